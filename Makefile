@@ -1,0 +1,60 @@
+# The habits of this project; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt docs e2e clean
+
+help: ## list the targets
+	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: .venv/.runtime ## register three accounts on the sandbox and watch
+	@$(BIN)/octo-tf demo
+
+test: .venv/.dev .venv-scan/.ready ## everything: lint, types, unit, module, contract and end-to-end tests
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest tests/module tests/contract tests/e2e -n 2 --dist loadfile
+
+check: .venv/.dev ## the fast inner loop: lint, types, unit tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/unit -n 2
+
+e2e: .venv/.dev ## the end-to-end tests alone
+	$(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile
+
+fmt: .venv/.dev ## format Python and Terraform
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	terraform fmt -recursive terraform examples
+
+docs: .venv/.dev ## bring generated documentation up to date
+	$(BIN)/python docs/generate.py
+
+clean: ## remove what the other targets made
+	rm -rf .venv .venv-scan dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/.base: Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "octo-tf needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
+	@echo "Setting up .venv" >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@touch $@
+
+.venv/.runtime: .venv/.base pyproject.toml
+	@echo "Installing octo-tf with its sandbox into .venv" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox]'
+	@touch $@
+
+.venv/.dev: .venv/.runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@
+
+# The scanners pin their own boto3 and click: they live apart.
+.venv-scan/.ready: $(SCAN_REQUIREMENTS)
+	@echo "Installing the scanners into .venv-scan" >&2
+	@$(PYTHON) -m venv .venv-scan
+	@.venv-scan/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
