@@ -1,0 +1,1 @@
+"""What was asked for: octo.yaml and flags, read and checked."""

@@ -1,0 +1,255 @@
+"""octo.yaml and flags → Registration, with every error at its ``file:line:column`` or flag."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from orchestrator.config.model import (
+    AssumeRoleSettings,
+    Credentials,
+    LocalBackend,
+    Registration,
+    S3Backend,
+)
+from orchestrator.errors import ConfigError
+
+EXTERNAL_ID_SOURCES = ("external_id", "external_id_env", "external_id_file")
+_MAX_CONFIG_BYTES = 1_000_000
+
+Position = tuple[int, int]  # line and column, from 0; flags sort before the file
+
+
+def load(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Registration:
+    """Reads ``path``, lets ``flags`` win, and checks the whole.
+
+    Args:
+        path: octo.yaml; may be absent when the flags alone are enough.
+        flags: option values by field name, dotted for nested ones (``credentials.profile``);
+            ``None`` means not given.
+        environ: where ``external_id_env`` is looked up.
+
+    Raises:
+        ConfigError: with every mistake found, each at its place.
+    """
+    document = _read(path)
+    given = {name: value for name, value in flags.items() if value is not None}
+    merged = _merge(document, given)
+    try:
+        merged["external_id"] = _external_id(merged, base=path.parent, environ=environ)
+    except _AtField as error:
+        raise ConfigError(
+            error.message, where=_place(path, document, (error.field,), given)[1], hint=error.hint
+        ) from None
+    if merged["external_id"] is None:
+        del merged["external_id"]
+    for source in EXTERNAL_ID_SOURCES[1:]:
+        merged.pop(source, None)
+    try:
+        return Registration.model_validate(merged)
+    except ValidationError as error:
+        raise _explain(error, path, document, given) from None
+
+
+def _read(path: Path) -> CommentedMap:
+    try:
+        if path.stat().st_size > _MAX_CONFIG_BYTES:
+            raise ConfigError(
+                "is larger than 1 MB", where=str(path), hint="Name an octo.yaml with --config."
+            )
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return CommentedMap()
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8 text", where=f"{path}: byte {error.start}") from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    try:
+        document = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        # The problem alone: ruamel's full text quotes the line, which may hold the external id.
+        raise ConfigError(f"is not valid YAML: {error.problem}", where=place) from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"is not valid YAML ({type(error).__name__})", where=str(path)) from None
+    if document is None:
+        return CommentedMap()
+    if not isinstance(document, CommentedMap):
+        raise ConfigError(
+            "must be a mapping of settings, like account_id: '111122223333'", where=f"{path}:1:1"
+        )
+    return document
+
+
+def _merge(document: CommentedMap, flags: Mapping[str, Any]) -> dict[str, Any]:
+    merged: dict[str, Any] = _plain(document)
+    if any(source in flags for source in EXTERNAL_ID_SOURCES):
+        for source in EXTERNAL_ID_SOURCES:
+            merged.pop(source, None)
+    for name, value in flags.items():
+        section = merged
+        *parents, last = name.split(".")
+        for parent in parents:
+            inner = section.get(parent)
+            section[parent] = dict(inner) if isinstance(inner, dict) else {}
+            section = section[parent]
+        section[last] = value
+    return merged
+
+
+def _plain(value: Any) -> Any:
+    """ruamel's round-trip types as plain ones; keys stay as they are, so that bad ones show."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    for plain in (int, float, str):
+        if isinstance(value, plain):
+            return plain(value)
+    return value
+
+
+class _AtField(Exception):
+    def __init__(self, field: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.field, self.message, self.hint = field, message, hint
+
+
+def _external_id(
+    merged: Mapping[str, Any], *, base: Path, environ: Mapping[str, str]
+) -> SecretStr | None:
+    named = [source for source in EXTERNAL_ID_SOURCES if merged.get(source) is not None]
+    if len(named) > 1:
+        raise _AtField(named[1], f"{' and '.join(named)} are both set: keep one")
+    if not named:
+        return None
+    field, value = named[0], merged[named[0]]
+    if not isinstance(value, str):
+        raise _AtField(field, f"{field}: must be text, in quotes")
+    if field == "external_id":
+        return SecretStr(value)
+    if field == "external_id_env":
+        if not environ.get(value):
+            raise _AtField(field, f"the environment variable {value} is not set")
+        return SecretStr(environ[value])
+    file = base / Path(value).expanduser()
+    try:
+        return SecretStr(file.read_text(encoding="utf-8").strip())
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise _AtField(field, f"the external id's file {file} cannot be read: {reason}") from None
+
+
+def flag_of(name: str) -> str:
+    """The command line option that sets a field, e.g. ``credentials.profile``."""
+    special = {
+        "credentials.profile": "--aws-profile",
+        "credentials.assume_role.role_arn": "--role",
+        "permission_tiers": "--permission-tier",
+        "cur_additional_schema_elements": "--cur-additional-schema-element",
+        "cur_additional_artifacts": "--cur-additional-artifact",
+        "tags": "--tag",
+    }
+    return special.get(name, "--" + name.split(".")[-1].replace("_", "-"))
+
+
+def _place(
+    path: Path, document: CommentedMap, loc: tuple[str | int, ...], flags: Mapping[str, Any]
+) -> tuple[Position, str]:
+    """Where ``loc`` was set: its flag, or the deepest part of it that is in the file."""
+    for name in flags:
+        if tuple(name.split(".")) == loc[: len(name.split("."))]:
+            return (-1, 0), flag_of(name)
+    line, column, node = 0, 0, document
+    for part in loc:
+        try:
+            position = node.lc.value(part) if isinstance(node, CommentedMap) else node.lc.item(part)
+            inner = node[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            continue  # a union's tag in pydantic's path, or a missing key: stay at the parent
+        (line, column), node = position, inner
+    return (line, column), f"{path}:{line + 1}:{column + 1}"
+
+
+def _explain(
+    error: ValidationError, path: Path, document: CommentedMap, flags: Mapping[str, Any]
+) -> ConfigError:
+    mistakes = []
+    for detail in error.errors(include_url=False, include_input=False):
+        loc = detail["loc"]
+        name = ".".join(str(part) for part in loc if part not in ("local", "s3"))
+        if detail["type"] == "missing" and not document:
+            position, where = (0, 0), f"{path} or {flag_of(name)}"
+        elif detail["type"] == "extra_forbidden":
+            position, where = _place_of_key(path, document, loc, flags)
+        else:
+            position, where = _place(path, document, loc, flags)
+        mistakes.append((position, where, _sentence(detail, name)))
+    mistakes.sort(key=lambda mistake: mistake[0])
+    (_, where, what), *rest = mistakes
+    return ConfigError(
+        "\n".join([what, *(f"{place}: {sentence}" for _, place, sentence in rest)]),
+        where=where,
+        hint="" if document else "Write octo.yaml with `octo-tf init`, or name it with --config.",
+    )
+
+
+def _place_of_key(
+    path: Path, document: CommentedMap, loc: tuple[str | int, ...], flags: Mapping[str, Any]
+) -> tuple[Position, str]:
+    node: Any = document
+    for part in loc[:-1]:
+        node = node[part] if isinstance(node, CommentedMap) and part in node else node
+    try:
+        line, column = node.lc.key(loc[-1])
+    except (AttributeError, KeyError, TypeError):
+        return _place(path, document, loc, flags)
+    return (line, column), f"{path}:{line + 1}:{column + 1}"
+
+
+def _sentence(detail: ErrorDetails, name: str) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "missing":
+        return f"{name} is missing"
+    if kind == "extra_forbidden":
+        return f"unknown key {name!r}{_nearest(detail['loc'])}"
+    if kind == "literal_error":
+        return f"{name} must be one of {context['expected']}"
+    if kind in ("string_type", "bool_type", "list_type", "dict_type", "model_type"):
+        wanted = {
+            "string_type": "text (in quotes)",
+            "bool_type": "true or false",
+            "list_type": "a list",
+            "dict_type": "a mapping of text to text",
+            "model_type": "a mapping",
+        }[kind]
+        return f"{name} must be {wanted}"
+    if kind == "string_pattern_mismatch":
+        return f"{name} has a form that AWS does not accept (valid: {context['pattern']})"
+    return f"{name + ': ' if name else ''}{detail['msg']}"
+
+
+def _nearest(loc: tuple[str | int, ...]) -> str:
+    sections: dict[str, type[BaseModel]] = {
+        "credentials": Credentials,
+        "assume_role": AssumeRoleSettings,
+        "s3": S3Backend,
+        "local": LocalBackend,
+    }
+    model = next((sections[p] for p in reversed(loc[:-1]) if p in sections), Registration)
+    known = [*model.model_fields]
+    if model is Registration:
+        known += EXTERNAL_ID_SOURCES[1:]
+    close = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(sorted(known))}"

@@ -1,0 +1,89 @@
+"""Every error that octo-tf raises on purpose, and the exit code each ends in.
+
+    OctoTfError                  1    something failed
+    ├── ConfigError             64    octo.yaml, a flag or a variable is wrong
+    ├── AwsError                 1    an AWS call failed
+    ├── RenderError              1    the rendered root is not what was meant
+    ├── EngineError              1    Terraform is missing, too old, or failed
+    ├── LedgerError              1    the record of Octo's side cannot be read or written
+    └── Refused                  5    octo-tf will not do it
+        ├── WrongAccount         5    the credentials belong to another account
+        └── PlanRefused          5    the plan destroys what must stay
+
+An error says what happened, where, and what to do next. The command line turns it
+into text and an exit code in one place (``orchestrator/cli/__init__.py``).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process ends with; a public contract (README, "Exit codes")."""
+
+    DONE = 0
+    ERROR = 1
+    CHANGES = 2
+    VERIFICATION_FAILED = 3
+    VERIFICATION_PENDING = 4
+    REFUSED = 5
+    USAGE = 64
+    INTERRUPTED = 130
+
+
+class OctoTfError(Exception):
+    """The root of the family.
+
+    Attributes:
+        what: one sentence that says what happened.
+        where: ``file:line:column``, an account, or a resource address; empty if nowhere.
+        hint: what to do next, in the imperative; empty if there is nothing to do.
+    """
+
+    exit_code: ExitCode = ExitCode.ERROR
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" if self.where else self.what
+
+
+class ConfigError(OctoTfError):
+    """octo.yaml, a flag or an environment variable is wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class AwsError(OctoTfError):
+    """An AWS call failed for a reason that a retry does not solve."""
+
+
+class RenderError(OctoTfError):
+    """The rendered root module could not be written, or does not read back as meant."""
+
+
+class EngineError(OctoTfError):
+    """Terraform is missing, too old, or ended with an error."""
+
+
+class LedgerError(OctoTfError):
+    """The record of Octo's side cannot be read or written."""
+
+
+class Refused(OctoTfError):
+    """octo-tf refuses to go on; nothing was written."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class WrongAccount(Refused):
+    """The credentials belong to another account than the one that was meant."""
+
+
+class PlanRefused(Refused):
+    """The plan would destroy or replace something that must stay."""

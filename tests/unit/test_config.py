@@ -1,0 +1,172 @@
+"""octo.yaml and flags become a Registration, or an error that points at its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.config.load import load
+from orchestrator.errors import ConfigError, ExitCode
+
+MINIMAL = "account_id: '111122223333'\nexternal_id: octo-external-id\n"
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def make(text: str) -> Path:
+        path = tmp_path / "octo.yaml"
+        path.write_text(text)
+        return path
+
+    return make
+
+
+def error_of(path: Path, flags=None, environ=None) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        load(path, flags or {}, environ or {})
+    assert caught.value.exit_code is ExitCode.USAGE
+    return caught.value
+
+
+def test_a_minimal_file_is_enough(write):
+    registration = load(write(MINIMAL), {}, {})
+    assert registration.account_id == "111122223333"
+    assert registration.external_id.get_secret_value() == "octo-external-id"
+    assert registration.use_stackset is False
+    assert registration.backend.type == "local"
+
+
+def test_flags_win_over_the_file(write):
+    path = write(MINIMAL + "region: us-east-1\ncredentials:\n  profile: file\n")
+    flags = {"region": "eu-west-1", "credentials.profile": "flag", "account_name": None}
+    registration = load(path, flags, {})
+    assert registration.region == "eu-west-1"
+    assert registration.credentials.profile == "flag"
+
+
+def test_an_unquoted_account_id_is_understood(write):
+    path = write("account_id: 111122223333\nexternal_id: octo-external-id\n")
+    assert load(path, {}, {}).account_id == "111122223333"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("account_id: 012345678901\nexternal_id: abc\n", ":1:13", "in quotes"),
+        ("account_id: '1234'\nexternal_id: abc\n", ":1:13", "12 digits"),
+        (MINIMAL + "regionn: x\n", ":3:1", "did you mean region?"),
+        (MINIMAL + "use_stackset: 'yes'\n", ":3:15", "true or false"),
+        (MINIMAL + "cur_format: CSV\n", ":3:13", "'textORcsv' or 'Parquet'"),
+        (MINIMAL + "region: Frankfurt\n", ":3:9", "like us-east-1"),
+        (MINIMAL + "credentials:\n  profil: x\n", ":4:3", "did you mean profile?"),
+        (MINIMAL + "credentials:\n  assume_role:\n    role_arn: nope\n", ":5:15", "AWS does not"),
+        (MINIMAL + "backend:\n  type: s3\n  bucket: b\n", ":4:3", "backend.key is missing"),
+        (MINIMAL + "backend:\n  type: gcs\n", ":4:3", "gcs"),
+        (MINIMAL + "permission_tiers: [operations]\n", ":3:19", "must include read"),
+        (MINIMAL + "permission_tiers: [read, wirte]\n", ":3:26", "'operations'"),
+        (MINIMAL + "principal: '999999999999'\n", ":3:12", "131920598436"),
+        (MINIMAL + "tags: [a]\n", ":3:7", "mapping of text to text"),
+        (MINIMAL + "cur_s3_bucket_option: USE_EXISTING\n", ":1:1", "needs cur_s3_bucket_name"),
+        ("account_id: '111122223333'\nexternal_id: 'a b'\n", ":2:14", "2 to 1224 characters"),
+        ("account_id: '111122223333'\n", ":1:1", "external_id is missing"),
+        ("- a\n", ":1:1", "mapping of settings"),
+        ("a: [\n", ":2:1", "not valid YAML"),
+        ("a: 1\na: 2\n", ":2:1", "not valid YAML"),
+    ],
+)
+def test_each_mistake_is_shown_at_its_place(write, text, place, words):
+    error = error_of(write(text))
+    assert f"octo.yaml{place}: " in str(error)
+    assert words in str(error)
+
+
+def test_all_mistakes_are_shown_at_once_in_the_files_order(write):
+    text = "acount_id: '1'\nexternal_id: abc\nregion: X\naccount_id: '1'\n"
+    lines = str(error_of(write(text))).splitlines()
+    assert [line.split("octo.yaml:")[1].split(":")[0] for line in lines] == ["1", "3", "4"]
+
+
+def test_a_mistake_in_a_flag_names_the_flag(write):
+    error = error_of(write(MINIMAL), {"region": "nowhere", "credentials.profile": ""})
+    assert "--region: region: must be an AWS region" in str(error)
+    assert "--aws-profile: " in str(error)
+
+
+def test_without_a_file_the_way_to_one_is_shown(tmp_path):
+    error = error_of(tmp_path / "octo.yaml")
+    assert "account_id is missing" in str(error)
+    assert "octo-tf init" in error.hint
+
+
+def test_the_external_id_comes_from_a_variable_or_a_file(write, tmp_path):
+    (tmp_path / "id.txt").write_text("from-file\n")
+    base = "account_id: '111122223333'\n"
+    by_file = load(write(base + "external_id_file: id.txt\n"), {}, {})
+    assert by_file.external_id.get_secret_value() == "from-file"
+    by_env = load(write(base + "external_id_env: THE_ID\n"), {}, {"THE_ID": "from-env"})
+    assert by_env.external_id.get_secret_value() == "from-env"
+    by_flag = load(write(base + "external_id_env: THE_ID\n"), {"external_id": "from-flag"}, {})
+    assert by_flag.external_id.get_secret_value() == "from-flag"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("external_id_env: THE_ID\n", ":2:18", "THE_ID is not set"),
+        ("external_id_file: none.txt\n", ":2:19", "cannot be read"),
+        ("external_id: abc\nexternal_id_env: X\n", ":3:18", "keep one"),
+        ("external_id: 12345\n", ":2:14", "must be text, in quotes"),
+    ],
+)
+def test_a_wrong_source_of_the_external_id_is_shown(write, text, place, words):
+    error = error_of(write("account_id: '111122223333'\n" + text))
+    assert f"octo.yaml{place}: " in str(error)
+    assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "account_id: '111122223333'\nexternal_id: 's3cr3t value'\n",
+        "account_id: '1'\nexternal_id: s3cr3t\n",
+        "account_id: '111122223333'\nexternal_id: [s3cr3t]\n",
+        "external_id: 's3cr3t\n",
+        "external_id: s3cr3t: x\n",
+    ],
+)
+def test_no_error_shows_the_external_id(write, text):
+    error = error_of(write(text))
+    assert "s3cr3t" not in f"{error} {error.hint}"
+
+
+def test_the_external_id_does_not_show_in_the_registration(write):
+    assert "octo-external-id" not in repr(load(write(MINIMAL), {}, {}))
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a: " + b"x" * 1_000_001, b"[" * 5000])
+def test_a_file_that_is_no_yaml_is_an_error_not_a_crash(tmp_path, content):
+    path = tmp_path / "octo.yaml"
+    path.write_bytes(content)
+    error_of(path)
+
+
+yaml_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+
+
+@given(
+    field=st.sampled_from(["account_id", "tags", "credentials", "backend", "cur_format", "region"]),
+    value=yaml_values,
+)
+def test_any_value_of_a_setting_is_taken_or_refused_in_order(tmp_path_factory, field, value):
+    flags = {"account_id": "111122223333", "external_id": "octo-external-id", field: value}
+    try:
+        load(tmp_path_factory.getbasetemp() / "absent.yaml", flags, {})
+    except ConfigError as error:
+        assert error.where
