@@ -1,0 +1,1 @@
+"""Terraform: found, run, and read through its own machine-readable output."""

@@ -1,0 +1,324 @@
+"""python-terraform with what a careful wrapper needs: streaming, signals, a clean environment.
+
+python-terraform maps options to a command line; it neither streams, nor forwards signals, nor
+keeps the caller's environment out. This subclass uses its mapping and runs the process itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import python_terraform
+from python_terraform import IsFlagged
+
+from orchestrator.engine import binary as binaries
+from orchestrator.engine.events import (
+    Diagnostic,
+    Event,
+    Noise,
+    OutputValues,
+    PlannedChange,
+    parse,
+)
+from orchestrator.engine.plan import Plan, from_show
+from orchestrator.errors import EngineError
+from orchestrator.files import write_atomically
+
+_STAMP = ".terraform/octo-tf-init.json"
+_LOCK = ".terraform.lock.hcl"
+_LOCK_TIMEOUT = "60s"  # another run's state lock is waited for, then named in the error
+_UNDESTROYABLE = "Instance cannot be destroyed"
+
+
+class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped library
+    """Terraform in one root folder.
+
+    Args:
+        binary: the program to run.
+        folder: the root folder.
+        environ: the caller's environment; it is cleaned before use.
+        secrets: texts that never leave this object: they are cut out of errors.
+        on_event: called with each event while Terraform runs.
+        on_interrupt: called with a sentence for the user when Ctrl-C is forwarded.
+        parallelism: Terraform's own ``-parallelism``; None for its default.
+    """
+
+    def __init__(
+        self,
+        binary: binaries.Binary,
+        folder: Path,
+        *,
+        environ: Mapping[str, str],
+        secrets: Collection[str] = (),
+        on_event: Callable[[Event], None] = lambda _event: None,
+        on_interrupt: Callable[[str], None] = lambda _sentence: None,
+        parallelism: int | None = None,
+    ) -> None:
+        super().__init__(working_dir=str(folder), terraform_bin_path=str(binary.path))
+        self.binary = binary
+        self.folder = folder
+        self._environ = environ
+        self._secrets = tuple(sorted((s for s in secrets if s), key=len, reverse=True))
+        self._on_event = on_event
+        self._on_interrupt = on_interrupt
+        self._parallelism = parallelism
+
+    def read_state_file(self, file_path: str | None = None) -> None:
+        """Overrides the library's habit of loading the state: it holds the external id."""
+
+    def init(self, *, backend_config: str | None = None) -> bool:
+        """Prepares the folder: provider, backend, modules.
+
+        Skipped while nothing it depends on has changed since the last time.
+
+        Returns:
+            Whether Terraform was run.
+
+        Raises:
+            EngineError: Terraform ended with an error.
+        """
+        mirror = binaries.provider_mirror(self.binary, self._environ)
+        if self._stamp(mirror) == self._last_stamp():
+            return False
+        returncode, lines, errors = self._run(
+            "init",
+            no_color=IsFlagged,
+            input=False,
+            reconfigure=IsFlagged,
+            backend_config=backend_config,
+            plugin_dir=mirror,
+        )
+        if returncode != 0:
+            raise EngineError(
+                "terraform init failed: " + self._redact(_boxed_error(errors or lines)),
+                where=str(self.folder),
+                hint="With no way to the registry, name a folder that holds the provider in "
+                "OCTO_TF_PROVIDER_MIRROR.",
+            )
+        write_atomically(self.folder / _STAMP, self._stamp(mirror))
+        return True
+
+    def plan(self, file: Path, *, refresh: bool = True) -> Plan:
+        """Plans, and saves the plan to ``file`` (0600).
+
+        Raises:
+            EngineError: Terraform ended with an error.
+        """
+        changes: list[PlannedChange] = []
+        diagnostics: list[Diagnostic] = []
+
+        def take(event: Event) -> None:
+            if isinstance(event, PlannedChange) and event.action not in ("noop", "read"):
+                changes.append(event)
+            elif isinstance(event, Diagnostic) and event.severity == "error":
+                diagnostics.append(event)
+
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        returncode, noise, errors = self._run(
+            "plan",
+            on_event=take,
+            json=IsFlagged,
+            detailed_exitcode=IsFlagged,
+            input=False,
+            lock_timeout=_LOCK_TIMEOUT,
+            out=file,
+            refresh=refresh,
+            parallelism=self._parallelism,
+        )
+        if diagnostics and all(d.summary == _UNDESTROYABLE for d in diagnostics):
+            file.unlink(missing_ok=True)
+            return Plan(
+                file, tuple(changes), True, tuple(sorted({_address(d) for d in diagnostics}))
+            )
+        if returncode not in (0, 2):
+            file.unlink(missing_ok=True)
+            raise self._failure("plan", diagnostics, [*noise, *errors])
+        return Plan(file, tuple(changes), has_changes=returncode == 2)
+
+    def show(self, file: Path) -> Plan:
+        """The plan that ``file`` holds.
+
+        Raises:
+            EngineError: the file is not a plan of this root.
+        """
+        returncode, lines, errors = self._run("show", str(file), json=IsFlagged, no_color=IsFlagged)
+        if returncode != 0:
+            raise EngineError(
+                "is not a plan that can be applied here: " + self._redact(_boxed_error(errors)),
+                where=str(file),
+                hint="Make a new one with `octo-tf plan --out FILE`.",
+            )
+        return from_show(file, json.loads("".join(lines)))
+
+    def apply_plan(self, file: Path) -> dict[str, Any]:
+        """Applies that very plan; returns the root's outputs.
+
+        Raises:
+            EngineError: Terraform ended with an error; what was done is in the state.
+        """
+        diagnostics: list[Diagnostic] = []
+        outputs: dict[str, Any] = {}
+
+        def take(event: Event) -> None:
+            if isinstance(event, Diagnostic) and event.severity == "error":
+                diagnostics.append(event)
+            elif isinstance(event, OutputValues):
+                outputs.update(event.values)
+
+        returncode, noise, errors = self._run(
+            "apply",
+            str(file),
+            on_event=take,
+            json=IsFlagged,
+            input=False,
+            lock_timeout=_LOCK_TIMEOUT,
+            parallelism=self._parallelism,
+        )
+        if returncode != 0:
+            raise self._failure("apply", diagnostics, [*noise, *errors])
+        return outputs
+
+    def outputs(self) -> dict[str, Any]:
+        """The root's outputs as the state has them; empty where nothing was applied.
+
+        Raises:
+            EngineError: the state cannot be read.
+        """
+        returncode, lines, errors = self._run("output", json=IsFlagged, no_color=IsFlagged)
+        if returncode != 0:
+            raise EngineError(
+                "the state cannot be read: " + self._redact(_boxed_error(errors)),
+                where=str(self.folder),
+            )
+        return {name: o["value"] for name, o in json.loads("".join(lines) or "{}").items()}
+
+    def _run(
+        self,
+        command: str,
+        *arguments: str,
+        on_event: Callable[[Event], None] | None = None,
+        **options: Any,
+    ) -> tuple[int, list[str], list[str]]:
+        """Runs one command; returns its exit code and the lines that were no events.
+
+        With ``on_event``, standard output is read as events while the command runs.
+        The child has a process group of its own: Ctrl-C reaches it once, from here, so that it
+        can finish what it is doing and release the state's lock.
+        """
+        process = subprocess.Popen(
+            self.generate_cmd_string(command, *arguments, **options),
+            cwd=self.folder,
+            env=binaries.clean_environment(self._environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+            umask=0o077,  # plan and state hold the inputs
+        )
+        lines: list[str] = []
+        errors: list[str] = []
+
+        def read_output() -> None:
+            for line in process.stdout or ():
+                event = parse(line) if on_event else Noise(line)
+                if isinstance(event, Noise):
+                    lines.append(event.line)
+                elif event is not None and on_event:
+                    on_event(event)
+                    self._on_event(event)
+
+        readers = [
+            threading.Thread(target=read_output, daemon=True),
+            threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True),
+        ]
+        for reader in readers:
+            reader.start()
+        interrupts = self._wait(process)
+        for reader in readers:
+            reader.join()
+        if interrupts:
+            raise KeyboardInterrupt
+        return process.returncode, lines, errors
+
+    def _wait(self, process: subprocess.Popen[str]) -> int:
+        """Waits for the process; forwards each Ctrl-C. Returns how many there were."""
+        interrupts = 0
+        while process.poll() is None:
+            try:
+                # Short naps instead of wait(): that would hold Ctrl-C back on some platforms.
+                time.sleep(0.02)
+            except KeyboardInterrupt:
+                interrupts += 1
+                self._on_interrupt(
+                    "Stopping Terraform; it finishes the calls under way and saves its state."
+                    if interrupts == 1
+                    else "Stopping Terraform at once; resources may exist that its state does not"
+                    " know. The next run reports any that clash."
+                )
+                process.send_signal(signal.SIGINT)
+        return interrupts
+
+    def _failure(self, command: str, diagnostics: list[Diagnostic], rest: list[str]) -> EngineError:
+        if not diagnostics:
+            text = _boxed_error(rest) or "no reason given"
+            return EngineError(
+                f"terraform {command} failed: {self._redact(text)}", where=str(self.folder)
+            )
+        first, *others = (
+            ": ".join(part for part in (d.address or d.place, d.summary, d.detail) if part)
+            for d in diagnostics
+        )
+        return EngineError(
+            self._redact("\n".join([f"terraform {command} failed: {first}", *others])),
+            where=str(self.folder),
+            hint="Nothing that was done is lost: mend the cause and run the same command again."
+            if command == "apply"
+            else "",
+        )
+
+    def _redact(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "(secret)")
+        return text
+
+    def _stamp(self, mirror: Path | None) -> bytes:
+        """Everything that init depends on, as a digest."""
+        digest = hashlib.sha256()
+        sources = [*self.folder.glob("*.tf"), *self.folder.glob("*.tfbackend.json")]
+        sources += [*self.folder.glob("modules/**/*.tf"), self.folder / _LOCK]
+        for path in sorted(sources):
+            digest.update(str(path.relative_to(self.folder)).encode() + b"\0")
+            digest.update(path.read_bytes() if path.exists() else b"")
+        digest.update(f"{self.binary.path} {self.binary.version_text} {mirror}".encode())
+        return json.dumps({"init": digest.hexdigest()}).encode()
+
+    def _last_stamp(self) -> bytes | None:
+        stamp = self.folder / _STAMP
+        if not (self.folder / ".terraform" / "providers").is_dir() or not stamp.is_file():
+            return None
+        return stamp.read_bytes()
+
+
+def _address(diagnostic: Diagnostic) -> str:
+    """The resource that a prevent_destroy error is about; its text says "Resource ADDRESS has"."""
+    if diagnostic.address:
+        return diagnostic.address
+    words = diagnostic.detail.split()
+    return words[1] if len(words) > 1 else diagnostic.place
+
+
+def _boxed_error(lines: list[str]) -> str:
+    """Terraform's boxed error text on one line, without the box."""
+    text = " ".join(line.strip("╷│╵ \n\r") for line in lines)
+    return " ".join(text.split()).partition("Error: ")[2] or " ".join(text.split())[-2000:]

@@ -1,0 +1,155 @@
+"""Terraform and its provider are found the way each machine offers them."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import pytest
+
+from orchestrator.engine import binary
+from orchestrator.errors import EngineError
+
+TARGET = f"{platform.system().lower()}_{binary._ARCHITECTURES[platform.machine()]}"
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Puts a program on a PATH of its own that prints ``text``."""
+
+    def make(text: str, *, name: str = "terraform") -> dict[str, str]:
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\n")
+        path.chmod(0o755)
+        return {"PATH": f"{path.parent}:/usr/bin:/bin"}
+
+    return make
+
+
+def test_terraform_is_found_on_path_with_its_version(program):
+    found = binary.find(None, program('{"terraform_version": "1.12.3"}'))
+    assert (found.product, found.version) == ("terraform", (1, 12, 3))
+
+
+def test_tofu_is_taken_where_there_is_no_terraform(program):
+    environ = program('{"terraform_version": "1.10.0-beta1"}', name="tofu")
+    found = binary.find(None, environ)
+    assert (found.product, found.version_text) == ("tofu", "1.10.0")
+
+
+def test_a_warning_before_the_version_is_ignored(program):
+    text = 'Warning: Unable to open CLI configuration file\n{"terraform_version": "1.9.8"}'
+    assert binary.find(None, program(text)).version == (1, 9, 8)
+
+
+def test_an_old_terraform_is_refused(program):
+    with pytest.raises(EngineError, match=r"1\.5\.7 is too old") as caught:
+        binary.find(None, program('{"terraform_version": "1.5.7"}'))
+    assert "1.9.0 or newer" in caught.value.hint
+
+
+def test_a_program_that_is_no_terraform_is_refused(program):
+    with pytest.raises(EngineError, match="does not answer"):
+        binary.find(None, program("hello"))
+
+
+def test_no_terraform_at_all_names_the_way_out(tmp_path):
+    with pytest.raises(EngineError, match="on PATH") as caught:
+        binary.find(None, {"PATH": str(tmp_path)})
+    assert "--tf-path" in caught.value.hint
+
+
+def test_the_callers_terraform_settings_do_not_leak_in(tmp_path):
+    leaks = {
+        "TF_LOG": "TRACE",
+        "TF_LOG_PATH": "x",
+        "TF_CLI_ARGS": "-destroy",
+        "TF_CLI_ARGS_plan": "-destroy",
+        "TF_VAR_account_id": "999999999999",
+        "TF_WORKSPACE": "other",
+        "TF_DATA_DIR": "x",
+        "TF_REATTACH_PROVIDERS": "{}",
+    }
+    kept = {"AWS_PROFILE": "payer", "TF_PLUGIN_CACHE_DIR": "x", "HTTPS_PROXY": "http://proxy"}
+    clean = binary.clean_environment({**leaks, **kept})
+    assert leaks.keys() & clean.keys() == set()
+    assert kept.items() <= clean.items()
+    assert clean["TF_IN_AUTOMATION"] == "1"
+
+
+def test_a_cli_configuration_that_does_not_exist_is_dropped(tmp_path):
+    real = tmp_path / "terraformrc"
+    real.write_text("")
+    assert "TF_CLI_CONFIG_FILE" not in binary.clean_environment(
+        {"TF_CLI_CONFIG_FILE": str(tmp_path / "none")}
+    )
+    assert binary.clean_environment({"TF_CLI_CONFIG_FILE": str(real)})["TF_CLI_CONFIG_FILE"]
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A machine with no provider anywhere; ``place`` puts one under a folder."""
+
+    class Machine:
+        terraform = binary.Binary(Path("/bin/terraform"), "terraform", (1, 11, 4))
+        opt = tmp_path / "opt"
+        implied = tmp_path / "implied"
+
+        def place(self, folder: Path, version: str = "5.100.0", *, packed: bool = False) -> Path:
+            provider = folder / "registry.terraform.io/hashicorp/aws"
+            if packed:
+                provider.mkdir(parents=True)
+                (provider / f"terraform-provider-aws_{version}_{TARGET}.zip").touch()
+            else:
+                (provider / version / TARGET).mkdir(parents=True)
+            return folder
+
+        def mirror(self, **environ: str) -> Path | None:
+            return binary.provider_mirror(self.terraform, environ)
+
+    monkeypatch.setattr(binary, "_SYSTEM_FOLDERS", (str(Machine.opt),))
+    monkeypatch.setattr(binary, "_IMPLIED", (str(Machine.implied),))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    return Machine()
+
+
+def test_with_no_mirror_the_registry_is_left_to_terraform(machine):
+    assert machine.mirror() is None
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_mirror_in_a_system_folder_is_found(machine, packed):
+    placed = machine.place(machine.opt / "some" / "plugins", packed=packed)
+    assert machine.mirror() == placed
+
+
+def test_a_mirror_with_a_version_out_of_range_is_passed_over(machine):
+    machine.place(machine.opt / "plugins", "4.67.0")
+    assert machine.mirror() is None
+
+
+def test_terraforms_own_folders_come_before_system_folders(machine):
+    machine.place(machine.opt / "plugins")
+    machine.place(machine.implied)
+    assert machine.mirror() is None  # Terraform looks there by itself
+
+
+def test_the_named_mirror_comes_first(machine, tmp_path):
+    machine.place(machine.implied)
+    named = machine.place(tmp_path / "named")
+    assert machine.mirror(OCTO_TF_PROVIDER_MIRROR=str(named)) == named
+
+
+def test_a_named_mirror_without_the_provider_is_an_error(machine, tmp_path):
+    with pytest.raises(EngineError, match="holds no hashicorp/aws"):
+        machine.mirror(OCTO_TF_PROVIDER_MIRROR=str(tmp_path))
+
+
+def test_the_users_own_provider_installation_is_respected(machine, tmp_path):
+    machine.place(machine.opt / "plugins")
+    config = tmp_path / "terraformrc"
+    config.write_text("provider_installation {\n  direct {}\n}\n")
+    assert machine.mirror(TF_CLI_CONFIG_FILE=str(config)) is None
+    config.write_text('plugin_cache_dir = "/tmp/cache"\n')
+    assert machine.mirror(TF_CLI_CONFIG_FILE=str(config)) == machine.opt / "plugins"
