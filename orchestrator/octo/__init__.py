@@ -1,0 +1,1 @@
+"""Octo's side of a registration, behind one small interface."""
