@@ -1,0 +1,53 @@
+# Who the caller is, and what the account needs.
+
+data "aws_partition" "current" {}
+
+data "aws_caller_identity" "current" {
+  lifecycle {
+    postcondition {
+      condition     = var.account_id == null || self.account_id == var.account_id
+      error_message = "The credentials are those of account ${self.account_id}, not of account_id = ${coalesce(var.account_id, "(none)")}. Nothing was changed."
+    }
+  }
+}
+
+# Fails on a standalone account, so it is read only where the type was not given.
+data "aws_organizations_organization" "current" {
+  count = var.account_type == null ? 1 : 0
+}
+
+locals {
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+
+  account_type = coalesce(
+    var.account_type,
+    one(data.aws_organizations_organization.current[*].master_account_id) == local.account_id ? "payer" : "linked",
+  )
+
+  # A linked account's billing data is its payer's.
+  has_cur = local.account_type != "linked"
+
+  principal_arn = "arn:${local.partition}:iam::${var.principal}:root"
+
+  trust_under_external_id = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OctoUnderExternalId"
+      Effect    = "Allow"
+      Principal = { AWS = local.principal_arn }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "sts:ExternalId" = var.external_id } }
+    }]
+  })
+
+  trust_principal_only = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OctoWithoutExternalId"
+      Effect    = "Allow"
+      Principal = { AWS = local.principal_arn }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}

@@ -1,0 +1,42 @@
+# The role by which Octo reads the delivered report. Octo looks for it by this name.
+
+locals {
+  cur_policies = {
+    octo-cur-read = jsonencode(jsondecode(templatefile("${path.module}/policies/cur_read.json.tftpl", {
+      bucket_arn = local.bucket_arn
+      prefix     = var.cur_s3_prefix
+    })))
+  }
+}
+
+resource "aws_iam_role" "cur" {
+  count = local.has_cur ? 1 : 0
+
+  name                 = "AlphausAcctAccessCurRole"
+  description          = "Octo reads the Cost and Usage Report."
+  assume_role_policy   = var.cur_role_trust == "external_id" ? local.trust_under_external_id : local.trust_principal_only
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
+}
+
+resource "aws_iam_role_policy" "cur" {
+  for_each = { for name, policy in local.cur_policies : name => policy if local.has_cur }
+
+  name   = each.key
+  role   = aws_iam_role.cur[0].name
+  policy = each.value
+}
+
+resource "aws_iam_role_policies_exclusive" "cur" {
+  count = local.has_cur ? 1 : 0
+
+  role_name    = aws_iam_role.cur[0].name
+  policy_names = [for policy in aws_iam_role_policy.cur : policy.name]
+}
+
+resource "aws_iam_role_policy_attachments_exclusive" "cur" {
+  count = local.has_cur ? 1 : 0
+
+  role_name   = aws_iam_role.cur[0].name
+  policy_arns = []
+}

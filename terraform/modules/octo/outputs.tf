@@ -1,0 +1,75 @@
+# Objects that hold all that a verifier needs. None reveals the external id.
+# octo-tf reads them through orchestrator/engine/outputs.py: same names, same shapes.
+
+output "account_id" {
+  description = "The registered account."
+  value       = local.account_id
+}
+
+output "account_type" {
+  description = "`payer`, `linked` or `standalone`."
+  value       = local.account_type
+}
+
+output "api_access" {
+  description = "The API access role, its policies and permission tiers, and the operations role where that tier is chosen."
+  value = {
+    role_name            = aws_iam_role.api_access.name
+    role_arn             = aws_iam_role.api_access.arn
+    principal            = var.principal
+    permission_tiers     = sort(var.permission_tiers)
+    inline_policies      = local.api_access_policies
+    managed_policy_arns  = []
+    permissions_boundary = var.permissions_boundary
+    operations = local.has_operations ? {
+      role_name            = aws_iam_role.operations[0].name
+      role_arn             = aws_iam_role.operations[0].arn
+      inline_policies      = local.operations_policies
+      managed_policy_arns  = []
+      permissions_boundary = aws_iam_role.operations[0].permissions_boundary
+    } : null
+  }
+}
+
+output "cur" {
+  description = "The Cost and Usage Report, its bucket with the policy statements it needs, and the role that reads it; null for a linked account."
+  value = local.has_cur ? {
+    report_name                = aws_cur_report_definition.cur[0].report_name
+    time_unit                  = var.cur_time_unit
+    format                     = var.cur_format
+    compression                = var.cur_compression
+    additional_schema_elements = sort(var.cur_additional_schema_elements)
+    additional_artifacts       = sort(var.cur_additional_artifacts)
+    refresh_closed_reports     = var.cur_refresh_closed_reports
+    report_versioning          = var.cur_report_versioning
+    s3_prefix                  = var.cur_s3_prefix
+    s3_bucket_name             = local.bucket_name
+    s3_bucket_region           = var.cur_s3_bucket_region
+    s3_bucket_option           = var.cur_s3_bucket_option
+    bucket_policy_management   = local.bucket_is_new ? "module" : local.bucket_merges ? "merged" : "owner"
+    bucket_policy_statements   = jsonencode(local.delivery_statements)
+    role_trust                 = var.cur_role_trust
+    role = {
+      role_name            = aws_iam_role.cur[0].name
+      role_arn             = aws_iam_role.cur[0].arn
+      inline_policies      = local.cur_policies
+      managed_policy_arns  = []
+      permissions_boundary = var.permissions_boundary
+    }
+  } : null
+}
+
+output "module_version" {
+  description = "The version of this module."
+  value       = local.module_version
+}
+
+output "partition" {
+  description = "The AWS partition: `aws`, `aws-cn` or `aws-us-gov`."
+  value       = local.partition
+}
+
+output "stackset" {
+  description = "The StackSet; null in this version."
+  value       = null
+}
