@@ -1,0 +1,97 @@
+"""Whether a caller may make a call: identity policies, boundaries, and buckets' policies."""
+
+from __future__ import annotations
+
+from orchestrator.sandbox.policy import Question, decide, parse
+from orchestrator.sandbox.wire import Call, Fault
+from orchestrator.sandbox.world import PARTITION, World, bucket_owner, identity_policies
+
+# Operations whose permission has another name than the operation
+# (Service Authorization Reference, Amazon S3).
+_S3_ACTIONS = {
+    "DeleteBucketCors": "PutBucketCORS",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteObjects": "DeleteObject",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+    "GetBucketCors": "GetBucketCORS",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "ListBuckets": "ListAllMyBuckets",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketNotificationConfiguration": "PutBucketNotification",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+}
+_FREE = {"sts:GetCallerIdentity", "sts:AssumeRole"}  # the latter is judged by services/sts.py
+
+
+def authorize(world: World, call: Call) -> None:
+    """Lets the call pass.
+
+    Raises:
+        Fault: AccessDenied, in the words that AWS uses.
+    """
+    action = f"{call.service}:{call.operation}"
+    if action in _FREE:
+        return
+    if call.service == "s3":
+        action = f"s3:{_S3_ACTIONS.get(call.operation, call.operation)}"
+    question = Question(
+        action,
+        _resource(call),
+        {"aws:SecureTransport": "true", "aws:PrincipalAccount": call.caller.account_id},
+        {"AWS": call.caller.names},
+    )
+    if may(world, call, question) != "allowed":
+        raise Fault(
+            "AccessDenied" if call.service in ("s3", "iam", "sts") else "AccessDeniedException",
+            f"User: {call.caller.arn} is not authorized to perform: {action}"
+            f" on resource: {question.resource}",
+            403 if call.service in ("s3", "iam", "sts") else 400,
+        )
+
+
+def may(world: World, call: Call, question: Question) -> str:
+    """The decision of identity policy, boundary and, for S3, the bucket's policy together."""
+    policies, boundary = identity_policies(
+        call.caller.account_id, call.caller.kind, call.caller.name
+    )
+    by_identity = decide(policies, question)
+    if boundary and by_identity == "allowed":
+        by_identity = decide(boundary, question)
+    bucket = call.uri.get("Bucket") if call.service == "s3" else None
+    owner = bucket_owner(bucket) if bucket else None
+    if bucket is None or owner is None:
+        return by_identity
+    if call.parameters.get("ExpectedBucketOwner", owner) != owner:
+        return "explicitDeny"
+    text = world.bucket_policies.get(bucket)
+    by_bucket = decide([parse(text)], question, resource_policy=True) if text else "implicitDeny"
+    if "explicitDeny" in (by_identity, by_bucket):
+        return "explicitDeny"
+    if owner == call.caller.account_id:
+        return "allowed" if "allowed" in (by_identity, by_bucket) else "implicitDeny"
+    if call.operation == "CreateBucket":
+        return by_identity  # taken by somebody else: S3 itself says so
+    return "allowed" if by_identity == by_bucket == "allowed" else "implicitDeny"
+
+
+def _resource(call: Call) -> str:
+    if call.service == "s3" and call.uri.get("Bucket"):
+        bucket = f"arn:{PARTITION}:s3:::{call.uri['Bucket']}"
+        return f"{bucket}/{call.uri['Key']}" if call.uri.get("Key") else bucket
+    if call.service == "iam" and call.parameters.get("RoleName"):
+        name = call.parameters["RoleName"]
+        return f"arn:{PARTITION}:iam::{call.caller.account_id}:role/{name}"
+    return "*"

@@ -1,0 +1,169 @@
+"""The billing service: looks into buckets, writes reports, and says how it went.
+
+It writes only what the bucket's policy lets it write. Layout and manifest: AWS Data Exports User
+Guide, "Cost and Usage Report delivery" and "Report versioning".
+"""
+
+from __future__ import annotations
+
+import calendar
+import csv
+import gzip
+import io
+import json
+import threading
+import uuid
+import zipfile
+from datetime import datetime, timezone
+from typing import Any
+
+from orchestrator.sandbox.policy import Question, decide, parse
+from orchestrator.sandbox.world import PARTITION, World, bucket_owner, s3
+
+TEST_OBJECT = "aws-programmatic-access-test-object"
+_FIRST_SECONDS, _REPORT_SECONDS = 0.2, 1.0
+_COLUMNS = [
+    ("identity", "LineItemId", "String"),
+    ("bill", "PayerAccountId", "String"),
+    ("lineItem", "UsageStartDate", "DateTime"),
+    ("lineItem", "ProductCode", "String"),
+    ("lineItem", "UnblendedCost", "BigDecimal"),
+]
+
+
+def may_deliver(world: World, account_id: str, bucket: str) -> bool:
+    """Whether the bucket's policy lets the billing service look at it and write to it."""
+    text = world.bucket_policies.get(bucket)
+    if not text:
+        return False
+    context = {
+        "aws:SourceAccount": account_id,
+        "aws:SourceArn": f"arn:{PARTITION}:cur:us-east-1:{account_id}:definition/any",
+        "aws:SecureTransport": "true",
+    }
+    service = {"Service": ["billingreports.amazonaws.com"]}
+    arn = f"arn:{PARTITION}:s3:::{bucket}"
+    return all(
+        decide([parse(text)], Question(action, resource, context, service), resource_policy=True)
+        == "allowed"
+        for action, resource in (
+            ("s3:GetBucketAcl", arn),
+            ("s3:GetBucketPolicy", arn),
+            ("s3:PutObject", f"{arn}/{TEST_OBJECT}"),
+        )
+    )
+
+
+def soon(world: World, account_id: str, name: str) -> None:
+    """In automatic mode: the test object at once, the report a moment later."""
+    if world.delivery != "auto":
+        return
+    for seconds, step in ((_FIRST_SECONDS, write_test_object), (_REPORT_SECONDS, deliver)):
+        timer = threading.Timer(seconds, step, (world, account_id, name))
+        timer.daemon = True
+        timer.start()
+
+
+def write_test_object(world: World, account_id: str, name: str) -> bool:
+    """Proves access to the bucket, as AWS does before the first delivery."""
+    with world.lock:
+        report = world.reports.get(account_id, {}).get(name)
+        if report is None or not may_deliver(world, account_id, report.definition["S3Bucket"]):
+            return False
+        _put(report.definition["S3Bucket"], TEST_OBJECT, b"")
+        return True
+
+
+def deliver(world: World, account_id: str, name: str) -> dict[str, Any]:
+    """Delivers one report; the answer says what was written, or why nothing was."""
+    with world.lock:
+        report = world.reports.get(account_id, {}).get(name)
+        if report is None:
+            return {"account_id": account_id, "report": name, "status": "ERROR_NO_REPORT"}
+        definition = report.definition
+        bucket = definition["S3Bucket"]
+        now = datetime.now(timezone.utc)
+        keys: list[str] = []
+        if bucket_owner(bucket) is None:
+            status = "ERROR_NO_BUCKET"
+        elif not write_test_object(world, account_id, name):
+            status = "ERROR_PERMISSIONS"
+        elif definition["Format"] == "Parquet":
+            # Writing Parquet needs a library of 40 MB that nothing else here would use.
+            status, keys = "ERROR_UNSUPPORTED_BY_SANDBOX", []
+        else:
+            status, keys = "SUCCESS", _write(account_id, definition, now)
+        if status != "ERROR_UNSUPPORTED_BY_SANDBOX":
+            definition["ReportStatus"] = {"lastStatus": status}
+            if status == "SUCCESS":
+                definition["ReportStatus"]["lastDelivery"] = now.strftime("%Y%m%dT%H%M%SZ")
+        return {"account_id": account_id, "report": name, "status": status, "keys": keys}
+
+
+def deliver_all(world: World) -> list[dict[str, Any]]:
+    """Delivers every report of every account."""
+    with world.lock:
+        names = [(account, name) for account, of in world.reports.items() for name in of]
+    return [deliver(world, account, name) for account, name in names]
+
+
+def _write(account_id: str, definition: dict[str, Any], now: datetime) -> list[str]:
+    name = definition["ReportName"]
+    month_end = calendar.monthrange(now.year, now.month)[1]
+    start = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    following = (
+        start.replace(year=now.year + 1, month=1)
+        if now.month == 12
+        else start.replace(month=now.month + 1)
+    )
+    period = f"{start:%Y%m%d}-{following:%Y%m%d}"
+    assembly = str(uuid.uuid4())
+    folder = f"{definition['S3Prefix']}/{name}/{period}"
+    zipped = definition["Compression"] == "ZIP"
+    # A report that is not overwritten has a folder for each assembly.
+    overwrites = definition.get("ReportVersioning") == "OVERWRITE_REPORT"
+    data_folder = folder if overwrites else f"{folder}/{assembly}"
+    data_key = f"{data_folder}/{name}-00001.csv.{'zip' if zipped else 'gz'}"
+    _put(definition["S3Bucket"], data_key, _data(account_id, name, start, month_end, zipped))
+    manifest = {
+        "assemblyId": assembly,
+        "account": account_id,
+        "columns": [{"category": c, "name": n, "type": t} for c, n, t in _COLUMNS],
+        "charset": "UTF-8",
+        "compression": definition["Compression"],
+        "contentType": "text/csv",
+        "reportId": assembly.replace("-", ""),
+        "reportName": name,
+        "billingPeriod": {
+            "start": f"{start:%Y%m%dT%H%M%S}.000Z",
+            "end": f"{following:%Y%m%dT%H%M%S}.000Z",
+        },
+        "bucket": definition["S3Bucket"],
+        "reportKeys": [data_key],
+        "additionalArtifactKeys": [],
+    }
+    manifest_key = f"{folder}/{name}-Manifest.json"
+    _put(definition["S3Bucket"], manifest_key, json.dumps(manifest, indent=2).encode())
+    return [data_key, manifest_key]
+
+
+def _data(account_id: str, name: str, start: datetime, days: int, zipped: bool) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(f"{category}/{column}" for category, column, _ in _COLUMNS)
+    for day in range(1, days + 1):
+        usage = f"{start.replace(day=day):%Y-%m-%dT%H:%M:%SZ}"
+        writer.writerow([uuid.uuid4().hex, account_id, usage, "AmazonEC2", f"{day * 0.1:.2f}"])
+    content = text.getvalue().encode()
+    if not zipped:
+        return gzip.compress(content)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(f"{name}-00001.csv", content)
+    return archive.getvalue()
+
+
+def _put(bucket: str, key: str, content: bytes) -> None:
+    owner = bucket_owner(bucket)
+    if owner is not None:
+        s3(owner).put_object(bucket, key, content, disable_notification=True)

@@ -1,0 +1,232 @@
+"""The sandbox as a server: one loopback endpoint for every AWS service and account."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+from moto.core.request import Request
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
+
+from orchestrator.sandbox import control, delivery, environment, organization, services, wire
+from orchestrator.sandbox.authorization import authorize
+from orchestrator.sandbox.wire import Call, Fault
+from orchestrator.sandbox.world import LOG, World
+
+_JSON = {"Content-Type": "application/json"}
+
+
+class Application:
+    """The WSGI application: who asks for what, may they, and who answers."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answers one request (WSGI)."""
+        request = Request(environ)
+        request.get_data()  # kept by werkzeug: routing, parsing and moto all read it
+        if request.path.startswith(control.PATH):
+            return self._control(request)(environ, start_response)
+        scope = wire.scope_of(request)
+        if scope is None:
+            fault = Fault("MissingAuthenticationToken", "Request is missing a signature", 403)
+            return wire.failure(request, "sts", None, fault)(environ, start_response)
+        found = wire.operation_of(request, scope.service)
+        model, uri = found or (None, {})
+        try:
+            if model is None:
+                raise self._unknown(scope.service, request)
+            response = self._answer(request, scope, model, uri)
+        except Fault as fault:
+            response = wire.failure(request, scope.service, model, fault)
+        return response(environ, start_response)
+
+    def _answer(
+        self, request: Request, scope: wire.Scope, model: Any, uri: dict[str, Any]
+    ) -> Callable[..., Iterable[bytes]]:
+        caller = self.world.caller(scope.access_key)
+        if caller is None:
+            raise _stranger(scope.service)
+        parameters = wire.parameters_of(request, scope.service, model, uri)
+        call = Call(scope.service, model.name, scope.region, caller, parameters, uri)
+        authorize(self.world, call)
+        operation = services.find().get(scope.service, {}).get(model.name)
+        if operation is not None:
+            with self.world.lock:
+                result = operation(self.world, call)
+            if result is not services.TO_MOTO:
+                return wire.success(request, scope.service, model, result)
+        return self._ask_moto(request, call)
+
+    def _ask_moto(self, request: Request, call: Call) -> Callable[..., Iterable[bytes]]:
+        host = f"http://{call.service}.{call.region}.amazonaws.com"
+        if not any(pattern.match(host) for _, pattern in self._moto.backend_url_patterns):
+            raise self._unknown(call.service, request, call.operation)
+        environ = {
+            **request.environ,
+            "HTTP_X_MOTO_ACCOUNT_ID": call.caller.account_id,
+            "wsgi.input": io.BytesIO(request.get_data()),
+        }
+        captured: list[Any] = []
+        try:
+            body = b"".join(
+                self._moto(
+                    environ, lambda status, headers, _exc=None: captured.append((status, headers))
+                )
+            )
+        except NotImplementedError:
+            raise self._unknown(call.service, request, call.operation) from None
+        except Exception as error:  # noqa: BLE001  (moto may fail in any way; SDKs must not hang)
+            LOG.exception("moto failed at %s:%s", call.service, call.operation)
+            raise Fault("InternalFailure", f"the sandbox failed: {type(error).__name__}") from None
+        status, headers = captured[0][:2]
+        if status.startswith("5"):
+            raise self._unknown(call.service, request, call.operation)
+        return Response(body, status, headers)
+
+    def _unknown(self, service: str, request: Request, operation: str = "") -> Fault:
+        """SDKs do not retry a 400: the caller learns at once, and by name."""
+        named = operation or request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        named = named or str(request.values.get("Action", f"{request.method} {request.path}"))
+        self.world.not_known(service, named)
+        return Fault("UnknownOperationException", f"The sandbox does not know {service}:{named}.")
+
+    def _control(self, request: Request) -> Response:
+        action = (request.method, request.path.removeprefix(control.PATH))
+        if action == ("POST", "deliver"):
+            return Response(json.dumps(delivery.deliver_all(self.world)), headers=_JSON)
+        if action == ("GET", "state"):
+            state = {
+                "accounts": self.world.accounts,
+                "unknown_calls": dict(self.world.unknown_calls),
+            }
+            return Response(json.dumps(state), headers=_JSON)
+        return Response('{"error": "no such control"}', 404, _JSON)
+
+
+def _stranger(service: str) -> Fault:
+    if service == "s3":
+        return Fault("InvalidAccessKeyId", "The AWS Access Key Id does not exist.", 403)
+    code = "InvalidClientTokenId" if service in ("sts", "iam") else "UnrecognizedClientException"
+    return Fault(code, "The security token included in the request is invalid.", 403)
+
+
+class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped here
+    """Keeps connections open (SDKs reuse them) and does not log every request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        LOG.debug("%s %s %s", self.command, self.path.partition("?")[0], code)
+
+
+class Sandbox:
+    """A running sandbox; a context manager that stops it.
+
+    There can be one per process: moto's backends are global.
+    """
+
+    def __init__(self, world: World, host: str, port: int) -> None:
+        self.world = world
+        self._server = make_server(
+            host, port, Application(world), threaded=True, request_handler=_Handler
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def start(
+        cls, *, linked: int = 3, host: str = "127.0.0.1", port: int = 0, delivery: str = "auto"
+    ) -> Sandbox:
+        """Starts one with so many active linked accounts; port 0 takes any free one.
+
+        ``delivery`` is ``auto`` or ``manual``: whether reports are delivered by themselves.
+        """
+        world = World(delivery)
+        organization.found(world, linked)
+        return cls(world, host, port)
+
+    @property
+    def endpoint_url(self) -> str:
+        """The endpoint of every service."""
+        return f"http://{self._server.host}:{self._server.port}"
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """Account ids by profile: payer, linked-1..., linked-suspended, standalone, octo."""
+        return self.world.accounts
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """Writes AWS configuration files (0600) into ``folder``; the variables that name them."""
+        return environment.write(folder, self.endpoint_url, self.world.profiles)
+
+    def stop(self) -> None:
+        """Ends the server."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _value: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def serve(
+    *,
+    linked: int,
+    host: str,
+    port: int,
+    env_file: Path,
+    delivery: str,
+    stop_with_parent: bool = False,
+) -> None:
+    """Runs a sandbox in the foreground until it is interrupted or terminated.
+
+    With ``stop_with_parent`` also until the process that started it has died.
+    """
+    logging.basicConfig(stream=sys.stderr, format="sandbox: %(message)s", level=logging.WARNING)
+    ended = threading.Event()
+
+    def end(_signum: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    parent = os.getppid()
+    with Sandbox.start(linked=linked, host=host, port=port, delivery=delivery) as sandbox:
+        folder = env_file.absolute().with_name(f"{env_file.name}.d")
+        environment.write_env_file(env_file, sandbox.environment(folder))
+        print(
+            f"The sandbox is up at {sandbox.endpoint_url} with {len(sandbox.accounts)} accounts."
+            f" In another shell: source {env_file}",
+            file=sys.stderr,
+            flush=True,
+        )
+        while not ended.wait(1.0):
+            if stop_with_parent and os.getppid() != parent:
+                break
+    env_file.unlink(missing_ok=True)

@@ -1,0 +1,129 @@
+"""HTTP requests to calls, results and faults to HTTP responses.
+
+Routing, parsing and serializing are moto's, which drives them by botocore's service models;
+requests are validated by botocore itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.validate import ParamValidator
+from moto.core.exceptions import ServiceException
+from moto.core.model import OperationModel
+from moto.core.request import Request, determine_request_protocol
+from moto.core.responses import PROTOCOL_PARSERS
+from moto.core.routing import get_service_router
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from orchestrator.sandbox.world import Caller
+
+# moto warns of error codes that a service's model does not list; AWS has many of them.
+warnings.filterwarnings("ignore", "Exception.Fault. with code", module="moto.core.serialize")
+
+_SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+
+
+class Fault(ServiceException):  # type: ignore[misc]  # moto is untyped here
+    """An error as AWS answers it: its code, message and HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(code, message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a request's signature says: access key, region, service."""
+
+    access_key: str
+    region: str
+    service: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One API call, parsed and validated; ``uri`` holds S3's Bucket and Key."""
+
+    service: str
+    operation: str
+    region: str
+    caller: Caller
+    parameters: dict[str, Any]
+    uri: dict[str, Any]
+
+
+def scope_of(request: Request) -> Scope | None:
+    """The signature's scope (AWS Signature Version 4); None for an unsigned request."""
+    match = _SCOPE.search(request.headers.get("Authorization", ""))
+    return Scope(match[1], match[2], match[3].lower()) if match else None
+
+
+def operation_of(request: Request, service: str) -> tuple[OperationModel, dict[str, Any]] | None:
+    """The operation that a request names, and its path's parts; None if there is no such one."""
+    try:
+        matched: tuple[OperationModel, dict[str, Any]] = get_service_router(service).match(request)
+        return matched
+    except (HTTPException, NotImplementedError, LookupError, OSError, ValueError):
+        return None
+
+
+def parameters_of(
+    request: Request, service: str, model: OperationModel, uri: dict[str, Any]
+) -> dict[str, Any]:
+    """The operation's parameters.
+
+    Raises:
+        Fault: they do not fit the service's model.
+    """
+    protocol = determine_request_protocol(get_service_model(service), request.content_type)
+    parameters: dict[str, Any] = PROTOCOL_PARSERS[protocol](model).parse(
+        {
+            "method": request.method,
+            "values": request.values,
+            "headers": request.headers,
+            "body": request.get_data(),
+            "url_path": request.path,
+            "url_params": uri,
+        }
+    )
+    if model.input_shape is not None:
+        report = ParamValidator().validate(parameters, model.input_shape)
+        if report.has_errors():
+            raise Fault("ValidationException", report.generate_report())
+    return parameters
+
+
+def success(request: Request, service: str, model: OperationModel, result: Any) -> Response:
+    """The response that the service's model gives to a result."""
+    return _serialized(request, service, model, result)
+
+
+def failure(request: Request, service: str, model: OperationModel | None, fault: Fault) -> Response:
+    """The response that the service's model gives to an error."""
+    try:
+        service_model = get_service_model(service)
+    except (LookupError, OSError, ValueError):
+        return _plain(fault)
+    response = _serialized(request, service, model or OperationModel({}, service_model), fault)
+    response.status_code = fault.status
+    return response
+
+
+def _serialized(request: Request, service: str, model: OperationModel, result: Any) -> Response:
+    protocol = determine_request_protocol(get_service_model(service), request.content_type)
+    serialized = get_serializer_class(service, protocol)(operation_model=model).serialize(result)
+    headers = {**serialized["headers"], "x-amzn-RequestId": "00000000-0000-0000-0000-000000000000"}
+    return Response(serialized["body"], serialized["status_code"], headers)
+
+
+def _plain(fault: Fault) -> Response:
+    body = json.dumps({"__type": fault.code, "message": fault.message})
+    return Response(body, fault.status, {"Content-Type": "application/x-amz-json-1.1"})

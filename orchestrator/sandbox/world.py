@@ -1,0 +1,135 @@
+"""What the sandbox holds beside moto's backends: accounts, sessions, reports, what was seen."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.iam.models import iam_backends
+from moto.organizations.models import organizations_backends
+from moto.s3.models import s3_backends
+
+from orchestrator.sandbox.policy import Document, parse
+
+LOG = logging.getLogger("octo_tf.sandbox")
+PARTITION = "aws"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whose access key a request carries."""
+
+    account_id: str
+    arn: str
+    kind: str  # "user" or "role"
+    name: str
+
+    @property
+    def names(self) -> list[str]:
+        """How a resource policy can name this caller."""
+        root = f"arn:{PARTITION}:iam::{self.account_id}:root"
+        own = [self.arn]
+        if self.kind == "role":
+            own.append(f"arn:{PARTITION}:iam::{self.account_id}:role/{self.name}")
+        return [*own, root, self.account_id]
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """An account's administrator's key."""
+
+    key_id: str
+    secret: str
+
+
+@dataclass
+class Report:
+    """A CUR report definition as its owner put it, with its tags."""
+
+    definition: dict[str, Any]
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class World:
+    """The sandbox's own state. ``lock`` guards everything here."""
+
+    delivery: str
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    profiles: dict[str, tuple[str, AccessKey]] = field(default_factory=dict)
+    sessions: dict[str, Caller] = field(default_factory=dict)
+    reports: dict[str, dict[str, Report]] = field(default_factory=dict)
+    bucket_policies: dict[str, str] = field(default_factory=dict)
+    notifications: dict[str, Any] = field(default_factory=dict)
+    unknown_calls: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """Account ids by profile."""
+        return {name: account_id for name, (account_id, _) in self.profiles.items()}
+
+    def caller(self, key_id: str) -> Caller | None:
+        """Whose key it is; None for nobody's."""
+        if key_id in self.sessions:
+            return self.sessions[key_id]
+        for account_id in self.accounts.values():
+            key = iam(account_id).access_keys.get(key_id)
+            if key is not None and key.user_name:
+                arn = f"arn:{PARTITION}:iam::{account_id}:user/{key.user_name}"
+                return Caller(account_id, arn, "user", key.user_name)
+        return None
+
+    def not_known(self, service: str, operation: str) -> None:
+        """Notes a call that nothing here answers, by name."""
+        with self.lock:
+            self.unknown_calls[f"{service}:{operation}"] += 1
+        LOG.warning("unknown call: %s:%s", service, operation)
+
+
+def iam(account_id: str) -> Any:
+    """moto's IAM of an account."""
+    return iam_backends[account_id][PARTITION]
+
+
+def s3(account_id: str) -> Any:
+    """moto's S3 of an account."""
+    return s3_backends[account_id][PARTITION]
+
+
+def bucket_owner(bucket: str) -> str | None:
+    """The account that owns a bucket; bucket names are global."""
+    found = s3_backends.bucket_accounts.get(bucket)
+    return found[1] if found else None
+
+
+def organizations(account_id: str) -> Any:
+    """moto's Organizations as an account sees it."""
+    return organizations_backends[account_id][PARTITION]
+
+
+def role(account_id: str, name: str) -> Any | None:
+    """moto's role of that name."""
+    return next((r for r in list(iam(account_id).roles.values()) if r.name == name), None)
+
+
+def identity_policies(
+    account_id: str, kind: str, name: str
+) -> tuple[list[Document], list[Document]]:
+    """The policies of a user or role, and its permissions boundary (empty if it has none)."""
+    holder = iam(account_id).users.get(name) if kind == "user" else role(account_id, name)
+    if holder is None:
+        return [], []
+    boundary_arn = getattr(holder, "permissions_boundary_arn", None)
+    boundary = iam(account_id).managed_policies.get(boundary_arn) if boundary_arn else None
+    return list(_documents(holder)), [parse(boundary.document)] if boundary else []
+
+
+def _documents(holder: Any) -> Iterator[Document]:
+    for text in list(holder.policies.values()):
+        yield parse(text)
+    for managed in list(holder.managed_policies.values()):
+        yield parse(managed.document)
