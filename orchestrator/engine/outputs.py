@@ -68,12 +68,15 @@ class CurOutput(_Output):
 
 
 class Outputs(_Output):
-    """All outputs of ``module.octo``. ``stackset`` is null until StackSets are supported."""
+    """All outputs of ``module.octo``; Terraform leaves those that are null out of the state.
+
+    ``stackset`` is null until StackSets are supported.
+    """
 
     account_id: str
     account_type: AccountType
     partition: str
     api_access: ApiAccessOutput
-    cur: CurOutput | None
+    cur: CurOutput | None = None
     stackset: None = None
     module_version: str

@@ -1,0 +1,1 @@
+"""AWS calls: the only room that imports boto3."""

@@ -1,0 +1,91 @@
+"""Sessions and clients: made once, shared by every thread that asks."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import botocore.config
+import botocore.session
+
+# Adaptive mode slows down on throttling instead of hammering
+# (https://docs.aws.amazon.com/boto3/latest/guide/retries.html).
+_CLIENT_CONFIG = botocore.config.Config(
+    retries={"mode": "adaptive", "max_attempts": 6},
+    connect_timeout=5,
+    read_timeout=30,
+    max_pool_connections=32,
+    user_agent_extra="octo-tf",
+)
+
+
+@dataclass(frozen=True)
+class AssumeRole:
+    """A role to assume on top of the base credentials (STS AssumeRole)."""
+
+    role_arn: str
+    session_name: str = "octo-tf"
+    external_id: str | None = None
+    duration_seconds: int = 3600
+
+
+class Aws:
+    """The clients of one identity. Clients are thread-safe; making them is not, hence the lock."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self._session = session
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def region(self) -> str:
+        """The session's region."""
+        return str(self._session.region_name)
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """The boto3 client of ``service`` in ``region`` (default: the session's)."""
+        key = (service, region or self.region)
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._session.client(
+                    service, region_name=key[1], config=_CLIENT_CONFIG
+                )
+            return self._clients[key]
+
+    def assume(self, role: AssumeRole) -> Aws:
+        """The identity of ``role``, assumed at once.
+
+        Raises:
+            botocore.exceptions.ClientError: STS refused (AccessDenied, ...).
+        """
+        arguments: dict[str, Any] = {
+            "RoleArn": role.role_arn,
+            "RoleSessionName": role.session_name,
+            "DurationSeconds": role.duration_seconds,
+        }
+        if role.external_id is not None:
+            arguments["ExternalId"] = role.external_id
+        credentials = self.client("sts").assume_role(**arguments)["Credentials"]
+        return Aws(
+            boto3.Session(
+                aws_access_key_id=credentials["AccessKeyId"],
+                aws_secret_access_key=credentials["SecretAccessKey"],
+                aws_session_token=credentials["SessionToken"],
+                region_name=self.region,
+            )
+        )
+
+
+def connect(
+    *, region: str, profile: str | None = None, assume_role: AssumeRole | None = None
+) -> Aws:
+    """Connects by the named profile or the ambient chain, then by the role if one is named.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: no such profile, no credentials.
+        botocore.exceptions.ClientError: the role may not be assumed.
+    """
+    base = Aws(boto3.Session(profile_name=profile, region_name=region))
+    return base.assume(assume_role) if assume_role else base

@@ -1,0 +1,42 @@
+"""JSON with a versioned schema: keys are only ever added within a version."""
+
+from __future__ import annotations
+
+import json
+
+from orchestrator.verify.model import Report
+
+SCHEMA = "octo-tf/report/v1"
+
+
+def render(report: Report, *, color: bool = False) -> str:
+    """The report for programs; ``color`` is of no use here."""
+    del color
+    return json.dumps(
+        {
+            "schema": SCHEMA,
+            "account": {
+                "id": report.account_id,
+                "name": report.account_name,
+                "type": report.account_type,
+            },
+            "status": report.status.value,
+            "can_finish": report.can_finish,
+            "areas": {area.value: status.value for area, status in report.areas.items()},
+            "checks": [
+                {
+                    "id": result.id,
+                    "area": result.area.value,
+                    "promise": result.promise,
+                    "status": result.finding.status.value,
+                    "summary": result.finding.summary,
+                    "evidence": result.finding.evidence,
+                    "hint": result.finding.hint,
+                    "seconds": result.seconds,
+                }
+                for result in report.results
+            ],
+        },
+        indent=2,
+        default=str,
+    )

@@ -1,0 +1,86 @@
+"""Tables for a person: every check, then each area's status, then *Confirm and Finish*."""
+
+from __future__ import annotations
+
+import io
+import shutil
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from orchestrator.verify.model import Area, Report, Status
+
+_LOOKS = {
+    Status.PASS: ("✓ pass", "green"),
+    Status.FAIL: ("✗ fail", "red"),
+    Status.PENDING: ("… pending", "yellow"),
+    Status.SKIPPED: ("- skipped", "dim"),
+}
+_NOT_OF_THIS_TYPE = {
+    (Area.CUR_S3, "linked"): "the payer has it",
+    (Area.STACKSET, "linked"): "a payer's",
+    (Area.STACKSET, "standalone"): "a payer's",
+    (Area.STACKSET, "payer"): "not asked for",
+}
+
+
+def render(report: Report, *, color: bool = False) -> str:
+    """The report for a person, as wide as the terminal."""
+    stream = io.StringIO()
+    console = Console(
+        file=stream,
+        force_terminal=color,
+        no_color=not color,
+        width=min(shutil.get_terminal_size((100, 24)).columns, 120),
+        highlight=False,
+    )
+    name = f" {report.account_name}" if report.account_name else ""
+    console.print(
+        f"[bold]{escape(f'Account {report.account_id}{name}')}[/] ({report.account_type})"
+    )
+    console.print(_checks(report))
+    console.print(_areas(report))
+    console.print(_finish(report))
+    return stream.getvalue().rstrip("\n")
+
+
+def _checks(report: Report) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("status", no_wrap=True)
+    table.add_column("check", no_wrap=True)
+    table.add_column("what was found", ratio=1)
+    for result in report.results:
+        words, style = _LOOKS[result.finding.status]
+        text = escape(result.finding.summary)
+        if result.finding.hint and result.finding.status is not Status.PASS:
+            text += f"\n[italic]→ {escape(result.finding.hint)}[/]"
+        table.add_row(f"[{style}]{words}[/]", result.id, text)
+    return table
+
+
+def _areas(report: Report) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("area", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for area, status in report.areas.items():
+        words, style = _LOOKS[status]
+        why = _NOT_OF_THIS_TYPE.get((area, report.account_type), "")
+        note = f" ({why})" if status is Status.SKIPPED and why else ""
+        table.add_row(area.label, f"[{style}]{words}[/]{note}")
+    return table
+
+
+def _finish(report: Report) -> str:
+    """*Confirm and Finish* is allowed as soon as API access succeeds."""
+    if not report.can_finish:
+        return "Confirm and Finish: [red]not yet[/], API access must pass first."
+    rest = [
+        f"{area.label} is {'pending' if status is Status.PENDING else 'failing'}"
+        for area, status in report.areas.items()
+        if status in (Status.PENDING, Status.FAIL)
+    ]
+    if rest:
+        return f"Confirm and Finish: [green]allowed[/], API access passes ({'; '.join(rest)})."
+    return "Confirm and Finish: [green]allowed[/], everything passes."

@@ -1,0 +1,1 @@
+"""One file per check, found by its place; each defines ``CHECK``."""

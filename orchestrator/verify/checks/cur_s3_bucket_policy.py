@@ -1,0 +1,164 @@
+"""cur_s3.bucket_policy: the billing service may deliver, for this account and nobody else's."""
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+
+from orchestrator.verify.cur import bucket_policy, has_cur, wanted
+from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.policy_document import Statement, as_list, statements
+
+_SERVICE = "billingreports.amazonaws.com"
+_SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn")
+_EXACT_OR_LIKE = {"stringequals", "stringlike", "arnequals", "arnlike"}
+
+
+def _run(context: Context) -> Finding:
+    cur = wanted(context)
+    bucket = cur.s3_bucket_name
+    text = bucket_policy(context)
+    needed = json.loads(cur.bucket_policy_statements)
+    if text is None:
+        return Finding(
+            Status.FAIL,
+            f"The bucket {bucket} has no policy: AWS cannot deliver.",
+            {"bucket": bucket, "needed": needed},
+            _hint(context),
+        )
+    found = statements(text)
+    mistakes = [
+        f"nothing allows the billing service {action} on {resource}"
+        for action, resource in _needs(needed)
+        if not any(_allows(statement, action, resource, context) for statement in found)
+    ]
+    mistakes += [
+        f"statement {statement.get('Sid', '(no Sid)')} denies the billing service"
+        for statement in found
+        if _denies(statement, needed)
+    ]
+    mistakes += [
+        f"statement {statement.get('Sid', '(no Sid)')} lets the billing service in for any account"
+        for statement in found
+        if statement.get("Effect") == "Allow" and _names(statement) and not _sources(statement)
+    ]
+    if cur.bucket_policy_management == "module" and not any(map(_asks_for_tls, found)):
+        mistakes.append("nothing denies requests without TLS")
+    if mistakes:
+        return Finding(
+            Status.FAIL,
+            f"{bucket}'s policy is not right: {'; '.join(mistakes)}.",
+            {"bucket": bucket, "mistakes": mistakes, "needed": needed},
+            _hint(context),
+        )
+    return Finding(
+        Status.PASS,
+        f"{bucket}'s policy lets the billing service deliver for this account only.",
+        {"bucket": bucket, "statements": len(found)},
+    )
+
+
+def _hint(context: Context) -> str:
+    cur = wanted(context)
+    if cur.bucket_policy_management == "owner":
+        return (
+            "Add these statements to the bucket's policy, or set cur_s3_bucket_merge_policy: true"
+            f" and run octo-tf apply: {cur.bucket_policy_statements}"
+        )
+    return "Run octo-tf apply: it brings the bucket's policy back."
+
+
+def _needs(needed: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [
+        (action, resource)
+        for statement in needed
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    ]
+
+
+def _allows(statement: Statement, action: str, resource: str, context: Context) -> bool:
+    return (
+        statement.get("Effect") == "Allow"
+        and _names(statement)
+        and _covers(statement, "Action", action.lower(), lower=True)
+        and _covers(statement, "Resource", resource)
+        and _condition_lets_in(statement.get("Condition", {}), context)
+    )
+
+
+def _names(statement: Statement) -> bool:
+    principal = statement.get("Principal")
+    if isinstance(principal, dict):
+        return _SERVICE in as_list(principal.get("Service", []))
+    return False
+
+
+def _covers(statement: Statement, element: str, value: str, *, lower: bool = False) -> bool:
+    patterns = [str(p).lower() if lower else str(p) for p in as_list(statement.get(element, []))]
+    return any(fnmatchcase(value, pattern.replace("[", "[[]")) for pattern in patterns)
+
+
+def _condition_lets_in(condition: dict[str, Any], context: Context) -> bool:
+    """Whether every condition is one on the source, and holds for this account's reports."""
+    expected = context.expected
+    region = "cn-northwest-1" if expected.partition == "aws-cn" else "us-east-1"
+    source = f"arn:{expected.partition}:cur:{region}:{expected.account_id}:definition/"
+    values = {
+        "aws:sourceaccount": expected.account_id,
+        "aws:sourcearn": source + wanted(context).report_name,
+    }
+    for operator, keys in condition.items():
+        for key, patterns in keys.items():
+            value = values.get(key.lower())
+            if value is None or operator.lower() not in _EXACT_OR_LIKE:
+                return False
+            literal = operator.lower() == "stringequals"
+            if not any(
+                pattern == value if literal else fnmatchcase(value, str(pattern))
+                for pattern in as_list(patterns)
+            ):
+                return False
+    return True
+
+
+def _sources(statement: Statement) -> bool:
+    """Whether the statement says for whose reports; without it AWS would act for anybody."""
+    keys = {str(key).lower() for of in statement.get("Condition", {}).values() for key in of}
+    return bool(keys & set(_SOURCE_KEYS))
+
+
+def _denies(statement: Statement, needed: list[dict[str, Any]]) -> bool:
+    """A Deny that hits the delivery; one under a condition may not, so only plain ones count."""
+    if statement.get("Effect") != "Deny" or statement.get("Condition"):
+        return False
+    principal = statement.get("Principal")
+    everybody = principal == "*" or (
+        isinstance(principal, dict)
+        and (
+            "*" in as_list(principal.get("AWS", [])) or "*" in as_list(principal.get("Service", []))
+        )
+    )
+    return (everybody or _names(statement)) and any(
+        _covers(statement, "Action", action.lower(), lower=True)
+        and _covers(statement, "Resource", resource)
+        for action, resource in _needs(needed)
+    )
+
+
+def _asks_for_tls(statement: Statement) -> bool:
+    keys = statement.get("Condition", {}).get("Bool", {})
+    values = {str(key).lower(): as_list(value) for key, value in keys.items()}
+    return statement.get("Effect") == "Deny" and values.get("aws:securetransport") in (
+        ["false"],
+        [False],
+    )
+
+
+CHECK = Check(
+    id="cur_s3.bucket_policy",
+    area=Area.CUR_S3,
+    promise="The bucket's policy lets the billing service deliver, for this account only.",
+    permissions=("s3:GetBucketPolicy",),
+    applies=has_cur,
+    run=_run,
+)
