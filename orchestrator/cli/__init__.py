@@ -1,0 +1,91 @@
+"""The command line: thin commands over the pipeline, and the one place of exit codes.
+
+A command is one file in ``commands/`` that defines ``command``; it is found by its place and
+imports what is heavy only when it runs, so that ``--help`` stays fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from orchestrator import __version__
+from orchestrator.errors import ConfigError, ExitCode, OctoTfError
+
+_COMMANDS = Path(__file__).parent / "commands"
+_ORDER = ("init", "render", "plan", "apply", "verify", "status", "sandbox", "demo")
+
+
+class _Commands(click.Group):
+    """Loads a command's file only when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        found = {module.name for module in pkgutil.iter_modules([str(_COMMANDS)])}
+        return [*(n for n in _ORDER if n in found), *sorted(found - set(_ORDER))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"orchestrator.cli.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done and verified, 1 error, 2 there are changes, 3 verification failed,"
+    " 4 verification pending, 5 refused by the guard, 64 wrong usage, 130 interrupted.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="octo-tf")
+def group() -> None:
+    """Registers AWS accounts with Octo by Terraform, and proves that it worked.
+
+    Start with `octo-tf demo` (no AWS account needed) or `octo-tf init`.
+    """
+
+
+def main() -> None:
+    """Runs the command line and ends the process."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    sys.exit(int(run(sys.argv[1:])))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command line; returns the exit code."""
+    try:
+        result = group.main(arguments, prog_name="octo-tf", standalone_mode=False)
+        return int(result or ExitCode.DONE)
+    except click.UsageError as error:
+        error.show(sys.stderr)
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        print("Interrupted. Run the same command again to go on.", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return ExitCode.ERROR
+    except BrokenPipeError:  # the reader of stdout went away, e.g. `| head`
+        sys.stderr.close()
+        return ExitCode.ERROR
+    except OctoTfError as error:
+        _show(error)
+        return error.exit_code
+
+
+def _show(error: OctoTfError) -> None:
+    title = "octo.yaml or flags are wrong" if isinstance(error, ConfigError) else "Error"
+    click.echo(f"{click.style(title, fg='red', bold=True)}: {error}", err=True)
+    if error.hint:
+        click.echo(f"  {error.hint}", err=True)
+
+
+def _as_interrupt(_signum: int, _frame: FrameType | None) -> None:
+    """A terminated run ends like an interrupted one: Terraform is told, locks are released."""
+    raise KeyboardInterrupt

@@ -1,0 +1,49 @@
+"""octo-tf apply: the whole route."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.options import ALLOW_DESTROY, JSON, WAIT, option, run_options
+from orchestrator.errors import ExitCode
+
+if TYPE_CHECKING:
+    from orchestrator.engine.plan import Plan
+    from orchestrator.pipeline import Run
+
+
+@click.command()
+@run_options
+@ALLOW_DESTROY
+@WAIT
+@JSON
+@option("--yes", "-y", "--auto-approve", is_flag=True, help="Apply without asking.")
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Apply this plan, made by octo-tf plan --out.",
+)
+def command(run: Run, as_json: bool, yes: bool, plan_file: Path | None) -> ExitCode:
+    """Register the account: plan, guard, apply that plan, verify, confirm."""
+    from orchestrator import pipeline, report
+    from orchestrator.cli import plan_view
+
+    def approve(plan: Plan) -> None:
+        click.echo(plan_view.as_text(plan), err=True)
+        if yes or plan_file:
+            return
+        if not sys.stdin.isatty():
+            raise click.UsageError("nobody is here to approve the plan: give --yes or --plan FILE")
+        click.confirm(f"Apply this to account {run.registration.account_id}?", abort=True, err=True)
+
+    with run.locked():
+        made, result = pipeline.apply(run, approve=approve, plan_file=plan_file)
+    if not made.has_changes:
+        click.echo(plan_view.as_text(made), err=True)
+    click.echo(report.render(result, "json" if as_json else "table", color=run.progress.color))
+    return result.exit_code

@@ -1,0 +1,81 @@
+"""octo-tf init: writes octo.yaml from answers or flags."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestrator.cli.options import CONFIG, option, registration_options
+from orchestrator.errors import ConfigError, ExitCode
+
+_SECRET_FILE = "octo.external-id"  # noqa: S105  (a file's name)
+
+
+@click.command()
+@registration_options
+@option(
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=CONFIG,
+    show_default=True,
+    help="The file to write.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@option("--non-interactive", is_flag=True, help="Ask nothing; a missing answer is an error.")
+def command(flags: dict[str, Any], config: Path, force: bool, non_interactive: bool) -> ExitCode:
+    """Write octo.yaml, by questions or flags."""
+    from orchestrator.config.load import EXTERNAL_ID_SOURCES, flag_of, load
+    from orchestrator.config.write import write_config
+    from orchestrator.files import write_atomically
+
+    if config.exists() and not force:
+        raise ConfigError("is there already", where=str(config), hint="Replace it with --force.")
+    given = {name: value for name, value in flags.items() if value is not None}
+    asked = not non_interactive and sys.stdin.isatty()
+    if asked:
+        _ask(given)
+    # Checked as apply will check it, before anything is written.
+    load(config.with_name(f".{config.name}.absent"), given, os.environ)
+    secret = given.pop("external_id", None)
+    if secret is not None:
+        write_atomically(config.with_name(_SECRET_FILE), f"{secret}\n".encode())
+        given["external_id_file"] = _SECRET_FILE
+    order = ("account_id", "account_name", "account_type", *EXTERNAL_ID_SOURCES)
+    write_config(
+        config,
+        {name: given[name] for name in [*order, *sorted(given.keys() - {*order})] if name in given},
+    )
+    click.echo(str(config))
+    if secret is not None:
+        click.echo(f"The external id is in {_SECRET_FILE} (0600): do not commit it.", err=True)
+    if asked:
+        repeat = ["octo-tf", "init", "--non-interactive"]
+        for name, value in given.items():
+            values = value if isinstance(value, list) else [value]
+            if isinstance(value, dict):
+                values = [f"{key}={text}" for key, text in value.items()]
+            repeat += [part for one in values for part in (flag_of(name), str(one))]
+        click.echo(f"The same without questions: {shlex.join(repeat)}", err=True)
+    click.echo("Next: octo-tf plan, then octo-tf apply.", err=True)
+    return ExitCode.DONE
+
+
+def _ask(given: dict[str, Any]) -> None:
+    """Asks for what a registration cannot do without, and for what people mostly change."""
+
+    def ask(name: str, question: str, **settings: Any) -> None:
+        if name not in given and (answer := click.prompt(question, err=True, **settings)):
+            given[name] = answer
+
+    ask("account_id", "AWS account id (12 digits)")
+    ask("account_name", "Account name in Octo", default="")
+    if not given.keys() & {"external_id_env", "external_id_file"}:
+        ask("external_id", "External id, as Octo shows it (not echoed)", hide_input=True)
+    ask("credentials.profile", "AWS profile (empty: the ambient credentials)", default="")
+    ask("region", "Region", default="us-east-1")

@@ -1,0 +1,40 @@
+"""octo-tf status: what is known of the account, without asking AWS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.options import JSON, run_options
+from orchestrator.errors import ExitCode
+
+if TYPE_CHECKING:
+    from orchestrator.pipeline import Run
+
+
+@click.command()
+@run_options
+@JSON
+def command(run: Run, as_json: bool) -> ExitCode:
+    """Show what was last verified and confirmed, without calling AWS."""
+    from orchestrator.errors import LedgerError
+
+    record = run.octo.account(run.registration.account_id)
+    if record is None:
+        raise LedgerError(
+            "is not registered yet",
+            where=run.registration.account_id,
+            hint="Run octo-tf apply.",
+        )
+    if as_json:
+        click.echo(record.model_dump_json(indent=2))
+        return ExitCode.DONE
+    click.echo(f"Account     {record.account_id} {record.account_name} ({record.account_type})")
+    click.echo(f"Registered  {record.registered_at}")
+    click.echo(f"Verified    {record.verified_at or 'not yet'}")
+    for area, status in record.statuses.items():
+        confirmed = record.confirmed.get(area)
+        click.echo(f"  {area:11} {status}" + (f", confirmed {confirmed}" if confirmed else ""))
+    click.echo(f"Finished    {record.finished_at or 'not yet'}")
+    return ExitCode.DONE

@@ -1,0 +1,27 @@
+"""octo-tf verify: what AWS has, area by area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.options import JSON, WAIT, run_options
+from orchestrator.errors import ExitCode
+
+if TYPE_CHECKING:
+    from orchestrator.pipeline import Run
+
+
+@click.command()
+@run_options
+@WAIT
+@JSON
+def command(run: Run, as_json: bool) -> ExitCode:
+    """Prove the registration: API access, CUR and S3, StackSet."""
+    from orchestrator import pipeline, report
+
+    with run.locked():
+        result = pipeline.verify(run)
+    click.echo(report.render(result, "json" if as_json else "table", color=run.progress.color))
+    return result.exit_code

@@ -1,0 +1,240 @@
+"""Options that several commands share; each has an environment variable, ``OCTO_TF_<NAME>``."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from orchestrator.config.model import Registration
+    from orchestrator.pipeline import Run
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+CONFIG = Path("octo.yaml")
+WORKDIR = Path(".octo-tf")
+
+
+def option(flag: str, *names: str, **settings: Any) -> Callable[[Function], Function]:
+    """A click option whose environment variable follows from its flag."""
+    variable = "OCTO_TF_" + flag.split("/")[0].lstrip("-").replace("-", "_").upper()
+    return click.option(flag, *names, envvar=variable, show_envvar=True, **settings)
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    match = re.fullmatch(r"(\d+)(s|m|h)?", value)
+    if not match:
+        raise click.BadParameter("must be a duration like 90s, 10m or 24h")
+    return int(match[1]) * {"s": 1.0, "m": 60.0, "h": 3600.0}[match[2] or "s"]
+
+
+def _pairs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
+    pairs = [text.partition("=") for text in value]
+    if any(not separator for _, separator, _ in pairs):
+        raise click.BadParameter("must have the form KEY=VALUE")
+    return {key: text for key, _, text in pairs} or None
+
+
+def _list(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
+    return list(value) or None
+
+
+# One option for each field of a registration; the parameter is the field's name, with "__" for
+# the dot of a nested one.
+_REGISTRATION = (
+    option("--account-id", metavar="ID", help="The AWS account to register, 12 digits."),
+    option("--account-name", metavar="NAME", help="The account's name in Octo."),
+    option(
+        "--account-type", metavar="TYPE", help="payer, linked or standalone; default: found out."
+    ),
+    option("--external-id", metavar="ID", help="The external id that Octo shows (prefer a file)."),
+    option("--external-id-env", metavar="NAME", help="The variable that holds the external id."),
+    option("--external-id-file", metavar="FILE", help="The file that holds the external id."),
+    option("--principal", metavar="ID", help="Octo's own AWS account; fixed."),
+    option("--use-stackset/--no-use-stackset", default=None, help="API access in linked accounts."),
+    option("--stackset-name", metavar="NAME", help="The StackSet's name."),
+    option(
+        "--permission-tier",
+        "permission_tiers",
+        metavar="TIER",
+        multiple=True,
+        callback=_list,
+        help="read, recommendations or operations; repeat for several.",
+    ),
+    option("--permissions-boundary", metavar="ARN", help="The roles' permissions boundary."),
+    option("--cur-s3-bucket-option", metavar="OPTION", help="CREATE_NEW or USE_EXISTING."),
+    option("--cur-s3-bucket-name", metavar="NAME", help="The CUR bucket."),
+    option("--cur-s3-bucket-region", metavar="REGION", help="The CUR bucket's region."),
+    option(
+        "--cur-s3-bucket-merge-policy/--no-cur-s3-bucket-merge-policy",
+        default=None,
+        help="Add what AWS needs to an existing bucket's policy.",
+    ),
+    option("--cur-s3-prefix", metavar="PREFIX", help="The prefix of the report's objects."),
+    option("--cur-report-name", metavar="NAME", help="The report's name."),
+    option("--cur-time-unit", metavar="UNIT", help="HOURLY, DAILY or MONTHLY."),
+    option("--cur-format", metavar="FORMAT", help="textORcsv or Parquet."),
+    option("--cur-compression", metavar="COMPRESSION", help="ZIP, GZIP or Parquet."),
+    option(
+        "--cur-additional-schema-element",
+        "cur_additional_schema_elements",
+        metavar="ELEMENT",
+        multiple=True,
+        callback=_list,
+        help="RESOURCES, SPLIT_COST_ALLOCATION_DATA, ...; repeat for several.",
+    ),
+    option(
+        "--cur-additional-artifact",
+        "cur_additional_artifacts",
+        metavar="ARTIFACT",
+        multiple=True,
+        callback=_list,
+        help="ATHENA, REDSHIFT or QUICKSIGHT; repeat for several.",
+    ),
+    option(
+        "--cur-refresh-closed-reports/--no-cur-refresh-closed-reports",
+        default=None,
+        help="Refresh reports of closed months.",
+    ),
+    option("--cur-report-versioning", metavar="V", help="OVERWRITE_REPORT or CREATE_NEW_REPORT."),
+    option("--cur-role-trust", metavar="TRUST", help="external_id or principal_only (weaker)."),
+    option(
+        "--tag", "tags", metavar="KEY=VALUE", multiple=True, callback=_pairs, help="A tag; repeat."
+    ),
+    option("--region", metavar="REGION", help="The region octo-tf works from."),
+    option("--aws-profile", "credentials__profile", metavar="NAME", help="The AWS profile to use."),
+    option(
+        "--role",
+        "credentials__assume_role__role_arn",
+        metavar="ARN",
+        help="A role to assume in the account.",
+    ),
+)
+
+_CONFIG = option(
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=CONFIG,
+    show_default=True,
+    help="The file that says what to register.",
+)
+
+_RUNNING = (
+    _CONFIG,
+    option(
+        "--workdir",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Holds one Terraform root folder per account.  [default: .octo-tf beside --config]",
+    ),
+    option("--tf-path", metavar="PROGRAM", help="Terraform or OpenTofu.  [default: from PATH]"),
+    option("--parallelism", type=click.IntRange(min=1), help="Terraform's -parallelism."),
+    option(
+        "--principal-profile",
+        metavar="NAME",
+        help="An AWS profile of Octo's principal account, to prove access (sandbox, tests).",
+    ),
+    option("--verbose", "-v", is_flag=True, help="Progress lines even without a terminal."),
+    option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same."),
+)
+
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+
+WAIT = option(
+    "--wait",
+    "wait_seconds",
+    metavar="DURATION",
+    default="0",
+    callback=_seconds,
+    help="Wait this long for what is pending (90s, 10m, 24h).",
+)
+
+ALLOW_DESTROY = option(
+    "--allow-destroy",
+    metavar="ADDRESS",
+    multiple=True,
+    help="A resource that this run may destroy or replace; repeat for several.",
+)
+
+
+def registration_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options of a registration; the function gets them as ``flags``, by field name."""
+
+    @functools.wraps(function)
+    def collect(**parameters: Any) -> Any:
+        flags = {
+            name.replace("__", "."): parameters.pop(name)
+            for name in [*parameters]
+            if name in _FLAG_NAMES
+        }
+        return function(flags=flags, **parameters)
+
+    return _decorate(collect, _REGISTRATION)
+
+
+def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds everything a run needs; the function gets it as ``run``."""
+
+    @functools.wraps(function)
+    def make(
+        *,
+        flags: dict[str, Any],
+        config: Path,
+        workdir: Path | None,
+        tf_path: str | None,
+        parallelism: int | None,
+        principal_profile: str | None,
+        verbose: bool,
+        no_color: bool,
+        wait_seconds: float = 0.0,
+        allow_destroy: tuple[str, ...] = (),
+        **parameters: Any,
+    ) -> Any:
+        # Imported here, and the rest only once octo.yaml is right: boto3, pydantic and Jinja take
+        # most of a second to load.
+        from orchestrator.config.load import load
+
+        registration: Registration = load(config, flags, os.environ)
+
+        from orchestrator.pipeline import Run, Settings
+        from orchestrator.progress import Progress
+
+        run: Run = Run(
+            registration,
+            Settings(
+                workdir=workdir or config.parent / WORKDIR,
+                environ=dict(os.environ),
+                tf_path=tf_path,
+                parallelism=parallelism,
+                principal_profile=principal_profile,
+                allow_destroy=frozenset(allow_destroy),
+                wait_seconds=wait_seconds,
+            ),
+            Progress(verbose=verbose, color=use_color(no_color)),
+        )
+        return function(run=run, **parameters)
+
+    return _decorate(registration_options(make), _RUNNING)
+
+
+def use_color(no_color: bool) -> bool:
+    """Whether colours are wanted (https://no-color.org)."""
+    return not no_color and not os.environ.get("NO_COLOR")
+
+
+def _decorate(function: Callable[..., Any], decorators: tuple[Any, ...]) -> Callable[..., Any]:
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function
+
+
+# The parameter names that the options above make, as click itself derives them.
+_FLAG_NAMES = frozenset(
+    parameter.name for parameter in click.command()(_decorate(lambda: None, _REGISTRATION)).params
+)
