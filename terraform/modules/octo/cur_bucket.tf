@@ -123,9 +123,9 @@ resource "aws_s3_bucket_lifecycle_configuration" "cur" {
   count    = local.bucket_is_new ? 1 : 0
   provider = aws.cur_bucket
 
-  # With OVERWRITE_REPORT every delivery leaves an old version of the whole month behind.
-  bucket = aws_s3_bucket_versioning.cur[0].bucket
+  bucket = aws_s3_bucket.cur[0].id
 
+  # With OVERWRITE_REPORT every delivery leaves an old version of the whole month behind.
   rule {
     id     = "expire-old-versions"
     status = "Enabled"
@@ -140,6 +140,9 @@ resource "aws_s3_bucket_lifecycle_configuration" "cur" {
       days_after_initiation = 7
     }
   }
+
+  # A rule for old versions says nothing before there can be any.
+  depends_on = [aws_s3_bucket_versioning.cur]
 }
 
 resource "aws_s3_bucket_policy" "cur" {

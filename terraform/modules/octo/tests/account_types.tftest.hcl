@@ -1,0 +1,304 @@
+# What each account type gets, and what it does not get.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "111122223333" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_organizations_organization" {
+    defaults = { master_account_id = "111122223333" }
+  }
+}
+
+mock_provider "aws" {
+  alias = "cur_bucket"
+
+  mock_data "aws_region" {
+    defaults = { name = "us-east-1" }
+  }
+  mock_data "aws_s3_bucket" {
+    defaults = { region = "us-east-1" }
+  }
+  mock_data "aws_s3_bucket_policy" {
+    defaults = { policy = "{\"Version\":\"2008-10-17\",\"Id\":\"theirs\",\"Statement\":{\"Sid\":\"Theirs\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:DeleteObject\",\"Resource\":\"arn:aws:s3:::existing-bucket/*\"}}" }
+  }
+}
+
+variables {
+  account_id   = "111122223333"
+  account_type = "payer"
+  external_id  = "octo-external-id"
+}
+
+run "a_payer_gets_access_and_a_report" {
+  command = plan
+
+  assert {
+    condition     = length(aws_cur_report_definition.cur) == 1 && length(aws_s3_bucket.cur) == 1 && length(aws_iam_role.cur) == 1
+    error_message = "A payer needs a report, a bucket and the role that reads it."
+  }
+  assert {
+    condition     = output.cur.s3_bucket_name == "alphaus-cur-export-111122223333"
+    error_message = "The default bucket name carries the account id."
+  }
+  assert {
+    condition     = output.cur.bucket_policy_management == "module"
+    error_message = "A new bucket's policy is the module's own."
+  }
+  assert {
+    condition     = length(data.aws_organizations_organization.current) == 0
+    error_message = "The organization is not read when the type was given."
+  }
+  assert {
+    condition     = aws_cur_report_definition.cur[0].time_unit == "HOURLY" && aws_cur_report_definition.cur[0].format == "textORcsv" && aws_cur_report_definition.cur[0].compression == "ZIP"
+    error_message = "The report's defaults are the published module's."
+  }
+}
+
+run "a_standalone_account_gets_the_same" {
+  command = plan
+
+  variables {
+    account_type = "standalone"
+  }
+
+  assert {
+    condition     = length(aws_cur_report_definition.cur) == 1 && output.account_type == "standalone"
+    error_message = "A standalone account pays for itself."
+  }
+}
+
+run "a_linked_account_gets_access_only" {
+  command = plan
+
+  variables {
+    account_type = "linked"
+  }
+
+  assert {
+    condition     = length(aws_cur_report_definition.cur) == 0 && length(aws_s3_bucket.cur) == 0 && length(aws_iam_role.cur) == 0
+    error_message = "A linked account's billing data is its payer's."
+  }
+  assert {
+    condition     = output.cur == null
+    error_message = "There is no report to show."
+  }
+  assert {
+    condition     = aws_iam_role.api_access.name == "AlphausAcctAccessRole"
+    error_message = "Octo looks for the role by this name."
+  }
+}
+
+run "the_type_is_found_out_where_it_is_not_given" {
+  command = plan
+
+  variables {
+    account_type = null
+  }
+
+  assert {
+    condition     = output.account_type == "payer"
+    error_message = "The caller is the organization's management account."
+  }
+}
+
+run "another_management_account_means_linked" {
+  command = plan
+
+  variables {
+    account_type = null
+  }
+
+  override_data {
+    target = data.aws_organizations_organization.current
+    values = { master_account_id = "999988887777" }
+  }
+
+  assert {
+    condition     = output.account_type == "linked"
+    error_message = "The organization's management account is another one."
+  }
+}
+
+run "the_trust_is_strict" {
+  command = plan
+
+  assert {
+    condition     = jsondecode(nonsensitive(aws_iam_role.api_access.assume_role_policy)).Statement[0].Condition == { StringEquals = { "sts:ExternalId" = "octo-external-id" } }
+    error_message = "Octo gets in under the external id only."
+  }
+  assert {
+    condition     = jsondecode(nonsensitive(aws_iam_role.cur[0].assume_role_policy)).Statement[0].Condition == { StringEquals = { "sts:ExternalId" = "octo-external-id" } }
+    error_message = "The CUR role too."
+  }
+  assert {
+    condition     = jsondecode(nonsensitive(aws_iam_role.api_access.assume_role_policy)).Statement[0].Principal == { AWS = "arn:aws:iam::131920598436:root" }
+    error_message = "Nobody but Octo's account."
+  }
+}
+
+run "the_weaker_trust_is_for_the_cur_role_only" {
+  command = plan
+
+  variables {
+    cur_role_trust = "principal_only"
+  }
+
+  assert {
+    condition     = !can(jsondecode(nonsensitive(aws_iam_role.cur[0].assume_role_policy)).Statement[0].Condition)
+    error_message = "principal_only leaves the condition out."
+  }
+  assert {
+    condition     = can(jsondecode(nonsensitive(aws_iam_role.api_access.assume_role_policy)).Statement[0].Condition)
+    error_message = "API access keeps it."
+  }
+}
+
+run "other_partitions_have_their_own_arns" {
+  command = plan
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-cn" }
+  }
+
+  assert {
+    condition     = jsondecode(nonsensitive(aws_iam_role.api_access.assume_role_policy)).Statement[0].Principal == { AWS = "arn:aws-cn:iam::131920598436:root" }
+    error_message = "The principal is of the caller's partition."
+  }
+  assert {
+    condition     = jsondecode(output.cur.bucket_policy_statements)[0].Condition.ArnLike["aws:SourceArn"] == "arn:aws-cn:cur:cn-northwest-1:111122223333:definition/*"
+    error_message = "CUR's region in China is cn-northwest-1."
+  }
+}
+
+run "an_existing_bucket_is_not_taken_over" {
+  command = plan
+
+  variables {
+    cur_s3_bucket_option = "USE_EXISTING"
+    cur_s3_bucket_name   = "existing-bucket"
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket.cur) == 0 && length(aws_s3_bucket_policy.cur) == 0 && length(aws_s3_bucket_policy.merged) == 0
+    error_message = "Neither the bucket nor its policy is the module's."
+  }
+  assert {
+    condition     = output.cur.bucket_policy_management == "owner" && length(jsondecode(output.cur.bucket_policy_statements)) == 2
+    error_message = "The statements that it needs are an output."
+  }
+}
+
+run "a_merged_policy_drops_nothing" {
+  command = plan
+
+  variables {
+    cur_s3_bucket_option       = "USE_EXISTING"
+    cur_s3_bucket_name         = "existing-bucket"
+    cur_s3_bucket_merge_policy = true
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.merged[0].policy).Id == "theirs" && jsondecode(aws_s3_bucket_policy.merged[0].policy).Version == "2008-10-17"
+    error_message = "The policy's own keys stay."
+  }
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.merged[0].policy).Statement[*].Sid == ["Theirs", "OctoTfCurDeliveryLooks", "OctoTfCurDeliveryWrites"]
+    error_message = "Their statement stays, ours are added."
+  }
+}
+
+run "merging_twice_is_merging_once" {
+  command = plan
+
+  variables {
+    cur_s3_bucket_option       = "USE_EXISTING"
+    cur_s3_bucket_name         = "existing-bucket"
+    cur_s3_bucket_merge_policy = true
+  }
+
+  override_data {
+    target = data.aws_s3_bucket_policy.present
+    values = { policy = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Theirs\"},{\"Sid\":\"OctoTfCurDeliveryLooks\"},{\"Sid\":\"OctoTfCurDeliveryWrites\"}]}" }
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.merged[0].policy).Statement[*].Sid == ["Theirs", "OctoTfCurDeliveryLooks", "OctoTfCurDeliveryWrites"]
+    error_message = "Ours are replaced by their Sid."
+  }
+}
+
+run "a_bucket_without_a_policy_can_be_merged_into" {
+  command = plan
+
+  variables {
+    cur_s3_bucket_option       = "USE_EXISTING"
+    cur_s3_bucket_name         = "existing-bucket"
+    cur_s3_bucket_merge_policy = true
+    cur_s3_bucket_has_policy   = false
+  }
+
+  assert {
+    condition     = length(data.aws_s3_bucket_policy.present) == 0 && length(jsondecode(aws_s3_bucket_policy.merged[0].policy).Statement) == 2
+    error_message = "There is nothing to read, and only ours to write."
+  }
+}
+
+run "tiers_have_policies_of_their_own" {
+  command = plan
+
+  variables {
+    permission_tiers = ["read", "recommendations"]
+  }
+
+  assert {
+    condition     = keys(output.api_access.inline_policies) == ["octo-read", "octo-recommendations"]
+    error_message = "One policy per tier."
+  }
+  assert {
+    condition     = sum([for policy in values(output.api_access.inline_policies) : length(policy)]) < 10240
+    error_message = "IAM's limit for a role's inline policies."
+  }
+  assert {
+    condition     = length(aws_iam_role.operations) == 0 && output.api_access.operations == null
+    error_message = "operations is opt-in."
+  }
+}
+
+run "operations_are_a_role_of_their_own_under_a_boundary" {
+  command = plan
+
+  variables {
+    permission_tiers     = ["read", "operations"]
+    permissions_boundary = "arn:aws:iam::111122223333:policy/Boundary"
+  }
+
+  assert {
+    condition     = keys(output.api_access.inline_policies) == ["octo-read"] && length(aws_iam_role.operations) == 1
+    error_message = "The reading role stays a reading role."
+  }
+  assert {
+    condition     = aws_iam_role.operations[0].permissions_boundary == "arn:aws:iam::111122223333:policy/Boundary" && aws_iam_role.automation[0].permissions_boundary == "arn:aws:iam::111122223333:policy/Boundary"
+    error_message = "Both are bounded."
+  }
+  assert {
+    condition     = alltrue([for s in jsondecode(aws_iam_role_policy.operations["octo-operations"].policy).Statement : s.Resource == "arn:aws:iam::111122223333:role/AlphausOctoAutomationRole" && s.Condition.StringEquals["iam:PassedToService"] == "ssm.amazonaws.com" if s.Action == "iam:PassRole"])
+    error_message = "PassRole is for one role and one service."
+  }
+}
+
+run "operations_without_a_given_boundary_make_one" {
+  command = plan
+
+  variables {
+    permission_tiers = ["read", "operations"]
+  }
+
+  assert {
+    condition     = length(aws_iam_policy.operations_boundary) == 1
+    error_message = "There is always a boundary."
+  }
+}
