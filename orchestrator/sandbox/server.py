@@ -56,6 +56,10 @@ class Application:
             response = self._answer(request, scope, model, uri)
         except Fault as fault:
             response = wire.failure(request, scope.service, model, fault)
+        except Exception as error:  # noqa: BLE001  (SDKs retry a 500 for minutes, and hide why)
+            LOG.exception("failed at %s:%s", scope.service, model and model.name)
+            fault = Fault("InternalFailure", f"The sandbox failed: {type(error).__name__}")
+            response = wire.failure(request, scope.service, model, fault)
         return response(environ, start_response)
 
     def _answer(
@@ -93,9 +97,6 @@ class Application:
             )
         except NotImplementedError:
             raise self._unknown(call.service, request, call.operation) from None
-        except Exception as error:  # noqa: BLE001  (moto may fail in any way; SDKs must not hang)
-            LOG.exception("moto failed at %s:%s", call.service, call.operation)
-            raise Fault("InternalFailure", f"the sandbox failed: {type(error).__name__}") from None
         status, headers = captured[0][:2]
         if status.startswith("5"):
             raise self._unknown(call.service, request, call.operation)

@@ -12,6 +12,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import DataNotFoundError
 from botocore.validate import ParamValidator
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
@@ -71,7 +72,7 @@ def operation_of(request: Request, service: str) -> tuple[OperationModel, dict[s
     try:
         matched: tuple[OperationModel, dict[str, Any]] = get_service_router(service).match(request)
         return matched
-    except (HTTPException, NotImplementedError, LookupError, OSError, ValueError):
+    except (HTTPException, NotImplementedError, DataNotFoundError):
         return None
 
 
@@ -110,7 +111,7 @@ def failure(request: Request, service: str, model: OperationModel | None, fault:
     """The response that the service's model gives to an error."""
     try:
         service_model = get_service_model(service)
-    except (LookupError, OSError, ValueError):
+    except DataNotFoundError:
         return _plain(fault)
     response = _serialized(request, service, model or OperationModel({}, service_model), fault)
     response.status_code = fault.status

@@ -125,11 +125,15 @@ def identity_policies(
         return [], []
     boundary_arn = getattr(holder, "permissions_boundary_arn", None)
     boundary = iam(account_id).managed_policies.get(boundary_arn) if boundary_arn else None
-    return list(_documents(holder)), [parse(boundary.document)] if boundary else []
+    return list(_documents(holder)), [_default_version(boundary)] if boundary else []
 
 
 def _documents(holder: Any) -> Iterator[Document]:
     for text in list(holder.policies.values()):
         yield parse(text)
     for managed in list(holder.managed_policies.values()):
-        yield parse(managed.document)
+        yield _default_version(managed)
+
+
+def _default_version(managed: Any) -> Document:
+    return parse(next(v.document for v in managed.versions if v.is_default))
