@@ -58,8 +58,8 @@ class Application:
             response = wire.failure(request, scope.service, model, fault)
         except Exception as error:  # noqa: BLE001  (SDKs retry a 500 for minutes, and hide why)
             LOG.exception("failed at %s:%s", scope.service, model and model.name)
-            fault = Fault("InternalFailure", f"The sandbox failed: {type(error).__name__}")
-            response = wire.failure(request, scope.service, model, fault)
+            failed = Fault("InternalFailure", f"The sandbox failed: {type(error).__name__}")
+            response = wire.failure(request, scope.service, model, failed)
         return response(environ, start_response)
 
     def _answer(
