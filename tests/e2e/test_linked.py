@@ -1,0 +1,145 @@
+"""A linked account, and everything that is quicker to prove on one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.conftest import Project
+
+
+@pytest.fixture(scope="module")
+def linked(sandbox) -> Project:
+    """A linked account whose first apply has run."""
+    project = sandbox.project("linked-1")
+    project.first = project("apply", "--yes", "--json")
+    return project
+
+
+def test_apply_registers_api_access_only(linked):
+    assert linked.first.returncode == 0, linked.first.stderr
+    report = json.loads(linked.first.stdout)
+    assert report["account"]["type"] == "linked"
+    assert report["areas"] == {"api_access": "pass", "cur_s3": "skipped", "stackset": "skipped"}
+    assert report["can_finish"] is True
+
+
+def test_the_table_is_for_people_and_goes_to_stdout(linked):
+    result = linked("verify")
+    assert result.returncode == 0
+    assert "Confirm and Finish: allowed, everything passes." in result.stdout
+    assert "\x1b[" not in result.stdout
+    assert result.stderr == ""  # not a terminal: quiet
+
+
+def test_a_second_apply_finds_nothing(linked):
+    serial = linked.state_serial()
+    result = linked("apply", "--yes")
+    assert result.returncode == 0
+    assert "No changes." in result.stderr
+    assert linked.state_serial() == serial
+
+
+def test_a_tag_is_changed_in_place(sandbox, linked):
+    result = linked("apply", "--yes", "--tag", "team=finops")
+    assert result.returncode == 0, result.stderr
+    assert "0 to add, 1 to change, 0 to destroy" in result.stderr
+    iam = sandbox.client("linked-1", "iam")
+    tags = iam.list_role_tags(RoleName="AlphausAcctAccessRole")["Tags"]
+    assert tags == [{"Key": "team", "Value": "finops"}]
+    linked.settings(tags={"team": "finops"})
+
+
+def test_credentials_of_another_account_are_refused_with_nothing_written(sandbox):
+    project = sandbox.project("linked-2", "wrong account")
+    for command in ("render", "plan", "apply", "verify"):
+        arguments = ("--yes",) if command == "apply" else ()
+        result = project(command, "--aws-profile", "standalone", *arguments)
+        assert result.returncode == 5
+        assert "belong to account 222222222222" in result.stderr
+        assert sandbox.account("linked-2") in result.stderr
+    assert sorted(path.name for path in project.folder.iterdir()) == [
+        "octo.external-id",
+        "octo.yaml",
+    ]
+    iam = sandbox.client("standalone", "iam")
+    assert "AlphausAcctAccessRole" not in [r["RoleName"] for r in iam.list_roles()["Roles"]]
+
+
+def test_nobody_to_approve_means_nothing_is_applied(sandbox):
+    project = sandbox.project("linked-2", "unapproved")
+    result = project("apply")
+    assert result.returncode == 64
+    assert "--yes" in result.stderr
+    assert not (project.root / "terraform.tfstate").exists()
+    assert not (project.root / "octo.tfplan").exists()
+
+
+def test_the_plan_that_was_reviewed_is_the_one_that_is_applied(sandbox, linked):
+    project = sandbox.project("linked-2", "reviewed")
+    planned = project("plan", "--out", "reviewed.tfplan", "--json")
+    assert planned.returncode == 0, planned.stderr
+    assert (project.folder / "reviewed.tfplan").stat().st_mode & 0o077 == 0
+    changes = json.loads(planned.stdout)["changes"]
+    assert {change["action"] for change in changes} == {"create"}
+
+    foreign = linked("apply", "--plan", str(project.folder / "reviewed.tfplan"))
+    assert foreign.returncode == 5
+    assert sandbox.account("linked-2") in foreign.stderr
+
+    applied = project("apply", "--plan", "reviewed.tfplan", "--json")
+    assert applied.returncode == 0, applied.stderr
+    assert json.loads(applied.stdout)["areas"]["api_access"] == "pass"
+
+
+def test_the_event_stream_and_the_saved_plan_say_the_same(sandbox):
+    from orchestrator.engine import binary
+    from orchestrator.engine.terraform import Terraform
+
+    project = sandbox.project("linked-1", "two readings")
+    assert project("render").returncode == 0
+    terraform = Terraform(binary.find(None, project.environ), project.root, environ=project.environ)
+    terraform.init()
+    plan = terraform.plan(project.root / "octo.tfplan")
+    shown = terraform.show(plan.file)
+    assert {(c.address, c.type, c.action) for c in plan.changes} == {
+        (c.address, c.type, c.action) for c in shown.changes
+    }
+    assert plan.has_changes is shown.has_changes is True
+    assert shown.account_id == project.account_id
+
+
+def test_render_check_shows_what_is_out_of_date(linked):
+    assert linked("render").returncode == 0
+    assert linked("render", "--check").returncode == 0
+    outdated = linked("render", "--check", "--permission-tier", "read", "--region", "eu-west-1")
+    assert outdated.returncode == 2
+    assert '+  "region": "eu-west-1",' in outdated.stdout
+    assert outdated.stdout.count("terraform.tfvars.json") == 2
+
+
+def test_verify_before_any_apply_says_what_to_do(sandbox):
+    project = sandbox.project("linked-2", "nothing yet")
+    result = project("verify")
+    assert result.returncode == 1
+    assert "nothing has been applied" in result.stderr
+    assert "octo-tf apply" in result.stderr
+
+
+def test_what_a_shell_holds_does_not_leak_into_terraform(linked):
+    leaks = {
+        "TF_LOG": "TRACE",
+        "TF_CLI_ARGS_plan": "-destroy",
+        "TF_VAR_account_id": "999999999999",
+        "TF_WORKSPACE": "other",
+        "TF_CLI_CONFIG_FILE": "/nowhere/terraformrc",
+    }
+    result = linked("plan", "--detailed-exitcode", **leaks)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_type_that_is_declared_wrong_is_refused(linked):
+    result = linked("plan", "--account-type", "payer")
+    assert result.returncode == 64
+    assert "this is a linked account" in result.stderr

@@ -1,0 +1,170 @@
+"""A payer, from nothing to registered, and what happens to it afterwards."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.conftest import EXTERNAL_ID, Project, failing, hint
+
+ROLE, CUR_ROLE = "AlphausAcctAccessRole", "AlphausAcctAccessCurRole"
+
+
+@pytest.fixture(scope="module")
+def payer(sandbox) -> Project:
+    """A payer whose first apply has run."""
+    project = sandbox.project("payer")
+    project.first = project("apply", "--yes", "--json", "--wait", "30s")
+    return project
+
+
+def test_apply_registers_and_proves_everything(payer):
+    assert payer.first.returncode == 0, payer.first.stderr
+    report = json.loads(payer.first.stdout)
+    assert report["account"] == {"id": "111111111111", "name": "E2E payer", "type": "payer"}
+    assert report["areas"] == {"api_access": "pass", "cur_s3": "pass", "stackset": "skipped"}
+    assert all(check["status"] == "pass" for check in report["checks"])
+    assert report["can_finish"] is True
+
+
+def test_octos_side_remembers_it(payer):
+    result = payer("status", "--json")
+    record = json.loads(result.stdout)
+    assert record["statuses"] == {"api_access": "pass", "cur_s3": "pass", "stackset": "skipped"}
+    assert set(record["confirmed"]) == {"api_access", "cur_s3"}
+    assert record["finished_at"]
+
+
+def test_a_second_apply_finds_nothing_and_skips(payer):
+    serial = payer.state_serial()
+    result = payer("apply", "--yes", "--json", "-v")
+    assert result.returncode == 0
+    assert "No changes." in result.stderr
+    assert "Applying" not in result.stderr
+    assert payer.state_serial() == serial
+
+
+def test_plan_says_by_its_exit_code_whether_there_are_changes(payer):
+    nothing = payer("plan", "--detailed-exitcode", "--json")
+    assert (nothing.returncode, json.loads(nothing.stdout)["changes"]) == (0, [])
+    tagged = payer("plan", "--detailed-exitcode", "--json", "--tag", "team=finops")
+    assert tagged.returncode == 2
+    assert {c["action"] for c in json.loads(tagged.stdout)["changes"]} == {"update"}
+    assert payer("plan", "--tag", "team=finops").returncode == 0
+
+
+def test_a_tag_is_changed_in_place(sandbox, payer):
+    result = payer("apply", "--yes", "--tag", "team=finops")
+    assert result.returncode == 0, result.stderr
+    assert "0 to add" in result.stderr
+    assert "0 to destroy" in result.stderr
+    iam, cur = sandbox.client("payer", "iam"), sandbox.client("payer", "cur")
+    assert {"Key": "team", "Value": "finops"} in iam.list_role_tags(RoleName=ROLE)["Tags"]
+    tags = cur.list_tags_for_resource(ReportName="curreport")["Tags"]
+    assert tags == [{"Key": "team", "Value": "finops"}]
+    payer.settings(tags={"team": "finops"})
+
+
+# Each failing way makes exactly its check fail; apply mends it.
+
+
+def break_trust(sandbox):
+    trust = sandbox.client("payer", "iam").get_role(RoleName=ROLE)["Role"][
+        "AssumeRolePolicyDocument"
+    ]
+    trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"] = "another-id"
+    sandbox.client("payer", "iam").update_assume_role_policy(
+        RoleName=ROLE, PolicyDocument=json.dumps(trust)
+    )
+
+
+def drop_a_statement(sandbox):
+    iam = sandbox.client("payer", "iam")
+    policy = iam.get_role_policy(RoleName=ROLE, PolicyName="octo-read")["PolicyDocument"]
+    policy["Statement"] = policy["Statement"][1:]
+    iam.put_role_policy(RoleName=ROLE, PolicyName="octo-read", PolicyDocument=json.dumps(policy))
+
+
+def delete_bucket_policy(sandbox):
+    sandbox.client("payer", "s3").delete_bucket_policy(Bucket="alphaus-cur-export-111111111111")
+
+
+def add_a_policy(sandbox):
+    anything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    sandbox.client("payer", "iam").put_role_policy(
+        RoleName=CUR_ROLE,
+        PolicyName="by-hand",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [anything]}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("break_it", "expected"),
+    [
+        (break_trust, {"api_access.trust", "api_access.assume"}),
+        (drop_a_statement, {"api_access.policies", "api_access.permissions"}),
+        (delete_bucket_policy, {"cur_s3.bucket_policy"}),
+        (add_a_policy, {"cur_s3.role"}),
+    ],
+)
+def test_what_is_broken_is_found_and_mended(sandbox, payer, break_it, expected):
+    break_it(sandbox)
+    code, report = payer.verify()
+    assert (code, failing(report)) == (3, expected)
+    for check in expected:
+        assert "octo-tf apply" in hint(report, check)
+    mended = payer("apply", "--yes", "--json")
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert failing(json.loads(mended.stdout)) == set()
+
+
+# The guard
+
+
+def test_losing_the_report_is_refused_until_it_is_named(sandbox, payer):
+    address = "module.octo.aws_cur_report_definition.cur[0]"
+    refused = payer("apply", "--yes", "--cur-report-name", "renamed")
+    assert refused.returncode == 5
+    assert address in refused.stderr
+    assert f"--allow-destroy '{address}'" in refused.stderr
+    cur = sandbox.client("payer", "cur")
+    names = [r["ReportName"] for r in cur.describe_report_definitions()["ReportDefinitions"]]
+    assert names == ["curreport"]
+
+    allowed = payer(
+        *("apply", "--yes", "--json", "--wait", "30s", "--cur-report-name", "renamed"),
+        *("--allow-destroy", address),
+    )
+    assert allowed.returncode == 0, allowed.stderr
+    names = [r["ReportName"] for r in cur.describe_report_definitions()["ReportDefinitions"]]
+    assert names == ["renamed"]
+    payer.settings(cur_report_name="renamed")
+    assert payer("render").returncode == 0
+    assert not (payer.root / "modules/octo/allow_destroy_override.tf").exists()
+
+
+def test_losing_a_role_is_refused_until_it_is_named(payer):
+    both = ("--permission-tier", "read", "--permission-tier", "operations")
+    added = payer("apply", "--yes", "--json", *both)
+    assert added.returncode == 0, added.stderr
+    checks = {c["id"]: c["status"] for c in json.loads(added.stdout)["checks"]}
+    assert checks["api_access.operations"] == "pass"
+
+    refused = payer("apply", "--yes")
+    assert refused.returncode == 5
+    roles = [f"module.octo.aws_iam_role.{name}[0]" for name in ("automation", "operations")]
+    assert all(f"{role}: the plan would delete it" in refused.stderr for role in roles)
+    assert not (payer.root / "octo.tfplan").exists()
+
+    allowed = payer("apply", "--yes", *(f"--allow-destroy={role}" for role in roles))
+    assert allowed.returncode == 0, allowed.stderr
+
+
+def test_no_file_is_readable_by_others_and_no_output_holds_the_external_id(payer):
+    for path in payer.root.rglob("*"):
+        if path.is_file() and "providers" not in path.parts:
+            private = path.stat().st_mode & 0o077 == 0
+            assert private or EXTERNAL_ID.encode() not in path.read_bytes(), path
+    for result in payer.ran:
+        assert EXTERNAL_ID not in result.stdout + result.stderr
