@@ -186,3 +186,17 @@ def test_every_input_of_the_module_can_be_set_in_octo_yaml():
     found_out = {"cur_s3_bucket_has_policy"}  # by the pipeline
     ours = set(Registration.model_fields) - {"account_name", "region", "credentials", "backend"}
     assert declared - found_out == ours
+
+
+EXAMPLES = sorted((assets.MODULE.parents[2] / "examples").glob("*/octo.yaml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=[path.parent.name for path in EXAMPLES])
+def test_every_example_loads_and_renders(path):
+    registration = load(path, {}, {"OCTO_EXTERNAL_ID": "octo-external-id"})
+    root = render.render(registration, registration.account_type or "payer")
+    assert json.loads(root.files[render.VALUES])["account_id"] == registration.account_id
+
+
+def test_there_are_examples():
+    assert len(EXAMPLES) >= 4
