@@ -84,8 +84,11 @@ class Progress:
     def say(self, sentence: str) -> None:
         """One line, if anyone is watching."""
         if self._on:
-            print(sentence, file=self._stream, flush=True)
+            self.warn(sentence)
 
     def warn(self, sentence: str) -> None:
         """One line that matters even when nobody is watching."""
-        print(sentence, file=self._stream, flush=True)
+        if self._status:  # above the spinner, not into it
+            self._status.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(sentence, file=self._stream, flush=True)

@@ -13,7 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from orchestrator.config.model import Registration
-    from orchestrator.pipeline import Run
+    from orchestrator.run import Run
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -202,8 +202,8 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
         registration: Registration = load(config, flags, os.environ)
 
-        from orchestrator.pipeline import Run, Settings
         from orchestrator.progress import Progress
+        from orchestrator.run import Run, Settings
 
         run: Run = Run(
             registration,

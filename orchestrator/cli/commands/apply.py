@@ -13,7 +13,7 @@ from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from orchestrator.engine.plan import Plan
-    from orchestrator.pipeline import Run
+    from orchestrator.run import Run
 
 
 @click.command()

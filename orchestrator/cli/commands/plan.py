@@ -11,7 +11,7 @@ from orchestrator.cli.options import ALLOW_DESTROY, JSON, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.pipeline import Run
+    from orchestrator.run import Run
 
 
 @click.command()

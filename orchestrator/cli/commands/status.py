@@ -10,7 +10,7 @@ from orchestrator.cli.options import JSON, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.pipeline import Run
+    from orchestrator.run import Run
 
 
 @click.command()

@@ -1,0 +1,147 @@
+"""One registration on its way: what to register, how to run, and the rooms it needs, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from orchestrator import render
+from orchestrator.account import Account, identify
+from orchestrator.aws.bucket import has_policy
+from orchestrator.aws.errors import explained
+from orchestrator.aws.session import AssumeRole, Aws, connect
+from orchestrator.config.model import Registration
+from orchestrator.engine import binary
+from orchestrator.engine.terraform import Terraform
+from orchestrator.errors import OctoTfError
+from orchestrator.octo.ledger import Ledger
+from orchestrator.octo.model import OctoSide
+from orchestrator.progress import Progress
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run, as opposed to what to register.
+
+    Attributes:
+        workdir: holds one root folder per account.
+        environ: the process's environment.
+        tf_path: the Terraform program; None searches PATH.
+        parallelism: Terraform's ``-parallelism``.
+        principal_profile: the AWS profile of Octo's principal account, where it is at hand.
+        allow_destroy: addresses that may be destroyed.
+        wait_seconds: how long verify waits for what is pending.
+    """
+
+    workdir: Path
+    environ: Mapping[str, str]
+    tf_path: str | None = None
+    parallelism: int | None = None
+    principal_profile: str | None = None
+    allow_destroy: frozenset[str] = frozenset()
+    wait_seconds: float = 0.0
+
+
+@dataclass
+class Run:
+    """One registration on its way; each property is made when it is first needed."""
+
+    registration: Registration
+    settings: Settings
+    progress: Progress = field(default_factory=Progress)
+
+    @property
+    def folder(self) -> Path:
+        """The root folder: rendered files, state, ledger."""
+        return (self.settings.workdir / self.registration.account_id).absolute()
+
+    @property
+    def plan_file(self) -> Path:
+        """Where a plan is saved that nobody asked to keep."""
+        return self.folder / "octo.tfplan"
+
+    @cached_property
+    def octo(self) -> OctoSide:
+        """Octo's side."""
+        return Ledger(self.folder / "ledger.json")
+
+    @cached_property
+    def aws(self) -> Aws:
+        """The account, by the credentials that octo.yaml or the environment names."""
+        credentials = self.registration.credentials
+        role = credentials.assume_role
+        with explained("connecting to AWS"):
+            return connect(
+                region=self.registration.region,
+                profile=credentials.profile,
+                assume_role=AssumeRole(role.role_arn, role.session_name, role.external_id)
+                if role
+                else None,
+            )
+
+    @cached_property
+    def principal(self) -> Aws | None:
+        """Octo's principal account, where its credentials are at hand (sandbox, test)."""
+        profile = self.settings.principal_profile
+        with explained("connecting as Octo's principal"):
+            return connect(region=self.registration.region, profile=profile) if profile else None
+
+    @cached_property
+    def terraform(self) -> Terraform:
+        """Terraform in the root folder."""
+        return Terraform(
+            binary.find(self.settings.tf_path, self.settings.environ),
+            self.folder,
+            environ=self.settings.environ,
+            secrets=[self.registration.external_id.get_secret_value()],
+            on_event=self.progress.event,
+            on_interrupt=self.progress.warn,
+            parallelism=self.settings.parallelism,
+        )
+
+    @cached_property
+    def account(self) -> Account:
+        """Who the credentials are, made sure to be the account that was meant."""
+        with self.progress.step("Identifying the account"):
+            return identify(
+                self.aws,
+                self.registration.account_id,
+                declared_type=self.registration.account_type,
+            )
+
+    def rendered(self) -> render.Root:
+        """The root folder's content as it should be; nothing is written."""
+        merge = self.registration.cur_s3_bucket_merge_policy
+        bucket = self.registration.cur_s3_bucket_name
+        account = self.account
+        with explained(f"reading the policy of bucket {bucket}"):
+            policy_exists = has_policy(self.aws, bucket) if merge and bucket else None
+        return render.render(
+            self.registration,
+            account.account_type,
+            bucket_has_policy=policy_exists,
+            allow_destroy=self.settings.allow_destroy,
+        )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other octo-tf runs out of the root folder until the end of the block.
+
+        The account is identified first: for a wrong one not even the folder is made.
+        """
+        _ = self.account
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with FileLock(self.folder / "run.lock", timeout=0, mode=0o600):
+                yield
+        except Timeout:
+            raise OctoTfError(
+                "another octo-tf is at work on this account",
+                where=str(self.folder),
+                hint="Wait for it to end, then run the same command again.",
+            ) from None
