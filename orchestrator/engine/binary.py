@@ -18,7 +18,7 @@ from orchestrator.errors import EngineError
 
 MINIMUM = (1, 9, 0)  # validations that refer to other variables
 _PROVIDER = "hashicorp/aws"
-_PROVIDER_RANGE = ((5, 68, 0), (7, 0, 0))
+_PROVIDER_RANGE = ((5, 80, 0), (7, 0, 0))
 _REGISTRIES = {"terraform": "registry.terraform.io", "tofu": "registry.opentofu.org"}
 # Folders that Terraform searches by itself, on every system it runs on
 # (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories).

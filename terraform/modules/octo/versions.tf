@@ -5,8 +5,8 @@ terraform {
   required_providers {
     aws = {
       source = "hashicorp/aws"
-      # 5.68.0 brought aws_iam_role_policies_exclusive and ..._attachments_exclusive.
-      version = ">= 5.68.0, < 7.0.0"
+      # The ..._exclusive resources of IAM came during 5.6x and 5.7x; tried with 5.100.0.
+      version = ">= 5.80.0, < 7.0.0"
       # The CUR bucket's region may differ; pass the same provider twice where it does not.
       configuration_aliases = [aws.cur_bucket]
     }
