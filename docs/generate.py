@@ -52,18 +52,20 @@ def commands() -> str:
     from orchestrator.cli import group
 
     context = click.Context(group, info_name="octo-tf", max_content_width=100)
+    return "\n\n".join(_helps(group, context))
+
+
+def _helps(group: Any, context: Any) -> list[str]:
+    import click
+
     parts = []
     for name in group.list_commands(context):
         command = group.get_command(context, name)
-        assert command is not None
-        sub = click.Context(command, info_name=name, parent=context, max_content_width=100)
-        parts.append(f"## octo-tf {name}\n\n```\n{command.get_help(sub)}\n```")
-        for child in command.list_commands(sub) if isinstance(command, click.Group) else []:
-            inner = command.get_command(sub, child)
-            assert inner is not None
-            deep = click.Context(inner, info_name=child, parent=sub, max_content_width=100)
-            parts.append(f"## octo-tf {name} {child}\n\n```\n{inner.get_help(deep)}\n```")
-    return "\n\n".join(parts)
+        own = click.Context(command, info_name=name, parent=context, max_content_width=100)
+        parts.append(f"## {own.command_path}\n\n```\n{command.get_help(own)}\n```")
+        if isinstance(command, click.Group):
+            parts += _helps(command, own)
+    return parts
 
 
 GENERATED: dict[Path, dict[str, Callable[[], str]]] = {

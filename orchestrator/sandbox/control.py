@@ -34,6 +34,35 @@ def state(endpoint_url: str) -> dict[str, Any]:
     return answer
 
 
+def add_fault(endpoint_url: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Plants a fault (see ``faults.Planted``); all that are planted.
+
+    Raises:
+        OSError: no sandbox answers there, or it refuses the fault.
+    """
+    answer: list[dict[str, Any]] = _ask(endpoint_url, "faults", "POST", settings)
+    return answer
+
+
+def faults(endpoint_url: str) -> list[dict[str, Any]]:
+    """The planted faults, and how often each has happened.
+
+    Raises:
+        OSError: no sandbox answers there.
+    """
+    answer: list[dict[str, Any]] = _ask(endpoint_url, "faults", "GET")
+    return answer
+
+
+def clear_faults(endpoint_url: str) -> None:
+    """Removes every planted fault.
+
+    Raises:
+        OSError: no sandbox answers there.
+    """
+    _ask(endpoint_url, "faults", "DELETE")
+
+
 def read_env_file(path: Path) -> dict[str, str]:
     """The variables that a sandbox's env file exports."""
     words = (shlex.split(line) for line in path.read_text().splitlines())
@@ -41,9 +70,13 @@ def read_env_file(path: Path) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _ask(endpoint_url: str, action: str, method: str) -> Any:
+def _ask(endpoint_url: str, action: str, method: str, body: dict[str, Any] | None = None) -> Any:
     if not endpoint_url.startswith(("http://", "https://")):
         raise OSError(f"{endpoint_url} is not an HTTP address")
-    request = urllib.request.Request(f"{endpoint_url}{PATH}{action}", method=method)  # noqa: S310
+    request = urllib.request.Request(  # noqa: S310
+        f"{endpoint_url}{PATH}{action}",
+        method=method,
+        data=json.dumps(body).encode() if body is not None else None,
+    )
     with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
         return json.load(response)

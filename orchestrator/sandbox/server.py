@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -25,6 +26,7 @@ from werkzeug.wrappers import Response
 
 from orchestrator.sandbox import control, delivery, environment, organization, services, wire
 from orchestrator.sandbox.authorization import authorize
+from orchestrator.sandbox.faults import Drop, Faults, happen
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import LOG, World
 
@@ -36,6 +38,7 @@ class Application:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.faults = Faults()
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -56,6 +59,9 @@ class Application:
             response = self._answer(request, scope, model, uri)
         except Fault as fault:
             response = wire.failure(request, scope.service, model, fault)
+        except Drop:
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            response = Response(status=503)  # goes nowhere
         except Exception as error:  # noqa: BLE001  (SDKs retry a 500 for minutes, and hide why)
             LOG.exception("failed at %s:%s", scope.service, model and model.name)
             failed = Fault("InternalFailure", f"The sandbox failed: {type(error).__name__}")
@@ -70,13 +76,30 @@ class Application:
             raise _stranger(scope.service)
         parameters = wire.parameters_of(request, scope.service, model, uri)
         call = Call(scope.service, model.name, scope.region, caller, parameters, uri)
+        with self.world.lock:
+            faults = self.faults.take(call)
+            self.faults.check_known(call)
+        for planted in faults:
+            happen(planted, call)
         authorize(self.world, call)
-        operation = services.find().get(scope.service, {}).get(model.name)
+        response = self._done(request, call, model, partial=any(f.partial_pages for f in faults))
+        for planted in faults:
+            if planted.unknown_for:
+                with self.world.lock:
+                    self.faults.hide_role(call, planted.unknown_for)
+        return response
+
+    def _done(
+        self, request: Request, call: Call, model: Any, *, partial: bool
+    ) -> Callable[..., Iterable[bytes]]:
+        if partial:
+            request, call = wire.with_pages_of_one(request, call)
+        operation = services.find().get(call.service, {}).get(call.operation)
         if operation is not None:
             with self.world.lock:
                 result = operation(self.world, call)
             if result is not services.TO_MOTO:
-                return wire.success(request, scope.service, model, result)
+                return wire.success(request, call.service, model, result)
         return self._ask_moto(request, call)
 
     def _ask_moto(self, request: Request, call: Call) -> Callable[..., Iterable[bytes]]:
@@ -119,7 +142,20 @@ class Application:
                 "unknown_calls": dict(self.world.unknown_calls),
             }
             return Response(json.dumps(state), headers=_JSON)
+        if request.path == f"{control.PATH}faults":
+            return self._control_faults(request)
         return Response('{"error": "no such control"}', 404, _JSON)
+
+    def _control_faults(self, request: Request) -> Response:
+        with self.world.lock:
+            if request.method == "POST":
+                try:
+                    self.faults.add(json.loads(request.get_data()))
+                except (ValueError, TypeError) as error:
+                    return Response(json.dumps({"error": str(error)}), 400, _JSON)
+            elif request.method == "DELETE":
+                self.faults.clear()
+            return Response(json.dumps(self.faults.listed()), headers=_JSON)
 
 
 def _stranger(service: str) -> Fault:
@@ -146,8 +182,9 @@ class Sandbox:
 
     def __init__(self, world: World, host: str, port: int) -> None:
         self.world = world
+        self._application = Application(world)
         self._server = make_server(
-            host, port, Application(world), threaded=True, request_handler=_Handler
+            host, port, self._application, threaded=True, request_handler=_Handler
         )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -163,6 +200,11 @@ class Sandbox:
         world = World(delivery)
         organization.found(world, linked)
         return cls(world, host, port)
+
+    @property
+    def faults(self) -> Faults:
+        """The planted faults."""
+        return self._application.faults
 
     @property
     def endpoint_url(self) -> str:
@@ -203,11 +245,16 @@ def serve(
     port: int,
     env_file: Path,
     delivery: str,
+    faults: Path | None = None,
     stop_with_parent: bool = False,
 ) -> None:
     """Runs a sandbox in the foreground until it is interrupted or terminated.
 
-    With ``stop_with_parent`` also until the process that started it has died.
+    ``faults`` is a file of faults to plant at the start. With ``stop_with_parent`` it also ends
+    when the process that started it has died.
+
+    Raises:
+        ValueError: the file of faults is not one.
     """
     logging.basicConfig(stream=sys.stderr, format="sandbox: %(message)s", level=logging.WARNING)
     ended = threading.Event()
@@ -219,6 +266,8 @@ def serve(
     signal.signal(signal.SIGTERM, end)
     parent = os.getppid()
     with Sandbox.start(linked=linked, host=host, port=port, delivery=delivery) as sandbox:
+        if faults is not None:
+            sandbox.faults.load(faults)
         folder = env_file.absolute().with_name(f"{env_file.name}.d")
         environment.write_env_file(env_file, sandbox.environment(folder))
         print(

@@ -6,10 +6,11 @@ requests are validated by botocore itself.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import DataNotFoundError
@@ -100,6 +101,29 @@ def parameters_of(
         if report.has_errors():
             raise Fault("ValidationException", report.generate_report())
     return parameters
+
+
+# What each protocol calls the size of a page.
+_PAGE_SIZES = {"query": "MaxItems", "json": "MaxResults"}
+
+
+def with_pages_of_one(request: Request, call: Call) -> tuple[Request, Call]:
+    """The same call, asking for one thing at a time where its operation has pages."""
+    protocol = determine_request_protocol(get_service_model(call.service), request.content_type)
+    name = "MaxKeys" if call.service == "s3" else _PAGE_SIZES.get(protocol, "")
+    shape = get_service_model(call.service).operation_model(call.operation).input_shape
+    if shape is None or name not in shape.members:
+        return request, call
+    environ, body = dict(request.environ), request.get_data()
+    if protocol == "query":
+        body += b"&MaxItems=1"
+    elif protocol == "json":
+        body = json.dumps({**json.loads(body or b"{}"), name: 1}).encode()
+    else:
+        environ["QUERY_STRING"] = "&".join(filter(None, [environ["QUERY_STRING"], "max-keys=1"]))
+    environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+    smaller = Request({k: v for k, v in environ.items() if not k.startswith("werkzeug.request")})
+    return smaller, replace(call, parameters={**call.parameters, name: 1})
 
 
 def success(request: Request, service: str, model: OperationModel, result: Any) -> Response:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
 
 import click
 
@@ -35,9 +39,20 @@ def command() -> None:
     show_default=True,
     help="Deliver reports by itself, or only on `sandbox deliver`.",
 )
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A JSON file of faults to plant at the start.",
+)
 @click.option("--stop-with-parent", is_flag=True, help="End when the starting process has died.")
 def up(
-    linked: int, host: str, port: int, env_file: Path, delivery: str, stop_with_parent: bool
+    linked: int,
+    host: str,
+    port: int,
+    env_file: Path,
+    delivery: str,
+    faults: Path | None,
+    stop_with_parent: bool,
 ) -> ExitCode:
     """Start it in the foreground; Ctrl-C ends it."""
     try:
@@ -47,14 +62,18 @@ def up(
             f"the sandbox is not installed ({error.name} is missing)",
             hint="pip install 'octo-tf[sandbox]'",
         ) from None
-    serve(
-        linked=linked,
-        host=host,
-        port=port,
-        env_file=env_file,
-        delivery=delivery,
-        stop_with_parent=stop_with_parent,
-    )
+    try:
+        serve(
+            linked=linked,
+            host=host,
+            port=port,
+            env_file=env_file,
+            delivery=delivery,
+            faults=faults,
+            stop_with_parent=stop_with_parent,
+        )
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"is no list of faults: {error}", where=str(faults)) from None
     return ExitCode.DONE
 
 
@@ -63,14 +82,68 @@ def deliver() -> ExitCode:
     """Let the billing service deliver every report now; JSON on stdout."""
     from orchestrator.sandbox import control
 
+    with _running() as endpoint:
+        click.echo(json.dumps(control.deliver(endpoint), indent=2))
+    return ExitCode.DONE
+
+
+@command.group()
+def fault() -> None:
+    """Let AWS misbehave: errors, latency, dropped connections."""
+
+
+@fault.command()
+@click.option("--service", default="*", show_default=True, help="Like iam.")
+@click.option("--action", default="*", show_default=True, help="Like CreateRole; * matches.")
+@click.option("--error", default="", metavar="CODE", help="Answer with this error.")
+@click.option("--latency", type=float, default=0.0, metavar="SECONDS", help="Be slow.")
+@click.option("--drop", is_flag=True, help="Close the connection instead of answering.")
+@click.option(
+    "--unknown-for", type=float, default=0.0, metavar="SECONDS", help="A new role stays unknown."
+)
+@click.option("--partial-pages", is_flag=True, help="Lists come in pages of one.")
+@click.option("--times", type=click.IntRange(min=1), help="To so many calls; default: to all.")
+@click.option("--after", type=click.IntRange(min=0), default=0, help="So many go well first.")
+def add(**settings: Any) -> ExitCode:
+    """Plant a fault; JSON of all planted ones on stdout."""
+    from orchestrator.sandbox import control
+
+    with _running() as endpoint:
+        click.echo(json.dumps(control.add_fault(endpoint, settings), indent=2))
+    return ExitCode.DONE
+
+
+@fault.command("list")
+def list_faults() -> ExitCode:
+    """List planted faults and how often each has happened, as JSON."""
+    from orchestrator.sandbox import control
+
+    with _running() as endpoint:
+        click.echo(json.dumps(control.faults(endpoint), indent=2))
+    return ExitCode.DONE
+
+
+@fault.command()
+def clear() -> ExitCode:
+    """Remove every planted fault."""
+    from orchestrator.sandbox import control
+
+    with _running() as endpoint:
+        control.clear_faults(endpoint)
+    return ExitCode.DONE
+
+
+@contextmanager
+def _running() -> Iterator[str]:
+    """The endpoint of the sandbox that the environment names; its refusals in words."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if not endpoint:
         raise ConfigError("is not set", where="AWS_ENDPOINT_URL", hint="Source the sandbox.env.")
     try:
-        deliveries = control.deliver(endpoint)
+        yield endpoint
+    except HTTPError as error:
+        raise ConfigError(f"the sandbox refuses: {error.read().decode()}", where=endpoint) from None
     except OSError as error:
         raise OctoTfError(
             f"no sandbox answers: {error}", where=endpoint, hint="Start `octo-tf sandbox up`."
         ) from None
-    click.echo(json.dumps(deliveries, indent=2))
-    return ExitCode.DONE
