@@ -68,9 +68,18 @@ def _helps(group: Any, context: Any) -> list[str]:
     return parts
 
 
+def faults() -> str:
+    """The fault matrix, from the table that its tests run."""
+    sys.path.insert(0, str(ROOT))
+    from tests.faults.matrix import table
+
+    return table()
+
+
 GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
     MODULE / "README.md": {"inputs": inputs, "outputs": outputs},
     ROOT / "docs/checks.md": {"checks": checks},
+    ROOT / "docs/reliability.md": {"faults": faults},
     ROOT / "docs/commands.md": {"commands": commands},
 }
 

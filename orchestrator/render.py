@@ -21,7 +21,7 @@ from orchestrator import assets
 from orchestrator.config.model import Registration, S3Backend
 from orchestrator.engine.outputs import AccountType, Outputs
 from orchestrator.errors import RenderError
-from orchestrator.files import write_atomically
+from orchestrator.files import TEMPORARY, write_atomically
 
 VALUES = "terraform.tfvars.json"
 SECRETS = "secrets.auto.tfvars.json"  # git-ignored by the rendered .gitignore
@@ -236,6 +236,8 @@ def write(root: Root, folder: Path) -> list[str]:
     """
     changed = []
     try:
+        for leftover in folder.rglob(f".*{TEMPORARY}"):
+            leftover.unlink()  # of a run that was killed while it wrote
         for name in _outdated(root, folder):
             path = folder / name
             if name in root.files:

@@ -135,7 +135,14 @@ class Run:
         The account is identified first: for a wrong one not even the folder is made.
         """
         _ = self.account
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise OctoTfError(
+                f"the folder cannot be made: {error.strerror}",
+                where=str(self.folder),
+                hint="Free the way or the permissions, or choose another place with --workdir.",
+            ) from error
         try:
             with FileLock(self.folder / "run.lock", timeout=0, mode=0o600):
                 yield

@@ -11,9 +11,10 @@ import json
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import python_terraform
@@ -244,30 +245,43 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         ]
         for reader in readers:
             reader.start()
-        interrupts = self._wait(process)
-        for reader in readers:
-            reader.join()
+        with self._forwarding(process) as interrupts:
+            process.wait()
+            for reader in readers:
+                reader.join()
         if interrupts:
             raise KeyboardInterrupt
         return process.returncode, lines, errors
 
-    def _wait(self, process: subprocess.Popen[str]) -> int:
-        """Waits for the process; forwards each Ctrl-C. Returns how many there were."""
-        interrupts = 0
-        while process.poll() is None:
-            try:
-                # Short naps instead of wait(): that would hold Ctrl-C back on some platforms.
-                time.sleep(0.02)
-            except KeyboardInterrupt:
-                interrupts += 1
-                self._on_interrupt(
-                    "Stopping Terraform; it finishes the calls under way and saves its state."
-                    if interrupts == 1
-                    else "Stopping Terraform at once; resources may exist that its state does not"
-                    " know. The next run reports any that clash."
-                )
-                process.send_signal(signal.SIGINT)
-        return interrupts
+    @contextmanager
+    def _forwarding(self, process: subprocess.Popen[str]) -> Iterator[list[int]]:
+        """Forwards each Ctrl-C (and SIGTERM) to the process; gives the list of those that came.
+
+        By handlers, not by KeyboardInterrupt: a second one would break out of the first one's
+        except block and leave Terraform running. Only the main thread may set handlers.
+        """
+        interrupts: list[int] = []
+
+        def forward(signum: int, _frame: FrameType | None) -> None:
+            interrupts.append(signum)
+            self._on_interrupt(
+                "Stopping Terraform; it finishes the calls under way and saves its state."
+                if len(interrupts) == 1
+                else "Stopping Terraform at once; resources may exist that its state does not"
+                " know. The next run reports any that clash."
+            )
+            process.send_signal(signal.SIGINT)
+
+        if threading.current_thread() is not threading.main_thread():
+            yield interrupts
+            return
+        before = {kind: signal.signal(kind, forward) for kind in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield interrupts
+        finally:
+            for kind, handler in before.items():
+                # Once interrupted the run is ending: another Ctrl-C shall not cut that short.
+                signal.signal(kind, signal.SIG_IGN if interrupts else handler)
 
     def _failure(self, command: str, diagnostics: list[Diagnostic], rest: list[str]) -> EngineError:
         if not diagnostics:

@@ -1,0 +1,5 @@
+"""The end-to-end tests' sandbox and projects serve the fault matrix too."""
+
+from tests.e2e.conftest import sandbox
+
+__all__ = ["sandbox"]
