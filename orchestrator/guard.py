@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from orchestrator.engine.plan import Plan
 from orchestrator.errors import PlanRefused
@@ -18,15 +19,39 @@ _UNDERSTOOD = {"create", "update", "delete", "replace", "import", "move", "remov
 _DESTROYING = {"delete", "replace"}
 
 
-def examine(plan: Plan, *, allow_destroy: Collection[str] = ()) -> None:
-    """Lets a plan pass, or refuses it.
+@dataclass(frozen=True)
+class Verdict:
+    """What the guard says of a plan; ``refusals`` holds each address with the reason."""
+
+    refusals: Mapping[str, str]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the plan may be applied."""
+        return not self.refusals
+
+    def enforce(self) -> None:
+        """Lets an allowed plan pass.
+
+        Raises:
+            PlanRefused: names each resource and why.
+        """
+        if self.allowed:
+            return
+        raise PlanRefused(
+            "the plan is refused, nothing was changed:\n"
+            + "\n".join(f"  {address}: {why}" for address, why in self.refusals.items()),
+            hint="Undo the setting that causes it, or name what may go: "
+            + " ".join(f"--allow-destroy '{address}'" for address in self.refusals),
+        )
+
+
+def judge(plan: Plan, *, allow_destroy: Collection[str] = ()) -> Verdict:
+    """Judges a plan.
 
     Args:
         plan: the plan, typed.
         allow_destroy: addresses that the user named with ``--allow-destroy``.
-
-    Raises:
-        PlanRefused: names each resource and why.
     """
     refusals = {
         address: "Terraform's prevent_destroy protects it; "
@@ -46,13 +71,7 @@ def examine(plan: Plan, *, allow_destroy: Collection[str] = ()) -> None:
             refusals[change.address] = (
                 f"the plan would {change.action} it{because}; {PROTECTED[change.type]}"
             )
-    if refusals:
-        raise PlanRefused(
-            "the plan is refused, nothing was changed:\n"
-            + "\n".join(f"  {address}: {why}" for address, why in sorted(refusals.items())),
-            hint="Undo the setting that causes it, or name what may go: "
-            + " ".join(f"--allow-destroy '{address}'" for address in sorted(refusals)),
-        )
+    return Verdict(dict(sorted(refusals.items())))
 
 
 def _type(address: str) -> str:

@@ -15,10 +15,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from orchestrator import guard, render
+from orchestrator import binding, guard, render
+from orchestrator.engine import planfile
 from orchestrator.engine.outputs import Outputs
 from orchestrator.engine.plan import Plan
-from orchestrator.errors import EngineError, OctoTfError, WrongAccount
+from orchestrator.errors import EngineError
+from orchestrator.review import Review
 from orchestrator.run import Run
 from orchestrator.verify.model import Area, Context, Report
 from orchestrator.verify.runner import verify as run_checks
@@ -36,37 +38,36 @@ def prepare(run: Run) -> None:
         run.terraform.init(backend_config=root.backend_config)
 
 
-def plan(run: Run, file: Path | None = None) -> Plan:
-    """... → plan → guard: a saved plan that may be applied.
-
-    Raises:
-        PlanRefused: the guard refuses it; the plan is not kept.
-    """
+def plan(run: Run, file: Path | None = None) -> Review:
+    """... → plan → guard: a saved plan with the guard's verdict; a refused one is not kept."""
     prepare(run)
     with run.progress.step("Planning"):
         made = run.terraform.plan((file or run.plan_file).absolute())
-    try:
-        guard.examine(made, allow_destroy=run.settings.allow_destroy)
-    except OctoTfError:
+    review = _review(run, made)
+    if not review.verdict.allowed:
         made.file.unlink(missing_ok=True)  # nobody shall apply it by hand
-        raise
-    return made
+    return review
 
 
 def apply(
-    run: Run, *, approve: Callable[[Plan], None], plan_file: Path | None = None
-) -> tuple[Plan, Report]:
+    run: Run, *, approve: Callable[[Review], None], plan_file: Path | None = None
+) -> tuple[Review, Report]:
     """... → apply of that very plan → verify → confirm: the whole route.
 
     Args:
         run: the registration on its way.
         approve: shown the plan when it has changes; raises to stop.
         plan_file: a plan made earlier; None makes one.
+
+    Raises:
+        PlanRefused: the guard refuses the plan, or it was made from something else.
     """
-    made = plan(run) if plan_file is None else _earlier_plan(run, plan_file.absolute())
+    review = plan(run) if plan_file is None else _earlier_plan(run, plan_file.absolute())
+    review.verdict.enforce()
+    made = review.plan
     try:
         if made.has_changes:
-            approve(made)
+            approve(review)
             with run.progress.step("Applying"):
                 values = run.terraform.apply_plan(made.file)
         else:
@@ -74,7 +75,7 @@ def apply(
     finally:
         run.plan_file.unlink(missing_ok=True)  # it holds the inputs, and is used up
     settle = _SETTLE_SECONDS if made.has_changes else 0.0
-    return made, _verify(run, _typed(run, values), settle_seconds=settle)
+    return review, _verify(run, _typed(run, values), settle_seconds=settle)
 
 
 def verify(run: Run) -> Report:
@@ -83,18 +84,30 @@ def verify(run: Run) -> Report:
     return _verify(run, _typed(run, run.terraform.outputs()), settle_seconds=0.0)
 
 
-def _earlier_plan(run: Run, file: Path) -> Plan:
+def _earlier_plan(run: Run, file: Path) -> Review:
     prepare(run)
     with run.progress.step("Reading the plan"):
+        made_from = planfile.read(file)
         made = run.terraform.show(file)
-    if made.account_id != run.registration.account_id:
-        raise WrongAccount(
-            f"the plan is for account {made.account_id}, not {run.registration.account_id}",
-            where=str(file),
-            hint="Make a new one with `octo-tf plan --out FILE`.",
+        binding.examine(
+            made,
+            made_from,
+            registration=run.registration,
+            root=run.rendered(),
+            lock_file=run.terraform.lock_file,
+            state=run.terraform.state_version(),
         )
-    guard.examine(made, allow_destroy=run.settings.allow_destroy)
-    return made
+    return _review(run, made)
+
+
+def _review(run: Run, made: Plan) -> Review:
+    return Review(
+        made,
+        guard.judge(made, allow_destroy=run.settings.allow_destroy),
+        run.registration.account_id,
+        run.registration.account_name or "",
+        run.account.account_type,
+    )
 
 
 def _typed(run: Run, values: Mapping[str, object]) -> Outputs:

@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from orchestrator.config.model import Registration
     from orchestrator.run import Run
+    from orchestrator.verify.model import Report
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -155,6 +156,31 @@ WAIT = option(
     help="Wait this long for what is pending (90s, 10m, 24h).",
 )
 
+
+def _reports(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
+    from orchestrator.report import formats
+
+    reports = {}
+    for pair in (pair for text in value for pair in text.split(",")):
+        name, separator, file = pair.partition("=")
+        if not separator or not file or name not in formats("verification"):
+            raise click.BadParameter(
+                f"{pair!r} is not FORMAT=FILE with a format of {', '.join(formats('verification'))}"
+            )
+        reports[name] = Path(file)
+    return reports
+
+
+REPORT = option(
+    "--report",
+    "reports",
+    metavar="FORMAT=FILE",
+    multiple=True,
+    callback=_reports,
+    help="Write the report to a file too: junit=, json=, markdown= or table=; repeat, or separate"
+    " by commas.",
+)
+
 ALLOW_DESTROY = option(
     "--allow-destroy",
     metavar="ADDRESS",
@@ -221,6 +247,33 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(run=run, **parameters)
 
     return _decorate(registration_options(make), _RUNNING)
+
+
+def write_reports(reports: dict[str, Path], report: Report) -> None:
+    """Writes the report to each file that ``--report`` named."""
+    from orchestrator.report import render_verification
+
+    for name, file in reports.items():
+        write_report(file, render_verification(report, name))
+
+
+def write_report(file: Path, text: str) -> None:
+    """Writes a report that is meant to be passed on: readable by all, it holds no secret.
+
+    Raises:
+        OctoTfError: it cannot be written.
+    """
+    from orchestrator.errors import OctoTfError
+    from orchestrator.files import write_atomically
+
+    try:
+        write_atomically(file, (text + "\n").encode(), mode=0o644)
+    except OSError as error:
+        raise OctoTfError(
+            f"the report cannot be written: {error.strerror}",
+            where=str(file),
+            hint="Name a file in a folder that can be written.",
+        ) from error
 
 
 def use_color(no_color: bool) -> bool:

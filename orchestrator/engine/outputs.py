@@ -5,6 +5,7 @@ The shapes mirror ``terraform/modules/octo/outputs.tf``; none of them holds the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -80,3 +81,14 @@ class Outputs(_Output):
     cur: CurOutput | None = None
     stackset: None = None
     module_version: str
+
+
+@dataclass(frozen=True)
+class StateVersion:
+    """Which state it is: ``lineage`` names its whole life, ``serial`` counts its changes."""
+
+    lineage: str
+    serial: int
+
+
+NO_STATE = StateVersion("", 0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +34,28 @@ class Plan:
         has_changes: whether applying it would change anything, outputs included.
         undestroyable: addresses whose destruction Terraform itself refused (``prevent_destroy``);
             such a plan was not saved.
-        account_id: the account that the plan's inputs name; None where the plan was not read
-            back from its file.
+        inputs: the root's variables by name, where the plan was read back from its file; they
+            include the external id.
     """
 
     file: Path
     changes: tuple[PlannedChange, ...]
     has_changes: bool
     undestroyable: tuple[str, ...] = ()
-    account_id: str | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def count(self, *actions: str) -> int:
         """How many resources the plan changes by one of these actions."""
         return sum(change.action in actions for change in self.changes)
+
+    @property
+    def totals(self) -> tuple[int, int, int]:
+        """Resources to add, to change and to destroy, as Terraform counts them."""
+        return (
+            self.count("create", "replace"),
+            self.count("update"),
+            self.count("delete", "replace"),
+        )
 
 
 def from_show(file: Path, document: dict[str, Any]) -> Plan:
@@ -78,5 +88,5 @@ def from_show(file: Path, document: dict[str, Any]) -> Plan:
         file,
         tuple(changes),
         bool(changes) or outputs_change,
-        account_id=document.get("variables", {}).get("account_id", {}).get("value"),
+        inputs={name: v.get("value") for name, v in document.get("variables", {}).items()},
     )

@@ -29,6 +29,7 @@ from orchestrator.engine.events import (
     PlannedChange,
     parse,
 )
+from orchestrator.engine.outputs import NO_STATE, StateVersion
 from orchestrator.engine.plan import Plan, from_show
 from orchestrator.errors import EngineError
 from orchestrator.files import write_atomically
@@ -200,6 +201,30 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
                 where=str(self.folder),
             )
         return {name: o["value"] for name, o in json.loads("".join(lines) or "{}").items()}
+
+    def state_version(self) -> StateVersion:
+        """Which state the backend holds now.
+
+        Raises:
+            EngineError: the state cannot be read.
+        """
+        returncode, lines, errors = self._run("state pull")
+        if returncode != 0:
+            raise EngineError(
+                "the state cannot be read: " + self._redact(_boxed_error(errors)),
+                where=str(self.folder),
+            )
+        text = "".join(lines).strip()
+        if not text:
+            return NO_STATE
+        document = json.loads(text[text.index("{") :])
+        return StateVersion(document["lineage"], document["serial"])
+
+    @property
+    def lock_file(self) -> str:
+        """The text of ``.terraform.lock.hcl``; empty where there is none."""
+        path = self.folder / _LOCK
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def _run(
         self,

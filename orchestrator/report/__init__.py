@@ -1,25 +1,50 @@
-"""A verification report in the formats that people and programs read; one file per format."""
+"""What people and programs read, by subject and format: a format is one file, found by its place.
+
+``plan/`` shows a :class:`~orchestrator.review.Review`, ``verification/`` a
+:class:`~orchestrator.verify.model.Report`. Each ``<name>_format.py`` has a ``render``.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from orchestrator.verify.model import Report
+if TYPE_CHECKING:
+    from orchestrator.review import Review
+    from orchestrator.verify.model import Report
+
+Subject = Literal["plan", "verification"]
 
 
-def formats() -> list[str]:
-    """The names of the formats, found by their place."""
-    return sorted(found.name.removesuffix("_format") for found in pkgutil.iter_modules(__path__))
+def formats(subject: Subject) -> list[str]:
+    """The names of a subject's formats."""
+    folder = Path(__file__).parent / subject
+    return sorted(m.name.removesuffix("_format") for m in pkgutil.iter_modules([str(folder)]))
 
 
-def render(report: Report, name: str, *, color: bool = False) -> str:
-    """The report in one format; ``color`` matters to formats for a terminal only.
+def render_plan(review: Review, name: str, *, color: bool = False) -> str:
+    """A plan under review in one format.
 
     Raises:
         KeyError: there is no such format.
     """
-    if name not in formats():
+    return _render("plan", name, review, color)
+
+
+def render_verification(report: Report, name: str, *, color: bool = False) -> str:
+    """A verification report in one format; ``color`` matters to formats for a terminal only.
+
+    Raises:
+        KeyError: there is no such format.
+    """
+    return _render("verification", name, report, color)
+
+
+def _render(subject: Subject, name: str, document: object, color: bool) -> str:
+    if name not in formats(subject):
         raise KeyError(name)
-    text: str = importlib.import_module(f"{__name__}.{name}_format").render(report, color=color)
+    module = importlib.import_module(f"{__name__}.{subject}.{name}_format")
+    text: str = module.render(document, color=color)
     return text

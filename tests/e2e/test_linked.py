@@ -81,16 +81,27 @@ def test_the_plan_that_was_reviewed_is_the_one_that_is_applied(sandbox, linked):
     planned = project("plan", "--out", "reviewed.tfplan", "--json")
     assert planned.returncode == 0, planned.stderr
     assert (project.folder / "reviewed.tfplan").stat().st_mode & 0o077 == 0
-    changes = json.loads(planned.stdout)["changes"]
+    summary = json.loads(planned.stdout)
+    changes = summary["changes"]
+    assert summary["replay"] == "octo-tf apply --plan reviewed.tfplan"
     assert {change["action"] for change in changes} == {"create"}
 
     foreign = linked("apply", "--plan", str(project.folder / "reviewed.tfplan"))
     assert foreign.returncode == 5
     assert sandbox.account("linked-2") in foreign.stderr
 
+    edited = project("apply", "--plan", "reviewed.tfplan", "--tag", "added=later")
+    assert edited.returncode == 5
+    assert "tags: has another value in the plan" in edited.stderr
+    assert not (project.root / "terraform.tfstate").exists()
+
     applied = project("apply", "--plan", "reviewed.tfplan", "--json")
     assert applied.returncode == 0, applied.stderr
     assert json.loads(applied.stdout)["areas"]["api_access"] == "pass"
+
+    again = project("apply", "--plan", "reviewed.tfplan")
+    assert again.returncode == 5
+    assert "there was no state yet when the plan was made" in again.stderr
 
 
 def test_the_event_stream_and_the_saved_plan_say_the_same(sandbox):
@@ -107,7 +118,7 @@ def test_the_event_stream_and_the_saved_plan_say_the_same(sandbox):
         (c.address, c.type, c.action) for c in shown.changes
     }
     assert plan.has_changes is shown.has_changes is True
-    assert shown.account_id == project.account_id
+    assert shown.inputs["account_id"] == project.account_id
 
 
 def test_render_check_shows_what_is_out_of_date(linked):

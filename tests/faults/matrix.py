@@ -166,7 +166,7 @@ def state_moved_on(project: Any) -> Iterator[Mapping[str, Any]]:
     assert made.returncode == 0, made.stderr
     moved = project("apply", "--yes", "--tag", "b=2")
     assert moved.returncode == 0, moved.stderr
-    yield {"arguments": ("--plan", "stale.tfplan")}
+    yield {"arguments": ("--plan", "stale.tfplan", "--tag", "a=1")}
 
 
 @contextmanager
@@ -436,8 +436,8 @@ CASES = (
         "state-moved-on",
         "apply",
         "the saved plan is older than the state",
-        "terraform apply failed",
-        1,
+        "the plan was made from something else",
+        5,
         arrange=state_moved_on,
         command=("apply",),
         registered=True,
@@ -446,7 +446,7 @@ CASES = (
         "plan-cut-short",
         "apply",
         "the saved plan is damaged",
-        "is not a plan",
+        "is not a plan that can be applied here",
         1,
         arrange=plan_cut_short,
         command=("apply",),

@@ -23,9 +23,13 @@ def plan_of(*changes: tuple[str, str, str], undestroyable: tuple[str, ...] = ())
     )
 
 
+def examine(plan: Plan, **settings) -> None:
+    guard.judge(plan, **settings).enforce()
+
+
 @pytest.mark.parametrize("action", ["create", "update", "import", "move", "remove"])
 def test_what_keeps_the_role_passes(action):
-    guard.examine(plan_of((ROLE, "aws_iam_role", action)))
+    examine(plan_of((ROLE, "aws_iam_role", action)))
 
 
 @pytest.mark.parametrize("action", ["delete", "replace"])
@@ -33,7 +37,7 @@ def test_what_keeps_the_role_passes(action):
 def test_losing_a_protected_resource_is_refused(kind, action):
     address = f"module.octo.{kind}.it[0]"
     with pytest.raises(PlanRefused) as caught:
-        guard.examine(plan_of((address, kind, action)))
+        examine(plan_of((address, kind, action)))
     assert caught.value.exit_code is ExitCode.REFUSED
     assert f"{address}: the plan would {action} it" in str(caught.value)
     assert f"--allow-destroy '{address}'" in caught.value.hint
@@ -41,9 +45,9 @@ def test_losing_a_protected_resource_is_refused(kind, action):
 
 def test_naming_the_address_lets_exactly_it_pass():
     other = "module.octo.aws_iam_role.cur[0]"
-    guard.examine(plan_of((ROLE, "aws_iam_role", "delete")), allow_destroy=[ROLE])
+    examine(plan_of((ROLE, "aws_iam_role", "delete")), allow_destroy=[ROLE])
     with pytest.raises(PlanRefused) as caught:
-        guard.examine(
+        examine(
             plan_of((ROLE, "aws_iam_role", "delete"), (other, "aws_iam_role", "delete")),
             allow_destroy=[ROLE],
         )
@@ -52,18 +56,18 @@ def test_naming_the_address_lets_exactly_it_pass():
 
 
 def test_an_unprotected_resource_may_go():
-    guard.examine(plan_of(("module.octo.aws_iam_role_policy.x", "aws_iam_role_policy", "delete")))
+    examine(plan_of(("module.octo.aws_iam_role_policy.x", "aws_iam_role_policy", "delete")))
 
 
 def test_an_action_nobody_knows_is_refused_whatever_it_is_about():
     with pytest.raises(PlanRefused, match="'shuffle' is not one octo-tf knows"):
-        guard.examine(plan_of(("module.octo.aws_iam_role_policy.x", "x", "shuffle")))
+        examine(plan_of(("module.octo.aws_iam_role_policy.x", "x", "shuffle")))
 
 
 def test_what_terraform_itself_keeps_is_named():
     address = "module.octo.aws_s3_bucket.cur[0]"
     with pytest.raises(PlanRefused) as caught:
-        guard.examine(plan_of(undestroyable=(address,)))
+        examine(plan_of(undestroyable=(address,)))
     assert f"{address}: Terraform's prevent_destroy protects it; the billing data" in str(
         caught.value
     )

@@ -106,7 +106,7 @@ def test_a_plan_without_changes_has_none():
     plan = from_show(Path("p"), show((["no-op"], {}), (["read"], {})))
     assert plan.changes == ()
     assert not plan.has_changes
-    assert plan.account_id == "111122223333"
+    assert plan.inputs["account_id"] == "111122223333"
 
 
 def test_a_plan_that_changes_an_output_only_has_changes():

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
 
 from orchestrator.errors import ExitCode
-from orchestrator.report import formats, render
+from orchestrator.report import formats, render_verification
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
 
-SCHEMA = {
-    "type": "object",
-    "required": ["schema", "account", "status", "can_finish", "areas", "checks"],
-    "additionalProperties": False,
-    "properties": {
-        "schema": {"const": "octo-tf/report/v1"},
-        "account": {"type": "object", "required": ["id", "name", "type"]},
-        "status": {"enum": ["pass", "fail", "pending", "skipped"]},
-        "can_finish": {"type": "boolean"},
-        "areas": {"type": "object", "required": ["api_access", "cur_s3", "stackset"]},
-        "checks": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["id", "area", "promise", "status", "summary", "evidence", "hint"],
-            },
-        },
-    },
-}
+ROOT = Path(__file__).parents[2]
+SCHEMA = json.loads((ROOT / "docs/schemas/report-v1.json").read_text())
 
 
 def report_of(api: Status, cur: Status, account_type: str = "payer") -> Report:
@@ -70,13 +56,13 @@ def test_finishing_depends_on_api_access_and_the_exit_code_on_everything(
     report = report_of(api, cur)
     assert report.exit_code is code
     assert report.can_finish is can_finish
-    document = json.loads(render(report, "json"))
+    document = json.loads(render_verification(report, "json"))
     jsonschema.validate(document, SCHEMA)
     assert document["can_finish"] is can_finish
 
 
 def test_the_table_shows_hints_areas_and_what_is_left():
-    text = render(report_of(Status.PASS, Status.PENDING), "table")
+    text = render_verification(report_of(Status.PASS, Status.PENDING), "table")
     assert "cur_s3.thing" in text
     assert "→ Mend it." in text
     assert "API access says [so]." in text  # square brackets are no markup
@@ -84,23 +70,46 @@ def test_the_table_shows_hints_areas_and_what_is_left():
 
 
 def test_a_linked_account_finishes_on_api_access():
-    text = render(report_of(Status.PASS, Status.SKIPPED, "linked"), "table")
+    text = render_verification(report_of(Status.PASS, Status.SKIPPED, "linked"), "table")
     assert "the payer has it" in text
     assert "Confirm and Finish: allowed, everything passes." in text
 
 
 def test_without_api_access_there_is_no_finishing():
-    text = render(report_of(Status.FAIL, Status.PASS), "table")
+    text = render_verification(report_of(Status.FAIL, Status.PASS), "table")
     assert "Confirm and Finish: not yet" in text
 
 
 def test_colours_are_there_only_when_asked_for():
     report = report_of(Status.PASS, Status.FAIL)
-    assert "\x1b[" not in render(report, "table")
-    assert "\x1b[" in render(report, "table", color=True)
+    assert "\x1b[" not in render_verification(report, "table")
+    assert "\x1b[" in render_verification(report, "table", color=True)
 
 
 def test_formats_are_found_by_their_place():
-    assert formats() == ["json", "table"]
+    assert formats("verification") == ["json", "junit", "markdown", "table"]
+    assert formats("plan") == ["json", "markdown", "text"]
     with pytest.raises(KeyError):
-        render(report_of(Status.PASS, Status.PASS), "sculpture")
+        render_verification(report_of(Status.PASS, Status.PASS), "sculpture")
+
+
+def test_junit_counts_failures_and_holds_what_cannot_be_written():
+    report = report_of(Status.FAIL, Status.PENDING)
+    odd = replace(report.results[0].finding, summary="NUL \x00 and <tag>")
+    results = (replace(report.results[0], finding=odd), *report.results[1:])
+    top = ElementTree.fromstring(render_verification(replace(report, results=results), "junit"))
+    suites = {suite.get("name"): suite for suite in top}
+    failed = suites["111122223333.api_access"]
+    assert (failed.get("tests"), failed.get("failures")) == ("1", "1")
+    assert failed.find("testcase/failure").get("message") == "NUL \ufffd and <tag>"
+    pending = suites["111122223333.cur_s3"].find("testcase/skipped")
+    assert pending.get("message").startswith("pending: ")
+
+
+def test_markdown_shows_what_needs_attention_and_interprets_nothing():
+    text = render_verification(report_of(Status.FAIL, Status.PASS), "markdown")
+    assert "<!-- octo-tf verify 111122223333 -->" in text
+    assert "`Acme [x]`" in text
+    assert r"API access says \[so\]." in text
+    assert "1 of 2 checks pass." in text
+    assert "not yet" in text

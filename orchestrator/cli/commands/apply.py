@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import ALLOW_DESTROY, JSON, WAIT, option, run_options
+from orchestrator.cli.options import (
+    ALLOW_DESTROY,
+    JSON,
+    REPORT,
+    WAIT,
+    option,
+    run_options,
+    write_reports,
+)
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.engine.plan import Plan
+    from orchestrator.review import Review
     from orchestrator.run import Run
 
 
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 @run_options
 @ALLOW_DESTROY
 @WAIT
+@REPORT
 @JSON
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Apply without asking.")
 @click.option(
@@ -28,13 +37,14 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Apply this plan, made by octo-tf plan --out.",
 )
-def command(run: Run, as_json: bool, yes: bool, plan_file: Path | None) -> ExitCode:
+def command(
+    run: Run, as_json: bool, yes: bool, plan_file: Path | None, reports: dict[str, Path]
+) -> ExitCode:
     """Register the account: plan, guard, apply that plan, verify, confirm."""
     from orchestrator import pipeline, report
-    from orchestrator.cli import plan_view
 
-    def approve(plan: Plan) -> None:
-        click.echo(plan_view.as_text(plan), err=True)
+    def approve(review: Review) -> None:
+        click.echo(report.render_plan(review, "text"), err=True)
         if yes or plan_file:
             return
         if not sys.stdin.isatty():
@@ -42,8 +52,11 @@ def command(run: Run, as_json: bool, yes: bool, plan_file: Path | None) -> ExitC
         click.confirm(f"Apply this to account {run.registration.account_id}?", abort=True, err=True)
 
     with run.locked():
-        made, result = pipeline.apply(run, approve=approve, plan_file=plan_file)
-    if not made.has_changes:
-        click.echo(plan_view.as_text(made), err=True)
-    click.echo(report.render(result, "json" if as_json else "table", color=run.progress.color))
+        review, result = pipeline.apply(run, approve=approve, plan_file=plan_file)
+    if not review.plan.has_changes:
+        click.echo(report.render_plan(review, "text"), err=True)
+    write_reports(reports, result)
+    click.echo(
+        report.render_verification(result, "json" if as_json else "table", color=run.progress.color)
+    )
     return result.exit_code

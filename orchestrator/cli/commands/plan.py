@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import ALLOW_DESTROY, JSON, run_options
+from orchestrator.cli.options import ALLOW_DESTROY, JSON, run_options, write_report
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -19,15 +19,43 @@ if TYPE_CHECKING:
 @ALLOW_DESTROY
 @JSON
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan here.")
+@click.option(
+    "--summary",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what --json prints to this file too; it holds no values.",
+)
+@click.option(
+    "--markdown",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a comment for the pull request here; it holds no values.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
-def command(run: Run, as_json: bool, out: Path | None, detailed_exitcode: bool) -> ExitCode:
+@click.pass_context
+def command(
+    ctx: click.Context,
+    run: Run,
+    as_json: bool,
+    out: Path | None,
+    summary: Path | None,
+    markdown: Path | None,
+    detailed_exitcode: bool,
+) -> ExitCode:
     """Show what apply would change; the guard judges it too."""
-    from orchestrator import pipeline
-    from orchestrator.cli import plan_view
+    from dataclasses import replace
+
+    from orchestrator import pipeline, report
+    from orchestrator.cli.commands import apply
+    from orchestrator.cli.replay import replay
 
     with run.locked():
-        made = pipeline.plan(run, out)
+        review = pipeline.plan(run, out)
     if out is None:
-        made.file.unlink(missing_ok=True)
-    click.echo(plan_view.as_json(made) if as_json else plan_view.as_text(made))
-    return ExitCode.CHANGES if detailed_exitcode and made.has_changes else ExitCode.DONE
+        review.plan.file.unlink(missing_ok=True)
+    else:
+        review = replace(review, replay=replay(ctx, "apply", apply.command, "--plan", str(out)))
+    for file, name in ((summary, "json"), (markdown, "markdown")):
+        if file is not None:
+            write_report(file, report.render_plan(review, name))
+    click.echo(report.render_plan(review, "json" if as_json else "text"))
+    review.verdict.enforce()
+    return ExitCode.CHANGES if detailed_exitcode and review.plan.has_changes else ExitCode.DONE

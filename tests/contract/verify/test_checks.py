@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.errors import ExitCode
-from orchestrator.report import render
+from orchestrator.report import render_verification
 from orchestrator.sandbox import control
 from orchestrator.verify.model import Area, Report, Status
 from tests.registered import (
@@ -257,7 +257,9 @@ def test_exactly_the_broken_promise_fails_with_a_hint(registered, look, name):
         assert finding(report, check_id).hint
     assert report.exit_code is ExitCode.VERIFICATION_FAILED
     assert report.can_finish == all(check.startswith("cur_s3") for check in expected)
-    assert EXTERNAL_ID not in render(report, "json") + render(report, "table")
+    assert EXTERNAL_ID not in render_verification(report, "json") + render_verification(
+        report, "table"
+    )
 
 
 def test_a_linked_account_is_checked_for_access_only(sandbox, aws, look):

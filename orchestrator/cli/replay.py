@@ -1,0 +1,42 @@
+"""The command line that repeats a run, for people and pull requests; secrets are left out."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+_LEFT_OUT = {"external_id", "as_json"}  # a secret, and how this run was shown
+
+
+def replay(ctx: click.Context, name: str, command: click.Command, *arguments: str) -> str:
+    """``octo-tf <name>`` with those options of the present run that the command has too.
+
+    Args:
+        ctx: the present run.
+        name: what to run instead.
+        command: its options.
+        arguments: what it needs besides.
+    """
+    shared = {parameter.name for parameter in command.params}
+    words = ["octo-tf", name]
+    for parameter in ctx.command.params:
+        field = parameter.name or ""
+        given = ctx.get_parameter_source(field) is ParameterSource.COMMANDLINE
+        if given and field in shared - _LEFT_OUT and isinstance(parameter, click.Option):
+            words += _words(parameter, ctx.params[field])
+    return shlex.join([*words, *arguments])
+
+
+def _words(option: click.Option, value: Any) -> list[str]:
+    flag = option.opts[0]
+    if isinstance(value, bool):
+        return [flag if value else option.secondary_opts[0]]
+    if isinstance(value, Mapping):
+        return [word for key, text in value.items() for word in (flag, f"{key}={text}")]
+    if isinstance(value, (list, tuple)):
+        return [word for text in value for word in (flag, str(text))]
+    return [flag, str(value)]

@@ -1,0 +1,42 @@
+"""JSON with a versioned schema: keys are only ever added within a version."""
+
+from __future__ import annotations
+
+import json
+
+from orchestrator import __version__
+from orchestrator.review import Review
+
+SCHEMA = "octo-tf/plan/v1"
+
+
+def render(review: Review, *, color: bool = False) -> str:
+    """The plan for programs; ``docs/schemas/plan-v1.json`` describes it."""
+    del color
+    plan, verdict = review.plan, review.verdict
+    add, change, destroy = plan.totals
+    return json.dumps(
+        {
+            "schema": SCHEMA,
+            "octo_tf_version": __version__,
+            "account": {
+                "id": review.account_id,
+                "name": review.account_name,
+                "type": review.account_type,
+            },
+            "has_changes": plan.has_changes,
+            "totals": {"add": add, "change": change, "destroy": destroy},
+            "changes": [
+                {"address": c.address, "type": c.type, "action": c.action, "reason": c.reason}
+                for c in plan.changes
+            ],
+            "guard": {
+                "verdict": "allowed" if verdict.allowed else "refused",
+                "refusals": [
+                    {"address": address, "reason": why} for address, why in verdict.refusals.items()
+                ],
+            },
+            "replay": review.replay,
+        },
+        indent=2,
+    )

@@ -1,0 +1,42 @@
+"""A comment for a pull request: changes, the guard's verdict, how to apply this very plan."""
+
+from __future__ import annotations
+
+from orchestrator.report.markdown import code, table
+from orchestrator.report.plan.text_format import summary
+from orchestrator.review import Review
+
+# Lets a pipeline find its earlier comment on the same account, and replace it.
+_MARKER = "<!-- octo-tf plan {account_id} -->"
+
+
+def render(review: Review, *, color: bool = False) -> str:
+    """The plan as GitHub-flavoured Markdown."""
+    del color
+    plan, verdict = review.plan, review.verdict
+    name = f" {code(review.account_name)}" if review.account_name else ""
+    parts = [
+        _MARKER.format(account_id=review.account_id),
+        f"### octo-tf plan: {review.account_type} account {code(review.account_id)}{name}",
+    ]
+    if not plan.has_changes:
+        parts.append("**No changes.** What is there is what octo.yaml asks for.")
+    else:
+        parts.append(f"**{summary(plan)}**")
+    if plan.changes:
+        rows = [(c.action, code(c.address), c.reason.replace("_", " ")) for c in plan.changes]
+        parts.append(
+            f"<details{' open' if len(rows) <= 20 else ''}><summary>{len(rows)} resources</summary>"
+        )
+        parts.append(table(("action", "resource", "because"), rows))
+        parts.append("</details>")
+    if verdict.allowed:
+        parts.append("**Guard:** allowed. Nothing that Octo stands on is destroyed or replaced.")
+    else:
+        parts.append("**Guard:** refused (exit code 5). The plan was not kept.")
+        parts.append(
+            table(("resource", "why"), [(code(a), why) for a, why in verdict.refusals.items()])
+        )
+    if review.replay and verdict.allowed:
+        parts.append(f"Apply exactly this plan:\n\n```shell\n{review.replay}\n```")
+    return "\n\n".join(parts)

@@ -1,0 +1,1 @@
+"""What verify found, check by check and area by area."""

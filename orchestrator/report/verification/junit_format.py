@@ -1,0 +1,66 @@
+"""JUnit XML, as CI systems read it: an area is a suite, a check is a test case.
+
+Source of the form: https://github.com/testmoapp/junitxml. What is pending counts as skipped: it
+is no failure yet; the exit code tells it apart.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+from orchestrator.verify.model import CheckResult, Report, Status
+
+# Characters that XML 1.0 cannot hold, even escaped.
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(report: Report, *, color: bool = False) -> str:
+    """The report as one ``testsuites`` document."""
+    del color
+    top = ET.Element("testsuites", name=_text(f"octo-tf verify {report.account_id}"))
+    for area in report.areas:
+        results = [result for result in report.results if result.area is area]
+        if not results:
+            continue
+        suite = ET.SubElement(
+            top,
+            "testsuite",
+            name=f"{report.account_id}.{area.value}",
+            tests=str(len(results)),
+            failures=str(sum(r.finding.status is Status.FAIL for r in results)),
+            skipped=str(sum(_is_skipped(r) for r in results)),
+            errors="0",
+            time=f"{sum(r.seconds for r in results):.3f}",
+        )
+        for result in results:
+            _case(suite, report, result)
+    ET.indent(top)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(top, encoding="unicode")
+
+
+def _case(suite: ET.Element, report: Report, result: CheckResult) -> None:
+    finding = result.finding
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        name=result.id,
+        classname=f"octo-tf.{report.account_id}.{result.area.value}",
+        time=f"{result.seconds:.3f}",
+    )
+    detail = _text(f"{finding.summary}\n{finding.hint}".strip())
+    if finding.status is Status.FAIL:
+        ET.SubElement(case, "failure", message=_text(finding.summary)).text = detail
+    elif _is_skipped(result):
+        message = _text(f"{finding.status.value}: {finding.summary}")
+        ET.SubElement(case, "skipped", message=message)
+    else:
+        ET.SubElement(case, "system-out").text = detail
+
+
+def _is_skipped(result: CheckResult) -> bool:
+    return result.finding.status in (Status.PENDING, Status.SKIPPED)
+
+
+def _text(text: str) -> str:
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text)

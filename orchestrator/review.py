@@ -1,0 +1,30 @@
+"""A plan as it is put before a reviewer: what would change, where, and what the guard says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.engine.outputs import AccountType
+from orchestrator.engine.plan import Plan
+from orchestrator.guard import Verdict
+
+
+@dataclass(frozen=True)
+class Review:
+    """A plan to be reviewed; it holds addresses and actions, never values.
+
+    Attributes:
+        plan: what Terraform would do.
+        verdict: the guard's.
+        account_id: the account it is for.
+        account_name: its name in Octo, or empty.
+        account_type: as identified.
+        replay: the command line that applies this very plan; empty if the plan was not kept.
+    """
+
+    plan: Plan
+    verdict: Verdict
+    account_id: str
+    account_name: str
+    account_type: AccountType
+    replay: str = ""

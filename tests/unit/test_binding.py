@@ -1,0 +1,163 @@
+"""A saved plan is applied only to what it was made from."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from orchestrator import binding, render
+from orchestrator.config.load import load
+from orchestrator.engine import planfile
+from orchestrator.engine.outputs import NO_STATE, StateVersion
+from orchestrator.engine.plan import Plan
+from orchestrator.errors import EngineError, ExitCode, PlanRefused, WrongAccount
+
+FLAGS = {"account_id": "111122223333", "external_id": "planted-external-id"}
+AWS = "registry.terraform.io/hashicorp/aws"
+LOCK = """
+provider "registry.terraform.io/hashicorp/aws" {
+  version     = "%s"
+  constraints = ">= 5.80.0"
+  hashes = [
+    "h1:%s",
+    "zh:registry",
+  ]
+}
+"""
+STATE = StateVersion("lineage-1", 7)
+
+
+def rendered(**flags):
+    registration = load(Path("absent.yaml"), {**FLAGS, **flags}, {})
+    root = render.render(registration, "linked")
+    return registration, root
+
+
+def inputs_of(root: render.Root) -> dict:
+    return {**json.loads(root.files[render.VALUES]), **json.loads(root.files[render.SECRETS])}
+
+
+def saved(root: render.Root, *, lock: str = LOCK % ("5.100.0", "a"), state=STATE, **inputs):
+    config = {name: text for name, text in root.files.items() if name.endswith(".tf")}
+    plan = Plan(Path("tfplan"), (), True, inputs={**inputs_of(root), **inputs})
+    return plan, planfile.PlanFile(config, planfile.locked(lock), state)
+
+
+def examine(plan, file, *, lock: str = LOCK % ("5.100.0", "a"), state=STATE, **flags) -> None:
+    registration, root = rendered(**flags)
+    binding.examine(plan, file, registration=registration, root=root, lock_file=lock, state=state)
+
+
+def refusal(*args, **settings) -> str:
+    with pytest.raises(PlanRefused) as caught:
+        examine(*args, **settings)
+    assert caught.value.exit_code is ExitCode.REFUSED
+    assert "octo-tf plan --out" in caught.value.hint
+    assert "planted" not in f"{caught.value} {caught.value.hint}"
+    return str(caught.value)
+
+
+def test_a_plan_made_from_what_is_here_passes():
+    examine(*saved(rendered()[1]))
+
+
+def test_a_plan_for_another_account_is_refused_first():
+    other = rendered(account_id="444455556666")[1]
+    with pytest.raises(WrongAccount, match="444455556666, not 111122223333"):
+        examine(*saved(other))
+
+
+def test_another_value_is_named_but_never_shown():
+    assert "external_id: has another value" in refusal(
+        *saved(rendered(external_id="planted-before")[1])
+    )
+    assert "tags: has another value" in refusal(*saved(rendered(tags={"a": "b"})[1]))
+
+
+def test_another_module_is_named_by_file():
+    root = rendered()[1]
+    plan, file = saved(root)
+    name = "modules/octo/api_access.tf"
+    file.config[name] += b"# changed"
+    assert f"{name}: has another content" in refusal(plan, file)
+    del file.config[name]
+    assert f"{name}: is not in the plan" in refusal(plan, file)
+    file.config[name] = root.files[name]
+    file.config["extra.tf"] = b""
+    assert "extra.tf: is in the plan only" in refusal(plan, file)
+
+
+def test_allow_destroy_must_be_the_same_in_plan_and_apply():
+    plan, file = saved(rendered()[1])
+    file.config["modules/octo/allow_destroy_override.tf"] = b"resource..."
+    assert "--allow-destroy: the plan was made with other addresses" in refusal(plan, file)
+
+
+def test_another_provider_is_refused():
+    saved_plan = saved(rendered()[1])
+    assert f"{AWS} 5.100.0 in the plan, 6.1.0 here" in refusal(
+        *saved_plan, lock=LOCK % ("6.1.0", "a")
+    )
+    other = (LOCK % ("5.100.0", "b")).replace("zh:registry", "zh:other")
+    assert "another package" in refusal(*saved_plan, lock=other)
+    assert "5.100.0 in the plan, none here" in refusal(*saved_plan, lock="")
+
+
+def test_a_registry_and_a_mirror_lock_the_same_package():
+    examine(*saved(rendered()[1]), lock=LOCK % ("5.100.0", "mirror"))
+
+
+def test_a_state_that_moved_on_is_named():
+    saved_plan = saved(rendered()[1])
+    assert "serial 7 in the plan, 8 now" in refusal(*saved_plan, state=StateVersion("lineage-1", 8))
+    assert "another one than the plan's" in refusal(*saved_plan, state=StateVersion("other", 7))
+    first = saved(rendered()[1], state=NO_STATE)
+    assert "no state yet" in refusal(*first)
+    examine(*first, state=NO_STATE)
+
+
+def plan_zip(path: Path, **parts: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in {
+            "tfconfig/modules.json": json.dumps(
+                [{"Key": "", "Dir": "."}, {"Key": "octo", "Dir": "modules/octo"}]
+            ),
+            "tfconfig/m-/main.tf": "root",
+            "tfconfig/m-octo/cur.tf": "module",
+            "tfstate-prev": json.dumps({"lineage": "x", "serial": 3}),
+            ".terraform.lock.hcl": LOCK % ("5.100.0", "a"),
+            **parts,
+        }.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_a_plan_file_tells_what_it_was_made_from(tmp_path):
+    file = planfile.read(plan_zip(tmp_path / "tfplan"))
+    assert file.config == {"main.tf": b"root", "modules/octo/cur.tf": b"module"}
+    assert file.locked == {AWS: ("5.100.0", frozenset({"h1:a", "zh:registry"}))}
+    assert file.state == StateVersion("x", 3)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.write_bytes(b"not a zip"),
+        lambda path: path.write_bytes(path.read_bytes()[:200]),
+        lambda path: path.write_bytes(b""),
+        lambda path: plan_zip(path, **{"tfstate-prev": "{}"}),
+        lambda path: plan_zip(path, **{"tfconfig/modules.json": "[1]"}),
+        lambda path: plan_zip(path, **{"tfconfig/m-stray/a.tf": ""}),
+        lambda path: (path.unlink(), path.mkdir()),
+    ],
+    ids=["no zip", "cut", "empty", "no serial", "odd modules", "stray module", "folder"],
+)
+def test_what_is_no_plan_file_is_said_with_its_place(tmp_path, spoil):
+    path = plan_zip(tmp_path / "tfplan")
+    spoil(path)
+    with pytest.raises(EngineError) as caught:
+        planfile.read(path)
+    assert caught.value.where == str(path)
