@@ -33,6 +33,7 @@ class Settings:
         environ: the process's environment.
         tf_path: the Terraform program; None searches PATH.
         parallelism: Terraform's ``-parallelism``.
+        lock_seconds: how long another run's state lock is waited for.
         principal_profile: the AWS profile of Octo's principal account, where it is at hand.
         allow_destroy: addresses that may be destroyed.
         wait_seconds: how long verify waits for what is pending.
@@ -42,6 +43,7 @@ class Settings:
     environ: Mapping[str, str]
     tf_path: str | None = None
     parallelism: int | None = None
+    lock_seconds: float = 60.0
     principal_profile: str | None = None
     allow_destroy: frozenset[str] = frozenset()
     wait_seconds: float = 0.0
@@ -102,6 +104,7 @@ class Run:
             on_event=self.progress.event,
             on_interrupt=self.progress.warn,
             parallelism=self.settings.parallelism,
+            lock_seconds=self.settings.lock_seconds,
         )
 
     @cached_property

@@ -19,7 +19,7 @@ from orchestrator import __version__
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 _COMMANDS = Path(__file__).parent / "commands"
-_ORDER = ("init", "render", "plan", "apply", "verify", "status", "sandbox", "demo")
+_ORDER = ("init", "render", "plan", "apply", "verify", "status", "unlock", "sandbox", "demo")
 
 
 class _Commands(click.Group):

@@ -134,8 +134,21 @@ _RUNNING = (
         type=click.Path(path_type=Path, file_okay=False),
         help="Holds one Terraform root folder per account.  [default: .octo-tf beside --config]",
     ),
-    option("--tf-path", metavar="PROGRAM", help="Terraform or OpenTofu.  [default: from PATH]"),
+    option(
+        "--tf-path",
+        metavar="PROGRAM",
+        help="Terraform or OpenTofu, or `embedded`.  [default: from PATH]",
+    ),
     option("--parallelism", type=click.IntRange(min=1), help="Terraform's -parallelism."),
+    option(
+        "--lock-timeout",
+        "lock_seconds",
+        metavar="DURATION",
+        default="60s",
+        show_default=True,
+        callback=_seconds,
+        help="Wait this long for another run's state lock.",
+    ),
     option(
         "--principal-profile",
         metavar="NAME",
@@ -204,6 +217,16 @@ def registration_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return _decorate(collect, _REGISTRATION)
 
 
+def registration_help() -> dict[str, str]:
+    """What each field of a registration is, by its dotted name: the help of its flag."""
+    parameters = click.command()(_decorate(lambda: None, _REGISTRATION)).params
+    return {
+        (parameter.name or "").replace("__", "."): parameter.help or ""
+        for parameter in parameters
+        if isinstance(parameter, click.Option)
+    }
+
+
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds everything a run needs; the function gets it as ``run``."""
 
@@ -215,6 +238,7 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
         workdir: Path | None,
         tf_path: str | None,
         parallelism: int | None,
+        lock_seconds: float,
         principal_profile: str | None,
         verbose: bool,
         no_color: bool,
@@ -238,6 +262,7 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 environ=dict(os.environ),
                 tf_path=tf_path,
                 parallelism=parallelism,
+                lock_seconds=lock_seconds,
                 principal_profile=principal_profile,
                 allow_destroy=frozenset(allow_destroy),
                 wait_seconds=wait_seconds,

@@ -41,7 +41,9 @@ def _region(value: object) -> object:
 
 
 AccountId = Annotated[str, BeforeValidator(_account_id)]
-Region = Annotated[str, BeforeValidator(_region)]
+Region = Annotated[
+    str, BeforeValidator(_region), Field(json_schema_extra={"pattern": f"^{_REGION.pattern}$"})
+]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f]*$")]
 
 

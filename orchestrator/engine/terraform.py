@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -36,7 +37,7 @@ from orchestrator.files import write_atomically
 
 _STAMP = ".terraform/octo-tf-init.json"
 _LOCK = ".terraform.lock.hcl"
-_LOCK_TIMEOUT = "60s"  # another run's state lock is waited for, then named in the error
+_LOCKED = "Error acquiring the state lock"
 _UNDESTROYABLE = "Instance cannot be destroyed"
 
 
@@ -51,6 +52,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         on_event: called with each event while Terraform runs.
         on_interrupt: called with a sentence for the user when Ctrl-C is forwarded.
         parallelism: Terraform's own ``-parallelism``; None for its default.
+        lock_seconds: how long another run's state lock is waited for.
     """
 
     def __init__(
@@ -63,8 +65,9 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         on_event: Callable[[Event], None] = lambda _event: None,
         on_interrupt: Callable[[str], None] = lambda _sentence: None,
         parallelism: int | None = None,
+        lock_seconds: float = 60.0,
     ) -> None:
-        super().__init__(working_dir=str(folder), terraform_bin_path=str(binary.path))
+        super().__init__(working_dir=str(folder), terraform_bin_path=binary.command[0])
         self.binary = binary
         self.folder = folder
         self._environ = environ
@@ -72,6 +75,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         self._on_event = on_event
         self._on_interrupt = on_interrupt
         self._parallelism = parallelism
+        self._lock_seconds = lock_seconds
 
     def read_state_file(self, file_path: str | None = None) -> None:
         """Overrides the library's habit of loading the state: it holds the external id."""
@@ -130,7 +134,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
             json=IsFlagged,
             detailed_exitcode=IsFlagged,
             input=False,
-            lock_timeout=_LOCK_TIMEOUT,
+            lock_timeout=f"{self._lock_seconds:.0f}s",
             out=file,
             refresh=refresh,
             parallelism=self._parallelism,
@@ -181,7 +185,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
             on_event=take,
             json=IsFlagged,
             input=False,
-            lock_timeout=_LOCK_TIMEOUT,
+            lock_timeout=f"{self._lock_seconds:.0f}s",
             parallelism=self._parallelism,
         )
         if returncode != 0:
@@ -220,6 +224,22 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         document = json.loads(text[text.index("{") :])
         return StateVersion(document["lineage"], document["serial"])
 
+    def force_unlock(self, lock_id: str) -> None:
+        """Removes a state lock, whoever holds it.
+
+        Raises:
+            EngineError: there is no such lock, or it may not be removed.
+        """
+        returncode, lines, errors = self._run(
+            "force-unlock", lock_id, force=IsFlagged, no_color=IsFlagged
+        )
+        if returncode != 0:
+            raise EngineError(
+                "the state cannot be unlocked: " + self._redact(_boxed_error(errors or lines)),
+                where=str(self.folder),
+                hint="Copy the lock's id as the error shows it that met the lock.",
+            )
+
     @property
     def lock_file(self) -> str:
         """The text of ``.terraform.lock.hcl``; empty where there is none."""
@@ -239,8 +259,9 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         The child has a process group of its own: Ctrl-C reaches it once, from here, so that it
         can finish what it is doing and release the state's lock.
         """
+        _program, *words = self.generate_cmd_string(command, *arguments, **options)
         process = subprocess.Popen(
-            self.generate_cmd_string(command, *arguments, **options),
+            [*self.binary.command, *words],
             cwd=self.folder,
             env=binaries.clean_environment(self._environ),
             stdin=subprocess.DEVNULL,
@@ -314,6 +335,9 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
             return EngineError(
                 f"terraform {command} failed: {self._redact(text)}", where=str(self.folder)
             )
+        locked = next((d for d in diagnostics if d.summary == _LOCKED), None)
+        if locked is not None:
+            return _locked(locked, self.folder)
         first, *others = (
             ": ".join(part for part in (d.address or d.place, d.summary, d.detail) if part)
             for d in diagnostics
@@ -347,6 +371,33 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         if not (self.folder / ".terraform" / "providers").is_dir() or not stamp.is_file():
             return None
         return stamp.read_bytes()
+
+
+def _locked(diagnostic: Diagnostic, folder: Path) -> EngineError:
+    """The error for a state lock: whose it is, and the way out if its run is dead.
+
+    Terraform describes a lock in lines like ``  ID:  ...``; ``Who`` is ``user@host``.
+    """
+    pairs = (line.partition(":") for line in diagnostic.detail.splitlines())
+    lock = {name.strip(): value.strip() for name, _, value in pairs if value.strip()}
+    who, created, lock_id = (lock.get(name, "") for name in ("Who", "Created", "ID"))
+    if not lock_id:
+        return EngineError(
+            f"terraform failed: {_LOCKED}: {' '.join(diagnostic.detail.split())}",
+            where=str(folder),
+            hint="Wait for the other run to end, then run the same command again.",
+        )
+    unlock = f"octo-tf unlock {lock_id}"
+    here = who.rpartition("@")[2] == socket.gethostname()
+    return EngineError(
+        f"the state is locked by {who or 'another run'} since {created or 'an unknown time'}",
+        where=str(folder),
+        # The caller keeps other octo-tf runs on this machine out of the folder (Run.locked).
+        hint="That was on this machine, and no other octo-tf is at work on this account here:"
+        f" unless a terraform of your own is, the run is dead. Then: {unlock}"
+        if here
+        else f"Wait for that run to end, and run the same command again. If it is dead: {unlock}",
+    )
 
 
 def _address(diagnostic: Diagnostic) -> str:

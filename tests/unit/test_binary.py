@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
+import sys
 from pathlib import Path
 
 import pytest
 
-from orchestrator.engine import binary
+from orchestrator.engine import binary, embedded
 from orchestrator.errors import EngineError
 
 TARGET = f"{platform.system().lower()}_{binary._ARCHITECTURES[platform.machine()]}"
@@ -54,7 +55,15 @@ def test_a_program_that_is_no_terraform_is_refused(program):
         binary.find(None, program("hello"))
 
 
-def test_no_terraform_at_all_names_the_way_out(tmp_path):
+def test_without_a_program_the_embedded_engine_answers(tmp_path):
+    found = binary.find(None, {"PATH": str(tmp_path)})
+    assert found.command == (sys.executable, embedded.__file__)
+    assert found.version >= binary.MINIMUM
+    assert binary.find("embedded", {"PATH": str(tmp_path)}) == found
+
+
+def test_no_terraform_at_all_names_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(embedded, "command", lambda: None)
     with pytest.raises(EngineError, match="on PATH") as caught:
         binary.find(None, {"PATH": str(tmp_path)})
     assert "--tf-path" in caught.value.hint
@@ -92,7 +101,7 @@ def machine(tmp_path, monkeypatch):
     """A machine with no provider anywhere; ``place`` puts one under a folder."""
 
     class Machine:
-        terraform = binary.Binary(Path("/bin/terraform"), "terraform", (1, 11, 4))
+        terraform = binary.Binary(("/bin/terraform",), "terraform", (1, 11, 4))
         opt = tmp_path / "opt"
         implied = tmp_path / "implied"
 

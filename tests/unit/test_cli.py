@@ -62,6 +62,9 @@ def test_every_command_and_option_explains_itself(commands):
     for name, command in commands.items():
         assert command.help, name
         for parameter in command.params:
+            if isinstance(parameter, click.Argument):  # the command explains it
+                assert parameter.human_readable_name in command.help
+                continue
             assert getattr(parameter, "help", ""), f"{name} {parameter.name}"
 
 
