@@ -103,12 +103,19 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
             plugin_dir=mirror,
         )
         if returncode != 0:
-            raise EngineError(
-                "terraform init failed: " + self._redact(_boxed_error(errors or lines)),
-                where=str(self.folder),
-                hint="With no way to the registry, name a folder that holds the provider in "
-                "OCTO_TF_PROVIDER_MIRROR.",
-            )
+            text = self._redact(_boxed_error(errors or lines))
+            hint = ""
+            if "provider" in text:
+                hint = (
+                    "With no way to the registry, name a folder that holds the provider in"
+                    " OCTO_TF_PROVIDER_MIRROR."
+                )
+            elif backend_config is not None:
+                hint = (
+                    "The backend's own credentials (backend.profile in octo.yaml, else the ambient"
+                    " ones) must reach its bucket."
+                )
+            raise EngineError(f"terraform init failed: {text}", where=str(self.folder), hint=hint)
         write_atomically(self.folder / _STAMP, self._stamp(mirror))
         return True
 
