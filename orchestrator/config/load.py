@@ -24,6 +24,7 @@ from orchestrator.errors import ConfigError
 
 EXTERNAL_ID_SOURCES = ("external_id", "external_id_env", "external_id_file")
 _MAX_CONFIG_BYTES = 1_000_000
+_MAX_VALUES = 10_000  # aliases of aliases grow without end
 
 Position = tuple[int, int]  # line and column, from 0; flags sort before the file
 
@@ -41,6 +42,12 @@ def load(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Re
         ConfigError: with every mistake found, each at its place.
     """
     document = _read(path)
+    if _is_larger(document, _MAX_VALUES):
+        raise ConfigError(
+            f"holds more than {_MAX_VALUES} values, its aliases expanded",
+            where=str(path),
+            hint="Name an octo.yaml with --config.",
+        )
     given = {name: value for name, value in flags.items() if value is not None}
     merged = _merge(document, given)
     try:
@@ -77,8 +84,10 @@ def _read(path: Path) -> CommentedMap:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        # The problem alone: ruamel's full text quotes the line, which may hold the external id.
-        raise ConfigError(f"is not valid YAML: {error.problem}", where=place) from None
+        # The problem alone: ruamel's full text quotes the line, which may hold the external id;
+        # and so does its problem with a key that is there twice, from the value on.
+        problem = str(error.problem).partition(" with value ")[0]
+        raise ConfigError(f"is not valid YAML: {problem}", where=place) from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"is not valid YAML ({type(error).__name__})", where=str(path)) from None
     if document is None:
@@ -104,6 +113,19 @@ def _merge(document: CommentedMap, flags: Mapping[str, Any]) -> dict[str, Any]:
             section = section[parent]
         section[last] = value
     return merged
+
+
+def _is_larger(document: Any, limit: int) -> bool:
+    """Whether a document has more values than ``limit``; it stops counting there."""
+    waiting, count = [document], 0
+    while waiting and count <= limit:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict):
+            waiting += [*value.values()]
+        elif isinstance(value, list):
+            waiting += value
+    return count > limit
 
 
 def _plain(value: Any) -> Any:
