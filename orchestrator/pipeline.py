@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from orchestrator import binding, guard, render
+from orchestrator import binding, guard, lookahead, render
 from orchestrator.engine import planfile
 from orchestrator.engine.outputs import Outputs
 from orchestrator.engine.plan import Plan
@@ -41,6 +41,10 @@ def prepare(run: Run) -> None:
 def plan(run: Run, file: Path | None = None) -> Review:
     """... → plan → guard: a saved plan with the guard's verdict; a refused one is not kept."""
     prepare(run)
+    return _plan(run, file)
+
+
+def _plan(run: Run, file: Path | None = None) -> Review:
     with run.progress.step("Planning"):
         made = run.terraform.plan((file or run.plan_file).absolute())
     review = _review(run, made)
@@ -62,7 +66,10 @@ def apply(
     Raises:
         PlanRefused: the guard refuses the plan, or it was made from something else.
     """
-    review = plan(run) if plan_file is None else _earlier_plan(run, plan_file.absolute())
+    prepare(run)
+    known = run.terraform.local_outputs() if plan_file is None else {}
+    with lookahead.beside(known, lambda values: _look(run, _typed(run, values))) as already:
+        review = _plan(run) if plan_file is None else _earlier_plan(run, plan_file.absolute())
     review.verdict.enforce()
     made = review.plan
     try:
@@ -74,18 +81,20 @@ def apply(
             values = planfile.read(made.file).outputs  # spares a start of Terraform
     finally:
         run.plan_file.unlink(missing_ok=True)  # it holds the inputs, and is used up
-    settle = _SETTLE_SECONDS if made.has_changes else 0.0
-    return review, _verify(run, _typed(run, values), settle_seconds=settle)
+    report = None if made.has_changes else already(values)
+    if report is None:
+        settle = _SETTLE_SECONDS if made.has_changes else 0.0
+        report = _verify(run, _typed(run, values), settle_seconds=settle)
+    return review, _confirm(run, report)
 
 
 def verify(run: Run) -> Report:
     """identify → init → outputs → verify → confirm: what AWS has, without a plan."""
     prepare(run)
-    return _verify(run, _typed(run, run.terraform.outputs()), settle_seconds=0.0)
+    return _confirm(run, _verify(run, _typed(run, run.terraform.outputs())))
 
 
 def _earlier_plan(run: Run, file: Path) -> Review:
-    prepare(run)
     with run.progress.step("Reading the plan"):
         made_from = planfile.read(file)
         made = run.terraform.show(file)
@@ -129,7 +138,16 @@ def _typed(run: Run, values: Mapping[str, object]) -> Outputs:
         ) from None
 
 
-def _verify(run: Run, outputs: Outputs, *, settle_seconds: float) -> Report:
+def _verify(run: Run, outputs: Outputs, *, settle_seconds: float = 0.0) -> Report:
+    with run.progress.step("Verifying"):
+        return _look(
+            run, outputs, wait_seconds=run.settings.wait_seconds, settle_seconds=settle_seconds
+        )
+
+
+def _look(
+    run: Run, outputs: Outputs, *, wait_seconds: float = 0.0, settle_seconds: float = 0.0
+) -> Report:
     context = Context(
         expected=outputs,
         external_id=run.registration.external_id.get_secret_value(),
@@ -137,13 +155,15 @@ def _verify(run: Run, outputs: Outputs, *, settle_seconds: float) -> Report:
         principal=run.principal,
         now=time.time,
     )
-    with run.progress.step("Verifying"):
-        report = run_checks(
-            context,
-            account_name=run.registration.account_name or "",
-            wait_seconds=run.settings.wait_seconds,
-            settle_seconds=settle_seconds,
-        )
+    return run_checks(
+        context,
+        account_name=run.registration.account_name or "",
+        wait_seconds=wait_seconds,
+        settle_seconds=settle_seconds,
+    )
+
+
+def _confirm(run: Run, report: Report) -> Report:
     run.octo.confirm(
         report.account_id,
         {area.value: report.areas[area].value for area in Area},

@@ -206,13 +206,13 @@ def registration_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of a registration; the function gets them as ``flags``, by field name."""
 
     @functools.wraps(function)
-    def collect(**parameters: Any) -> Any:
+    def collect(*arguments: Any, **parameters: Any) -> Any:
         flags = {
             name.replace("__", "."): parameters.pop(name)
             for name in [*parameters]
             if name in _FLAG_NAMES
         }
-        return function(flags=flags, **parameters)
+        return function(*arguments, flags=flags, **parameters)
 
     return _decorate(collect, _REGISTRATION)
 
@@ -231,8 +231,18 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds everything a run needs; the function gets it as ``run``."""
 
     @functools.wraps(function)
+    def now(*arguments: Any, load_run: Callable[[], Run], **parameters: Any) -> Any:
+        return function(*arguments, run=load_run(), **parameters)
+
+    return deferred_run_options(now)
+
+
+def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command that can do without: it calls ``load_run``, which may raise."""
+
+    @functools.wraps(function)
     def make(
-        *,
+        *arguments: Any,
         flags: dict[str, Any],
         config: Path,
         workdir: Path | None,
@@ -246,30 +256,32 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
         allow_destroy: tuple[str, ...] = (),
         **parameters: Any,
     ) -> Any:
-        # Imported here, and the rest only once octo.yaml is right: boto3, pydantic and Jinja take
-        # most of a second to load.
-        from orchestrator.config.load import load
+        def load_run() -> Run:
+            # Imported here, and the rest only once octo.yaml is right: boto3, pydantic and
+            # Jinja take most of a second to load.
+            from orchestrator.config.load import load
 
-        registration: Registration = load(config, flags, os.environ)
+            registration: Registration = load(config, flags, os.environ)
 
-        from orchestrator.progress import Progress
-        from orchestrator.run import Run, Settings
+            from orchestrator.progress import Progress
+            from orchestrator.run import Run, Settings
 
-        run: Run = Run(
-            registration,
-            Settings(
-                workdir=workdir or config.parent / WORKDIR,
-                environ=dict(os.environ),
-                tf_path=tf_path,
-                parallelism=parallelism,
-                lock_seconds=lock_seconds,
-                principal_profile=principal_profile,
-                allow_destroy=frozenset(allow_destroy),
-                wait_seconds=wait_seconds,
-            ),
-            Progress(verbose=verbose, color=use_color(no_color)),
-        )
-        return function(run=run, **parameters)
+            return Run(
+                registration,
+                Settings(
+                    workdir=workdir or config.parent / WORKDIR,
+                    environ=dict(os.environ),
+                    tf_path=tf_path,
+                    parallelism=parallelism,
+                    lock_seconds=lock_seconds,
+                    principal_profile=principal_profile,
+                    allow_destroy=frozenset(allow_destroy),
+                    wait_seconds=wait_seconds,
+                ),
+                Progress(verbose=verbose, color=use_color(no_color)),
+            )
+
+        return function(*arguments, load_run=load_run, **parameters)
 
     return _decorate(registration_options(make), _RUNNING)
 

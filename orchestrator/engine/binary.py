@@ -134,8 +134,21 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {**clean, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 
 
+FROM_REGISTRY = "the registry"
+
+
 def provider_mirror(binary: Binary, environ: Mapping[str, str]) -> Path | None:
     """The folder for ``init -plugin-dir``, or None to leave the search to Terraform.
+
+    Raises:
+        EngineError: ``OCTO_TF_PROVIDER_MIRROR`` names a folder without the provider.
+    """
+    source = provider_source(binary, environ)
+    return source if isinstance(source, Path) else None
+
+
+def provider_source(binary: Binary, environ: Mapping[str, str]) -> Path | str:
+    """Where the provider comes from: a folder for ``init -plugin-dir``, or words for a person.
 
     In this order: the user's own CLI configuration (left to Terraform), the folder that
     ``OCTO_TF_PROVIDER_MIRROR`` names, Terraform's implied folders (left to Terraform), the usual
@@ -145,7 +158,7 @@ def provider_mirror(binary: Binary, environ: Mapping[str, str]) -> Path | None:
         EngineError: ``OCTO_TF_PROVIDER_MIRROR`` names a folder without the provider.
     """
     if _user_says_where(environ):
-        return None
+        return "where Terraform's own CLI configuration says"
     if named := environ.get("OCTO_TF_PROVIDER_MIRROR"):
         mirror = Path(named).expanduser()
         if not _holds_provider(mirror, binary):
@@ -155,9 +168,15 @@ def provider_mirror(binary: Binary, environ: Mapping[str, str]) -> Path | None:
                 hint="Fill it with `terraform providers mirror FOLDER`.",
             )
         return mirror.resolve()
-    if any(_holds_provider(Path(folder).expanduser(), binary) for folder in _IMPLIED):
-        return None
-    return next((m for m in _system_mirrors() if _holds_provider(m, binary)), None)
+    implied = (f for f in _IMPLIED if _holds_provider(Path(f).expanduser(), binary))
+    if folder := next(implied, None):
+        return folder
+    return next((m for m in _system_mirrors() if _holds_provider(m, binary)), FROM_REGISTRY)
+
+
+def registry_of(binary: Binary) -> str:
+    """The host name of the program's registry."""
+    return _REGISTRIES[binary.product]
 
 
 def _user_says_where(environ: Mapping[str, str]) -> bool:

@@ -37,6 +37,7 @@ from orchestrator.files import write_atomically
 
 _STAMP = ".terraform/octo-tf-init.json"
 _LOCK = ".terraform.lock.hcl"
+_LOCAL_STATE = "terraform.tfstate"
 _LOCKED = "Error acquiring the state lock"
 _UNDESTROYABLE = "Instance cannot be destroyed"
 
@@ -212,6 +213,17 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
                 where=str(self.folder),
             )
         return {name: o["value"] for name, o in json.loads("".join(lines) or "{}").items()}
+
+    def local_outputs(self) -> dict[str, Any]:
+        """The outputs in a state that is a file of the folder, without a start of Terraform.
+
+        Empty where there is no such file, or where it is not as expected: a hint, not a proof.
+        """
+        try:
+            document = json.loads((self.folder / _LOCAL_STATE).read_bytes())
+            return {name: output["value"] for name, output in document["outputs"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
 
     def state_version(self) -> StateVersion:
         """Which state the backend holds now.

@@ -58,6 +58,17 @@ def test_every_shared_option_has_an_environment_variable(commands):
         assert str(parameter.envvar).startswith("OCTO_TF_"), parameter.name
 
 
+def test_every_command_is_listed_with_what_its_file_says(tmp_path):
+    shown = octo_tf("--help", cwd=tmp_path).stdout
+    for path in (Path(cli.__file__).parent / "commands").glob("[a-z]*.py"):
+        first = path.read_text().splitlines()[0]
+        assert first.startswith(f'"""octo-tf {path.stem}: ')
+        assert first.endswith('."""')
+        summary = first.strip('"').partition(": ")[2]
+        assert f"{path.stem} " in shown
+        assert summary[1:20] in " ".join(shown.split())
+
+
 def test_every_command_and_option_explains_itself(commands):
     for name, command in commands.items():
         assert command.help, name

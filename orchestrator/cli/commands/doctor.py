@@ -1,0 +1,71 @@
+"""octo-tf doctor: whether everything is ready, and what to mend."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.options import JSON, WORKDIR, deferred_run_options, use_color
+from orchestrator.errors import ConfigError, ExitCode
+
+if TYPE_CHECKING:
+    from orchestrator.doctor.model import Line
+    from orchestrator.run import Run
+
+SCHEMA = "octo-tf/doctor/v1"
+_LOOKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
+
+
+@click.command()
+@deferred_run_options
+@JSON
+@click.pass_context
+def command(ctx: click.Context, load_run: Callable[[], Run], as_json: bool) -> ExitCode:
+    """Look at everything a run needs, and say what to mend; nothing is changed.
+
+    Exit code 1 means that there is a problem; a warning is none.
+    """
+    from orchestrator.doctor import runner
+    from orchestrator.doctor.model import Patient, Status
+
+    run, error = None, None
+    try:
+        run = load_run()
+    except ConfigError as wrong:
+        error = wrong
+    folder = run.folder if run else Path(WORKDIR).absolute()
+    lines = runner.examine(Patient(run, error, dict(os.environ), folder, time.time))
+    problem = any(line.status is Status.PROBLEM for line in lines.values())
+    if as_json:
+        click.echo(_json(lines, "problem" if problem else "ok"))
+    else:
+        color = None if use_color(bool(ctx.params.get("no_color"))) else False
+        for name, line in lines.items():
+            click.echo(_text(name, line), color=color)
+    return ExitCode.ERROR if problem else ExitCode.DONE
+
+
+def _text(name: str, line: Line) -> str:
+    sign, color = _LOOKS.get(line.status.value, ("-", "bright_black"))
+    text = f"{click.style(sign, fg=color)} {name:14}{line.summary}"
+    return f"{text}\n{'':16}→ {line.mend}" if line.mend else text
+
+
+def _json(lines: dict[str, Line], status: str) -> str:
+    return json.dumps(
+        {
+            "schema": SCHEMA,
+            "status": status,
+            "lines": [
+                {"id": n, "status": line.status.value, "summary": line.summary, "mend": line.mend}
+                for n, line in lines.items()
+            ],
+        },
+        indent=2,
+    )

@@ -1,0 +1,1 @@
+"""Whether this machine and these credentials are ready, line by line, before anything is tried."""

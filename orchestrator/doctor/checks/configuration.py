@@ -1,0 +1,19 @@
+"""configuration: octo.yaml and flags say something that can be done."""
+
+from orchestrator.doctor.model import Check, Line, Patient, Status
+
+
+def _run(patient: Patient) -> Line:
+    if patient.run is None:
+        return Line(
+            Status.PROBLEM,
+            str(patient.error),
+            (patient.error.hint if patient.error else "") or "Correct it at the place named.",
+        )
+    registration = patient.run.registration
+    return Line(
+        Status.OK, f"Account {registration.account_id}, state: {registration.backend.type}."
+    )
+
+
+CHECK = Check("configuration", "octo.yaml and flags", _run)

@@ -1,0 +1,15 @@
+"""credentials: somebody AWS knows."""
+
+from orchestrator.aws.errors import explained
+from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
+
+
+def _run(patient: Patient) -> Line:
+    if patient.run is None:
+        return UNREADABLE
+    with explained("asking AWS who this is"):
+        caller = patient.run.aws.client("sts").get_caller_identity()
+    return Line(Status.OK, f"{caller['Arn']}.")
+
+
+CHECK = Check("credentials", "AWS credentials", _run)

@@ -1,0 +1,13 @@
+"""engine: a Terraform that octo-tf can work with."""
+
+from orchestrator.doctor.model import Check, Line, Patient, Status
+from orchestrator.engine import binary, embedded
+
+
+def _run(patient: Patient) -> Line:
+    found = binary.find(patient.run.settings.tf_path if patient.run else None, patient.environ)
+    kind = "embedded " if found.command == embedded.command() else ""
+    return Line(Status.OK, f"{kind}{found.product} {found.version_text}: {found.path}.")
+
+
+CHECK = Check("engine", "Terraform", _run)

@@ -1,0 +1,88 @@
+"""The doctor's list of permissions is enough for everything, and what is missing is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestrator.config.load import load
+from orchestrator.doctor.permissions import needed
+
+USER = "octo-tf-operator"
+
+
+@pytest.fixture
+def operator(sandbox):
+    """A project whose credentials have the listed permissions and nothing else."""
+
+    def make(profile: str, account_type: str, name: str, without: str = "", **settings):
+        project = sandbox.project(profile, name, **settings)
+        registration = load(project.folder / "octo.yaml", {}, {})
+        actions = [a for a in needed(registration, account_type) if a != without]
+        iam = sandbox.client(profile, "iam")
+        user = f"{USER}-{name.replace(' ', '-')}"
+        iam.create_user(UserName=user)
+        statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        document = {"Version": "2012-10-17", "Statement": [statement]}
+        iam.put_user_policy(
+            UserName=user, PolicyName="octo-tf", PolicyDocument=json.dumps(document)
+        )
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        credentials = Path(sandbox.environ["AWS_SHARED_CREDENTIALS_FILE"]).read_text()
+        own = project.folder / "credentials"
+        own.write_text(
+            f"{credentials}\n[{user}]\naws_access_key_id = {key['AccessKeyId']}\n"
+            f"aws_secret_access_key = {key['SecretAccessKey']}\n"
+        )
+        project.environ = {
+            **project.environ,
+            "AWS_SHARED_CREDENTIALS_FILE": str(own),
+            "OCTO_TF_AWS_PROFILE": user,
+        }
+        return project
+
+    return make
+
+
+def lines(project) -> dict[str, dict[str, str]]:
+    result = project("doctor", "--json")
+    return {line["id"]: line for line in json.loads(result.stdout)["lines"]}
+
+
+@pytest.mark.parametrize(
+    ("profile", "account_type", "settings"),
+    [
+        ("linked-1", "linked", {"permission_tiers": ["read", "operations"]}),
+        ("standalone", "standalone", {}),
+    ],
+)
+def test_the_listed_permissions_are_enough(operator, profile, account_type, settings):
+    project = operator(profile, account_type, f"enough {profile}", **settings)
+    found = lines(project)
+    assert {name for name, line in found.items() if line["status"] == "problem"} == set(), found
+    assert found["permissions"]["status"] == "ok"
+    for arguments in (
+        ("apply", "--yes", "--wait", "60s"),
+        ("apply", "--yes", "--tag", "team=cloud"),
+        ("verify",),
+    ):
+        result = project(*arguments)
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_missing_permission_is_named_before_anything_is_tried(operator):
+    project = operator("linked-2", "linked", "missing", without="iam:PutRolePolicy")
+    result = project("doctor")
+    assert result.returncode == 1
+    assert "✗ permissions" in result.stdout
+    assert f"user/{USER}-missing: iam:PutRolePolicy (" in result.stdout
+
+
+def test_a_wrong_account_is_a_problem_with_its_way_out(sandbox, operator):
+    project = sandbox.project("linked-1", "wrong account")
+    result = project("doctor", "--aws-profile", "linked-2")
+    assert result.returncode == 1
+    assert "✗ account" in result.stdout
+    assert "--aws-profile" in result.stdout

@@ -1,0 +1,127 @@
+"""The doctor's lines, each from what it looks at alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.config.model import Registration
+from orchestrator.doctor.checks import clock, disk, environment, network
+from orchestrator.doctor.model import Patient, Status
+from orchestrator.doctor.permissions import needed
+from orchestrator.doctor.runner import find
+
+
+def patient(**environ: str) -> Patient:
+    return Patient(None, None, environ, Path("/"), lambda: 0.0)
+
+
+def octo_tf(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    clean = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "OCTO_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "orchestrator", "doctor", *arguments],
+        cwd=folder,
+        env={**clean, "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(folder), **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_without_anything_it_says_what_is_missing_and_what_to_do(tmp_path):
+    result = octo_tf(tmp_path, "--json")
+    assert result.returncode == 1, result.stderr
+    document = json.loads(result.stdout)
+    lines = {line["id"]: line for line in document["lines"]}
+    assert lines.keys() == {check.id for check in find()}
+    assert lines["configuration"]["status"] == "problem"
+    assert "octo-tf init" in lines["configuration"]["mend"]
+    assert lines["credentials"]["status"] == "skipped"
+    assert lines["engine"]["status"] == "ok"
+    assert all(line["mend"] for line in document["lines"] if line["status"] != "ok")
+    assert not list(tmp_path.iterdir())  # it only looks
+
+
+def test_without_credentials_each_line_that_needs_them_says_so(tmp_path):
+    (tmp_path / "octo.yaml").write_text("account_id: '111122223333'\nexternal_id: planted\n")
+    result = octo_tf(tmp_path)
+    assert result.returncode == 1
+    assert "✓ configuration" in result.stdout
+    assert "✗ credentials" in result.stdout
+    assert "--aws-profile" in result.stdout
+    assert "planted" not in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status", "word"),
+    [
+        (0, Status.OK, "agrees"),
+        (-59, Status.OK, "agrees"),
+        (90, Status.WARNING, "90 s ahead of"),
+        (-301, Status.PROBLEM, "301 s behind"),
+    ],
+)
+def test_a_clock_is_judged_by_what_aws_takes(seconds, status, word):
+    line = clock.judge(seconds)
+    assert line.status is status
+    assert word in line.summary
+
+
+def test_a_full_disk_is_a_warning_and_a_file_in_the_way_a_problem(tmp_path):
+    folder = tmp_path / "new" / "folder"
+    assert disk.judge(folder, 10**10).status is Status.OK
+    assert disk.judge(folder, 10**8).status is Status.WARNING
+    (tmp_path / "new").write_text("a file")
+    assert disk.judge(folder, 10**10).status is Status.PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("environ", "status", "words"),
+    [
+        ({}, Status.OK, "No proxy"),
+        ({"AWS_CA_BUNDLE": "/nowhere.pem"}, Status.PROBLEM, "AWS_CA_BUNDLE=/nowhere.pem"),
+        ({"SSL_CERT_FILE": "/etc/hosts"}, Status.WARNING, "boto3 does not"),
+        ({"https_proxy": "http://p:3128"}, Status.WARNING, "instance credentials"),
+        ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "169.254.169.254"}, Status.OK, "p:3128"),
+        ({"HTTP_PROXY": "http://me:secret@p"}, Status.OK, "HTTP_PROXY=http://(hidden)@p"),
+        ({"HTTP_PROXY": "me:secret@p:80"}, Status.OK, "HTTP_PROXY=(hidden)@p:80"),
+    ],
+)
+def test_proxy_and_ca_settings_are_shown_without_passwords(environ, status, words):
+    line = network.CHECK.run(patient(**environ))
+    assert line.status is status
+    assert words in line.summary
+    assert "secret" not in line.summary + line.mend
+
+
+def test_variables_that_are_not_passed_on_are_named_without_their_values():
+    line = environment.CHECK.run(
+        patient(TF_VAR_external_id="planted", TF_LOG="TRACE", TF_CLI_CONFIG_FILE="/nowhere")
+    )
+    assert line.status is Status.WARNING
+    assert "TF_LOG, TF_VAR_external_id, TF_CLI_CONFIG_FILE (no such file: /nowhere)" in line.summary
+    assert "planted" not in line.summary
+    assert environment.CHECK.run(patient(HOME="/")).status is Status.OK
+
+
+def test_permissions_follow_the_options():
+    def actions(account_type: str, **settings) -> set[str]:
+        base = {"account_id": "111122223333", "external_id": "abc"}
+        return set(needed(Registration.model_validate({**base, **settings}), account_type))
+
+    linked, payer = actions("linked"), actions("payer")
+    assert {action.split(":")[0] for action in linked} == {"iam", "organizations"}
+    assert "s3:CreateBucket" in payer - linked
+    existing = {"cur_s3_bucket_option": "USE_EXISTING", "cur_s3_bucket_name": "acme"}
+    assert "s3:CreateBucket" not in actions("payer", **existing)
+    assert "s3:PutBucketPolicy" not in actions("payer", **existing)
+    merged = actions("payer", **existing, cur_s3_bucket_merge_policy=True)
+    assert "s3:PutBucketPolicy" in merged
+    tiers = {"permission_tiers": ["read", "operations"]}
+    assert "iam:CreatePolicy" in actions("linked", **tiers) - linked
