@@ -54,7 +54,7 @@ def examine(
     reasons = [
         *_config(file, root),
         *_inputs(plan, root),
-        *_providers(file, planfile.locked(lock_file)),
+        *_providers(planfile.locked(file.lock_file), planfile.locked(lock_file)),
         *_state(file.state, state),
     ]
     if reasons:
@@ -89,9 +89,9 @@ def _inputs(plan: Plan, root: render.Root) -> Iterator[str]:
             yield f"{name}: has another value in the plan"
 
 
-def _providers(file: planfile.PlanFile, now: planfile.Locked) -> Iterator[str]:
-    for name in sorted(now.keys() | file.locked.keys()):
-        version, hashes = file.locked.get(name, ("none", frozenset()))
+def _providers(then: planfile.Locked, now: planfile.Locked) -> Iterator[str]:
+    for name in sorted(now.keys() | then.keys()):
+        version, hashes = then.get(name, ("none", frozenset()))
         version_now, hashes_now = now.get(name, ("none", frozenset()))
         if version != version_now:
             yield f".terraform.lock.hcl: {name} {version} in the plan, {version_now} here"

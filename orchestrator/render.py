@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hcl2
 import jinja2
 
 from orchestrator import assets
@@ -32,9 +31,13 @@ _NOT_INPUTS = {"account_name", "region", "credentials", "backend"}
 
 @dataclass(frozen=True)
 class Root:
-    """The content of a root folder, by path relative to it; ``secret`` names what to hide."""
+    """The content of a root folder, by path relative to it; ``secret`` names what to hide.
+
+    ``meant`` holds what the templates were given: what the files must read back as.
+    """
 
     files: dict[str, bytes]
+    meant: dict[str, Any]
     secret: frozenset[str] = frozenset({SECRETS})
 
     @property
@@ -59,7 +62,7 @@ def render(
         allow_destroy: addresses whose ``prevent_destroy`` is lifted in this rendering.
 
     Raises:
-        RenderError: the result does not read back as what was meant.
+        RenderError: an address in ``allow_destroy`` is none of the module's.
     """
     inputs = module_inputs(registration, account_type, bucket_has_policy=bucket_has_policy)
     variables, secrets = _variables(registration, inputs)
@@ -95,8 +98,7 @@ def render(
         files[f"{_MODULE}/allow_destroy_override.tf"] = _template(
             "allow_destroy_override.tf", {"resources": resources}
         )
-    _read_back(files, values)
-    return Root(files)
+    return Root(files, values)
 
 
 def module_inputs(
@@ -171,8 +173,16 @@ def _module_files() -> dict[str, bytes]:
     }
 
 
-def _read_back(files: dict[str, bytes], meant: dict[str, Any]) -> None:
-    """Parses what was rendered and compares it with what was meant."""
+def read_back(root: Root) -> None:
+    """Parses what was rendered and compares it with what was meant.
+
+    Raises:
+        RenderError: it does not read back as what was meant.
+    """
+    # A third of the time before Terraform starts: only where something is written.
+    import hcl2
+
+    files, meant = root.files, root.meant
     parsed: dict[str, list[dict[str, Any]]] = {}
     for name in ("main.tf", "variables.tf", "outputs.tf"):
         for kind, blocks in hcl2.loads(files[name].decode()).items():
@@ -225,6 +235,9 @@ def _unquote(text: str) -> str:
 def write(root: Root, folder: Path) -> list[str]:
     """Brings ``folder`` up to date; each file is replaced in one step, and only if it differs.
 
+    What differs is read back by python-hcl2 before anything is written: what is there already was
+    read back when it was written.
+
     Files of the module that are no longer rendered are removed; everything else in the folder
     (state, lock file, ledger) is left alone.
 
@@ -232,13 +245,16 @@ def write(root: Root, folder: Path) -> list[str]:
         The paths that were written or removed.
 
     Raises:
-        RenderError: the folder cannot be written.
+        RenderError: the folder cannot be written, or the files do not read back as meant.
     """
     changed = []
     try:
+        outdated = _outdated(root, folder)
+        if outdated:
+            read_back(root)
         for leftover in folder.rglob(f".*{TEMPORARY}"):
             leftover.unlink()  # of a run that was killed while it wrote
-        for name in _outdated(root, folder):
+        for name in outdated:
             path = folder / name
             if name in root.files:
                 write_atomically(path, root.files[name])

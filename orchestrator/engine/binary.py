@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import hcl2
-
 from orchestrator.engine import embedded
 from orchestrator.errors import EngineError
 
@@ -185,6 +183,10 @@ def _user_says_where(environ: Mapping[str, str]) -> bool:
     for candidate in candidates:
         try:
             text = candidate.expanduser().read_text(encoding="utf-8")
+            if "provider_installation" not in text:
+                continue  # most have none, and python-hcl2 is slow to load
+            import hcl2
+
             if "provider_installation" in hcl2.loads(text):
                 return True
         except OSError:

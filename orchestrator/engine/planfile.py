@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import hcl2
-
 from orchestrator.engine.outputs import StateVersion
 from orchestrator.errors import EngineError
 
@@ -35,14 +33,14 @@ class PlanFile:
 
     Attributes:
         config: the ``.tf`` files, by path relative to the root folder.
-        locked: the provider lock file, typed.
+        lock_file: the text of the provider lock file.
         state: lineage and serial of the state.
         outputs: the root's outputs after the refresh, as the state would hold them: what
             ``terraform output`` answers where the plan changes nothing.
     """
 
     config: dict[str, bytes]
-    locked: Locked
+    lock_file: str
     state: StateVersion
     outputs: dict[str, Any]
 
@@ -70,7 +68,7 @@ def read(path: Path) -> PlanFile:
         refreshed = json.loads(parts[_REFRESHED])
         return PlanFile(
             config,
-            locked(parts.get(_LOCK, b"").decode()),
+            parts.get(_LOCK, b"").decode(),
             StateVersion(state["lineage"], state["serial"]),
             {name: output["value"] for name, output in refreshed["outputs"].items()},
         )
@@ -88,6 +86,8 @@ def locked(text: str) -> Locked:
     """The providers of a ``.terraform.lock.hcl``."""
     if not text.strip():
         return {}
+    import hcl2  # slow to load, and needed for a plan made earlier only
+
     found: Locked = {}
     for block in hcl2.loads(text).get("provider", []):
         for name, body in block.items():

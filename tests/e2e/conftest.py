@@ -79,7 +79,8 @@ class RunningSandbox:
         """A boto3 client as the administrator of a profile's account."""
         keys = configparser.ConfigParser()
         keys.read(self.environ["AWS_SHARED_CREDENTIALS_FILE"])
-        return boto3.client(
+        # A session of its own: the default one remembers the environment it was made in.
+        return boto3.Session().client(
             service,
             region_name=region,
             endpoint_url=self.environ["AWS_ENDPOINT_URL"],

@@ -81,7 +81,7 @@ def unguarded(project, tmp_path, monkeypatch) -> Path:
     without(tmp_path, "MODULE/account.tf", MODULE)
     for name, value in project.environ.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("orchestrator.render._read_back", lambda _files, _meant: None)
+    monkeypatch.setattr("orchestrator.render.read_back", lambda _root: None)
     shutil.copy(project.folder / "octo.yaml", tmp_path)
     shutil.copy(project.folder / "octo.external-id", tmp_path)
     return tmp_path

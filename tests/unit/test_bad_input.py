@@ -8,7 +8,6 @@ Terraform takes literally
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 from pathlib import Path
@@ -49,14 +48,6 @@ def refused(path: Path, *, flags: dict[str, Any] | None = None, environ=None) ->
     assert ID not in f"{error} {error.hint}"
     assert sorted(path.parent.rglob("*")) == before
     return error
-
-
-@pytest.fixture(autouse=True, scope="module")
-def parsed_once():
-    """Thousands of roots have the same few ``.tf`` texts: each text is parsed once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(render.hcl2, "loads", functools.cache(render.hcl2.loads))
-        yield
 
 
 def hcl(registration: Registration) -> tuple[dict[str, bytes], dict[str, Any]]:

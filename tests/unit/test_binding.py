@@ -43,7 +43,7 @@ def inputs_of(root: render.Root) -> dict:
 def saved(root: render.Root, *, lock: str = LOCK % ("5.100.0", "a"), state=STATE, **inputs):
     config = {name: text for name, text in root.files.items() if name.endswith(".tf")}
     plan = Plan(Path("tfplan"), (), True, inputs={**inputs_of(root), **inputs})
-    return plan, planfile.PlanFile(config, planfile.locked(lock), state, {})
+    return plan, planfile.PlanFile(config, lock, state, {})
 
 
 def examine(plan, file, *, lock: str = LOCK % ("5.100.0", "a"), state=STATE, **flags) -> None:
@@ -139,7 +139,7 @@ def plan_zip(path: Path, **parts: str) -> Path:
 def test_a_plan_file_tells_what_it_was_made_from(tmp_path):
     file = planfile.read(plan_zip(tmp_path / "tfplan"))
     assert file.config == {"main.tf": b"root", "modules/octo/cur.tf": b"module"}
-    assert file.locked == {AWS: ("5.100.0", frozenset({"h1:a", "zh:registry"}))}
+    assert planfile.locked(file.lock_file) == {AWS: ("5.100.0", frozenset({"h1:a", "zh:registry"}))}
     assert file.state == StateVersion("x", 3)
     assert file.outputs == {"name": [1]}
 

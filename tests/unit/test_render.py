@@ -121,8 +121,10 @@ def test_a_damaged_template_is_noticed_before_it_is_used(registered, tmp_path, m
         text = template.read_text()
         (folder / template.name).write_text(text.replace("[var.account_id]", "[]"))
     monkeypatch.setattr(assets, "TEMPLATES", tmp_path)
+    damaged = render.render(registered(), "payer")
     with pytest.raises(RenderError, match="providers"):
-        render.render(registered(), "payer")
+        render.write(damaged, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_write_makes_private_files_and_then_finds_nothing_to_do(registered, tmp_path):
