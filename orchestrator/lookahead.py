@@ -7,37 +7,43 @@ the outputs are still those, and everything passed; else the usual verification 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchestrator.errors import ExitCode
 from orchestrator.verify.model import Report
 
-Outcome = Callable[[Mapping[str, Any]], Report | None]
 
-
-@contextmanager
-def beside(
-    known: Mapping[str, Any], look: Callable[[Mapping[str, Any]], Report]
-) -> Iterator[Outcome]:
-    """Looks while the block runs.
+class LookAhead:
+    """Begins to look at once; it only reads, so nobody has to wait for it.
 
     Args:
         known: the outputs of what was applied last; empty looks at nothing.
         look: verifies by outputs; its errors only mean that the usual verification follows.
-
-    Yields:
-        What gives the report for the outputs as they are after all; None where it does not count.
     """
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        looking: Future[Report] | None = pool.submit(look, known) if known else None
 
-        def outcome(values: Mapping[str, Any]) -> Report | None:
-            if looking is None or values != known or looking.exception() is not None:
-                return None
-            report = looking.result()
-            return report if report.exit_code is ExitCode.DONE else None
+    def __init__(
+        self, known: Mapping[str, Any], look: Callable[[Mapping[str, Any]], Report]
+    ) -> None:
+        self._known = known
+        self._look = look
+        self._report: Report | None = None
+        # A daemon: an interrupted or refused run ends without waiting for AWS's last answer.
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        if known:
+            self._thread.start()
 
-        yield outcome
+    def report(self, outputs: Mapping[str, Any]) -> Report | None:
+        """The report for the outputs as they are after all; None where it does not count."""
+        if not self._known or outputs != self._known:
+            return None
+        self._thread.join()
+        report = self._report
+        return report if report and report.exit_code is ExitCode.DONE else None
+
+    def _run(self) -> None:
+        try:
+            self._report = self._look(self._known)
+        except Exception:  # noqa: BLE001  (the usual verification meets it again, and says it)
+            self._report = None

@@ -15,11 +15,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from orchestrator import binding, guard, lookahead, render
+from orchestrator import binding, guard, render
 from orchestrator.engine import planfile
 from orchestrator.engine.outputs import Outputs
 from orchestrator.engine.plan import Plan
 from orchestrator.errors import EngineError
+from orchestrator.lookahead import LookAhead
 from orchestrator.review import Review
 from orchestrator.run import Run
 from orchestrator.verify.model import Area, Context, Report
@@ -68,8 +69,8 @@ def apply(
     """
     prepare(run)
     known = run.terraform.local_outputs() if plan_file is None else {}
-    with lookahead.beside(known, lambda values: _look(run, _typed(run, values))) as already:
-        review = _plan(run) if plan_file is None else _earlier_plan(run, plan_file.absolute())
+    ahead = LookAhead(known, lambda values: _look(run, _typed(run, values)))
+    review = _plan(run) if plan_file is None else _earlier_plan(run, plan_file.absolute())
     review.verdict.enforce()
     made = review.plan
     try:
@@ -81,7 +82,7 @@ def apply(
             values = planfile.read(made.file).outputs  # spares a start of Terraform
     finally:
         run.plan_file.unlink(missing_ok=True)  # it holds the inputs, and is used up
-    report = None if made.has_changes else already(values)
+    report = None if made.has_changes else ahead.report(values)
     if report is None:
         settle = _SETTLE_SECONDS if made.has_changes else 0.0
         report = _verify(run, _typed(run, values), settle_seconds=settle)

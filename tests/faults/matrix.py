@@ -85,6 +85,12 @@ def without_terraform(project: Any) -> Iterator[Mapping[str, Any]]:
 
 
 @contextmanager
+def without_any_engine(project: Any) -> Iterator[Mapping[str, Any]]:
+    with without_terraform(project) as settings:  # named, the program is not replaced
+        yield {"environ": {**settings["environ"], "OCTO_TF_TF_PATH": "terraform"}}
+
+
+@contextmanager
 def without_provider(project: Any) -> Iterator[Mapping[str, Any]]:
     empty = project.folder / "empty"
     empty.mkdir()
@@ -320,9 +326,17 @@ CASES = (
     Case(
         "terraform-missing",
         "init",
-        "Terraform is not installed",
-        "no terraform or tofu found",
+        "Terraform is not installed, nor is the embedded engine",
+        "no terraform found",
         1,
+        arrange=without_any_engine,
+    ),
+    Case(
+        "embedded-instead",
+        "init",
+        "Terraform is not installed, but the embedded engine is",
+        "passes",
+        0,
         arrange=without_terraform,
     ),
     Case(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 
-from orchestrator.lookahead import beside
+import pytest
+
+from orchestrator.lookahead import LookAhead
 from orchestrator.verify.model import Status
 from tests.unit.test_report import report_of
 
 PASS = report_of(Status.PASS, Status.PASS)
 
 
-def test_it_runs_while_the_block_does():
+def test_it_looks_at_once_and_the_report_waits_for_it():
     began, planned = threading.Event(), threading.Event()
 
     def look(_known):
@@ -19,31 +22,31 @@ def test_it_runs_while_the_block_does():
         assert planned.wait(5)
         return PASS
 
-    with beside({"a": 1}, look) as outcome:
-        assert began.wait(5)
-        planned.set()
-        assert outcome({"a": 1}) is PASS
+    ahead = LookAhead({"a": 1}, look)
+    assert began.wait(5)
+    planned.set()
+    assert ahead.report({"a": 1}) is PASS
 
 
-def test_other_outputs_do_not_count():
-    with beside({"a": 1}, lambda _: PASS) as outcome:
-        assert outcome({"a": 2}) is None
+def test_other_outputs_do_not_count_and_are_not_waited_for():
+    never = threading.Event()
+    ahead = LookAhead({"a": 1}, lambda _: never.wait(30))
+    started = time.monotonic()
+    assert ahead.report({"a": 2}) is None
+    assert time.monotonic() - started < 5
+    never.set()
 
 
-def test_only_a_pass_counts():
-    for status in (Status.FAIL, Status.PENDING):
-        with beside({"a": 1}, lambda _, s=status: report_of(Status.PASS, s)) as outcome:
-            assert outcome({"a": 1}) is None
+@pytest.mark.parametrize("status", [Status.FAIL, Status.PENDING])
+def test_only_a_pass_counts(status):
+    assert LookAhead({"a": 1}, lambda _: report_of(Status.PASS, status)).report({"a": 1}) is None
 
 
 def test_an_error_only_means_that_the_usual_verification_follows():
-    def look(_known):
-        raise RuntimeError("no network")
-
-    with beside({"a": 1}, look) as outcome:
-        assert outcome({"a": 1}) is None
+    assert LookAhead({"a": 1}, lambda _: 1 / 0).report({"a": 1}) is None
 
 
 def test_nothing_known_is_nothing_looked_at():
-    with beside({}, lambda _: 1 / 0) as outcome:
-        assert outcome({}) is None
+    looked = []
+    assert LookAhead({}, looked.append).report({}) is None
+    assert looked == []
