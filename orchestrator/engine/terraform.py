@@ -354,9 +354,9 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
             return EngineError(
                 f"terraform {command} failed: {self._redact(text)}", where=str(self.folder)
             )
-        locked = next((d for d in diagnostics if d.summary == _LOCKED), None)
-        if locked is not None:
-            return _locked(locked, self.folder)
+        for diagnostic in diagnostics:
+            if diagnostic.summary == _LOCKED and (lock := _lock(diagnostic)):
+                return _locked(lock, self.folder)
         first, *others = (
             ": ".join(part for part in (d.address or d.place, d.summary, d.detail) if part)
             for d in diagnostics
@@ -392,20 +392,19 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         return stamp.read_bytes()
 
 
-def _locked(diagnostic: Diagnostic, folder: Path) -> EngineError:
-    """The error for a state lock: whose it is, and the way out if its run is dead.
+def _lock(diagnostic: Diagnostic) -> dict[str, str]:
+    """The lock that an error describes, in lines like ``  ID:  ...``; empty if it met none.
 
-    Terraform describes a lock in lines like ``  ID:  ...``; ``Who`` is ``user@host``.
+    Terraform gives the same summary to a state that cannot be read.
     """
     pairs = (line.partition(":") for line in diagnostic.detail.splitlines())
     lock = {name.strip(): value.strip() for name, _, value in pairs if value.strip()}
+    return lock if lock.get("ID") else {}
+
+
+def _locked(lock: Mapping[str, str], folder: Path) -> EngineError:
+    """The error for a state lock: whose it is (``user@host``), and the way out if it is dead."""
     who, created, lock_id = (lock.get(name, "") for name in ("Who", "Created", "ID"))
-    if not lock_id:
-        return EngineError(
-            f"terraform failed: {_LOCKED}: {' '.join(diagnostic.detail.split())}",
-            where=str(folder),
-            hint="Wait for the other run to end, then run the same command again.",
-        )
     unlock = f"octo-tf unlock {lock_id}"
     here = who.rpartition("@")[2] == socket.gethostname()
     return EngineError(

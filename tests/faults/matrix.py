@@ -424,7 +424,7 @@ CASES = (
         "IAM denies the refresh",
         "terraform plan failed",
         1,
-        planted("iam", "GetRole", error="AccessDenied", times=1),
+        planted("iam", "GetRole", error="AccessDenied", times=20),
         registered=True,
     ),
     Case(
