@@ -7,7 +7,6 @@ carries its own copy of both.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,7 +82,7 @@ def _config(file: planfile.PlanFile, root: render.Root) -> Iterator[str]:
 
 
 def _inputs(plan: Plan, root: render.Root) -> Iterator[str]:
-    now = {**json.loads(root.files[render.VALUES]), **json.loads(root.files[render.SECRETS])}
+    now = root.values
     for name in sorted(now.keys() | plan.inputs.keys()):
         if now.get(name) != plan.inputs.get(name):  # values stay unsaid: one is the external id
             yield f"{name}: has another value in the plan"
@@ -105,7 +104,7 @@ def _state(then: StateVersion, now: StateVersion) -> Iterator[str]:
         yield (
             "the state is another one than the plan's"
             if then.lineage
-            else ("there was no state yet when the plan was made")
+            else "there was no state yet when the plan was made"
         )
     elif then.serial != now.serial:
         yield f"the state moved on: serial {then.serial} in the plan, {now.serial} now"

@@ -29,14 +29,15 @@ from orchestrator.verify.runner import verify as run_checks
 _SETTLE_SECONDS = 30.0  # IAM and S3 may answer from before the apply for this long
 
 
-def prepare(run: Run) -> None:
-    """identify → register → render → init: the root folder is ready for Terraform."""
+def prepare(run: Run) -> render.Root:
+    """identify → register → render → init: the root folder, ready for Terraform."""
     account = run.account
     run.octo.register(account.account_id, run.registration.account_name or "", account.account_type)
     root = run.rendered()
     render.write(root, run.folder)
     with run.progress.step("Preparing Terraform"):
         run.terraform.init(backend_config=root.backend_config)
+    return root
 
 
 def plan(run: Run, file: Path | None = None) -> Review:
@@ -67,10 +68,10 @@ def apply(
     Raises:
         PlanRefused: the guard refuses the plan, or it was made from something else.
     """
-    prepare(run)
+    root = prepare(run)
     known = run.terraform.local_outputs() if plan_file is None else {}
     ahead = LookAhead(known, lambda values: _look(run, _typed(run, values)))
-    review = _plan(run) if plan_file is None else _earlier_plan(run, plan_file.absolute())
+    review = _plan(run) if plan_file is None else _earlier_plan(run, plan_file.absolute(), root)
     review.verdict.enforce()
     made = review.plan
     try:
@@ -95,7 +96,7 @@ def verify(run: Run) -> Report:
     return _confirm(run, _verify(run, _typed(run, run.terraform.outputs())))
 
 
-def _earlier_plan(run: Run, file: Path) -> Review:
+def _earlier_plan(run: Run, file: Path, root: render.Root) -> Review:
     with run.progress.step("Reading the plan"):
         made_from = planfile.read(file)
         made = run.terraform.show(file)
@@ -103,7 +104,7 @@ def _earlier_plan(run: Run, file: Path) -> Review:
             made,
             made_from,
             registration=run.registration,
-            root=run.rendered(),
+            root=root,
             lock_file=run.terraform.lock_file,
             state=run.terraform.state_version(),
         )

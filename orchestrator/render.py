@@ -41,6 +41,14 @@ class Root:
     secret: frozenset[str] = frozenset({SECRETS})
 
     @property
+    def values(self) -> dict[str, Any]:
+        """The root's variables by name, the secret ones included."""
+        values: dict[str, Any] = {}
+        for name in (VALUES, SECRETS):
+            values |= json.loads(self.files[name])
+        return values
+
+    @property
     def backend_config(self) -> str | None:
         """The file for ``terraform init -backend-config``, if the backend has settings."""
         return BACKEND if BACKEND in self.files else None
@@ -195,7 +203,6 @@ def read_back(root: Root) -> None:
         for name, value in module.items()
         if name not in ("source", "providers") and not name.startswith("__")
     }
-    values = {**json.loads(files[VALUES]), **json.loads(files[SECRETS])}
     differences = [
         name
         for name, read, wanted in (
@@ -206,7 +213,7 @@ def read_back(root: Root) -> None:
                 [(p.get("region"), p.get("allowed_account_ids")) for p in providers],
                 [(f"${{var.{region}}}", ["${var.account_id}"]) for _, region in meant["providers"]],
             ),
-            ("variables", _labels(parsed["variable"]), sorted(values)),
+            ("variables", _labels(parsed["variable"]), sorted(root.values)),
             ("outputs", _labels(parsed["output"]), meant["outputs"]),
         )
         if read != wanted

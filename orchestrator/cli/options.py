@@ -173,12 +173,13 @@ WAIT = option(
 def _reports(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
     from orchestrator.report import formats
 
+    known = formats("verification")
     reports = {}
     for pair in (pair for text in value for pair in text.split(",")):
         name, separator, file = pair.partition("=")
-        if not separator or not file or name not in formats("verification"):
+        if not separator or not file or name not in known:
             raise click.BadParameter(
-                f"{pair!r} is not FORMAT=FILE with a format of {', '.join(formats('verification'))}"
+                f"{pair!r} is not FORMAT=FILE with a format of {', '.join(known)}"
             )
         reports[name] = Path(file)
     return reports
@@ -219,10 +220,9 @@ def registration_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def registration_help() -> dict[str, str]:
     """What each field of a registration is, by its dotted name: the help of its flag."""
-    parameters = click.command()(_decorate(lambda: None, _REGISTRATION)).params
     return {
         (parameter.name or "").replace("__", "."): parameter.help or ""
-        for parameter in parameters
+        for parameter in _REGISTRATION_PARAMETERS
         if isinstance(parameter, click.Option)
     }
 
@@ -324,7 +324,6 @@ def _decorate(function: Callable[..., Any], decorators: tuple[Any, ...]) -> Call
     return function
 
 
-# The parameter names that the options above make, as click itself derives them.
-_FLAG_NAMES = frozenset(
-    parameter.name for parameter in click.command()(_decorate(lambda: None, _REGISTRATION)).params
-)
+# The parameters that the options above make, as click itself derives them.
+_REGISTRATION_PARAMETERS = click.command()(_decorate(lambda: None, _REGISTRATION)).params
+_FLAG_NAMES = frozenset(parameter.name for parameter in _REGISTRATION_PARAMETERS)

@@ -47,6 +47,11 @@ class Patient:
     folder: Path
     now: Callable[[], float]
 
+    @property
+    def tf_path(self) -> str | None:
+        """The Terraform program that was asked for."""
+        return self.run.settings.tf_path if self.run else None
+
 
 @dataclass(frozen=True)
 class Check:
@@ -54,12 +59,10 @@ class Check:
 
     Attributes:
         id: stable: programs refer to it.
-        looks_at: what, in a few words.
         run: looks, and answers; an OctoTfError becomes a problem line with its hint.
     """
 
     id: str
-    looks_at: str
     run: Callable[[Patient], Line]
 
 

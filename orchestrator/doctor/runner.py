@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import pkgutil
 from concurrent.futures import ThreadPoolExecutor
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,15 +10,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.doctor import checks
 from orchestrator.doctor.model import Check, Line, Patient, Status
 from orchestrator.errors import OctoTfError
+from orchestrator.found import modules_in
 
 
 def find() -> list[Check]:
     """Every check, by id."""
-    modules = (
-        importlib.import_module(f"{checks.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(checks.__path__)
-    )
-    return sorted((module.CHECK for module in modules), key=lambda check: check.id)
+    return sorted((module.CHECK for module in modules_in(checks)), key=lambda check: check.id)
 
 
 def examine(patient: Patient) -> dict[str, Line]:

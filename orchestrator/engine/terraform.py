@@ -206,13 +206,8 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         Raises:
             EngineError: the state cannot be read.
         """
-        returncode, lines, errors = self._run("output", json=IsFlagged, no_color=IsFlagged)
-        if returncode != 0:
-            raise EngineError(
-                "the state cannot be read: " + self._redact(_boxed_error(errors)),
-                where=str(self.folder),
-            )
-        return {name: o["value"] for name, o in json.loads("".join(lines) or "{}").items()}
+        text = self._read_state("output", json=IsFlagged, no_color=IsFlagged)
+        return {name: o["value"] for name, o in json.loads(text or "{}").items()}
 
     def local_outputs(self) -> dict[str, Any]:
         """The outputs in a state that is a file of the folder, without a start of Terraform.
@@ -231,13 +226,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         Raises:
             EngineError: the state cannot be read.
         """
-        returncode, lines, errors = self._run("state pull")
-        if returncode != 0:
-            raise EngineError(
-                "the state cannot be read: " + self._redact(_boxed_error(errors)),
-                where=str(self.folder),
-            )
-        text = "".join(lines).strip()
+        text = self._read_state("state pull").strip()
         if not text:
             return NO_STATE
         document = json.loads(text[text.index("{") :])
@@ -258,6 +247,15 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
                 where=str(self.folder),
                 hint="Copy the lock's id as the error shows it that met the lock.",
             )
+
+    def _read_state(self, command: str, **options: Any) -> str:
+        returncode, lines, errors = self._run(command, **options)
+        if returncode != 0:
+            raise EngineError(
+                "the state cannot be read: " + self._redact(_boxed_error(errors)),
+                where=str(self.folder),
+            )
+        return "".join(lines)
 
     @property
     def lock_file(self) -> str:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+
+
+def heading(command: str, account_id: str, account_name: str, account_type: str) -> list[str]:
+    """A marker, by which a pipeline finds its earlier comment on the account, and the title."""
+    name = f" {code(account_name)}" if account_name else ""
+    return [
+        f"<!-- octo-tf {command} {account_id} -->",
+        f"### octo-tf {command}: {account_type} account {code(account_id)}{name}",
+    ]
 
 
 def code(text: str) -> str:
     """Text in a code span: nothing in it is markup, whatever it holds."""
     text = " ".join(text.split())
-    longest = max((len(run) for run in _backtick_runs(text)), default=0)
+    longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if "`" in text else ""
     return f"{fence}{pad}{text}{pad}{fence}"
@@ -27,13 +37,3 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         cells = (cell.replace("\\|", "|").replace("|", "\\|") for cell in row)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def _backtick_runs(text: str) -> Iterable[str]:
-    run = ""
-    for character in text + " ":
-        if character == "`":
-            run += character
-        elif run:
-            yield run
-            run = ""

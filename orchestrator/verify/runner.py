@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +10,7 @@ from functools import cache
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.errors import code_of, denied_action, is_denied
+from orchestrator.found import modules_in
 from orchestrator.verify import checks
 from orchestrator.verify.model import Area, Check, CheckResult, Context, Finding, Report, Status
 
@@ -23,11 +22,7 @@ _WORST_FIRST = (Status.FAIL, Status.PENDING, Status.PASS, Status.SKIPPED)
 @cache
 def find() -> tuple[Check, ...]:
     """Every check, by id; a check is found by its place in ``checks/``."""
-    modules = (
-        importlib.import_module(f"{checks.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(checks.__path__)
-    )
-    return tuple(sorted((module.CHECK for module in modules), key=lambda check: check.id))
+    return tuple(sorted((module.CHECK for module in modules_in(checks)), key=lambda c: c.id))
 
 
 def verify(

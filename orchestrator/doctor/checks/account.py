@@ -14,4 +14,4 @@ def _run(patient: Patient) -> Line:
     return Line(Status.OK, f"Account {found.account_id} is a {found.account_type} account.")
 
 
-CHECK = Check("account", "the account and its type", _run)
+CHECK = Check("account", _run)

@@ -36,4 +36,4 @@ def judge(seconds: float) -> Line:
     return Line(Status.OK, "The clock agrees with AWS's.")
 
 
-CHECK = Check("clock", "the clock", _run)
+CHECK = Check("clock", _run)

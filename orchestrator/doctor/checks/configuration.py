@@ -16,4 +16,4 @@ def _run(patient: Patient) -> Line:
     )
 
 
-CHECK = Check("configuration", "octo.yaml and flags", _run)
+CHECK = Check("configuration", _run)

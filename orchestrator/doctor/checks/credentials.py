@@ -12,4 +12,4 @@ def _run(patient: Patient) -> Line:
     return Line(Status.OK, f"{caller['Arn']}.")
 
 
-CHECK = Check("credentials", "AWS credentials", _run)
+CHECK = Check("credentials", _run)

@@ -35,4 +35,4 @@ def _existing(folder: Path) -> Path:
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 
-CHECK = Check("disk", "disk space and the working folder", _run)
+CHECK = Check("disk", _run)

@@ -5,9 +5,9 @@ from orchestrator.engine import binary, embedded
 
 
 def _run(patient: Patient) -> Line:
-    found = binary.find(patient.run.settings.tf_path if patient.run else None, patient.environ)
+    found = binary.find(patient.tf_path, patient.environ)
     kind = "embedded " if found.command == embedded.command() else ""
     return Line(Status.OK, f"{kind}{found.product} {found.version_text}: {found.path}.")
 
 
-CHECK = Check("engine", "Terraform", _run)
+CHECK = Check("engine", _run)

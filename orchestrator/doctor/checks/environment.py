@@ -1,18 +1,17 @@
 """environment: Terraform's variables that octo-tf does not pass on."""
 
-from pathlib import Path
-
 from orchestrator.doctor.model import Check, Line, Patient, Status
 from orchestrator.engine.binary import clean_environment
+
+_CONFIG = "TF_CLI_CONFIG_FILE"
 
 
 def _run(patient: Patient) -> Line:
     passed = clean_environment(patient.environ)
     left_out = sorted(n for n in patient.environ if n.startswith("TF_") and n not in passed)
-    config = patient.environ.get("TF_CLI_CONFIG_FILE")
-    if config and not Path(config).is_file():
-        left_out = [*(n for n in left_out if n != "TF_CLI_CONFIG_FILE")]
-        left_out.append(f"TF_CLI_CONFIG_FILE (no such file: {config})")
+    if _CONFIG in left_out:  # left out only where there is no such file
+        left_out.remove(_CONFIG)
+        left_out.append(f"{_CONFIG} (no such file: {patient.environ[_CONFIG]})")
     if left_out:
         return Line(
             Status.WARNING,
@@ -22,4 +21,4 @@ def _run(patient: Patient) -> Line:
     return Line(Status.OK, "Nothing that would change a run behind its back.")
 
 
-CHECK = Check("environment", "Terraform's environment variables", _run)
+CHECK = Check("environment", _run)

@@ -43,4 +43,4 @@ def _run(patient: Patient) -> Line:
     return Line(Status.OK, ", ".join(shown) + "." if shown else "No proxy, the system's CAs.")
 
 
-CHECK = Check("network", "proxy and CA settings", _run)
+CHECK = Check("network", _run)

@@ -6,12 +6,12 @@ from botocore.exceptions import ClientError
 
 from orchestrator.account import identify
 from orchestrator.aws.errors import is_denied
+from orchestrator.aws.simulation import not_allowed
 from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
 from orchestrator.doctor.permissions import needed
 
-_BATCH = 50  # actions in a call
 # An assumed role's session; IAM simulates its role. The role's path is not in it.
-_SESSION = re.compile(r"arn:([\w-]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
+_SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
 
 
 def _run(patient: Patient) -> Line:
@@ -27,21 +27,10 @@ def _run(patient: Patient) -> Line:
             "Use a role or an IAM user instead of the root user.",
         )
     actions = needed(registration, account.account_type)
-    iam = aws.client("iam")
-    refused = []
     try:
         if session := _SESSION.fullmatch(arn):
-            arn = iam.get_role(RoleName=session[3])["Role"]["Arn"]
-        for start in range(0, len(actions), _BATCH):
-            pages = iam.get_paginator("simulate_principal_policy").paginate(
-                PolicySourceArn=arn, ActionNames=actions[start : start + _BATCH]
-            )
-            refused += [
-                result["EvalActionName"]
-                for page in pages
-                for result in page["EvaluationResults"]
-                if result["EvalDecision"] != "allowed"
-            ]
+            arn = aws.client("iam").get_role(RoleName=session[1])["Role"]["Arn"]
+        refused = [result["EvalActionName"] for result in not_allowed(aws, arn, actions)]
     except ClientError as error:
         if not is_denied(error):
             raise
@@ -61,4 +50,4 @@ def _run(patient: Patient) -> Line:
     return Line(Status.OK, f"All {len(actions)} permissions are granted.")
 
 
-CHECK = Check("permissions", "IAM permissions for the chosen options", _run)
+CHECK = Check("permissions", _run)

@@ -10,7 +10,7 @@ _TIMEOUT = 3.0  # seconds
 
 
 def _run(patient: Patient) -> Line:
-    program = binary.find(patient.run.settings.tf_path if patient.run else None, patient.environ)
+    program = binary.find(patient.tf_path, patient.environ)
     source = binary.provider_source(program, patient.environ)
     if source != binary.FROM_REGISTRY:
         return Line(Status.OK, f"The AWS provider comes from {source}.")
@@ -31,4 +31,4 @@ def _run(patient: Patient) -> Line:
         )
 
 
-CHECK = Check("provider", "the AWS provider", _run)
+CHECK = Check("provider", _run)

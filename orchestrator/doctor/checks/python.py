@@ -13,4 +13,4 @@ def _run(_patient: Patient) -> Line:
     )
 
 
-CHECK = Check("python", "octo-tf, Python, the system", _run)
+CHECK = Check("python", _run)

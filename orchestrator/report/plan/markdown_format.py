@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from orchestrator.report.markdown import code, table
+from orchestrator.report.markdown import code, heading, table
 from orchestrator.report.plan.text_format import summary
 from orchestrator.review import Review
-
-# Lets a pipeline find its earlier comment on the same account, and replace it.
-_MARKER = "<!-- octo-tf plan {account_id} -->"
 
 
 def render(review: Review, *, color: bool = False) -> str:
     """The plan as GitHub-flavoured Markdown."""
     del color
     plan, verdict = review.plan, review.verdict
-    name = f" {code(review.account_name)}" if review.account_name else ""
-    parts = [
-        _MARKER.format(account_id=review.account_id),
-        f"### octo-tf plan: {review.account_type} account {code(review.account_id)}{name}",
-    ]
+    parts = heading("plan", review.account_id, review.account_name, review.account_type)
     if not plan.has_changes:
         parts.append("**No changes.** What is there is what octo.yaml asks for.")
     else:

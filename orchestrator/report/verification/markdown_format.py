@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from orchestrator.report.markdown import code, plain, table
+from orchestrator.report.markdown import code, heading, plain, table
 from orchestrator.verify.model import Report, Status
 
-_MARKER = "<!-- octo-tf verify {account_id} -->"
 _WORDS = {
     Status.PASS: "✅ pass",
     Status.FAIL: "❌ fail",
@@ -17,11 +16,9 @@ _WORDS = {
 def render(report: Report, *, color: bool = False) -> str:
     """The report as GitHub-flavoured Markdown."""
     del color
-    name = f" {code(report.account_name)}" if report.account_name else ""
     attention = [r for r in report.results if r.finding.status is not Status.PASS]
     parts = [
-        _MARKER.format(account_id=report.account_id),
-        f"### octo-tf verify: {report.account_type} account {code(report.account_id)}{name}",
+        *heading("verify", report.account_id, report.account_name, report.account_type),
         table(
             ("area", "status"),
             [(area.label, _WORDS[status]) for area, status in report.areas.items()],

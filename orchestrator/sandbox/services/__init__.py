@@ -7,12 +7,12 @@ moto answer after all; operations that are not listed go to moto.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
+from orchestrator.found import modules_in
 from orchestrator.sandbox.wire import Call
 from orchestrator.sandbox.world import World
 
@@ -23,8 +23,4 @@ Operation = Callable[[World, Call], Any]
 @cache
 def find() -> dict[str, dict[str, Operation]]:
     """Every service's operations, by signing name."""
-    modules = (
-        importlib.import_module(f"{__name__}.{found.name}")
-        for found in pkgutil.iter_modules(__path__)
-    )
-    return {module.SERVICE: module.OPERATIONS for module in modules}
+    return {module.SERVICE: module.OPERATIONS for module in modules_in(sys.modules[__name__])}

@@ -3,28 +3,22 @@
 from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import code_of, is_denied
+from orchestrator.aws.simulation import not_allowed
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.policy_document import explicit_actions
 from orchestrator.verify.roles import missing
 
-_BATCH = 50
 _SHOWN = 5
 
 
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access
-    iam = context.aws.client("iam")
     actions = sorted({a for p in expected.inline_policies.values() for a in explicit_actions(p)})
-    refused: dict[str, str] = {}
     try:
-        for start in range(0, len(actions), _BATCH):
-            pages = iam.get_paginator("simulate_principal_policy").paginate(
-                PolicySourceArn=expected.role_arn, ActionNames=actions[start : start + _BATCH]
-            )
-            for page in pages:
-                for result in page["EvaluationResults"]:
-                    if result["EvalDecision"] != "allowed":
-                        refused[result["EvalActionName"]] = _why(result)
+        refused = {
+            result["EvalActionName"]: _why(result)
+            for result in not_allowed(context.aws, expected.role_arn, actions)
+        }
     except ClientError as error:
         if code_of(error) == "NoSuchEntity":
             return missing(expected.role_name)

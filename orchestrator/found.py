@@ -1,0 +1,14 @@
+"""Things that are found by their place: a check, a service or a line is one file in a folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+
+
+def modules_in(package: ModuleType) -> Iterator[ModuleType]:
+    """Imports every module of a package."""
+    for found in pkgutil.iter_modules(package.__path__):
+        yield importlib.import_module(f"{package.__name__}.{found.name}")
