@@ -13,6 +13,8 @@ PROTECTED = {
     "aws_iam_role": "Octo could no longer reach the account",
     "aws_s3_bucket": "the billing data in it would be lost",
     "aws_cur_report_definition": "AWS would stop delivering billing data",
+    "aws_cloudformation_stack_set": "linked accounts would leave Octo's reach",
+    "aws_cloudformation_stack_set_instance": "its linked accounts would leave the StackSet",
     "aws_s3_bucket_policy": "AWS could no longer deliver, and another owner's statements may go",
 }
 _UNDERSTOOD = {"create", "update", "delete", "replace", "import", "move", "remove"}

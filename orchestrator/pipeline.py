@@ -9,10 +9,13 @@ written at all before ``identify`` has made sure that the account is the one tha
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from orchestrator import binding, guard, render
@@ -25,7 +28,11 @@ from orchestrator.review import Review
 from orchestrator.run import Run
 from orchestrator.verify.model import Area, Context, Report
 from orchestrator.verify.runner import verify as run_checks
+from orchestrator.verify.stackset import linked_standings
 
+_STACKSET_INSTANCE = "aws_cloudformation_stack_set_instance"
+_STACKSET = {_STACKSET_INSTANCE, "aws_cloudformation_stack_set"}
+_WATCH_SECONDS = 2.0
 _SETTLE_SECONDS = 30.0  # IAM and S3 may answer from before the apply for this long
 
 
@@ -42,11 +49,18 @@ def prepare(run: Run) -> render.Root:
 
 def plan(run: Run, file: Path | None = None) -> Review:
     """... → plan → guard: a saved plan with the guard's verdict; a refused one is not kept."""
+    check_linked(run)
     prepare(run)
     return _plan(run, file)
 
 
+def check_linked(run: Run) -> None:
+    """What a StackSet needs is looked at before anything is written."""
+    run.linked.check(run.account, enable_access=run.settings.enable_access)
+
+
 def _plan(run: Run, file: Path | None = None) -> Review:
+    take_up(run)
     with run.progress.step("Planning"):
         made = run.terraform.plan((file or run.plan_file).absolute())
     review = _review(run, made)
@@ -68,6 +82,7 @@ def apply(
     Raises:
         PlanRefused: the guard refuses the plan, or it was made from something else.
     """
+    check_linked(run)
     root = prepare(run)
     known = run.terraform.local_outputs() if plan_file is None else {}
     ahead = LookAhead(known, lambda values: _look(run, _typed(run, values)))
@@ -75,17 +90,19 @@ def apply(
     review.verdict.enforce()
     made = review.plan
     try:
-        if made.has_changes:
+        if review.has_changes:
             approve(review)
-            with run.progress.step("Applying"):
+        if made.has_changes:
+            with run.progress.step("Applying"), _watching(run, made):
                 values = run.terraform.apply_plan(made.file)
         else:
             values = planfile.read(made.file).outputs  # spares a start of Terraform
     finally:
         run.plan_file.unlink(missing_ok=True)  # it holds the inputs, and is used up
-    report = None if made.has_changes else ahead.report(values)
+    run.linked.carry_out(review.linked)
+    report = None if review.has_changes else ahead.report(values)
     if report is None:
-        settle = _SETTLE_SECONDS if made.has_changes else 0.0
+        settle = _SETTLE_SECONDS if review.has_changes else 0.0
         report = _verify(run, _typed(run, values), settle_seconds=settle)
     return review, _confirm(run, report)
 
@@ -93,7 +110,63 @@ def apply(
 def verify(run: Run) -> Report:
     """identify → init → outputs → verify → confirm: what AWS has, without a plan."""
     prepare(run)
-    return _confirm(run, _verify(run, _typed(run, run.terraform.outputs())))
+    return _confirm(run, _verify(run, known(run)))
+
+
+def look(run: Run) -> tuple[Outputs, Report]:
+    """What was applied last, and whether it holds now; Octo's side learns nothing of it."""
+    prepare(run)
+    outputs = known(run)
+    return outputs, _look(run, outputs)
+
+
+def known(run: Run) -> Outputs:
+    """What was applied last.
+
+    Raises:
+        EngineError: nothing was.
+    """
+    return _typed(run, run.terraform.outputs())
+
+
+def take_up(run: Run) -> None:
+    """Goes on where an interrupted run left the StackSet.
+
+    Terraform marks a resource as tainted whose making was interrupted or partly failed, and would
+    replace it: every linked account of the target would be taken out and made again. What is
+    there is kept instead, and single accounts are brought in line afterwards.
+    """
+    if not run.registration.use_stackset:
+        return
+    for address in run.terraform.tainted(_STACKSET_INSTANCE):
+        run.linked.wait()
+        run.terraform.untaint(address)
+        run.progress.warn(f"An earlier run did not end for {address}: going on from there.")
+
+
+@contextmanager
+def _watching(run: Run, made: Plan) -> Iterator[None]:
+    """Shows how far linked accounts have got, while Terraform only says that it waits."""
+    if not any(change.type in _STACKSET for change in made.changes):
+        yield
+        return
+    ended = threading.Event()
+    look = run.linked.watch()
+
+    def show() -> None:
+        while not ended.wait(_WATCH_SECONDS):
+            try:
+                run.progress.accounts(look())
+            except (BotoCoreError, ClientError):
+                continue  # not made yet, or busy: progress can wait
+
+    watcher = threading.Thread(target=show, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join(timeout=_WATCH_SECONDS)
 
 
 def _earlier_plan(run: Run, file: Path, root: render.Root) -> Review:
@@ -118,6 +191,7 @@ def _review(run: Run, made: Plan) -> Review:
         run.registration.account_id,
         run.registration.account_name or "",
         run.account.account_type,
+        run.linked.todo(),
     )
 
 
@@ -171,4 +245,7 @@ def _confirm(run: Run, report: Report) -> Report:
         {area.value: report.areas[area].value for area in Area},
         finish=report.can_finish,
     )
+    linked = linked_standings(report)
+    if linked and (new := run.octo.register_linked(linked)):
+        run.progress.say(f"  {len(new)} linked accounts are registered now")
     return report

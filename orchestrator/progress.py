@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -40,6 +40,7 @@ class Progress:
         self._status: Status | None = None
         self._running: dict[str, float] = {}
         self._title = ""
+        self._accounts: dict[str, int] = {}
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -80,6 +81,20 @@ class Progress:
             longest = sorted(self._running.items(), key=lambda item: -item[1])
             shown = ", ".join(f"{n} {seconds:.0f} s" for n, seconds in longest[:3])
             self._status.update(f"{self._title} {shown}")
+
+    def accounts(self, counts: Mapping[str, int]) -> None:
+        """How far a StackSet's operation has got: accounts by status; shown when it changes."""
+        total = sum(counts.values())
+        if not total or counts == self._accounts:
+            return
+        self._accounts = dict(counts)
+        done = counts.get("succeeded", 0)
+        rest = [f"{n} {status}" for status, n in sorted(counts.items()) if status != "succeeded"]
+        sentence = ", ".join([f"{done} of {total} accounts", *rest])
+        if self._status:
+            self._status.update(f"{self._title} {sentence}")
+        else:
+            self.say(f"  {sentence}")
 
     def say(self, sentence: str) -> None:
         """One line, if anyone is watching."""

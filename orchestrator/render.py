@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,9 @@ from orchestrator.files import TEMPORARY, write_atomically
 VALUES = "terraform.tfvars.json"
 SECRETS = "secrets.auto.tfvars.json"  # git-ignored by the rendered .gitignore
 BACKEND = "backend.tfbackend.json"
+IMPORTS = "imports.tf"
 _MODULE = "modules/octo"
+_SOMETIMES = (BACKEND, IMPORTS)
 _NOT_INPUTS = {"account_name", "region", "credentials", "backend"}
 
 
@@ -59,6 +61,8 @@ def render(
     account_type: AccountType,
     *,
     bucket_has_policy: bool | None = None,
+    stackset: Mapping[str, Any] | None = None,
+    stackset_exists: bool = False,
     allow_destroy: Collection[str] = (),
 ) -> Root:
     """Makes the root folder's content; the same input gives the same bytes.
@@ -67,12 +71,17 @@ def render(
         registration: what was asked for.
         account_type: as identified; the module then need not find out.
         bucket_has_policy: for a merged bucket policy: whether the bucket has one today.
+        stackset: with ``use_stackset``: inputs of the module that octo.yaml may leave out.
+        stackset_exists: whether AWS has that stack set: Terraform then takes it over.
         allow_destroy: addresses whose ``prevent_destroy`` is lifted in this rendering.
 
     Raises:
         RenderError: an address in ``allow_destroy`` is none of the module's.
     """
-    inputs = module_inputs(registration, account_type, bucket_has_policy=bucket_has_policy)
+    inputs = {
+        **module_inputs(registration, account_type, bucket_has_policy=bucket_has_policy),
+        **(stackset or {}),
+    }
     variables, secrets = _variables(registration, inputs)
     providers = [("", "region")]
     if account_type != "linked" and registration.cur_s3_bucket_region != registration.region:
@@ -101,6 +110,8 @@ def render(
     }
     if isinstance(registration.backend, S3Backend):
         files[BACKEND] = _json(_s3_backend(registration.backend))
+    if stackset_exists:
+        files[IMPORTS] = _template(IMPORTS, values)
     if allow_destroy:
         resources = sorted({_resource(address) for address in allow_destroy})
         files[f"{_MODULE}/allow_destroy_override.tf"] = _template(
@@ -305,8 +316,7 @@ def _outdated(root: Root, folder: Path) -> list[str]:
         for path in (folder / _MODULE).rglob("*")
         if path.is_file()
     } - root.files.keys()
-    if BACKEND not in root.files and (folder / BACKEND).exists():
-        stale.add(BACKEND)
+    stale |= {name for name in _SOMETIMES if (folder / name).exists()} - root.files.keys()
     different = {
         name
         for name, content in root.files.items()

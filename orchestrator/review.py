@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.engine.outputs import AccountType
 from orchestrator.engine.plan import Plan
 from orchestrator.guard import Verdict
+from orchestrator.stackset.work import Work
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Review:
         account_id: the account it is for.
         account_name: its name in Octo, or empty.
         account_type: as identified.
+        linked: what is done for single linked accounts, beside the plan.
         replay: the command line that applies this very plan; empty if the plan was not kept.
     """
 
@@ -27,4 +29,10 @@ class Review:
     account_id: str
     account_name: str
     account_type: AccountType
+    linked: Work = field(default_factory=Work)
     replay: str = ""
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether applying it would change anything."""
+        return self.plan.has_changes or bool(self.linked)

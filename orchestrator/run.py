@@ -22,6 +22,8 @@ from orchestrator.errors import OctoTfError
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.model import OctoSide
 from orchestrator.progress import Progress
+from orchestrator.stackset.linked import LinkedAccounts
+from orchestrator.stackset.preflight import check_type
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Settings:
         lock_seconds: how long another run's state lock is waited for.
         principal_profile: the AWS profile of Octo's principal account, where it is at hand.
         allow_destroy: addresses that may be destroyed.
+        enable_access: whether CloudFormation's access to the organization may be switched on.
         wait_seconds: how long verify waits for what is pending.
     """
 
@@ -47,6 +50,7 @@ class Settings:
     principal_profile: str | None = None
     allow_destroy: frozenset[str] = frozenset()
     wait_seconds: float = 0.0
+    enable_access: bool = False
 
 
 @dataclass
@@ -94,6 +98,11 @@ class Run:
             return connect(region=self.registration.region, profile=profile) if profile else None
 
     @cached_property
+    def linked(self) -> LinkedAccounts:
+        """The payer's linked accounts."""
+        return LinkedAccounts(self.registration, self.aws, self.progress)
+
+    @cached_property
     def terraform(self) -> Terraform:
         """Terraform in the root folder."""
         return Terraform(
@@ -124,10 +133,17 @@ class Run:
         account = self.account
         with explained(f"reading the policy of bucket {bucket}"):
             policy_exists = has_policy(self.aws, bucket) if merge and bucket else None
+        linked = self.linked if self.registration.use_stackset else None
+        if linked:
+            check_type(account)
         return render.render(
             self.registration,
             account.account_type,
             bucket_has_policy=policy_exists,
+            stackset={"stackset_name": linked.name, "stackset_targets": linked.targets}
+            if linked
+            else None,
+            stackset_exists=linked is not None and linked.exists,
             allow_destroy=self.settings.allow_destroy,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,17 @@ class AssumeRole:
 class Aws:
     """The clients of one identity. Clients are thread-safe; making them is not, hence the lock."""
 
-    def __init__(self, session: boto3.Session) -> None:
+    def __init__(
+        self,
+        session: boto3.Session,
+        *,
+        keys: Mapping[str, str] | None = None,
+        lock: threading.Lock | None = None,
+    ) -> None:
         self._session = session
+        self._keys = keys or {}  # of an assumed role, in place of the session's own
         self._clients: dict[tuple[str, str], Any] = {}
-        self._lock = threading.Lock()
+        self._lock = lock or threading.Lock()
 
     @property
     def region(self) -> str:
@@ -50,12 +58,12 @@ class Aws:
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = self._session.client(
-                    service, region_name=key[1], config=_CLIENT_CONFIG
+                    service, region_name=key[1], config=_CLIENT_CONFIG, **self._keys
                 )
             return self._clients[key]
 
     def assume(self, role: AssumeRole) -> Aws:
-        """The identity of ``role``, assumed at once.
+        """The identity of ``role``, assumed at once; it shares the session's loaded models.
 
         Raises:
             botocore.exceptions.ClientError: STS refused (AccessDenied, ...).
@@ -69,12 +77,13 @@ class Aws:
             arguments["ExternalId"] = role.external_id
         credentials = self.client("sts").assume_role(**arguments)["Credentials"]
         return Aws(
-            boto3.Session(
-                aws_access_key_id=credentials["AccessKeyId"],
-                aws_secret_access_key=credentials["SecretAccessKey"],
-                aws_session_token=credentials["SessionToken"],
-                region_name=self.region,
-            )
+            self._session,
+            keys={
+                "aws_access_key_id": credentials["AccessKeyId"],
+                "aws_secret_access_key": credentials["SecretAccessKey"],
+                "aws_session_token": credentials["SessionToken"],
+            },
+            lock=self._lock,
         )
 
 

@@ -61,6 +61,39 @@ _REGISTRATION = (
     option("--use-stackset/--no-use-stackset", default=None, help="API access in linked accounts."),
     option("--stackset-name", metavar="NAME", help="The StackSet's name."),
     option(
+        "--stackset-target",
+        "stackset_targets",
+        metavar="OU",
+        multiple=True,
+        callback=_list,
+        help="An OU whose accounts get API access, nested ones included; repeat.  [default: all]",
+    ),
+    option(
+        "--stackset-excluded-account",
+        "stackset_excluded_accounts",
+        metavar="ID",
+        multiple=True,
+        callback=_list,
+        help="A linked account to leave out; repeat.",
+    ),
+    option(
+        "--stackset-max-concurrent-percentage",
+        type=click.INT,
+        metavar="N",
+        help="How many accounts CloudFormation works on at a time, in percent.",
+    ),
+    option(
+        "--stackset-failure-tolerance-percentage",
+        type=click.INT,
+        metavar="N",
+        help="How many accounts may fail before CloudFormation stops, in percent.",
+    ),
+    option(
+        "--stackset-retain-stacks/--no-stackset-retain-stacks",
+        default=None,
+        help="Leave the roles where the StackSet, or a part of it, is taken away.",
+    ),
+    option(
         "--permission-tier",
         "permission_tiers",
         metavar="TIER",
@@ -195,6 +228,13 @@ REPORT = option(
     " by commas.",
 )
 
+ENABLE_ACCESS = option(
+    "--enable-trusted-access",
+    "enable_access",
+    is_flag=True,
+    help="Switch CloudFormation's access to the organization on, where a StackSet needs it.",
+)
+
 ALLOW_DESTROY = option(
     "--allow-destroy",
     metavar="ADDRESS",
@@ -231,14 +271,14 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds everything a run needs; the function gets it as ``run``."""
 
     @functools.wraps(function)
-    def now(*arguments: Any, load_run: Callable[[], Run], **parameters: Any) -> Any:
+    def now(*arguments: Any, load_run: Callable[..., Run], **parameters: Any) -> Any:
         return function(*arguments, run=load_run(), **parameters)
 
     return deferred_run_options(now)
 
 
 def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for a command that can do without: it calls ``load_run``, which may raise."""
+    """The same for a command that calls ``load_run`` itself: it may raise, or be given settings."""
 
     @functools.wraps(function)
     def make(
@@ -254,14 +294,15 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
         no_color: bool,
         wait_seconds: float = 0.0,
         allow_destroy: tuple[str, ...] = (),
+        enable_access: bool = False,
         **parameters: Any,
     ) -> Any:
-        def load_run() -> Run:
+        def load_run(**settings: Any) -> Run:
             # Imported here, and the rest only once octo.yaml is right: boto3, pydantic and
             # Jinja take most of a second to load.
             from orchestrator.config.load import load
 
-            registration: Registration = load(config, flags, os.environ)
+            registration: Registration = load(config, {**flags, **settings}, os.environ)
 
             from orchestrator.progress import Progress
             from orchestrator.run import Run, Settings
@@ -277,6 +318,7 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
                     principal_profile=principal_profile,
                     allow_destroy=frozenset(allow_destroy),
                     wait_seconds=wait_seconds,
+                    enable_access=enable_access,
                 ),
                 Progress(verbose=verbose, color=use_color(no_color)),
             )

@@ -41,7 +41,7 @@ def load(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Re
     Raises:
         ConfigError: with every mistake found, each at its place.
     """
-    document = _read(path)
+    document = read_document(path)
     if _is_larger(document, _MAX_VALUES):
         raise ConfigError(
             f"holds more than {_MAX_VALUES} values, its aliases expanded",
@@ -66,7 +66,12 @@ def load(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Re
         raise _explain(error, path, document, given) from None
 
 
-def _read(path: Path) -> CommentedMap:
+def read_document(path: Path) -> CommentedMap:
+    """The mapping in ``path``, with positions; empty if there is no such file.
+
+    Raises:
+        ConfigError: it is no mapping, or too large.
+    """
     try:
         if path.stat().st_size > _MAX_CONFIG_BYTES:
             raise ConfigError(

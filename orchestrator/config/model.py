@@ -47,6 +47,12 @@ Region = Annotated[
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f]*$")]
 
 
+Target = Annotated[
+    str,
+    StringConstraints(pattern=r"^(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})$"),
+]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -97,6 +103,11 @@ class Registration(_Section):
     principal: Literal["131920598436"] = "131920598436"
     use_stackset: bool = False
     stackset_name: Line | None = None
+    stackset_targets: list[Target] | None = None
+    stackset_excluded_accounts: list[AccountId] | None = None
+    stackset_max_concurrent_percentage: Annotated[int, Field(ge=1, le=100)] | None = None
+    stackset_failure_tolerance_percentage: Annotated[int, Field(ge=0, le=100)] | None = None
+    stackset_retain_stacks: bool | None = None
     permission_tiers: list[Literal["read", "recommendations", "operations"]] | None = None
     permissions_boundary: Line | None = None
     cur_s3_bucket_option: Literal["CREATE_NEW", "USE_EXISTING"] | None = None

@@ -33,6 +33,14 @@ PutBucketNotification PutBucketOwnershipControls PutBucketPolicy PutBucketPublic
 PutBucketTagging PutBucketVersioning PutEncryptionConfiguration PutLifecycleConfiguration
 """
 
+_STACKSET = """
+ActivateOrganizationsAccess CreateStackInstances CreateStackSet DeleteStackInstances DeleteStackSet
+DescribeOrganizationsAccess DescribeStackSet DescribeStackSetOperation ListStackInstances
+ListStackSetOperationResults ListStackSetOperations TagResource UntagResource UpdateStackInstances
+UpdateStackSet
+"""
+_ORGANIZATION = "ListAccountsForParent ListOrganizationalUnitsForParent ListRoots"
+
 
 def needed(registration: Registration, account_type: AccountType) -> list[str]:
     """The actions, sorted, like ``iam:CreateRole``."""
@@ -48,6 +56,8 @@ def needed(registration: Registration, account_type: AccountType) -> list[str]:
             actions |= _of("s3", _OWN_BUCKET)
         elif registration.cur_s3_bucket_merge_policy:
             actions |= _of("s3", "PutBucketPolicy DeleteBucketPolicy")
+    if registration.use_stackset:
+        actions |= _of("cloudformation", _STACKSET) | _of("organizations", _ORGANIZATION)
     return sorted(actions)
 
 

@@ -68,18 +68,31 @@ class CurOutput(_Output):
     role_trust: Literal["external_id", "principal_only"]
 
 
-class Outputs(_Output):
-    """All outputs of ``module.octo``; Terraform leaves those that are null out of the state.
+class StackSetOutput(_Output):
+    """The StackSet: what it deploys (``template``, JSON text) and where.
 
-    ``stackset`` is null until StackSets are supported.
+    ``targets`` are OU ids or the root's; ``region`` is where the set and its stacks are.
     """
+
+    name: str
+    id: str
+    region: str
+    role_name: str
+    template: str
+    targets: list[str]
+    excluded_accounts: list[str]
+    retain_stacks: bool
+
+
+class Outputs(_Output):
+    """All outputs of ``module.octo``; Terraform leaves those that are null out of the state."""
 
     account_id: str
     account_type: AccountType
     partition: str
     api_access: ApiAccessOutput
     cur: CurOutput | None = None
-    stackset: None = None
+    stackset: StackSetOutput | None = None
     module_version: str
 
 

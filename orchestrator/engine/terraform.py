@@ -232,6 +232,40 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         document = json.loads(text[text.index("{") :])
         return StateVersion(document["lineage"], document["serial"])
 
+    def tainted(self, resource_type: str) -> list[str]:
+        """The addresses of a type that the state marks as tainted: made, but not to the end.
+
+        Raises:
+            EngineError: the state cannot be read.
+        """
+        path = self.folder / _LOCAL_STATE
+        text = path.read_text() if path.is_file() else self._read_state("state pull").strip()
+        if '"tainted"' not in text:
+            return []
+        return [
+            _state_address(resource, instance)
+            for resource in json.loads(text[text.index("{") :])["resources"]
+            if resource["type"] == resource_type
+            for instance in resource["instances"]
+            if instance.get("status") == "tainted"
+        ]
+
+    def untaint(self, address: str) -> None:
+        """Has Terraform take a tainted resource as it is, instead of replacing it.
+
+        Raises:
+            EngineError: the state cannot be changed.
+        """
+        returncode, lines, errors = self._run(
+            "untaint", address, no_color=IsFlagged, lock_timeout=f"{self._lock_seconds:.0f}s"
+        )
+        if returncode != 0:
+            raise EngineError(
+                "the state cannot be changed: " + self._redact(_boxed_error(errors or lines)),
+                where=address,
+                hint="Run the same command again.",
+            )
+
     def force_unlock(self, lock_id: str) -> None:
         """Removes a state lock, whoever holds it.
 
@@ -388,6 +422,13 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         if not (self.folder / ".terraform" / "providers").is_dir() or not stamp.is_file():
             return None
         return stamp.read_bytes()
+
+
+def _state_address(resource: dict[str, Any], instance: dict[str, Any]) -> str:
+    parts = [resource["module"]] if "module" in resource else []
+    address = ".".join([*parts, resource["type"], resource["name"]])
+    key = instance.get("index_key")
+    return address if key is None else f"{address}[{json.dumps(key)}]"
 
 
 def _lock(diagnostic: Diagnostic) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -95,6 +95,38 @@ class Ledger:
                 }
             )
             return accounts[account_id]
+
+    def register_linked(self, standings: Mapping[str, tuple[str, AreaStatus]]) -> list[str]:
+        """See ``OctoSide.register_linked``.
+
+        Raises:
+            LedgerError: the ledger cannot be read, locked or written.
+        """
+        new = []
+        with self._changing() as accounts:
+            time = self._time()
+            for account_id, (name, status) in standings.items():
+                known = accounts.get(account_id)
+                if known is None and status != "pass":
+                    continue
+                if known is None:
+                    new.append(account_id)
+                    known = AccountRecord(
+                        account_id=account_id,
+                        account_name=name,
+                        account_type="linked",
+                        registered_at=time,
+                    )
+                passed = {"api_access": known.confirmed.get("api_access", time)}
+                accounts[account_id] = known.model_copy(
+                    update={
+                        "verified_at": time,
+                        "statuses": {**known.statuses, "api_access": status},
+                        "confirmed": {**known.confirmed, **(passed if status == "pass" else {})},
+                        "finished_at": known.finished_at or (time if status == "pass" else None),
+                    }
+                )
+        return new
 
     def account(self, account_id: str) -> AccountRecord | None:
         """See ``OctoSide.account``.

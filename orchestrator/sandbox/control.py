@@ -63,6 +63,15 @@ def clear_faults(endpoint_url: str) -> None:
     _ask(endpoint_url, "faults", "DELETE")
 
 
+def pace(endpoint_url: str, stack_seconds: float) -> None:
+    """Sets how long a StackSet takes for one account from now on.
+
+    Raises:
+        OSError: no sandbox answers there.
+    """
+    _ask(endpoint_url, "pace", "POST", {"stack_seconds": stack_seconds})
+
+
 def read_env_file(path: Path) -> dict[str, str]:
     """The variables that a sandbox's env file exports."""
     words = (shlex.split(line) for line in path.read_text().splitlines())

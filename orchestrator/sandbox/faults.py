@@ -45,6 +45,7 @@ class Planted:
         drop: close the connection instead of answering; the call is not done.
         unknown_for: seconds for which a role that the call makes stays unknown to other calls.
         partial_pages: lists come in pages of one.
+        account: the account in which it happens, as caller or as a StackSet's target; ``*``: any.
         times: to how many calls it happens; None for all.
         after: how many matching calls go well first.
     """
@@ -56,6 +57,7 @@ class Planted:
     drop: bool = False
     unknown_for: float = 0.0
     partial_pages: bool = False
+    account: str = "*"
     times: int | None = None
     after: int = 0
     id: int = field(default_factory=lambda: next(_ids))
@@ -63,7 +65,14 @@ class Planted:
 
     def matches(self, call: Call) -> bool:
         """Whether the fault is about this call."""
-        return fnmatchcase(call.service, self.service) and fnmatchcase(call.operation, self.action)
+        return all(
+            fnmatchcase(actual, wanted)
+            for actual, wanted in (
+                (call.service, self.service),
+                (call.operation, self.action),
+                (call.caller.account_id, self.account),
+            )
+        )
 
 
 class Faults:

@@ -10,13 +10,14 @@ import json
 
 from moto.moto_api._internal import mock_random
 
-from orchestrator.sandbox.world import AccessKey, World, iam, organizations
+from orchestrator.sandbox.world import AccessKey, World, iam, organizations, role
 
 PAYER = "111111111111"
 STANDALONE = "222222222222"
 OCTO = "131920598436"
 SUSPENDED = "linked-suspended"
 _OUS = {"Workloads": ("Production", "Staging"), "Platform": ("Shared",)}
+_WAY_IN = "OrganizationAccountAccessRole"
 _SEED = 20  # the same accounts and keys on every start
 
 _ADMINISTRATOR = json.dumps(
@@ -52,9 +53,18 @@ def found(world: World, linked: int) -> None:
             DestinationParentId=homes[number % len(homes)],
         )
         _add(world, name, account_id)
+    give_management_its_way_in(PAYER)
     management.close_account(AccountId=world.accounts[SUSPENDED])
     _add(world, "standalone", STANDALONE)
     _add(world, "octo", OCTO)
+
+
+def give_management_its_way_in(owner: str) -> None:
+    """Each account's OrganizationAccountAccessRole may do everything, as Organizations makes it."""
+    for account in organizations(owner).accounts:
+        way_in = role(account.id, _WAY_IN)
+        if way_in is not None and not way_in.policies:
+            way_in.put_policy("AdministratorAccess", _ADMINISTRATOR)
 
 
 def _add(world: World, profile: str, account_id: str) -> None:
@@ -62,6 +72,7 @@ def _add(world: World, profile: str, account_id: str) -> None:
     own.create_user("us-east-1", "administrator")
     own.put_user_policy("administrator", "everything", _ADMINISTRATOR)
     key = own.create_access_key("administrator")
+    world.administrators[key.access_key_id] = account_id
     world.profiles[profile] = (
         account_id,
         AccessKey(key.access_key_id, key.secret_access_key),

@@ -24,11 +24,19 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
-from orchestrator.sandbox import control, delivery, environment, organization, services, wire
+from orchestrator.sandbox import (
+    control,
+    delivery,
+    environment,
+    organization,
+    services,
+    stacksets,
+    wire,
+)
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.faults import Drop, Faults, happen
 from orchestrator.sandbox.wire import Call, Fault
-from orchestrator.sandbox.world import LOG, World
+from orchestrator.sandbox.world import LOG, Caller, World
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -77,6 +85,7 @@ class Application:
         parameters = wire.parameters_of(request, scope.service, model, uri)
         call = Call(scope.service, model.name, scope.region, caller, parameters, uri)
         with self.world.lock:
+            stacksets.advance(self.world, self._misfortune)
             faults = self.faults.take(call)
             self.faults.check_known(call)
         for planted in faults:
@@ -100,7 +109,18 @@ class Application:
                 result = operation(self.world, call)
             if result is not services.TO_MOTO:
                 return wire.success(request, call.service, model, result)
-        return self._ask_moto(request, call)
+        response = self._ask_moto(request, call)
+        if call.service == "organizations" and not call.operation.startswith(("Describe", "List")):
+            with self.world.lock:
+                self.world.organization_changed = True
+        return response
+
+    def _misfortune(self, operation: str, account_id: str, region: str) -> str:
+        """The error planted for a StackSet's work in an account, or nothing."""
+        arn = f"arn:aws:sts::{account_id}:assumed-role/stacksets-exec/AWSCloudFormation"
+        caller = Caller(account_id, arn, "role", "stacksets-exec")
+        faults = self.faults.take(Call("cloudformation", operation, region, caller, {}, {}))
+        return next((planted.error for planted in faults if planted.error), "")
 
     def _ask_moto(self, request: Request, call: Call) -> Callable[..., Iterable[bytes]]:
         host = f"http://{call.service}.{call.region}.amazonaws.com"
@@ -136,6 +156,9 @@ class Application:
         action = (request.method, request.path.removeprefix(control.PATH))
         if action == ("POST", "deliver"):
             return Response(json.dumps(delivery.deliver_all(self.world)), headers=_JSON)
+        if action == ("POST", "pace"):
+            self.world.stack_seconds = float(json.loads(request.get_data())["stack_seconds"])
+            return Response("{}", headers=_JSON)
         if action == ("GET", "state"):
             state = {
                 "accounts": self.world.accounts,
@@ -191,13 +214,20 @@ class Sandbox:
 
     @classmethod
     def start(
-        cls, *, linked: int = 3, host: str = "127.0.0.1", port: int = 0, delivery: str = "auto"
+        cls,
+        *,
+        linked: int = 3,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        delivery: str = "auto",
+        stack_seconds: float = 0.0,
     ) -> Sandbox:
         """Starts one with so many active linked accounts; port 0 takes any free one.
 
         ``delivery`` is ``auto`` or ``manual``: whether reports are delivered by themselves.
+        ``stack_seconds`` is how long a StackSet takes for one account.
         """
-        world = World(delivery)
+        world = World(delivery, stack_seconds)
         organization.found(world, linked)
         return cls(world, host, port)
 
@@ -245,6 +275,7 @@ def serve(
     port: int,
     env_file: Path,
     delivery: str,
+    stack_seconds: float = 0.0,
     faults: Path | None = None,
     stop_with_parent: bool = False,
 ) -> None:
@@ -265,7 +296,9 @@ def serve(
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
     parent = os.getppid()
-    with Sandbox.start(linked=linked, host=host, port=port, delivery=delivery) as sandbox:
+    with Sandbox.start(
+        linked=linked, host=host, port=port, delivery=delivery, stack_seconds=stack_seconds
+    ) as sandbox:
         if faults is not None:
             sandbox.faults.load(faults)
         folder = env_file.absolute().with_name(f"{env_file.name}.d")

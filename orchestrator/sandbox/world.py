@@ -7,13 +7,16 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
 
 from orchestrator.sandbox.policy import Document, parse
+
+if TYPE_CHECKING:
+    from orchestrator.sandbox.stacksets import StackSet
 
 LOG = logging.getLogger("octo_tf.sandbox")
 PARTITION = "aws"
@@ -56,15 +59,24 @@ class Report:
 
 @dataclass
 class World:
-    """The sandbox's own state. ``lock`` guards everything here."""
+    """The sandbox's own state. ``lock`` guards everything here.
+
+    ``stack_seconds`` is how long a StackSet takes for one account; ``stackset_access`` holds the
+    management accounts that have switched on CloudFormation's access to the organization.
+    """
 
     delivery: str
+    stack_seconds: float = 0.0
     lock: threading.RLock = field(default_factory=threading.RLock)
     profiles: dict[str, tuple[str, AccessKey]] = field(default_factory=dict)
+    administrators: dict[str, str] = field(default_factory=dict)  # account ids by key
     sessions: dict[str, Caller] = field(default_factory=dict)
     reports: dict[str, dict[str, Report]] = field(default_factory=dict)
     bucket_policies: dict[str, str] = field(default_factory=dict)
     notifications: dict[str, Any] = field(default_factory=dict)
+    stack_sets: dict[str, dict[str, StackSet]] = field(default_factory=dict)
+    stackset_access: set[str] = field(default_factory=set)
+    organization_changed: bool = False
     unknown_calls: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -76,11 +88,12 @@ class World:
         """Whose key it is; None for nobody's."""
         if key_id in self.sessions:
             return self.sessions[key_id]
+        if key_id in self.administrators:
+            return _user(self.administrators[key_id], "administrator")
         for account_id in self.accounts.values():
             key = iam(account_id).access_keys.get(key_id)
             if key is not None and key.user_name:
-                arn = f"arn:{PARTITION}:iam::{account_id}:user/{key.user_name}"
-                return Caller(account_id, arn, "user", key.user_name)
+                return _user(account_id, key.user_name)
         return None
 
     def not_known(self, service: str, operation: str) -> None:
@@ -88,6 +101,10 @@ class World:
         with self.lock:
             self.unknown_calls[f"{service}:{operation}"] += 1
         LOG.warning("unknown call: %s:%s", service, operation)
+
+
+def _user(account_id: str, name: str) -> Caller:
+    return Caller(account_id, f"arn:{PARTITION}:iam::{account_id}:user/{name}", "user", name)
 
 
 def iam(account_id: str) -> Any:

@@ -13,6 +13,7 @@ from orchestrator.engine.outputs import RoleOutput
 from orchestrator.verify.model import Context, Finding, Status
 from orchestrator.verify.policy_document import as_list, same, statements
 
+WRONG_EXTERNAL_ID = "octo-tf-wrong-external-id"
 APPLY = "Run octo-tf apply: it brings the role back to what the module says."
 
 
@@ -135,10 +136,15 @@ def try_access(principal: Aws, role_arn: str, external_id: str) -> Access:
     session = _assume(principal, role_arn, external_id)
     return Access(
         right=session is not None,
-        missing=_assume(principal, role_arn, None) is not None,
-        wrong=_assume(principal, role_arn, "octo-tf-wrong-external-id") is not None,
+        missing=may_assume(principal, role_arn, None),
+        wrong=may_assume(principal, role_arn, WRONG_EXTERNAL_ID),
         session=session,
     )
+
+
+def may_assume(principal: Aws, role_arn: str, external_id: str | None) -> bool:
+    """Whether the role lets the principal in with this external id (STS AssumeRole)."""
+    return _assume(principal, role_arn, external_id) is not None
 
 
 def _assume(principal: Aws, role_arn: str, external_id: str | None) -> Aws | None:

@@ -103,7 +103,8 @@ class RunningSandbox:
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory) -> Iterator[RunningSandbox]:
+def sandbox(request, tmp_path_factory) -> Iterator[RunningSandbox]:
+    """A test module may say by ``SANDBOX`` how its own is started."""
     folder = tmp_path_factory.mktemp("sandbox")
     env_file = folder / "sandbox.env"
     clean = {
@@ -114,7 +115,8 @@ def sandbox(tmp_path_factory) -> Iterator[RunningSandbox]:
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "orchestrator", "sandbox", "up", "--stop-with-parent"),
-            *("--linked", "2", "--env-file", str(env_file)),
+            *("--env-file", str(env_file)),
+            *getattr(request.module, "SANDBOX", ("--linked", "2")),
         ],
         env=clean,
         stderr=(folder / "log").open("w"),

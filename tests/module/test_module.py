@@ -62,11 +62,11 @@ def test_every_file_is_formatted(terraform: TerraformCli):
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("name", ["account_types", "validations"])
+@pytest.mark.parametrize("name", ["account_types", "stackset", "validations"])
 def test_the_native_tests_pass(terraform: TerraformCli, name: str):
     result = terraform("test", "-no-color", f"-filter=tests/{name}.tftest.hcl")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert re.search(r"Success! [1-9]\d+ passed, 0 failed", result.stdout), result.stdout
+    assert re.search(r"Success! [1-9]\d* passed, 0 failed", result.stdout), result.stdout
 
 
 def test_the_readme_has_three_examples():

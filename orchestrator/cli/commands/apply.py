@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli import approval
 from orchestrator.cli.options import (
     ALLOW_DESTROY,
+    ENABLE_ACCESS,
     JSON,
     REPORT,
     WAIT,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.command()
 @run_options
 @ALLOW_DESTROY
+@ENABLE_ACCESS
 @WAIT
 @REPORT
 @JSON
@@ -44,16 +46,11 @@ def command(
     from orchestrator import pipeline, report
 
     def approve(review: Review) -> None:
-        click.echo(report.render_plan(review, "text"), err=True)
-        if yes or plan_file:
-            return
-        if not sys.stdin.isatty():
-            raise click.UsageError("nobody is here to approve the plan: give --yes or --plan FILE")
-        click.confirm(f"Apply this to account {run.registration.account_id}?", abort=True, err=True)
+        approval.ask(review, yes=yes or plan_file is not None)
 
     with run.locked():
         review, result = pipeline.apply(run, approve=approve, plan_file=plan_file)
-    if not review.plan.has_changes:
+    if not review.has_changes:
         click.echo(report.render_plan(review, "text"), err=True)
     write_reports(reports, result)
     click.echo(

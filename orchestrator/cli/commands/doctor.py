@@ -26,7 +26,7 @@ _LOOKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 @deferred_run_options
 @JSON
 @click.pass_context
-def command(ctx: click.Context, load_run: Callable[[], Run], as_json: bool) -> ExitCode:
+def command(ctx: click.Context, load_run: Callable[..., Run], as_json: bool) -> ExitCode:
     """Look at everything a run needs, and say what to mend; nothing is changed.
 
     Exit code 1 means that there is a problem; a warning is none.

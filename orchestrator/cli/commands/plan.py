@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import ALLOW_DESTROY, JSON, run_options, write_report
+from orchestrator.cli.options import ALLOW_DESTROY, ENABLE_ACCESS, JSON, run_options, write_report
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @run_options
 @ALLOW_DESTROY
+@ENABLE_ACCESS
 @JSON
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan here.")
 @click.option(
@@ -58,4 +59,4 @@ def command(
             write_report(file, report.render_plan(review, name))
     click.echo(report.render_plan(review, "json" if as_json else "text"))
     review.verdict.enforce()
-    return ExitCode.CHANGES if detailed_exitcode and review.plan.has_changes else ExitCode.DONE
+    return ExitCode.CHANGES if detailed_exitcode and review.has_changes else ExitCode.DONE

@@ -22,7 +22,7 @@ def command() -> None:
 
 
 @command.command()
-@option("--linked", type=click.IntRange(0, 1000), default=3, show_default=True, help="How many.")
+@option("--linked", type=click.IntRange(0, 10_000), default=3, show_default=True, help="How many.")
 @option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0: any free one.")
 @click.option(
@@ -39,6 +39,13 @@ def command() -> None:
     show_default=True,
     help="Deliver reports by itself, or only on `sandbox deliver`.",
 )
+@option(
+    "--stack-seconds",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="How long a StackSet takes for one account.",
+)
 @click.option(
     "--faults",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -51,6 +58,7 @@ def up(
     port: int,
     env_file: Path,
     delivery: str,
+    stack_seconds: float,
     faults: Path | None,
     stop_with_parent: bool,
 ) -> ExitCode:
@@ -69,6 +77,7 @@ def up(
             port=port,
             env_file=env_file,
             delivery=delivery,
+            stack_seconds=stack_seconds,
             faults=faults,
             stop_with_parent=stop_with_parent,
         )
@@ -87,6 +96,17 @@ def deliver() -> ExitCode:
     return ExitCode.DONE
 
 
+@command.command()
+@click.argument("stack_seconds", type=click.FloatRange(min=0))
+def pace(stack_seconds: float) -> ExitCode:
+    """Let a StackSet take STACK_SECONDS for one account from now on."""
+    from orchestrator.sandbox import control
+
+    with _running() as endpoint:
+        control.pace(endpoint, stack_seconds)
+    return ExitCode.DONE
+
+
 @command.group()
 def fault() -> None:
     """Let AWS misbehave: errors, latency, dropped connections."""
@@ -102,6 +122,7 @@ def fault() -> None:
     "--unknown-for", type=float, default=0.0, metavar="SECONDS", help="A new role stays unknown."
 )
 @click.option("--partial-pages", is_flag=True, help="Lists come in pages of one.")
+@click.option("--account", default="*", metavar="ID", help="In this account only.")
 @click.option("--times", type=click.IntRange(min=1), help="To so many calls; default: to all.")
 @click.option("--after", type=click.IntRange(min=0), default=0, help="So many go well first.")
 def add(**settings: Any) -> ExitCode:

@@ -24,12 +24,17 @@ def render(review: Review, *, color: bool = False) -> str:
                 "name": review.account_name,
                 "type": review.account_type,
             },
-            "has_changes": plan.has_changes,
+            "has_changes": review.has_changes,
             "totals": {"add": add, "change": change, "destroy": destroy},
             "changes": [
                 {"address": c.address, "type": c.type, "action": c.action, "reason": c.reason}
                 for c in plan.changes
             ],
+            "linked_accounts": {
+                "deploy": list(review.linked.deploy),
+                "retry": list(review.linked.retry),
+                "remove": list(review.linked.remove),
+            },
             "guard": {
                 "verdict": "allowed" if verdict.allowed else "refused",
                 "refusals": [

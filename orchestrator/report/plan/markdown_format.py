@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.report.markdown import code, heading, table
-from orchestrator.report.plan.text_format import summary
+from orchestrator.report.plan.text_format import sentences, summary
 from orchestrator.review import Review
 
 
@@ -12,7 +12,7 @@ def render(review: Review, *, color: bool = False) -> str:
     del color
     plan, verdict = review.plan, review.verdict
     parts = heading("plan", review.account_id, review.account_name, review.account_type)
-    if not plan.has_changes:
+    if not review.has_changes:
         parts.append("**No changes.** What is there is what octo.yaml asks for.")
     else:
         parts.append(f"**{summary(plan)}**")
@@ -23,6 +23,8 @@ def render(review: Review, *, color: bool = False) -> str:
         )
         parts.append(table(("action", "resource", "because"), rows))
         parts.append("</details>")
+    if review.linked:
+        parts.append("\n".join(f"- Linked accounts: {s}" for s in sentences(review.linked)))
     if verdict.allowed:
         parts.append("**Guard:** allowed. Nothing that Octo stands on is destroyed or replaced.")
     else:

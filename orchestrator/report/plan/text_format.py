@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from orchestrator.engine.plan import Plan
 from orchestrator.review import Review
+from orchestrator.stackset.work import Work
 
+_SHOWN = 10
 _SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
 
 
@@ -12,13 +14,29 @@ def render(review: Review, *, color: bool = False) -> str:
     """The plan for a person; the guard's refusal is an error of its own."""
     del color
     plan = review.plan
-    if not plan.has_changes:
+    if not review.has_changes:
         return "No changes. What is there is what octo.yaml asks for."
     lines = [
         f"  {_SIGNS.get(change.action, '>')} {change.action:8}{change.address}"
         for change in plan.changes
     ]
-    return "\n".join([*lines, summary(plan)])
+    linked = [f"Linked accounts: {sentence}." for sentence in sentences(review.linked)]
+    return "\n".join([*lines, summary(plan), *linked])
+
+
+def sentences(linked: Work) -> list[str]:
+    """What is done for single accounts: ``deploy API access to 2 (111122223333, ...)``."""
+    kinds = (
+        ("deploy API access to", linked.deploy),
+        ("try again", linked.retry),
+        ("take out of the StackSet", linked.remove),
+    )
+    return [
+        f"{what} {len(accounts)} ({', '.join(accounts[:_SHOWN])}"
+        + (", ...)" if len(accounts) > _SHOWN else ")")
+        for what, accounts in kinds
+        if accounts
+    ]
 
 
 def summary(plan: Plan) -> str:

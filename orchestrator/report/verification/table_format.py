@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import shutil
-
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from orchestrator.report.console import printed
 from orchestrator.verify.model import Area, Report, Status
 
 _LOOKS = {
@@ -28,22 +25,16 @@ _NOT_OF_THIS_TYPE = {
 
 def render(report: Report, *, color: bool = False) -> str:
     """The report for a person, as wide as the terminal."""
-    stream = io.StringIO()
-    console = Console(
-        file=stream,
-        force_terminal=color,
-        no_color=not color,
-        width=min(shutil.get_terminal_size((100, 24)).columns, 120),
-        highlight=False,
-    )
     name = f" {report.account_name}" if report.account_name else ""
-    console.print(
-        f"[bold]{escape(f'Account {report.account_id}{name}')}[/] ({report.account_type})"
+    return printed(
+        [
+            f"[bold]{escape(f'Account {report.account_id}{name}')}[/] ({report.account_type})",
+            _checks(report),
+            _areas(report),
+            _finish(report),
+        ],
+        color=color,
     )
-    console.print(_checks(report))
-    console.print(_areas(report))
-    console.print(_finish(report))
-    return stream.getvalue().rstrip("\n")
 
 
 def _checks(report: Report) -> Table:

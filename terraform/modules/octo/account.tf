@@ -11,9 +11,10 @@ data "aws_caller_identity" "current" {
   }
 }
 
-# Fails on a standalone account, so it is read only where the type was not given.
+# Fails on a standalone account and lists every account of the organization, so it is read only
+# where the type was not given, or the root is needed.
 data "aws_organizations_organization" "current" {
-  count = var.account_type == null ? 1 : 0
+  count = var.account_type == null || (var.use_stackset && length(var.stackset_targets) == 0) ? 1 : 0
 }
 
 locals {
@@ -22,7 +23,7 @@ locals {
 
   account_type = coalesce(
     var.account_type,
-    one(data.aws_organizations_organization.current[*].master_account_id) == local.account_id ? "payer" : "linked",
+    try(data.aws_organizations_organization.current[0].master_account_id, null) == local.account_id ? "payer" : "linked",
   )
 
   # A linked account's billing data is its payer's.

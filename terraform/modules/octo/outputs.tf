@@ -70,6 +70,15 @@ output "partition" {
 }
 
 output "stackset" {
-  description = "The StackSet; null in this version."
-  value       = null
+  description = "The StackSet, its template and its targets; null without `use_stackset`."
+  value = var.use_stackset ? {
+    name              = aws_cloudformation_stack_set.api_access[0].name
+    id                = aws_cloudformation_stack_set.api_access[0].stack_set_id
+    region            = data.aws_region.current[0].id
+    role_name         = aws_iam_role.api_access.name
+    template          = local.stackset_template
+    targets           = sort(keys(aws_cloudformation_stack_set_instance.api_access))
+    excluded_accounts = sort(var.stackset_excluded_accounts)
+    retain_stacks     = var.stackset_retain_stacks
+  } : null
 }

@@ -264,7 +264,7 @@ variable "principal" {
 }
 
 variable "stackset_name" {
-  description = "The StackSet's name, for when `use_stackset` is supported."
+  description = "The StackSet's name. A change replaces the StackSet."
   type        = string
   default     = "alphaus-api-access-stackset"
   nullable    = false
@@ -272,6 +272,61 @@ variable "stackset_name" {
   validation {
     condition     = can(regex("^[A-Za-z][A-Za-z0-9-]{0,127}$", var.stackset_name))
     error_message = "stackset_name must be 1 to 128 letters, digits and hyphens, and start with a letter."
+  }
+}
+
+variable "stackset_excluded_accounts" {
+  description = "Linked accounts to leave out, as ids."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for id in var.stackset_excluded_accounts : can(regex("^[0-9]{12}$", id))])
+    error_message = "stackset_excluded_accounts must hold account ids of 12 digits."
+  }
+}
+
+variable "stackset_failure_tolerance_percentage" {
+  description = "How many of the accounts may fail before CloudFormation stops, in percent. Failures within it are reported all the same."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.stackset_failure_tolerance_percentage >= 0 && var.stackset_failure_tolerance_percentage <= 100 && floor(var.stackset_failure_tolerance_percentage) == var.stackset_failure_tolerance_percentage
+    error_message = "stackset_failure_tolerance_percentage must be a whole number from 0 to 100."
+  }
+}
+
+variable "stackset_max_concurrent_percentage" {
+  description = "How many of the accounts CloudFormation works on at a time, in percent."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.stackset_max_concurrent_percentage >= 1 && var.stackset_max_concurrent_percentage <= 100 && floor(var.stackset_max_concurrent_percentage) == var.stackset_max_concurrent_percentage
+    error_message = "stackset_max_concurrent_percentage must be a whole number from 1 to 100."
+  }
+}
+
+variable "stackset_retain_stacks" {
+  description = "Whether linked accounts keep their role when the StackSet, or a target of it, is taken away."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "stackset_targets" {
+  description = "The OUs whose accounts are deployed to, nested ones included; empty: the organization's root. They must not contain each other."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for id in var.stackset_targets : can(regex("^(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})$", id))])
+    error_message = "stackset_targets must hold OU ids like \"ou-abcd-11111111\", or the root's like \"r-abcd\"."
   }
 }
 
@@ -297,13 +352,13 @@ variable "tags" {
 }
 
 variable "use_stackset" {
-  description = "API access in every linked account of a payer by a StackSet. Not supported by this version: only false is accepted."
+  description = "API access in every linked account of a payer by a StackSet."
   type        = bool
   default     = false
   nullable    = false
 
   validation {
-    condition     = !var.use_stackset
-    error_message = "use_stackset = true is not supported by this version of the module; register linked accounts one by one."
+    condition     = !var.use_stackset || coalesce(var.account_type, "payer") == "payer"
+    error_message = "use_stackset is for a payer (the management account): this account is ${coalesce(var.account_type, "of another type")}. Set use_stackset = false here."
   }
 }

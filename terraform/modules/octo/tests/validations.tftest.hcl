@@ -477,14 +477,55 @@ run "refuses_tag_with_a_character_iam_refuses" {
   expect_failures = [var.tags]
 }
 
-run "refuses_stackset_that_is_not_supported_yet" {
+run "refuses_stackset_on_a_linked_account" {
   command = plan
 
   variables {
+    account_type = "linked"
     use_stackset = true
   }
 
   expect_failures = [var.use_stackset]
+}
+
+run "refuses_stackset_target_that_is_no_ou" {
+  command = plan
+
+  variables {
+    stackset_targets = ["production"]
+  }
+
+  expect_failures = [var.stackset_targets]
+}
+
+run "refuses_stackset_excluded_account_that_is_no_id" {
+  command = plan
+
+  variables {
+    stackset_excluded_accounts = ["1234"]
+  }
+
+  expect_failures = [var.stackset_excluded_accounts]
+}
+
+run "refuses_stackset_tolerance_over_100" {
+  command = plan
+
+  variables {
+    stackset_failure_tolerance_percentage = 101
+  }
+
+  expect_failures = [var.stackset_failure_tolerance_percentage]
+}
+
+run "refuses_stackset_concurrency_of_none" {
+  command = plan
+
+  variables {
+    stackset_max_concurrent_percentage = 0
+  }
+
+  expect_failures = [var.stackset_max_concurrent_percentage]
 }
 
 run "refuses_another_callers_account" {

@@ -1,0 +1,56 @@
+"""Changes one setting of an octo.yaml in place: every other byte, comments included, stays."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from orchestrator.config.load import read_document
+from orchestrator.errors import ConfigError
+from orchestrator.files import write_atomically
+
+
+def switch(path: Path, name: str, value: bool) -> bool:
+    """Sets a top-level switch to ``value``.
+
+    Returns:
+        Whether the file was changed.
+
+    Raises:
+        ConfigError: the file is no octo.yaml, or is written in a way that cannot be edited safely.
+        OSError: it cannot be written.
+    """
+    document = read_document(path)
+    if document.get(name) is value:
+        return False
+    text, word = path.read_bytes().decode(), "true" if value else "false"
+    edited = text
+    if name in document:
+        line, column = document.lc.value(name)
+        lines = text.splitlines(keepends=True)
+        old = re.compile(r"true|false", re.IGNORECASE).match(lines[line], column)
+        if old is not None:
+            lines[line] = lines[line][:column] + word + lines[line][old.end() :]
+            edited = "".join(lines)
+    else:
+        end = "" if not text or text.endswith("\n") else "\n"
+        edited = f"{text}{end}{name}: {word}\n"
+    if not _is(edited, {**document, name: value}):
+        raise ConfigError(
+            f"{name} cannot be set here without touching the rest",
+            where=str(path),
+            hint=f"Set {name}: {word} by hand, then run octo-tf apply.",
+        )
+    write_atomically(path, edited.encode(), mode=path.stat().st_mode & 0o777)
+    return True
+
+
+def _is(text: str, meant: dict[str, object]) -> bool:
+    """Whether an edited text says what was meant, and nothing else."""
+    try:
+        return dict(YAML(typ="rt").load(text)) == meant
+    except (YAMLError, ValueError, TypeError):
+        return False

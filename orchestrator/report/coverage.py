@@ -1,0 +1,46 @@
+"""Where each linked account stands, as a table for a person."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from orchestrator.report.console import printed
+from orchestrator.stackset.coverage import Coverage, State
+
+_STYLES = {
+    State.CURRENT: "green",
+    State.RUNNING: "yellow",
+    State.FAILED: "red",
+    State.MISSING: "red",
+    State.EXCESS: "red",
+}
+
+
+def as_table(coverage: Coverage, *, everyone: bool = True, color: bool = False) -> str:
+    """The accounts, and how many stand in each state.
+
+    Args:
+        coverage: what was found.
+        everyone: show accounts that have the role too.
+        color: whether colours are wanted.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("account", no_wrap=True)
+    table.add_column("name", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("why", ratio=1)
+    for standing in coverage.accounts:
+        if everyone or standing.state is not State.CURRENT:
+            style = _STYLES.get(standing.state, "dim")
+            table.add_row(
+                standing.account_id,
+                escape(standing.name),
+                f"[{style}]{standing.state.value}[/]",
+                escape(standing.reason),
+            )
+    counts = ", ".join(f"{count} {state}" for state, count in coverage.counts.items())
+    current = len(coverage.of(State.CURRENT))
+    summary = f"Octo reaches {current} of {coverage.wanted} linked accounts ({counts or 'none'})."
+    return printed([table, summary] if table.row_count else [summary], color=color)

@@ -1,0 +1,438 @@
+"""CloudFormation: StackSets with service-managed permissions; plain stacks are moto's.
+
+Source: CloudFormation API Reference, the StackSet operations and their errors.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import datetime, timezone
+from typing import Any
+
+from orchestrator.sandbox import stacksets
+from orchestrator.sandbox.services import Operation as Answer
+from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
+from orchestrator.sandbox.wire import Call, Fault
+from orchestrator.sandbox.world import World, organizations
+
+SERVICE = "cloudformation"
+_PAGE = 100  # the most that any of these lists gives at a time
+_TEMPLATE_BYTES = 51_200
+_SETTINGS = (
+    *("Description", "TemplateBody", "Parameters", "Capabilities", "Tags"),
+    *("PermissionModel", "AutoDeployment", "ManagedExecution"),
+)
+
+
+def activate(world: World, call: Call) -> dict[str, Any]:
+    """ActivateOrganizationsAccess: by the management account, with all features."""
+    _managed(call)
+    if organizations(call.caller.account_id).org.feature_set != "ALL":
+        raise Fault("InvalidOperation", "The organization must have all features enabled.")
+    world.stackset_access.add(call.caller.account_id)
+    return {}
+
+
+def deactivate(world: World, call: Call) -> dict[str, Any]:
+    """DeactivateOrganizationsAccess."""
+    _managed(call)
+    world.stackset_access.discard(call.caller.account_id)
+    return {}
+
+
+def describe_access(world: World, call: Call) -> dict[str, Any]:
+    """DescribeOrganizationsAccess."""
+    _managed(call)
+    return {"Status": "ENABLED" if call.caller.account_id in world.stackset_access else "DISABLED"}
+
+
+def create_set(world: World, call: Call) -> dict[str, Any]:
+    """CreateStackSet: with the permission model, access, capabilities and template checked."""
+    owner, asked = call.caller.account_id, call.parameters
+    settings = {name: asked[name] for name in _SETTINGS if name in asked}
+    if settings.get("PermissionModel") != "SERVICE_MANAGED":
+        raise _invalid("The sandbox knows stack sets with SERVICE_MANAGED permissions only.")
+    _managed(call)
+    if owner not in world.stackset_access:
+        raise _invalid(
+            "You must enable organizations access to operate a service managed stack set"
+        )
+    if "AutoDeployment" not in settings:
+        raise _invalid("You must specify AutoDeployment for a service managed stack set")
+    _check(settings)
+    own = world.stack_sets.setdefault(owner, {})
+    name, token = asked["StackSetName"], asked.get("ClientRequestToken", "")
+    known = own.get(name)
+    if known is not None:
+        if token and known.token == token:
+            return {"StackSetId": known.id}
+        raise Fault("NameAlreadyExistsException", f"The name {name} is already in use", 409)
+    own[name] = StackSet(owner, name, call.region, settings, token=token)
+    stacksets.remember_homes(own[name])
+    return {"StackSetId": own[name].id}
+
+
+def update_set(world: World, call: Call) -> dict[str, Any]:
+    """UpdateStackSet: the set, then every instance (or those of the deployment targets)."""
+    stack_set, asked = _of(world, call), call.parameters
+    _check_idle(stack_set)
+    settings = {**stack_set.settings, **{n: asked[n] for n in _SETTINGS if n in asked}}
+    _check(settings)
+    stack_set.settings = settings
+    wanted = set(stack_set.instances)
+    if "DeploymentTargets" in asked:
+        chosen = _chosen(stack_set, asked["DeploymentTargets"])
+        wanted = {key for key in wanted if chosen(key[0], stack_set.instances[key].ou)}
+    targets = [_again(stack_set.instances[key]) for key in sorted(wanted)]
+    return _begun(stack_set, call, "UPDATE", targets)
+
+
+def delete_set(world: World, call: Call) -> dict[str, Any]:
+    """DeleteStackSet: an empty one."""
+    stack_set = _of(world, call)
+    if stack_set.instances:
+        raise Fault("StackSetNotEmptyException", "StackSet is not empty", 409)
+    del world.stack_sets[stack_set.owner][stack_set.name]
+    return {}
+
+
+def create_instances(world: World, call: Call) -> dict[str, Any]:
+    """CreateStackInstances: an instance in each account that the deployment targets name."""
+    stack_set = _of(world, call)
+    _check_idle(stack_set)
+    asked = call.parameters.get("DeploymentTargets") or {}
+    if asked.get("AccountFilterType") == "UNION":
+        raise _invalid("UNION is not supported for CreateStackInstances")
+    chosen, regions = _chosen(stack_set, asked), call.parameters["Regions"]
+    everyone = stacksets.accounts_in(
+        stack_set.owner, [ou.id for ou in organizations(stack_set.owner).ou]
+    )
+    accounts = {a: ou for a, ou in everyone.items() if chosen(a, ou)}
+    if asked.get("AccountFilterType") != "INTERSECTION":
+        for ou in asked["OrganizationalUnitIds"]:
+            stack_set.ous.setdefault(ou, set()).update(regions)
+    targets = [Target(a, region, ou) for region in regions for a, ou in sorted(accounts.items())]
+    return _begun(stack_set, call, "CREATE", targets)
+
+
+def update_instances(world: World, call: Call) -> dict[str, Any]:
+    """UpdateStackInstances: brings chosen instances to what the set says."""
+    stack_set = _of(world, call)
+    _check_idle(stack_set)
+    return _begun(stack_set, call, "UPDATE", _existing(stack_set, call))
+
+
+def delete_instances(world: World, call: Call) -> dict[str, Any]:
+    """DeleteStackInstances: chosen instances, with or without their stacks."""
+    stack_set = _of(world, call)
+    _check_idle(stack_set)
+    targets = _existing(stack_set, call)
+    asked = call.parameters["DeploymentTargets"]
+    if asked.get("AccountFilterType", "NONE") in ("NONE", "DIFFERENCE", "UNION"):
+        for ou in asked.get("OrganizationalUnitIds", []):
+            stack_set.ous.get(ou, set()).difference_update(call.parameters["Regions"])
+    stack_set.ous = {ou: regions for ou, regions in stack_set.ous.items() if regions}
+    return _begun(stack_set, call, "DELETE", targets, retain=bool(call.parameters["RetainStacks"]))
+
+
+def stop(world: World, call: Call) -> dict[str, Any]:
+    """StopStackSetOperation: what has begun is finished, the rest is not."""
+    operation = _operation(_of(world, call), call)
+    if operation.ended is not None:
+        raise Fault("InvalidOperationException", f"Operation {operation.id} is not running")
+    operation.status = "STOPPING"
+    return {}
+
+
+def describe_set(world: World, call: Call) -> dict[str, Any]:
+    """DescribeStackSet."""
+    stack_set = _of(world, call)
+    described = {
+        **stack_set.settings,
+        **_named(stack_set),
+        "StackSetARN": stack_set.arn,
+        "OrganizationalUnitIds": sorted(stack_set.ous),
+        "Regions": sorted({region for regions in stack_set.ous.values() for region in regions}),
+        # Returned for service-managed sets too (provider issue: a perpetual diff).
+        "AdministrationRoleARN": f"arn:aws:iam::{stack_set.owner}:role/aws-service-role/"
+        "stacksets.cloudformation.amazonaws.com/AWSServiceRoleForCloudFormationStackSetsOrgAdmin",
+        "StackSetDriftDetectionDetails": {"DriftStatus": "NOT_CHECKED"},
+    }
+    described.setdefault("ManagedExecution", {"Active": False})
+    return {"StackSet": described}
+
+
+def list_sets(world: World, call: Call) -> dict[str, Any]:
+    """ListStackSets."""
+    sets = [
+        {
+            **_named(s),
+            **{n: s.settings[n] for n in ("Description", "AutoDeployment") if n in s.settings},
+            "PermissionModel": s.settings["PermissionModel"],
+            "ManagedExecution": s.settings.get("ManagedExecution", {"Active": False}),
+        }
+        for s in world.stack_sets.get(call.caller.account_id, {}).values()
+    ]
+    return _page(call, [s for s in sets if call.parameters.get("Status", "ACTIVE") == s["Status"]])
+
+
+def list_instances(world: World, call: Call) -> dict[str, Any]:
+    """ListStackInstances, by account, region and detailed status."""
+    stack_set, asked = _of(world, call), call.parameters
+    detailed = {f["Values"] for f in asked.get("Filters", []) if f.get("Name") == "DETAILED_STATUS"}
+    chosen = (
+        instance
+        for _, instance in sorted(stack_set.instances.items())
+        if asked.get("StackInstanceAccount", instance.account_id) == instance.account_id
+        and asked.get("StackInstanceRegion", instance.region) == instance.region
+        and (not detailed or instance.detailed_status in detailed)
+    )
+    return _page(call, chosen, lambda instance: _described(stack_set, instance))
+
+
+def describe_instance(world: World, call: Call) -> dict[str, Any]:
+    """DescribeStackInstance."""
+    stack_set, asked = _of(world, call), call.parameters
+    key = (asked["StackInstanceAccount"], asked["StackInstanceRegion"])
+    if key not in stack_set.instances:
+        raise Fault("StackInstanceNotFoundException", "StackInstance not found", 404)
+    return {
+        "StackInstance": {
+            **_described(stack_set, stack_set.instances[key]),
+            "ParameterOverrides": [],
+        }
+    }
+
+
+def list_operations(world: World, call: Call) -> dict[str, Any]:
+    """ListStackSetOperations, the newest first."""
+    newest_first = reversed(_of(world, call).operations)
+    return _page(call, newest_first, _summary)
+
+
+def describe_operation(world: World, call: Call) -> dict[str, Any]:
+    """DescribeStackSetOperation."""
+    stack_set = _of(world, call)
+    operation = _operation(stack_set, call)
+    described = {**_summary(operation), "StackSetId": stack_set.id}
+    if operation.asked_for:
+        described["DeploymentTargets"] = operation.asked_for
+    if operation.action == "DELETE":
+        described["RetainStacks"] = operation.retain
+    return {"StackSetOperation": described}
+
+
+def list_results(world: World, call: Call) -> dict[str, Any]:
+    """ListStackSetOperationResults, by status."""
+    wanted = {
+        f["Values"]
+        for f in call.parameters.get("Filters", [])
+        if f.get("Name") == "OPERATION_RESULT_STATUS"
+    }
+    targets = (
+        t
+        for t in _operation(_of(world, call), call).targets
+        if t.status != "SKIPPED" and (not wanted or t.status in wanted)
+    )
+    return _page(
+        call,
+        targets,
+        lambda t: {
+            "Account": t.account_id,
+            "Region": t.region,
+            "Status": t.status,
+            "StatusReason": t.reason,
+            "OrganizationalUnitId": t.ou,
+        },
+    )
+
+
+def list_auto_deployment(world: World, call: Call) -> dict[str, Any]:
+    """ListStackSetAutoDeploymentTargets."""
+    ous = sorted(_of(world, call).ous.items())
+    return _page(call, [{"OrganizationalUnitId": ou, "Regions": sorted(r)} for ou, r in ous])
+
+
+def _managed(call: Call) -> None:
+    if organizations(call.caller.account_id).org is None:
+        raise _invalid(
+            "Only the organization's management account, or a delegated administrator, may do this"
+        )
+
+
+def _of(world: World, call: Call) -> StackSet:
+    name = call.parameters["StackSetName"]
+    for stack_set in world.stack_sets.get(call.caller.account_id, {}).values():
+        if name in (stack_set.name, stack_set.id, stack_set.arn):
+            return stack_set
+    raise Fault("StackSetNotFoundException", f"StackSet {name} not found", 404)
+
+
+def _operation(stack_set: StackSet, call: Call) -> Operation:
+    wanted = call.parameters["OperationId"]
+    for operation in stack_set.operations:
+        if operation.id == wanted:
+            return operation
+    raise Fault("OperationNotFoundException", f"Operation {wanted} not found", 404)
+
+
+def _check(settings: dict[str, Any]) -> None:
+    template = settings.get("TemplateBody")
+    if not template:
+        raise _invalid("Either Template URL or Template Body must be specified.")
+    if len(template.encode()) > _TEMPLATE_BYTES:
+        raise _invalid(f"TemplateBody may be at most {_TEMPLATE_BYTES} bytes")
+    try:
+        roles = stacksets.named_roles(template)
+    except ValueError as error:
+        raise _invalid(str(error)) from None
+    if roles and "CAPABILITY_NAMED_IAM" not in settings.get("Capabilities", []):
+        raise Fault(
+            "InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_NAMED_IAM]"
+        )
+
+
+def _check_idle(stack_set: StackSet) -> None:
+    """With managed execution, operations wait for each other; without, the second is refused."""
+    managed = stack_set.settings.get("ManagedExecution", {}).get("Active")
+    if stack_set.running is not None and not managed:
+        raise Fault(
+            "OperationInProgressException",
+            "Another Operation on StackSet is in progress",
+            409,
+        )
+
+
+def _chosen(stack_set: StackSet, asked: dict[str, Any]) -> Callable[[str, str], bool]:
+    """Which accounts deployment targets name: a question to ask of an account id and its OU."""
+    ous, listed = asked.get("OrganizationalUnitIds", []), set(asked.get("Accounts", []))
+    if not ous:
+        raise _invalid("OrganizationalUnitIds are required")
+    if listed and "AccountFilterType" not in asked:
+        raise _invalid("Accounts with OrganizationalUnitIds need an AccountFilterType")
+    known = {ou.id for ou in organizations(stack_set.owner).ou}
+    if unknown := sorted(set(ous) - known):
+        raise _invalid(f"OrganizationalUnitIds {unknown} do not exist")
+    within = stacksets.ous_under(stack_set.owner, ous)
+    filters: dict[str, Callable[[str, str], bool]] = {
+        "NONE": lambda _, ou: ou in within,
+        "INTERSECTION": lambda account_id, ou: ou in within and account_id in listed,
+        "DIFFERENCE": lambda account_id, ou: ou in within and account_id not in listed,
+        "UNION": lambda account_id, ou: ou in within or account_id in listed,
+    }
+    return filters[asked.get("AccountFilterType", "NONE")]
+
+
+def _existing(stack_set: StackSet, call: Call) -> list[Target]:
+    """The instances that an update or delete is about.
+
+    They are found by the OU under which each is listed: one whose account has moved on since is
+    still there.
+    """
+    chosen = _chosen(stack_set, call.parameters.get("DeploymentTargets") or {})
+    found = [
+        _again(instance)
+        for _, instance in sorted(stack_set.instances.items())
+        if chosen(instance.account_id, instance.ou)
+        and instance.region in call.parameters["Regions"]
+    ]
+    if not found:
+        raise Fault("StackInstanceNotFoundException", "No stack instances match the targets", 404)
+    return found
+
+
+def _again(instance: Instance) -> Target:
+    return Target(instance.account_id, instance.region, instance.ou)
+
+
+def _begun(
+    stack_set: StackSet, call: Call, action: str, targets: list[Target], *, retain: bool = False
+) -> dict[str, Any]:
+    asked = call.parameters
+    preferences = asked.get("OperationPreferences") or {}
+    made = Operation(
+        asked.get("OperationId") or str(uuid.uuid4()),
+        action,
+        targets,
+        preferences,
+        asked.get("DeploymentTargets") or {},
+        retain,
+    )
+    if any(o.id == made.id for o in stack_set.operations):
+        raise Fault("OperationIdAlreadyExistsException", f"{made.id} exists already", 409)
+    stacksets.begin(stack_set, made)
+    return {"OperationId": made.id}
+
+
+def _named(stack_set: StackSet) -> dict[str, Any]:
+    return {"StackSetName": stack_set.name, "StackSetId": stack_set.id, "Status": "ACTIVE"}
+
+
+def _described(stack_set: StackSet, instance: Instance) -> dict[str, Any]:
+    described = {
+        "StackSetId": stack_set.id,
+        "Region": instance.region,
+        "Account": instance.account_id,
+        "Status": instance.status,
+        "StatusReason": instance.reason,
+        "StackInstanceStatus": {"DetailedStatus": instance.detailed_status},
+        "OrganizationalUnitId": instance.ou,
+        "DriftStatus": "NOT_CHECKED",
+        "LastOperationId": instance.last_operation,
+    }
+    return described | ({"StackId": instance.stack_id} if instance.stack_id else {})
+
+
+def _summary(operation: Operation) -> dict[str, Any]:
+    summary: dict[str, Any] = {
+        "OperationId": operation.id,
+        "Action": operation.action,
+        "Status": operation.status,
+        "CreationTimestamp": _time(operation.created),
+        "OperationPreferences": operation.preferences,
+        "StatusDetails": {"FailedStackInstancesCount": operation.failed},
+    }
+    return summary | ({"EndTimestamp": _time(operation.ended)} if operation.ended else {})
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def _page(
+    call: Call, entries: Iterable[Any], describe: Callable[[Any], Any] = lambda entry: entry
+) -> dict[str, Any]:
+    everything = list(entries)
+    size = min(int(call.parameters.get("MaxResults") or _PAGE), _PAGE)
+    start = int(call.parameters.get("NextToken") or 0)
+    page: dict[str, Any] = {"Summaries": [describe(e) for e in everything[start : start + size]]}
+    if start + size < len(everything):
+        page["NextToken"] = str(start + size)
+    return page
+
+
+def _invalid(message: str) -> Fault:
+    return Fault("ValidationError", message)
+
+
+OPERATIONS: dict[str, Answer] = {
+    "ActivateOrganizationsAccess": activate,
+    "CreateStackInstances": create_instances,
+    "CreateStackSet": create_set,
+    "DeactivateOrganizationsAccess": deactivate,
+    "DeleteStackInstances": delete_instances,
+    "DeleteStackSet": delete_set,
+    "DescribeOrganizationsAccess": describe_access,
+    "DescribeStackInstance": describe_instance,
+    "DescribeStackSet": describe_set,
+    "DescribeStackSetOperation": describe_operation,
+    "ListStackInstances": list_instances,
+    "ListStackSetAutoDeploymentTargets": list_auto_deployment,
+    "ListStackSetOperationResults": list_results,
+    "ListStackSetOperations": list_operations,
+    "ListStackSets": list_sets,
+    "StopStackSetOperation": stop,
+    "UpdateStackInstances": update_instances,
+    "UpdateStackSet": update_set,
+}

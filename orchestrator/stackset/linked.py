@@ -1,0 +1,165 @@
+"""The linked accounts of one payer, as one registration wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+
+from orchestrator.account import Account
+from orchestrator.aws.errors import explained
+from orchestrator.aws.session import Aws
+from orchestrator.config.model import Registration
+from orchestrator.errors import ConfigError
+from orchestrator.progress import Progress
+from orchestrator.stackset import deployed, organization, preflight, work
+from orchestrator.stackset.coverage import WANTING, Coverage, State, cover
+from orchestrator.stackset.work import Work
+
+DEFAULT_NAME = "alphaus-api-access-stackset"
+
+
+@dataclass
+class LinkedAccounts:
+    """What a run needs to know and do about linked accounts; nothing without ``use_stackset``."""
+
+    registration: Registration
+    aws: Aws
+    progress: Progress
+
+    @property
+    def name(self) -> str:
+        """The StackSet's name."""
+        return self.registration.stackset_name or DEFAULT_NAME
+
+    @cached_property
+    def organization(self) -> organization.Organization:
+        """The organization, read once a run."""
+        with explained("reading the organization"):
+            return organization.read(self.aws)
+
+    @cached_property
+    def targets(self) -> list[str]:
+        """The OUs that octo.yaml names, or the root."""
+        if self.registration.stackset_targets:
+            return sorted(set(self.registration.stackset_targets))
+        with explained("reading the organization's root"):
+            return [organization.root_id(self.aws)]
+
+    @property
+    def exists(self) -> bool:
+        """Whether AWS has a stack set of that name."""
+        with explained(f"reading StackSet {self.name}"):
+            return deployed.describe(self.aws, self.name) is not None
+
+    def check(self, account: Account, *, enable_access: bool) -> None:
+        """Everything that must hold before a plan; see ``preflight``.
+
+        Raises:
+            ConfigError: octo.yaml asks for what cannot be.
+            Refused: AWS is not ready for it.
+        """
+        if not self.registration.use_stackset:
+            return
+        preflight.check_type(account)
+        with self.progress.step("Looking into the organization"):
+            preflight.check_targets(self.registration, self.organization)
+            preflight.check_access(self.aws, account.account_id, enable=enable_access)
+            coverage, _ = self.look()
+            missing = [standing.account_id for standing in coverage.of(State.MISSING)]
+            unknown = preflight.check_clashes(self.aws, missing)
+        if missing:
+            self.progress.say(f"  {len(missing)} linked accounts are to be deployed to")
+        if unknown:
+            self.progress.say(
+                f"  {unknown} of them could not be looked into: a role {preflight.ROLE} that is"
+                " there already would fail the account"
+            )
+
+    def look(self) -> tuple[Coverage, deployed.Deployed | None]:
+        """Every account's standing now, and the stack set behind it."""
+        with explained(f"reading StackSet {self.name}"):
+            found = deployed.read(self.aws, self.name)
+        excluded = self.registration.stackset_excluded_accounts or []
+        return cover(self.organization, found, targets=self.targets, excluded=excluded), found
+
+    def todo(self) -> Work:
+        """What is to be done for single accounts, beside Terraform's plan."""
+        if not self.registration.use_stackset:
+            return Work()
+        coverage, found = self.look()
+        return work.todo(coverage, self.organization, found, self.targets)
+
+    def carry_out(self, agreed: Work) -> None:
+        """Does what was agreed on, as far as it is still to be done.
+
+        Raises:
+            AwsError: AWS refused, or somebody stopped the operation.
+        """
+        if not agreed:
+            return
+        coverage, found = self.look()
+        still = work.todo(coverage, self.organization, found, self.targets)
+        if found is not None:
+            self._do(still.only({*agreed.deploy, *agreed.retry, *agreed.remove}), found)
+
+    def _do(self, agreed: Work, found: deployed.Deployed) -> None:
+        with self.progress.step("Deploying to linked accounts"), explained(f"StackSet {self.name}"):
+            work.carry_out(
+                self.aws,
+                self.name,
+                agreed,
+                self.organization,
+                found,
+                retain=self.registration.stackset_retain_stacks is not False,
+                on_progress=self._show,
+            )
+
+    def again(self, accounts: Collection[str] = ()) -> Coverage:
+        """Deploys anew to some accounts; by default to all that lack the role.
+
+        Raises:
+            ConfigError: an account is not to be deployed to.
+            AwsError: AWS refused, or somebody stopped the operation.
+        """
+        coverage, found = self.look()
+        if found is None:
+            raise ConfigError(
+                "has no StackSet yet", where=self.registration.account_id, hint="Run octo-tf apply."
+            )
+        wanted = {s.account_id: s for s in coverage.of(State.CURRENT, *WANTING)}
+        for account_id in accounts:
+            if account_id not in wanted:
+                raise ConfigError(
+                    "is no account that the StackSet deploys to now",
+                    where=account_id,
+                    hint="`octo-tf stackset status --all` shows every account with the reason.",
+                )
+        chosen = accounts or [s.account_id for s in coverage.of(*WANTING)]
+        missing = [a for a in chosen if wanted[a].state is State.MISSING]
+        agreed = Work(deploy=tuple(missing), retry=tuple(a for a in chosen if a not in missing))
+        if agreed:
+            self._do(agreed, found)
+            coverage, _ = self.look()
+        return coverage
+
+    def wait(self) -> None:
+        """Waits for operations that are under way, of whomever they are."""
+        if self.registration.use_stackset and self.exists:
+            with (
+                self.progress.step("Waiting for the StackSet"),
+                explained(f"StackSet {self.name}"),
+            ):
+                work.wait_for_all(self.aws, self.name, self._show)
+
+    def watch(self) -> Callable[[], dict[str, int]]:
+        """A look at the newest operation's accounts, for progress while Terraform waits for it."""
+
+        def look() -> dict[str, int]:
+            newest = deployed.operations(self.aws, self.name)[:1]
+            return work.counted(self.aws, self.name, newest[0].id) if newest else {}
+
+        return look
+
+    def _show(self, counts: dict[str, int]) -> None:
+        self.progress.accounts(counts)

@@ -1,0 +1,149 @@
+"""What must hold before a StackSet is planned; nothing is written while it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.account import Account
+from orchestrator.aws.errors import code_of, explained
+from orchestrator.aws.session import AssumeRole, Aws
+from orchestrator.config.model import Registration
+from orchestrator.errors import ConfigError, Refused
+from orchestrator.stackset.organization import Organization
+
+ROLE = "AlphausAcctAccessRole"
+# The roles by which a management account reaches the others: Organizations', Control Tower's.
+_WAYS_IN = ("OrganizationAccountAccessRole", "AWSControlTowerExecution")
+_PARALLEL = 16
+_SHOWN = 20
+
+
+def check_type(account: Account) -> None:
+    """Only a payer has linked accounts.
+
+    Raises:
+        ConfigError: another type of account.
+    """
+    if account.account_type != "payer":
+        raise ConfigError(
+            f"use_stackset is for a payer (the management account), and this is a"
+            f" {account.account_type} account",
+            where=account.account_id,
+            hint="Set use_stackset: false here, and true in the payer's octo.yaml.",
+        )
+
+
+def check_targets(registration: Registration, organization: Organization) -> None:
+    """Targets and excluded accounts are the organization's own, and no target is in another.
+
+    Raises:
+        ConfigError: names what is wrong.
+    """
+    targets = registration.stackset_targets or []
+    for target in targets:
+        if target not in organization.parents:
+            raise ConfigError(
+                f"stackset_targets: the organization has no OU {target}",
+                where=registration.account_id,
+                hint="Copy the ids from `aws organizations list-organizational-units-for-parent`.",
+            )
+        others = [other for other in targets if other != target]
+        if organization.is_under(target, others):
+            raise ConfigError(
+                f"stackset_targets: {target} is inside another target",
+                where=registration.account_id,
+                hint="Leave it out: nested OUs are deployed to anyway, and taking one of the two"
+                " away later would take accounts that the other still wants.",
+            )
+    members = {member.account_id for member in organization.members}
+    if strangers := sorted(set(registration.stackset_excluded_accounts or []) - members):
+        raise ConfigError(
+            f"stackset_excluded_accounts: not in the organization: {', '.join(strangers)}",
+            where=registration.account_id,
+            hint="Correct the ids, or leave them out.",
+        )
+
+
+def check_access(aws: Aws, account_id: str, *, enable: bool) -> None:
+    """CloudFormation may deploy into the organization.
+
+    Args:
+        aws: calls as the payer.
+        account_id: the payer.
+        enable: switch it on where it is off.
+
+    Raises:
+        Refused: it may not, and ``enable`` is not set.
+        AwsError: AWS could not be asked.
+    """
+    client = aws.client("cloudformation")
+    with explained("asking for CloudFormation's access to the organization"):
+        status = client.describe_organizations_access()["Status"]
+    if status == "ENABLED":
+        return
+    if not enable:
+        raise Refused(
+            f"CloudFormation's trusted access to the organization is {status.lower()}; nothing was"
+            " written",
+            where=account_id,
+            hint="Run the same command with --enable-trusted-access, or switch it on in the"
+            " console: CloudFormation, StackSets, Enable trusted access.",
+        )
+    with explained("switching on CloudFormation's access to the organization"):
+        features = aws.client("organizations").describe_organization()["Organization"]["FeatureSet"]
+        if features != "ALL":
+            raise Refused(
+                "StackSets need an organization with all features, and this one has consolidated"
+                " billing only",
+                where=account_id,
+                hint="Enable all features in the Organizations console; every member must agree.",
+            )
+        client.activate_organizations_access()
+
+
+def check_clashes(aws: Aws, accounts: Collection[str]) -> int:
+    """No account that is to be deployed to has the role already, by hand or by another stack.
+
+    It is looked up through the role by which a management account reaches its members; where
+    there is none, nothing is known.
+
+    Returns:
+        How many accounts could not be looked into.
+
+    Raises:
+        Refused: names each account that has the role.
+    """
+    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+        found = dict(zip(accounts, pool.map(lambda a: _has_role(aws, a), accounts), strict=True))
+    clashes = sorted(account for account, has in found.items() if has)
+    if clashes:
+        shown = ", ".join(clashes[:_SHOWN])
+        more = f" and {len(clashes) - _SHOWN} more" if len(clashes) > _SHOWN else ""
+        raise Refused(
+            f"{len(clashes)} linked accounts have a role {ROLE} already, which the StackSet could"
+            f" not make: {shown}{more}; nothing was written",
+            where=f"account {clashes[0]}" if len(clashes) == 1 else "",
+            hint="Where Octo uses that role, leave the account to it: list it under"
+            " stackset_excluded_accounts. Else delete the role, or the stack that made it, and"
+            " run the same command again.",
+        )
+    return sum(has is None for has in found.values())
+
+
+def _has_role(aws: Aws, account_id: str) -> bool | None:
+    partition = aws.client("sts").meta.partition
+    for name in _WAYS_IN:
+        try:
+            inside = aws.assume(AssumeRole(f"arn:{partition}:iam::{account_id}:role/{name}"))
+            inside.client("iam").get_role(RoleName=ROLE)
+        except ClientError as error:
+            if code_of(error) == "NoSuchEntity":
+                return False
+            continue
+        except BotoCoreError:
+            continue
+        return True
+    return None

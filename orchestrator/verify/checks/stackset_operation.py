@@ -1,0 +1,56 @@
+"""stackset.operation: the last operation ended well, its tolerated failures included."""
+
+from orchestrator.stackset import deployed
+from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.stackset import applies, expected
+
+_RETRY = "`octo-tf stackset status` shows the accounts; `octo-tf stackset retry` tries them again."
+
+
+def _run(context: Context) -> Finding:
+    name = expected(context).name
+    latest = deployed.operations(context.aws, name)
+    if not latest:
+        return Finding(Status.PASS, f"StackSet {name} has had no operation yet.", {})
+    last = latest[0]
+    evidence: dict[str, object] = {
+        "operation": last.id,
+        "action": last.action,
+        "status": last.status,
+        "failed_instances": last.failed,
+    }
+    if last.is_running:
+        return Finding(
+            Status.PENDING,
+            f"A {last.action} operation is {last.status.lower()}.",
+            evidence,
+            "AWS goes on by itself; run octo-tf verify --wait 30m.",
+        )
+    if last.status != "SUCCEEDED":
+        why = f" ({last.reason})" if last.reason else ""
+        return Finding(
+            Status.FAIL,
+            f"The last operation, {last.action}, {last.status.lower()}{why}:"
+            f" {last.failed} accounts failed.",
+            evidence,
+            _RETRY,
+        )
+    if last.failed:
+        return Finding(
+            Status.FAIL,
+            f"The last operation, {last.action}, says SUCCEEDED, but {last.failed} accounts failed"
+            " within its tolerance.",
+            evidence,
+            _RETRY,
+        )
+    return Finding(Status.PASS, f"The last operation, {last.action}, succeeded.", evidence)
+
+
+CHECK = Check(
+    id="stackset.operation",
+    area=Area.STACKSET,
+    promise="The last operation succeeded in every account.",
+    permissions=("cloudformation:ListStackSetOperations",),
+    applies=applies,
+    run=_run,
+)

@@ -1,0 +1,60 @@
+"""stackset.set: the StackSet is the one that the module makes."""
+
+from __future__ import annotations
+
+import json
+
+from orchestrator.stackset import deployed
+from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.stackset import APPLY, applies, expected, missing
+
+
+def _run(context: Context) -> Finding:
+    wanted = expected(context)
+    settings = deployed.describe(context.aws, wanted.name)
+    if settings is None:
+        return missing(wanted.name)
+    parameters = {
+        entry["ParameterKey"]: entry.get("ParameterValue", "")
+        for entry in settings.get("Parameters", [])
+    }
+    mistakes = []
+    if settings.get("PermissionModel") != "SERVICE_MANAGED":
+        mistakes.append("its permissions are not service-managed")
+    if "CAPABILITY_NAMED_IAM" not in settings.get("Capabilities", []):
+        mistakes.append("it may not make a role with a name (CAPABILITY_NAMED_IAM)")
+    if not _same(settings.get("TemplateBody", ""), wanted.template):
+        mistakes.append("its template was changed")
+    if parameters.get("ExternalId") != context.external_id:
+        mistakes.append("it gives the roles another external id")
+    if parameters.get("Principal") != context.expected.api_access.principal:
+        mistakes.append("it lets another account than Octo's in")
+    if not settings.get("ManagedExecution", {}).get("Active"):
+        mistakes.append("its operations do not wait for each other (managed execution is off)")
+    if mistakes:
+        return Finding(
+            Status.FAIL,
+            f"StackSet {wanted.name}: {'; '.join(mistakes)}.",
+            {"stackset": wanted.name, "mistakes": mistakes},
+            APPLY,
+        )
+    return Finding(
+        Status.PASS, f"StackSet {wanted.name} is as the module made it.", {"stackset": wanted.name}
+    )
+
+
+def _same(actual: str, wanted: str) -> bool:
+    try:
+        return bool(json.loads(actual) == json.loads(wanted))
+    except ValueError:
+        return False
+
+
+CHECK = Check(
+    id="stackset.set",
+    area=Area.STACKSET,
+    promise="The StackSet has the module's template, parameters and permissions.",
+    permissions=("cloudformation:DescribeStackSet",),
+    applies=applies,
+    run=_run,
+)

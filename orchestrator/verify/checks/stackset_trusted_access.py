@@ -1,0 +1,28 @@
+"""stackset.trusted_access: CloudFormation may deploy into the organization."""
+
+from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.stackset import applies
+
+
+def _run(context: Context) -> Finding:
+    status = context.aws.client("cloudformation").describe_organizations_access()["Status"]
+    if status == "ENABLED":
+        return Finding(
+            Status.PASS, "CloudFormation may deploy into the organization.", {"status": status}
+        )
+    return Finding(
+        Status.FAIL,
+        f"CloudFormation's trusted access to the organization is {status.lower()}.",
+        {"status": status},
+        "Run octo-tf apply --enable-trusted-access.",
+    )
+
+
+CHECK = Check(
+    id="stackset.trusted_access",
+    area=Area.STACKSET,
+    promise="CloudFormation's trusted access to the organization is on.",
+    permissions=("cloudformation:DescribeOrganizationsAccess",),
+    applies=applies,
+    run=_run,
+)

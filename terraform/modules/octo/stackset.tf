@@ -1,0 +1,163 @@
+# Optional, for a payer: the API access role in every linked account, carried out by CloudFormation.
+# The payer's own role stays a direct resource: StackSets never deploy to the management account.
+
+locals {
+  # The root stands for the whole organization.
+  stackset_targets = !var.use_stackset ? [] : (
+    length(var.stackset_targets) > 0 ? tolist(var.stackset_targets) : data.aws_organizations_organization.current[0].roots[*].id
+  )
+
+  # A boundary of the customer's own is looked for under the same name in each account.
+  stackset_boundary = var.permissions_boundary == null ? null : {
+    "Fn::Sub" = replace(coalesce(var.permissions_boundary, "none"), ":${local.account_id}:", ":$${AWS::AccountId}:")
+  }
+
+  # The same policies as the payer's own role (api_access.tf). The separate roles of the tier
+  # `operations` are left to the payer: no linked account gets a role that can change something.
+  stackset_template = jsonencode({
+    AWSTemplateFormatVersion = "2010-09-09"
+    Description              = "Octo reads cost, inventory and organization data."
+    Parameters = {
+      # Not NoEcho: CloudFormation would answer **** and Terraform plan a change for ever. The id
+      # is no password: whoever may read the role's trust policy sees it there.
+      ExternalId = {
+        Type           = "String"
+        Description    = "The id that Octo presents when it assumes the role."
+        MinLength      = 2
+        MaxLength      = 1224
+        AllowedPattern = "[0-9A-Za-z_+=,.@:/-]+"
+      }
+      Principal = {
+        Type           = "String"
+        Description    = "Octo's own AWS account."
+        AllowedPattern = "[0-9]{12}"
+      }
+    }
+    Resources = {
+      ApiAccessRole = {
+        Type = "AWS::IAM::Role"
+        Properties = merge(
+          {
+            RoleName    = aws_iam_role.api_access.name
+            Description = aws_iam_role.api_access.description
+            AssumeRolePolicyDocument = {
+              Version = "2012-10-17"
+              Statement = [{
+                Sid       = "OctoUnderExternalId"
+                Effect    = "Allow"
+                Principal = { AWS = { "Fn::Sub" = "arn:$${AWS::Partition}:iam::$${Principal}:root" } }
+                Action    = "sts:AssumeRole"
+                Condition = { StringEquals = { "sts:ExternalId" = { Ref = "ExternalId" } } }
+              }]
+            }
+            Policies = [
+              for name, policy in local.api_access_policies : { PolicyName = name, PolicyDocument = jsondecode(policy) }
+            ]
+          },
+          local.stackset_boundary == null ? {} : { PermissionsBoundary = local.stackset_boundary },
+        )
+      }
+    }
+    Outputs = {
+      RoleArn = { Value = { "Fn::GetAtt" = ["ApiAccessRole", "Arn"] } }
+    }
+  })
+}
+
+data "aws_region" "current" {
+  count = var.use_stackset ? 1 : 0
+}
+
+resource "aws_cloudformation_stack_set" "api_access" {
+  count = var.use_stackset ? 1 : 0
+
+  name             = var.stackset_name
+  description      = "Octo's API access in the linked accounts."
+  permission_model = "SERVICE_MANAGED"
+  capabilities     = ["CAPABILITY_NAMED_IAM"]
+  template_body    = local.stackset_template
+  parameters = {
+    ExternalId = var.external_id
+    Principal  = var.principal
+  }
+  tags = var.tags
+
+  # Accounts that join are deployed to; one that leaves keeps its role, which does nothing there
+  # but answer Octo. A change of this block would replace the set.
+  auto_deployment {
+    enabled                          = true
+    retain_stacks_on_account_removal = true
+  }
+
+  # Operations wait for each other instead of failing.
+  managed_execution {
+    active = true
+  }
+
+  # For later changes of the template. The provider's version 5 has no concurrency_mode here, so
+  # that CloudFormation works on one account more than may fail, at most, at a time.
+  operation_preferences {
+    max_concurrent_percentage    = var.stackset_max_concurrent_percentage
+    failure_tolerance_percentage = var.stackset_failure_tolerance_percentage
+    region_concurrency_type      = "PARALLEL"
+  }
+
+  timeouts {
+    update = "12h"
+  }
+
+  lifecycle {
+    # Returned by AWS, and not settable with auto-deployment: the provider would plan it for ever.
+    ignore_changes = [administration_role_arn]
+
+    precondition {
+      condition     = local.account_type == "payer"
+      error_message = "use_stackset is for a payer (the management account): this account is ${local.account_type}. Set use_stackset = false here."
+    }
+    precondition {
+      condition     = length(local.stackset_template) <= 51200
+      error_message = "The StackSet's template is larger than CloudFormation's 51,200 bytes."
+    }
+  }
+}
+
+# A stack set alone deploys nothing: these are its instances, one resource for each target.
+#
+# Not aws_cloudformation_stack_instances: it reads its targets back from whatever instances the set
+# has, so that two of them would each take the other's for their own, and delete them (provider
+# issue 43607). This one stays with the target that it was made for.
+resource "aws_cloudformation_stack_set_instance" "api_access" {
+  for_each = toset(local.stackset_targets)
+
+  # The stacks are in the provider's region: one is enough, IAM roles are global; and the argument
+  # for another one has different names in the provider's versions 5 and 6.
+  stack_set_name = aws_cloudformation_stack_set.api_access[0].name
+  retain_stack   = var.stackset_retain_stacks
+
+  deployment_targets {
+    organizational_unit_ids = [each.key]
+    account_filter_type     = length(var.stackset_excluded_accounts) > 0 ? "DIFFERENCE" : "NONE"
+    accounts                = length(var.stackset_excluded_accounts) > 0 ? var.stackset_excluded_accounts : null
+  }
+
+  operation_preferences {
+    concurrency_mode             = "SOFT_FAILURE_TOLERANCE"
+    max_concurrent_percentage    = var.stackset_max_concurrent_percentage
+    failure_tolerance_percentage = var.stackset_failure_tolerance_percentage
+    region_concurrency_type      = "PARALLEL"
+  }
+
+  timeouts {
+    create = "12h"
+    update = "12h"
+    delete = "12h"
+  }
+
+  lifecycle {
+    # Both are for the moment of creation. A change of deployment_targets would delete every
+    # instance of the target and make it again; one of operation_preferences asks AWS for an
+    # account named like the OU (provider issue 40675). `octo-tf apply` brings single accounts
+    # in line with stackset_excluded_accounts.
+    ignore_changes = [deployment_targets, operation_preferences]
+  }
+}

@@ -1,0 +1,136 @@
+# API access in linked accounts: what is made, for whom, and that it is the payer's own access.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "111122223333" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_region" {
+    defaults = { name = "us-east-1" }
+  }
+  mock_data "aws_organizations_organization" {
+    defaults = {
+      master_account_id = "111122223333"
+      roots             = [{ arn = "", id = "r-abcd", name = "Root", policy_types = [] }]
+    }
+  }
+}
+
+mock_provider "aws" {
+  alias = "cur_bucket"
+
+  mock_data "aws_region" {
+    defaults = { name = "us-east-1" }
+  }
+}
+
+variables {
+  account_id   = "111122223333"
+  account_type = "payer"
+  external_id  = "octo-external-id"
+  use_stackset = true
+}
+
+run "the_root_is_the_target_by_default" {
+  command = plan
+
+  assert {
+    condition     = keys(aws_cloudformation_stack_set_instance.api_access) == ["r-abcd"]
+    error_message = "Without targets, the whole organization is one."
+  }
+  assert {
+    condition     = aws_cloudformation_stack_set.api_access[0].permission_model == "SERVICE_MANAGED" && aws_cloudformation_stack_set.api_access[0].capabilities == toset(["CAPABILITY_NAMED_IAM"])
+    error_message = "A role with a name needs its capability."
+  }
+  assert {
+    condition     = aws_cloudformation_stack_set.api_access[0].auto_deployment[0].enabled && aws_cloudformation_stack_set.api_access[0].managed_execution[0].active
+    error_message = "Accounts that join are deployed to; operations wait for each other."
+  }
+  assert {
+    condition     = output.stackset.targets == ["r-abcd"] && output.stackset.retain_stacks
+    error_message = "The outputs say what the verifier looks for."
+  }
+}
+
+run "each_target_is_a_resource_of_its_own" {
+  command = plan
+
+  variables {
+    stackset_targets = ["ou-abcd-22222222", "ou-abcd-11111111"]
+  }
+
+  assert {
+    condition     = keys(aws_cloudformation_stack_set_instance.api_access) == ["ou-abcd-11111111", "ou-abcd-22222222"]
+    error_message = "Taking one target away must not touch another."
+  }
+  assert {
+    condition     = length(data.aws_organizations_organization.current) == 0
+    error_message = "The organization is not read when type and targets were given."
+  }
+}
+
+run "excluded_accounts_are_left_out" {
+  command = plan
+
+  variables {
+    stackset_excluded_accounts = ["444455556666"]
+  }
+
+  assert {
+    condition     = aws_cloudformation_stack_set_instance.api_access["r-abcd"].deployment_targets[0].account_filter_type == "DIFFERENCE" && aws_cloudformation_stack_set_instance.api_access["r-abcd"].deployment_targets[0].accounts == toset(["444455556666"])
+    error_message = "Everybody but the excluded."
+  }
+}
+
+run "one_source_for_the_payers_role_and_the_stacks" {
+  command = plan
+
+  variables {
+    permission_tiers = ["read", "recommendations"]
+  }
+
+  assert {
+    condition = {
+      for policy in jsondecode(output.stackset.template).Resources.ApiAccessRole.Properties.Policies :
+      policy.PolicyName => policy.PolicyDocument
+    } == { for name, policy in output.api_access.inline_policies : name => jsondecode(policy) }
+    error_message = "The stacks' policies are the payer's, one by one."
+  }
+  assert {
+    condition     = toset(keys(jsondecode(output.stackset.template).Parameters)) == toset(keys(aws_cloudformation_stack_set.api_access[0].parameters))
+    error_message = "Every parameter of the template is set: the provider plans a change for each that is not."
+  }
+  assert {
+    condition     = !strcontains(output.stackset.template, "octo-external-id")
+    error_message = "The template holds no external id: outputs and reports may show it."
+  }
+}
+
+run "a_boundary_is_looked_for_in_each_account" {
+  command = plan
+
+  variables {
+    permissions_boundary = "arn:aws:iam::111122223333:policy/Boundary"
+  }
+
+  assert {
+    condition     = jsondecode(output.stackset.template).Resources.ApiAccessRole.Properties.PermissionsBoundary == { "Fn::Sub" = "arn:aws:iam::$${AWS::AccountId}:policy/Boundary" }
+    error_message = "A policy of the payer does not exist in another account."
+  }
+}
+
+run "no_stackset_unless_it_is_asked_for" {
+  command = plan
+
+  variables {
+    use_stackset     = false
+    stackset_targets = ["ou-abcd-11111111"]
+  }
+
+  assert {
+    condition     = length(aws_cloudformation_stack_set.api_access) == 0 && length(aws_cloudformation_stack_set_instance.api_access) == 0 && output.stackset == null
+    error_message = "Targets alone deploy nothing."
+  }
+}

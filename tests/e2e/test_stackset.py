@@ -1,0 +1,281 @@
+"""A registered payer of twelve linked accounts, upgraded to StackSet in place, and what follows."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+from orchestrator.sandbox import control
+from tests.e2e.conftest import Project, RunningSandbox, failing, hint
+
+SANDBOX = ("--linked", "12")
+NAME = "alphaus-api-access-stackset"
+ROLE = "AlphausAcctAccessRole"
+SET = "module.octo.aws_cloudformation_stack_set.api_access[0]"
+BY_HAND = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "ec2.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def payer(sandbox) -> Project:
+    """A payer that is registered without a StackSet."""
+    project = sandbox.project("payer")
+    applied = project("apply", "--yes", "--wait", "30s")
+    assert applied.returncode == 0, applied.stderr
+    return project
+
+
+def identities(sandbox: RunningSandbox) -> dict[str, Any]:
+    """What AWS gives to a thing once: it changes when the thing is made anew."""
+    iam, s3 = sandbox.client("payer", "iam"), sandbox.client("payer", "s3")
+    roles = ("AlphausAcctAccessRole", "AlphausAcctAccessCurRole")
+    return {
+        **{name: iam.get_role(RoleName=name)["Role"]["RoleId"] for name in roles},
+        **{bucket["Name"]: bucket["CreationDate"] for bucket in s3.list_buckets()["Buckets"]},
+    }
+
+
+def stacks(sandbox: RunningSandbox) -> dict[str, str]:
+    client = sandbox.client("payer", "cloudformation")
+    pages = client.get_paginator("list_stack_instances").paginate(StackSetName=NAME)
+    return {
+        s["Account"]: s["StackInstanceStatus"]["DetailedStatus"]
+        for page in pages
+        for s in page["Summaries"]
+    }
+
+
+def evidence(report: dict[str, Any]) -> dict[str, Any]:
+    return next(c["evidence"] for c in report["checks"] if c["id"] == "stackset.coverage")
+
+
+def has_role(sandbox: RunningSandbox, profile: str) -> bool:
+    roles = sandbox.client(profile, "iam").list_roles()["Roles"]
+    return ROLE in {role["RoleName"] for role in roles}
+
+
+def fault(sandbox: RunningSandbox, **settings: Any) -> None:
+    control.add_fault(sandbox.environ["AWS_ENDPOINT_URL"], settings)
+
+
+# The tests follow each other: each goes on from what the one before has left.
+
+
+def test_without_trusted_access_nothing_is_written(payer):
+    before, serial = (payer.folder / "octo.yaml").read_bytes(), payer.state_serial()
+    refused = payer("upgrade", "--yes")
+    assert refused.returncode == 5
+    assert "--enable-trusted-access" in refused.stderr
+    assert (payer.folder / "octo.yaml").read_bytes() == before
+    assert payer.state_serial() == serial
+
+
+def test_a_role_made_by_hand_is_named_before_anything_is_written(sandbox, payer):
+    iam = sandbox.client("linked-3", "iam")
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(BY_HAND))
+    refused = payer("upgrade", "--yes", "--enable-trusted-access")
+    assert refused.returncode == 5
+    assert sandbox.account("linked-3") in refused.stderr
+    assert "stackset_excluded_accounts" in refused.stderr
+    assert sandbox.client("payer", "cloudformation").list_stack_sets()["Summaries"] == []
+    iam.delete_role(RoleName=ROLE)
+
+
+def test_the_upgrade_adds_and_keeps_everything(sandbox, payer):
+    octo_yaml = payer.folder / "octo.yaml"
+    octo_yaml.write_text(octo_yaml.read_text() + "# Mine.\nuse_stackset: false # not yet\n")
+    before = identities(sandbox)
+    fault(
+        sandbox,
+        service="cloudformation",
+        action="CreateStack",
+        account=sandbox.account("linked-5"),
+        error="AccessDenied",
+    )
+    upgraded = payer("upgrade", "--yes", "--json", "-v")
+    # One of twelve is within the tolerance, and no success.
+    assert upgraded.returncode == 3, upgraded.stderr
+    assert "Plan: 2 to add, 0 to change, 0 to destroy." in upgraded.stderr
+    assert "Kept as it was: role AlphausAcctAccessRole" in upgraded.stderr
+    assert octo_yaml.read_text().endswith("# Mine.\nuse_stackset: true # not yet\n")
+    assert identities(sandbox) == before
+    assert not (payer.root / "upgrade.json").exists()
+    report = json.loads(upgraded.stdout)
+    assert report["areas"] == {"api_access": "pass", "cur_s3": "pass", "stackset": "fail"}
+    assert failing(report) == {"stackset.coverage", "stackset.operation"}
+    seen = evidence(report)
+    assert seen["counts"] == {"current": 11, "failed": 1, "suspended": 1}
+    reason = seen["others"][sandbox.account("linked-5")]["reason"]
+    assert "service control policy" in reason
+    assert "within its tolerance" in next(
+        c["summary"] for c in report["checks"] if c["id"] == "stackset.operation"
+    )
+    assert "stackset retry" in hint(report, "stackset.operation")
+
+
+def test_octos_side_knows_those_that_are_reached(sandbox, payer):
+    ledger = json.loads((payer.root / "ledger.json").read_text())["accounts"]
+    linked = {a for a, record in ledger.items() if record["account_type"] == "linked"}
+    everyone = {sandbox.account(f"linked-{n}") for n in range(1, 13)}
+    assert linked == everyone - {sandbox.account("linked-5")}
+
+
+def test_a_failed_account_is_retried_alone(sandbox, payer):
+    still = payer("stackset", "retry")
+    assert still.returncode == 3
+    assert "service control policy" in " ".join(still.stdout.split())
+    control.clear_faults(sandbox.environ["AWS_ENDPOINT_URL"])
+    operations = len(_operations(sandbox))
+    retried = payer("stackset", "retry", "--json")
+    assert retried.returncode == 0, retried.stdout + retried.stderr
+    assert json.loads(retried.stdout)["counts"] == {"current": 12, "suspended": 1}
+    assert len(_operations(sandbox)) == operations + 1
+    code, report = payer.verify()
+    assert (code, failing(report)) == (0, set())
+
+
+def test_a_second_plan_is_empty(payer):
+    plan = payer("plan", "--detailed-exitcode", "--json")
+    assert plan.returncode == 0, plan.stdout
+    document = json.loads(plan.stdout)
+    assert document["changes"] == []
+    assert document["linked_accounts"] == {"deploy": [], "retry": [], "remove": []}
+
+
+def test_what_the_stacks_made_is_what_the_payer_has(sandbox):
+    """One source for both: trust and policies are the same, document by document."""
+    found = []
+    for profile in ("payer", "linked-1", "linked-12"):
+        iam = sandbox.client(profile, "iam")
+        policies = {
+            name: iam.get_role_policy(RoleName=ROLE, PolicyName=name)["PolicyDocument"]
+            for name in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]
+        }
+        trust = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
+        found.append((policies, trust))
+    assert found[0] == found[1] == found[2]
+
+
+def test_an_account_that_joins_is_picked_up(sandbox, payer):
+    organizations = sandbox.client("payer", "organizations")
+    made = organizations.create_account(AccountName="newcomer", Email="newcomer@example.com")
+    newcomer = made["CreateAccountStatus"]["AccountId"]
+    code, report = payer.verify()
+    assert code in (0, 4), failing(report)
+    code, report = payer.verify()
+    assert (code, evidence(report)["counts"]) == (0, {"current": 13, "suspended": 1})
+    ledger = json.loads((payer.root / "ledger.json").read_text())["accounts"]
+    assert ledger[newcomer]["account_name"] == "newcomer"
+    assert payer("plan", "--detailed-exitcode").returncode == 0
+
+
+def test_a_role_changed_by_hand_is_found_and_its_stack_made_anew(sandbox, payer):
+    trust = sandbox.client("linked-2", "iam").get_role(RoleName=ROLE)["Role"][
+        "AssumeRolePolicyDocument"
+    ]
+    del trust["Statement"][0]["Condition"]
+    sandbox.client("linked-2", "iam").update_assume_role_policy(
+        RoleName=ROLE, PolicyDocument=json.dumps(trust)
+    )
+    code, report = payer.verify()
+    assert (code, failing(report)) == (3, {"stackset.access"})
+    assert payer("stackset", "retry", "--account", sandbox.account("linked-2")).returncode == 0
+    assert payer.verify()[0] == 0
+
+
+def test_an_excluded_account_leaves_and_keeps_its_role(sandbox, payer):
+    leaving = sandbox.account("linked-7")
+    payer.settings(stackset_excluded_accounts=[leaving])
+    plan = json.loads(payer("plan", "--json").stdout)
+    assert plan["linked_accounts"]["remove"] == [leaving]
+    applied = payer("apply", "--yes", "--json")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert leaving not in stacks(sandbox)
+    assert has_role(sandbox, "linked-7")
+    assert payer("plan", "--detailed-exitcode").returncode == 0
+
+
+def test_an_account_that_is_wanted_again_is_deployed_to(sandbox, payer):
+    octo_yaml = payer.folder / "octo.yaml"
+    octo_yaml.write_text(octo_yaml.read_text().replace("stackset_excluded_accounts", "#"))
+    refused = payer("apply", "--yes")  # the role was left there
+    assert refused.returncode == 5
+    iam = sandbox.client("linked-7", "iam")
+    for name in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=ROLE, PolicyName=name)
+    iam.delete_role(RoleName=ROLE)
+    applied = payer("apply", "--yes", "--json")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert stacks(sandbox)[sandbox.account("linked-7")] == "SUCCEEDED"
+
+
+def test_an_interrupt_halfway_loses_nothing(sandbox, payer):
+    """Another payer role set: the template changes, every stack is updated, Ctrl-C comes."""
+    endpoint = sandbox.environ["AWS_ENDPOINT_URL"]
+    control.pace(endpoint, 6)
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "orchestrator", "apply", "--yes", "-v"),
+            *("--permission-tier", "read", "--permission-tier", "recommendations"),
+        ],
+        cwd=payer.folder,
+        env=payer.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not any(o["Status"] == "RUNNING" for o in _operations(sandbox)):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    payer.settings(permission_tiers=["read", "recommendations"])
+    applied = payer("apply", "--yes", "--json")
+    control.pace(endpoint, 0)
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert set(stacks(sandbox).values()) <= {"SUCCEEDED", "SKIPPED_SUSPENDED_ACCOUNT"}
+    assert payer("plan", "--detailed-exitcode").returncode == 0
+
+
+def test_switching_it_off_is_refused_until_it_is_named(sandbox, payer):
+    refused = payer("apply", "--yes", "--no-use-stackset")
+    assert refused.returncode == 5
+    assert SET in refused.stderr
+    addresses = [
+        line.split(": the plan would")[0].strip()
+        for line in refused.stderr.splitlines()
+        if ": the plan would delete it" in line
+    ]
+    assert len(addresses) == 2
+    allowed = payer(
+        *("apply", "--yes", "--json", "--no-use-stackset"),
+        *(f"--allow-destroy={address}" for address in addresses),
+    )
+    assert allowed.returncode == 0, allowed.stdout + allowed.stderr
+    assert json.loads(allowed.stdout)["areas"]["stackset"] == "skipped"
+    assert sandbox.client("payer", "cloudformation").list_stack_sets()["Summaries"] == []
+    assert all(has_role(sandbox, f"linked-{number}") for number in range(1, 13))
+
+
+def _operations(sandbox: RunningSandbox) -> list[dict[str, Any]]:
+    client = sandbox.client("payer", "cloudformation")
+    found: list[dict[str, Any]] = client.list_stack_set_operations(StackSetName=NAME)["Summaries"]
+    return found

@@ -1,0 +1,142 @@
+"""Where each linked account stands, and what is left to be done: no AWS needed."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.stackset.coverage import State, cover
+from orchestrator.stackset.deployed import Deployed, Instance
+from orchestrator.stackset.organization import Member, Organization
+from orchestrator.stackset.work import Work, todo
+
+PARENTS = {"r-1": None, "ou-a": "r-1", "ou-b": "ou-a", "ou-c": "r-1"}
+
+
+def organization(**homes: str) -> Organization:
+    """Accounts by the OU they are in; a name that starts with ``closed`` is suspended."""
+    members = [
+        Member(name, name.title(), not name.startswith("closed"), ou) for name, ou in homes.items()
+    ]
+    payer = Member("payer", "payer", True, "r-1")
+    return Organization("r-1", PARENTS, (payer, *members), "payer")
+
+
+def instance(
+    account_id: str, ou: str, detailed: str = "SUCCEEDED", *, stack: bool = True, reason: str = ""
+) -> Instance:
+    status = "CURRENT" if detailed == "SUCCEEDED" else "OUTDATED"
+    return Instance(account_id, ou, status, detailed, reason, "operation", stack)
+
+
+def deployed(*instances: Instance, targets: tuple[str, ...] = ("r-1",)) -> Deployed:
+    settings = {"OrganizationalUnitIds": list(targets)}
+    return Deployed(settings, {i.account_id: i for i in instances})
+
+
+def states(coverage) -> dict[str, State]:
+    return {standing.account_id: standing.state for standing in coverage.accounts}
+
+
+def test_the_management_account_is_never_a_target():
+    assert states(cover(organization(), None, targets=["r-1"], excluded=[])) == {}
+
+
+@pytest.mark.parametrize(
+    ("detailed", "expected"),
+    [
+        ("SUCCEEDED", State.CURRENT),
+        ("PENDING", State.RUNNING),
+        ("RUNNING", State.RUNNING),
+        ("FAILED", State.FAILED),
+        ("CANCELLED", State.FAILED),
+        ("INOPERABLE", State.FAILED),
+        ("FAILED_IMPORT", State.FAILED),
+        ("SKIPPED_SUSPENDED_ACCOUNT", State.FAILED),  # it is active again
+    ],
+)
+def test_each_status_of_an_instance_has_its_standing(detailed, expected):
+    found = cover(
+        organization(one="ou-b"),
+        deployed(instance("one", "ou-b", detailed)),
+        targets=["r-1"],
+        excluded=[],
+    )
+    assert states(found) == {"one": expected}
+
+
+def test_the_reason_is_awss_own():
+    found = cover(
+        organization(one="ou-b"),
+        deployed(instance("one", "ou-b", "FAILED", reason="a policy says no")),
+        targets=["r-1"],
+        excluded=[],
+    )
+    assert found.accounts[0].reason == "a policy says no"
+
+
+def test_nested_ous_belong_to_their_target():
+    found = cover(
+        organization(inner="ou-b", direct="ou-a", other="ou-c", top="r-1"),
+        None,
+        targets=["ou-a"],
+        excluded=[],
+    )
+    assert states(found) == {
+        "inner": State.MISSING,
+        "direct": State.MISSING,
+        "other": State.OUTSIDE,
+        "top": State.OUTSIDE,
+    }
+
+
+def test_who_is_left_out_and_why():
+    found = cover(organization(out="ou-a", closed="ou-a"), None, targets=["r-1"], excluded=["out"])
+    assert states(found) == {"closed": State.SUSPENDED, "out": State.EXCLUDED}
+    assert found.wanted == 0
+
+
+def test_an_instance_that_should_not_be_is_excess():
+    found = cover(
+        organization(out="ou-a", moved="ou-c"),
+        deployed(instance("out", "ou-a"), instance("moved", "ou-a"), instance("gone", "ou-a")),
+        targets=["ou-a"],
+        excluded=["out"],
+    )
+    assert set(states(found).values()) == {State.EXCESS}
+    assert {s.account_id: s.reason for s in found.accounts}["gone"] == (
+        "it has left the organization"
+    )
+
+
+def what_to_do(homes, made, *, targets=("r-1",), excluded=()) -> Work:
+    members = organization(**homes)
+    return todo(cover(members, made, targets=targets, excluded=excluded), members, made, targets)
+
+
+def test_before_there_is_a_stack_set_nothing_is_to_be_done():
+    assert not what_to_do({"one": "ou-a"}, None)
+
+
+def test_missing_failed_and_excess_accounts_are_work():
+    work = what_to_do(
+        {"missing": "ou-a", "failed": "ou-b", "out": "ou-c", "fine": "r-1"},
+        deployed(
+            instance("failed", "ou-b", "FAILED"), instance("out", "ou-c"), instance("fine", "r-1")
+        ),
+        excluded=["out"],
+    )
+    assert work == Work(deploy=("missing",), retry=("failed",), remove=("out",))
+
+
+def test_a_target_that_is_new_is_terraforms_to_deploy():
+    made = deployed(instance("one", "ou-a"), targets=("ou-a",))
+    assert not what_to_do({"one": "ou-a", "two": "ou-c"}, made, targets=("ou-a", "ou-c"))
+
+
+def test_a_target_that_is_dropped_is_terraforms_to_take_away():
+    made = deployed(instance("one", "ou-a"), instance("two", "ou-c"), targets=("ou-a", "ou-c"))
+    assert not what_to_do({"one": "ou-a", "two": "ou-c"}, made, targets=("ou-a",))
+
+
+def test_work_can_be_limited_to_some_accounts():
+    assert Work(("a", "b"), ("c",), ("d",)).only(["b", "d"]) == Work(("b",), (), ("d",))
