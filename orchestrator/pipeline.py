@@ -99,6 +99,7 @@ def apply(
             values = planfile.read(made.file).outputs  # spares a start of Terraform
     finally:
         run.plan_file.unlink(missing_ok=True)  # it holds the inputs, and is used up
+    run.linked.wait()
     run.linked.carry_out(review.linked)
     report = None if review.has_changes else ahead.report(values)
     if report is None:
@@ -118,6 +119,17 @@ def look(run: Run) -> tuple[Outputs, Report]:
     prepare(run)
     outputs = known(run)
     return outputs, _look(run, outputs)
+
+
+def context(run: Run, outputs: Outputs) -> Context:
+    """What checks may look at."""
+    return Context(
+        expected=outputs,
+        external_id=run.registration.external_id.get_secret_value(),
+        aws=run.aws,
+        principal=run.principal,
+        now=time.time,
+    )
 
 
 def known(run: Run) -> Outputs:
@@ -224,15 +236,8 @@ def _verify(run: Run, outputs: Outputs, *, settle_seconds: float = 0.0) -> Repor
 def _look(
     run: Run, outputs: Outputs, *, wait_seconds: float = 0.0, settle_seconds: float = 0.0
 ) -> Report:
-    context = Context(
-        expected=outputs,
-        external_id=run.registration.external_id.get_secret_value(),
-        aws=run.aws,
-        principal=run.principal,
-        now=time.time,
-    )
     return run_checks(
-        context,
+        context(run, outputs),
         account_name=run.registration.account_name or "",
         wait_seconds=wait_seconds,
         settle_seconds=settle_seconds,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from orchestrator.aws.errors import code_of, explained
-from orchestrator.aws.session import Aws
-from orchestrator.engine.outputs import CurOutput, Outputs
+from orchestrator.aws.errors import explained
 from orchestrator.errors import OctoTfError
 from orchestrator.files import write_atomically
-from orchestrator.verify.model import Report, Status
+from orchestrator.verify.cur import definition
+from orchestrator.verify.model import Context, Report, Status
+from orchestrator.verify.roles import get_role
+from orchestrator.verify.stackset import linked_standings
 
 
 class Snapshot(BaseModel):
@@ -31,31 +31,39 @@ class Snapshot(BaseModel):
     linked: list[str]
 
 
-def take(aws: Aws, outputs: Outputs, report: Report) -> Snapshot:
+def take(context: Context, report: Report) -> Snapshot:
     """Looks at everything that must outlive an upgrade.
 
     Sources: IAM GetRole (RoleId: "stable and unique"), S3 ListBuckets (CreationDate), CUR
     DescribeReportDefinitions.
 
+    Args:
+        context: what was applied, and the account.
+        report: the verification of it.
+
     Raises:
         AwsError: AWS could not be asked.
     """
-    roles = [outputs.api_access.role_name]
-    if outputs.cur:
-        roles.append(outputs.cur.role.role_name)
+    expected = context.expected
+    names = [expected.api_access.role_name]
+    if expected.cur:
+        names.append(expected.cur.role.role_name)
     identities: dict[str, str] = {}
     with explained("taking the snapshot"):
-        for name in roles:
-            if role_id := _role_id(aws, name):
-                identities[f"role {name}"] = role_id
-        if outputs.cur:
-            identities |= _bucket_and_report(aws, outputs.cur)
-    evidence = [r.finding.evidence for r in report.results if r.id == "stackset.coverage"]
-    current = evidence[0].get("current", {}) if evidence else {}
+        for name in names:
+            if role := get_role(context, name):
+                identities[f"role {name}"] = role["RoleId"]
+        if expected.cur:
+            for bucket in context.aws.client("s3").list_buckets()["Buckets"]:
+                if bucket["Name"] == expected.cur.s3_bucket_name:
+                    identities[f"bucket {bucket['Name']}"] = bucket["CreationDate"].isoformat()
+            if found := definition(context):
+                place = f"{found['S3Bucket']}/{found['S3Prefix']}"
+                identities[f"report {found['ReportName']}"] = place
     return Snapshot(
         identities=identities,
         passing=[r.id for r in report.results if r.finding.status is Status.PASS],
-        linked=sorted(current) if isinstance(current, dict) else [],
+        linked=sorted(a for a, (_, status) in linked_standings(report).items() if status == "pass"),
     )
 
 
@@ -86,26 +94,3 @@ def keep(snapshot: Snapshot, path: Path) -> Snapshot:
             where=str(path),
             hint="Move it away: the next upgrade takes a new one.",
         ) from None
-
-
-def _bucket_and_report(aws: Aws, cur: CurOutput) -> dict[str, str]:
-    found = {
-        f"bucket {bucket['Name']}": bucket["CreationDate"].isoformat()
-        for bucket in aws.client("s3").list_buckets()["Buckets"]
-        if bucket["Name"] == cur.s3_bucket_name
-    }
-    pages = aws.client("cur", "us-east-1").get_paginator("describe_report_definitions").paginate()
-    for definition in (d for page in pages for d in page["ReportDefinitions"]):
-        if definition["ReportName"] == cur.report_name:
-            where = f"{definition['S3Bucket']}/{definition['S3Prefix']}"
-            found[f"report {cur.report_name}"] = where
-    return found
-
-
-def _role_id(aws: Aws, name: str) -> str | None:
-    try:
-        return str(aws.client("iam").get_role(RoleName=name)["Role"]["RoleId"])
-    except ClientError as error:
-        if code_of(error) == "NoSuchEntity":
-            return None
-        raise

@@ -29,10 +29,10 @@ def upgrade(run: Run, *, approve: Callable[[Review], None]) -> tuple[Review, Rep
     file: Path = run.folder / _SNAPSHOT
     with run.progress.step("Looking at what is there"):
         outputs, report = pipeline.look(run)
-        before = snapshot.keep(snapshot.take(run.aws, outputs, report), file)
+        before = snapshot.keep(snapshot.take(pipeline.context(run, outputs), report), file)
     review, report = pipeline.apply(run, approve=approve)
-    outputs = pipeline.known(run)
-    lost = snapshot.differences(before, snapshot.take(run.aws, outputs, report))
+    after = snapshot.take(pipeline.context(run, pipeline.known(run)), report)
+    lost = snapshot.differences(before, after)
     if lost:
         raise OctoTfError(
             "the upgrade is applied, but not everything is as it was:\n"

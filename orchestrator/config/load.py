@@ -186,6 +186,8 @@ def flag_of(name: str) -> str:
         "permission_tiers": "--permission-tier",
         "cur_additional_schema_elements": "--cur-additional-schema-element",
         "cur_additional_artifacts": "--cur-additional-artifact",
+        "stackset_excluded_accounts": "--stackset-excluded-account",
+        "stackset_targets": "--stackset-target",
         "tags": "--tag",
     }
     return special.get(name, "--" + name.split(".")[-1].replace("_", "-"))

@@ -11,6 +11,7 @@ StackSetOperationPreferences, DeploymentTargets, StackInstanceComprehensiveStatu
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import time
 import uuid
@@ -337,6 +338,11 @@ def _work(
     except ServiceException as error:
         raise _Failure(str(error)) from None
     instance.stack_id = made.stack_id
+    for role_name in named_roles(template):
+        # moto keeps a template's inline policies as they were parsed, and IAM would answer Python.
+        policies: dict[str, Any] = getattr(role(account_id, role_name), "policies", {})
+        for policy_name, document in policies.items():
+            policies[policy_name] = document if isinstance(document, str) else json.dumps(document)
 
 
 @cache

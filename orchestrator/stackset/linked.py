@@ -144,13 +144,15 @@ class LinkedAccounts:
         return coverage
 
     def wait(self) -> None:
-        """Waits for operations that are under way, of whomever they are."""
-        if self.registration.use_stackset and self.exists:
-            with (
-                self.progress.step("Waiting for the StackSet"),
-                explained(f"StackSet {self.name}"),
-            ):
-                work.wait_for_all(self.aws, self.name, self._show)
+        """Waits for operations that are under way: of an interrupted run, or anybody's."""
+        if not self.registration.use_stackset or not self.exists:
+            return
+        with explained(f"StackSet {self.name}"):
+            running = [o for o in deployed.operations(self.aws, self.name) if o.is_running]
+            if running:
+                with self.progress.step("Waiting for the StackSet"):
+                    for operation in reversed(running):
+                        work.wait(self.aws, self.name, operation.id, self._show)
 
     def watch(self) -> Callable[[], dict[str, int]]:
         """A look at the newest operation's accounts, for progress while Terraform waits for it."""

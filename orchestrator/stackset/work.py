@@ -136,13 +136,6 @@ def carry_out(
         wait(aws, name, begun["OperationId"], on_progress)
 
 
-def wait_for_all(aws: Aws, name: str, on_progress: OnProgress) -> None:
-    """Waits for whatever is under way: of an interrupted run, of somebody else, of AWS itself."""
-    for operation in reversed(aws_side.operations(aws, name)):
-        if operation.is_running:
-            wait(aws, name, operation.id, on_progress)
-
-
 def counted(aws: Aws, name: str, operation_id: str) -> dict[str, int]:
     """How many accounts of an operation are succeeded, running, failed, ..."""
     results = aws_side.results(aws, name, operation_id)
