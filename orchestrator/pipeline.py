@@ -60,7 +60,7 @@ def check_linked(run: Run) -> None:
 
 
 def _plan(run: Run, file: Path | None = None) -> Review:
-    take_up(run)
+    _take_up(run)
     with run.progress.step("Planning"):
         made = run.terraform.plan((file or run.plan_file).absolute())
     review = _review(run, made)
@@ -141,19 +141,25 @@ def known(run: Run) -> Outputs:
     return _typed(run, run.terraform.outputs())
 
 
-def take_up(run: Run) -> None:
-    """Goes on where an interrupted run left the StackSet.
+def _take_up(run: Run) -> None:
+    """Keeps Terraform from taking linked accounts out of the StackSet that are still wanted.
 
-    Terraform marks a resource as tainted whose making was interrupted or partly failed, and would
-    replace it: every linked account of the target would be taken out and made again. What is
-    there is kept instead, and single accounts are brought in line afterwards.
+    It would replace a target whose making was interrupted or partly failed (it marks it as
+    tainted), and destroy one that octo.yaml has replaced by another with the same accounts: by
+    its OUs, or by the OU around it. What is there is kept instead, and brought in line account by
+    account afterwards.
     """
     if not run.registration.use_stackset:
         return
-    for address in run.terraform.tainted(_STACKSET_INSTANCE):
-        run.linked.wait()
-        run.terraform.untaint(address)
-        run.progress.warn(f"An earlier run did not end for {address}: going on from there.")
+    for resource in run.terraform.resources(_STACKSET_INSTANCE):
+        dropped = resource.key not in run.linked.targets
+        if dropped and run.linked.organization.overlap(resource.key, run.linked.targets):
+            run.terraform.forget(resource.address)
+            run.progress.warn(f"{resource.address}: other targets have its accounts now.")
+        elif resource.tainted:
+            run.linked.wait()
+            run.terraform.untaint(resource.address)
+            run.progress.warn(f"{resource.address}: going on where an earlier run ended.")
 
 
 @contextmanager

@@ -104,4 +104,16 @@ class StateVersion:
     serial: int
 
 
+@dataclass(frozen=True)
+class StateResource:
+    """A resource instance of the state; ``key`` is its ``for_each`` key or index, else empty.
+
+    ``tainted``: it was made, but not to the end, and Terraform would replace it.
+    """
+
+    address: str
+    key: str
+    tainted: bool
+
+
 NO_STATE = StateVersion("", 0)

@@ -30,7 +30,7 @@ from orchestrator.engine.events import (
     PlannedChange,
     parse,
 )
-from orchestrator.engine.outputs import NO_STATE, StateVersion
+from orchestrator.engine.outputs import NO_STATE, StateResource, StateVersion
 from orchestrator.engine.plan import Plan, from_show
 from orchestrator.errors import EngineError
 from orchestrator.files import write_atomically
@@ -232,22 +232,25 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         document = json.loads(text[text.index("{") :])
         return StateVersion(document["lineage"], document["serial"])
 
-    def tainted(self, resource_type: str) -> list[str]:
-        """The addresses of a type that the state marks as tainted: made, but not to the end.
+    def resources(self, resource_type: str) -> list[StateResource]:
+        """The resources of a type that the state holds.
 
         Raises:
             EngineError: the state cannot be read.
         """
         path = self.folder / _LOCAL_STATE
         text = path.read_text() if path.is_file() else self._read_state("state pull").strip()
-        if '"tainted"' not in text:
+        if f'"{resource_type}"' not in text:
             return []
         return [
-            _state_address(resource, instance)
+            StateResource(
+                _state_address(resource, instance),
+                str(instance.get("index_key", "")),
+                instance.get("status") == "tainted",
+            )
             for resource in json.loads(text[text.index("{") :])["resources"]
             if resource["type"] == resource_type
             for instance in resource["instances"]
-            if instance.get("status") == "tainted"
         ]
 
     def untaint(self, address: str) -> None:
@@ -256,8 +259,20 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         Raises:
             EngineError: the state cannot be changed.
         """
+        self._change_state("untaint", address)
+
+    def forget(self, address: str) -> None:
+        """Has Terraform let go of a resource: what it stands for stays; the old state is kept.
+
+        Raises:
+            EngineError: the state cannot be changed.
+        """
+        self._change_state("state rm", address)
+
+    def _change_state(self, command: str, address: str) -> None:
+        no_color = {} if command == "state rm" else {"no_color": IsFlagged}  # it has no such option
         returncode, lines, errors = self._run(
-            "untaint", address, no_color=IsFlagged, lock_timeout=f"{self._lock_seconds:.0f}s"
+            command, address, lock_timeout=f"{self._lock_seconds:.0f}s", **no_color
         )
         if returncode != 0:
             raise EngineError(

@@ -83,14 +83,14 @@ def cover(
             continue
         instance = instances.pop(member.account_id, None)
         state, reason = State.MISSING, "the StackSet has no instance for it"
-        if not member.active:
-            state, reason = State.SUSPENDED, "AWS has suspended the account"
-        elif member.account_id in excluded or member.ou not in reached:
+        if member.account_id in excluded or member.ou not in reached:
             out = member.account_id in excluded
             state = State.EXCLUDED if out else State.OUTSIDE
             reason = "octo.yaml excludes it" if out else f"{member.ou} is in none of the targets"
             if instance is not None:
                 state, reason = State.EXCESS, f"{reason}, but the StackSet still has it"
+        elif not member.active:
+            state, reason = State.SUSPENDED, "AWS has suspended the account"
         elif instance is not None and instance.is_current:
             state, reason = State.CURRENT, ""
         elif instance is not None and instance.is_running:

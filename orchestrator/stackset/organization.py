@@ -41,6 +41,11 @@ class Organization:
             found = self.parents.get(found)
         return False
 
+    def overlap(self, ou: str, targets: Iterable[str]) -> bool:
+        """Whether an OU shares accounts with a target: one is the other, or inside it."""
+        wanted = list(targets)
+        return self.is_under(ou, wanted) or any(self.is_under(t, [ou]) for t in wanted)
+
 
 def root_id(aws: Aws) -> str:
     """The organization's root (Organizations ListRoots)."""

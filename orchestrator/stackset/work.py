@@ -70,8 +70,9 @@ def todo(
     def under(account_id: str, ous: Collection[str]) -> bool:
         return account_id in homes and organization.is_under(homes[account_id], ous)
 
-    # A target that octo.yaml no longer names is Terraform's to take away, one that is new to make.
-    leaving = set(deployed.targets) - set(targets)
+    # A target that octo.yaml no longer names is Terraform's to take away, one that is new to make;
+    # but not where the two share accounts: there it goes account by account.
+    leaving = {t for t in deployed.targets if not organization.overlap(t, targets)}
     return Work(
         deploy=tuple(
             s.account_id
@@ -107,10 +108,14 @@ def carry_out(
     """
     homes = {member.account_id: member.ou for member in organization.members}
     listed = {i.account_id: i.ou for i in deployed.instances.values()}
+    suspended = {member.account_id for member in organization.members if not member.active}
+    removed = [a for a in work.remove if a not in suspended]
+    left = [a for a in work.remove if a in suspended]  # nothing can be deleted in there
     with_stack = {a for a in work.retry if deployed.instances[a].has_stack}
     client = aws.client("cloudformation")
     steps: list[tuple[Callable[..., dict[str, Any]], list[str], dict[str, str], dict[str, Any]]] = [
-        (client.delete_stack_instances, [*work.remove], listed, {"RetainStacks": retain}),
+        (client.delete_stack_instances, removed, listed, {"RetainStacks": retain}),
+        (client.delete_stack_instances, left, listed, {"RetainStacks": True}),
         (
             client.create_stack_instances,
             [*work.deploy, *(a for a in work.retry if a not in with_stack)],

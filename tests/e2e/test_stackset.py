@@ -255,6 +255,65 @@ def test_an_interrupt_halfway_loses_nothing(sandbox, payer):
     assert payer("plan", "--detailed-exitcode").returncode == 0
 
 
+def test_the_root_can_be_replaced_by_its_ous(sandbox, payer):
+    """Nobody who is still wanted is taken out, not even for a moment."""
+    organizations = sandbox.client("payer", "organizations")
+    ous = _ous(organizations)
+    before = stacks(sandbox)
+    top = {a for a in before if _home(organizations, a) == _root(organizations)}
+    operations = len(_operations(sandbox))
+    payer.settings(stackset_targets=sorted(ous.values()))
+    applied = payer("apply", "--yes", "--json")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert "Plan: 2 to add, 0 to change, 0 to destroy." in applied.stderr
+    assert set(stacks(sandbox)) == set(before) - top
+    deleted = [
+        o["OperationId"]
+        for o in _operations(sandbox)[: -operations or None]
+        if o["Action"] == "DELETE"
+    ]
+    client = sandbox.client("payer", "cloudformation")
+    for operation in deleted:
+        results = client.list_stack_set_operation_results(StackSetName=NAME, OperationId=operation)[
+            "Summaries"
+        ]
+        assert {r["Account"] for r in results} <= top
+    assert payer("plan", "--detailed-exitcode").returncode == 0
+
+
+def test_one_target_inside_another_is_refused(sandbox, payer):
+    organizations = sandbox.client("payer", "organizations")
+    outer = _ous(organizations)["Workloads"]
+    inner = organizations.list_organizational_units_for_parent(ParentId=outer)
+    refused = payer(
+        "plan",
+        f"--stackset-target={outer}",
+        f"--stackset-target={inner['OrganizationalUnits'][0]['Id']}",
+    )
+    assert refused.returncode == 64
+    assert "inside another target" in refused.stderr
+
+
+def test_a_dropped_target_takes_its_own_accounts_only(sandbox, payer):
+    ous = _ous(sandbox.client("payer", "organizations"))
+    before = stacks(sandbox)
+    address = f'module.octo.aws_cloudformation_stack_set_instance.api_access["{ous["Platform"]}"]'
+    arguments = ("apply", "--yes", "--json", f"--stackset-target={ous['Workloads']}")
+    refused = payer(*arguments)
+    assert refused.returncode == 5
+    assert address in refused.stderr
+    assert stacks(sandbox) == before
+    allowed = payer(*arguments, f"--allow-destroy={address}")
+    assert allowed.returncode == 0, allowed.stdout + allowed.stderr
+    kept = evidence(json.loads(allowed.stdout))["counts"]
+    assert set(stacks(sandbox)) < set(before)
+    assert kept["current"] == len(stacks(sandbox)) - kept["suspended"]
+    octo_yaml = payer.folder / "octo.yaml"
+    octo_yaml.write_text(octo_yaml.read_text().replace(f'"{ous["Platform"]}", ', ""))
+    octo_yaml.write_text(octo_yaml.read_text().replace(f', "{ous["Platform"]}"', ""))
+    assert payer("plan", "--detailed-exitcode").returncode == 0
+
+
 def test_switching_it_off_is_refused_until_it_is_named(sandbox, payer):
     refused = payer("apply", "--yes", "--no-use-stackset")
     assert refused.returncode == 5
@@ -273,6 +332,20 @@ def test_switching_it_off_is_refused_until_it_is_named(sandbox, payer):
     assert json.loads(allowed.stdout)["areas"]["stackset"] == "skipped"
     assert sandbox.client("payer", "cloudformation").list_stack_sets()["Summaries"] == []
     assert all(has_role(sandbox, f"linked-{number}") for number in range(1, 13))
+
+
+def _root(organizations: Any) -> str:
+    return str(organizations.list_roots()["Roots"][0]["Id"])
+
+
+def _home(organizations: Any, account_id: str) -> str:
+    return str(organizations.list_parents(ChildId=account_id)["Parents"][0]["Id"])
+
+
+def _ous(organizations: Any) -> dict[str, str]:
+    """The OUs right under the root, by name."""
+    found = organizations.list_organizational_units_for_parent(ParentId=_root(organizations))
+    return {ou["Name"]: ou["Id"] for ou in found["OrganizationalUnits"]}
 
 
 def _operations(sandbox: RunningSandbox) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ _ACCOUNTS = {
     help="Leave octo.yaml, the rendered roots and their state here.",
 )
 def command(keep: Path | None) -> ExitCode:
-    """Register a payer, a linked and a standalone account on the sandbox."""
+    """Register three accounts on the sandbox, then upgrade the payer to StackSet."""
     folder = keep or Path(tempfile.mkdtemp(prefix="octo-tf-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
@@ -42,6 +42,7 @@ def command(keep: Path | None) -> ExitCode:
         with _sandbox(folder) as environ:
             worst = _register_all(folder, environ)
             _break_and_mend(folder, environ)
+            _upgrade(folder, environ)
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -116,6 +117,39 @@ def _break_and_mend(folder: Path, environ: dict[str, str]) -> None:
     click.echo(mended.stdout)
     if mended.returncode != 0:
         raise OctoTfError("the linked account was not mended", where="linked-1")
+
+
+def _upgrade(folder: Path, environ: dict[str, str]) -> None:
+    linked = environ[_variable("linked-1")]
+    _say(
+        """
+        Now the payer's other linked accounts, all at once and in place: `octo-tf upgrade` has
+        CloudFormation make the role in each of them. First it looks whether that can go well:
+        """
+    )
+    payer = folder / "payer"
+    refused = _run(payer, environ, "upgrade", "--yes", "--enable-trusted-access", accepted={5})
+    _say(_indented(refused.stderr.strip()))
+    _say(
+        """
+        linked-1 was registered on its own above: it keeps its role, and is left out. The plan adds
+        two resources, changes none and destroys none; what is there is compared before and after.
+        """
+    )
+    with (payer / "octo.yaml").open("a") as octo_yaml:
+        octo_yaml.write(f"# Registered on its own.\nstackset_excluded_accounts: ['{linked}']\n")
+    upgraded = _run(
+        payer,
+        environ,
+        *("upgrade", "--yes", "--verbose"),
+        accepted={0, 3, 4},
+        progress_of=f"{'payer':11}",
+    )
+    click.echo(upgraded.stdout)
+    if upgraded.returncode != 0:
+        raise OctoTfError("the payer was not upgraded", where="payer")
+    _say("Every linked account, by `octo-tf stackset status --all`:\n")
+    click.echo(_run(payer, environ, "stackset", "status", "--all").stdout)
 
 
 def _apply(folder: Path, environ: dict[str, str], profile: str) -> subprocess.CompletedProcess[str]:

@@ -97,8 +97,8 @@ def test_who_is_left_out_and_why():
 
 def test_an_instance_that_should_not_be_is_excess():
     found = cover(
-        organization(out="ou-a", moved="ou-c"),
-        deployed(instance("out", "ou-a"), instance("moved", "ou-a"), instance("gone", "ou-a")),
+        organization(out="ou-a", moved="ou-c", closed="ou-c"),
+        deployed(*(instance(name, "ou-a") for name in ("out", "moved", "gone", "closed"))),
         targets=["ou-a"],
         excluded=["out"],
     )
@@ -140,3 +140,9 @@ def test_a_target_that_is_dropped_is_terraforms_to_take_away():
 
 def test_work_can_be_limited_to_some_accounts():
     assert Work(("a", "b"), ("c",), ("d",)).only(["b", "d"]) == Work(("b",), (), ("d",))
+
+
+def test_the_root_gives_way_to_its_ous_account_by_account():
+    made = deployed(instance("one", "ou-b"), instance("two", "ou-c"), targets=("r-1",))
+    work = what_to_do({"one": "ou-b", "two": "ou-c"}, made, targets=("ou-a",))
+    assert work == Work(remove=("two",))

@@ -49,7 +49,7 @@ run "the_root_is_the_target_by_default" {
     error_message = "Accounts that join are deployed to; operations wait for each other."
   }
   assert {
-    condition     = output.stackset.targets == ["r-abcd"] && output.stackset.retain_stacks
+    condition     = one(output.stackset.targets) == "r-abcd" && output.stackset.retain_stacks
     error_message = "The outputs say what the verifier looks for."
   }
 }
