@@ -4,10 +4,10 @@ BIN := .venv/bin
 SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults bench fmt docs e2e clean
+.PHONY: help demo test check faults bench bench-scale fmt docs e2e clean
 
 help: ## list the targets
-	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo: .venv/.runtime ## register three accounts on the sandbox and watch
 	@$(BIN)/octo-tf demo
@@ -30,6 +30,9 @@ faults: .venv/.dev ## the fault matrix: every way a run can go wrong, ten minute
 
 bench: .venv/.dev ## measure against bare Terraform, ten minutes
 	$(BIN)/python bench/run.py
+
+bench-scale: .venv/.dev ## measure 1,000 to 10,000 linked accounts
+	$(BIN)/python bench/scale.py
 
 fmt: .venv/.dev ## format Python and Terraform
 	$(BIN)/ruff check --fix

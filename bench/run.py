@@ -51,11 +51,11 @@ class Times:
 
 
 @contextmanager
-def sandbox(folder: Path) -> Iterator[dict[str, str]]:
+def sandbox(folder: Path, *options: str) -> Iterator[dict[str, str]]:
     """A new sandbox; gives the environment that leads to it."""
     env_file = folder / "sandbox.env"
     process = subprocess.Popen(
-        [*OCTO_TF, "sandbox", "up", "--stop-with-parent", "--env-file", str(env_file)],
+        [*OCTO_TF, "sandbox", "up", "--stop-with-parent", "--env-file", str(env_file), *options],
         stderr=subprocess.DEVNULL,
     )
     while not env_file.exists():
@@ -108,7 +108,7 @@ def octo_tf(folder: Path, environ: dict[str, str]) -> tuple[float, float, int]:
         text=True,
     )
     peak = [0]
-    watcher = threading.Thread(target=_watch, args=(process, peak))
+    watcher = threading.Thread(target=watch_memory, args=(process, peak))
     watcher.start()
     last = started
     verified = 0.0
@@ -126,7 +126,8 @@ def octo_tf(folder: Path, environ: dict[str, str]) -> tuple[float, float, int]:
     return seconds, verified, peak[0]
 
 
-def _watch(process: subprocess.Popen[str], peak: list[int]) -> None:
+def watch_memory(process: subprocess.Popen[str], peak: list[int]) -> None:
+    """Keeps the highest memory (bytes) of a process in ``peak`` until it ends (Linux)."""
     while process.poll() is None:
         try:
             status = Path(f"/proc/{process.pid}/status").read_text()

@@ -1,0 +1,117 @@
+"""How octo-tf grows with the organization, against a sequential boto3 loop.
+
+    make bench-scale      # 1,000, 3,000 and 10,000 linked accounts; prints the table
+
+For each size, on a sandbox of its own: a payer is registered, then upgraded to StackSet (timed),
+then verified with 20 ms of latency added to every call (timed; peak memory). The loop asks the same
+of AWS, one call after the other: it is timed on some accounts and multiplied by their number.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from run import OCTO_TF, project, sandbox, watch_memory
+
+from orchestrator.sandbox import control
+
+LATENCY = 0.02  # seconds
+SAMPLE = 100  # accounts that the loop really goes through
+EXTERNAL_ID = "bench-external-id"
+
+
+def timed(folder: Path, environ: dict[str, str], *words: str) -> tuple[float, int]:
+    """Seconds and peak memory (bytes) of an octo-tf command."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [*OCTO_TF, *words],
+        cwd=folder,
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    peak = [0]
+    watcher = threading.Thread(target=watch_memory, args=(process, peak))
+    watcher.start()
+    _, errors = process.communicate()
+    watcher.join()
+    if process.returncode not in (0, 4):
+        raise SystemExit(f"octo-tf {words[0]} ended with {process.returncode}: {errors}")
+    return time.perf_counter() - started, peak[0]
+
+
+def loop(linked: int) -> float:
+    """Seconds that one call after the other would take for the same questions."""
+    payer, octo = boto3.Session(profile_name="payer"), boto3.Session(profile_name="octo")
+    started = time.perf_counter()
+    pages = payer.client("organizations").get_paginator("list_accounts").paginate()
+    accounts = [a["Id"] for page in pages for a in page["Accounts"] if a["Status"] == "ACTIVE"]
+    instances = payer.client("cloudformation").get_paginator("list_stack_instances")
+    reached = [
+        summary["Account"]
+        for page in instances.paginate(StackSetName="alphaus-api-access-stackset")
+        for summary in page["Summaries"]
+        if summary["Account"] in set(accounts[:SAMPLE]) | {accounts[-1]}
+    ]
+    listed = time.perf_counter()
+    sts = octo.client("sts")
+    for account in reached[:SAMPLE]:
+        for more in ({"ExternalId": EXTERNAL_ID}, {}, {"ExternalId": "wrong"}):
+            arguments: dict[str, Any] = {
+                "RoleArn": f"arn:aws:iam::{account}:role/AlphausAcctAccessRole",
+                "RoleSessionName": "bench",
+                **more,
+            }
+            try:
+                sts.assume_role(**arguments)
+            except ClientError as error:
+                if more == {"ExternalId": EXTERNAL_ID}:
+                    raise SystemExit(f"{account}: {error}") from error
+    each = (time.perf_counter() - listed) / len(reached[:SAMPLE])
+    return (listed - started) + each * linked
+
+
+def measure(linked: int) -> str:
+    """One row of the table."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        sandbox(Path(name), "--linked", str(linked)) as environ,
+    ):
+        os.environ.update(environ)
+        folder = project(Path(name) / "project", environ).parents[1]
+        timed(folder, environ, "apply", "--yes")
+        upgrade, _ = timed(folder, environ, "upgrade", "--yes", "--enable-trusted-access")
+        control.add_fault(environ["AWS_ENDPOINT_URL"], {"latency": LATENCY})
+        verify, memory = timed(folder, environ, "verify")
+        sequential = loop(linked)
+    return (
+        f"| {linked:,} | {upgrade:.0f} s | {verify:.1f} s | {memory / 1e6:.0f} MB"
+        f" | {sequential:.0f} s | {verify / sequential:.2f} |"
+    )
+
+
+def main() -> None:
+    """Measures each size, and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", type=int, nargs="*", default=[1_000, 3_000, 10_000])
+    arguments = parser.parse_args()
+    print("| linked accounts | upgrade | verify | its memory | boto3 loop | ratio |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for size in arguments.sizes:
+        print(measure(size), flush=True)
+        print(f"{size} done", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
