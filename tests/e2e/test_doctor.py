@@ -72,6 +72,31 @@ def test_the_listed_permissions_are_enough(operator, profile, account_type, sett
         assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_the_listed_permissions_are_enough_for_a_stackset(sandbox, operator):
+    out = sandbox.account("linked-1")  # registered on its own, above
+    settings = {"use_stackset": True, "stackset_excluded_accounts": [out]}
+    project = operator("payer", "payer", "enough payer", **settings)
+    assert lines(project)["permissions"]["status"] == "ok"
+    member = sandbox.account("linked-2")
+    for arguments in (
+        ("apply", "--yes", "--wait", "60s", "--enable-trusted-access"),
+        ("apply", "--yes", "--tag", "team=cloud"),
+        ("stackset", "retry", "--account", member),
+        ("verify",),
+        ("apply", "--yes", *(f"--stackset-excluded-account={a}" for a in (out, member))),
+    ):
+        result = project(*arguments)
+        assert result.returncode == 0, result.stdout + result.stderr
+    refused = project("apply", "--yes", "--no-use-stackset")
+    named = [
+        line.split(": ")[0].strip() for line in refused.stderr.splitlines() if "delete" in line
+    ]
+    assert refused.returncode == 5
+    off = ("apply", "--yes", "--no-use-stackset")
+    switched_off = project(*off, *(f"--allow-destroy={a}" for a in named if "stack_set" in a))
+    assert switched_off.returncode == 0, switched_off.stderr
+
+
 def test_a_missing_permission_is_named_before_anything_is_tried(operator):
     project = operator("linked-2", "linked", "missing", without="iam:PutRolePolicy")
     result = project("doctor")
