@@ -26,6 +26,7 @@ class LinkedAccounts:
     registration: Registration
     aws: Aws
     progress: Progress
+    _checked: bool = False
 
     @property
     def name(self) -> str:
@@ -53,13 +54,13 @@ class LinkedAccounts:
             return deployed.describe(self.aws, self.name) is not None
 
     def check(self, account: Account, *, enable_access: bool) -> None:
-        """Everything that must hold before a plan; see ``preflight``.
+        """Everything that must hold before a plan, once a run; see ``preflight``.
 
         Raises:
             ConfigError: octo.yaml asks for what cannot be.
             Refused: AWS is not ready for it.
         """
-        if not self.registration.use_stackset:
+        if not self.registration.use_stackset or self._checked:
             return
         preflight.check_type(account)
         with self.progress.step("Looking into the organization"):
@@ -68,6 +69,7 @@ class LinkedAccounts:
             coverage, _ = self.look()
             missing = [standing.account_id for standing in coverage.of(State.MISSING)]
             unknown = preflight.check_clashes(self.aws, missing)
+        self._checked = True
         if missing:
             self.progress.say(f"  {len(missing)} linked accounts are to be deployed to")
         if unknown:

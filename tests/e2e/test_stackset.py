@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from orchestrator.sandbox import control
-from tests.e2e.conftest import Project, RunningSandbox, failing, hint
+from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox, failing, hint
 
 SANDBOX = ("--linked", "12")
 NAME = "alphaus-api-access-stackset"
@@ -332,6 +332,19 @@ def test_switching_it_off_is_refused_until_it_is_named(sandbox, payer):
     assert json.loads(allowed.stdout)["areas"]["stackset"] == "skipped"
     assert sandbox.client("payer", "cloudformation").list_stack_sets()["Summaries"] == []
     assert all(has_role(sandbox, f"linked-{number}") for number in range(1, 13))
+
+
+def test_nothing_showed_the_external_id_and_no_file_is_open(sandbox, payer):
+    loud = {"TF_LOG": "TRACE", "OCTO_TF_VERBOSE": "1"}
+    fault(sandbox, service="cloudformation", action="CreateStack", error="AccessDenied")
+    for words in (("upgrade", "--yes"), ("stackset", "status", "--all"), ("stackset", "retry")):
+        payer(*words, **loud)
+    for result in payer.ran:
+        assert EXTERNAL_ID not in result.stdout + result.stderr, result.args[3:]
+    for path in payer.root.rglob("*"):
+        if path.is_file() and "providers" not in path.parts:
+            private = path.stat().st_mode & 0o077 == 0
+            assert private or EXTERNAL_ID.encode() not in path.read_bytes(), path
 
 
 def _root(organizations: Any) -> str:
