@@ -27,10 +27,10 @@ from werkzeug.wrappers import Response
 from orchestrator.sandbox import (
     control,
     delivery,
+    deployment,
     environment,
     organization,
     services,
-    stacksets,
     wire,
 )
 from orchestrator.sandbox.authorization import authorize
@@ -85,7 +85,7 @@ class Application:
         parameters = wire.parameters_of(request, scope.service, model, uri)
         call = Call(scope.service, model.name, scope.region, caller, parameters, uri)
         with self.world.lock:
-            stacksets.advance(self.world, self._misfortune)
+            deployment.advance(self.world, self._misfortune)
             faults = self.faults.take(call)
             self.faults.check_known(call)
         for planted in faults:

@@ -7,16 +7,14 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
 
 from orchestrator.sandbox.policy import Document, parse
-
-if TYPE_CHECKING:
-    from orchestrator.sandbox.stacksets import StackSet
+from orchestrator.sandbox.stacksets import StackSet
 
 LOG = logging.getLogger("octo_tf.sandbox")
 PARTITION = "aws"

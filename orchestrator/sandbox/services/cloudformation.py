@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.sandbox import stacksets
+from orchestrator.sandbox import deployment
 from orchestrator.sandbox.services import Operation as Answer
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
 from orchestrator.sandbox.wire import Call, Fault
-from orchestrator.sandbox.world import World, organizations
+from orchestrator.sandbox.world import PARTITION, World, organizations
 
 SERVICE = "cloudformation"
 _PAGE = 100  # the most that any of these lists gives at a time
@@ -69,7 +69,7 @@ def create_set(world: World, call: Call) -> dict[str, Any]:
             return {"StackSetId": known.id}
         raise Fault("NameAlreadyExistsException", f"The name {name} is already in use", 409)
     own[name] = StackSet(owner, name, call.region, settings, token=token)
-    stacksets.remember_homes(own[name])
+    deployment.remember_homes(own[name])
     return {"StackSetId": own[name].id}
 
 
@@ -105,7 +105,7 @@ def create_instances(world: World, call: Call) -> dict[str, Any]:
     if asked.get("AccountFilterType") == "UNION":
         raise _invalid("UNION is not supported for CreateStackInstances")
     chosen, regions = _chosen(stack_set, asked), call.parameters["Regions"]
-    everyone = stacksets.accounts_in(
+    everyone = deployment.accounts_in(
         stack_set.owner, [ou.id for ou in organizations(stack_set.owner).ou]
     )
     accounts = {a: ou for a, ou in everyone.items() if chosen(a, ou)}
@@ -151,12 +151,12 @@ def describe_set(world: World, call: Call) -> dict[str, Any]:
     described = {
         **stack_set.settings,
         **_named(stack_set),
-        "StackSetARN": stack_set.arn,
+        "StackSetARN": _arn(stack_set),
         "OrganizationalUnitIds": sorted(stack_set.ous),
         "Regions": sorted({region for regions in stack_set.ous.values() for region in regions}),
         # Returned for service-managed sets too (provider issue: a perpetual diff).
-        "AdministrationRoleARN": f"arn:aws:iam::{stack_set.owner}:role/aws-service-role/"
-        "stacksets.cloudformation.amazonaws.com/AWSServiceRoleForCloudFormationStackSetsOrgAdmin",
+        "AdministrationRoleARN": f"arn:{PARTITION}:iam::{stack_set.owner}:role/aws-service-role/"
+        "deployment.cloudformation.amazonaws.com/AWSServiceRoleForCloudFormationStackSetsOrgAdmin",
         "StackSetDriftDetectionDetails": {"DriftStatus": "NOT_CHECKED"},
     }
     described.setdefault("ManagedExecution", {"Active": False})
@@ -264,7 +264,7 @@ def _managed(call: Call) -> None:
 def _of(world: World, call: Call) -> StackSet:
     name = call.parameters["StackSetName"]
     for stack_set in world.stack_sets.get(call.caller.account_id, {}).values():
-        if name in (stack_set.name, stack_set.id, stack_set.arn):
+        if name in (stack_set.name, stack_set.id, _arn(stack_set)):
             return stack_set
     raise Fault("StackSetNotFoundException", f"StackSet {name} not found", 404)
 
@@ -284,7 +284,7 @@ def _check(settings: dict[str, Any]) -> None:
     if len(template.encode()) > _TEMPLATE_BYTES:
         raise _invalid(f"TemplateBody may be at most {_TEMPLATE_BYTES} bytes")
     try:
-        roles = stacksets.named_roles(template)
+        roles = deployment.named_roles(template)
     except ValueError as error:
         raise _invalid(str(error)) from None
     if roles and "CAPABILITY_NAMED_IAM" not in settings.get("Capabilities", []):
@@ -314,7 +314,7 @@ def _chosen(stack_set: StackSet, asked: dict[str, Any]) -> Callable[[str, str], 
     known = {ou.id for ou in organizations(stack_set.owner).ou}
     if unknown := sorted(set(ous) - known):
         raise _invalid(f"OrganizationalUnitIds {unknown} do not exist")
-    within = stacksets.ous_under(stack_set.owner, ous)
+    within = deployment.ous_under(stack_set.owner, ous)
     filters: dict[str, Callable[[str, str], bool]] = {
         "NONE": lambda _, ou: ou in within,
         "INTERSECTION": lambda account_id, ou: ou in within and account_id in listed,
@@ -361,8 +361,13 @@ def _begun(
     )
     if any(o.id == made.id for o in stack_set.operations):
         raise Fault("OperationIdAlreadyExistsException", f"{made.id} exists already", 409)
-    stacksets.begin(stack_set, made)
+    deployment.begin(stack_set, made)
     return {"OperationId": made.id}
+
+
+def _arn(stack_set: StackSet) -> str:
+    prefix = f"arn:{PARTITION}:cloudformation:{stack_set.region}:{stack_set.owner}"
+    return f"{prefix}:stackset/{stack_set.id}"
 
 
 def _named(stack_set: StackSet) -> dict[str, Any]:
