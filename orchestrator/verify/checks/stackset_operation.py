@@ -2,13 +2,15 @@
 
 from orchestrator.stackset import deployed
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
-from orchestrator.verify.stackset import applies, expected
+from orchestrator.verify.stackset import applies, expected, missing
 
 _RETRY = "`octo-tf stackset status` shows the accounts; `octo-tf stackset retry` tries them again."
 
 
 def _run(context: Context) -> Finding:
     name = expected(context).name
+    if deployed.describe(context.aws, name) is None:
+        return missing(name)
     latest = deployed.operations(context.aws, name)
     if not latest:
         return Finding(Status.PASS, f"StackSet {name} has had no operation yet.", {})
@@ -50,7 +52,7 @@ CHECK = Check(
     id="stackset.operation",
     area=Area.STACKSET,
     promise="The last operation succeeded in every account.",
-    permissions=("cloudformation:ListStackSetOperations",),
+    permissions=("cloudformation:DescribeStackSet", "cloudformation:ListStackSetOperations"),
     applies=applies,
     run=_run,
 )
