@@ -69,8 +69,8 @@ def test_the_native_tests_pass(terraform: TerraformCli, name: str):
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", result.stdout), result.stdout
 
 
-def test_the_readme_has_three_examples():
-    assert len(EXAMPLES) == 3
+def test_the_readme_has_four_examples():
+    assert len(EXAMPLES) == 4
 
 
 @pytest.mark.parametrize(("title", "text"), EXAMPLES, ids=[title for title, _ in EXAMPLES])
