@@ -59,6 +59,8 @@ def sandbox(folder: Path, *options: str) -> Iterator[dict[str, str]]:
         stderr=subprocess.DEVNULL,
     )
     while not env_file.exists():
+        if process.poll() is not None:
+            raise SystemExit("the sandbox did not start")
         time.sleep(0.05)
     try:
         yield {**os.environ, **read_env_file(env_file)}

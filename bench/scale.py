@@ -51,8 +51,10 @@ def timed(folder: Path, environ: dict[str, str], *words: str) -> tuple[float, in
     return time.perf_counter() - started, peak[0]
 
 
-def loop(linked: int) -> float:
+def loop(linked: int, environ: dict[str, str]) -> float:
     """Seconds that one call after the other would take for the same questions."""
+    before = dict(os.environ)
+    os.environ.update(environ)
     payer, octo = boto3.Session(profile_name="payer"), boto3.Session(profile_name="octo")
     started = time.perf_counter()
     pages = payer.client("organizations").get_paginator("list_accounts").paginate()
@@ -78,6 +80,8 @@ def loop(linked: int) -> float:
             except ClientError as error:
                 if more == {"ExternalId": EXTERNAL_ID}:
                     raise SystemExit(f"{account}: {error}") from error
+    os.environ.clear()
+    os.environ.update(before)
     each = (time.perf_counter() - listed) / len(reached[:SAMPLE])
     return (listed - started) + each * linked
 
@@ -88,13 +92,12 @@ def measure(linked: int) -> str:
         tempfile.TemporaryDirectory() as name,
         sandbox(Path(name), "--linked", str(linked)) as environ,
     ):
-        os.environ.update(environ)
         folder = project(Path(name) / "project", environ).parents[1]
         timed(folder, environ, "apply", "--yes")
         upgrade, _ = timed(folder, environ, "upgrade", "--yes", "--enable-trusted-access")
         control.add_fault(environ["AWS_ENDPOINT_URL"], {"latency": LATENCY})
         verify, memory = timed(folder, environ, "verify")
-        sequential = loop(linked)
+        sequential = loop(linked, environ)
     return (
         f"| {linked:,} | {upgrade:.0f} s | {verify:.1f} s | {memory / 1e6:.0f} MB"
         f" | {sequential:.0f} s | {verify / sequential:.2f} |"

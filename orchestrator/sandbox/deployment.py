@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
-from moto.cloudformation.models import cloudformation_backends
 from moto.core.exceptions import ServiceException
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -203,6 +202,9 @@ class _Failure(Exception):
 def _work(
     stack_set: StackSet, operation: Operation, instance: Instance, misfortune: Misfortune
 ) -> None:
+    # It loads every service of moto's, a second of it: only where stacks are made.
+    from moto.cloudformation.models import cloudformation_backends
+
     account_id, region = instance.account_id, instance.region
     stacks = cloudformation_backends[account_id][region]
     if operation.action == "DELETE":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -49,6 +50,19 @@ def test_every_field_of_a_registration_has_its_flag():
     assert offered.keys() == fields
     for field, flags in offered.items():
         assert flag_of(field) in flags
+
+
+def test_a_profile_that_is_gone_does_not_keep_the_sandbox_from_starting(tmp_path):
+    process = subprocess.Popen(
+        [*(sys.executable, "-m", "orchestrator", "sandbox", "up"), "--linked", "0"],
+        cwd=tmp_path,
+        env={**os.environ, "AWS_PROFILE": "gone", "AWS_CONFIG_FILE": str(tmp_path / "gone")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "The sandbox is up" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
 
 
 def test_every_shared_option_has_an_environment_variable(commands):

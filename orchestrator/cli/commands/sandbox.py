@@ -63,6 +63,10 @@ def up(
     stop_with_parent: bool,
 ) -> ExitCode:
     """Start it in the foreground; Ctrl-C ends it."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[
+            name
+        ]  # moto would ask for the shell's profile, perhaps a sandbox's that is gone
     try:
         from orchestrator.sandbox.server import serve
     except ModuleNotFoundError as error:
