@@ -98,11 +98,11 @@ def bare(root: Path, environ: dict[str, str]) -> float:
     return time.perf_counter() - started
 
 
-def octo_tf(folder: Path, environ: dict[str, str]) -> tuple[float, float, int]:
-    """Seconds of ``octo-tf apply``, how many of them verified, and its own memory in bytes."""
+def octo_tf(folder: Path, environ: dict[str, str], *words: str) -> tuple[float, float, int]:
+    """Seconds of an octo-tf command, how many of them verified, and its own memory in bytes."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        [*OCTO_TF, "apply", "--yes", "-v"],
+        [*OCTO_TF, *words, "-v"],
         cwd=folder,
         env=environ,
         stdout=subprocess.DEVNULL,
@@ -124,7 +124,7 @@ def octo_tf(folder: Path, environ: dict[str, str]) -> tuple[float, float, int]:
     watcher.join()
     seconds = time.perf_counter() - started
     if process.returncode not in (0, 4):
-        raise SystemExit(f"octo-tf apply ended with {process.returncode}")
+        raise SystemExit(f"octo-tf {words[0]} ended with {process.returncode}")
     return seconds, verified, peak[0]
 
 
@@ -166,7 +166,7 @@ def measure(rounds: int) -> tuple[Times, int]:
                     if who == "bare":
                         times.add(f"bare {what}", bare(root, environ))
                         continue
-                    seconds, verified, peak = octo_tf(root.parents[1], environ)
+                    seconds, verified, peak = octo_tf(root.parents[1], environ, "apply", "--yes")
                     memory = max(memory, peak)
                     times.add(f"octo-tf {what}", seconds)
                     times.add(f"octo-tf {what} without verification", seconds - verified)

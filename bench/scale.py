@@ -11,44 +11,21 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
-from run import OCTO_TF, project, sandbox, watch_memory
+from run import octo_tf, project, sandbox
 
 from orchestrator.sandbox import control
 
 LATENCY = 0.02  # seconds
 SAMPLE = 100  # accounts that the loop really goes through
 EXTERNAL_ID = "bench-external-id"
-
-
-def timed(folder: Path, environ: dict[str, str], *words: str) -> tuple[float, int]:
-    """Seconds and peak memory (bytes) of an octo-tf command."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        [*OCTO_TF, *words],
-        cwd=folder,
-        env=environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    peak = [0]
-    watcher = threading.Thread(target=watch_memory, args=(process, peak))
-    watcher.start()
-    _, errors = process.communicate()
-    watcher.join()
-    if process.returncode not in (0, 4):
-        raise SystemExit(f"octo-tf {words[0]} ended with {process.returncode}: {errors}")
-    return time.perf_counter() - started, peak[0]
 
 
 def loop(linked: int, environ: dict[str, str]) -> float:
@@ -93,10 +70,10 @@ def measure(linked: int) -> str:
         sandbox(Path(name), "--linked", str(linked)) as environ,
     ):
         folder = project(Path(name) / "project", environ).parents[1]
-        timed(folder, environ, "apply", "--yes")
-        upgrade, _ = timed(folder, environ, "upgrade", "--yes", "--enable-trusted-access")
+        octo_tf(folder, environ, "apply", "--yes")
+        upgrade, _, _ = octo_tf(folder, environ, "upgrade", "--yes", "--enable-trusted-access")
         control.add_fault(environ["AWS_ENDPOINT_URL"], {"latency": LATENCY})
-        verify, memory = timed(folder, environ, "verify")
+        verify, _, memory = octo_tf(folder, environ, "verify")
         sequential = loop(linked, environ)
     return (
         f"| {linked:,} | {upgrade:.0f} s | {verify:.1f} s | {memory / 1e6:.0f} MB"

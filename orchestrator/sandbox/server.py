@@ -189,7 +189,7 @@ def _stranger(service: str) -> Fault:
 
 
 class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped here
-    """Keeps connections open (SDKs reuse them) and does not log every request."""
+    """Speaks HTTP/1.1 and does not log every request."""
 
     protocol_version = "HTTP/1.1"
 
