@@ -169,12 +169,11 @@ def _watching(run: Run, made: Plan) -> Iterator[None]:
         yield
         return
     ended = threading.Event()
-    look = run.linked.watch()
 
     def show() -> None:
         while not ended.wait(_WATCH_SECONDS):
             try:
-                run.progress.accounts(look())
+                run.linked.show_newest()
             except (BotoCoreError, ClientError):
                 continue  # not made yet, or busy: progress can wait
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -156,14 +156,14 @@ class LinkedAccounts:
                     for operation in reversed(running):
                         work.wait(self.aws, self.name, operation.id, self._show)
 
-    def watch(self) -> Callable[[], dict[str, int]]:
-        """A look at the newest operation's accounts, for progress while Terraform waits for it."""
+    def show_newest(self) -> None:
+        """Shows how far the newest operation has got, while Terraform only waits for it.
 
-        def look() -> dict[str, int]:
-            newest = deployed.operations(self.aws, self.name)[:1]
-            return work.counted(self.aws, self.name, newest[0].id) if newest else {}
-
-        return look
+        Raises:
+            botocore.exceptions.ClientError: there is no stack set yet, or AWS is busy.
+        """
+        for newest in deployed.operations(self.aws, self.name)[:1]:
+            self._show(work.counted(self.aws, self.name, newest.id))
 
     def _show(self, counts: dict[str, int]) -> None:
         self.progress.accounts(counts)
