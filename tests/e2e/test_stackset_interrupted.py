@@ -97,7 +97,8 @@ def test_ctrl_c_while_the_set_is_made(sandbox, payer):
     assert "aws_cloudformation_stack_set" not in {r["type"] for r in state["resources"]}
     plan = json.loads(payer("plan", "--json").stdout)
     actions = {change["type"]: change["action"] for change in plan["changes"]}
-    assert actions["aws_cloudformation_stack_set"] == "update"  # imported, and what an import cannot read set
+    # Imported, and what an import cannot read is set.
+    assert actions["aws_cloudformation_stack_set"] == "update"
     assert plan["totals"]["destroy"] == 0
 
 
