@@ -4,7 +4,7 @@ BIN := .venv/bin
 SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults bench bench-scale fmt docs e2e clean
+.PHONY: help demo test check faults fuzz bench bench-scale fmt docs e2e clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -27,6 +27,9 @@ e2e: .venv/.dev ## the end-to-end tests alone
 
 faults: .venv/.dev ## the fault matrix: every way a run can go wrong, ten minutes
 	$(BIN)/python -m pytest tests/faults -n 2
+
+fuzz: .venv/.dev ## generated bad input, new in each run, five minutes
+	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -q tests/unit -n 2
 
 bench: .venv/.dev ## measure against bare Terraform, ten minutes
 	$(BIN)/python bench/run.py

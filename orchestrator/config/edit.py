@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from orchestrator.config.load import read_document
+from orchestrator.config.load import parse, read_document
 from orchestrator.errors import ConfigError
 from orchestrator.files import write_atomically
 
@@ -38,7 +35,7 @@ def switch(path: Path, name: str, value: bool) -> bool:
     else:
         end = "" if not text or text.endswith("\n") else "\n"
         edited = f"{text}{end}{name}: {word}\n"
-    if not _is(edited, {**document, name: value}):
+    if not _is(edited, path, {**document, name: value}):
         raise ConfigError(
             f"{name} cannot be set here without touching the rest",
             where=str(path),
@@ -48,9 +45,9 @@ def switch(path: Path, name: str, value: bool) -> bool:
     return True
 
 
-def _is(text: str, meant: dict[str, object]) -> bool:
+def _is(text: str, path: Path, meant: dict[str, object]) -> bool:
     """Whether an edited text says what was meant, and nothing else."""
     try:
-        return dict(YAML(typ="rt").load(text)) == meant
-    except (YAMLError, ValueError, TypeError):
+        return dict(parse(text, path)) == meant
+    except ConfigError:
         return False

@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 
 from orchestrator.config.model import (
     AssumeRoleSettings,
@@ -84,6 +84,15 @@ def read_document(path: Path) -> CommentedMap:
         raise ConfigError("is not UTF-8 text", where=f"{path}: byte {error.start}") from None
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> CommentedMap:
+    """The mapping that ``text`` is, with positions; ``path`` only names it in errors.
+
+    Raises:
+        ConfigError: it is no YAML, or no mapping.
+    """
     try:
         document = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
@@ -93,7 +102,8 @@ def read_document(path: Path) -> CommentedMap:
         # and so does its problem with a key that is there twice, from the value on.
         problem = str(error.problem).partition(" with value ")[0]
         raise ConfigError(f"is not valid YAML: {problem}", where=place) from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:  # noqa: BLE001
+        # ruamel's constructors let through whatever they meet: IndexError on "-_", for one.
         raise ConfigError(f"is not valid YAML ({type(error).__name__})", where=str(path)) from None
     if document is None:
         return CommentedMap()

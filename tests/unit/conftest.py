@@ -1,14 +1,24 @@
-"""Fixtures of the unit tests: plain values, no network."""
+"""Fixtures of the unit tests: plain values, no network.
+
+Generated input is the same in every run, so that a red build says something about the change;
+``HYPOTHESIS_PROFILE=search`` looks for new input, as ``make fuzz`` does.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from orchestrator.config.load import load
 from orchestrator.config.model import Registration
+
+settings.register_profile("same", derandomize=True)
+settings.register_profile("search", derandomize=False, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture

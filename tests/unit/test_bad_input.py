@@ -93,6 +93,8 @@ BROKEN_FILES = {
     "a list": "- a\n- b\n",
     "a word": "hello\n",
     "a number": "42\n",
+    "a number without digits": "-_",
+    "a setting of a number without digits": HEAD + "account_name: +_\n",
     "a JSON list": "[1, 2]\n",
     "a Python object": HEAD + "account_name: !!python/object:os.system x\n",
     "a tag of one's own": HEAD + "account_name: !secret x\n",
@@ -352,7 +354,7 @@ def test_hostile_text_does_not_pass_through_a_backend_or_credentials():
 # --- a thousand and more ----------------------------------------------------------------------
 
 MANY = settings(
-    max_examples=400,
+    max_examples=4 * settings.default.max_examples,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
