@@ -13,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from orchestrator.config.model import Registration
+    from orchestrator.errors import ExitCode
     from orchestrator.run import Run
     from orchestrator.verify.model import Report
 
@@ -328,12 +329,15 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return _decorate(registration_options(make), _RUNNING)
 
 
-def write_reports(reports: dict[str, Path], report: Report) -> None:
-    """Writes the report to each file that ``--report`` named."""
+def end(run: Run, report: Report, reports: dict[str, Path], *, as_json: bool) -> ExitCode:
+    """How a command that verifies ends: the files of --report, stdout, the exit code."""
     from orchestrator.report import render_verification
 
     for name, file in reports.items():
         write_report(file, render_verification(report, name))
+    name = "json" if as_json else "table"
+    click.echo(render_verification(report, name, color=run.progress.color))
+    return report.exit_code
 
 
 def write_report(file: Path, text: str) -> None:

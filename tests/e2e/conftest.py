@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,26 @@ class Project:
         )
         self.ran.append(result)
         return result
+
+    def interrupted(self, *arguments: str, when: Callable[[], bool]) -> None:
+        """Runs octo-tf, which gets a Ctrl-C as soon as something is so."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "orchestrator", *arguments],
+            cwd=self.folder,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + 90
+        while not when():
+            assert time.monotonic() < deadline
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 130, errors
 
     @property
     def root(self) -> Path:
@@ -87,6 +107,24 @@ class RunningSandbox:
             aws_access_key_id=keys[profile]["aws_access_key_id"],
             aws_secret_access_key=keys[profile]["aws_secret_access_key"],
         )
+
+    def operations(self) -> list[dict[str, Any]]:
+        """The operations of the payer's StackSets, the newest first."""
+        client = self.client("payer", "cloudformation")
+        return [
+            operation
+            for found in client.list_stack_sets()["Summaries"]
+            for operation in client.list_stack_set_operations(StackSetName=found["StackSetName"])[
+                "Summaries"
+            ]
+        ]
+
+    def ous(self) -> dict[str, str]:
+        """The OUs right under the root, by name."""
+        organizations = self.client("payer", "organizations")
+        root = organizations.list_roots()["Roots"][0]["Id"]
+        found = organizations.list_organizational_units_for_parent(ParentId=root)
+        return {ou["Name"]: ou["Id"] for ou in found["OrganizationalUnits"]}
 
     def project(self, profile: str, name: str = "", **settings: Any) -> Project:
         """A folder with an octo.yaml for a profile's account."""

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
-import time
 from typing import Any
 
 import pytest
@@ -139,11 +135,11 @@ def test_a_failed_account_is_retried_alone(sandbox, payer):
     assert still.returncode == 3
     assert "service control policy" in " ".join(still.stdout.split())
     control.clear_faults(sandbox.environ["AWS_ENDPOINT_URL"])
-    operations = len(_operations(sandbox))
+    operations = len(sandbox.operations())
     retried = payer("stackset", "retry", "--json")
     assert retried.returncode == 0, retried.stdout + retried.stderr
     assert json.loads(retried.stdout)["counts"] == {"current": 12, "suspended": 1}
-    assert len(_operations(sandbox)) == operations + 1
+    assert len(sandbox.operations()) == operations + 1
     code, report = payer.verify()
     assert (code, failing(report)) == (0, set())
 
@@ -227,26 +223,11 @@ def test_an_interrupt_halfway_loses_nothing(sandbox, payer):
     """Another payer role set: the template changes, every stack is updated, Ctrl-C comes."""
     endpoint = sandbox.environ["AWS_ENDPOINT_URL"]
     control.pace(endpoint, 6)
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "orchestrator", "apply", "--yes", "-v"),
-            *("--permission-tier", "read", "--permission-tier", "recommendations"),
-        ],
-        cwd=payer.folder,
-        env=payer.environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    payer.interrupted(
+        *("apply", "--yes", "-v"),
+        *("--permission-tier", "read", "--permission-tier", "recommendations"),
+        when=lambda: any(o["Status"] == "RUNNING" for o in sandbox.operations()),
     )
-    deadline = time.monotonic() + 60
-    while not any(o["Status"] == "RUNNING" for o in _operations(sandbox)):
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
     payer.settings(permission_tiers=["read", "recommendations"])
     applied = payer("apply", "--yes", "--json")
     control.pace(endpoint, 0)
@@ -258,10 +239,10 @@ def test_an_interrupt_halfway_loses_nothing(sandbox, payer):
 def test_the_root_can_be_replaced_by_its_ous(sandbox, payer):
     """Nobody who is still wanted is taken out, not even for a moment."""
     organizations = sandbox.client("payer", "organizations")
-    ous = _ous(organizations)
+    ous = sandbox.ous()
     before = stacks(sandbox)
     top = {a for a in before if _home(organizations, a) == _root(organizations)}
-    operations = len(_operations(sandbox))
+    operations = len(sandbox.operations())
     payer.settings(stackset_targets=sorted(ous.values()))
     applied = payer("apply", "--yes", "--json")
     assert applied.returncode == 0, applied.stdout + applied.stderr
@@ -269,7 +250,7 @@ def test_the_root_can_be_replaced_by_its_ous(sandbox, payer):
     assert set(stacks(sandbox)) == set(before) - top
     deleted = [
         o["OperationId"]
-        for o in _operations(sandbox)[: -operations or None]
+        for o in sandbox.operations()[: -operations or None]
         if o["Action"] == "DELETE"
     ]
     client = sandbox.client("payer", "cloudformation")
@@ -283,7 +264,7 @@ def test_the_root_can_be_replaced_by_its_ous(sandbox, payer):
 
 def test_one_target_inside_another_is_refused(sandbox, payer):
     organizations = sandbox.client("payer", "organizations")
-    outer = _ous(organizations)["Workloads"]
+    outer = sandbox.ous()["Workloads"]
     inner = organizations.list_organizational_units_for_parent(ParentId=outer)
     refused = payer(
         "plan",
@@ -295,7 +276,7 @@ def test_one_target_inside_another_is_refused(sandbox, payer):
 
 
 def test_a_dropped_target_takes_its_own_accounts_only(sandbox, payer):
-    ous = _ous(sandbox.client("payer", "organizations"))
+    ous = sandbox.ous()
     before = stacks(sandbox)
     address = f'module.octo.aws_cloudformation_stack_set_instance.api_access["{ous["Platform"]}"]'
     arguments = ("apply", "--yes", "--json", f"--stackset-target={ous['Workloads']}")
@@ -353,15 +334,3 @@ def _root(organizations: Any) -> str:
 
 def _home(organizations: Any, account_id: str) -> str:
     return str(organizations.list_parents(ChildId=account_id)["Parents"][0]["Id"])
-
-
-def _ous(organizations: Any) -> dict[str, str]:
-    """The OUs right under the root, by name."""
-    found = organizations.list_organizational_units_for_parent(ParentId=_root(organizations))
-    return {ou["Name"]: ou["Id"] for ou in found["OrganizationalUnits"]}
-
-
-def _operations(sandbox: RunningSandbox) -> list[dict[str, Any]]:
-    client = sandbox.client("payer", "cloudformation")
-    found: list[dict[str, Any]] = client.list_stack_set_operations(StackSetName=NAME)["Summaries"]
-    return found

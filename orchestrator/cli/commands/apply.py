@@ -14,9 +14,9 @@ from orchestrator.cli.options import (
     JSON,
     REPORT,
     WAIT,
+    end,
     option,
     run_options,
-    write_reports,
 )
 from orchestrator.errors import ExitCode
 
@@ -52,8 +52,4 @@ def command(
         review, result = pipeline.apply(run, approve=approve, plan_file=plan_file)
     if not review.has_changes:
         click.echo(report.render_plan(review, "text"), err=True)
-    write_reports(reports, result)
-    click.echo(
-        report.render_verification(result, "json" if as_json else "table", color=run.progress.color)
-    )
-    return result.exit_code
+    return end(run, result, reports, as_json=as_json)

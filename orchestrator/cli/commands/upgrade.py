@@ -15,8 +15,8 @@ from orchestrator.cli.options import (
     REPORT,
     WAIT,
     deferred_run_options,
+    end,
     option,
-    write_reports,
 )
 from orchestrator.errors import ExitCode
 
@@ -65,8 +65,4 @@ def command(
     if not review.has_changes:
         click.echo(report.render_plan(review, "text"), err=True)
     click.echo(f"Kept as it was: {', '.join(kept)}.", err=True)
-    write_reports(reports, result)
-    click.echo(
-        report.render_verification(result, "json" if as_json else "table", color=run.progress.color)
-    )
-    return result.exit_code
+    return end(run, result, reports, as_json=as_json)

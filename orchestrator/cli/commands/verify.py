@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import JSON, REPORT, WAIT, run_options, write_reports
+from orchestrator.cli.options import JSON, REPORT, WAIT, end, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -21,12 +21,8 @@ if TYPE_CHECKING:
 @JSON
 def command(run: Run, as_json: bool, reports: dict[str, Path]) -> ExitCode:
     """Prove the registration: API access, CUR and S3, StackSet."""
-    from orchestrator import pipeline, report
+    from orchestrator import pipeline
 
     with run.locked():
         result = pipeline.verify(run)
-    write_reports(reports, result)
-    click.echo(
-        report.render_verification(result, "json" if as_json else "table", color=run.progress.color)
-    )
-    return result.exit_code
+    return end(run, result, reports, as_json=as_json)
