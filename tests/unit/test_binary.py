@@ -87,6 +87,11 @@ def test_the_callers_terraform_settings_do_not_leak_in(tmp_path):
     assert clean["TF_IN_AUTOMATION"] == "1"
 
 
+def test_the_callers_own_setting_of_gos_collector_wins():
+    assert binary.clean_environment({})["GOGC"] == "400"
+    assert binary.clean_environment({"GOGC": "50"})["GOGC"] == "50"
+
+
 def test_a_cli_configuration_that_does_not_exist_is_dropped(tmp_path):
     real = tmp_path / "terraformrc"
     real.write_text("")
