@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
@@ -20,6 +21,7 @@ _DONE = {
     "replace": "replaced",
     "read": "read",
 }
+_FAILURES_SHOWN = 10  # of a StackSet's accounts; `octo-tf stackset status` shows all
 
 
 class Progress:
@@ -40,7 +42,8 @@ class Progress:
         self._status: Status | None = None
         self._running: dict[str, float] = {}
         self._title = ""
-        self._accounts: dict[str, int] = {}
+        self._accounts: Counter[str] = Counter()
+        self._failed: set[str] = set()
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -82,15 +85,23 @@ class Progress:
             shown = ", ".join(f"{n} {seconds:.0f} s" for n, seconds in longest[:3])
             self._status.update(f"{self._title} {shown}")
 
-    def accounts(self, counts: Mapping[str, int]) -> None:
-        """How far a StackSet's operation has got: accounts by status; shown when it changes."""
-        total = sum(counts.values())
-        if not total or counts == self._accounts:
+    def accounts(self, results: Mapping[str, tuple[str, str]]) -> None:
+        """How far a StackSet's operation has got, when that has changed; and who failed, and why.
+
+        Args:
+            results: each account's status and, where it failed, the reason.
+        """
+        counts = Counter(status.lower() for status, _ in results.values())
+        if not results or counts == self._accounts:
             return
-        self._accounts = dict(counts)
-        done = counts.get("succeeded", 0)
+        self._accounts = counts
+        for account_id, (status, reason) in results.items():
+            if status == "FAILED" and account_id not in self._failed:
+                self._failed.add(account_id)
+                if len(self._failed) <= _FAILURES_SHOWN:
+                    self.say(f"  account {account_id} failed: {reason}")
         rest = [f"{n} {status}" for status, n in sorted(counts.items()) if status != "succeeded"]
-        sentence = ", ".join([f"{done} of {total} accounts", *rest])
+        sentence = ", ".join([f"{counts['succeeded']} of {len(results)} accounts", *rest])
         if self._status:
             self._status.update(f"{self._title} {sentence}")
         else:

@@ -123,8 +123,8 @@ _LEAKS = re.compile(
 )
 
 
-# The provider loads some 1,500 schemas at each start, a garbage that Go's collector goes through
-# again and again: let it wait longer. A plan then takes 0.7 of the CPU time, and 1.07 of the memory.
+# The provider makes some 1,500 schemas at each start, and Go's collector goes through them again
+# and again: let it wait longer. A plan then takes 0.7 of the CPU time and 1.07 of the memory.
 _FEWER_COLLECTIONS = {"GOGC": "400"}
 
 

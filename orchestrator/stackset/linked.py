@@ -68,7 +68,9 @@ class LinkedAccounts:
             preflight.check_access(self.aws, account.account_id, enable=enable_access)
             coverage, _ = self.look()
             missing = [standing.account_id for standing in coverage.of(State.MISSING)]
+            preflight.check_quota(account.account_id, coverage)
             unknown = preflight.check_clashes(self.aws, missing)
+            refused = preflight.refused_actions(self.aws, account) if missing else []
         self._checked = True
         if missing:
             self.progress.say(f"  {len(missing)} linked accounts are to be deployed to")
@@ -76,6 +78,11 @@ class LinkedAccounts:
             self.progress.say(
                 f"  {unknown} of them could not be looked into: a role {preflight.ROLE} that is"
                 " there already would fail the account"
+            )
+        if refused:
+            self.progress.warn(
+                f"{account.caller_arn} may not use {', '.join(refused)} on all resources: unless a"
+                " policy of its own allows them on this StackSet, the apply will fail there"
             )
 
     def look(self) -> tuple[Coverage, deployed.Deployed | None]:
@@ -163,7 +170,7 @@ class LinkedAccounts:
             botocore.exceptions.ClientError: there is no stack set yet, or AWS is busy.
         """
         for newest in deployed.operations(self.aws, self.name)[:1]:
-            self._show(work.counted(self.aws, self.name, newest.id))
+            self._show(deployed.results(self.aws, self.name, newest.id))
 
-    def _show(self, counts: dict[str, int]) -> None:
-        self.progress.accounts(counts)
+    def _show(self, results: dict[str, tuple[str, str]]) -> None:
+        self.progress.accounts(results)

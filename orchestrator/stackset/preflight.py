@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.account import Account
-from orchestrator.aws.errors import code_of, explained
+from orchestrator.aws.errors import code_of, explained, is_denied
 from orchestrator.aws.session import AssumeRole, Aws
 from orchestrator.config.model import Registration
-from orchestrator.errors import ConfigError, Refused
+from orchestrator.errors import AwsError, ConfigError, Refused
+from orchestrator.permissions import deploying, refused
+from orchestrator.stackset.coverage import Coverage
 from orchestrator.stackset.organization import Organization
 
 ROLE = "AlphausAcctAccessRole"
@@ -19,6 +21,8 @@ ROLE = "AlphausAcctAccessRole"
 _WAYS_IN = ("OrganizationAccountAccessRole", "AWSControlTowerExecution")
 _PARALLEL = 16
 _SHOWN = 20
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-quotas.html
+_MOST_INSTANCES = 100_000
 
 
 def check_type(account: Account) -> None:
@@ -102,6 +106,38 @@ def check_access(aws: Aws, account_id: str, *, enable: bool) -> None:
                 hint="Enable all features in the Organizations console; every member must agree.",
             )
         client.activate_organizations_access()
+
+
+def check_quota(account_id: str, coverage: Coverage) -> None:
+    """The accounts are not more than a stack set can hold.
+
+    Raises:
+        Refused: they are.
+    """
+    if coverage.wanted > _MOST_INSTANCES:
+        raise Refused(
+            f"{coverage.wanted:,} linked accounts are wanted, and a stack set holds at most"
+            f" {_MOST_INSTANCES:,}; nothing was written",
+            where=account_id,
+            hint="Name fewer OUs under stackset_targets.",
+        )
+
+
+def refused_actions(aws: Aws, account: Account) -> list[str]:
+    """What the caller may not do of what a StackSet takes, as far as IAM tells.
+
+    Not an error: a policy that is limited to this StackSet may hold them unseen.
+
+    Raises:
+        AwsError: IAM could not be asked; a caller who may not ask is told nothing.
+    """
+    try:
+        with explained("asking what the caller may do"):
+            return refused(aws, account.caller_arn, deploying())
+    except AwsError as error:
+        if isinstance(error.__cause__, ClientError) and is_denied(error.__cause__):
+            return []
+        raise
 
 
 def check_clashes(aws: Aws, accounts: Collection[str]) -> int:

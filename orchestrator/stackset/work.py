@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,8 @@ _PREFERENCES = {
 }
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two looks; the last one repeats
 
-OnProgress = Callable[[dict[str, int]], None]
+# Called with each account's status and reason.
+OnProgress = Callable[[dict[str, tuple[str, str]]], None]
 
 
 @dataclass(frozen=True)
@@ -141,12 +141,6 @@ def carry_out(
         wait(aws, name, begun["OperationId"], on_progress)
 
 
-def counted(aws: Aws, name: str, operation_id: str) -> dict[str, int]:
-    """How many accounts of an operation are succeeded, running, failed, ..."""
-    results = aws_side.results(aws, name, operation_id)
-    return dict(Counter(status.lower() for status, _ in results.values()))
-
-
 def wait(
     aws: Aws,
     name: str,
@@ -165,7 +159,7 @@ def wait(
         operation = client.describe_stack_set_operation(
             StackSetName=name, OperationId=operation_id
         )["StackSetOperation"]
-        on_progress(counted(aws, name, operation_id))
+        on_progress(aws_side.results(aws, name, operation_id))
         if operation["Status"] == "STOPPED":
             raise AwsError(
                 f"operation {operation_id} was stopped by somebody",

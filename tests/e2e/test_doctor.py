@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.config.load import load
-from orchestrator.doctor.permissions import needed
+from orchestrator.permissions import needed
 
 USER = "octo-tf-operator"
 

@@ -13,8 +13,8 @@ import pytest
 from orchestrator.config.model import Registration
 from orchestrator.doctor.checks import clock, disk, environment, network
 from orchestrator.doctor.model import Patient, Status
-from orchestrator.doctor.permissions import needed
 from orchestrator.doctor.runner import find
+from orchestrator.permissions import needed
 
 
 def patient(**environ: str) -> Patient:

@@ -1,13 +1,22 @@
-"""The IAM actions that octo-tf and Terraform's provider call in an account, by what is chosen.
+"""What a caller must be allowed to do in an account, by what is chosen, and what IAM refuses.
 
-Found by running everything on the sandbox, whose authorization names what is denied, with a
-caller that has these and nothing else (``tests/e2e/test_doctor.py`` keeps it so).
+The actions that octo-tf and Terraform's provider call, found by running everything on the sandbox,
+whose authorization names what is denied, with a caller that has these and nothing else
+(``tests/e2e/test_doctor.py`` keeps it so).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
+from orchestrator.aws.session import Aws
+from orchestrator.aws.simulation import not_allowed
 from orchestrator.config.model import Registration
 from orchestrator.engine.outputs import AccountType
+
+# An assumed role's session; IAM simulates its role. The role's path is not in it.
+_SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
 
 _ROLE = """
 CreateRole DeleteRole GetRole GetRolePolicy DeleteRolePolicy ListAttachedRolePolicies
@@ -59,6 +68,26 @@ def needed(registration: Registration, account_type: AccountType) -> list[str]:
     if registration.use_stackset:
         actions |= _of("cloudformation", _STACKSET) | _of("organizations", _ORGANIZATION)
     return sorted(actions)
+
+
+def deploying() -> list[str]:
+    """The actions by which a payer deploys to its linked accounts."""
+    return sorted(_of("cloudformation", _STACKSET))
+
+
+def refused(aws: Aws, caller_arn: str, actions: Sequence[str]) -> list[str]:
+    """Those of the actions that the caller may not use on all resources (IAM simulation).
+
+    A policy that is limited to some resources may hold them unseen. The root user may everything.
+
+    Raises:
+        botocore.exceptions.ClientError: the caller may not be looked up or simulated.
+    """
+    if caller_arn.endswith(":root"):
+        return []
+    if session := _SESSION.fullmatch(caller_arn):
+        caller_arn = aws.client("iam").get_role(RoleName=session[1])["Role"]["Arn"]
+    return [result["EvalActionName"] for result in not_allowed(aws, caller_arn, actions)]
 
 
 def _of(service: str, names: str) -> set[str]:

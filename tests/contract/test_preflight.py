@@ -1,0 +1,64 @@
+"""What is looked at before a StackSet is planned, against the sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from orchestrator.account import Account, identify
+from orchestrator.aws.session import Aws
+from orchestrator.errors import Refused
+from orchestrator.permissions import deploying
+from orchestrator.stackset import preflight
+from orchestrator.stackset.coverage import Coverage, Standing, State
+
+Operator = tuple[Aws, Account]
+
+
+@pytest.fixture
+def operator(session) -> Iterator:
+    """A user of the payer who may do some things and no others."""
+    iam = session("payer").client("iam")
+    iam.create_user(UserName="operator")
+    keys = iam.create_access_key(UserName="operator")["AccessKey"]
+
+    def make(*allowed: str) -> Operator:
+        actions = ["organizations:DescribeOrganization", *allowed]
+        iam.put_user_policy(
+            UserName="operator",
+            PolicyName="some",
+            PolicyDocument=json.dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}],
+                }
+            ),
+        )
+        own = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], region_name="us-east-1")
+        aws = Aws(own)
+        return aws, identify(aws, "111111111111")
+
+    yield make
+    iam.delete_access_key(UserName="operator", AccessKeyId=keys["AccessKeyId"])
+    iam.delete_user_policy(UserName="operator", PolicyName="some")
+    iam.delete_user(UserName="operator")
+
+
+def test_what_the_caller_may_not_do_is_named(operator):
+    allowed = [a for a in deploying() if a != "cloudformation:CreateStackInstances"]
+    aws, account = operator("iam:SimulatePrincipalPolicy", *allowed)
+    assert preflight.refused_actions(aws, account) == ["cloudformation:CreateStackInstances"]
+
+
+def test_a_caller_who_may_not_ask_is_told_nothing(operator):
+    assert preflight.refused_actions(*operator()) == []
+
+
+def test_more_accounts_than_a_stack_set_holds_are_refused():
+    everyone = (Standing("111122223333", "x", State.MISSING),) * 100_001
+    with pytest.raises(Refused, match=r"100,001 linked accounts .* at most 100,000"):
+        preflight.check_quota("111111111111", Coverage(everyone))
+    preflight.check_quota("111111111111", Coverage(everyone[1:]))
