@@ -4,7 +4,7 @@ BIN := .venv/bin
 SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults fuzz bench bench-scale fmt docs e2e clean
+.PHONY: help demo test check pythons faults fuzz bench bench-scale fmt docs e2e clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -21,6 +21,9 @@ check: .venv/.dev ## the fast inner loop: lint, types, unit tests
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/unit -n 2
+
+pythons: .venv/.dev ## unit and contract tests on each Python from 3.10 to 3.13 that is installed
+	$(BIN)/tox
 
 e2e: .venv/.dev ## the end-to-end tests alone
 	$(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile
@@ -46,7 +49,7 @@ docs: .venv/.dev ## bring generated documentation up to date
 	$(BIN)/python docs/generate.py
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-scan dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-scan dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox
 
 .venv/.base: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "octo-tf needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
