@@ -15,13 +15,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from cheroot import wsgi
 from moto.core.request import Request
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
-from werkzeug.serving import make_server
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
 from orchestrator.sandbox import (
@@ -39,6 +35,9 @@ from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import LOG, Caller, World
 
 _JSON = {"Content-Type": "application/json"}
+_SOCKET = "octo_tf.socket"  # a request's connection, in its WSGI environment
+_THREADS = 64  # a slow call keeps its own, and none of the others waiting
+_BACKLOG = 256  # connections that wait to be accepted
 
 
 class Application:
@@ -68,7 +67,7 @@ class Application:
         except Fault as fault:
             response = wire.failure(request, scope.service, model, fault)
         except Drop:
-            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            environ[_SOCKET].shutdown(socket.SHUT_RDWR)
             response = Response(status=503)  # goes nowhere
         except Exception as error:  # noqa: BLE001  (SDKs retry a 500 for minutes, and hide why)
             LOG.exception("failed at %s:%s", scope.service, model and model.name)
@@ -188,13 +187,14 @@ def _stranger(service: str) -> Fault:
     return Fault(code, "The security token included in the request is invalid.", 403)
 
 
-class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped here
-    """Speaks HTTP/1.1 and does not log every request."""
+class _Gateway(wsgi.Gateway_10):
+    """What the application is given beside WSGI: the connection, to drop it; chunked bodies."""
 
-    protocol_version = "HTTP/1.1"
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        LOG.debug("%s %s %s", self.command, self.path.partition("?")[0], code)
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub says None
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        environ[_SOCKET] = self.req.conn.socket
+        environ["wsgi.input_terminated"] = self.req.chunked_read
+        return environ
 
 
 class Sandbox:
@@ -206,10 +206,12 @@ class Sandbox:
     def __init__(self, world: World, host: str, port: int) -> None:
         self.world = world
         self._application = Application(world)
-        self._server = make_server(
-            host, port, self._application, threaded=True, request_handler=_Handler
+        self._server = wsgi.Server(
+            (host, port), self._application, numthreads=_THREADS, request_queue_size=_BACKLOG
         )
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._server.gateway = _Gateway
+        self._server.prepare()  # the port is known, and open, from here on
+        self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
 
     @classmethod
@@ -239,7 +241,8 @@ class Sandbox:
     @property
     def endpoint_url(self) -> str:
         """The endpoint of every service."""
-        return f"http://{self._server.host}:{self._server.port}"
+        host, port = self._server.bind_addr
+        return f"http://{host}:{port}"
 
     @property
     def accounts(self) -> dict[str, str]:
@@ -252,8 +255,7 @@ class Sandbox:
 
     def stop(self) -> None:
         """Ends the server."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
         self._thread.join()
 
     def __enter__(self) -> Sandbox:
