@@ -23,7 +23,8 @@ from orchestrator.sandbox.template import Scope, TemplateError
 from orchestrator.sandbox.world import PARTITION, World
 
 Work = Generator[None, None, None]
-_RETAINS = {"Retain", "RetainExceptOnCreate"}
+_RETAINS = ("Retain", "RetainExceptOnCreate")
+_RETAINS_ON_ROLLBACK = ("Retain",)  # what was only just made, too
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Resource:
     attributes: Mapping[str, str] = field(default_factory=dict)
     status: str = "CREATE_IN_PROGRESS"
     reason: str = ""
-    retained: bool = False
+    deletion_policy: str = "Delete"
     changed: float = field(default_factory=time.time)
 
 
@@ -181,7 +182,7 @@ def create(stack: Stack, seconds: float = 0.0) -> Work:
                 stack.becomes("CREATE_FAILED", why)
                 return
             stack.becomes("ROLLBACK_IN_PROGRESS", why + "Rollback requested by user.")
-            failed = yield from _remove(stack, list(stack.resources), keep=False)
+            failed = yield from _remove(stack, list(stack.resources), keep=_RETAINS_ON_ROLLBACK)
             stack.becomes("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", why.strip())
             return
     stack.outputs = _outputs(scope)
@@ -203,7 +204,9 @@ def update(
     except ResourceError as error:
         stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS", str(error))
         stack.tags = former_tags
-        yield from _remove(stack, [n for n in stack.resources if n not in before], keep=False)
+        yield from _remove(
+            stack, [n for n in stack.resources if n not in before], _RETAINS_ON_ROLLBACK
+        )
         for name, properties in before.items():
             if stack.resources[name].properties != properties:
                 yield from _change(stack, stack.resources[name], properties)
@@ -212,7 +215,7 @@ def update(
     stack.template, stack.given = body, given
     stack.becomes("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
     gone = [name for name in stack.resources if name not in scope.wanted()]
-    yield from _remove(stack, gone, keep=True)
+    yield from _remove(stack, gone, keep=_RETAINS)
     for name in gone:
         del stack.resources[name]
     stack.outputs = _outputs(scope)
@@ -224,8 +227,8 @@ def delete(stack: Stack, retain: Iterable[str] = (), seconds: float = 0.0) -> Wo
     stack.becomes("DELETE_IN_PROGRESS", "User Initiated")
     yield from _pause(seconds)
     for name in retain:
-        stack.resources[name].retained = True
-    failed = yield from _remove(stack, list(stack.resources), keep=True)
+        stack.resources[name].deletion_policy = "Retain"
+    failed = yield from _remove(stack, list(stack.resources), keep=_RETAINS)
     if failed:
         names = ", ".join(failed)
         stack.becomes("DELETE_FAILED", f"The following resource(s) failed to delete: [{names}]. ")
@@ -257,7 +260,7 @@ def _make(
     kind = resources.find()[resource.type]
     stack.note(resource, "CREATE_IN_PROGRESS")
     resource.properties = _properties(stack, scope, declared)
-    resource.retained = declared.get("DeletionPolicy") in _RETAINS
+    resource.deletion_policy = declared.get("DeletionPolicy", "Delete")
     made = _try(lambda: kind.create(stack.act, resource.properties))
     _made(scope, resource, made)
     stack.note(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
@@ -277,7 +280,7 @@ def _bring(stack: Stack, scope: Scope, wanted: Mapping[str, Mapping[str, Any]]) 
                 stack.note(known, "CREATE_FAILED", str(error))
                 raise
             continue
-        known.retained = declared.get("DeletionPolicy") in _RETAINS
+        known.deletion_policy = declared.get("DeletionPolicy", "Delete")
         properties = _properties(stack, scope, declared)
         if properties != known.properties:
             try:
@@ -301,18 +304,20 @@ def _change(stack: Stack, resource: Resource, properties: Mapping[str, Any]) -> 
     resource.properties = properties
     while not _try(lambda: kind.settled(stack.act, resource.physical_id)):
         yield
-    if replaces and not resource.retained:
+    if replaces:
         _try(lambda: kind.delete(stack.act, former))
     stack.note(resource, "UPDATE_COMPLETE")
 
 
-def _remove(stack: Stack, names: list[str], *, keep: bool) -> Generator[None, None, list[str]]:
+def _remove(
+    stack: Stack, names: list[str], keep: tuple[str, ...]
+) -> Generator[None, None, list[str]]:
     """Removes resources, the last first; the names of those that could not be."""
     failed = []
     for resource in [stack.resources[name] for name in reversed(names)]:
         if not resource.physical_id or resource.status == "DELETE_COMPLETE":
             continue
-        if keep and resource.retained:
+        if resource.deletion_policy in keep:
             stack.note(resource, "DELETE_SKIPPED")
             continue
         kind = resources.find()[resource.type]
