@@ -112,6 +112,8 @@ def _cur(inputs: Inputs, octo: Mapping[str, str], report_region: str) -> tuple[W
     """One stack, or two where a new bucket is to be in another region than reports are."""
     bucket = inputs.cur_s3_bucket_name
     apart = inputs.bucket_is_new and inputs.cur_s3_bucket_region != report_region
+    if inputs.cur_role_trust == "principal_only":
+        octo = {name: value for name, value in octo.items() if name != "ExternalId"}
     parameters = {
         **octo,
         "CurS3BucketOption": "USE_EXISTING" if apart else inputs.cur_s3_bucket_option,

@@ -56,6 +56,7 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
             inputs=inputs,
             description=f"{DESCRIPTIONS[name]} (octo-tf {__version__})",
             version=__version__,
+            asks_external_id=name != "cur" or inputs.cur_role_trust == "external_id",
             role_name=documents.ROLE,
             role_says=documents.ROLE_SAYS,
             cur_role_name=documents.CUR_ROLE,
