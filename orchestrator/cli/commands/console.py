@@ -132,8 +132,9 @@ def link(run: Run, step: Step, template_bucket: str | None, opens: bool, as_json
     from orchestrator.console.path import Path as ConsolePath
 
     path = ConsolePath(run)
+    stacks = path.wanted(step)  # refuses a step that the account does not have
     path.begin()
-    pages = [opening(path, wanted, bucket=template_bucket) for wanted in path.wanted(step)]
+    pages = [opening(path, wanted, bucket=template_bucket) for wanted in stacks]
     if not path.payer_is_known:
         run.progress.warn(
             f"Octo wants the payer {path.payer} registered before its linked accounts, and it is"
@@ -162,11 +163,11 @@ def check(run: Run, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitC
     from orchestrator.console.path import Path as ConsolePath
 
     path = ConsolePath(run)
-    path.begin()
     if step != "all":
         path.wanted(step)  # refuses a step that the account does not have
         if step == "stackset":
             path.has_stack_set = True
+    path.begin()
     chosen = path.checked if step == "all" else (step,)
     report = look(path, chosen, wait_seconds=run.settings.wait_seconds)
     return end(run, report, reports, as_json=as_json)
