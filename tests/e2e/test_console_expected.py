@@ -52,7 +52,7 @@ def payer(sandbox) -> Project:
         "payer",
         "console payer",
         use_stackset=True,
-        stackset_excluded_accounts=[sandbox.account("linked-2")],
+        stackset_excluded_accounts=[sandbox.account("linked-1")],  # it has its role above
         cur_s3_bucket_option="USE_EXISTING",
         cur_s3_bucket_name=BUCKET,
         cur_s3_bucket_region="eu-central-1",
