@@ -24,6 +24,7 @@ _ORDER = (
     "plan",
     "apply",
     "verify",
+    "console",
     "status",
     "doctor",
     "unlock",

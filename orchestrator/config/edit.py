@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.config.load import parse, read_document
@@ -43,6 +45,29 @@ def switch(path: Path, name: str, value: bool) -> bool:
         )
     write_atomically(path, edited.encode(), mode=path.stat().st_mode & 0o777)
     return True
+
+
+def add(path: Path, settings: Mapping[str, str]) -> None:
+    """Adds top-level settings at the end of the file; those that it has already must agree.
+
+    Raises:
+        ConfigError: one is there with another value.
+        OSError: the file cannot be written.
+    """
+    document = read_document(path)
+    for name, value in settings.items():
+        if name in document and document[name] != value:
+            raise ConfigError(
+                f"is {document[name]} already, not {value}",
+                where=f"{path}: {name}",
+                hint=f"Set {name}: {value} by hand, then run the same command again.",
+            )
+    text = path.read_bytes().decode()
+    new = [f"{n}: {json.dumps(v)}\n" for n, v in settings.items() if n not in document]
+    end = "" if not text or text.endswith("\n") else "\n"
+    if new:
+        content = f"{text}{end}{''.join(new)}"
+        write_atomically(path, content.encode(), mode=path.stat().st_mode & 0o777)
 
 
 def _is(text: str, path: Path, meant: dict[str, object]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -29,6 +29,7 @@ def verify(
     context: Context,
     *,
     account_name: str = "",
+    areas: Collection[Area] = tuple(Area),
     wait_seconds: float = 0.0,
     settle_seconds: float = 0.0,
     sleep: Callable[[float], None] = time.sleep,
@@ -38,12 +39,13 @@ def verify(
     Args:
         context: what to look at.
         account_name: for the report.
+        areas: which areas to look at.
         wait_seconds: how long to look again while something is pending.
         settle_seconds: how long to look again while something fails: after an apply, IAM and S3
             may answer from before it.
         sleep: how to pass the time between two looks.
     """
-    chosen = [check for check in find() if check.applies(context)]
+    chosen = [check for check in find() if check.area in areas and check.applies(context)]
     started = time.monotonic()
     results = _run(chosen, context)
     looks = 0
@@ -61,12 +63,19 @@ def verify(
         looks += 1
         results.update(_run(again, context))
     ordered = tuple(results[check.id] for check in chosen)
+    return put_together(context, ordered, account_name=account_name)
+
+
+def put_together(
+    context: Context, results: Sequence[CheckResult], *, account_name: str = ""
+) -> Report:
+    """The report that results make."""
     return Report(
         account_id=context.expected.account_id,
         account_type=context.expected.account_type,
         account_name=account_name,
-        results=ordered,
-        areas={area: _worst(r.finding.status for r in ordered if r.area is area) for area in Area},
+        results=tuple(results),
+        areas={area: _worst(r.finding.status for r in results if r.area is area) for area in Area},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.config.edit import switch
+from orchestrator.config.edit import add, switch
 from orchestrator.errors import ConfigError
 
 
@@ -44,3 +44,23 @@ def test_a_file_that_is_no_yaml_is_left_alone(tmp_path):
     path.write_text("a: [")
     with pytest.raises(ConfigError):
         switch(path, "use_stackset", True)
+
+
+def test_settings_are_added_at_the_end_and_the_rest_stays(tmp_path):
+    path = tmp_path / "octo.yaml"
+    path.write_text("# mine\naccount_id: '111122223333'  # ours")
+    add(path, {"cur_s3_bucket_option": "CREATE_NEW", "cur_s3_bucket_region": "eu-west-1"})
+    assert path.read_text() == (
+        "# mine\naccount_id: '111122223333'  # ours\n"
+        'cur_s3_bucket_option: "CREATE_NEW"\ncur_s3_bucket_region: "eu-west-1"\n'
+    )
+    before = path.read_bytes()
+    add(path, {"cur_s3_bucket_option": "CREATE_NEW"})
+    assert path.read_bytes() == before
+
+
+def test_a_setting_that_is_there_with_another_value_is_not_overwritten(tmp_path):
+    path = tmp_path / "octo.yaml"
+    path.write_text("cur_s3_bucket_option: USE_EXISTING\n")
+    with pytest.raises(ConfigError, match="is USE_EXISTING already, not CREATE_NEW"):
+        add(path, {"cur_s3_bucket_option": "CREATE_NEW"})

@@ -1,4 +1,4 @@
-"""CloudFormation: StackSets with service-managed permissions; plain stacks are moto's.
+"""CloudFormation: StackSets with service-managed permissions; stacks have a file of their own.
 
 Source: CloudFormation API Reference, the StackSet operations and their errors.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from orchestrator.sandbox import deployment
 from orchestrator.sandbox.services import Operation as Answer
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
+from orchestrator.sandbox.template import TemplateError, capabilities, parse
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import PARTITION, World, organizations
 
@@ -284,13 +285,11 @@ def _check(settings: dict[str, Any]) -> None:
     if len(template.encode()) > _TEMPLATE_BYTES:
         raise _invalid(f"TemplateBody may be at most {_TEMPLATE_BYTES} bytes")
     try:
-        roles = deployment.named_roles(template)
-    except ValueError as error:
+        needed = capabilities(parse(template))
+    except TemplateError as error:
         raise _invalid(str(error)) from None
-    if roles and "CAPABILITY_NAMED_IAM" not in settings.get("Capabilities", []):
-        raise Fault(
-            "InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_NAMED_IAM]"
-        )
+    if needed and not {needed, "CAPABILITY_NAMED_IAM"} & set(settings.get("Capabilities", [])):
+        raise Fault("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
 
 
 def _check_idle(stack_set: StackSet) -> None:

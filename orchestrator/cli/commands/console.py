@@ -1,0 +1,236 @@
+"""octo-tf console: the registration without Terraform, by links into the AWS console."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from orchestrator.cli.options import (
+    JSON,
+    REPORT,
+    WAIT,
+    deferred_run_options,
+    end,
+    option,
+    run_options,
+)
+from orchestrator.errors import ExitCode
+
+if TYPE_CHECKING:
+    from orchestrator.console.opening import Opening
+    from orchestrator.console.steps import Step
+    from orchestrator.console.templates import Name
+    from orchestrator.run import Run
+
+_STEPS = click.Choice(["api-access", "stackset", "cur"])
+_TEMPLATES = click.Choice(["api-access", "stackset", "cur", "cur-bucket"])
+
+_BUCKET = option(
+    "--template-bucket",
+    metavar="BUCKET",
+    help="A bucket of the account's own for the template, so that links need no upload.",
+)
+
+
+@click.group(invoke_without_command=True)
+@deferred_run_options
+@_BUCKET
+@click.pass_context
+def command(
+    ctx: click.Context, load_run: Callable[..., Run], template_bucket: str | None
+) -> ExitCode | None:
+    """Register the account without Terraform: walk through the steps, or use one of them.
+
+    Without a command it asks, step by step; leave at any time and come back later.
+    """
+    if ctx.invoked_subcommand is not None:
+        given = [
+            parameter.opts[0]
+            for parameter in ctx.command.params
+            if ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        ]
+        if given:
+            raise click.UsageError(f"{given[0]} goes behind {ctx.invoked_subcommand}")
+        return None
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "nobody is here to answer: use octo-tf console link, check and finish"
+        )
+    from orchestrator.config.edit import add
+    from orchestrator.console.path import Path as ConsolePath
+    from orchestrator.console.walk import Walk
+
+    config: Path = ctx.params["config"]
+    if not config.exists() and not ctx.params["account_id"]:
+        from orchestrator.cli.commands import init
+
+        click.echo("First, octo.yaml: who is to be registered.", err=True)
+        init.command.main(["--config", str(config)], standalone_mode=False)
+    run = load_run()
+
+    def save(settings: Mapping[str, str]) -> None:
+        if config.exists():
+            add(config, settings)
+
+    report = Walk(ConsolePath(run), _Terminal(), bucket=template_bucket, save=save).run()
+    if report is None:
+        click.echo("Run octo-tf console again to go on.", err=True)
+        return ExitCode.VERIFICATION_PENDING
+    click.echo(
+        "The same without questions: octo-tf console link, octo-tf console check all --wait 10m,"
+        " octo-tf console finish",
+        err=True,
+    )
+    return end(run, report, {}, as_json=False)
+
+
+@command.command()
+@run_options
+@click.argument("name", type=_TEMPLATES)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it to this file.  [default: stdout]",
+)
+def template(run: Run, name: Name, out: Path | None) -> ExitCode:
+    """Show a CloudFormation template, or write it to a file; AWS is not asked."""
+    from orchestrator.cli.options import write_report
+    from orchestrator.console import templates
+    from orchestrator.console.inputs import for_console
+
+    registration = run.registration
+    partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(
+        registration.region.rsplit("-", 2)[0], "aws"
+    )
+    text = templates.render(name, for_console(registration), partition=partition)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        write_report(out, text.rstrip("\n"))
+        click.echo(str(out))
+    return ExitCode.DONE
+
+
+@command.command()
+@run_options
+@click.argument("step", type=_STEPS)
+@_BUCKET
+@click.option("--open", "opens", is_flag=True, help="Open the page in the browser too.")
+@JSON
+def link(run: Run, step: Step, template_bucket: str | None, opens: bool, as_json: bool) -> ExitCode:
+    """Print the link that opens CloudFormation for a step; it holds the external id.
+
+    A step can have two, to be used in this order: a new bucket in another region comes first.
+    """
+    from orchestrator.console.opening import opening
+    from orchestrator.console.path import Path as ConsolePath
+
+    path = ConsolePath(run)
+    stacks = path.wanted(step)  # refuses a step that the account does not have
+    path.begin()
+    pages = [opening(path, wanted, bucket=template_bucket) for wanted in stacks]
+    if not path.payer_is_known:
+        run.progress.warn(
+            f"Octo wants the payer {path.payer} registered before its linked accounts, and it is"
+            " not known here."
+        )
+    if as_json:
+        click.echo(json.dumps([_as_json(page) for page in pages], indent=2))
+    for page in pages:
+        if not as_json:
+            click.echo(page.url)
+            _explain(page, run.registration.account_id)
+        if opens:
+            click.launch(page.url)
+    return ExitCode.DONE
+
+
+@command.command()
+@run_options
+@click.argument("step", type=click.Choice([*_STEPS.choices, "all"]), default="all")
+@WAIT
+@REPORT
+@JSON
+def check(run: Run, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitCode:
+    """Check and confirm a step, or all: the stack first, then the checks of octo-tf verify."""
+    from orchestrator.console.check import check as look
+    from orchestrator.console.path import Path as ConsolePath
+
+    path = ConsolePath(run)
+    if step != "all":
+        path.wanted(step)  # refuses a step that the account does not have
+        if step == "stackset":
+            path.has_stack_set = True
+    path.begin()
+    chosen = path.checked if step == "all" else (step,)
+    report = look(path, chosen, wait_seconds=run.settings.wait_seconds)
+    return end(run, report, reports, as_json=as_json)
+
+
+@command.command()
+@run_options
+@WAIT
+@REPORT
+@JSON
+def finish(run: Run, as_json: bool, reports: dict[str, Path]) -> ExitCode:
+    """Confirm and finish: check everything; allowed as soon as API access succeeds."""
+    from orchestrator.console.check import check as look
+    from orchestrator.console.path import Path as ConsolePath
+
+    path = ConsolePath(run)
+    path.begin()
+    report = look(path, path.checked, wait_seconds=run.settings.wait_seconds, finish=True)
+    return end(run, report, reports, as_json=as_json)
+
+
+class _Terminal:
+    """A person at a terminal."""
+
+    def tell(self, text: str) -> None:
+        click.echo(text, err=True)
+
+    def show(self, opening: Opening) -> None:
+        click.echo(opening.url)
+
+    def open(self, url: str) -> None:
+        click.launch(url)
+
+    def choose(self, question: str, choices: Mapping[str, str]) -> str:
+        for letter, meaning in choices.items():
+            click.echo(f"    {letter}  {meaning}", err=True)
+        chosen: str = click.prompt(
+            question or "What now?", type=click.Choice([*choices]), show_choices=False, err=True
+        )
+        return chosen
+
+    def answer(self, question: str, default: str) -> str:
+        answer: str = click.prompt(question, default=default or None, err=True)
+        return answer
+
+
+def _as_json(page: Opening) -> dict[str, Any]:
+    return {
+        "step": page.wanted.step,
+        "stack_name": page.wanted.name,
+        "region": page.wanted.region,
+        "url": page.url,
+        "template_file": str(page.file) if page.file else None,
+        "parameters": page.typed,
+    }
+
+
+def _explain(page: Opening, account_id: str) -> None:
+    lines = [f"Open it signed in to account {account_id}, region {page.wanted.region}."]
+    if page.file:
+        lines += [f"Upload {page.file}; stack name {page.wanted.name}; parameters:"]
+        lines += [f"  {name}={value}" for name, value in page.typed.items()]
+        lines += ["  ExternalId as Octo shows it"] if "ExternalId" in page.wanted.parameters else []
+    if page.wanted.template != "cur-bucket":
+        lines += ["Tick that IAM resources with custom names may be created."]
+    click.echo("\n".join(lines), err=True)

@@ -1,0 +1,74 @@
+"""Links into the AWS console that open CloudFormation with everything filled in.
+
+Source: CloudFormation User Guide, "Create quick-create links": names of parameters are
+case-sensitive; unknown ones and ``NoEcho`` ones are ignored; a person can edit every value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+_CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+_PREFIX = "param_"
+
+
+@dataclass(frozen=True)
+class QuickCreate:
+    """A quick-create link's content; ``parameters`` may hold the external id."""
+
+    region: str
+    stack_name: str
+    template_url: str
+    parameters: Mapping[str, str] = field(repr=False)
+    partition: str = "aws"
+
+    @property
+    def url(self) -> str:
+        """The link."""
+        query = {
+            "templateURL": self.template_url,
+            "stackName": self.stack_name,
+            **{_PREFIX + name: value for name, value in self.parameters.items()},
+        }
+        return f"{_home(self.region, self.partition)}#/stacks/create/review?{_encoded(query)}"
+
+
+def parse(url: str) -> QuickCreate:
+    """What a quick-create link says: its content as the console would read it.
+
+    Raises:
+        ValueError: it is no such link.
+    """
+    parts = urlsplit(url)
+    partition = next((p for p, host in _CONSOLES.items() if parts.hostname == host), None)
+    path, _, query = parts.fragment.partition("?")
+    values = dict(parse_qsl(query, keep_blank_values=True))
+    region = dict(parse_qsl(parts.query)).get("region")
+    if partition is None or not region or path != "/stacks/create/review":
+        raise ValueError("not a quick-create link")
+    return QuickCreate(
+        region,
+        values["stackName"],
+        values["templateURL"],
+        {n.removeprefix(_PREFIX): v for n, v in values.items() if n.startswith(_PREFIX)},
+        partition,
+    )
+
+
+def create_page(region: str, partition: str = "aws") -> str:
+    """The page that takes an uploaded template."""
+    return f"{_home(region, partition)}#/stacks/create"
+
+
+def _home(region: str, partition: str) -> str:
+    return f"https://{_CONSOLES[partition]}/cloudformation/home?region={region}"
+
+
+def _encoded(query: Mapping[str, str]) -> str:
+    return urlencode(query, quote_via=quote)

@@ -1,0 +1,101 @@
+"""What the console path expects is what the module's real outputs say for the same inputs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from orchestrator.config.load import load
+from orchestrator.console.expected import expected
+from orchestrator.console.inputs import inputs
+from orchestrator.engine.outputs import Outputs
+from orchestrator.sandbox import template as sandbox_template
+from tests.e2e.conftest import Project
+
+BUCKET = "billing-data-for-the-console"
+
+
+def from_terraform(project: Project) -> Outputs:
+    """The outputs as Terraform left them in its state."""
+    state = json.loads((project.root / "terraform.tfstate").read_text())
+    return Outputs.model_validate({n: o["value"] for n, o in state["outputs"].items()})
+
+
+def without_terraform(project: Project, real: Outputs) -> Outputs:
+    """The same from octo.yaml alone; AWS chose the StackSet's id, and the root is AWS's."""
+    registration = load(project.folder / "octo.yaml", {}, project.environ)
+    return expected(
+        inputs(registration),
+        real.account_type,
+        targets=real.stackset.targets if real.stackset else (),
+        stack_set_id=real.stackset.id if real.stackset else "",
+    )
+
+
+def test_a_linked_account(sandbox):
+    project = sandbox.project(
+        "linked-1", "console linked", permission_tiers=["recommendations", "read"]
+    )
+    assert project("apply", "--yes").returncode == 0
+    real = from_terraform(project)
+    assert without_terraform(project, real) == real
+
+
+@pytest.fixture(scope="module")
+def payer(sandbox) -> Project:
+    s3 = sandbox.client("payer", "s3", "eu-central-1")
+    where: dict[str, Any] = {"LocationConstraint": "eu-central-1"}
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+    project = sandbox.project(
+        "payer",
+        "console payer",
+        use_stackset=True,
+        stackset_excluded_accounts=[sandbox.account("linked-1")],  # it has its role above
+        cur_s3_bucket_option="USE_EXISTING",
+        cur_s3_bucket_name=BUCKET,
+        cur_s3_bucket_region="eu-central-1",
+        cur_s3_bucket_merge_policy=True,
+        cur_additional_schema_elements=["SPLIT_COST_ALLOCATION_DATA", "RESOURCES"],
+        cur_role_trust="principal_only",
+        cur_s3_prefix="some/prefix",
+    )
+    applied = project("apply", "--yes", "--enable-trusted-access")
+    assert (project.root / "terraform.tfstate").exists(), applied.stderr
+    return project
+
+
+def test_a_payer_with_its_report_and_its_stack_set(payer):
+    real = from_terraform(payer)
+    assert real.cur and real.stackset
+    assert without_terraform(payer, real) == real
+
+
+def test_the_templates_role_is_the_one_that_terraform_made(sandbox, payer):
+    """Trust, policies and description of the payer's role, from the template and from AWS."""
+    from orchestrator.console import templates
+
+    registration = load(payer.folder / "octo.yaml", {}, payer.environ)
+    text = templates.render("api-access", inputs(registration))
+    values = {
+        "AWS::Partition": "aws",
+        "Principal": registration.principal,
+        "ExternalId": registration.external_id.get_secret_value(),
+    }
+    scope = sandbox_template.Scope(sandbox_template.parse(text), values)
+    role = scope.template["Resources"]["ApiAccessRole"]["Properties"]
+    iam = sandbox.client("payer", "iam")
+    made = iam.get_role(RoleName=role["RoleName"])["Role"]
+    assert scope.resolve(role["AssumeRolePolicyDocument"]) == made["AssumeRolePolicyDocument"]
+    assert role["Description"] == made["Description"]
+    for policy in role["Policies"]:
+        found = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy["PolicyName"])
+        assert found["PolicyDocument"] == policy["PolicyDocument"]
+
+
+def test_the_bucket_policy_is_the_one_that_terraform_merges(sandbox, payer):
+    s3 = sandbox.client("payer", "s3", "eu-central-1")
+    made = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"]
+    real = from_terraform(payer)
+    assert real.cur and made == json.loads(real.cur.bucket_policy_statements)
