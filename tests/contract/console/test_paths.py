@@ -274,7 +274,7 @@ def test_a_stack_that_is_at_work_is_waited_for(account):
     linked = account("linked-1")
     (page,) = linked.pages("api-access")
     found = links.parse(page.url)
-    control.pace(linked.sandbox.endpoint_url, 1.0)
+    control.pace(linked.sandbox.endpoint_url, 6.0)
     try:
         linked.client("cloudformation").create_stack(
             StackName="named-by-hand",
@@ -287,7 +287,7 @@ def test_a_stack_that_is_at_work_is_waited_for(account):
         seen = findings(linked.check())["api_access.stack"]
         assert (seen.status, seen.evidence["stack"]) == (PENDING, "named-by-hand")
         assert "CREATE_IN_PROGRESS" in seen.summary
-        report = linked.check(wait_seconds=20)
+        report = linked.check(wait_seconds=60)
         assert report.areas[Area.API_ACCESS] is PASS
     finally:
         control.pace(linked.sandbox.endpoint_url, 0)
