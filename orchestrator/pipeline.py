@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,7 +27,7 @@ from orchestrator.errors import EngineError
 from orchestrator.lookahead import LookAhead
 from orchestrator.review import Review
 from orchestrator.run import Run
-from orchestrator.verify.model import Area, Context, Report
+from orchestrator.verify.model import Area, Context, Report, Status
 from orchestrator.verify.runner import verify as run_checks
 from orchestrator.verify.stackset import linked_standings
 
@@ -39,7 +40,13 @@ _SETTLE_SECONDS = 30.0  # IAM and S3 may answer from before the apply for this l
 def prepare(run: Run) -> render.Root:
     """identify → register → render → init: the root folder, ready for Terraform."""
     account = run.account
-    run.octo.register(account.account_id, run.registration.account_name or "", account.account_type)
+    _ = run.external_id  # a wrong one is found before anything is written
+    run.octo.register(
+        account.account_id,
+        run.registration.account_name or "",
+        account.account_type,
+        payer_id=account.management_account_id,
+    )
     root = run.rendered()
     render.write(root, run.folder)
     with run.progress.step("Preparing Terraform"):
@@ -125,7 +132,7 @@ def context(run: Run, outputs: Outputs) -> Context:
     """What checks may look at."""
     return Context(
         expected=outputs,
-        external_id=run.registration.external_id.get_secret_value(),
+        external_id=run.external_id.get_secret_value(),
         aws=run.aws,
         principal=run.principal,
         now=time.time,
@@ -250,12 +257,15 @@ def _look(
 
 
 def _confirm(run: Run, report: Report) -> Report:
-    run.octo.confirm(
-        report.account_id,
-        {area.value: report.areas[area].value for area in Area},
-        finish=report.can_finish,
-    )
     linked = linked_standings(report)
     if linked and (new := run.octo.register_linked(linked)):
         run.progress.say(f"  {len(new)} linked accounts are registered now")
-    return report
+    with run.progress.step("Confirming with Octo"):
+        record = run.octo.confirm(
+            report.account_id,
+            {area.value: report.areas[area].value for area in Area},
+            finish=report.areas[Area.API_ACCESS] is Status.PASS,
+        )
+    answers = {Area(area): answer for area, answer in record.octo.items()}
+    passed = {a: answer for a, answer in answers.items() if report.areas[a] is Status.PASS}
+    return replace(report, octo=passed)

@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from orchestrator.config.model import Registration
     from orchestrator.errors import ExitCode
+    from orchestrator.octo.credentials import Credentials
     from orchestrator.run import Run
     from orchestrator.verify.model import Report
 
@@ -21,6 +22,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 CONFIG = Path("octo.yaml")
 WORKDIR = Path(".octo-tf")
+OCTO_ENDPOINT = "https://api.alphaus.cloud/m/blue/cover"
 
 
 def option(flag: str, *names: str, **settings: Any) -> Callable[[Function], Function]:
@@ -161,6 +163,24 @@ _CONFIG = option(
     help="The file that says what to register.",
 )
 
+# Octo's API. Credentials are no flags: they would be in the shell's history.
+OCTO = (
+    option(
+        "--octo/--no-octo",
+        "use_octo",
+        default=True,
+        help="Tell Octo's API, where there are credentials (ALPHAUS_CLIENT_ID, ...).",
+    ),
+    option(
+        "--octo-profile",
+        metavar="NAME",
+        help="A profile of ~/.config/alphaus/config.toml.  [default: environment, then `default`]",
+    ),
+    option(
+        "--octo-endpoint", metavar="URL", default=OCTO_ENDPOINT, help="The address of Octo's API."
+    ),
+)
+
 _RUNNING = (
     _CONFIG,
     option(
@@ -188,6 +208,7 @@ _RUNNING = (
         metavar="NAME",
         help="An AWS profile of Octo's principal account, to prove access (sandbox, tests).",
     ),
+    *OCTO,
     option("--verbose", "-v", is_flag=True, help="Progress lines even without a terminal."),
     option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same."),
 )
@@ -291,6 +312,9 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
         parallelism: int | None,
         lock_seconds: float,
         principal_profile: str | None,
+        use_octo: bool,
+        octo_profile: str | None,
+        octo_endpoint: str,
         verbose: bool,
         no_color: bool,
         wait_seconds: float = 0.0,
@@ -301,9 +325,17 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
         def load_run(**settings: Any) -> Run:
             # Imported here, and the rest only once octo.yaml is right: boto3, pydantic and
             # Jinja take most of a second to load.
-            from orchestrator.config.load import load
+            from orchestrator.config.load import EXTERNAL_ID_SOURCES, load, place_of
 
-            registration: Registration = load(config, {**flags, **settings}, os.environ)
+            credentials = octo_credentials(use_octo, octo_profile)
+            given = {**flags, **settings}
+            registration: Registration = load(
+                config, given, os.environ, octo_has_external_id=credentials is not None
+            )
+
+            def place(name: str) -> str:
+                names = EXTERNAL_ID_SOURCES if name == "external_id" else (name,)
+                return place_of(config, given, *names)
 
             from orchestrator.progress import Progress
             from orchestrator.run import Run, Settings
@@ -320,6 +352,9 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
                     allow_destroy=frozenset(allow_destroy),
                     wait_seconds=wait_seconds,
                     enable_access=enable_access,
+                    octo_credentials=credentials,
+                    octo_endpoint=octo_endpoint,
+                    place_of=place,
                 ),
                 Progress(verbose=verbose, color=use_color(no_color)),
             )
@@ -327,6 +362,17 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*arguments, load_run=load_run, **parameters)
 
     return _decorate(registration_options(make), _RUNNING)
+
+
+def octo_credentials(use_octo: bool, profile: str | None) -> Credentials | None:
+    """Octo's credentials; None without them, and with --no-octo.
+
+    Raises:
+        ConfigError: they are there by half, or there is no such profile.
+    """
+    from orchestrator.octo.credentials import find
+
+    return find(os.environ, profile=profile) if use_octo else None
 
 
 def end(run: Run, report: Report, reports: dict[str, Path], *, as_json: bool) -> ExitCode:

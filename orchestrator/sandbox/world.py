@@ -13,6 +13,7 @@ from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
 
+from orchestrator.sandbox.octo.state import OctoState
 from orchestrator.sandbox.policy import Document, parse
 from orchestrator.sandbox.stacksets import StackSet
 
@@ -75,6 +76,7 @@ class World:
     stack_sets: dict[str, dict[str, StackSet]] = field(default_factory=dict)
     stackset_access: set[str] = field(default_factory=set)
     organization_changed: bool = False
+    octo: OctoState = field(default_factory=OctoState)
     unknown_calls: Counter[str] = field(default_factory=Counter)
 
     @property
