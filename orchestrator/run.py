@@ -24,6 +24,7 @@ from orchestrator.errors import ConfigError, OctoTfError, OctoUnreachable
 from orchestrator.octo.credentials import ENDPOINT, Credentials
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.side import Octo
+from orchestrator.octo.template import agreed
 from orchestrator.progress import Progress
 from orchestrator.stackset.linked import LinkedAccounts
 from orchestrator.stackset.preflight import check_type
@@ -111,38 +112,23 @@ class Run:
             OctoError: Octo refuses, or does not answer and octo.yaml has none.
         """
         own = self.registration.external_id
-        if self.octo_api is None:
+        if self.octo_api is None or self.settings.octo_credentials is None:
             if own is None:
-                raise ConfigError("external_id is missing", where=self._place("external_id"))
+                where = self.settings.place_of("external_id")
+                raise ConfigError("external_id is missing", where=where)
             return own
         try:
-            template = self.octo_api.template()
+            return agreed(
+                self.registration,
+                self.octo_api,
+                self.settings.octo_credentials,
+                self.settings.place_of,
+            )
         except OctoUnreachable as error:
             if own is None:
                 raise
             self.progress.warn(f"{error}. Going on with the external id of octo.yaml.")
             return own
-        if template.principal != self.registration.principal:
-            raise ConfigError(
-                f"principal is {self.registration.principal}, but Octo's is {template.principal};"
-                " nothing was written",
-                where=self._place("principal"),
-                hint="Check --octo-endpoint, and the version of octo-tf.",
-            )
-        if own is not None and own != template.external_id:
-            raise ConfigError(
-                "external_id is not the one that Octo has for these credentials; nothing was"
-                " written",
-                where=self._place("external_id"),
-                hint="Leave external_id out: octo-tf takes it from Octo. Or check the credentials:"
-                f" they are from {self.settings.octo_credentials.source}."
-                if self.settings.octo_credentials
-                else "",
-            )
-        return template.external_id
-
-    def _place(self, name: str) -> str:
-        return self.settings.place_of(name)
 
     @cached_property
     def aws(self) -> Aws:

@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from orchestrator.config.model import Registration
     from orchestrator.errors import ExitCode
+    from orchestrator.octo.api import OctoApi
     from orchestrator.octo.credentials import Credentials
     from orchestrator.run import Run
     from orchestrator.verify.model import Report
@@ -373,6 +374,24 @@ def octo_credentials(use_octo: bool, profile: str | None) -> Credentials | None:
     from orchestrator.octo.credentials import find
 
     return find(os.environ, profile=profile) if use_octo else None
+
+
+def need_octo(run: Run) -> OctoApi:
+    """Octo's API, for a command that is about nothing else.
+
+    Raises:
+        ConfigError: there are no credentials for it.
+    """
+    from orchestrator.errors import ConfigError
+
+    if run.octo_api is None:
+        raise ConfigError(
+            "there are no credentials for Octo's API",
+            where="ALPHAUS_CLIENT_ID",
+            hint="Set ALPHAUS_CLIENT_ID and ALPHAUS_CLIENT_SECRET, or name a profile with"
+            " --octo-profile.",
+        )
+    return run.octo_api
 
 
 def end(run: Run, report: Report, reports: dict[str, Path], *, as_json: bool) -> ExitCode:
