@@ -14,10 +14,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.errors import ExitCode, OctoTfError
+
+if TYPE_CHECKING:
+    from orchestrator.octo.api import OctoApi
+    from orchestrator.octo.messages import DataAccess
 
 _START_SECONDS = 30.0
 _ACCOUNTS = {
@@ -39,7 +44,7 @@ def command(keep: Path | None) -> ExitCode:
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     try:
-        with _sandbox(folder) as environ:
+        with _sandbox(folder) as environ, _watching_octo(environ):
             worst = _register_all(folder, environ)
             _break_and_mend(folder, environ)
             _upgrade(folder, environ)
@@ -69,10 +74,16 @@ def _register_all(folder: Path, environ: dict[str, str]) -> ExitCode:
             environ,
             *("init", "--non-interactive", "--aws-profile", profile),
             *("--account-id", environ[_variable(profile)], "--account-name", f"Demo {profile}"),
-            *("--external-id", f"demo-{profile}-external-id"),
         )
     _say("\n`octo-tf init` has written an octo.yaml for each. The payer's:\n")
     _say(_indented((folder / "payer" / "octo.yaml").read_text()))
+    _say(
+        """
+        No external id is in it: there are credentials for Octo's API (here the sandbox's Octo), so
+        each run takes it from there, tells Octo of the account first, and has Octo confirm every
+        area that passes: Octo itself assumes the role and reads the report.
+        """
+    )
     _say(
         """
         Now `octo-tf apply` for all three, side by side. Each makes sure whose credentials it has,
@@ -82,13 +93,12 @@ def _register_all(folder: Path, environ: dict[str, str]) -> ExitCode:
         """
     )
     with ThreadPoolExecutor() as pool:
-        results = dict(
-            zip(
-                _ACCOUNTS,
-                pool.map(lambda profile: _apply(folder, environ, profile), _ACCOUNTS),
-                strict=True,
-            )
-        )
+        running = {}
+        for profile in _ACCOUNTS:
+            running[profile] = pool.submit(_apply, folder, environ, profile)
+            if profile == "payer":  # Octo wants it before its linked accounts
+                _wait_for_octo(environ, environ[_variable(profile)])
+        results = {profile: apply.result() for profile, apply in running.items()}
     for profile, result in results.items():
         _say(f"\n{profile}: exit code {result.returncode}\n")
         click.echo(result.stdout)
@@ -150,6 +160,8 @@ def _upgrade(folder: Path, environ: dict[str, str]) -> None:
         raise OctoTfError("the payer was not upgraded", where="payer")
     _say("Every linked account, by `octo-tf stackset status --all`:\n")
     click.echo(_run(payer, environ, "stackset", "status", "--all").stdout)
+    _say("And what Octo knows, by `octo-tf accounts`:\n")
+    click.echo(_run(payer, environ, "accounts").stdout)
 
 
 def _apply(folder: Path, environ: dict[str, str], profile: str) -> subprocess.CompletedProcess[str]:
@@ -199,6 +211,74 @@ def _run(
 
 
 @contextmanager
+def _watching_octo(environ: dict[str, str]) -> Iterator[None]:
+    """Tells how each account's standing with Octo changes, as Octo itself says."""
+    api = _octo(environ)
+    names = {environ[_variable(p)]: p for p in (*_ACCOUNTS, "linked-2", "linked-3")}
+    seen: dict[str, str] = {}
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.5):
+            try:
+                known = list(api.status_of_all())
+            except OctoTfError:
+                continue  # the demo itself says what is wrong
+            for account in known:
+                standing = _standing(account)
+                if seen.get(account.target) != standing:
+                    seen[account.target] = standing
+                    name = names.get(account.target, account.target)
+                    click.echo(f"  {name:11} Octo: {standing}", err=True)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join(timeout=5)
+
+
+def _standing(account: DataAccess) -> str:
+    status = account.aws_options.registration_status
+    steps = ["registered"]
+    if status.api_access:
+        steps.append("API access confirmed")
+        if account.account_type == "payer":
+            steps.append("CUR and S3 confirmed" if status.cur_export else "CUR and S3 pending")
+    if status.stack_set:
+        steps.append("StackSet confirmed")
+    if status.api_access and (status.cur_export or account.account_type == "linked"):
+        steps.append("Confirm and Finish")
+    return ", ".join(steps)
+
+
+def _wait_for_octo(environ: dict[str, str], account_id: str) -> None:
+    """Until Octo knows the account; its own run says it if that never comes."""
+    api = _octo(environ)
+    deadline = time.monotonic() + _START_SECONDS
+    while api.status(account_id) is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def _octo(environ: dict[str, str]) -> OctoApi:
+    from orchestrator.octo.api import OctoApi
+    from orchestrator.octo.connection import Connection
+    from orchestrator.octo.credentials import find
+    from orchestrator.octo.token import Tokens
+
+    credentials = find(environ)
+    if credentials is None:
+        raise OctoTfError("the sandbox has no Octo")
+    connection = Connection()
+    folder = Path(environ["XDG_CACHE_HOME"])
+    tokens = Tokens(credentials, connection, folder=folder)
+    endpoint = environ["OCTO_TF_OCTO_ENDPOINT"]
+    return OctoApi(endpoint, credentials, connection=connection, tokens=tokens)
+
+
+@contextmanager
 def _sandbox(folder: Path) -> Iterator[dict[str, str]]:
     """A sandbox in a process of its own; gives the environment that leads to it."""
     from orchestrator.sandbox.control import read_env_file
@@ -222,7 +302,8 @@ def _sandbox(folder: Path) -> Iterator[dict[str, str]]:
                     hint="Run `octo-tf sandbox up` to see why.",
                 )
             time.sleep(0.05)
-        yield read_env_file(env_file)
+        # Octo's tokens are kept with the rest of the demo, not in the user's own cache.
+        yield {**read_env_file(env_file), "XDG_CACHE_HOME": str(folder / "cache")}
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=10)
