@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,8 +37,11 @@ _WATCH_SECONDS = 2.0
 _SETTLE_SECONDS = 30.0  # IAM and S3 may answer from before the apply for this long
 
 
-def prepare(run: Run) -> render.Root:
-    """identify → register → render → init: the root folder, ready for Terraform."""
+def prepare(run: Run, *, tell_octo: bool = False) -> render.Root:
+    """identify → register → render → init: the root folder, ready for Terraform.
+
+    Octo itself is told where ``tell_octo``, before anything is written: it may refuse the account.
+    """
     account = run.account
     _ = run.external_id  # a wrong one is found before anything is written
     run.octo.register(
@@ -46,6 +49,7 @@ def prepare(run: Run) -> render.Root:
         run.registration.account_name or "",
         account.account_type,
         payer_id=account.management_account_id,
+        here_only=not tell_octo,
     )
     root = run.rendered()
     render.write(root, run.folder)
@@ -90,7 +94,7 @@ def apply(
         PlanRefused: the guard refuses the plan, or it was made from something else.
     """
     check_linked(run)
-    root = prepare(run)
+    root = prepare(run, tell_octo=True)
     known = run.terraform.local_outputs() if plan_file is None else {}
     ahead = LookAhead(known, lambda values: _look(run, _typed(run, values)))
     review = _plan(run) if plan_file is None else _earlier_plan(run, plan_file.absolute(), root)
@@ -260,7 +264,7 @@ def _confirm(run: Run, report: Report) -> Report:
     linked = linked_standings(report)
     if linked and (new := run.octo.register_linked(linked)):
         run.progress.say(f"  {len(new)} linked accounts are registered now")
-    with run.progress.step("Confirming with Octo"):
+    with run.progress.step("Confirming with Octo") if run.octo_api else nullcontext():
         record = run.octo.confirm(
             report.account_id,
             {area.value: report.areas[area].value for area in Area},

@@ -14,8 +14,6 @@ import click
 if TYPE_CHECKING:
     from orchestrator.config.model import Registration
     from orchestrator.errors import ExitCode
-    from orchestrator.octo.api import OctoApi
-    from orchestrator.octo.credentials import Credentials
     from orchestrator.run import Run
     from orchestrator.verify.model import Report
 
@@ -49,6 +47,24 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...])
 def _list(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
     return list(value) or None
 
+
+# Octo's API. Credentials are no flags: they would be in the shell's history.
+OCTO = (
+    option(
+        "--octo/--no-octo",
+        "use_octo",
+        default=True,
+        help="Tell Octo's API, where there are credentials (ALPHAUS_CLIENT_ID, ...).",
+    ),
+    option(
+        "--octo-profile",
+        metavar="NAME",
+        help="A profile of ~/.config/alphaus/config.toml.  [default: environment, then `default`]",
+    ),
+    option(
+        "--octo-endpoint", metavar="URL", default=OCTO_ENDPOINT, help="The address of Octo's API."
+    ),
+)
 
 # One option for each field of a registration; the parameter is the field's name, with "__" for
 # the dot of a nested one.
@@ -162,24 +178,6 @@ _CONFIG = option(
     default=CONFIG,
     show_default=True,
     help="The file that says what to register.",
-)
-
-# Octo's API. Credentials are no flags: they would be in the shell's history.
-OCTO = (
-    option(
-        "--octo/--no-octo",
-        "use_octo",
-        default=True,
-        help="Tell Octo's API, where there are credentials (ALPHAUS_CLIENT_ID, ...).",
-    ),
-    option(
-        "--octo-profile",
-        metavar="NAME",
-        help="A profile of ~/.config/alphaus/config.toml.  [default: environment, then `default`]",
-    ),
-    option(
-        "--octo-endpoint", metavar="URL", default=OCTO_ENDPOINT, help="The address of Octo's API."
-    ),
 )
 
 _RUNNING = (
@@ -327,8 +325,9 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
             # Imported here, and the rest only once octo.yaml is right: boto3, pydantic and
             # Jinja take most of a second to load.
             from orchestrator.config.load import EXTERNAL_ID_SOURCES, load, place_of
+            from orchestrator.octo.credentials import find
 
-            credentials = octo_credentials(use_octo, octo_profile)
+            credentials = find(os.environ, profile=octo_profile) if use_octo else None
             given = {**flags, **settings}
             registration: Registration = load(
                 config, given, os.environ, octo_has_external_id=credentials is not None
@@ -363,35 +362,6 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*arguments, load_run=load_run, **parameters)
 
     return _decorate(registration_options(make), _RUNNING)
-
-
-def octo_credentials(use_octo: bool, profile: str | None) -> Credentials | None:
-    """Octo's credentials; None without them, and with --no-octo.
-
-    Raises:
-        ConfigError: they are there by half, or there is no such profile.
-    """
-    from orchestrator.octo.credentials import find
-
-    return find(os.environ, profile=profile) if use_octo else None
-
-
-def need_octo(run: Run) -> OctoApi:
-    """Octo's API, for a command that is about nothing else.
-
-    Raises:
-        ConfigError: there are no credentials for it.
-    """
-    from orchestrator.errors import ConfigError
-
-    if run.octo_api is None:
-        raise ConfigError(
-            "there are no credentials for Octo's API",
-            where="ALPHAUS_CLIENT_ID",
-            hint="Set ALPHAUS_CLIENT_ID and ALPHAUS_CLIENT_SECRET, or name a profile with"
-            " --octo-profile.",
-        )
-    return run.octo_api
 
 
 def end(run: Run, report: Report, reports: dict[str, Path], *, as_json: bool) -> ExitCode:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -37,11 +38,11 @@ class OctoApi:
         credentials: Credentials,
         *,
         connection: Connection | None = None,
-        tokens: Tokens | None = None,
+        token_folder: Path | None = None,
     ) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._connection = connection or Connection()
-        self._tokens = tokens or Tokens(credentials, self._connection)
+        self._tokens = Tokens(credentials, self._connection, folder=token_folder)
         self._secrets = {credentials.client_secret}
 
     @property

@@ -78,6 +78,7 @@ class OctoSide(Protocol):
         account_type: AccountType,
         *,
         payer_id: str | None = None,
+        here_only: bool = False,
     ) -> AccountRecord:
         """Makes the account known. Registering one that is known updates it and loses nothing.
 
@@ -86,6 +87,7 @@ class OctoSide(Protocol):
             account_name: as Octo shows it; may be empty.
             account_type: as AWS says.
             payer_id: a linked account's payer, where it is known.
+            here_only: Octo itself is not told yet: a plan changes nothing.
 
         Raises:
             OctoError: Octo refuses the account, or the credentials; nothing was written.

@@ -58,10 +58,11 @@ class Octo:
         account_type: AccountType,
         *,
         payer_id: str | None = None,
+        here_only: bool = False,
     ) -> AccountRecord:
         """See ``OctoSide.register``: Octo first, so that its refusal leaves nothing behind."""
         told = False
-        if self._api is not None:
+        if self._api is not None and not here_only:
             try:
                 self._check_payer(self._api, account_id, account_type, payer_id)
                 self._api.register(account_id, account_name)

@@ -22,15 +22,10 @@ LOUD = {"TF_LOG": "TRACE", "OCTO_TF_VERBOSE": "1"}
 @pytest.fixture(scope="module")
 def api(sandbox, tmp_path_factory) -> OctoApi:
     """Octo, as the tests look at it."""
-    from orchestrator.octo.connection import Connection
-    from orchestrator.octo.token import Tokens
-
     credentials = find(sandbox.environ)
     assert credentials is not None
-    connection = Connection()
-    tokens = Tokens(credentials, connection, folder=tmp_path_factory.mktemp("tokens"))
     endpoint = sandbox.environ["OCTO_TF_OCTO_ENDPOINT"]
-    return OctoApi(endpoint, credentials, connection=connection, tokens=tokens)
+    return OctoApi(endpoint, credentials, token_folder=tmp_path_factory.mktemp("tokens"))
 
 
 @pytest.fixture
@@ -110,6 +105,11 @@ def test_a_linked_account_before_its_payer_is_refused_with_nothing_written(linke
     assert "Register the payer" in result.stderr
     assert written(linked) == set()
     assert api.status(linked.account_id) is None
+
+
+def test_a_plan_does_not_tell_octo(payer, api):
+    assert payer("plan").returncode == 0
+    assert api.status(payer.account_id) is None
 
 
 def test_a_payer_is_registered_proved_and_confirmed_by_octo(payer, api):

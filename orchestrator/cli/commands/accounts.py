@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import JSON, need_octo, run_options
+from orchestrator.cli.octo import need_octo
+from orchestrator.cli.options import JSON, run_options
 from orchestrator.errors import AwsError, ExitCode
 
 if TYPE_CHECKING:

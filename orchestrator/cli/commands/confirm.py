@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import JSON, need_octo, run_options
+from orchestrator.cli.octo import need_octo
+from orchestrator.cli.options import JSON, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -22,7 +22,6 @@ from orchestrator.errors import ExitCode, OctoTfError
 
 if TYPE_CHECKING:
     from orchestrator.octo.api import OctoApi
-    from orchestrator.octo.messages import DataAccess
 
 _START_SECONDS = 30.0
 _ACCOUNTS = {
@@ -43,8 +42,10 @@ def command(keep: Path | None) -> ExitCode:
     folder = keep or Path(tempfile.mkdtemp(prefix="octo-tf-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
+    from orchestrator.cli import watch
+
     try:
-        with _sandbox(folder) as environ, _watching_octo(environ):
+        with _sandbox(folder) as environ, watch.told(_octo(environ), _names(environ)):
             worst = _register_all(folder, environ)
             _break_and_mend(folder, environ)
             _upgrade(folder, environ)
@@ -65,6 +66,8 @@ def command(keep: Path | None) -> ExitCode:
 
 
 def _register_all(folder: Path, environ: dict[str, str]) -> ExitCode:
+    from orchestrator.cli import watch
+
     _say("Three accounts are to be registered with Octo:")
     for profile, what in _ACCOUNTS.items():
         _say(f"  {profile:11} {what}")
@@ -97,7 +100,7 @@ def _register_all(folder: Path, environ: dict[str, str]) -> ExitCode:
         for profile in _ACCOUNTS:
             running[profile] = pool.submit(_apply, folder, environ, profile)
             if profile == "payer":  # Octo wants it before its linked accounts
-                _wait_for_octo(environ, environ[_variable(profile)])
+                watch.until_registered(_octo(environ), environ[_variable(profile)], _START_SECONDS)
         results = {profile: apply.result() for profile, apply in running.items()}
     for profile, result in results.items():
         _say(f"\n{profile}: exit code {result.returncode}\n")
@@ -211,74 +214,6 @@ def _run(
 
 
 @contextmanager
-def _watching_octo(environ: dict[str, str]) -> Iterator[None]:
-    """Tells how each account's standing with Octo changes, as Octo itself says."""
-    api = _octo(environ)
-    names = {environ[_variable(p)]: p for p in (*_ACCOUNTS, "linked-2", "linked-3")}
-    seen: dict[str, str] = {}
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(0.5):
-            try:
-                known = list(api.status_of_all())
-            except OctoTfError:
-                continue  # the demo itself says what is wrong
-            for account in known:
-                standing = _standing(account)
-                if seen.get(account.target) != standing:
-                    seen[account.target] = standing
-                    name = names.get(account.target, account.target)
-                    click.echo(f"  {name:11} Octo: {standing}", err=True)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        watcher.join(timeout=5)
-
-
-def _standing(account: DataAccess) -> str:
-    status = account.aws_options.registration_status
-    steps = ["registered"]
-    if status.api_access:
-        steps.append("API access confirmed")
-        if account.account_type == "payer":
-            steps.append("CUR and S3 confirmed" if status.cur_export else "CUR and S3 pending")
-    if status.stack_set:
-        steps.append("StackSet confirmed")
-    if status.api_access and (status.cur_export or account.account_type == "linked"):
-        steps.append("Confirm and Finish")
-    return ", ".join(steps)
-
-
-def _wait_for_octo(environ: dict[str, str], account_id: str) -> None:
-    """Until Octo knows the account; its own run says it if that never comes."""
-    api = _octo(environ)
-    deadline = time.monotonic() + _START_SECONDS
-    while api.status(account_id) is None and time.monotonic() < deadline:
-        time.sleep(0.2)
-
-
-def _octo(environ: dict[str, str]) -> OctoApi:
-    from orchestrator.octo.api import OctoApi
-    from orchestrator.octo.connection import Connection
-    from orchestrator.octo.credentials import find
-    from orchestrator.octo.token import Tokens
-
-    credentials = find(environ)
-    if credentials is None:
-        raise OctoTfError("the sandbox has no Octo")
-    connection = Connection()
-    folder = Path(environ["XDG_CACHE_HOME"])
-    tokens = Tokens(credentials, connection, folder=folder)
-    endpoint = environ["OCTO_TF_OCTO_ENDPOINT"]
-    return OctoApi(endpoint, credentials, connection=connection, tokens=tokens)
-
-
-@contextmanager
 def _sandbox(folder: Path) -> Iterator[dict[str, str]]:
     """A sandbox in a process of its own; gives the environment that leads to it."""
     from orchestrator.sandbox.control import read_env_file
@@ -318,6 +253,24 @@ def _environment(environ: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def _octo(environ: dict[str, str]) -> OctoApi:
+    """The sandbox's Octo, as the demo itself looks at it."""
+    from orchestrator.octo.api import OctoApi
+    from orchestrator.octo.credentials import find
+
+    credentials = find(environ)
+    if credentials is None:
+        raise OctoTfError("the sandbox names no Octo")
+    folder = Path(environ["XDG_CACHE_HOME"])
+    return OctoApi(environ["OCTO_TF_OCTO_ENDPOINT"], credentials, token_folder=folder)
+
+
+def _names(environ: dict[str, str]) -> dict[str, str]:
+    """Profiles by account id."""
+    profiles = (*_ACCOUNTS, "linked-2", "linked-3")
+    return {environ[_variable(profile)]: profile for profile in profiles}
 
 
 def _variable(profile: str) -> str:

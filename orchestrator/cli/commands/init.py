@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.options import CONFIG, OCTO, octo_credentials, option, registration_options
+from orchestrator.cli.options import CONFIG, OCTO, option, registration_options
 from orchestrator.errors import ConfigError, ExitCode
 
 _SECRET_FILE = "octo.external-id"  # noqa: S105  (a file's name)
@@ -48,12 +48,13 @@ def command(
     from orchestrator.config.load import EXTERNAL_ID_SOURCES, flag_of, load
     from orchestrator.config.write import write_config
     from orchestrator.files import write_atomically
+    from orchestrator.octo.credentials import find
 
     if config.exists() and not force:
         raise ConfigError("is there already", where=str(config), hint="Replace it with --force.")
     given = {name: value for name, value in flags.items() if value is not None}
     asked = not non_interactive and sys.stdin.isatty()
-    credentials = octo_credentials(use_octo, octo_profile)
+    credentials = find(os.environ, profile=octo_profile) if use_octo else None
     if asked:
         _ask(given, external_id=credentials is None)
     # Checked as apply will check it, before anything is written.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import need_octo, run_options
+from orchestrator.cli.octo import need_octo
+from orchestrator.cli.options import run_options
 from orchestrator.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:

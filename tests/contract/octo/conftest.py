@@ -12,7 +12,6 @@ import requests
 from orchestrator.octo.api import OctoApi
 from orchestrator.octo.connection import Connection
 from orchestrator.octo.credentials import Credentials
-from orchestrator.octo.token import Tokens
 from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH
 from orchestrator.sandbox.octo.state import OctoState
 from tests.registered import EXTERNAL_ID, Registered, outputs
@@ -42,9 +41,8 @@ def client(sandbox, state, tmp_path) -> Callable[..., OctoApi]:
             "test",
         )
         connection = Connection(pause=0.01)
-        tokens = Tokens(credentials, connection, folder=tmp_path)
         endpoint = f"{sandbox.endpoint_url}{PREFIX}"
-        return OctoApi(endpoint, credentials, connection=connection, tokens=tokens)
+        return OctoApi(endpoint, credentials, connection=connection, token_folder=tmp_path)
 
     return make
 
