@@ -6,6 +6,9 @@
     ├── RenderError              1    the rendered root is not what was meant
     ├── EngineError              1    Terraform is missing, too old, or failed
     ├── LedgerError              1    the record of Octo's side cannot be read or written
+    ├── OctoError                1    Octo's API failed
+    │   ├── OctoUnreachable      1    it does not answer, or not now
+    │   └── OctoRefused          1    it answers, and will not do it
     └── Refused                  5    octo-tf will not do it
         ├── WrongAccount         5    the credentials belong to another account
         └── PlanRefused          5    the plan destroys what must stay
@@ -73,6 +76,26 @@ class EngineError(OctoTfError):
 
 class LedgerError(OctoTfError):
     """The record of Octo's side cannot be read or written."""
+
+
+class OctoError(OctoTfError):
+    """A call to Octo's API failed; the credentials, for one, are wrong."""
+
+
+class OctoUnreachable(OctoError):
+    """Octo cannot be reached, is busy or has a fault of its own: later it may go well."""
+
+
+class OctoRefused(OctoError):
+    """Octo answers and refuses; the same call again would be refused again.
+
+    Attributes:
+        code: the gRPC code that Octo gave (5: not found, 6: already there, 7: denied, ...).
+    """
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", code: int = 0) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.code = code
 
 
 class Refused(OctoTfError):

@@ -12,7 +12,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -24,9 +25,10 @@ from orchestrator.engine.outputs import Outputs
 from orchestrator.engine.plan import Plan
 from orchestrator.errors import EngineError
 from orchestrator.lookahead import LookAhead
+from orchestrator.octo.model import AreaName, AreaStatus
 from orchestrator.review import Review
 from orchestrator.run import Run
-from orchestrator.verify.model import Area, Context, Report
+from orchestrator.verify.model import Area, Context, Report, Status
 from orchestrator.verify.runner import verify as run_checks
 from orchestrator.verify.stackset import linked_standings
 
@@ -36,10 +38,20 @@ _WATCH_SECONDS = 2.0
 _SETTLE_SECONDS = 30.0  # IAM and S3 may answer from before the apply for this long
 
 
-def prepare(run: Run) -> render.Root:
-    """identify → register → render → init: the root folder, ready for Terraform."""
+def prepare(run: Run, *, tell_octo: bool = False) -> render.Root:
+    """identify → register → render → init: the root folder, ready for Terraform.
+
+    Octo itself is told where ``tell_octo``, before anything is written: it may refuse the account.
+    """
     account = run.account
-    run.octo.register(account.account_id, run.registration.account_name or "", account.account_type)
+    _ = run.external_id  # a wrong one is found before anything is written
+    run.octo.register(
+        account.account_id,
+        run.registration.account_name or "",
+        account.account_type,
+        payer_id=account.management_account_id,
+        here_only=not tell_octo,
+    )
     root = run.rendered()
     render.write(root, run.folder)
     with run.progress.step("Preparing Terraform"):
@@ -83,7 +95,7 @@ def apply(
         PlanRefused: the guard refuses the plan, or it was made from something else.
     """
     check_linked(run)
-    root = prepare(run)
+    root = prepare(run, tell_octo=True)
     known = run.terraform.local_outputs() if plan_file is None else {}
     ahead = LookAhead(known, lambda values: _look(run, _typed(run, values)))
     review = _plan(run) if plan_file is None else _earlier_plan(run, plan_file.absolute(), root)
@@ -105,13 +117,13 @@ def apply(
     if report is None:
         settle = _SETTLE_SECONDS if review.has_changes else 0.0
         report = _verify(run, _typed(run, values), settle_seconds=settle)
-    return review, _confirm(run, report)
+    return review, confirm(run, report)
 
 
 def verify(run: Run) -> Report:
     """identify → init → outputs → verify → confirm: what AWS has, without a plan."""
     prepare(run)
-    return _confirm(run, _verify(run, known(run)))
+    return confirm(run, _verify(run, known(run)))
 
 
 def look(run: Run) -> tuple[Outputs, Report]:
@@ -125,7 +137,7 @@ def context(run: Run, outputs: Outputs) -> Context:
     """What checks may look at."""
     return Context(
         expected=outputs,
-        external_id=run.registration.external_id.get_secret_value(),
+        external_id=run.external_id.get_secret_value(),
         aws=run.aws,
         principal=run.principal,
         now=time.time,
@@ -249,13 +261,33 @@ def _look(
     )
 
 
-def _confirm(run: Run, report: Report) -> Report:
-    run.octo.confirm(
-        report.account_id,
-        {area.value: report.areas[area].value for area in Area},
-        finish=report.can_finish,
-    )
+def confirm(
+    run: Run,
+    report: Report,
+    *,
+    finish: bool = True,
+    before: Mapping[AreaName, AreaStatus] | None = None,
+) -> Report:
+    """Octo's side learns what passed; the report, with Octo's own answers.
+
+    Args:
+        run: the registration on its way.
+        report: what was verified.
+        finish: whether this is *Confirm and Finish*, where it is allowed.
+        before: the status of areas that were not looked at now.
+    """
+    seen: dict[AreaName, AreaStatus] = {
+        area.value: report.areas[area].value for area in Area if area.value not in (before or {})
+    }
     linked = linked_standings(report)
     if linked and (new := run.octo.register_linked(linked)):
         run.progress.say(f"  {len(new)} linked accounts are registered now")
-    return report
+    with run.progress.step("Confirming with Octo") if run.octo_api else nullcontext():
+        record = run.octo.confirm(
+            report.account_id,
+            {**(before or {}), **seen},
+            finish=finish and report.areas[Area.API_ACCESS] is Status.PASS,
+        )
+    answers = {Area(area): answer for area, answer in record.octo.items()}
+    passed = {a: answer for a, answer in answers.items() if report.areas[a] is Status.PASS}
+    return replace(report, octo=passed)

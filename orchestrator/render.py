@@ -125,6 +125,8 @@ def module_inputs(
 ) -> dict[str, Any]:
     """The module's inputs that are set, by the module's names; the rest keep its defaults."""
     given = registration.model_dump(mode="json", exclude=_NOT_INPUTS, exclude_none=True)
+    if registration.external_id is None:
+        raise RenderError("the external id is not known", where=registration.account_id)
     given["external_id"] = registration.external_id.get_secret_value()
     given["account_type"] = account_type
     if bucket_has_policy is not None:

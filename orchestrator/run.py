@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
+from pydantic import SecretStr
 
 from orchestrator import render
 from orchestrator.account import Account, identify
@@ -18,12 +20,17 @@ from orchestrator.aws.session import AssumeRole, Aws, connect
 from orchestrator.config.model import Registration
 from orchestrator.engine import binary
 from orchestrator.engine.terraform import Terraform
-from orchestrator.errors import OctoTfError
+from orchestrator.errors import ConfigError, OctoTfError, OctoUnreachable
+from orchestrator.octo.credentials import ENDPOINT, Credentials
 from orchestrator.octo.ledger import Ledger
-from orchestrator.octo.model import OctoSide
+from orchestrator.octo.side import Octo
+from orchestrator.octo.template import agreed
 from orchestrator.progress import Progress
 from orchestrator.stackset.linked import LinkedAccounts
 from orchestrator.stackset.preflight import check_type
+
+if TYPE_CHECKING:
+    from orchestrator.octo.api import OctoApi
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,9 @@ class Settings:
         allow_destroy: addresses that may be destroyed.
         enable_access: whether CloudFormation's access to the organization may be switched on.
         wait_seconds: how long verify waits for what is pending.
+        octo_credentials: Octo's API client; None works without Octo's API.
+        octo_endpoint: the address of Octo's API.
+        place_of: where a setting was set, for errors about it.
     """
 
     workdir: Path
@@ -51,6 +61,9 @@ class Settings:
     allow_destroy: frozenset[str] = frozenset()
     wait_seconds: float = 0.0
     enable_access: bool = False
+    octo_credentials: Credentials | None = None
+    octo_endpoint: str = ENDPOINT
+    place_of: Callable[[str], str] = str
 
 
 @dataclass
@@ -72,9 +85,50 @@ class Run:
         return self.folder / "octo.tfplan"
 
     @cached_property
-    def octo(self) -> OctoSide:
+    def octo_api(self) -> OctoApi | None:
+        """Octo itself; None where there are no credentials."""
+        if self.settings.octo_credentials is None:
+            return None
+        from orchestrator.octo.api import OctoApi  # requests takes a while to load
+
+        return OctoApi(self.settings.octo_endpoint, self.settings.octo_credentials)
+
+    @cached_property
+    def octo(self) -> Octo:
         """Octo's side."""
-        return Ledger(self.folder / "ledger.json")
+        return Octo(
+            Ledger(self.folder / "ledger.json"),
+            self.octo_api,
+            region=self.registration.region,
+            tell=self.progress.warn,
+        )
+
+    @cached_property
+    def external_id(self) -> SecretStr:
+        """The external id: Octo's own, which octo.yaml must not contradict.
+
+        Raises:
+            ConfigError: octo.yaml says another one, or another principal.
+            OctoError: Octo refuses, or does not answer and octo.yaml has none.
+        """
+        own = self.registration.external_id
+        if self.octo_api is None or self.settings.octo_credentials is None:
+            if own is None:
+                where = self.settings.place_of("external_id")
+                raise ConfigError("external_id is missing", where=where)
+            return own
+        try:
+            return agreed(
+                self.registration,
+                self.octo_api,
+                self.settings.octo_credentials,
+                self.settings.place_of,
+            )
+        except OctoUnreachable as error:
+            if own is None:
+                raise
+            self.progress.warn(f"{error}. Going on with the external id of octo.yaml.")
+            return own
 
     @cached_property
     def aws(self) -> Aws:
@@ -109,7 +163,7 @@ class Run:
             binary.find(self.settings.tf_path, self.settings.environ),
             self.folder,
             environ=self.settings.environ,
-            secrets=[self.registration.external_id.get_secret_value()],
+            secrets=[self.external_id.get_secret_value()],
             on_event=self.progress.event,
             on_interrupt=self.progress.warn,
             parallelism=self.settings.parallelism,
@@ -137,7 +191,7 @@ class Run:
         if linked:
             check_type(account)
         return render.render(
-            self.registration,
+            self.registration.model_copy(update={"external_id": self.external_id}),
             account.account_type,
             bucket_has_policy=policy_exists,
             stackset={"stackset_name": linked.name, "stackset_targets": linked.targets}

@@ -21,6 +21,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 CONFIG = Path("octo.yaml")
 WORKDIR = Path(".octo-tf")
+OCTO_ENDPOINT = "https://api.alphaus.cloud/m/blue/cover"
 
 
 def option(flag: str, *names: str, **settings: Any) -> Callable[[Function], Function]:
@@ -46,6 +47,24 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...])
 def _list(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
     return list(value) or None
 
+
+# Octo's API. Credentials are no flags: they would be in the shell's history.
+OCTO = (
+    option(
+        "--octo/--no-octo",
+        "use_octo",
+        default=True,
+        help="Tell Octo's API, where there are credentials (ALPHAUS_CLIENT_ID, ...).",
+    ),
+    option(
+        "--octo-profile",
+        metavar="NAME",
+        help="A profile of ~/.config/alphaus/config.toml.  [default: environment, then `default`]",
+    ),
+    option(
+        "--octo-endpoint", metavar="URL", default=OCTO_ENDPOINT, help="The address of Octo's API."
+    ),
+)
 
 # One option for each field of a registration; the parameter is the field's name, with "__" for
 # the dot of a nested one.
@@ -188,6 +207,7 @@ _RUNNING = (
         metavar="NAME",
         help="An AWS profile of Octo's principal account, to prove access (sandbox, tests).",
     ),
+    *OCTO,
     option("--verbose", "-v", is_flag=True, help="Progress lines even without a terminal."),
     option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same."),
 )
@@ -291,6 +311,9 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
         parallelism: int | None,
         lock_seconds: float,
         principal_profile: str | None,
+        use_octo: bool,
+        octo_profile: str | None,
+        octo_endpoint: str,
         verbose: bool,
         no_color: bool,
         wait_seconds: float = 0.0,
@@ -301,9 +324,18 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
         def load_run(**settings: Any) -> Run:
             # Imported here, and the rest only once octo.yaml is right: boto3, pydantic and
             # Jinja take most of a second to load.
-            from orchestrator.config.load import load
+            from orchestrator.config.load import EXTERNAL_ID_SOURCES, load, place_of
+            from orchestrator.octo.credentials import find
 
-            registration: Registration = load(config, {**flags, **settings}, os.environ)
+            credentials = find(os.environ, profile=octo_profile) if use_octo else None
+            given = {**flags, **settings}
+            registration: Registration = load(
+                config, given, os.environ, octo_has_external_id=credentials is not None
+            )
+
+            def place(name: str) -> str:
+                names = EXTERNAL_ID_SOURCES if name == "external_id" else (name,)
+                return place_of(config, given, *names)
 
             from orchestrator.progress import Progress
             from orchestrator.run import Run, Settings
@@ -320,6 +352,9 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
                     allow_destroy=frozenset(allow_destroy),
                     wait_seconds=wait_seconds,
                     enable_access=enable_access,
+                    octo_credentials=credentials,
+                    octo_endpoint=octo_endpoint,
+                    place_of=place,
                 ),
                 Progress(verbose=verbose, color=use_color(no_color)),
             )

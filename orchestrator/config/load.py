@@ -29,7 +29,13 @@ _MAX_VALUES = 10_000  # aliases of aliases grow without end
 Position = tuple[int, int]  # line and column, from 0; flags sort before the file
 
 
-def load(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Registration:
+def load(
+    path: Path,
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    *,
+    octo_has_external_id: bool = False,
+) -> Registration:
     """Reads ``path``, lets ``flags`` win, and checks the whole.
 
     Args:
@@ -37,6 +43,7 @@ def load(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Re
         flags: option values by field name, dotted for nested ones (``credentials.profile``);
             ``None`` means not given.
         environ: where ``external_id_env`` is looked up.
+        octo_has_external_id: whether it may be left out, because Octo can be asked for it.
 
     Raises:
         ConfigError: with every mistake found, each at its place.
@@ -56,7 +63,7 @@ def load(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Re
         raise ConfigError(
             error.message, where=_place(path, document, (error.field,), given)[1], hint=error.hint
         ) from None
-    if merged["external_id"] is None:
+    if merged["external_id"] is None and not octo_has_external_id:
         del merged["external_id"]
     for source in EXTERNAL_ID_SOURCES[1:]:
         merged.pop(source, None)
@@ -64,6 +71,18 @@ def load(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Re
         return Registration.model_validate(merged)
     except ValidationError as error:
         raise _explain(error, path, document, given) from None
+
+
+def place_of(path: Path, flags: Mapping[str, Any], *names: str) -> str:
+    """Where the first of these settings that is set was set: its flag, or ``file:line:column``.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    document = read_document(path)
+    given = {name: value for name, value in flags.items() if value is not None}
+    found = next((name for name in names if name in given or name in document), names[0])
+    return _place(path, document, (found,), given)[1]
 
 
 def read_document(path: Path) -> CommentedMap:

@@ -93,13 +93,13 @@ class Registration(_Section):
     """One account to be registered with Octo. Module inputs keep the module's names.
 
     ``None`` leaves an input to the module's default. ``external_id`` is resolved: it holds the
-    id wherever it came from.
+    id wherever it came from; None where Octo itself is to be asked (``Run.external_id``).
     """
 
     account_id: AccountId
     account_name: Line | None = None
     account_type: Literal["payer", "linked", "standalone"] | None = None
-    external_id: SecretStr
+    external_id: SecretStr | None
     principal: Literal["131920598436"] = "131920598436"
     use_stackset: bool = False
     stackset_name: Line | None = None
@@ -136,8 +136,10 @@ class Registration(_Section):
 
     @field_validator("external_id")
     @classmethod
-    def _valid_external_id(cls, value: SecretStr) -> SecretStr:
+    def _valid_external_id(cls, value: SecretStr | None) -> SecretStr | None:
         """The form that STS accepts (API reference, AssumeRole, ExternalId)."""
+        if value is None:
+            return None
         text = value.get_secret_value()
         if not (2 <= len(text) <= 1224 and re.fullmatch(r"[\w+=,.@:/-]+", text, re.ASCII)):
             raise PydanticCustomError(

@@ -32,7 +32,9 @@ def schema(descriptions: Mapping[str, str]) -> dict[str, Any]:
         if setting is not None:
             setting["description"] = sentence
     document["required"] = ["account_id"]
-    document["oneOf"] = [{"required": [source]} for source in EXTERNAL_ID_SOURCES]
+    sources = [{"required": [source]} for source in EXTERNAL_ID_SOURCES]
+    # One, or none: Octo itself has it, where there are credentials.
+    document["oneOf"] = [*sources, {"not": {"anyOf": sources}}]
     document["title"] = "octo.yaml"
     document["description"] = "An AWS account to be registered with Octo."
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}

@@ -6,16 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from orchestrator import pipeline
 from orchestrator.aws.errors import explained
 from orchestrator.console import sight
 from orchestrator.console.path import Path
 from orchestrator.console.sight import Sighting
 from orchestrator.console.steps import AREAS, LABELS, Step, Wanted
-from orchestrator.octo.model import AreaName, AreaStatus
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
 from orchestrator.verify.runner import put_together
 from orchestrator.verify.runner import verify as run_checks
-from orchestrator.verify.stackset import linked_standings
 
 _PAUSE_SECONDS = 2.0
 _SETTLE_SECONDS = 30.0  # IAM may answer from before the stack for this long
@@ -65,12 +64,10 @@ def check(
     name = path.run.registration.account_name or ""
     results = sorted([*_payer_first(path, steps), *found, *checked], key=lambda r: r.id)
     whole = put_together(path.context(), results, account_name=name)
-    _tell_octo(path, whole, steps, finish=finish)
-    return whole
-
-
-def _is_pending(result: CheckResult) -> bool:
-    return result.finding.status is Status.PENDING
+    known = path.run.octo.account(whole.account_id)
+    looked_at = {AREAS[step].value for step in steps}
+    before = {a: s for a, s in known.statuses.items() if a not in looked_at} if known else {}
+    return pipeline.confirm(path.run, whole, finish=finish, before=before)
 
 
 def result_id(wanted: Wanted) -> str:
@@ -206,18 +203,3 @@ def _payer_first(path: Path, steps: Sequence[Step]) -> list[CheckResult]:
         )
     promise = "The organization's payer is registered before its linked accounts."
     return [CheckResult("api_access.payer", Area.API_ACCESS, promise, found, 0.0)]
-
-
-def _tell_octo(path: Path, report: Report, steps: Sequence[Step], *, finish: bool) -> None:
-    """What was not looked at now stays as it was known."""
-    run = path.run
-    known = run.octo.account(report.account_id)
-    seen = {AREAS[step] for step in steps}
-    statuses: dict[AreaName, AreaStatus] = dict(known.statuses) if known else {}
-    for area in Area:
-        if area in seen or area.value not in statuses:
-            statuses[area.value] = report.areas[area].value
-    run.octo.confirm(report.account_id, statuses, finish=finish and report.can_finish)
-    linked = linked_standings(report)
-    if linked and (new := run.octo.register_linked(linked)):
-        run.progress.say(f"  {len(new)} linked accounts are registered now")

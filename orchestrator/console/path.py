@@ -82,7 +82,7 @@ class Path:
         return steps.wanted(
             step,
             self.inputs,
-            external_id=self.run.registration.external_id.get_secret_value(),
+            external_id=self.run.external_id.get_secret_value(),
             region=self.run.registration.region,
             partition=self.partition,
             targets=self.run.linked.targets if step == "stackset" else (),
@@ -109,7 +109,7 @@ class Path:
                 region=run.registration.region,
                 targets=run.linked.targets if self.has_stack_set else (),
             ),
-            external_id=run.registration.external_id.get_secret_value(),
+            external_id=run.external_id.get_secret_value(),
             aws=run.aws,
             principal=run.principal,
             now=time.time,
@@ -120,8 +120,15 @@ class Path:
 
         Raises:
             WrongAccount: the credentials are another account's.
+            OctoError: Octo refuses the account.
         """
         _ = self.inputs
         account = self.run.account
-        name = self.run.registration.account_name or ""
-        self.run.octo.register(account.account_id, name, account.account_type)
+        _ = self.run.external_id  # a wrong one is found before anything is written
+        self.run.octo.register(
+            account.account_id,
+            self.run.registration.account_name or "",
+            account.account_type,
+            payer_id=account.management_account_id,
+            method="console",
+        )

@@ -117,9 +117,10 @@ def _ask_version(command: tuple[str, ...], environ: Mapping[str, str]) -> Binary
 
 # What a user's shell may hold and what would change a run behind the user's back: logging that
 # mixes with the JSON events, extra arguments, variables, another workspace or data folder, a
-# provider that skips the lock file.
+# provider that skips the lock file. Octo's client secret is none of Terraform's business.
 _LEAKS = re.compile(
     r"TF_LOG\w*|TF_CLI_ARGS\w*|TF_VAR_\w+|TF_WORKSPACE|TF_DATA_DIR|TF_REATTACH_PROVIDERS|TF_INPUT"
+    r"|ALPHAUS_CLIENT_SECRET"
 )
 
 

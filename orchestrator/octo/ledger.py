@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from orchestrator.engine.outputs import AccountType
 from orchestrator.errors import LedgerError
 from orchestrator.files import write_atomically
-from orchestrator.octo.model import AccountRecord, AreaName, AreaStatus
+from orchestrator.octo.model import AccountRecord, AreaName, AreaStatus, Method, OctoAnswer
 
 _SCHEMA = "octo-tf/ledger/v1"
 _LOCK_SECONDS = 10.0
@@ -46,7 +46,12 @@ class Ledger:
         self._lock_seconds = lock_seconds
 
     def register(
-        self, account_id: str, account_name: str, account_type: AccountType
+        self,
+        account_id: str,
+        account_name: str,
+        account_type: AccountType,
+        *,
+        method: Method = "terraform",
     ) -> AccountRecord:
         """See ``OctoSide.register``.
 
@@ -55,16 +60,23 @@ class Ledger:
         """
         with self._changing() as accounts:
             known = accounts.get(account_id)
+            if known and method == "console":
+                method = known.method
             accounts[account_id] = (
                 known.model_copy(
-                    update={"account_name": account_name, "account_type": account_type}
+                    update={
+                        "account_name": account_name,
+                        "account_type": account_type,
+                        "method": method,
+                    }
                 )
                 if known
                 else AccountRecord(
                     account_id=account_id,
                     account_name=account_name,
                     account_type=account_type,
-                    registered_at=self._time(),
+                    registered_at=self.time(),
+                    method=method,
                 )
             )
             return accounts[account_id]
@@ -80,7 +92,7 @@ class Ledger:
         with self._changing() as accounts:
             if account_id not in accounts:
                 raise LedgerError("is not registered", where=account_id, hint="Run octo-tf apply.")
-            known, time = accounts[account_id], self._time()
+            known, time = accounts[account_id], self.time()
             confirmed = {
                 area: known.confirmed.get(area, time)
                 for area, status in statuses.items()
@@ -104,7 +116,7 @@ class Ledger:
         """
         new = []
         with self._changing() as accounts:
-            time = self._time()
+            time = self.time()
             for account_id, (name, status) in standings.items():
                 known = accounts.get(account_id)
                 if known is None and status != "pass":
@@ -127,6 +139,69 @@ class Ledger:
                     }
                 )
         return new
+
+    def note(
+        self,
+        account_id: str,
+        *,
+        registered: bool = False,
+        answers: Mapping[AreaName, OctoAnswer] | None = None,
+        finish: bool = False,
+    ) -> AccountRecord:
+        """Notes what Octo itself has said; what it confirmed earlier stays unless it says else.
+
+        Args:
+            account_id: a registered account.
+            registered: Octo knows the account now.
+            answers: what it said of areas.
+            finish: whether *Confirm and Finish* is reached by that.
+
+        Raises:
+            LedgerError: the ledger cannot be changed.
+        """
+        with self._changing() as accounts:
+            known, time = accounts[account_id], self.time()
+            accounts[account_id] = known.model_copy(
+                update={
+                    "octo_registered_at": known.octo_registered_at
+                    or (time if registered else None),
+                    "octo": {**known.octo, **(answers or {})},
+                    "finished_at": (known.finished_at or time) if finish else known.finished_at,
+                }
+            )
+            return accounts[account_id]
+
+    def note_registered(self, account_ids: Iterable[str]) -> None:
+        """Notes at once that Octo knows these accounts.
+
+        Raises:
+            LedgerError: the ledger cannot be changed.
+        """
+        with self._changing() as accounts:
+            time = self.time()
+            for account_id in account_ids:
+                accounts[account_id] = accounts[account_id].model_copy(
+                    update={"octo_registered_at": time}
+                )
+
+    def forget_octo(self, account_id: str) -> None:
+        """Notes that Octo knows the account no longer; what was verified stays.
+
+        Raises:
+            LedgerError: the ledger cannot be changed.
+        """
+        with self._changing() as accounts:
+            accounts[account_id] = accounts[account_id].model_copy(
+                update={"octo_registered_at": None, "octo": {}, "finished_at": None}
+            )
+
+    def accounts(self) -> dict[str, AccountRecord]:
+        """Every account, by id.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        return self._read()
 
     def account(self, account_id: str) -> AccountRecord | None:
         """See ``OctoSide.account``.
@@ -181,5 +256,6 @@ class Ledger:
             )
         return document.accounts
 
-    def _time(self) -> str:
+    def time(self) -> str:
+        """Now, as the ledger writes it (ISO 8601, UTC)."""
         return self._now().isoformat(timespec="seconds")

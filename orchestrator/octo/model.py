@@ -11,6 +11,27 @@ from orchestrator.engine.outputs import AccountType
 
 AreaName = Literal["api_access", "cur_s3", "stackset"]
 AreaStatus = Literal["pass", "fail", "pending", "skipped"]
+Method = Literal["terraform", "console"]
+
+
+class OctoAnswer(BaseModel):
+    """What Octo says of one area.
+
+    Attributes:
+        state: ``confirmed``; ``pending``: Octo has not found it yet; ``refused``: Octo looked and
+            it is not right; ``unreachable``: Octo could not be asked; ``waiting``: another step
+            comes first; ``by_hand``: there are no credentials, so a person confirms it in Octo.
+        at: when (ISO 8601, UTC).
+        reason: what Octo said; empty where it is confirmed. Never a secret.
+        hint: what solves it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: Literal["confirmed", "pending", "refused", "unreachable", "waiting", "by_hand"]
+    at: str
+    reason: str = ""
+    hint: str = ""
 
 
 class AccountRecord(BaseModel):
@@ -18,8 +39,12 @@ class AccountRecord(BaseModel):
 
     Attributes:
         statuses: each area's status when it was last verified.
-        confirmed: the areas that were confirmed to Octo, with the time (ISO 8601, UTC).
+        confirmed: the areas that passed and are right to be confirmed, with the time (ISO 8601,
+            UTC).
         finished_at: when *Confirm and Finish* was reached (ISO 8601, UTC), or null.
+        octo_registered_at: when Octo itself learned of it (ISO 8601, UTC), or null.
+        octo: what Octo itself last said of each area that passed.
+        method: how the account's resources are made.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,15 +57,46 @@ class AccountRecord(BaseModel):
     statuses: dict[AreaName, AreaStatus] = Field(default_factory=dict)
     confirmed: dict[AreaName, str] = Field(default_factory=dict)
     finished_at: str | None = None
+    octo_registered_at: str | None = None
+    octo: dict[AreaName, OctoAnswer] = Field(default_factory=dict)
+    method: Method = "terraform"
+
+    @property
+    def left(self) -> list[AreaName]:
+        """The areas that passed and that Octo has not confirmed."""
+        return [
+            area
+            for area, status in self.statuses.items()
+            if status == "pass" and (area not in self.octo or self.octo[area].state != "confirmed")
+        ]
 
 
 class OctoSide(Protocol):
-    """Where accounts are registered and confirmed: a local ledger, or Octo's API."""
+    """Where accounts are registered and confirmed."""
 
     def register(
-        self, account_id: str, account_name: str, account_type: AccountType
+        self,
+        account_id: str,
+        account_name: str,
+        account_type: AccountType,
+        *,
+        payer_id: str | None = None,
+        here_only: bool = False,
+        method: Method = "terraform",
     ) -> AccountRecord:
-        """Makes the account known. Registering one that is known updates it and loses nothing."""
+        """Makes the account known. Registering one that is known updates it and loses nothing.
+
+        Args:
+            account_id: 12 digits.
+            account_name: as Octo shows it; may be empty.
+            account_type: as AWS says.
+            payer_id: a linked account's payer, where it is known.
+            here_only: Octo itself is not told yet: a plan changes nothing.
+            method: how its resources are made; an account that is Terraform's stays so.
+
+        Raises:
+            OctoError: Octo refuses the account, or the credentials; nothing was written.
+        """
 
     def confirm(
         self, account_id: str, statuses: dict[AreaName, AreaStatus], *, finish: bool

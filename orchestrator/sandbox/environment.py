@@ -9,6 +9,8 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH
+from orchestrator.sandbox.octo.state import OctoState
 from orchestrator.sandbox.world import AccessKey
 
 _REGION = "us-east-1"
@@ -40,6 +42,16 @@ def write(
             "OCTO_SANDBOX_" + name.upper().replace("-", "_"): account_id
             for name, (account_id, _) in profiles.items()
         },
+    }
+
+
+def octo(endpoint_url: str, state: OctoState) -> dict[str, str]:
+    """The variables of a client of the sandbox's Octo."""
+    return {
+        "ALPHAUS_CLIENT_ID": state.client.client_id,
+        "ALPHAUS_CLIENT_SECRET": state.client.secret,
+        "ALPHAUS_AUTH_URL": f"{endpoint_url}{TOKEN_PATH}",
+        "OCTO_TF_OCTO_ENDPOINT": f"{endpoint_url}{PREFIX}",
     }
 
 

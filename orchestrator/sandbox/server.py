@@ -32,6 +32,7 @@ from orchestrator.sandbox import (
 )
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.faults import Drop, Faults, happen
+from orchestrator.sandbox.octo.server import Octo
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import LOG, Caller, World
 
@@ -47,6 +48,7 @@ class Application:
     def __init__(self, world: World) -> None:
         self.world = world
         self.faults = Faults()
+        self._octo = Octo(world, self.faults)
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -56,6 +58,8 @@ class Application:
         if request.path.startswith(control.PATH):
             return self._control(request)(environ, start_response)
         scope = wire.scope_of(request)
+        if scope is None and self._octo.serves(request.path):
+            return self._ask_octo(request)(environ, start_response)
         if scope is None:
             fault = Fault("MissingAuthenticationToken", "Request is missing a signature", 403)
             return wire.failure(request, "sts", None, fault)(environ, start_response)
@@ -68,13 +72,18 @@ class Application:
         except Fault as fault:
             response = wire.failure(request, scope.service, model, fault)
         except Drop:
-            environ[_SOCKET].shutdown(socket.SHUT_RDWR)
-            response = Response(status=503)  # goes nowhere
+            response = _hung_up(environ)
         except Exception as error:  # noqa: BLE001  (SDKs retry a 500 for minutes, and hide why)
             LOG.exception("failed at %s:%s", scope.service, model and model.name)
             failed = Fault("InternalFailure", f"The sandbox failed: {type(error).__name__}")
             response = wire.failure(request, scope.service, model, failed)
         return response(environ, start_response)
+
+    def _ask_octo(self, request: Request) -> Response:
+        try:
+            return self._octo.answer(request)
+        except Drop:
+            return _hung_up(request.environ)
 
     def _answer(
         self, request: Request, scope: wire.Scope, model: Any, uri: dict[str, Any]
@@ -182,6 +191,11 @@ class Application:
             return Response(json.dumps(self.faults.listed()), headers=_JSON)
 
 
+def _hung_up(environ: dict[str, Any]) -> Response:
+    environ[_SOCKET].shutdown(socket.SHUT_RDWR)
+    return Response(status=503)  # goes nowhere
+
+
 def _stranger(service: str) -> Fault:
     if service == "s3":
         return Fault("InvalidAccessKeyId", "The AWS Access Key Id does not exist.", 403)
@@ -253,7 +267,10 @@ class Sandbox:
 
     def environment(self, folder: Path) -> dict[str, str]:
         """Writes AWS configuration files (0600) into ``folder``; the variables that name them."""
-        return environment.write(folder, self.endpoint_url, self.world.profiles)
+        return {
+            **environment.write(folder, self.endpoint_url, self.world.profiles),
+            **environment.octo(self.endpoint_url, self.world.octo),
+        }
 
     def stop(self) -> None:
         """Ends the server."""

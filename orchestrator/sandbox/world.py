@@ -13,6 +13,7 @@ from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
 
+from orchestrator.sandbox.octo.state import OctoState
 from orchestrator.sandbox.policy import Document, parse
 from orchestrator.sandbox.stacksets import StackSet
 
@@ -80,6 +81,7 @@ class World:
     stackset_access: set[str] = field(default_factory=set)
     stacks: dict[tuple[str, str], list[Stack]] = field(default_factory=dict)  # account and region
     organization_changed: bool = False
+    octo: OctoState = field(default_factory=OctoState)
     unknown_calls: Counter[str] = field(default_factory=Counter)
 
     @property

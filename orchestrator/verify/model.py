@@ -12,6 +12,7 @@ from orchestrator.errors import ExitCode
 if TYPE_CHECKING:
     from orchestrator.aws.session import Aws
     from orchestrator.engine.outputs import Outputs
+    from orchestrator.octo.model import OctoAnswer
 
 
 class Area(str, Enum):
@@ -111,7 +112,8 @@ class Report:
     """Everything verify found out about one account.
 
     ``areas`` holds each area's status: the worst of its checks (fail, pending, pass), or
-    ``skipped`` where the account type does not have it or it was not asked for.
+    ``skipped`` where the account type does not have it or it was not asked for. ``octo`` holds
+    what Octo itself said of the areas that pass.
     """
 
     account_id: str
@@ -119,11 +121,14 @@ class Report:
     account_name: str
     results: tuple[CheckResult, ...]
     areas: dict[Area, Status]
+    octo: dict[Area, OctoAnswer] = field(default_factory=dict)
 
     @property
     def can_finish(self) -> bool:
-        """Whether *Confirm and Finish* is allowed: as soon as API access succeeds."""
-        return self.areas[Area.API_ACCESS] is Status.PASS
+        """Whether *Confirm and Finish* is allowed: as soon as API access succeeds, for Octo too."""
+        answer = self.octo.get(Area.API_ACCESS)
+        accepted = answer is None or answer.state in ("confirmed", "by_hand")
+        return self.areas[Area.API_ACCESS] is Status.PASS and accepted
 
     @property
     def status(self) -> Status:
@@ -136,8 +141,10 @@ class Report:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What a command that verifies ends with."""
-        return {
-            Status.FAIL: ExitCode.VERIFICATION_FAILED,
-            Status.PENDING: ExitCode.VERIFICATION_PENDING,
-        }.get(self.status, ExitCode.DONE)
+        """What a command that verifies ends with; Octo's refusal is a failure too."""
+        states = {answer.state for answer in self.octo.values()}
+        if self.status is Status.FAIL or "refused" in states:
+            return ExitCode.VERIFICATION_FAILED
+        if self.status is Status.PENDING or states & {"pending", "unreachable", "waiting"}:
+            return ExitCode.VERIFICATION_PENDING
+        return ExitCode.DONE

@@ -131,9 +131,10 @@ class RunningSandbox:
         folder = self.folder / f"project {name or profile}"  # a space, as people have them
         folder.mkdir()
         made = Project(folder, self.environ, self.account(profile))
+        identity = () if "ALPHAUS_CLIENT_ID" in self.environ else ("--external-id", EXTERNAL_ID)
         result = made(
             *("init", "--aws-profile", profile, "--account-id", made.account_id),
-            *("--account-name", f"E2E {profile}", "--external-id", EXTERNAL_ID),
+            *("--account-name", f"E2E {profile}", *identity),
         )
         assert result.returncode == 0, result.stderr
         made.settings(**settings)
@@ -142,13 +143,17 @@ class RunningSandbox:
 
 @pytest.fixture(scope="module")
 def sandbox(request, tmp_path_factory) -> Iterator[RunningSandbox]:
-    """A test module may say by ``SANDBOX`` how its own is started."""
+    """A test module may say by ``SANDBOX`` how its own is started, by ``OCTO`` to tell Octo.
+
+    Without ``OCTO`` the runs have no credentials for the sandbox's Octo, and an external id of
+    their own.
+    """
     folder = tmp_path_factory.mktemp("sandbox")
     env_file = folder / "sandbox.env"
     clean = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AWS_ACCESS", "AWS_SECRET", "AWS_SESSION", "OCTO_TF_"))
+        if not name.startswith(("ALPHAUS_", "AWS_ACCESS", "AWS_SECRET", "AWS_SESSION", "OCTO_TF_"))
     }
     process = subprocess.Popen(
         [
@@ -164,9 +169,19 @@ def sandbox(request, tmp_path_factory) -> Iterator[RunningSandbox]:
         assert process.poll() is None, (folder / "log").read_text()
         assert time.monotonic() - started < 30
         time.sleep(0.05)
-    yield RunningSandbox({**clean, **read_env_file(env_file), "COLUMNS": "120"}, folder)
+    environ = {**clean, **read_env_file(env_file), "COLUMNS": "120"}
+    if getattr(request.module, "OCTO", False):
+        environ["XDG_CACHE_HOME"] = str(folder / "cache")  # tokens
+    else:
+        environ = without_octo(environ)
+    yield RunningSandbox(environ, folder)
     process.send_signal(signal.SIGINT)
     process.wait(timeout=10)
+
+
+def without_octo(environ: dict[str, str]) -> dict[str, str]:
+    """The environment without credentials for Octo's API."""
+    return {name: value for name, value in environ.items() if not name.startswith("ALPHAUS_")}
 
 
 def failing(report: dict[str, Any]) -> set[str]:

@@ -79,6 +79,7 @@ def test_the_callers_terraform_settings_do_not_leak_in(tmp_path):
         "TF_WORKSPACE": "other",
         "TF_DATA_DIR": "x",
         "TF_REATTACH_PROVIDERS": "{}",
+        "ALPHAUS_CLIENT_SECRET": "planted",
     }
     kept = {"AWS_PROFILE": "payer", "TF_PLUGIN_CACHE_DIR": "x", "HTTPS_PROXY": "http://proxy"}
     clean = binary.clean_environment({**leaks, **kept})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.config.load import load
+from orchestrator.config.load import load, place_of
 from orchestrator.errors import ConfigError, ExitCode
 
 MINIMAL = "account_id: '111122223333'\nexternal_id: octo-external-id\n"
@@ -170,3 +170,17 @@ def test_any_value_of_a_setting_is_taken_or_refused_in_order(tmp_path_factory, f
         load(tmp_path_factory.getbasetemp() / "absent.yaml", flags, {})
     except ConfigError as error:
         assert error.where
+
+
+def test_the_external_id_may_be_left_out_where_octo_has_it(write):
+    path = write("account_id: '111122223333'\n")
+    assert load(path, {}, {}, octo_has_external_id=True).external_id is None
+    with pytest.raises(ConfigError, match="unknown key"):
+        load(write("account_id: '111122223333'\nx: 1\n"), {}, {}, octo_has_external_id=True)
+
+
+def test_a_setting_is_found_where_it_was_set(write):
+    path = write(MINIMAL)
+    names = ("external_id", "external_id_env")
+    assert place_of(path, {}, *names) == f"{path}:2:14"
+    assert place_of(path, {"external_id_env": "X"}, "external_id_env") == "--external-id-env"

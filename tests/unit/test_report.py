@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from orchestrator.errors import ExitCode
+from orchestrator.octo.model import OctoAnswer
 from orchestrator.report import formats, render_verification
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
 
@@ -113,3 +114,36 @@ def test_markdown_shows_what_needs_attention_and_interprets_nothing():
     assert r"API access says \[so\]." in text
     assert "1 of 2 checks pass." in text
     assert "not yet" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "can_finish", "words"),
+    [
+        ("confirmed", ExitCode.DONE, True, "✓ confirmed"),
+        ("by_hand", ExitCode.DONE, True, "Check and Confirm for API access"),
+        ("refused", ExitCode.VERIFICATION_FAILED, False, "✗ refused"),
+        ("pending", ExitCode.VERIFICATION_PENDING, False, "… pending"),
+        ("unreachable", ExitCode.VERIFICATION_PENDING, False, "? not reached"),
+    ],
+)
+def test_what_octo_says_is_in_every_format_and_in_the_exit_code(state, code, can_finish, words):
+    answer = OctoAnswer(state=state, at="2026-01-01T00:00:00+00:00", reason="[why]", hint="Do so.")
+    report = replace(report_of(Status.PASS, Status.SKIPPED), octo={Area.API_ACCESS: answer})
+    assert (report.exit_code, report.can_finish) == (code, can_finish)
+    document = json.loads(render_verification(report, "json"))
+    jsonschema.validate(document, SCHEMA)
+    assert document["octo"] == {"api_access": {"state": state, "reason": "[why]", "hint": "Do so."}}
+    assert words in " ".join(render_verification(report, "table").split())
+    assert "why" in render_verification(report, "markdown")
+    suites = ElementTree.fromstring(render_verification(report, "junit")).findall("testsuite")
+    told = [suite for suite in suites if suite.get("name") == "111122223333.octo"]
+    assert len(told) == (0 if state == "by_hand" else 1)
+    for suite in told:
+        assert suite.get("failures") == ("1" if state == "refused" else "0")
+        assert suite.get("skipped") == ("1" if state in ("pending", "unreachable") else "0")
+
+
+def test_a_report_without_octo_says_nothing_of_it():
+    report = report_of(Status.PASS, Status.SKIPPED)
+    assert "Octo" not in render_verification(report, "table")
+    assert json.loads(render_verification(report, "json"))["octo"] == {}

@@ -53,7 +53,7 @@ def test_the_examples_keep_to_it(schema, path):
         (RIGHT + "tags: {a: b}\n", True),
         ("account_id: '1234'\nexternal_id: abc\n", False),
         ("external_id: abc\n", False),
-        ("account_id: '111122223333'\n", False),
+        ("account_id: '111122223333'\n", True),  # Octo has the external id
         (RIGHT + "external_id_file: x\n", False),
         (RIGHT + "regionn: eu-west-1\n", False),
         (RIGHT + "region: Europe\n", False),
@@ -70,7 +70,7 @@ def test_it_judges_as_octo_tf_does(schema, tmp_path, text, right):
     path.write_text(text)
     assert jsonschema.Draft202012Validator(schema).is_valid(YAML(typ="safe").load(path)) is right
     try:
-        load(path, {}, {"OCTO_EXTERNAL_ID": "abc"})
+        load(path, {}, {"OCTO_EXTERNAL_ID": "abc"}, octo_has_external_id=True)
         accepted = True
     except ConfigError:
         accepted = False

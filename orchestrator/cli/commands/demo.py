@@ -14,10 +14,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.errors import ExitCode, OctoTfError
+
+if TYPE_CHECKING:
+    from orchestrator.octo.api import OctoApi
 
 _START_SECONDS = 30.0
 _ACCOUNTS = {
@@ -38,8 +42,10 @@ def command(keep: Path | None) -> ExitCode:
     folder = keep or Path(tempfile.mkdtemp(prefix="octo-tf-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
+    from orchestrator.cli import watch
+
     try:
-        with _sandbox(folder) as environ:
+        with _sandbox(folder) as environ, watch.told(_octo(environ), _names(environ)):
             worst = _register_all(folder, environ)
             _break_and_mend(folder, environ)
             _upgrade(folder, environ)
@@ -60,6 +66,8 @@ def command(keep: Path | None) -> ExitCode:
 
 
 def _register_all(folder: Path, environ: dict[str, str]) -> ExitCode:
+    from orchestrator.cli import watch
+
     _say("Three accounts are to be registered with Octo:")
     for profile, what in _ACCOUNTS.items():
         _say(f"  {profile:11} {what}")
@@ -69,10 +77,16 @@ def _register_all(folder: Path, environ: dict[str, str]) -> ExitCode:
             environ,
             *("init", "--non-interactive", "--aws-profile", profile),
             *("--account-id", environ[_variable(profile)], "--account-name", f"Demo {profile}"),
-            *("--external-id", f"demo-{profile}-external-id"),
         )
     _say("\n`octo-tf init` has written an octo.yaml for each. The payer's:\n")
     _say(_indented((folder / "payer" / "octo.yaml").read_text()))
+    _say(
+        """
+        No external id is in it: there are credentials for Octo's API (here the sandbox's Octo), so
+        each run takes it from there, tells Octo of the account first, and has Octo confirm every
+        area that passes: Octo itself assumes the role and reads the report.
+        """
+    )
     _say(
         """
         Now `octo-tf apply` for all three, side by side. Each makes sure whose credentials it has,
@@ -82,13 +96,12 @@ def _register_all(folder: Path, environ: dict[str, str]) -> ExitCode:
         """
     )
     with ThreadPoolExecutor() as pool:
-        results = dict(
-            zip(
-                _ACCOUNTS,
-                pool.map(lambda profile: _apply(folder, environ, profile), _ACCOUNTS),
-                strict=True,
-            )
-        )
+        running = {}
+        for profile in _ACCOUNTS:
+            running[profile] = pool.submit(_apply, folder, environ, profile)
+            if profile == "payer":  # Octo wants it before its linked accounts
+                watch.until_registered(_octo(environ), environ[_variable(profile)], _START_SECONDS)
+        results = {profile: apply.result() for profile, apply in running.items()}
     for profile, result in results.items():
         _say(f"\n{profile}: exit code {result.returncode}\n")
         click.echo(result.stdout)
@@ -150,6 +163,8 @@ def _upgrade(folder: Path, environ: dict[str, str]) -> None:
         raise OctoTfError("the payer was not upgraded", where="payer")
     _say("Every linked account, by `octo-tf stackset status --all`:\n")
     click.echo(_run(payer, environ, "stackset", "status", "--all").stdout)
+    _say("And what Octo knows, by `octo-tf accounts`:\n")
+    click.echo(_run(payer, environ, "accounts").stdout)
 
 
 def _apply(folder: Path, environ: dict[str, str], profile: str) -> subprocess.CompletedProcess[str]:
@@ -222,7 +237,8 @@ def _sandbox(folder: Path) -> Iterator[dict[str, str]]:
                     hint="Run `octo-tf sandbox up` to see why.",
                 )
             time.sleep(0.05)
-        yield read_env_file(env_file)
+        # Octo's tokens are kept with the rest of the demo, not in the user's own cache.
+        yield {**read_env_file(env_file), "XDG_CACHE_HOME": str(folder / "cache")}
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=10)
@@ -237,6 +253,24 @@ def _environment(environ: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def _octo(environ: dict[str, str]) -> OctoApi:
+    """The sandbox's Octo, as the demo itself looks at it."""
+    from orchestrator.octo.api import OctoApi
+    from orchestrator.octo.credentials import find
+
+    credentials = find(environ)
+    if credentials is None:
+        raise OctoTfError("the sandbox names no Octo")
+    folder = Path(environ["XDG_CACHE_HOME"])
+    return OctoApi(environ["OCTO_TF_OCTO_ENDPOINT"], credentials, token_folder=folder)
+
+
+def _names(environ: dict[str, str]) -> dict[str, str]:
+    """Profiles by account id."""
+    profiles = (*_ACCOUNTS, "linked-2", "linked-3")
+    return {environ[_variable(profile)]: profile for profile in profiles}
 
 
 def _variable(profile: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.options import CONFIG, option, registration_options
+from orchestrator.cli.options import CONFIG, OCTO, option, registration_options
 from orchestrator.errors import ConfigError, ExitCode
 
 _SECRET_FILE = "octo.external-id"  # noqa: S105  (a file's name)
@@ -26,22 +26,49 @@ _SECRET_FILE = "octo.external-id"  # noqa: S105  (a file's name)
     show_default=True,
     help="The file to write.",
 )
+@OCTO[0]
+@OCTO[1]
+@OCTO[2]
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @option("--non-interactive", is_flag=True, help="Ask nothing; a missing answer is an error.")
-def command(flags: dict[str, Any], config: Path, force: bool, non_interactive: bool) -> ExitCode:
-    """Write octo.yaml, by questions or flags."""
+def command(
+    flags: dict[str, Any],
+    config: Path,
+    force: bool,
+    non_interactive: bool,
+    use_octo: bool,
+    octo_profile: str | None,
+    octo_endpoint: str,
+) -> ExitCode:
+    """Write octo.yaml, by questions or flags.
+
+    With Octo's credentials (ALPHAUS_CLIENT_ID, ...) the external id is left out: every run takes
+    it from Octo.
+    """
     from orchestrator.config.load import EXTERNAL_ID_SOURCES, flag_of, load
     from orchestrator.config.write import write_config
     from orchestrator.files import write_atomically
+    from orchestrator.octo.credentials import find
 
     if config.exists() and not force:
         raise ConfigError("is there already", where=str(config), hint="Replace it with --force.")
     given = {name: value for name, value in flags.items() if value is not None}
     asked = not non_interactive and sys.stdin.isatty()
+    credentials = find(os.environ, profile=octo_profile) if use_octo else None
     if asked:
-        _ask(given)
+        _ask(given, external_id=credentials is None)
     # Checked as apply will check it, before anything is written.
-    load(config.with_name(f".{config.name}.absent"), given, os.environ)
+    registration = load(
+        config.with_name(f".{config.name}.absent"),
+        given,
+        os.environ,
+        octo_has_external_id=credentials is not None,
+    )
+    if credentials is not None:
+        from orchestrator.octo.api import OctoApi
+        from orchestrator.octo.template import agreed
+
+        agreed(registration, OctoApi(octo_endpoint, credentials), credentials, flag_of)
     secret = given.pop("external_id", None)
     if secret is not None:
         write_atomically(config.with_name(_SECRET_FILE), f"{secret}\n".encode())
@@ -54,6 +81,8 @@ def command(flags: dict[str, Any], config: Path, force: bool, non_interactive: b
     click.echo(str(config))
     if secret is not None:
         click.echo(f"The external id is in {_SECRET_FILE} (0600): do not commit it.", err=True)
+    if credentials is not None and not given.keys() & {*EXTERNAL_ID_SOURCES} and secret is None:
+        click.echo("The external id is taken from Octo in every run.", err=True)
     if asked:
         repeat = ["octo-tf", "init", "--non-interactive"]
         for name, value in given.items():
@@ -66,7 +95,7 @@ def command(flags: dict[str, Any], config: Path, force: bool, non_interactive: b
     return ExitCode.DONE
 
 
-def _ask(given: dict[str, Any]) -> None:
+def _ask(given: dict[str, Any], *, external_id: bool) -> None:
     """Asks for what a registration cannot do without, and for what people mostly change."""
 
     def ask(name: str, question: str, **settings: Any) -> None:
@@ -75,7 +104,7 @@ def _ask(given: dict[str, Any]) -> None:
 
     ask("account_id", "AWS account id (12 digits)")
     ask("account_name", "Account name in Octo", default="")
-    if not given.keys() & {"external_id_env", "external_id_file"}:
+    if external_id and not given.keys() & {"external_id_env", "external_id_file"}:
         ask("external_id", "External id, as Octo shows it (not echoed)", hide_input=True)
     ask("credentials.profile", "AWS profile (empty: the ambient credentials)", default="")
     ask("region", "Region", default="us-east-1")

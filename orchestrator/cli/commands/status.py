@@ -1,4 +1,4 @@
-"""octo-tf status: what is known of the account, without asking AWS."""
+"""octo-tf status: what is known of the account, without asking AWS or Octo."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from orchestrator.cli.options import JSON, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
+    from orchestrator.octo.model import AccountRecord
     from orchestrator.run import Run
 
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @run_options
 @JSON
 def command(run: Run, as_json: bool) -> ExitCode:
-    """Show what was last verified and confirmed, without calling AWS."""
+    """Show what was last verified and confirmed, without calling AWS or Octo."""
     from orchestrator.errors import LedgerError
 
     record = run.octo.account(run.registration.account_id)
@@ -36,5 +37,15 @@ def command(run: Run, as_json: bool) -> ExitCode:
     for area, status in record.statuses.items():
         confirmed = record.confirmed.get(area)
         click.echo(f"  {area:11} {status}" + (f", confirmed {confirmed}" if confirmed else ""))
+    click.echo(f"Octo        {_octo(record)}")
+    for area, answer in record.octo.items():
+        why = f": {answer.reason}" if answer.reason else ""
+        click.echo(f"  {area:11} {answer.state.replace('_', ' ')} {answer.at}{why}")
     click.echo(f"Finished    {record.finished_at or 'not yet'}")
     return ExitCode.DONE
+
+
+def _octo(record: AccountRecord) -> str:
+    if record.octo_registered_at:
+        return f"registered {record.octo_registered_at}"
+    return "not told by octo-tf"

@@ -23,6 +23,10 @@ def render(report: Report, *, color: bool = False) -> str:
             "status": report.status.value,
             "can_finish": report.can_finish,
             "areas": {area.value: status.value for area, status in report.areas.items()},
+            "octo": {
+                area.value: {"state": answer.state, "reason": answer.reason, "hint": answer.hint}
+                for area, answer in report.octo.items()
+            },
             "checks": [
                 {
                     "id": result.id,

@@ -7,9 +7,13 @@ is no failure yet; the exit code tells it apart.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from orchestrator.verify.model import CheckResult, Report, Status
+from orchestrator.verify.model import Area, CheckResult, Report, Status
+
+if TYPE_CHECKING:
+    from orchestrator.octo.model import OctoAnswer
 
 # Characters that XML 1.0 cannot hold, even escaped.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -35,8 +39,41 @@ def render(report: Report, *, color: bool = False) -> str:
         )
         for result in results:
             _case(suite, report, result)
+    asked = {area: a for area, a in report.octo.items() if a.state != "by_hand"}
+    if asked:
+        _octo(top, report, asked)
     ET.indent(top)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(top, encoding="unicode")
+
+
+def _octo(top: ET.Element, report: Report, asked: dict[Area, OctoAnswer]) -> None:
+    """What Octo itself says: a suite of its own; what it has not confirmed yet is skipped."""
+    states = [answer.state for answer in asked.values()]
+    refused, confirmed = states.count("refused"), states.count("confirmed")
+    suite = ET.SubElement(
+        top,
+        "testsuite",
+        name=f"{report.account_id}.octo",
+        tests=str(len(asked)),
+        failures=str(refused),
+        skipped=str(len(asked) - refused - confirmed),
+        errors="0",
+        time="0.000",
+    )
+    for area, answer in asked.items():
+        case = ET.SubElement(
+            suite,
+            "testcase",
+            name=f"octo.{area.value}",
+            classname=f"octo-tf.{report.account_id}.octo",
+            time="0.000",
+        )
+        if answer.state == "refused":
+            failure = ET.SubElement(case, "failure", message=_text(answer.reason))
+            failure.text = _text(f"{answer.reason}\n{answer.hint}")
+        elif answer.state != "confirmed":
+            message = _text(f"{answer.state}: {answer.reason}")
+            ET.SubElement(case, "skipped", message=message)
 
 
 def _case(suite: ET.Element, report: Report, result: CheckResult) -> None:

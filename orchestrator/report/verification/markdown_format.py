@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from orchestrator.report.markdown import code, heading, plain, table
-from orchestrator.verify.model import Report, Status
+from orchestrator.verify.model import Area, Report, Status
 
 _WORDS = {
     Status.PASS: "✅ pass",
     Status.FAIL: "❌ fail",
     Status.PENDING: "⏳ pending",
     Status.SKIPPED: "⏭️ skipped",
+}
+
+_SAYS = {
+    "confirmed": "✅ confirmed",
+    "refused": "❌ refused",
+    "pending": "⏳ pending",
+    "waiting": "⏳ waiting",
+    "unreachable": "⏳ not reached",
+    "by_hand": "✋ to be confirmed by hand",
 }
 
 
@@ -39,8 +48,28 @@ def render(report: Report, *, color: bool = False) -> str:
                 ],
             )
         )
+    if report.octo:
+        parts.append(
+            table(
+                ("Octo", "says", "why", "what solves it"),
+                [
+                    (
+                        area.label,
+                        _SAYS[answer.state],
+                        plain(answer.reason),
+                        plain(answer.hint),
+                    )
+                    for area, answer in report.octo.items()
+                ],
+            )
+        )
     passed = len(report.results) - len(attention)
     parts.append(f"{passed} of {len(report.results)} checks pass.")
-    allowed = "allowed" if report.can_finish else "not yet, API access must pass first"
+    allowed = "allowed" if report.can_finish else f"not yet, API access must {_first(report)} first"
     parts.append(f"*Confirm and Finish*: {allowed}.")
     return "\n\n".join(parts)
+
+
+def _first(report: Report) -> str:
+    passes = report.areas[Area.API_ACCESS] is Status.PASS
+    return "be confirmed by Octo" if passes else "pass"

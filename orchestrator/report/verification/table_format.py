@@ -15,6 +15,13 @@ _LOOKS = {
     Status.PENDING: ("… pending", "yellow"),
     Status.SKIPPED: ("- skipped", "dim"),
 }
+_SAYS = {
+    "confirmed": ("✓ confirmed", "green"),
+    "refused": ("✗ refused", "red"),
+    "pending": ("… pending", "yellow"),
+    "waiting": ("… waiting", "yellow"),
+    "unreachable": ("? not reached", "yellow"),
+}
 _NOT_OF_THIS_TYPE = {
     (Area.CUR_S3, "linked"): "the payer has it",
     (Area.STACKSET, "linked"): "a payer's",
@@ -31,6 +38,7 @@ def render(report: Report, *, color: bool = False) -> str:
             f"[bold]{escape(f'Account {report.account_id}{name}')}[/] ({report.account_type})",
             _checks(report),
             _areas(report),
+            *_octo(report),
             _finish(report),
         ],
         color=color,
@@ -63,14 +71,46 @@ def _areas(report: Report) -> Table:
     return table
 
 
+def _octo(report: Report) -> list[Table | str]:
+    """What Octo itself says, area by area; without credentials, what a person does there."""
+    by_hand = [area.label for area, a in report.octo.items() if a.state == "by_hand"]
+    asked = {area: a for area, a in report.octo.items() if a.state != "by_hand"}
+    parts: list[Table | str] = []
+    if asked:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("Octo", no_wrap=True)
+        table.add_column("says", no_wrap=True)
+        table.add_column("why", ratio=1)
+        for area, answer in asked.items():
+            words, style = _SAYS[answer.state]
+            why = escape(answer.reason)
+            if answer.hint:
+                why += f"\n[italic]→ {escape(answer.hint)}[/]"
+            table.add_row(area.label, f"[{style}]{words}[/]", why)
+        parts.append(table)
+    if by_hand:
+        parts.append(
+            "Octo is not told, there are no credentials for it. In Octo: Check and Confirm for"
+            f" {', '.join(by_hand)}."
+        )
+    return parts
+
+
 def _finish(report: Report) -> str:
     """*Confirm and Finish* is allowed as soon as API access succeeds."""
+    if not report.can_finish and report.areas[Area.API_ACCESS] is Status.PASS:
+        return "Confirm and Finish: [red]not yet[/], Octo must confirm API access first."
     if not report.can_finish:
         return "Confirm and Finish: [red]not yet[/], API access must pass first."
     rest = [
         f"{area.label} is {'pending' if status is Status.PENDING else 'failing'}"
         for area, status in report.areas.items()
         if status in (Status.PENDING, Status.FAIL)
+    ]
+    rest += [
+        f"Octo has not confirmed {area.label}"
+        for area, answer in report.octo.items()
+        if answer.state not in ("confirmed", "by_hand")
     ]
     if rest:
         return f"Confirm and Finish: [green]allowed[/], API access passes ({'; '.join(rest)})."

@@ -1,0 +1,63 @@
+"""octo-tf accounts: what Octo knows, beside what the organization has."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.octo import need_octo
+from orchestrator.cli.options import JSON, run_options
+from orchestrator.errors import AwsError, ExitCode
+
+if TYPE_CHECKING:
+    from orchestrator.octo.overview import Standing
+    from orchestrator.run import Run
+
+SCHEMA = "octo-tf/accounts/v1"
+
+
+@click.command()
+@run_options
+@JSON
+def command(run: Run, as_json: bool) -> ExitCode:
+    """List the accounts that Octo knows: registered, broken; and unregistered linked accounts.
+
+    Linked accounts are listed where the credentials may read the organization.
+    """
+    from orchestrator.octo.overview import compare
+
+    api = need_octo(run)
+    with run.progress.step("Asking Octo"):
+        known = list(api.status_of_all())
+    standings = compare(known, _members(run))
+    if as_json:
+        accounts = [asdict(standing) for standing in standings]
+        click.echo(json.dumps({"schema": SCHEMA, "accounts": accounts}, indent=2))
+        return ExitCode.DONE
+    for standing in standings:
+        click.echo(_line(standing))
+    return ExitCode.DONE
+
+
+def _members(run: Run) -> dict[str, str] | None:
+    from orchestrator.aws.errors import explained
+    from orchestrator.stackset import organization
+
+    try:
+        with explained("reading the organization"):
+            found = organization.read(run.aws)
+    except AwsError as error:
+        run.progress.warn(f"{error}. Only what Octo knows is listed.")
+        return None
+    return {member.account_id: member.name for member in found.members if member.active}
+
+
+def _line(standing: Standing) -> str:
+    detail = standing.reason or ", ".join(standing.areas)
+    if standing.in_organization is False:
+        detail = f"{detail} (not in this organization)".strip()
+    kind = standing.account_type or "-"
+    return f"{standing.account_id}  {standing.state:13}{kind:8}{standing.name:24}{detail}".rstrip()

@@ -1,0 +1,50 @@
+"""octo-tf confirm: what passed here and Octo has not confirmed yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.octo import need_octo
+from orchestrator.cli.options import JSON, run_options
+from orchestrator.errors import ExitCode
+
+if TYPE_CHECKING:
+    from orchestrator.octo.model import AccountRecord
+    from orchestrator.run import Run
+
+
+@click.command()
+@run_options
+@JSON
+def command(run: Run, as_json: bool) -> ExitCode:
+    """Confirm with Octo what is left of an earlier run; AWS is not called, nothing is verified.
+
+    Exit code 3 means that Octo refuses an area, 4 that it has not confirmed one yet.
+    """
+    need_octo(run)
+    with run.progress.step("Confirming with Octo"):
+        record = run.octo.confirm_left(run.registration.account_id)
+    if as_json:
+        click.echo(record.model_dump_json(indent=2))
+    else:
+        _show(record)
+    return _exit_code(record)
+
+
+def _show(record: AccountRecord) -> None:
+    click.echo(f"Account     {record.account_id} {record.account_name} ({record.account_type})")
+    for area, answer in record.octo.items():
+        why = f": {answer.reason}" if answer.reason else ""
+        click.echo(f"  {area:11} {answer.state.replace('_', ' ')}{why}")
+        if answer.hint and answer.state != "confirmed":
+            click.echo(f"  {'':11} → {answer.hint}")
+    click.echo(f"Finished    {record.finished_at or 'not yet'}")
+
+
+def _exit_code(record: AccountRecord) -> ExitCode:
+    states = {record.octo[area].state for area in record.left if area in record.octo}
+    if "refused" in states:
+        return ExitCode.VERIFICATION_FAILED
+    return ExitCode.VERIFICATION_PENDING if record.left else ExitCode.DONE

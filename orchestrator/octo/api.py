@@ -1,0 +1,216 @@
+"""Octo's REST API, call by call. Every call may be repeated, and means the same then.
+
+Source: the published protobuf of the cover service (``cover/v1/cover.proto``), with its REST
+routes. There is no call for *Confirm and Finish*: Octo's page allows it as soon as API access
+succeeds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from orchestrator.errors import OctoError, OctoRefused
+from orchestrator.octo import troubles
+from orchestrator.octo.connection import Answer, Connection
+from orchestrator.octo.credentials import Credentials
+from orchestrator.octo.messages import AccessTemplate, AccountAccess, DataAccess, Deleted
+from orchestrator.octo.token import Tokens
+
+Message = TypeVar("Message", AccessTemplate, AccountAccess, DataAccess, Deleted)
+
+
+class OctoApi:
+    """Octo, as one client of it. Threads may share it.
+
+    Every method raises OctoUnreachable where Octo does not answer, OctoRefused where it refuses,
+    and OctoError where the credentials or the answer are wrong.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        credentials: Credentials,
+        *,
+        connection: Connection | None = None,
+        token_folder: Path | None = None,
+    ) -> None:
+        self._endpoint = endpoint.rstrip("/")
+        self._connection = connection or Connection()
+        self._tokens = Tokens(credentials, self._connection, folder=token_folder)
+        self._secrets = {credentials.client_secret}
+
+    @property
+    def endpoint(self) -> str:
+        """The API's address."""
+        return self._endpoint
+
+    def whoami(self) -> dict[str, Any]:
+        """GET /v1/me: the user that the client acts as."""
+        text = self._done("GET", "/v1/me", doing="asking who the client is")
+        document: dict[str, Any] = _json(text, self._endpoint)
+        return document
+
+    def register(self, account_id: str, name: str) -> None:
+        """POST /v1/aws/account. An account that is registered already is success."""
+        doing = "registering the account"
+        try:
+            self._done(
+                "POST",
+                "/v1/aws/account",
+                {"accountId": account_id, "accountName": name},
+                doing=doing,
+                where=account_id,
+            )
+        except OctoRefused as error:
+            if error.code != troubles.ALREADY_EXISTS:
+                raise
+            if self.status(account_id) is None:
+                raise OctoRefused(
+                    f"{doing}: it is registered with Octo, but not by this organization",
+                    where=account_id,
+                    hint=troubles.hint_for("another organization"),
+                    code=troubles.DENIED,
+                ) from None
+
+    def template(self) -> AccessTemplate:
+        """GET /v1/aws/acctaccess: principal and external id."""
+        text = self._done("GET", "/v1/aws/acctaccess", doing="asking for the external id")
+        found = _message(AccessTemplate, text, self._endpoint)
+        self._secrets.add(found.external_id.get_secret_value())
+        return found
+
+    def confirm_api_access(self, account_id: str, *, from_terraform: bool = True) -> AccountAccess:
+        """POST /v1/aws/acctaccess: Octo assumes the role."""
+        more = {"fromTerraform": from_terraform}
+        return self._confirm("/v1/aws/acctaccess", account_id, "confirming API access", more)
+
+    def confirm_cur(self, account_id: str, *, from_terraform: bool = True) -> AccountAccess:
+        """POST /v1/aws/acctaccess/cur: Octo reads the report's bucket."""
+        more = {"fromTerraform": from_terraform}
+        return self._confirm("/v1/aws/acctaccess/cur", account_id, "confirming CUR and S3", more)
+
+    def confirm_stackset(self, account_id: str, region: str) -> AccountAccess:
+        """POST /v1/aws/acctaccess/stackset: Octo looks into the payer's linked accounts."""
+        return self._confirm(
+            "/v1/aws/acctaccess/stackset",
+            account_id,
+            "confirming the StackSet",
+            {"region": region},
+        )
+
+    def status(self, account_id: str) -> DataAccess | None:
+        """GET /v1/account/{target}; None where Octo does not know the account."""
+        route = f"/v1/account/{quote(account_id)}?vendor=aws"
+        try:
+            text = self._done("GET", route, doing="asking for the status", where=account_id)
+        except OctoRefused as error:
+            if error.code == troubles.NOT_FOUND:
+                return None
+            raise
+        return _message(DataAccess, text, account_id)
+
+    def status_of_all(self) -> Iterator[DataAccess]:
+        """POST /v1/account/all:read: every account, as they come."""
+        doing = "listing the accounts"
+        answer = self._send("POST", "/v1/account/all:read", {})
+        if answer.status >= 400:
+            raise self._error(answer, doing, self._endpoint)
+        for line in answer.lines:
+            document = _json(line, self._endpoint)
+            if "error" in document:
+                raise troubles.explain(
+                    200,
+                    json.dumps(document["error"]),
+                    doing=doing,
+                    where=self._endpoint,
+                    secrets=self._secrets,
+                )
+            found = _message(DataAccess, json.dumps(document.get("result")), self._endpoint)
+            if found.vendor in ("", "aws"):
+                yield found
+
+    def update(self, account_id: str) -> None:
+        """PUT /v1/aws/acctaccess/{target}: updates a CloudFormation stack that is outdated."""
+        route = f"/v1/aws/acctaccess/{quote(account_id)}"
+        self._done("PUT", route, doing="updating the account's stack", where=account_id)
+
+    def unregister(self, account_id: str) -> None:
+        """DELETE /v1/acctaccess/{target}: Octo forgets the access; AWS is not touched."""
+        route = f"/v1/acctaccess/{quote(account_id)}?vendor=aws"
+        try:
+            self._done("DELETE", route, doing="unregistering the account", where=account_id)
+        except OctoRefused as error:
+            if error.code != troubles.NOT_FOUND:
+                raise
+
+    def _confirm(
+        self, route: str, account_id: str, doing: str, more: Mapping[str, Any]
+    ) -> AccountAccess:
+        body = {"target": account_id, **more}
+        text = self._done("POST", route, body, doing=doing, where=account_id)
+        return _message(AccountAccess, text, account_id)
+
+    def _done(
+        self,
+        method: str,
+        route: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        doing: str,
+        where: str = "",
+    ) -> str:
+        answer = self._send(method, route, body)
+        if answer.status >= 300:
+            raise self._error(answer, doing, where or self._endpoint)
+        return answer.text()
+
+    def _send(self, method: str, route: str, body: Mapping[str, Any] | None) -> Answer:
+        token = ""
+        for _ in range(2):  # a token that ended early is renewed once
+            token = self._tokens.get(instead_of=token)
+            answer = self._connection.send(
+                method,
+                f"{self._endpoint}{route}",
+                headers={"Authorization": f"Bearer {token}"},
+                json=body,
+            )
+            if answer.status != 401:
+                break
+        self._secrets.add(token)
+        return answer
+
+    def _error(self, answer: Answer, doing: str, where: str) -> OctoError:
+        return troubles.explain(
+            answer.status, answer.text(), doing=doing, where=where, secrets=self._secrets
+        )
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise _not_understood(where)
+    return document
+
+
+def _message(model: type[Message], text: str, where: str) -> Message:
+    try:
+        return model.model_validate_json(text)
+    except ValidationError:
+        raise _not_understood(where) from None  # its words would quote the answer
+
+
+def _not_understood(where: str) -> OctoError:
+    return OctoError(
+        "Octo's answer is not as its published API says",
+        where=where,
+        hint="Check --octo-endpoint; --no-octo works without Octo's API.",
+    )

@@ -1,0 +1,139 @@
+"""Octo's credentials, by the names that the vendor's own command line gives them.
+
+A client id and secret come from, in this order: a profile that was asked for, the environment
+(``ALPHAUS_CLIENT_ID``, ``ALPHAUS_CLIENT_SECRET``), the system's keyring, the profile ``default`` of
+``~/.config/alphaus/config.toml``. Source of the names and of the file's form: the vendor's public
+``bluectl`` (one TOML table for each profile, with ``client-id``, ``client-secret``, ``auth-url``).
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+AUTH_URL = "https://login.alphaus.cloud/ripple/access_token"
+ENDPOINT = "https://api.alphaus.cloud/m/blue/cover"
+KEYRING_SERVICE = "octo-tf"
+_ID, _SECRET, _URL = "ALPHAUS_CLIENT_ID", "ALPHAUS_CLIENT_SECRET", "ALPHAUS_AUTH_URL"
+_DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An API client of Octo.
+
+    Attributes:
+        client_id: whose it is.
+        client_secret: never shown.
+        auth_url: where a token is asked for.
+        source: where they were found, for a person.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    auth_url: str
+    source: str
+
+
+def find(
+    environ: Mapping[str, str], *, profile: str | None = None, home: Path | None = None
+) -> Credentials | None:
+    """The credentials at hand; None where there are none.
+
+    Args:
+        environ: the process's environment.
+        profile: a profile of the vendor's configuration file that was asked for.
+        home: the user's home folder; None: as the system says.
+
+    Raises:
+        ConfigError: they are there by half, or the file is wrong, or has no such profile.
+    """
+    file = (home or Path.home()) / ".config" / "alphaus" / "config.toml"
+    if profile is not None:
+        return _of_profile(file, profile, environ, wanted=True)
+    return _of_environment(environ) or _of_profile(file, _DEFAULT, environ, wanted=False)
+
+
+def _of_environment(environ: Mapping[str, str]) -> Credentials | None:
+    client_id, secret = environ.get(_ID), environ.get(_SECRET)
+    url = environ.get(_URL) or AUTH_URL
+    if client_id and secret:
+        return Credentials(client_id, secret, url, "environment")
+    if client_id and (stored := _of_keyring(client_id)):
+        return Credentials(client_id, stored, url, "keyring")
+    if client_id or secret:
+        present, missing = (_ID, _SECRET) if client_id else (_SECRET, _ID)
+        raise ConfigError(
+            f"is set, but {missing} is not",
+            where=present,
+            hint="Set both, or neither; --no-octo works without Octo's API.",
+        )
+    return None
+
+
+def _of_profile(
+    file: Path, name: str, environ: Mapping[str, str], *, wanted: bool
+) -> Credentials | None:
+    section = _profile(file, name, wanted=wanted)
+    if section is None:
+        return None
+    client_id = section.get("client-id", "")
+    stored = _of_keyring(client_id) if client_id else None
+    secret = stored or section.get("client-secret", "")
+    if not client_id or not secret:
+        missing = "client-secret" if client_id else "client-id"
+        raise ConfigError(
+            f"the profile {name} has no {missing}",
+            where=str(file),
+            hint=f"Add it, or store the secret: keyring set {KEYRING_SERVICE} CLIENT_ID.",
+        )
+    url = section.get("auth-url") or environ.get(_URL) or AUTH_URL
+    source = "keyring" if stored else f"profile {name} of {file}"
+    return Credentials(client_id, secret, url, source)
+
+
+def _profile(file: Path, name: str, *, wanted: bool) -> dict[str, str] | None:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        document = {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {type(error).__name__}", where=str(file)) from None
+    except tomllib.TOMLDecodeError:
+        # Its words may quote the line, which may hold the secret.
+        raise ConfigError("is not valid TOML", where=str(file)) from None
+    section = document.get(name)
+    if section is None and not wanted:
+        return None
+    if not isinstance(section, dict) or not all(isinstance(v, str) for v in section.values()):
+        known = ", ".join(sorted(document)) or "none"
+        raise ConfigError(
+            f"has no profile {name}; it has: {known}",
+            where=str(file),
+            hint="Name another one with --octo-profile.",
+        )
+    return section
+
+
+def _of_keyring(client_id: str) -> str | None:
+    """The client's secret in the system's keyring, where the extra ``keyring`` is installed."""
+    try:
+        keyring = importlib.import_module("keyring")
+        errors = importlib.import_module("keyring.errors")
+    except ModuleNotFoundError:
+        return None
+    try:
+        secret: str | None = keyring.get_password(KEYRING_SERVICE, client_id)
+    except errors.KeyringError:  # locked, or no keyring on this machine: the next source
+        return None
+    return secret

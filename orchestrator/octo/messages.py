@@ -1,0 +1,109 @@
+"""Octo's messages, as its published protobuf has them (cover.proto, accountaccess.proto).
+
+Unknown fields are ignored and absent ones are empty: the API is marked BETA.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic.alias_generators import to_camel, to_pascal
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, values: Any) -> Any:
+        """A gateway writes null for a message that is not there."""
+        if isinstance(values, dict):
+            return {name: value for name, value in values.items() if value is not None}
+        return values
+
+
+class RegistrationStatus(_Message):
+    """What Octo has confirmed of an account."""
+
+    api_access: bool = False
+    cloudwatch_streaming: bool = False
+    cur_export: bool = False
+    payer: bool = False
+    stack_set: bool = False
+    transfer_account: bool = False
+    is_data_available: bool = False
+
+
+class AccountAccess(_Message):
+    """The answer to a confirmation; ``status`` is ``latest``, ``outdated`` or an error's text."""
+
+    target: str = ""
+    account_name: str = ""
+    account_type: str = ""
+    payer_id: str = ""
+    role_arn: str = ""
+    external_id: SecretStr = SecretStr("")
+    stack_id: str = ""
+    stack_region: str = ""
+    template_url: str = ""
+    bucket_name: str = ""
+    prefix: str = ""
+    report_name: str = ""
+    registration_status: RegistrationStatus = Field(default_factory=RegistrationStatus)
+    status: str = ""
+    last_updated: str = ""
+
+
+class AwsOptions(_Message):
+    """The part of DataAccess that is about AWS; most of its keys are capitalised."""
+
+    model_config = ConfigDict(alias_generator=to_pascal)
+
+    account_name: str = ""
+    payer_id: str = ""
+    role_arn: str = ""
+    external_id: SecretStr = SecretStr("")
+    stack_id: str = ""
+    stack_region: str = ""
+    template_url: str = ""
+    bucket_name: str = ""
+    prefix: str = ""
+    report_name: str = ""
+    registration_status: RegistrationStatus = Field(
+        default_factory=RegistrationStatus, alias="registrationStatus"
+    )
+    status: str = ""
+    registration_method: str = ""
+    template_version: str = Field("", alias="templateVersion")
+
+
+class DataAccess(_Message):
+    """What Octo knows of an account."""
+
+    target: str
+    org_id: str = ""
+    aws_options: AwsOptions = Field(default_factory=AwsOptions)
+    account_type: str = ""
+    last_update: str = ""
+    create_time: str = ""
+    vendor: str = ""
+
+
+class AccessTemplate(_Message):
+    """What API access stands on: the external id is the organization's own, and a secret."""
+
+    launch_url: SecretStr = SecretStr("")  # holds the external id
+    template_url: str = ""
+    stack_name: str = ""
+    principal: str
+    external_id: SecretStr
+    template_version: str = ""
+
+
+class Deleted(_Message):
+    """The answer to an unregistration."""
+
+    target_id: str = ""

@@ -1,0 +1,120 @@
+"""Access tokens: asked for with the client's secret, kept for the next run, renewed in time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import OctoError, OctoUnreachable
+from orchestrator.files import write_atomically
+from orchestrator.octo.connection import Connection
+from orchestrator.octo.credentials import Credentials
+
+_EARLY_SECONDS = 60.0  # renewed so long before its end, that a call under way still goes well
+_UNSAID_SECONDS = 300.0  # the life of a token that does not say how long it lives
+
+
+def cache_folder() -> Path:
+    """The user's cache (XDG base directories)."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "octo-tf" / "tokens"
+
+
+class Tokens:
+    """The token of one client; threads share it.
+
+    The file that keeps it (0600) is named by a hash of client, secret and auth URL: another secret
+    is another token.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        connection: Connection,
+        *,
+        folder: Path | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._credentials = credentials
+        self._connection = connection
+        self._now = now
+        self._lock = threading.Lock()
+        named = "\n".join((credentials.client_id, credentials.auth_url, credentials.client_secret))
+        name = hashlib.sha256(named.encode()).hexdigest()
+        self._file = (folder or cache_folder()) / f"{name}.json"
+        self._token, self._end = self._kept()
+
+    def get(self, *, instead_of: str = "") -> str:
+        """A token that is valid for a minute at least.
+
+        Args:
+            instead_of: a token that Octo no longer takes.
+
+        Raises:
+            OctoError: Octo does not know the client.
+            OctoUnreachable: the login does not answer.
+        """
+        with self._lock:
+            old = not self._token or self._token == instead_of
+            if old or self._now() > self._end - _EARLY_SECONDS:
+                self._token, self._end = self._ask()
+                document = json.dumps({"access_token": self._token, "expires_at": self._end})
+                with contextlib.suppress(OSError):  # no cache: the next run asks again
+                    write_atomically(self._file, document.encode())
+            return self._token
+
+    def _kept(self) -> tuple[str, float]:
+        try:
+            document: Any = json.loads(self._file.read_text(encoding="utf-8"))
+            return str(document["access_token"]), float(document["expires_at"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return "", 0.0
+
+    def _ask(self) -> tuple[str, float]:
+        asked = self._now()
+        url = self._credentials.auth_url
+        answer = self._connection.send(
+            "POST",
+            url,
+            form={
+                "client_id": self._credentials.client_id,
+                "client_secret": self._credentials.client_secret,
+                "grant_type": "client_credentials",
+                "scope": "openid",
+            },
+        )
+        text = answer.text()
+        if answer.status == 429 or answer.status >= 500:
+            raise OctoUnreachable(
+                f"Octo's login answers with HTTP {answer.status}",
+                where=url,
+                hint="Try again later; what is left to do is kept.",
+            )
+        if answer.status != 200:
+            raise OctoError(
+                f"Octo does not know the client {self._credentials.client_id}"
+                f" (HTTP {answer.status}; credentials from {self._credentials.source})",
+                where=url,
+                hint="Check ALPHAUS_CLIENT_ID and ALPHAUS_CLIENT_SECRET, or the profile; --no-octo"
+                " works without Octo's API.",
+            )
+        try:
+            document = json.loads(text)
+            token = document["access_token"]
+            seconds = float(document.get("expires_in") or _UNSAID_SECONDS)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            token, seconds = None, 0.0
+        if not isinstance(token, str) or not token:
+            raise OctoError(
+                "Octo's login answers without a token",
+                where=url,
+                hint="Check ALPHAUS_AUTH_URL: it is the whole address of the token endpoint.",
+            )
+        return token, asked + seconds

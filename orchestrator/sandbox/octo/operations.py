@@ -1,0 +1,272 @@
+"""What Octo does for each RPC; a confirmation is a probe of AWS.
+
+Messages: the published protobuf of the cover service (accountaccess.proto, cover.proto), with every
+field present, as a grpc-gateway writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from orchestrator.sandbox.octo.errors import ApiError
+from orchestrator.sandbox.octo.probe import ROLE, NotThere
+from orchestrator.sandbox.octo.state import Account, now
+from orchestrator.sandbox.organization import OCTO
+
+if TYPE_CHECKING:
+    from orchestrator.sandbox.octo.server import Asked, Operation
+
+_TEMPLATE = "https://alphaus-cloudformation-templates.s3.amazonaws.com/alphaus-accountaccess-v1.yml"
+_VERSION = "v1"
+_STACK = "AlphausAccountAccess"
+
+
+def who_am_i(asked: Asked) -> dict[str, Any]:
+    """GetUserDetails."""
+    return {"userData": {"id": asked.client.client_id, "companyId": asked.client.organization}}
+
+
+def register(asked: Asked) -> dict[str, Any]:
+    """RegisterAccount: an account has one owner, and is registered once."""
+    account_id = str(asked.body.get("accountId", ""))
+    if not re.fullmatch(r"[0-9]{12}", account_id):
+        raise ApiError(3, "accountId must be 12 digits")
+    with asked.world.lock:
+        accounts = asked.world.octo.accounts
+        known = accounts.get(account_id)
+        if known is not None and known.organization != asked.client.organization:
+            raise ApiError(7, f"account {account_id} is owned by another organization")
+        if known is not None:
+            raise ApiError(6, f"account {account_id} is already registered")
+        name, time = str(asked.body.get("accountName", "")), now()
+        accounts[account_id] = Account(account_id, name, asked.client.organization, time, time)
+    return {}
+
+
+def template(asked: Asked) -> dict[str, Any]:
+    """GetAccountAccessTemplateUrl."""
+    external_id = asked.client.external_id
+    return {
+        "launchUrl": "https://console.aws.amazon.com/cloudformation/home?region=us-east-1"
+        f"#/stacks/create/review?templateURL={quote(_TEMPLATE, safe='')}&stackName={_STACK}"
+        f"&param_ExternalId={external_id}&param_Principal={OCTO}",
+        "templateUrl": _TEMPLATE,
+        "stackName": _STACK,
+        "principal": OCTO,
+        "externalId": external_id,
+        "templateVersion": _VERSION,
+    }
+
+
+def confirm_api_access(asked: Asked) -> dict[str, Any]:
+    """CreateAccountAccess: assumes the role, and finds out the account's type through it."""
+    account = _own(asked)
+    try:
+        found = asked.principal.identify(account.account_id, asked.client.external_id)
+    except NotThere as error:
+        _note(asked, account, error=str(error), api_access=False)
+        raise ApiError(9, f"API access is not set up: {error}") from None
+    with asked.world.lock:
+        payer = asked.world.octo.accounts.get(found.payer_id)
+        if payer is None or payer.organization != account.organization:
+            raise ApiError(
+                9,
+                f"payer account {found.payer_id} is not registered: register the payer before its"
+                f" linked account {account.account_id}",
+            )
+    _note(
+        asked,
+        account,
+        account_type=found.account_type,
+        payer_id=found.payer_id,
+        role_arn=f"arn:aws:iam::{account.account_id}:role/{ROLE}",
+        api_access=True,
+        error="",
+        method="terraform" if asked.body.get("fromTerraform") is True else "console",
+    )
+    return _access(asked, account)
+
+
+def confirm_cur(asked: Asked) -> dict[str, Any]:
+    """CreateAccountAccessCur: reads a delivered manifest; without one it is not confirmed yet."""
+    account = _own(asked)
+    if not account.api_access:
+        raise ApiError(9, "API access must be confirmed first")
+    if not account.is_payer:
+        raise ApiError(9, f"account {account.account_id} is no payer account")
+    try:
+        exports = asked.principal.exports(account.account_id, asked.client.external_id)
+    except NotThere as error:
+        _note(asked, account, error=str(error), cur_export=False)
+        raise ApiError(9, f"CUR export is not set up: {error}") from None
+    chosen = next((export for export in exports if export.delivered), exports[0])
+    _note(
+        asked,
+        account,
+        bucket=chosen.bucket,
+        prefix=chosen.prefix,
+        report=chosen.report,
+        cur_export=chosen.delivered,
+        data_available=chosen.delivered,
+        error="",
+    )
+    return _access(asked, account)
+
+
+def confirm_stackset(asked: Asked) -> dict[str, Any]:
+    """CreateAccountAccessStackset: assumes the role in every linked account the payer lists."""
+    account = _own(asked)
+    if not account.api_access or not account.is_payer:
+        raise ApiError(9, "API access of a payer account must be confirmed first")
+    external_id = asked.client.external_id
+    try:
+        members = dict(asked.principal.members(account.account_id, external_id))
+    except NotThere as error:
+        raise ApiError(9, f"the StackSet cannot be looked at: {error}") from None
+    reached = asked.principal.reachable(members, external_id)
+    if members and not reached:
+        raise ApiError(9, "the StackSet has reached no linked account")
+    for account_id in sorted(reached):
+        with asked.world.lock:
+            linked = asked.world.octo.accounts.get(account_id)
+            if linked is None:
+                linked = Account(
+                    account_id, members[account_id], account.organization, now(), now()
+                )
+                asked.world.octo.accounts[account_id] = linked
+            if linked.organization != account.organization:
+                continue
+        _note(
+            asked,
+            linked,
+            account_type="linked",
+            payer_id=account.account_id,
+            role_arn=f"arn:aws:iam::{account_id}:role/{ROLE}",
+            api_access=True,
+            error="",
+        )
+    region = str(asked.body.get("region", ""))
+    _note(asked, account, stack_set=True, stack_region=region, error="")
+    return _access(asked, account)
+
+
+def status(asked: Asked) -> dict[str, Any]:
+    """GetDataAccess."""
+    return _data(asked, _own(asked))
+
+
+def status_of_all(asked: Asked) -> list[dict[str, Any]]:
+    """ListDataAccess."""
+    with asked.world.lock:
+        accounts = [
+            a
+            for a in asked.world.octo.accounts.values()
+            if a.organization == asked.client.organization
+        ]
+    return [_data(asked, account) for account in accounts]
+
+
+def update(asked: Asked) -> dict[str, Any]:
+    """UpdateAccountAccess: an operation; the sandbox has one version of the template only."""
+    account = _own(asked)
+    return {"name": f"operations/update-{account.account_id}", "metadata": None, "done": True}
+
+
+def unregister(asked: Asked) -> dict[str, Any]:
+    """DeleteAccountAccess: Octo forgets the account; nothing in AWS is touched."""
+    account = _own(asked)
+    with asked.world.lock:
+        del asked.world.octo.accounts[account.account_id]
+    return {"targetId": account.account_id}
+
+
+OPERATIONS: dict[str, Operation] = {
+    "GetUserDetails": who_am_i,
+    "RegisterAccount": register,
+    "GetAccountAccessTemplateUrl": template,
+    "CreateAccountAccess": confirm_api_access,
+    "CreateAccountAccessCur": confirm_cur,
+    "CreateAccountAccessStackset": confirm_stackset,
+    "GetDataAccess": status,
+    "ListDataAccess": status_of_all,
+    "UpdateAccountAccess": update,
+    "DeleteAccountAccess": unregister,
+}
+
+
+def _own(asked: Asked) -> Account:
+    with asked.world.lock:
+        account = asked.world.octo.accounts.get(asked.target)
+    if account is None or account.organization != asked.client.organization:
+        raise ApiError(5, f"account {asked.target} is not registered")
+    return account
+
+
+def _note(asked: Asked, account: Account, **changes: Any) -> None:
+    with asked.world.lock:
+        for name, value in changes.items():
+            setattr(account, name, value)
+        account.updated = now()
+
+
+def _registration_status(account: Account) -> dict[str, bool]:
+    return {
+        "apiAccess": account.api_access,
+        "cloudwatchStreaming": False,
+        "curExport": account.cur_export,
+        "payer": account.is_payer,
+        "stackSet": account.stack_set,
+        "transferAccount": False,
+        "isDataAvailable": account.data_available,
+    }
+
+
+def _access(asked: Asked, account: Account) -> dict[str, Any]:
+    return {
+        "target": account.account_id,
+        "accountName": account.name,
+        "accountType": account.account_type,
+        "payerId": account.payer_id,
+        "roleArn": account.role_arn,
+        "externalId": asked.client.external_id,
+        "stackId": "",
+        "stackRegion": account.stack_region,
+        "templateUrl": _TEMPLATE,
+        "bucketName": account.bucket,
+        "prefix": account.prefix,
+        "reportName": account.report,
+        "registrationStatus": _registration_status(account),
+        "status": account.error or "latest",
+        "lastUpdated": account.updated,
+    }
+
+
+def _data(asked: Asked, account: Account) -> dict[str, Any]:
+    return {
+        "target": account.account_id,
+        "orgId": account.organization,
+        "gcpOptions": None,
+        "azureOptions": None,
+        "awsOptions": {
+            "AccountName": account.name,
+            "PayerId": account.payer_id,
+            "RoleArn": account.role_arn,
+            "ExternalId": asked.client.external_id,
+            "StackId": "",
+            "StackRegion": account.stack_region,
+            "TemplateUrl": _TEMPLATE,
+            "BucketName": account.bucket,
+            "Prefix": account.prefix,
+            "ReportName": account.report,
+            "registrationStatus": _registration_status(account),
+            "Status": account.error or "latest",
+            "RegistrationMethod": account.method,
+            "templateVersion": _VERSION,
+        },
+        "accountType": account.account_type,
+        "lastUpdate": account.updated,
+        "createTime": account.created,
+        "vendor": "aws",
+    }

@@ -1,0 +1,176 @@
+"""Octo looks into an account: real calls to the sandbox's AWS, from the principal's account.
+
+Nothing here holds the world's lock: the calls come back to the same server.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orchestrator.sandbox.world import AccessKey
+
+ROLE, CUR_ROLE = "AlphausAcctAccessRole", "AlphausAcctAccessCurRole"
+_ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20)
+_REGION = "us-east-1"
+_PARALLEL = 8
+
+
+class NotThere(Exception):
+    """The probe failed; the text says what was tried, never the external id."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The account as its role sees it; ``payer_id`` is its own id where it pays for itself."""
+
+    account_type: str
+    payer_id: str
+
+
+@dataclass(frozen=True)
+class Export:
+    """A report definition, and whether a delivered manifest could be read."""
+
+    bucket: str
+    prefix: str
+    report: str
+    delivered: bool
+
+
+class Principal:
+    """Octo's own AWS account, by its key, at the sandbox's endpoint."""
+
+    def __init__(self, endpoint_url: str, key: AccessKey) -> None:
+        self._endpoint_url = endpoint_url
+        self._session = boto3.Session(region_name=_REGION)  # its models are loaded once
+        self._lock = threading.Lock()  # making a client is not thread-safe, using it is
+        self._sts = self._client("sts", key.key_id, key.secret)
+
+    def identify(self, account_id: str, external_id: str) -> Identity:
+        """Assumes the API access role and asks for the organization through it.
+
+        Raises:
+            NotThere: the role cannot be assumed, or may not ask.
+        """
+        organizations = self._as(account_id, ROLE, external_id)("organizations")
+        try:
+            management = organizations.describe_organization()["Organization"]["MasterAccountId"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "AWSOrganizationsNotInUseException":
+                return Identity("payer", account_id)
+            raise _failed("ask for the organization", error) from None
+        except BotoCoreError as error:
+            raise _failed("ask for the organization", error) from None
+        return Identity("payer" if management == account_id else "linked", str(management))
+
+    def exports(self, account_id: str, external_id: str) -> list[Export]:
+        """Every report of the account whose bucket the CUR role can list.
+
+        Raises:
+            NotThere: there is no report, or its bucket cannot be read.
+        """
+        cur = self._as(account_id, ROLE, external_id)("cur")
+        try:
+            definitions = cur.describe_report_definitions()["ReportDefinitions"]
+        except (ClientError, BotoCoreError) as error:
+            raise _failed("list the report definitions", error) from None
+        if not definitions:
+            raise NotThere("the account has no Cost and Usage Report")
+        client = self._as(account_id, CUR_ROLE, external_id)
+        return [_export(client("s3"), definition) for definition in definitions]
+
+    def members(self, account_id: str, external_id: str) -> list[tuple[str, str]]:
+        """The active linked accounts that a payer's role lists, with their names.
+
+        Raises:
+            NotThere: the organization cannot be listed.
+        """
+        organizations = self._as(account_id, ROLE, external_id)("organizations")
+        try:
+            pages = organizations.get_paginator("list_accounts").paginate()
+            found = [account for page in pages for account in page["Accounts"]]
+        except (ClientError, BotoCoreError) as error:
+            raise _failed("list the organization's accounts", error) from None
+        return [
+            (account["Id"], account["Name"])
+            for account in found
+            if account["Status"] == "ACTIVE" and account["Id"] != account_id
+        ]
+
+    def reachable(self, account_ids: Iterable[str], external_id: str) -> set[str]:
+        """The accounts whose API access role can be assumed."""
+
+        def is_reachable(account_id: str) -> bool:
+            try:
+                self._as(account_id, ROLE, external_id)
+            except NotThere:
+                return False
+            return True
+
+        wanted = list(account_ids)
+        with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+            answers = pool.map(is_reachable, wanted)
+            return {a for a, reachable in zip(wanted, answers, strict=True) if reachable}
+
+    def _as(self, account_id: str, role: str, external_id: str) -> Any:
+        arn = f"arn:aws:iam::{account_id}:role/{role}"
+        try:
+            keys = self._sts.assume_role(
+                RoleArn=arn, RoleSessionName="octo", ExternalId=external_id
+            )["Credentials"]
+        except (ClientError, BotoCoreError) as error:
+            raise _failed(f"assume {arn}", error) from None
+
+        def client(service: str) -> Any:
+            return self._client(
+                service,
+                keys["AccessKeyId"],
+                keys["SecretAccessKey"],
+                keys["SessionToken"],
+            )
+
+        return client
+
+    def _client(self, service: str, key_id: str, secret: str, token: str | None = None) -> Any:
+        with self._lock:
+            return self._session.client(
+                service,
+                endpoint_url=self._endpoint_url,
+                config=_ONCE,
+                aws_access_key_id=key_id,
+                aws_secret_access_key=secret,
+                aws_session_token=token,
+            )
+
+
+def _export(s3: Any, definition: dict[str, Any]) -> Export:
+    bucket, prefix = definition["S3Bucket"], definition["S3Prefix"]
+    report = definition["ReportName"]
+    found = Export(bucket, prefix, report, delivered=False)
+    try:
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/{report}/")
+        keys = [entry["Key"] for entry in listed.get("Contents", [])]
+        manifests = [key for key in keys if key.endswith("-Manifest.json")]
+        if not manifests:
+            return found
+        body = s3.get_object(Bucket=bucket, Key=manifests[-1])["Body"].read()
+        names_report = json.loads(body).get("reportName") == report
+        return Export(bucket, prefix, report, delivered=names_report)
+    except (ClientError, BotoCoreError) as error:
+        raise _failed(f"read bucket {bucket}", error) from None
+
+
+def _failed(doing: str, error: ClientError | BotoCoreError) -> NotThere:
+    code = (
+        error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+    )
+    return NotThere(f"cannot {doing}: {code}")

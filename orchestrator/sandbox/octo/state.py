@@ -1,0 +1,104 @@
+"""What Octo knows: its clients, their tokens, and the accounts that they registered."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+LIMIT = 100  # calls a second for each client; Octo's published limit
+
+
+@dataclass(frozen=True)
+class Client:
+    """An API client of one organization; the external id is the organization's own."""
+
+    client_id: str
+    secret: str = field(repr=False)
+    organization: str
+    external_id: str = field(repr=False)
+
+
+@dataclass
+class Account:
+    """An account that was registered with Octo."""
+
+    account_id: str
+    name: str
+    organization: str
+    created: str
+    updated: str
+    account_type: str = ""
+    payer_id: str = ""
+    role_arn: str = ""
+    bucket: str = ""
+    prefix: str = ""
+    report: str = ""
+    stack_region: str = ""
+    method: str = "console"
+    api_access: bool = False
+    cur_export: bool = False
+    stack_set: bool = False
+    data_available: bool = False
+    error: str = ""
+
+    @property
+    def is_payer(self) -> bool:
+        """Whether it has billing data of its own."""
+        return self.account_type == "payer"
+
+
+@dataclass
+class OctoState:
+    """All of it; the world's lock guards it."""
+
+    token_seconds: float = 3600.0
+    clients: dict[str, Client] = field(default_factory=dict)
+    tokens: dict[str, tuple[str, float]] = field(default_factory=dict)  # client, end of life
+    accounts: dict[str, Account] = field(default_factory=dict)
+    calls: dict[str, deque[float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("octo-sandbox", "octo-sandbox-other"):
+            # The same on every start, as the accounts and keys of the sandbox are.
+            secret, external_id = (str(_made_of(f"{name}/{what}")) for what in ("secret", "id"))
+            self.clients[name] = Client(name, secret, f"org-{name}", external_id)
+
+    @property
+    def client(self) -> Client:
+        """The client that sandbox.env names."""
+        return self.clients["octo-sandbox"]
+
+    def issue(self, client_id: str) -> str:
+        """A new token for a client."""
+        token = secrets.token_urlsafe(32)
+        self.tokens[token] = (client_id, time.monotonic() + self.token_seconds)
+        return token
+
+    def holder(self, token: str) -> Client | None:
+        """The client that holds a valid token."""
+        client_id, until = self.tokens.get(token, ("", 0.0))
+        return self.clients[client_id] if time.monotonic() < until else None
+
+    def wait_for_turn(self, client_id: str) -> float:
+        """Counts a call; how many seconds it came too early, or 0."""
+        now = time.monotonic()
+        recent = self.calls.setdefault(client_id, deque())
+        while recent and recent[0] <= now - 1.0:
+            recent.popleft()
+        if len(recent) >= LIMIT:
+            return recent[0] + 1.0 - now
+        recent.append(now)
+        return 0.0
+
+
+def now() -> str:
+    """The time as Octo writes it: RFC 3339, UTC."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _made_of(name: str) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"octo-tf-sandbox/{name}")

@@ -1,0 +1,136 @@
+"""The ledger and Octo together: nothing is lost, whatever Octo does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import LedgerError, OctoRefused
+from orchestrator.octo.ledger import Ledger
+from orchestrator.octo.side import Octo
+from orchestrator.sandbox import control
+
+STANDALONE = "222222222222"
+PAYER = "111111111111"
+PASSED = {"api_access": "pass", "cur_s3": "skipped", "stackset": "skipped"}
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger.json")
+
+
+@pytest.fixture
+def side(ledger, api) -> Octo:
+    return Octo(ledger, api)
+
+
+def plant(sandbox, **settings):
+    return sandbox.faults.add({"service": "octo", **settings})
+
+
+def test_a_refusal_at_register_leaves_nothing_in_the_ledger(side, ledger, client):
+    client("octo-sandbox-other").register(STANDALONE, "Theirs")
+    with pytest.raises(OctoRefused):
+        side.register(STANDALONE, "Ours", "standalone")
+    assert ledger.accounts() == {}
+
+
+def test_an_octo_that_is_down_at_register_is_told_by_confirm(side, ledger, sandbox, account, api):
+    account("standalone", "standalone")
+    plant(sandbox, action="RegisterAccount", error="Unavailable", times=5)
+    assert side.register(STANDALONE, "Acme", "standalone").octo_registered_at is None
+    assert api.status(STANDALONE) is None
+    record = side.confirm(STANDALONE, PASSED, finish=True)
+    assert record.octo_registered_at is not None
+    assert record.octo["api_access"].state == "confirmed"
+    assert record.finished_at is not None
+
+
+def test_finish_waits_for_octo_where_there_are_credentials(side, sandbox, account):
+    account("standalone", "standalone")
+    side.register(STANDALONE, "Acme", "standalone")
+    plant(sandbox, action="CreateAccountAccess", error="Unavailable", times=5)
+    record = side.confirm(STANDALONE, PASSED, finish=True)
+    assert record.octo["api_access"].state == "unreachable"
+    assert record.left == ["api_access"]
+    assert record.finished_at is None
+    record = side.confirm_left(STANDALONE)
+    assert record.left == []
+    assert record.finished_at is not None
+
+
+def test_without_credentials_a_person_confirms_and_credentials_later_take_over(
+    side, ledger, account
+):
+    account("standalone", "standalone")
+    by_hand = Octo(ledger, None)
+    by_hand.register(STANDALONE, "Acme", "standalone")
+    record = by_hand.confirm(STANDALONE, PASSED, finish=True)
+    assert record.octo["api_access"].state == "by_hand"
+    assert record.finished_at is not None
+    record = side.confirm_left(STANDALONE)
+    assert record.octo["api_access"].state == "confirmed"
+    again = by_hand.confirm(STANDALONE, PASSED, finish=True)
+    assert again.octo["api_access"].state == "confirmed"  # not taken back
+
+
+def test_cur_waits_for_api_access_and_is_pending_until_a_report_is_there(side, account, sandbox):
+    made = account("standalone", "standalone")
+    side.register(STANDALONE, "Acme", "standalone")
+    both = {**PASSED, "cur_s3": "pass"}
+    planted = plant(sandbox, action="CreateAccountAccess", error="FailedPrecondition", times=1)
+    record = side.confirm(STANDALONE, both, finish=True)
+    assert [a.state for a in record.octo.values()] == ["refused", "waiting"]
+    assert planted.happened == 1
+    record = side.confirm(STANDALONE, both, finish=True)
+    assert [a.state for a in record.octo.values()] == ["confirmed", "pending"]
+    control.deliver(sandbox.endpoint_url)
+    record = side.confirm_left(STANDALONE)
+    assert [a.state for a in record.octo.values()] == ["confirmed", "confirmed"]
+    assert made.bucket
+
+
+def test_linked_accounts_are_registered_side_by_side_and_the_rest_later(
+    side, ledger, sandbox, account, state
+):
+    account("payer", "payer")
+    account("linked-1", "linked")
+    side.register(PAYER, "Acme", "payer")
+    standings = {f"3{number:011}": (f"n{number}", "pass") for number in range(120)}
+    standings[sandbox.accounts["linked-1"]] = ("linked-1", "pass")
+    standings["399999999999"] = ("failed", "fail")
+    assert len(side.register_linked(standings)) == 121
+    with_set = {**PASSED, "stackset": "pass"}
+    # One call with all of its retries fails, somewhere in the middle.
+    plant(sandbox, action="RegisterAccount", account="300000000060", error="Unavailable", times=5)
+    record = side.confirm(PAYER, with_set, finish=True)
+    assert record.octo["stackset"].state == "unreachable"
+    left = side.linked_left(PAYER)
+    assert "300000000060" in left
+    assert set(standings) - {"399999999999"} - set(state.accounts) <= set(left)
+    record = side.confirm_left(PAYER)
+    assert record.octo["stackset"].state == "confirmed"
+    assert side.linked_left(PAYER) == []
+    assert len(state.accounts) == 122
+    assert "399999999999" not in state.accounts
+
+
+def test_a_linked_account_of_another_organization_is_named(side, client, account, sandbox):
+    account("payer", "payer")
+    account("linked-1", "linked")
+    linked = sandbox.accounts["linked-1"]
+    client("octo-sandbox-other").register(linked, "theirs")
+    side.register(PAYER, "Acme", "payer")
+    side.register_linked({linked: ("linked-1", "pass")})
+    record = side.confirm(PAYER, {**PASSED, "stackset": "pass"}, finish=True)
+    answer = record.octo["stackset"]
+    assert answer.state == "refused"
+    assert linked in answer.reason
+    assert "another organization" in answer.reason
+
+
+def test_there_is_nothing_to_confirm_of_an_unknown_account(side):
+    with pytest.raises(LedgerError):
+        side.confirm_left(STANDALONE)

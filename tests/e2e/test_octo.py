@@ -1,0 +1,274 @@
+"""With Octo's API: told first, confirmed last, and nothing lost where it is down in between.
+
+The external id is in no octo.yaml here: every run takes it from Octo.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from orchestrator.octo.api import OctoApi
+from orchestrator.octo.credentials import find
+from orchestrator.sandbox import control
+from tests.e2e.conftest import Project
+
+OCTO = True
+BUCKET = "billing-data-told-to-octo"
+LOUD = {"TF_LOG": "TRACE", "OCTO_TF_VERBOSE": "1"}
+
+
+@pytest.fixture(scope="module")
+def api(sandbox, tmp_path_factory) -> OctoApi:
+    """Octo, as the tests look at it."""
+    credentials = find(sandbox.environ)
+    assert credentials is not None
+    endpoint = sandbox.environ["OCTO_TF_OCTO_ENDPOINT"]
+    return OctoApi(endpoint, credentials, token_folder=tmp_path_factory.mktemp("tokens"))
+
+
+@pytest.fixture
+def fault(sandbox):
+    endpoint = sandbox.environ["AWS_ENDPOINT_URL"]
+    yield lambda **settings: control.add_fault(endpoint, {"service": "octo", **settings})
+    control.clear_faults(endpoint)
+
+
+def states(output: str) -> dict[str, str]:
+    return {area: answer["state"] for area, answer in json.loads(output)["octo"].items()}
+
+
+def written(project: Project) -> set[str]:
+    return {path.name for path in project.root.rglob("*")} - {"run.lock"}
+
+
+@pytest.fixture(scope="module")
+def linked(sandbox) -> Project:
+    return sandbox.project("linked-1")
+
+
+@pytest.fixture(scope="module")
+def payer(sandbox) -> Project:
+    s3 = sandbox.client("payer", "s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_public_access_block(
+        Bucket=BUCKET,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
+    return sandbox.project(
+        "payer",
+        cur_s3_bucket_option="USE_EXISTING",
+        cur_s3_bucket_name=BUCKET,
+        cur_s3_bucket_merge_policy=True,
+    )
+
+
+def test_init_leaves_the_external_id_to_octo(linked):
+    assert "external_id" not in (linked.folder / "octo.yaml").read_text()
+    assert not (linked.folder / "octo.external-id").exists()
+    assert "taken from Octo" in linked.ran[0].stderr
+
+
+def test_without_octo_the_missing_external_id_is_an_error(linked):
+    result = linked("plan", "--no-octo")
+    assert result.returncode == 64
+    assert "external_id is missing" in result.stderr
+    assert written(linked) == set()
+
+
+def test_another_external_id_is_refused_with_nothing_written(sandbox, api):
+    project = sandbox.project("linked-2", "wrong id")
+    project.settings(external_id="somebody-elses-id-77aa")
+    line = len((project.folder / "octo.yaml").read_text().splitlines())
+    for command in (("plan",), ("apply", "--yes"), ("render",), ("verify",)):
+        result = project(*command)
+        assert result.returncode == 64, result.stderr
+        assert f"octo.yaml:{line}:14: external_id is not the one that Octo has" in result.stderr
+        assert "somebody-elses-id-77aa" not in result.stderr
+    assert written(project) == set()
+    assert api.status(project.account_id) is None
+    by_flag = project("plan", "--external-id", "another-88bb")
+    assert by_flag.returncode == 64
+    assert "--external-id: external_id is not" in by_flag.stderr
+
+
+def test_a_linked_account_before_its_payer_is_refused_with_nothing_written(linked, api):
+    result = linked("apply", "--yes")
+    assert result.returncode == 1
+    assert "payer 111111111111 must be registered before it" in result.stderr
+    assert "Register the payer" in result.stderr
+    assert written(linked) == set()
+    assert api.status(linked.account_id) is None
+
+
+def test_a_plan_does_not_tell_octo(payer, api):
+    assert payer("plan").returncode == 0
+    assert api.status(payer.account_id) is None
+
+
+def test_a_payer_is_registered_proved_and_confirmed_by_octo(payer, api):
+    result = payer("apply", "--yes", "--json", "--wait", "60s")
+    assert result.returncode == 0, result.stdout + result.stderr
+    report = json.loads(result.stdout)
+    assert states(result.stdout) == {"api_access": "confirmed", "cur_s3": "confirmed"}
+    assert report["can_finish"] is True
+    known = api.status(payer.account_id)
+    assert known is not None
+    options = known.aws_options
+    assert (known.account_type, options.registration_method) == ("payer", "terraform")
+    assert (options.bucket_name, options.prefix, options.report_name) == (
+        BUCKET,
+        "pre",
+        "curreport",
+    )
+    assert options.registration_status.is_data_available
+
+
+def test_the_same_account_registered_twice_is_success(payer, api):
+    before = api.status(payer.account_id)
+    result = payer("apply", "--yes")
+    assert result.returncode == 0, result.stderr
+    assert "✓ confirmed" in result.stdout
+    after = api.status(payer.account_id)
+    assert before is not None
+    assert after is not None
+    assert before.create_time == after.create_time
+    assert after.aws_options.registration_status == before.aws_options.registration_status
+
+
+def test_octo_down_at_register_is_told_afterwards(linked, api, fault):
+    fault(action="RegisterAccount", error="Unavailable", times=5)  # one call with its retries
+    result = linked("apply", "--yes", "--json")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "registered with Octo afterwards" in result.stderr
+    assert states(result.stdout) == {"api_access": "confirmed"}
+    known = api.status(linked.account_id)
+    assert known is not None
+    assert known.account_type == "linked"
+
+
+def test_octo_down_at_confirm_is_pending_and_confirm_finishes_it(sandbox, linked, fault):
+    fault(action="CreateAccountAccess", error="Unavailable")
+    result = linked("verify", "--json")
+    assert result.returncode == 4, result.stderr
+    answer = json.loads(result.stdout)["octo"]["api_access"]
+    assert answer["state"] == "unreachable"
+    assert "octo-tf confirm" in answer["hint"]
+    assert json.loads(result.stdout)["status"] == "pass"
+    still = linked("confirm")
+    assert still.returncode == 4
+    control.clear_faults(sandbox.environ["AWS_ENDPOINT_URL"])
+    done = linked("confirm", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["octo"]["api_access"]["state"] == "confirmed"
+    assert linked("confirm").returncode == 0  # nothing is left
+
+
+def test_octo_that_refuses_an_area_fails_the_verification(linked, fault):
+    fault(action="CreateAccountAccess", error="FailedPrecondition")
+    result = linked("verify", "--report", "junit=r.xml,markdown=r.md")
+    assert result.returncode == 3
+    assert "✗ refused" in result.stdout
+    assert "Octo must confirm API access first" in result.stdout
+    assert 'failures="1"' in (linked.folder / "r.xml").read_text()
+    assert "❌ refused" in (linked.folder / "r.md").read_text()
+
+
+def test_a_token_that_expires_in_the_middle_is_renewed(linked, fault):
+    fault(action="CreateAccountAccess", error="ExpiredToken", times=1)
+    result = linked("verify", "--json")
+    assert result.returncode == 0, result.stderr
+    assert states(result.stdout) == {"api_access": "confirmed"}
+
+
+def test_a_wrong_client_stops_before_anything_is_written(sandbox):
+    project = sandbox.project("linked-2", "wrong client")
+    result = project("apply", "--yes", ALPHAUS_CLIENT_SECRET="not-the-secret-31d0")
+    assert result.returncode == 1
+    assert "does not know the client" in result.stderr
+    assert "not-the-secret-31d0" not in result.stderr
+    assert written(project) == set()
+
+
+def test_status_and_doctor_show_octos_side(linked):
+    shown = linked("status")
+    assert shown.returncode == 0
+    assert "Octo        registered" in shown.stdout
+    assert "api_access  confirmed" in shown.stdout
+    doctor = linked("doctor")
+    assert "Octo knows the client" in doctor.stdout
+
+
+def test_an_upgrade_registers_every_linked_account(sandbox, payer, linked, api):
+    second = sandbox.account("linked-2")
+    assert api.status(second) is None
+    payer.settings(stackset_excluded_accounts=[linked.account_id])
+    result = payer("upgrade", "--yes", "--enable-trusted-access", "--json")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert states(result.stdout)["stackset"] == "confirmed"
+    known = api.status(second)
+    assert known is not None
+    assert known.aws_options.registration_status.api_access
+    again = payer("verify", "--json")
+    assert again.returncode == 0
+    assert states(again.stdout)["stackset"] == "confirmed"
+
+
+def test_accounts_are_shown_beside_the_organization(sandbox, payer, linked, api):
+    api.unregister(sandbox.account("linked-2"))
+    result = payer("accounts", "--json")
+    assert result.returncode == 0, result.stderr
+    found = {a["account_id"]: a["state"] for a in json.loads(result.stdout)["accounts"]}
+    assert found[payer.account_id] == "registered"
+    assert found[linked.account_id] == "registered"
+    assert found[sandbox.account("linked-2")] == "unregistered"
+    assert "unregistered" in payer("accounts").stdout
+    elsewhere = linked("accounts")  # may not read the organization
+    assert elsewhere.returncode == 0
+    assert "Only what Octo knows is listed" in elsewhere.stderr
+
+
+def test_unregistering_asks_and_leaves_aws_alone(sandbox, linked, api):
+    assert linked("unregister").returncode == 64
+    assert api.status(linked.account_id) is not None
+    assert linked("unregister", "--yes").returncode == 0
+    assert api.status(linked.account_id) is None
+    roles = sandbox.client("linked-1", "iam").list_roles()["Roles"]
+    assert "AlphausAcctAccessRole" in [role["RoleName"] for role in roles]
+    assert linked("apply", "--yes").returncode == 0
+    assert api.status(linked.account_id) is not None
+
+
+def test_no_secret_was_shown_or_written_where_it_must_not_be(sandbox, payer, linked, api):
+    credentials = find(sandbox.environ)
+    assert credentials is not None
+    external_id = api.template().external_id.get_secret_value()
+    cache = list((sandbox.folder / "cache").rglob("*.json"))
+    tokens = {json.loads(file.read_text())["access_token"] for file in cache}
+    assert tokens
+    assert all(file.stat().st_mode & 0o077 == 0 for file in cache)
+    planted = {credentials.client_secret, external_id, *tokens}
+    assert linked("verify", **LOUD).returncode == 0
+    for project in (payer, linked):
+        for result in project.ran:
+            assert not [s for s in planted if s in result.stdout + result.stderr], result.args
+        holders = {
+            path.name
+            for path in project.folder.rglob("*")
+            if path.is_file()
+            and not path.is_symlink()
+            and "providers" not in path.parts
+            and any(secret.encode() in path.read_bytes() for secret in planted)
+        }
+        assert holders <= {
+            "secrets.auto.tfvars.json",
+            "terraform.tfstate",
+            "terraform.tfstate.backup",
+        }
+        assert "secrets.auto.tfvars.json" in holders
