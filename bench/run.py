@@ -63,9 +63,8 @@ def sandbox(folder: Path, *options: str) -> Iterator[dict[str, str]]:
             raise SystemExit("the sandbox did not start")
         time.sleep(0.05)
     try:
-        environ = {**os.environ, **read_env_file(env_file)}
         # Without Octo's API: bare Terraform does not tell it either.
-        yield {name: value for name, value in environ.items() if not name.startswith("ALPHAUS_")}
+        yield {**os.environ, **read_env_file(env_file), "OCTO_TF_OCTO": "false"}
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()

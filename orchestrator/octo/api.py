@@ -119,7 +119,7 @@ class OctoApi:
         """POST /v1/account/all:read: every account, as they come."""
         doing = "listing the accounts"
         answer = self._send("POST", "/v1/account/all:read", {})
-        if answer.status >= 400:
+        if answer.status >= 300:
             raise self._error(answer, doing, self._endpoint)
         for line in answer.lines:
             document = _json(line, self._endpoint)
@@ -171,19 +171,24 @@ class OctoApi:
         return answer.text()
 
     def _send(self, method: str, route: str, body: Mapping[str, Any] | None) -> Answer:
-        token = ""
-        for _ in range(2):  # a token that ended early is renewed once
+        token = self._tokens.get()
+        answer = self._send_as(token, method, route, body)
+        if answer.status == 401:  # it ended early: renewed once
+            answer.text()  # gives the connection back
             token = self._tokens.get(instead_of=token)
-            answer = self._connection.send(
-                method,
-                f"{self._endpoint}{route}",
-                headers={"Authorization": f"Bearer {token}"},
-                json=body,
-            )
-            if answer.status != 401:
-                break
-        self._secrets.add(token)
+            answer = self._send_as(token, method, route, body)
         return answer
+
+    def _send_as(
+        self, token: str, method: str, route: str, body: Mapping[str, Any] | None
+    ) -> Answer:
+        self._secrets.add(token)
+        return self._connection.send(
+            method,
+            f"{self._endpoint}{route}",
+            headers={"Authorization": f"Bearer {token}"},
+            json=body,
+        )
 
     def _error(self, answer: Answer, doing: str, where: str) -> OctoError:
         return troubles.explain(

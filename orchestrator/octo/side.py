@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING
 
 from orchestrator.engine.outputs import AccountType
 from orchestrator.errors import LedgerError, OctoError, OctoRefused, OctoUnreachable
 from orchestrator.octo import troubles
-from orchestrator.octo.api import OctoApi
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.messages import AccountAccess
 from orchestrator.octo.model import AccountRecord, AreaName, AreaStatus, Method, OctoAnswer
+
+if TYPE_CHECKING:
+    from orchestrator.octo.api import OctoApi  # requests takes a while to load
 
 LABELS: dict[AreaName, str] = {
     "api_access": "API access",
@@ -169,7 +172,9 @@ class Octo:
                 finish=finish and area == "api_access" and answer.state == "confirmed",
             )
         if "stackset" not in areas and self._is_confirmed(record, answers):
-            self._tell_of_linked(self._api, account_id)
+            trouble = self._tell_of_linked(self._api, account_id)
+            if trouble is not None:
+                self._tell(f"{trouble.reason} {trouble.hint}")
         return record
 
     def _one(

@@ -21,6 +21,12 @@ settings.register_profile("search", derandomize=False, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
+@pytest.fixture(autouse=True)
+def without_octo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever credentials for Octo's API the machine holds, none is used."""
+    monkeypatch.setenv("OCTO_TF_OCTO", "false")
+
+
 @pytest.fixture
 def registered(tmp_path: Path):
     """Makes a Registration from fields, over a minimal valid one."""

@@ -30,7 +30,7 @@ def command(run: Run, as_json: bool) -> ExitCode:
         click.echo(record.model_dump_json(indent=2))
     else:
         _show(record)
-    return _exit_code(record)
+    return _exit_code(record, run.octo.linked_left(record.account_id))
 
 
 def _show(record: AccountRecord) -> None:
@@ -43,8 +43,8 @@ def _show(record: AccountRecord) -> None:
     click.echo(f"Finished    {record.finished_at or 'not yet'}")
 
 
-def _exit_code(record: AccountRecord) -> ExitCode:
+def _exit_code(record: AccountRecord, linked_left: list[str]) -> ExitCode:
     states = {record.octo[area].state for area in record.left if area in record.octo}
     if "refused" in states:
         return ExitCode.VERIFICATION_FAILED
-    return ExitCode.VERIFICATION_PENDING if record.left else ExitCode.DONE
+    return ExitCode.VERIFICATION_PENDING if record.left or linked_left else ExitCode.DONE

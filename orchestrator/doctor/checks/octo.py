@@ -1,6 +1,7 @@
 """octo: whether Octo's API answers to the credentials, and has the external id of octo.yaml."""
 
 from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
+from orchestrator.errors import OctoUnreachable
 
 
 def _run(patient: Patient) -> Line:
@@ -14,7 +15,12 @@ def _run(patient: Patient) -> Line:
         )
     from orchestrator.octo.template import agreed
 
-    agreed(patient.run.registration, api, credentials, patient.run.settings.place_of)
+    try:
+        agreed(patient.run.registration, api, credentials, patient.run.settings.place_of)
+    except OctoUnreachable as error:
+        if patient.run.registration.external_id is None:
+            raise
+        return Line(Status.WARNING, f"{error}. A run goes on without it.", error.hint)
     return Line(
         Status.OK,
         f"Octo knows the client {credentials.client_id} (from the {credentials.source}), and its"

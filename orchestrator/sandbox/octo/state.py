@@ -60,6 +60,7 @@ class OctoState:
     tokens: dict[str, tuple[str, float]] = field(default_factory=dict)  # client, end of life
     accounts: dict[str, Account] = field(default_factory=dict)
     calls: dict[str, deque[float]] = field(default_factory=dict)
+    too_early: int = 0
 
     def __post_init__(self) -> None:
         for name in ("octo-sandbox", "octo-sandbox-other"):
@@ -90,6 +91,7 @@ class OctoState:
         while recent and recent[0] <= now - 1.0:
             recent.popleft()
         if len(recent) >= LIMIT:
+            self.too_early += 1
             return recent[0] + 1.0 - now
         recent.append(now)
         return 0.0

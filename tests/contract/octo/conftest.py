@@ -26,6 +26,7 @@ def state(sandbox) -> Iterator[OctoState]:
     octo.accounts.clear()
     octo.tokens.clear()
     octo.calls.clear()
+    octo.too_early = 0
     sandbox.faults.clear()
 
 
