@@ -42,7 +42,7 @@ class Opening:
 
 
 def opening(
-    path: Path, wanted: Wanted, *, bucket: str | None = None, launch_url: str | None = None
+    path: Path, wanted: Wanted, *, bucket: str | None = None, octos_template: bool = False
 ) -> Opening:
     """The page for a stack, and what is needed there.
 
@@ -50,14 +50,15 @@ def opening(
         path: the account's console path.
         wanted: the stack.
         bucket: a bucket of the account's own that the template is put into.
-        launch_url: Octo's own link, where Octo was asked for it; it is taken as it is.
+        octos_template: take Octo's own launch link, where there is one for the stack.
 
     Raises:
-        ConfigError: there is no such bucket.
-        Refused: the bucket is somebody else's.
+        ConfigError: there is no such bucket, or no credentials for Octo.
+        Refused: the bucket is somebody else's, or Octo's link gives other values.
+        OctoError: Octo cannot be asked.
     """
-    if launch_url is not None:
-        return Opening(wanted, launch_url)
+    if octos_template and wanted.template == "api-access":
+        return Opening(wanted, _octos_link(path, wanted))
     text = path.template(wanted.template)
     if bucket is not None:
         account_id = path.run.account.account_id
@@ -66,6 +67,29 @@ def opening(
     file = path.run.folder / "console" / f"{wanted.template}.yaml"
     write_atomically(file, text.encode())
     return Opening(wanted, links.create_page(wanted.region, path.partition), file)
+
+
+def _octos_link(path: Path, wanted: Wanted) -> str:
+    """Octo's own launch link, once it is seen to give the values that were agreed on."""
+    if path.run.octo_api is None:
+        raise ConfigError(
+            "needs credentials for Octo's API",
+            where="--octo-template",
+            hint="Set ALPHAUS_CLIENT_ID and ALPHAUS_CLIENT_SECRET, or leave the option out.",
+        )
+    url = path.run.octo_api.template().launch_url.get_secret_value()
+    try:
+        given = links.parse(url).parameters
+    except (ValueError, KeyError):
+        given = {}
+    other = [n for n in ("ExternalId", "Principal") if given.get(n) != wanted.parameters[n]]
+    if other:
+        raise Refused(
+            f"Octo's launch link gives another {' and '.join(other)}",
+            where="--octo-template",
+            hint="Leave the option out: the link is then made here.",
+        )
+    return url
 
 
 def publish(

@@ -121,9 +121,23 @@ def template(run: Run, name: Name, out: Path | None) -> ExitCode:
 @run_options
 @click.argument("step", type=_STEPS)
 @_BUCKET
+@option(
+    "--octo-template",
+    "octos_template",
+    is_flag=True,
+    help="Take Octo's own template for API access; it may grant more than ours, and the checks"
+    " then say what.",
+)
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser too.")
 @JSON
-def link(run: Run, step: Step, template_bucket: str | None, opens: bool, as_json: bool) -> ExitCode:
+def link(
+    run: Run,
+    step: Step,
+    template_bucket: str | None,
+    octos_template: bool,
+    opens: bool,
+    as_json: bool,
+) -> ExitCode:
     """Print the link that opens CloudFormation for a step; it holds the external id.
 
     A step can have two, to be used in this order: a new bucket in another region comes first.
@@ -134,7 +148,10 @@ def link(run: Run, step: Step, template_bucket: str | None, opens: bool, as_json
     path = ConsolePath(run)
     stacks = path.wanted(step)  # refuses a step that the account does not have
     path.begin()
-    pages = [opening(path, wanted, bucket=template_bucket) for wanted in stacks]
+    pages = [
+        opening(path, wanted, bucket=template_bucket, octos_template=octos_template)
+        for wanted in stacks
+    ]
     if not path.payer_is_known:
         run.progress.warn(
             f"Octo wants the payer {path.payer} registered before its linked accounts, and it is"

@@ -387,11 +387,3 @@ def test_without_a_bucket_the_template_is_a_private_file_to_upload(account):
         ],
     )
     assert linked.check().areas[Area.API_ACCESS] is PASS
-
-
-def test_octos_own_link_is_taken_as_it_is(account):
-    path = account("linked-1").path()
-    (wanted,) = path.wanted("api-access")
-    assert opening(path, wanted, launch_url="https://octo.example/x").url == (
-        "https://octo.example/x"
-    )
