@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from orchestrator import render
 from orchestrator.account import Account, identify
+from orchestrator.adoption.takeover import Names
 from orchestrator.aws.bucket import has_policy
 from orchestrator.aws.errors import explained
 from orchestrator.aws.session import AssumeRole, Aws, connect
@@ -40,6 +41,8 @@ class Settings:
         allow_destroy: addresses that may be destroyed.
         enable_access: whether CloudFormation's access to the organization may be switched on.
         wait_seconds: how long verify waits for what is pending.
+        adopting: whether what is there may be taken over although it is not as we make it.
+        purge_policies: whether what is too much on it may go.
     """
 
     workdir: Path
@@ -51,6 +54,8 @@ class Settings:
     allow_destroy: frozenset[str] = frozenset()
     wait_seconds: float = 0.0
     enable_access: bool = False
+    adopting: bool = False
+    purge_policies: bool = False
 
 
 @dataclass
@@ -102,6 +107,17 @@ class Run:
         """The payer's linked accounts."""
         return LinkedAccounts(self.registration, self.aws, self.progress)
 
+    @property
+    def names(self) -> Names:
+        """The names that AWS gives once."""
+        account_id = self.registration.account_id
+        return Names(
+            account_id,
+            self.registration.cur_s3_bucket_name or f"alphaus-cur-export-{account_id}",
+            self.registration.cur_report_name or "curreport",
+            self.linked.name,
+        )
+
     @cached_property
     def terraform(self) -> Terraform:
         """Terraform in the root folder."""
@@ -143,7 +159,6 @@ class Run:
             stackset={"stackset_name": linked.name, "stackset_targets": linked.targets}
             if linked
             else None,
-            stackset_exists=linked is not None and linked.exists,
             allow_destroy=self.settings.allow_destroy,
         )
 

@@ -424,7 +424,9 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
     def _stamp(self, mirror: Path | None) -> bytes:
         """Everything that init depends on, as a digest."""
         digest = hashlib.sha256()
-        sources = [*self.folder.glob("*.tf"), *self.folder.glob("*.tfbackend.json")]
+        # Import blocks come and go with single runs, and init does not read them.
+        sources = [f for f in self.folder.glob("*.tf") if f.name != "imports.tf"]
+        sources += self.folder.glob("*.tfbackend.json")
         sources += [*self.folder.glob("modules/**/*.tf"), self.folder / _LOCK]
         for path in sorted(sources):
             digest.update(str(path.relative_to(self.folder)).encode() + b"\0")

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from orchestrator.sandbox import deployment
+from orchestrator.sandbox.services import TO_MOTO
 from orchestrator.sandbox.services import Operation as Answer
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
 from orchestrator.sandbox.wire import Call, Fault
@@ -254,6 +255,31 @@ def list_auto_deployment(world: World, call: Call) -> dict[str, Any]:
     return _page(call, [{"OrganizationalUnitId": ou, "Regions": sorted(r)} for ou, r in ous])
 
 
+def describe_resources(_world: World, call: Call) -> Any:
+    """DescribeStackResources by PhysicalResourceId, which moto does not know; else moto's."""
+    wanted = call.parameters.get("PhysicalResourceId")
+    if not wanted:
+        return TO_MOTO
+    from moto.cloudformation.models import cloudformation_backends
+
+    for stack in cloudformation_backends[call.caller.account_id][call.region].stacks.values():
+        resources = [
+            {
+                "StackName": stack.name,
+                "StackId": stack.stack_id,
+                "LogicalResourceId": resource.logical_resource_id,
+                "PhysicalResourceId": resource.physical_resource_id,
+                "ResourceType": resource.type,
+                "ResourceStatus": stack.status,
+                "Timestamp": datetime.now(timezone.utc),
+            }
+            for resource in stack.stack_resources
+        ]
+        if any(r["PhysicalResourceId"] == wanted for r in resources):
+            return {"StackResources": resources}
+    raise _invalid(f"Stack for {wanted} does not exist")
+
+
 def _managed(call: Call) -> None:
     if organizations(call.caller.account_id).org is None:
         raise _invalid(
@@ -430,6 +456,7 @@ OPERATIONS: dict[str, Answer] = {
     "DeleteStackSet": delete_set,
     "DescribeOrganizationsAccess": describe_access,
     "DescribeStackInstance": describe_instance,
+    "DescribeStackResources": describe_resources,
     "DescribeStackSet": describe_set,
     "DescribeStackSetOperation": describe_operation,
     "ListStackInstances": list_instances,
