@@ -16,7 +16,7 @@ from orchestrator.adoption.takeover import Names
 from orchestrator.aws.bucket import has_policy
 from orchestrator.aws.errors import explained
 from orchestrator.aws.session import AssumeRole, Aws, connect
-from orchestrator.config.model import Registration
+from orchestrator.config.model import Credentials, Registration
 from orchestrator.engine import binary
 from orchestrator.engine.terraform import Terraform
 from orchestrator.errors import OctoTfError
@@ -58,6 +58,23 @@ class Settings:
     purge_policies: bool = False
 
 
+def reach(region: str, credentials: Credentials) -> Aws:
+    """The account, by the credentials that octo.yaml, flags or the environment name.
+
+    Raises:
+        AwsError: there are none, or the role may not be assumed.
+    """
+    role = credentials.assume_role
+    with explained("connecting to AWS"):
+        return connect(
+            region=region,
+            profile=credentials.profile,
+            assume_role=AssumeRole(role.role_arn, role.session_name, role.external_id)
+            if role
+            else None,
+        )
+
+
 @dataclass
 class Run:
     """One registration on its way; each property is made when it is first needed."""
@@ -84,16 +101,7 @@ class Run:
     @cached_property
     def aws(self) -> Aws:
         """The account, by the credentials that octo.yaml or the environment names."""
-        credentials = self.registration.credentials
-        role = credentials.assume_role
-        with explained("connecting to AWS"):
-            return connect(
-                region=self.registration.region,
-                profile=credentials.profile,
-                assume_role=AssumeRole(role.role_arn, role.session_name, role.external_id)
-                if role
-                else None,
-            )
+        return reach(self.registration.region, self.registration.credentials)
 
     @cached_property
     def principal(self) -> Aws | None:

@@ -14,6 +14,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from orchestrator.config.model import (
+    Access,
     AssumeRoleSettings,
     Credentials,
     LocalBackend,
@@ -62,6 +63,21 @@ def load(path: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Re
         merged.pop(source, None)
     try:
         return Registration.model_validate(merged)
+    except ValidationError as error:
+        raise _explain(error, path, document, given) from None
+
+
+def access(path: Path, flags: Mapping[str, Any]) -> Access:
+    """How the account is reached, as octo.yaml and flags say, whatever else is not said yet.
+
+    Raises:
+        ConfigError: with every mistake found, each at its place.
+    """
+    document = read_document(path)
+    given = {name: value for name, value in flags.items() if value is not None}
+    merged = _merge(document, given)
+    try:
+        return Access.model_validate({n: merged[n] for n in Access.model_fields if n in merged})
     except ValidationError as error:
         raise _explain(error, path, document, given) from None
 
