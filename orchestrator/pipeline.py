@@ -168,7 +168,7 @@ def _there(run: Run, made: Plan) -> dict[str, str]:
                 read=lambda: run.terraform.show(made.file).planned,
                 unfinished=unfinished.addresses(run.folder),
                 adopting=run.settings.adopting,
-                purge=run.settings.purge_policies,
+                agreed=run.settings.may_go,
             )
     except BaseException:
         made.file.unlink(missing_ok=True)  # it would fail half-way: nobody shall apply it

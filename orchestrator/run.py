@@ -42,7 +42,7 @@ class Settings:
         enable_access: whether CloudFormation's access to the organization may be switched on.
         wait_seconds: how long verify waits for what is pending.
         adopting: whether what is there may be taken over although it is not as we make it.
-        purge_policies: whether what is too much on it may go.
+        may_go: what the user agreed to lose by that: the resource, and what of it.
     """
 
     workdir: Path
@@ -55,7 +55,7 @@ class Settings:
     wait_seconds: float = 0.0
     enable_access: bool = False
     adopting: bool = False
-    purge_policies: bool = False
+    may_go: frozenset[tuple[str, str]] = frozenset()
 
 
 def reach(region: str, credentials: Credentials) -> Aws:

@@ -51,7 +51,8 @@ class Theirs:
     Attributes:
         folder: theirs.
         address: ``module.octo``, or empty where the folder is the module itself, as a root.
-        where: ``file:line`` of the module's block, or of the first of its resources.
+        where: ``file:line`` of the module's block, or of the first of its resources; empty where
+            it is not used any more.
         inputs: what it was given, by name; the external id among them.
     """
 
@@ -72,6 +73,10 @@ class _Block:
     places: Mapping[str, str]
 
 
+class NoModule(ConfigError):
+    """The folder's files do not use the published module, or not any more."""
+
+
 def read(
     folder: Path, environ: Mapping[str, str], *, name: str | None = None, var_files: list[Path]
 ) -> Theirs:
@@ -84,7 +89,8 @@ def read(
         var_files: as they are given to ``terraform -var-file``; the last wins.
 
     Raises:
-        ConfigError: there is no such module, or more than one, or a file cannot be read.
+        NoModule: the files do not use it.
+        ConfigError: they use it more than once, or one cannot be read.
     """
     blocks = [block for path in sorted(folder.glob("*.tf")) for block in _blocks(path)]
     if not blocks:
@@ -122,7 +128,7 @@ def read(
         return Theirs(folder, f"module.{call.labels[0]}", call.where, inputs)
     own = next((b for b in blocks if b.kind == "resource" and b.labels == _ROOT), None)
     if own is None or name is not None:
-        raise ConfigError(
+        raise NoModule(
             f"holds no module {name}" if name else "does not use the published module",
             where=str(folder),
             hint='Name the folder whose .tf files have source = "alphauslabs/octo/aws", or leave'

@@ -92,5 +92,10 @@ class Loss:
     what: str
     consequence: str
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """By what it is agreed to."""
+        return self.resource, self.what
+
     def __str__(self) -> str:
         return f"{self.resource}: {self.what}: {self.consequence}"

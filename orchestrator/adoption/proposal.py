@@ -11,6 +11,7 @@ from orchestrator.adoption.hcl import SECRET_KEYS, Theirs
 from orchestrator.adoption.inventory import API_ROLE, CUR_ROLE, PRINCIPAL, Inventory
 from orchestrator.adoption.model import Bucket, Loss, Role
 from orchestrator.adoption.takeover import (
+    POLICIES,
     REPORT_FIELDS,
     ROLES,
     compare_stack_set,
@@ -43,7 +44,8 @@ class Proposal:
 
     Attributes:
         settings: for octo.yaml, by field name.
-        external_id: as the account's role asks for it; a secret.
+        external_id: as the account's role asks for it, or as somebody said; a secret. None where
+            nobody did.
         adopted: what is taken over, in words.
         losses: what that takes away from it; it needs consent.
         leftovers: roles that stay as they are.
@@ -52,7 +54,7 @@ class Proposal:
     """
 
     settings: Mapping[str, Any]
-    external_id: str = field(repr=False)
+    external_id: str | None = field(repr=False)
     adopted: tuple[str, ...]
     losses: tuple[Loss, ...]
     leftovers: tuple[Leftover, ...]
@@ -88,11 +90,13 @@ def propose(found: Inventory, theirs: Theirs | None, *, external_id: str | None 
         adopted += _cur(found, theirs, settings, warnings, losses)
     if found.account.account_type == "payer":
         adopted += _stack_set(found, theirs, settings, warnings)
+    for name, policies in POLICIES.items():
+        if role := found.roles.get(name):
+            kept = {n: d for n, d in role.inline.items() if n in policies}
+            losses += permissions.losses(role, kept)
     for name in (API_ROLE, CUR_ROLE):
         if role := found.roles.get(name):
-            # Ours by name stay; every other policy of an adopted role goes.
-            kept = {n: d for n, d in role.inline.items() if n.startswith("octo-")}
-            losses += [*permissions.losses(role, kept), *lost_trust(role, _octo_alone())]
+            losses += lost_trust(role, _octo_alone())
     if theirs and (given := [n for n in SECRET_KEYS if n in theirs.inputs]):
         warnings.append(
             f"{' and '.join(given)} ({theirs.inputs[given[0]].where}) are not carried over:"
@@ -133,21 +137,12 @@ def asked_id(role: Role | None) -> str | None:
 
 def _external_id(
     api: Role | None, theirs: Theirs | None, given: str | None, warnings: list[str]
-) -> str:
+) -> str | None:
     """The id that Octo presents today: every access that worked must go on working."""
     asked = asked_id(api)
     stated = _input(theirs, "external_id") if given is None and asked is None else None
     known = given or asked or stated
-    if known is None:
-        where = (
-            theirs.inputs["external_id"].where if theirs and "external_id" in theirs.inputs else ""
-        )
-        raise ConfigError(
-            "the external id is unknown: no role asks for one, and no file says it",
-            where=where,
-            hint="Give it with --external-id-file or --external-id-env.",
-        )
-    if asked is not None and known != asked:
+    if asked is not None and given not in (None, asked):
         raise ConfigError(
             f"the external id is not the one that the role {API_ROLE} asks for today",
             where="--external-id",
@@ -212,6 +207,9 @@ def _cur(
             if (value := _input(theirs, name)) is not None:
                 settings[name] = value
         warnings.append("No report fits: a new one is made.")
+        if bucket := found.buckets.get(settings.get("cur_s3_bucket_name", "")):
+            adopted.append(f"bucket {bucket.name}")
+            losses += lost_rules(bucket)
         return adopted
     for key, setting in _CUR_SETTINGS.items():
         if key in report:

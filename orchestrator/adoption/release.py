@@ -87,6 +87,21 @@ def held(terraform: Terraform, theirs: Theirs, names: Collection[str]) -> Held:
     return Held(tuple(sorted(found)), frozenset(accounts), others, text)
 
 
+def names_in(state: str) -> frozenset[str]:
+    """The names by which a state's resources are known in AWS; of a state that is none: nothing."""
+    try:
+        return frozenset(
+            str(name)
+            for resource in json.loads(state or "{}").get("resources", [])
+            if resource.get("mode") == "managed"
+            for instance in resource["instances"]
+            for key in _NAMES
+            if (name := (instance.get("attributes") or {}).get(key))
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return frozenset()
+
+
 def _is_theirs(
     resource: dict[str, Any], instance: dict[str, Any], address: str, names: Collection[str]
 ) -> bool:
@@ -94,7 +109,7 @@ def _is_theirs(
     if address:
         return bool(re.match(rf"{re.escape(address)}($|[.\[])", module))
     attributes = instance.get("attributes") or {}
-    return not module and any(attributes.get(key) in names for key in _NAMES)
+    return any(attributes.get(key) in names for key in _NAMES)
 
 
 def _address(resource: dict[str, Any], instance: dict[str, Any]) -> str:

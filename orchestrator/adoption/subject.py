@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.account import Account, identify
 from orchestrator.adoption import hcl, inventory, release
-from orchestrator.adoption.hcl import Input, Theirs
+from orchestrator.adoption.hcl import Input, NoModule, Theirs
 from orchestrator.adoption.inventory import OTHER_ROLES, Inventory
 from orchestrator.adoption.proposal import Proposal, propose
 from orchestrator.adoption.release import Held
@@ -19,9 +19,9 @@ from orchestrator.config.load import EXTERNAL_ID_SOURCES, access, load, read_doc
 from orchestrator.config.write import write_config as write
 from orchestrator.engine import binary
 from orchestrator.engine.terraform import Terraform
-from orchestrator.errors import ConfigError, WrongAccount
+from orchestrator.errors import ConfigError, Refused, WrongAccount
 from orchestrator.files import write_atomically
-from orchestrator.run import reach
+from orchestrator.run import Run, reach
 
 SECRET_FILE = "octo.external-id"  # noqa: S105  (a file's name)
 
@@ -64,9 +64,15 @@ def read(
         WrongAccount: the credentials belong to another account than the state or octo.yaml.
     """
     known = access(config, flags)
-    theirs = hcl.read(folder, environ, name=module, var_files=var_files) if folder else None
-    if theirs:
-        theirs = _overridden(theirs, flags)
+    theirs = None
+    if folder:
+        try:
+            read_there = hcl.read(folder, environ, name=module, var_files=var_files)
+            theirs = _overridden(read_there, flags)
+        except NoModule:
+            if not config.exists():
+                raise
+            theirs = Theirs(folder, "", "", {})  # taken out already; its state may still hold some
     names = _names(theirs, config, flags)
     held, terraform = Held(), None
     if theirs:
@@ -83,10 +89,52 @@ def read(
     with explained("looking at what is there"):
         found = inventory.take(aws, account, names=names)
     proposal = propose(found, theirs, external_id=_given_id(config, flags, environ, account_id))
+    if proposal.external_id is None:
+        raise ConfigError(
+            "the external id is unknown: no role asks for one, and no file says it",
+            where=account_id,
+            hint="Give it with --external-id-file or --external-id-env.",
+        )
     settings = {"account_id": account_id, **proposal.settings}
     if not any(source in flags for source in EXTERNAL_ID_SOURCES):
         settings["external_id"] = proposal.external_id
     return Subject(settings, found, proposal, theirs, held, terraform)
+
+
+def look(config: Path, flags: Mapping[str, Any]) -> tuple[Inventory, Proposal | None]:
+    """What is in the account of the credentials, and what could be taken over; None for nothing.
+
+    Raises:
+        WrongAccount: octo.yaml or a flag means another account.
+        AwsError: AWS could not be asked.
+    """
+    known = access(config, flags)
+    aws = reach(known.region, known.credentials)
+    account_id = known.account_id
+    if account_id is None:  # it only reads: whoever the caller is
+        with explained("identifying the account"):
+            account_id = str(aws.client("sts").get_caller_identity()["Account"])
+    account = identify(aws, account_id, declared_type=known.account_type)
+    with explained("looking at what is there"):
+        found = inventory.take(aws, account, names=_names(None, config, flags))
+    try:
+        return found, propose(found, None)
+    except Refused:
+        return found, None
+
+
+def ours(run: Run) -> frozenset[str]:
+    """The names of what octo-tf's own state holds.
+
+    Raises:
+        EngineError: the state cannot be read.
+    """
+    path = run.folder / "terraform.tfstate"
+    if path.is_file():
+        return release.names_in(path.read_text(encoding="utf-8"))
+    if run.registration.backend.type == "local" or not (run.folder / ".terraform").is_dir():
+        return frozenset()
+    return release.names_in(run.terraform.pull())
 
 
 def _account_id(known: str | None, held: Held, config: Path) -> str:

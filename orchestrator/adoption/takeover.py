@@ -9,7 +9,7 @@ killed before Terraform wrote it down), or when `octo-tf adopt` was told to.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,13 @@ ROLES = {
     "aws_iam_role.cur[0]": "AlphausAcctAccessCurRole",
     "aws_iam_role.operations[0]": "AlphausAcctAccessOperationsRole",
     "aws_iam_role.automation[0]": "AlphausOctoAutomationRole",
+}
+# The inline policies that the module gives them.
+POLICIES = {
+    "AlphausAcctAccessRole": ("octo-read", "octo-recommendations"),
+    "AlphausAcctAccessCurRole": ("octo-cur-read",),
+    "AlphausAcctAccessOperationsRole": ("octo-operations",),
+    "AlphausOctoAutomationRole": ("octo-automation",),
 }
 BUCKET = "aws_s3_bucket.cur[0]"
 REPORT = "aws_cur_report_definition.cur[0]"
@@ -90,7 +97,7 @@ def imports(
     read: Callable[[], Mapping[str, Mapping[str, Any]]],
     unfinished: frozenset[str],
     adopting: bool,
-    purge: bool,
+    agreed: Collection[tuple[str, str]],
 ) -> dict[str, str]:
     """What the next plan takes over: import ids by address; empty where nothing is to be.
 
@@ -101,7 +108,7 @@ def imports(
         read: gives what the plan would create, by address; called only where something is found.
         unfinished: addresses that a run which did not end was about to make.
         adopting: whether the user asked to take over what is there.
-        purge: whether policies that are too many may go.
+        agreed: what may go, as ``Loss.key``.
 
     Raises:
         Refused: it is there and not provably this registration's, a stack owns it, or taking it
@@ -114,7 +121,7 @@ def imports(
         return {}
     planned = {a.removeprefix(MODULE): values for a, values in read().items()}
     found = [_compare(address, thing, created, planned) for address, thing in there.items()]
-    _refuse(aws, found, unfinished=unfinished, adopting=adopting, purge=purge)
+    _refuse(aws, found, unfinished=unfinished, adopting=adopting, agreed=agreed)
     return {MODULE + a: i for one in found for a, i in one.imports.items()}
 
 
@@ -288,7 +295,12 @@ def compare_stack_set(stack_set: StackSet) -> Found:
 
 
 def _refuse(
-    aws: Aws, found: list[Found], *, unfinished: frozenset[str], adopting: bool, purge: bool
+    aws: Aws,
+    found: list[Found],
+    *,
+    unfinished: frozenset[str],
+    adopting: bool,
+    agreed: Collection[tuple[str, str]],
 ) -> None:
     if blocked := [f"  {one.what}: {one.obstacle}" for one in found if one.obstacle]:
         raise Refused(
@@ -316,8 +328,7 @@ def _refuse(
             + "\n".join(f"  {one.what}: {', '.join(one.differences)}" for one in foreign),
             hint="Run octo-tf adopt: it shows what would change about them, and takes them over.",
         )
-    lost = [loss for one in found for loss in one.losses]
-    if lost and not purge:
+    if lost := [loss for one in found for loss in one.losses if loss.key not in agreed]:
         raise Refused(
             "taking over what is there would take this away; nothing was written:\n"
             + "\n".join(f"  {loss}" for loss in lost),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator import assets
 from orchestrator.engine import binary
 from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox, failing
 from tests.registered import CUR_ROLE, ROLE
@@ -67,6 +68,10 @@ class User:
             **{n: iam.get_role(RoleName=n)["Role"]["RoleId"] for n in (ROLE, CUR_ROLE)},
             "bucket": buckets[self.bucket],
         }
+
+    @property
+    def is_child(self) -> bool:
+        return (self.folder / "published").is_dir()
 
     def held(self) -> list[str]:
         return self.terraform("state", "list").split()
@@ -147,6 +152,82 @@ def root(sandbox) -> Iterator[User]:
     )
     made.before = made.identities()
     yield made
+
+
+SWITCHED = """
+provider "aws" {{
+  region = "us-east-1"
+}}
+
+module "{name}" {{
+  source = "{source}"
+
+  providers = {{
+    aws            = aws
+    aws.cur_bucket = aws
+  }}
+
+  external_id        = "{external_id}"
+  account_type       = "{account_type}"
+  use_stackset       = false
+  cur_s3_bucket_name = "{bucket}"
+  cur_s3_prefix      = "{prefix}"
+  cur_role_trust     = "principal_only"
+}}
+"""
+OLD = (
+    "aws_iam_role.alphaus_acct_access_role",
+    "aws_iam_role.AlphausAcctAccessCurRole",
+    "aws_s3_bucket.s3_bucket_resource",
+    "aws_cur_report_definition.cur_report_def",
+)
+
+
+def switched(user: User, *, name: str, account_type: str, prefix: str) -> dict[str, Any]:
+    """The plan of a user who changes the source, without octo-tf; their own folder is copied."""
+    copy = user.folder.with_name(f"{user.profile} switches")
+    copy.mkdir()
+    shutil.copy(user.folder / "terraform.tfstate", copy)
+    prefix_of = f"module.{name}." if user.is_child else ""
+    text = SWITCHED.format(
+        name=name,
+        source=assets.MODULE,
+        external_id=EXTERNAL_ID,
+        account_type=account_type,
+        bucket=user.bucket,
+        prefix=prefix,
+    )
+    if not user.is_child:
+        for old in OLD:
+            text += f"moved {{\n  from = {old}\n  to   = module.{name}.{old}\n}}\n"
+    (copy / "main.tf").write_text(text)
+    there = User(user.sandbox, user.profile, copy, user.project, user.bucket)
+    there.init()
+    for address in there.held():
+        if not address.startswith(tuple(prefix_of + old for old in OLD)):
+            there.terraform("state", "rm", address)
+    there.terraform("plan", "-out=plan", "-input=false")
+    return json.loads(there.terraform("show", "-json", "plan"))
+
+
+def moves_everything(plan: dict[str, Any], prefix: str, name: str) -> None:
+    changes = {c["address"]: c for c in plan["resource_changes"] if c["mode"] == "managed"}
+    assert not [a for a, c in changes.items() if "delete" in c["change"]["actions"]]
+    new = ("aws_iam_role.api_access", "aws_iam_role.cur[0]", "aws_s3_bucket.cur[0]")
+    for address in (*new, "aws_cur_report_definition.cur[0]"):
+        change = changes[f"module.{name}.{address}"]
+        assert change["previous_address"].startswith(prefix + address.split(".")[0])
+        assert change["change"]["actions"] in (["no-op"], ["update"])
+
+
+def test_a_child_moves_by_a_change_of_source(child):
+    plan = switched(child, name="billing", account_type="payer", prefix="octo")
+    moves_everything(plan, "module.billing.", "billing")
+
+
+def test_a_root_moves_by_moves_into_the_module(root):
+    plan = switched(root, name="octo", account_type="standalone", prefix="pre")
+    moves_everything(plan, "", "octo")
 
 
 def test_without_consent_nothing_is_written(child):

@@ -108,7 +108,9 @@ def command(
         proposal, remove=remove, purge=purge_policies or plan_only or _agrees(proposal, yes=yes)
     )
     run = load_run(defaults={} if config.exists() else found.settings)
-    run.settings = replace(run.settings, adopting=True, purge_policies=bool(proposal.losses))
+    # Exactly what was shown may go: something that comes in between is refused.
+    may_go = frozenset(loss.key for loss in proposal.losses)
+    run.settings = replace(run.settings, adopting=True, may_go=may_go)
 
     def approve(review: Review) -> None:
         approval.ask(review, yes=yes)
@@ -191,8 +193,9 @@ def _say_what_is_left(theirs: Theirs, held: Held, *, released: bool) -> None:
         )
         for line in held.commands:
             click.echo(f"  {line}", err=True)
-    click.echo(
-        f"Now take {what} out ({theirs.where}): a terraform apply there would make everything"
-        " again, and fail because it is there.",
-        err=True,
-    )
+    if theirs.where:
+        click.echo(
+            f"Now take {what} out ({theirs.where}): a terraform apply there would make everything"
+            " again, and fail because it is there.",
+            err=True,
+        )

@@ -269,7 +269,7 @@ def describe_resources(_world: World, call: Call) -> Any:
                 "StackId": stack.stack_id,
                 "LogicalResourceId": resource.logical_resource_id,
                 "PhysicalResourceId": resource.physical_resource_id,
-                "ResourceType": resource.type,
+                "ResourceType": resource.cloudformation_type(),
                 "ResourceStatus": stack.status,
                 "Timestamp": datetime.now(timezone.utc),
             }
