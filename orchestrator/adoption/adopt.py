@@ -11,10 +11,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from orchestrator import pipeline, snapshot
-from orchestrator.adoption import look, release
+from orchestrator.adoption import look, stacks
+from orchestrator.adoption import release as releasing
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import Proposal
 from orchestrator.aws.errors import explained
+from orchestrator.aws.session import Aws
 from orchestrator.errors import ConfigError, OctoTfError, Refused
 from orchestrator.review import Review
 from orchestrator.run import Run
@@ -33,12 +35,15 @@ class Adopted:
     kept: tuple[str, ...]
 
 
-def check(proposal: Proposal, *, remove: Collection[str], purge: bool) -> None:
+def check(
+    proposal: Proposal, *, remove: Collection[str], release: Collection[str], purge: bool
+) -> None:
     """What must hold before anything is planned.
 
     Raises:
         Refused: a stack owns something, or something would go that nobody agreed to.
-        ConfigError: a role that is to be removed is none of those that are left over.
+        ConfigError: a role that is to be removed is none of those that are left over, or a stack
+            that is to be released owns nothing.
     """
     known = {leftover.role for leftover in proposal.leftovers}
     if unknown := sorted(set(remove) - known):
@@ -48,14 +53,22 @@ def check(proposal: Proposal, *, remove: Collection[str], purge: bool) -> None:
             where="--remove-role",
             hint="octo-tf discover lists them.",
         )
-    if proposal.releases:
-        owned = "\n".join(f"  {w}: stack {s}" for w, s in proposal.releases.items())
+    owning = {w: s for w, s in proposal.releases.items() if s not in release}
+    if strangers := sorted(set(release) - set(proposal.releases.values())):
+        raise ConfigError(
+            f"{', '.join(strangers)}: no stack of that name owns anything that is taken over",
+            where="--release-stack",
+            hint="octo-tf discover shows which stack owns what.",
+        )
+    if owning:
+        owned = "\n".join(f"  {w}: stack {s}" for w, s in owning.items())
         raise Refused(
             "CloudFormation stacks own what is to be taken over, and would change or delete it"
             f" again; nothing was written:\n{owned}",
-            hint="Release it first, stack by stack: update the stack with DeletionPolicy: Retain on"
-            " each resource, then delete the stack; the resources stay (docs/adopting.md). Then run"
-            " the same command again.",
+            hint="Have it released: "
+            + " ".join(f"--release-stack {s}" for s in sorted(set(owning.values())))
+            + ". By hand: update the stack with DeletionPolicy: Retain on each resource, then"
+            " delete it; the resources stay (docs/adopting.md).",
         )
     if proposal.losses and not purge:
         raise Refused(
@@ -119,6 +132,19 @@ def _before(run: Run, found: Inventory, proposal: Proposal) -> Snapshot:
     return Snapshot(identities=identities, passing=[], linked=sorted(reached))
 
 
+def release_stacks(aws: Aws, found: Inventory, names: Collection[str]) -> None:
+    """Has stacks let go of what they own, which stays; the account was made sure of.
+
+    Raises:
+        OctoTfError: a stack did not get there.
+    """
+    regions = {bucket.region for bucket in found.buckets.values()}
+    for name in names:
+        with explained(f"releasing stack {name}"):
+            if region := stacks.region_of(aws, name, *regions):
+                stacks.release(aws, name, region)
+
+
 def remove_roles(run: Run, names: Collection[str]) -> list[str]:
     """Deletes roles that are left over; the account is made sure of first.
 
@@ -131,6 +157,6 @@ def remove_roles(run: Run, names: Collection[str]) -> list[str]:
         with explained(f"removing role {name}"):
             if look.role(run.aws, name) is None:
                 continue
-            release.remove_role(run.aws, name)
+            releasing.remove_role(run.aws, name)
         removed.append(name)
     return removed

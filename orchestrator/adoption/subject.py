@@ -15,6 +15,7 @@ from orchestrator.adoption.proposal import Proposal, propose
 from orchestrator.adoption.release import Held
 from orchestrator.adoption.takeover import ROLES
 from orchestrator.aws.errors import explained
+from orchestrator.aws.session import Aws
 from orchestrator.config.load import EXTERNAL_ID_SOURCES, access, load, read_document
 from orchestrator.config.write import write_config as write
 from orchestrator.engine import binary
@@ -32,6 +33,7 @@ class Subject:
 
     Attributes:
         settings: of the octo.yaml to be written; flags come on top.
+        aws: calls as the account, which was made sure of.
         inventory: what the account has.
         proposal: what to do about it.
         theirs: the published module in the user's folder, if one was named.
@@ -40,6 +42,7 @@ class Subject:
     """
 
     settings: Mapping[str, Any] = field(repr=False)
+    aws: Aws
     inventory: Inventory
     proposal: Proposal
     theirs: Theirs | None
@@ -98,7 +101,7 @@ def read(
     settings = {"account_id": account_id, **proposal.settings}
     if not any(source in flags for source in EXTERNAL_ID_SOURCES):
         settings["external_id"] = proposal.external_id
-    return Subject(settings, found, proposal, theirs, held, terraform)
+    return Subject(settings, aws, found, proposal, theirs, held, terraform)
 
 
 def look(config: Path, flags: Mapping[str, Any]) -> tuple[Inventory, Proposal | None]:

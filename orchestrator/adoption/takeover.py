@@ -318,9 +318,8 @@ def _refuse(
             raise Refused(
                 f"{one.what} belongs to the CloudFormation stack {stack}, which would change or"
                 " delete it again; nothing was written",
-                hint="Release it first: update the stack with DeletionPolicy: Retain on each"
-                " resource, then delete the stack (docs/adopting.md). Then run the same command"
-                " again.",
+                hint=f"Run octo-tf adopt --release-stack {stack}: the stack goes, what it made"
+                " stays (DeletionPolicy: Retain; docs/adopting.md shows how by hand).",
             )
     if foreign and not adopting:
         raise Refused(

@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 @click.command()
 @adopting_options
 @click.argument(
-    "folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
+    "folder",
+    metavar="PATH",
+    required=False,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
 )
 @click.option("--module", metavar="NAME", help="The module's block, where PATH has several.")
 @click.option(
@@ -57,6 +60,13 @@ if TYPE_CHECKING:
     multiple=True,
     help="Delete this role that is left over; repeat.  [default: all stay]",
 )
+@click.option(
+    "--release-stack",
+    "stacks",
+    metavar="NAME",
+    multiple=True,
+    help="Have this CloudFormation stack let go of its resources and delete it; repeat.",
+)
 @click.option("--plan-only", is_flag=True, help="Show everything, change nothing.")
 @click.option("--keep-old-state", is_flag=True, help="Leave PATH's state as it is.")
 @ENABLE_ACCESS
@@ -74,6 +84,7 @@ def command(
     var_files: tuple[Path, ...],
     purge_policies: bool,
     remove: tuple[str, ...],
+    stacks: tuple[str, ...],
     plan_only: bool,
     keep_old_state: bool,
     as_json: bool,
@@ -93,21 +104,31 @@ def command(
     from orchestrator.adoption import subject
 
     config: Path = ctx.params["config"]
-    found = subject.read(
-        config,
-        flags,
-        folder,
-        dict(os.environ),
-        module=module,
-        var_files=list(var_files),
-        tf_path=ctx.params["tf_path"],
-    )
+
+    def read() -> subject.Subject:
+        return subject.read(
+            config,
+            flags,
+            folder,
+            dict(os.environ),
+            module=module,
+            var_files=list(var_files),
+            tf_path=ctx.params["tf_path"],
+        )
+
+    found = read()
+    _show(found.proposal, remove)
+    agreed = purge_policies or plan_only or _agrees(found.proposal, yes=yes)
+    adoption.check(found.proposal, remove=remove, release=stacks, purge=agreed)
+    if stacks and not plan_only:
+        if not yes:
+            click.confirm(
+                f"Release and delete the stacks {', '.join(stacks)}?", abort=True, err=True
+            )
+        adoption.release_stacks(found.aws, found.inventory, stacks)
+        found = read()
     proposal, held = found.proposal, found.held
-    _show(proposal, remove)
-    adoption.check(
-        proposal, remove=remove, purge=purge_policies or plan_only or _agrees(proposal, yes=yes)
-    )
-    run = load_run(defaults={} if config.exists() else found.settings)
+    run = load_run(defaults={} if config.exists() else dict(found.settings))
     # Exactly what was shown may go: something that comes in between is refused.
     may_go = frozenset(loss.key for loss in proposal.losses)
     run.settings = replace(run.settings, adopting=True, may_go=may_go)

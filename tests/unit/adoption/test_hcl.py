@@ -159,3 +159,12 @@ def test_no_text_brings_it_down(tmp_path, pieces):
 def test_the_external_id_is_in_no_repr(tmp_path):
     found = read(tmp_path, main__tf=CALL % '"the-secret"')
     assert "the-secret" not in repr(found) + repr(found.inputs)
+
+
+def test_the_example_is_read():
+    folder = Path(__file__).parents[3] / "examples/from-published-module/before"
+    found = hcl.read(folder, {"TF_VAR_external_id": "by-environment"}, var_files=[])
+    assert found.address == "module.octo"
+    assert found.inputs["cur_s3_bucket_name"].value == "acme-cur-export"
+    assert found.inputs["external_id"].value == "by-environment"
+    assert not found.inputs["secret_key"].known
