@@ -11,20 +11,17 @@ StackSetOperationPreferences, DeploymentTargets, StackInstanceComprehensiveStatu
 from __future__ import annotations
 
 import itertools
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from functools import cache
-from typing import Any
 
-from moto.core.exceptions import ServiceException
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from orchestrator.sandbox import stacks
 from orchestrator.sandbox.organization import PAYER, give_management_its_way_in
+from orchestrator.sandbox.resources import Act
+from orchestrator.sandbox.stacks import Stack
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
-from orchestrator.sandbox.world import PARTITION, World, organizations, role
+from orchestrator.sandbox.template import TemplateError
+from orchestrator.sandbox.world import PARTITION, World, organizations
 
 # Stacks per request to the sandbox: a large operation must not keep other callers waiting.
 _AT_ONCE = 100
@@ -135,7 +132,7 @@ def _go_on(world: World, stack_set: StackSet, misfortune: Misfortune) -> None:
             if time.time() < operation.clock + world.stack_seconds:
                 return
             for target in itertools.islice(wave, left):
-                _carry_out(stack_set, operation, target, misfortune)
+                _carry_out(world, stack_set, operation, target, misfortune)
             left -= len(wave)
             if left >= 0:
                 operation.clock += world.stack_seconds
@@ -171,7 +168,11 @@ def _mark(
 
 
 def _carry_out(
-    stack_set: StackSet, operation: Operation, target: Target, misfortune: Misfortune
+    world: World,
+    stack_set: StackSet,
+    operation: Operation,
+    target: Target,
+    misfortune: Misfortune,
 ) -> None:
     key = (target.account_id, target.region)
     instance = stack_set.instances.get(key)
@@ -183,7 +184,7 @@ def _carry_out(
         _mark(stack_set, target, "OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT")
         return
     try:
-        _work(stack_set, operation, instance, misfortune)
+        _work(world, stack_set, operation, instance, misfortune)
     except _Failure as failure:
         target.status, target.reason = "FAILED", str(failure)
         _mark(stack_set, target, "OUTDATED", "FAILED", str(failure))
@@ -200,61 +201,43 @@ class _Failure(Exception):
 
 
 def _work(
-    stack_set: StackSet, operation: Operation, instance: Instance, misfortune: Misfortune
+    world: World,
+    stack_set: StackSet,
+    operation: Operation,
+    instance: Instance,
+    misfortune: Misfortune,
 ) -> None:
-    # It loads every service of moto's, a second of it: only where stacks are made.
-    from moto.cloudformation.models import cloudformation_backends
-
-    account_id, region = instance.account_id, instance.region
-    stacks = cloudformation_backends[account_id][region]
+    act = Act(world, instance.account_id, instance.region, caller=None)
+    own = stacks.of(world, act.account_id, act.region)
+    known = next((s for s in own if s.id == instance.stack_id), None)
     if operation.action == "DELETE":
-        if instance.stack_id and not operation.retain:
-            if error := misfortune("DeleteStack", account_id, region):
-                raise _Failure(_words(error, account_id, "iam:DeleteRole"))
-            stacks.delete_stack(instance.stack_id)
+        if known is not None and not operation.retain:
+            if error := misfortune("DeleteStack", act.account_id, act.region):
+                raise _Failure(_words(error, act.account_id, "iam:DeleteRole"))
+            _finish(known, stacks.delete(known))
         return
-    verb = "UpdateStack" if instance.stack_id else "CreateStack"
-    if error := misfortune(verb, account_id, region):
-        raise _Failure(_words(error, account_id, "iam:CreateRole"))
-    if instance.stack_id:
-        # moto does not update a role's policies: the stack is made anew, under the lock.
-        stacks.delete_stack(instance.stack_id)
+    if error := misfortune("UpdateStack" if known else "CreateStack", act.account_id, act.region):
+        raise _Failure(_words(error, act.account_id, "iam:CreateRole"))
+    body, given = stack_set.settings["TemplateBody"], dict(stack_set.parameters)
+    if known is not None and known.deleted is None:
+        # Made anew, under the lock: what was changed by hand in the account is mended too.
+        _finish(known, stacks.delete(known))
         instance.stack_id = None
     name = f"StackSet-{stack_set.name}-{uuid.uuid4()}"
-    template = stack_set.settings["TemplateBody"]
-    for role_name in named_roles(template):
-        if role(account_id, role_name) is not None:
-            raise _Failure(
-                "ResourceLogicalId:ApiAccessRole, ResourceType:AWS::IAM::Role,"
-                f" ResourceStatusReason:Resource of type 'AWS::IAM::Role' with identifier"
-                f" '{role_name}' already exists. (RequestToken: {uuid.uuid4()},"
-                " HandlerErrorCode: AlreadyExists)."
-            )
     try:
-        made = stacks.create_stack(name, template, dict(stack_set.parameters))
-    except ServiceException as error:
+        stacks.check(act, name, body, given)
+    except TemplateError as error:
         raise _Failure(str(error)) from None
-    instance.stack_id = made.stack_id
-    for role_name in named_roles(template):
-        # moto keeps a template's inline policies as they were parsed, and IAM would answer Python.
-        policies: dict[str, Any] = getattr(role(account_id, role_name), "policies", {})
-        for policy_name, document in policies.items():
-            policies[policy_name] = document if isinstance(document, str) else json.dumps(document)
+    made = Stack(act, name, body, given, stack_set.settings.get("Tags", []))
+    _finish(made, stacks.create(made))
+    own.append(made)
+    instance.stack_id = made.id
 
 
-@cache
-def named_roles(template: str) -> tuple[str, ...]:
-    """The roles to which a template gives names of its own (JSON or YAML).
-
-    Raises:
-        ValueError: it is no template.
-    """
-    try:
-        resources = YAML(typ="rt").load(template)["Resources"]
-        roles = [r for r in resources.values() if r["Type"] == "AWS::IAM::Role"]
-    except (YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError("Template format error") from error
-    return tuple(str(r["Properties"]["RoleName"]) for r in roles if "RoleName" in r["Properties"])
+def _finish(stack: Stack, work: stacks.Work) -> None:
+    stacks.at_once(stack, work)
+    if why := stacks.failure(stack):
+        raise _Failure(why)
 
 
 def _words(error: str, account_id: str, action: str) -> str:

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
@@ -15,6 +15,9 @@ from moto.s3.models import s3_backends
 
 from orchestrator.sandbox.policy import Document, parse
 from orchestrator.sandbox.stacksets import StackSet
+
+if TYPE_CHECKING:
+    from orchestrator.sandbox.stacks import Stack
 
 LOG = logging.getLogger("octo_tf.sandbox")
 PARTITION = "aws"
@@ -59,8 +62,9 @@ class Report:
 class World:
     """The sandbox's own state. ``lock`` guards everything here.
 
-    ``stack_seconds`` is how long a StackSet takes for one account; ``stackset_access`` holds the
-    management accounts that have switched on CloudFormation's access to the organization.
+    ``stack_seconds`` is how long a stack takes, and a StackSet for one account;
+    ``stackset_access`` holds the management accounts that have switched on CloudFormation's
+    access to the organization.
     """
 
     delivery: str
@@ -74,6 +78,7 @@ class World:
     notifications: dict[str, Any] = field(default_factory=dict)
     stack_sets: dict[str, dict[str, StackSet]] = field(default_factory=dict)
     stackset_access: set[str] = field(default_factory=set)
+    stacks: dict[tuple[str, str], list[Stack]] = field(default_factory=dict)  # account and region
     organization_changed: bool = False
     unknown_calls: Counter[str] = field(default_factory=Counter)
 

@@ -22,5 +22,8 @@ Operation = Callable[[World, Call], Any]
 
 @cache
 def find() -> dict[str, dict[str, Operation]]:
-    """Every service's operations, by signing name."""
-    return {module.SERVICE: module.OPERATIONS for module in modules_in(sys.modules[__name__])}
+    """Every service's operations, by signing name; a large service has several files."""
+    found: dict[str, dict[str, Operation]] = {}
+    for module in modules_in(sys.modules[__name__]):
+        found.setdefault(module.SERVICE, {}).update(module.OPERATIONS)
+    return found

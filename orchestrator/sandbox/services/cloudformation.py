@@ -1,4 +1,4 @@
-"""CloudFormation: StackSets with service-managed permissions; plain stacks are moto's.
+"""CloudFormation: StackSets with service-managed permissions; stacks have a file of their own.
 
 Source: CloudFormation API Reference, the StackSet operations and their errors.
 """
@@ -11,9 +11,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from orchestrator.sandbox import deployment
-from orchestrator.sandbox.services import TO_MOTO
 from orchestrator.sandbox.services import Operation as Answer
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
+from orchestrator.sandbox.template import TemplateError, capabilities, parse
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import PARTITION, World, organizations
 
@@ -255,31 +255,6 @@ def list_auto_deployment(world: World, call: Call) -> dict[str, Any]:
     return _page(call, [{"OrganizationalUnitId": ou, "Regions": sorted(r)} for ou, r in ous])
 
 
-def describe_resources(_world: World, call: Call) -> Any:
-    """DescribeStackResources by PhysicalResourceId, which moto does not know; else moto's."""
-    wanted = call.parameters.get("PhysicalResourceId")
-    if not wanted:
-        return TO_MOTO
-    from moto.cloudformation.models import cloudformation_backends
-
-    for stack in cloudformation_backends[call.caller.account_id][call.region].stacks.values():
-        resources = [
-            {
-                "StackName": stack.name,
-                "StackId": stack.stack_id,
-                "LogicalResourceId": resource.logical_resource_id,
-                "PhysicalResourceId": resource.physical_resource_id,
-                "ResourceType": resource.cloudformation_type(),
-                "ResourceStatus": stack.status,
-                "Timestamp": datetime.now(timezone.utc),
-            }
-            for resource in stack.stack_resources
-        ]
-        if any(r["PhysicalResourceId"] == wanted for r in resources):
-            return {"StackResources": resources}
-    raise _invalid(f"Stack for {wanted} does not exist")
-
-
 def _managed(call: Call) -> None:
     if organizations(call.caller.account_id).org is None:
         raise _invalid(
@@ -310,13 +285,11 @@ def _check(settings: dict[str, Any]) -> None:
     if len(template.encode()) > _TEMPLATE_BYTES:
         raise _invalid(f"TemplateBody may be at most {_TEMPLATE_BYTES} bytes")
     try:
-        roles = deployment.named_roles(template)
-    except ValueError as error:
+        needed = capabilities(parse(template))
+    except TemplateError as error:
         raise _invalid(str(error)) from None
-    if roles and "CAPABILITY_NAMED_IAM" not in settings.get("Capabilities", []):
-        raise Fault(
-            "InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_NAMED_IAM]"
-        )
+    if needed and not {needed, "CAPABILITY_NAMED_IAM"} & set(settings.get("Capabilities", [])):
+        raise Fault("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
 
 
 def _check_idle(stack_set: StackSet) -> None:
@@ -456,7 +429,6 @@ OPERATIONS: dict[str, Answer] = {
     "DeleteStackSet": delete_set,
     "DescribeOrganizationsAccess": describe_access,
     "DescribeStackInstance": describe_instance,
-    "DescribeStackResources": describe_resources,
     "DescribeStackSet": describe_set,
     "DescribeStackSetOperation": describe_operation,
     "ListStackInstances": list_instances,

@@ -319,7 +319,8 @@ def test_deleting_instances_keeps_the_stacks_or_not(session, stacks, retain):
 def test_an_update_reaches_every_stack(session, stacks):
     stacks.make()
     stacks.end_of(stacks.deploy())
-    policy = {"Version": "2012-10-17", "Statement": []}
+    allowed = {"Effect": "Allow", "Action": "ce:GetTags", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [allowed]}
     changed = template(Policies=[{"PolicyName": "more", "PolicyDocument": policy}])
     begun = stacks.client.update_stack_set(
         StackSetName=NAME,
