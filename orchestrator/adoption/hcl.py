@@ -13,35 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orchestrator.adoption.expressions import Input, Scope
 from orchestrator.errors import ConfigError
 
 # Any of these tells the module by its shape, wherever its source is: a copy, a mirror, git.
 _TELLING = {"use_stackset", "stackset_name", "cur_s3_bucket_name", "cur_report_name", "principal"}
 _SOURCE = re.compile(r"(^|/)alphauslabs/(octo/aws|terraform-aws-octo)\b")
 _ROOT = ("aws_iam_role", "alphaus_acct_access_role")  # the module applied as a root
-_REFERENCE = re.compile(r"(var|local)\.([\w-]+)")
-_PLAIN = re.compile(r'^"(.*)"$', re.DOTALL)
-_DEPTH = 20
 _MAX_BYTES = 1_000_000
 SECRET_KEYS = ("access_key", "secret_key")
-
-
-@dataclass(frozen=True)
-class Input:
-    """An input as it was given.
-
-    ``value`` is a literal; None where it could not be resolved, and then ``expression`` is what
-    stands there, and ``where`` the ``file:line``.
-    """
-
-    value: Any = field(repr=False)  # it may be the external id
-    where: str
-    expression: str = ""
-
-    @property
-    def known(self) -> bool:
-        """Whether the value is known."""
-        return not self.expression
 
 
 @dataclass(frozen=True)
@@ -99,7 +79,7 @@ def read(
             where=str(folder),
             hint="Name the folder with the .tf files that use the published module.",
         )
-    scope = _Scope(
+    scope = Scope(
         {
             n: (v, b.places[n])
             for b in blocks
@@ -141,85 +121,6 @@ def _is_octo(block: _Block) -> bool:
     source = str(block.attributes.get("source", "")).strip('"')
     given = set(block.attributes)
     return bool(_SOURCE.search(source)) or ("external_id" in given and bool(given & _TELLING))
-
-
-@dataclass
-class _Scope:
-    """What names lead to: each value with its place; a variable without any has none."""
-
-    locals: Mapping[str, tuple[Any, str]]
-    variables: Mapping[str, tuple[Any, str] | str]
-
-    def variable(self, name: str, depth: int = 0) -> Input:
-        found = self.variables.get(name)
-        if found is None or isinstance(found, str):
-            return Input(None, found or "", f"var.{name}, which has no value here")
-        return self.resolve(*found, depth=depth + 1)
-
-    def resolve(self, value: Any, where: str, *, depth: int = 0) -> Input:
-        """A value as python-hcl2 gives it → the literal that it is, or where it is none."""
-        if depth > _DEPTH:
-            return Input(None, where, "names that lead to each other")
-        if isinstance(value, list):
-            return self._all([self.resolve(v, where, depth=depth + 1) for v in value], where)
-        if isinstance(value, dict):
-            named = {k: v for k, v in value.items() if not k.startswith("__")}
-            inner = self._all(
-                [self.resolve(v, where, depth=depth + 1) for v in named.values()], where
-            )
-            keys = [k.strip('"') for k in named]
-            return Input(dict(zip(keys, inner.value, strict=True)), where) if inner.known else inner
-        if not isinstance(value, str):
-            return Input(value, where)
-        if match := re.fullmatch(r"\$\{(.*)\}", value, re.DOTALL):
-            return self._name(match[1].strip(), where, depth)
-        text = _PLAIN.match(value)
-        return self._text(text[1] if text else value, where, depth)
-
-    def _all(self, inner: list[Input], where: str) -> Input:
-        unknown = next((one for one in inner if not one.known), None)
-        return unknown or Input([one.value for one in inner], where)
-
-    def _name(self, expression: str, where: str, depth: int) -> Input:
-        match = _REFERENCE.fullmatch(expression)
-        if match is None:
-            return Input(None, where, expression)
-        kind, name = match.groups()
-        if kind == "var":
-            found = self.variable(name, depth)
-            return found if found.known else Input(None, where, found.expression)
-        if name not in self.locals:
-            return Input(None, where, expression)
-        return self.resolve(*self.locals[name], depth=depth + 1)
-
-    def _text(self, text: str, where: str, depth: int) -> Input:
-        """A quoted text: plain, or with names in it."""
-        parts: list[str] = []
-        # $${ and %%{ are how HCL writes the two signs themselves.
-        for part in re.split(r"(\$\$\{|%%\{|\$\{[^{}]*\}|%\{[^{}]*\})", text):
-            if part in ("$${", "%%{"):
-                parts.append(part[1:])
-            elif part.startswith("${"):
-                inner = self._name(part[2:-1].strip(), where, depth)
-                if not inner.known or isinstance(inner.value, (list, dict)):
-                    return Input(None, where, inner.expression or part)
-                parts.append(_as_text(inner.value))
-            elif part.startswith("%{") or "${" in part or "%{" in part:
-                return Input(None, where, "a template")
-            else:
-                parts.append(_unescaped(part))
-        return Input("".join(parts), where)
-
-
-def _as_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _unescaped(text: str) -> str:
-    try:
-        return str(json.loads(f'"{text}"', strict=False))
-    except ValueError:
-        return text
 
 
 def _variables(

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from orchestrator.account import Account
 from orchestrator.adoption import look
+from orchestrator.adoption.compare import ROLES
 from orchestrator.adoption.model import Bucket, Role, StackSet
-from orchestrator.adoption.takeover import ROLES
 from orchestrator.aws.errors import is_denied
 from orchestrator.aws.session import Aws
 

@@ -26,6 +26,7 @@ _SETTINGS = (
 )
 _ABSENT = {
     "NoSuchBucketPolicy",
+    "NoSuchTagSet",
     "NoSuchLifecycleConfiguration",
     "NoSuchPublicAccessBlockConfiguration",
     "OwnershipControlsNotFoundError",
@@ -74,6 +75,7 @@ def _with_policies(aws: Aws, found: dict[str, Any]) -> Role:
         inline,
         managed,
         found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+        _tags(found.get("Tags", [])),
     )
 
 
@@ -128,7 +130,13 @@ def bucket(aws: Aws, name: str) -> Bucket:
         tuple(rule.get("ID", "without an id") for rule in rules),
         sum(len(v) for v in told.values() if isinstance(v, list)),
         frozenset(settings),
+        _tags(_answer(s3, "get_bucket_tagging", name).get("TagSet", [])),
     )
+
+
+def _tags(found: list[dict[str, str]]) -> dict[str, str]:
+    """Tags by key; those of AWS itself are nobody's to set."""
+    return {t["Key"]: t["Value"] for t in found if not t["Key"].startswith("aws:")}
 
 
 def _answer(s3: Any, call: str, name: str) -> dict[str, Any]:

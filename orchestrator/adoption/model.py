@@ -22,6 +22,7 @@ class Role:
         inline: each inline policy's document, by name.
         managed: each attached policy's document, by ARN; None where it may not be read.
         boundary: its permissions boundary's ARN.
+        tags: its tags, without AWS's own.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Role:
     inline: Mapping[str, Document] = field(default_factory=dict)
     managed: Mapping[str, Document | None] = field(default_factory=dict)
     boundary: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Bucket:
         lifecycle_rules: the ids of its lifecycle rules.
         notifications: how many targets besides EventBridge are told of its events.
         settings: the Terraform types of its settings that are there.
+        tags: its tags, without AWS's own.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Bucket:
     lifecycle_rules: tuple[str, ...] = ()
     notifications: int = 0
     settings: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.adoption import permissions
-from orchestrator.adoption.hcl import SECRET_KEYS, Theirs
-from orchestrator.adoption.inventory import API_ROLE, CUR_ROLE, PRINCIPAL, Inventory
-from orchestrator.adoption.model import Bucket, Loss, Role
-from orchestrator.adoption.takeover import (
+from orchestrator.adoption.compare import (
     POLICIES,
     REPORT_FIELDS,
     ROLES,
@@ -18,6 +15,9 @@ from orchestrator.adoption.takeover import (
     lost_rules,
     lost_trust,
 )
+from orchestrator.adoption.hcl import SECRET_KEYS, Theirs
+from orchestrator.adoption.inventory import API_ROLE, CUR_ROLE, PRINCIPAL, Inventory
+from orchestrator.adoption.model import Bucket, Loss, Role
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.verify.policy_document import as_list, statements
 
@@ -97,6 +97,7 @@ def propose(found: Inventory, theirs: Theirs | None, *, external_id: str | None 
     for name in (API_ROLE, CUR_ROLE):
         if role := found.roles.get(name):
             losses += lost_trust(role, _octo_alone())
+    settings |= _tags(found, adopted, warnings)
     if theirs and (given := [n for n in SECRET_KEYS if n in theirs.inputs]):
         warnings.append(
             f"{' and '.join(given)} ({theirs.inputs[given[0]].where}) are not carried over:"
@@ -160,6 +161,19 @@ def _external_id(
             " that Octo has the same one."
         )
     return known
+
+
+def _tags(found: Inventory, adopted: list[str], warnings: list[str]) -> dict[str, Any]:
+    """The tags that everything has which is taken over; octo.yaml knows one set for all."""
+    tagged = [r.tags for n, r in found.roles.items() if f"role {n}" in adopted]
+    tagged += [b.tags for n, b in found.buckets.items() if f"bucket {n}" in adopted]
+    everywhere = set.intersection(*(set(tags.items()) for tags in tagged)) if tagged else set()
+    if lost := sorted({key for tags in tagged for key, _ in set(tags.items()) - everywhere}):
+        warnings.append(
+            f"Tags that only some of it has are removed: {', '.join(lost)}. Add them to tags in"
+            " octo.yaml, or with --tag, where they matter."
+        )
+    return {"tags": dict(sorted(everywhere))} if everywhere else {}
 
 
 def _tiers(found: Inventory) -> dict[str, Any]:

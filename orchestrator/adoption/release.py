@@ -127,11 +127,15 @@ def let_go(terraform: Terraform, held: Held, folder: Path) -> Path:
         The copy.
 
     Raises:
-        EngineError: the state cannot be changed.
-        OSError: the copy cannot be written.
+        EngineError: the copy cannot be written, or the state cannot be changed.
     """
     copy = folder / time.strftime("released-%Y%m%dT%H%M%SZ.tfstate", time.gmtime())
-    write_atomically(copy, held.state.encode())
+    try:
+        write_atomically(copy, held.state.encode())
+    except OSError as error:
+        raise EngineError(
+            f"the copy of the state cannot be written: {error.strerror}", where=str(copy)
+        ) from error
     terraform.forget(*held.addresses)
     return copy
 

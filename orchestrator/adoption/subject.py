@@ -9,18 +9,19 @@ from typing import Any
 
 from orchestrator.account import Account, identify
 from orchestrator.adoption import hcl, inventory, release
-from orchestrator.adoption.hcl import Input, NoModule, Theirs
+from orchestrator.adoption.compare import ROLES
+from orchestrator.adoption.expressions import Input
+from orchestrator.adoption.hcl import NoModule, Theirs
 from orchestrator.adoption.inventory import OTHER_ROLES, Inventory
 from orchestrator.adoption.proposal import Proposal, propose
 from orchestrator.adoption.release import Held
-from orchestrator.adoption.takeover import ROLES
 from orchestrator.aws.errors import explained
 from orchestrator.aws.session import Aws
 from orchestrator.config.load import EXTERNAL_ID_SOURCES, access, load, read_document
 from orchestrator.config.write import write_config as write
 from orchestrator.engine import binary
 from orchestrator.engine.terraform import Terraform
-from orchestrator.errors import ConfigError, Refused, WrongAccount
+from orchestrator.errors import ConfigError, OctoTfError, Refused, WrongAccount
 from orchestrator.files import write_atomically
 from orchestrator.run import Run, reach
 
@@ -201,16 +202,23 @@ def write_config(config: Path, subject: Subject, flags: Mapping[str, Any]) -> No
     """Writes octo.yaml and the external id's file, once; what is there stays.
 
     Raises:
-        OSError: they cannot be written.
+        OctoTfError: they cannot be written.
     """
     if config.exists():
         return
     settings = {**subject.settings, **flags}
     settings.pop("external_id", None)
-    if not any(source in flags for source in EXTERNAL_ID_SOURCES[1:]):
-        secret = f"{subject.proposal.external_id}\n".encode()
-        write_atomically(config.with_name(SECRET_FILE), secret)
-        settings["external_id_file"] = SECRET_FILE
-    order = ("account_id", "account_name", "account_type", *EXTERNAL_ID_SOURCES)
-    names = [*order, *sorted(settings.keys() - {*order})]
-    write(config, {name: settings[name] for name in names if name in settings})
+    secret = subject.proposal.external_id
+    try:
+        if secret and not any(source in flags for source in EXTERNAL_ID_SOURCES[1:]):
+            write_atomically(config.with_name(SECRET_FILE), f"{secret}\n".encode())
+            settings["external_id_file"] = SECRET_FILE
+        order = ("account_id", "account_name", "account_type", *EXTERNAL_ID_SOURCES)
+        names = [*order, *sorted(settings.keys() - {*order})]
+        write(config, {name: settings[name] for name in names if name in settings})
+    except OSError as error:
+        raise OctoTfError(
+            f"cannot be written: {error.strerror}",
+            where=str(error.filename or config),
+            hint="Free the space or the permissions, then run the same command again.",
+        ) from error

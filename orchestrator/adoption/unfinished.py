@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 from orchestrator.engine.plan import Plan
+from orchestrator.errors import OctoTfError
 from orchestrator.files import write_atomically
 
 _FILE = "unfinished.json"
@@ -20,11 +21,18 @@ def begin(folder: Path, plan: Plan) -> None:
     """Notes what the plan creates, beside what earlier runs did not finish.
 
     Raises:
-        OSError: the file cannot be written.
+        OctoTfError: it cannot be written: without it a killed run could not be taken up.
     """
     creates = {c.address for c in plan.changes if c.action == "create"}
     noted = sorted(creates | addresses(folder))
-    write_atomically(folder / _FILE, (json.dumps({"creates": noted}, indent=2) + "\n").encode())
+    try:
+        write_atomically(folder / _FILE, (json.dumps({"creates": noted}, indent=2) + "\n").encode())
+    except OSError as error:
+        raise OctoTfError(
+            f"cannot be written: {error.strerror}; nothing was applied",
+            where=str(folder / _FILE),
+            hint="Free the space or the permissions, then run the same command again.",
+        ) from error
 
 
 def end(folder: Path) -> None:

@@ -201,6 +201,8 @@ def _released(run: Run, terraform: Terraform, held: Held, *, yes: bool) -> bool:
         return False
     copy = release.let_go(terraform, held, run.folder)
     click.echo(f"The state as it was: {copy}", err=True)
+    if held.others:
+        click.echo(f"{held.others} other resources stay in that state.", err=True)
     return True
 
 

@@ -241,3 +241,18 @@ def test_what_a_stack_owns_is_named_with_the_stack():
 def test_an_account_without_anything_has_nothing_to_take_over():
     with pytest.raises(Refused, match="nothing to take over"):
         propose(found(report=None), None)
+
+
+def test_tags_that_everything_has_stay_and_others_are_named():
+    tags = {"team": "finops", "one": "1"}
+    own = Bucket("alphaus-cur-export", "eu-west-1", False, tags={"team": "finops"})
+    proposal = propose(found(role(API_ROLE, tags=tags), bucket=own), None)
+    assert proposal.settings["tags"] == {"team": "finops"}
+    assert "are removed: one." in " ".join(proposal.warnings)
+
+
+def test_tiers_of_a_registration_whose_state_was_lost_stay():
+    api = role(API_ROLE, inline={"octo-read": {}, "octo-recommendations": {}})
+    proposal = propose(found(api), None)
+    assert proposal.settings["permission_tiers"] == ["read", "recommendations"]
+    assert proposal.losses == ()

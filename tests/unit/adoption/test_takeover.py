@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adoption import look, takeover
+from orchestrator.adoption import compare, look, takeover
+from orchestrator.adoption.compare import BUCKET, REPORT, STACKSET
 from orchestrator.adoption.model import Bucket, Role, StackSet
-from orchestrator.adoption.takeover import BUCKET, MODULE, REPORT, STACKSET, Names
+from orchestrator.adoption.takeover import MODULE, Names
 from orchestrator.engine.events import PlannedChange
 from orchestrator.engine.plan import Plan
 from orchestrator.errors import Refused
@@ -138,12 +139,12 @@ def test_the_names_are_the_modules():
     from orchestrator import assets
 
     text = "".join(path.read_text() for path in assets.MODULE.glob("*.tf"))
-    for name in (*takeover.ROLES.values(), takeover.STACKSET_ROLE_ID):
+    for name in (*compare.ROLES.values(), compare.STACKSET_ROLE_ID):
         assert name in text
-    for address in (*takeover.ROLES, BUCKET, REPORT, STACKSET):
+    for address in (*compare.ROLES, BUCKET, REPORT, STACKSET):
         kind, _, rest = address.partition(".")
         assert f'resource "{kind}" "{rest.removesuffix("[0]")}"' in text
-    for policies in takeover.POLICIES.values():
+    for policies in compare.POLICIES.values():
         for name in policies:
             assert name in text or name == "octo-read" or name == "octo-recommendations"
-    assert CUR_ROLE in takeover.POLICIES
+    assert CUR_ROLE in compare.POLICIES
