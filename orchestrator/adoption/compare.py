@@ -50,7 +50,7 @@ class Found:
 
     Attributes:
         what: the thing in words, like ``role AlphausAcctAccessRole``.
-        physical_id: its name in AWS.
+        physical_id: by what CloudFormation knows it.
         imports: the import id of each of its resources, by address.
         differences: how it is not what this registration makes, in words.
         losses: what taking it over would take away.
@@ -202,7 +202,7 @@ def compare_stack_set(stack_set: StackSet) -> Found:
         obstacle = "its automatic deployment is set otherwise, and a change would replace it"
     return Found(
         f"StackSet {stack_set.name}",
-        stack_set.name,
+        stack_set.stack_set_id,
         STACKSET,
         {STACKSET: stack_set.name},
         (),

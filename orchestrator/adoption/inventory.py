@@ -84,6 +84,7 @@ def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventor
             *((f"role {n}", n) for n in roles),
             *((f"bucket {n}", n) for n in buckets),
             *((f"report {n}", n) for n in reports),
+            *((f"StackSet {n}", s.stack_set_id) for n, s in stack_sets.items()),
         )
         if (stack := look.owner(aws, name, *regions)) is not None
     }

@@ -164,6 +164,7 @@ def stack_set(aws: Aws, name: str) -> StackSet | None:
     automatic = found.settings.get("AutoDeployment", {})
     return StackSet(
         name,
+        found.settings["StackSetId"],
         _roles_of(found.settings.get("TemplateBody", "")),
         tuple(sorted(a for a, i in found.instances.items() if i.is_current)),
         {

@@ -67,6 +67,7 @@ class StackSet:
 
     Attributes:
         name: its name.
+        stack_set_id: CloudFormation's own id of it.
         role_ids: the logical ids of its template's roles, by role name.
         accounts: the accounts that have a current instance of it.
         auto_deployment: its settings for accounts that join and leave.
@@ -75,6 +76,7 @@ class StackSet:
     """
 
     name: str
+    stack_set_id: str
     role_ids: Mapping[str, str]
     accounts: tuple[str, ...]
     auto_deployment: Mapping[str, bool]

@@ -12,7 +12,7 @@ import re
 import shlex
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,11 @@ class Held:
         addresses: those to be let go of.
         accounts: the accounts that its roles are in.
         others: how many resources besides are in it, which stay.
-        state: the state's JSON; it may hold secrets.
     """
 
     addresses: tuple[str, ...] = ()
     accounts: frozenset[str] = frozenset()
     others: int = 0
-    state: str = field(default="", repr=False)
 
     @property
     def commands(self) -> list[str]:
@@ -84,7 +82,7 @@ def held(terraform: Terraform, theirs: Theirs, names: Collection[str]) -> Held:
                 continue
             found.append(_address(resource, instance))
             accounts |= set(_ROLE_ARN.findall(json.dumps(instance.get("attributes", {}))))
-    return Held(tuple(sorted(found)), frozenset(accounts), others, text)
+    return Held(tuple(sorted(found)), frozenset(accounts), others)
 
 
 def names_in(state: str) -> frozenset[str]:
@@ -131,7 +129,7 @@ def let_go(terraform: Terraform, held: Held, folder: Path) -> Path:
     """
     copy = folder / time.strftime("released-%Y%m%dT%H%M%SZ.tfstate", time.gmtime())
     try:
-        write_atomically(copy, held.state.encode())
+        write_atomically(copy, terraform.pull().encode())
     except OSError as error:
         raise EngineError(
             f"the copy of the state cannot be written: {error.strerror}", where=str(copy)

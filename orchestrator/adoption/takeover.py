@@ -112,9 +112,8 @@ def _refuse(
         )
     foreign = [one for one in found if one.differences and MODULE + one.address not in unfinished]
     for one in found:
-        # A killed run's own are no stack's; a StackSet is none's resource.
-        if MODULE + one.address in unfinished or one.address == STACKSET:
-            continue
+        if MODULE + one.address in unfinished:
+            continue  # a killed run's own are no stack's
         if stack := look.owner(aws, one.physical_id, "us-east-1"):
             raise Refused(
                 f"{one.what} belongs to the CloudFormation stack {stack}, which would change or"

@@ -255,7 +255,7 @@ def test_the_plan_is_shown_without_writing(child):
 
 def adopts(user: User, *, kept: list[str], removed: str | None = None) -> None:
     arguments = ["--remove-role", removed] if removed else []
-    done = user.adopt("--yes", "--purge-policies", "--json", "--wait", "60s", *arguments)
+    done = user.adopt(*CONSENT, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert failing(report) == set()
@@ -303,6 +303,25 @@ def test_their_folder_plans_nothing_once_the_block_is_out(child):
 
 def test_adopting_a_child_again_changes_nothing(child):
     is_idempotent(child)
+
+
+CONSENT = ("--yes", "--purge-policies", "--json", "--wait", "60s")
+
+
+def test_an_interrupted_adoption_is_run_again(root):
+    """Ctrl-C while the bucket's settings are made; the old state is not touched yet."""
+    held = root.held()
+    root.project.interrupted(
+        *("adopt", str(root.folder), "--aws-profile", root.profile, *CONSENT),
+        when=lambda: "octo-read" in root.policies(ROLE),
+    )
+    assert (root.project.folder / "octo.yaml").exists()
+    again = root.adopt(*CONSENT, "--keep-old-state")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "0 to destroy" in again.stderr
+    assert root.identities() == root.before
+    assert root.held() == held
+    assert f"Until {root.folder} lets go of its" in again.stderr
 
 
 def test_a_root_module_is_adopted(root):

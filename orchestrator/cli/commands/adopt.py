@@ -117,20 +117,18 @@ def command(
         )
 
     found = read()
-    _show(found.proposal, remove)
+    ours = subject.ours(load_run()) if config.exists() else frozenset()
+    _show(found.proposal, remove, ours)
+    # Exactly what was shown may go: something that comes in between is refused.
+    may_go = frozenset(loss.key for loss in found.proposal.losses)
     agreed = purge_policies or plan_only or _agrees(found.proposal, yes=yes)
     adoption.check(found.proposal, remove=remove, release=stacks, purge=agreed)
     if stacks and not plan_only:
-        if not yes:
-            click.confirm(
-                f"Release and delete the stacks {', '.join(stacks)}?", abort=True, err=True
-            )
+        approval.agree(f"Release and delete the stacks {', '.join(stacks)}?", yes=yes)
         adoption.release_stacks(found.aws, found.inventory, stacks)
         found = read()
     proposal, held = found.proposal, found.held
     run = load_run(defaults={} if config.exists() else dict(found.settings))
-    # Exactly what was shown may go: something that comes in between is refused.
-    may_go = frozenset(loss.key for loss in proposal.losses)
     run.settings = replace(run.settings, adopting=True, may_go=may_go)
 
     def approve(review: Review) -> None:
@@ -160,10 +158,11 @@ def command(
     return end(run, result.report, reports, as_json=as_json)
 
 
-def _show(proposal: Proposal, remove: tuple[str, ...]) -> None:
+def _show(proposal: Proposal, remove: tuple[str, ...], ours: frozenset[str]) -> None:
     """What adoption is about, before anything is asked."""
     for what in proposal.adopted:
-        click.echo(f"Takes over: {what}", err=True)
+        if what.partition(" ")[2] not in ours:
+            click.echo(f"Takes over: {what}", err=True)
     for loss in proposal.losses:
         click.echo(f"Would go: {loss}", err=True)
     for leftover in proposal.leftovers:
@@ -186,8 +185,7 @@ def _removed(run: Run, names: tuple[str, ...], *, yes: bool) -> list[str]:
 
     if not names:
         return []
-    if not yes:
-        click.confirm(f"Delete the roles {', '.join(names)}?", abort=True, err=True)
+    approval.agree(f"Delete the roles {', '.join(names)}?", yes=yes)
     return adoption.remove_roles(run, names)
 
 
@@ -197,8 +195,7 @@ def _released(run: Run, terraform: Terraform, held: Held, *, yes: bool) -> bool:
     click.echo(f"In {terraform.folder}, nothing is destroyed by this:", err=True)
     for line in held.commands:
         click.echo(f"  {line}", err=True)
-    if not yes and not click.confirm("Have that state let go of them?", err=True):
-        return False
+    approval.agree("Have that state let go of them?", yes=yes)
     copy = release.let_go(terraform, held, run.folder)
     click.echo(f"The state as it was: {copy}", err=True)
     if held.others:

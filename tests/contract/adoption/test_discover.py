@@ -110,3 +110,23 @@ def test_no_external_id_is_shown(sandbox, aws, standalone):
     found = look(sandbox, aws, "standalone")
     for name in report.formats("discovery"):
         assert "octo-external-id" not in report.render_discovery(found, name)
+
+
+def test_a_stackset_is_found_by_the_role_of_its_template(sandbox, aws, session):
+    client = session("payer").client("cloudformation", "us-east-1")
+    client.activate_organizations_access()
+    client.create_stack_set(
+        StackSetName="of-another-name",
+        TemplateBody=TEMPLATE.replace("OctoFromTheConsole", ROLE),
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": True},
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    iam = session("payer").client("iam")
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust())
+    try:
+        found = by_name(look(sandbox, aws, "payer"))
+        assert found["of-another-name"] == ("unknown", "adopt")
+    finally:
+        iam.delete_role(RoleName=ROLE)
+        client.delete_stack_set(StackSetName="of-another-name")

@@ -197,6 +197,7 @@ def test_a_boundary_stays():
 def stack_set(**changes: Any) -> StackSet:
     values: dict[str, Any] = {
         "name": "octo",
+        "stack_set_id": "octo:1",
         "role_ids": {API_ROLE: "ApiAccessRole"},
         "accounts": ("999988887777",),
         "auto_deployment": {"enabled": True, "retain": True},

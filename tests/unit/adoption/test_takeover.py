@@ -129,7 +129,13 @@ def test_a_report_must_be_the_very_same(there):
 
 def test_a_stackset_that_could_not_be_updated_is_refused_even_when_adopting(there):
     there["octo"] = StackSet(
-        "octo", {ROLE: "Another"}, ("999988887777",), {"enabled": True, "retain": True}, (), True
+        "octo",
+        "octo:1",
+        {ROLE: "Another"},
+        ("999988887777",),
+        {"enabled": True, "retain": True},
+        (),
+        True,
     )
     with pytest.raises(Refused, match="another logical id"):
         imports(STACKSET, adopting=True)
