@@ -22,10 +22,7 @@ from orchestrator.config.write import write_config as write
 from orchestrator.engine import binary
 from orchestrator.engine.terraform import Terraform
 from orchestrator.errors import ConfigError, OctoTfError, Refused, WrongAccount
-from orchestrator.files import write_atomically
 from orchestrator.run import Run, reach
-
-SECRET_FILE = "octo.external-id"  # noqa: S105  (a file's name)
 
 
 @dataclass(frozen=True)
@@ -206,16 +203,8 @@ def write_config(config: Path, subject: Subject, flags: Mapping[str, Any]) -> No
     """
     if config.exists():
         return
-    settings = {**subject.settings, **flags}
-    settings.pop("external_id", None)
-    secret = subject.proposal.external_id
     try:
-        if secret and not any(source in flags for source in EXTERNAL_ID_SOURCES[1:]):
-            write_atomically(config.with_name(SECRET_FILE), f"{secret}\n".encode())
-            settings["external_id_file"] = SECRET_FILE
-        order = ("account_id", "account_name", "account_type", *EXTERNAL_ID_SOURCES)
-        names = [*order, *sorted(settings.keys() - {*order})]
-        write(config, {name: settings[name] for name in names if name in settings})
+        write(config, {**subject.settings, **flags})
     except OSError as error:
         raise OctoTfError(
             f"cannot be written: {error.strerror}",

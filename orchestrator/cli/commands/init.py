@@ -13,8 +13,6 @@ import click
 from orchestrator.cli.options import CONFIG, option, registration_options
 from orchestrator.errors import ConfigError, ExitCode
 
-_SECRET_FILE = "octo.external-id"  # noqa: S105  (a file's name)
-
 
 @click.command()
 @registration_options
@@ -30,9 +28,8 @@ _SECRET_FILE = "octo.external-id"  # noqa: S105  (a file's name)
 @option("--non-interactive", is_flag=True, help="Ask nothing; a missing answer is an error.")
 def command(flags: dict[str, Any], config: Path, force: bool, non_interactive: bool) -> ExitCode:
     """Write octo.yaml, by questions or flags."""
-    from orchestrator.config.load import EXTERNAL_ID_SOURCES, flag_of, load
-    from orchestrator.config.write import write_config
-    from orchestrator.files import write_atomically
+    from orchestrator.config.load import flag_of, load
+    from orchestrator.config.write import SECRET_FILE, write_config
 
     if config.exists() and not force:
         raise ConfigError("is there already", where=str(config), hint="Replace it with --force.")
@@ -42,18 +39,13 @@ def command(flags: dict[str, Any], config: Path, force: bool, non_interactive: b
         _ask(given)
     # Checked as apply will check it, before anything is written.
     load(config.with_name(f".{config.name}.absent"), given, os.environ)
-    secret = given.pop("external_id", None)
-    if secret is not None:
-        write_atomically(config.with_name(_SECRET_FILE), f"{secret}\n".encode())
-        given["external_id_file"] = _SECRET_FILE
-    order = ("account_id", "account_name", "account_type", *EXTERNAL_ID_SOURCES)
-    write_config(
-        config,
-        {name: given[name] for name in [*order, *sorted(given.keys() - {*order})] if name in given},
-    )
+    hidden = write_config(config, given)
+    if hidden:
+        del given["external_id"]
+        given["external_id_file"] = SECRET_FILE
     click.echo(str(config))
-    if secret is not None:
-        click.echo(f"The external id is in {_SECRET_FILE} (0600): do not commit it.", err=True)
+    if hidden:
+        click.echo(f"The external id is in {SECRET_FILE} (0600): do not commit it.", err=True)
     if asked:
         repeat = ["octo-tf", "init", "--non-interactive"]
         for name, value in given.items():
