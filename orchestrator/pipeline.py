@@ -20,6 +20,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from orchestrator import binding, guard, render
+from orchestrator.adoption import takeover, unfinished
+from orchestrator.aws.errors import explained
 from orchestrator.engine import planfile
 from orchestrator.engine.outputs import Outputs
 from orchestrator.engine.plan import Plan
@@ -62,8 +64,7 @@ def prepare(run: Run, *, tell_octo: bool = False) -> render.Root:
 def plan(run: Run, file: Path | None = None) -> Review:
     """... → plan → guard: a saved plan with the guard's verdict; a refused one is not kept."""
     check_linked(run)
-    prepare(run)
-    return _plan(run, file)
+    return _plan(run, prepare(run), file)
 
 
 def check_linked(run: Run) -> None:
@@ -71,10 +72,15 @@ def check_linked(run: Run) -> None:
     run.linked.check(run.account, enable_access=run.settings.enable_access)
 
 
-def _plan(run: Run, file: Path | None = None) -> Review:
+def _plan(run: Run, root: render.Root, file: Path | None = None) -> Review:
     _take_up(run)
+    target = (file or run.plan_file).absolute()
     with run.progress.step("Planning"):
-        made = run.terraform.plan((file or run.plan_file).absolute())
+        made = run.terraform.plan(target)
+    if ids := _there(run, made):
+        render.write(render.importing(root, ids), run.folder)
+        with run.progress.step("Planning with what is there"):
+            made = run.terraform.plan(target)
     review = _review(run, made)
     if not review.verdict.allowed:
         made.file.unlink(missing_ok=True)  # nobody shall apply it by hand
@@ -98,15 +104,19 @@ def apply(
     root = prepare(run, tell_octo=True)
     known = run.terraform.local_outputs() if plan_file is None else {}
     ahead = LookAhead(known, lambda values: _look(run, _typed(run, values)))
-    review = _plan(run) if plan_file is None else _earlier_plan(run, plan_file.absolute(), root)
+    review = (
+        _plan(run, root) if plan_file is None else _earlier_plan(run, plan_file.absolute(), root)
+    )
     review.verdict.enforce()
     made = review.plan
     try:
         if review.has_changes:
             approve(review)
         if made.has_changes:
+            unfinished.begin(run.folder, made)
             with run.progress.step("Applying"), _watching(run, made):
                 values = run.terraform.apply_plan(made.file)
+            unfinished.end(run.folder)
         else:
             values = planfile.read(made.file).outputs  # spares a start of Terraform
     finally:
@@ -151,6 +161,30 @@ def known(run: Run) -> Outputs:
         EngineError: nothing was.
     """
     return _typed(run, run.terraform.outputs())
+
+
+def _there(run: Run, made: Plan) -> dict[str, str]:
+    """What the plan would create although AWS has it: import ids by address.
+
+    Raises:
+        Refused: it is not ours to take, or more would go than was agreed to; the plan is gone.
+    """
+    if not made.changes or made.undestroyable:
+        return {}
+    try:
+        with explained("looking at what is there"):
+            return takeover.imports(
+                run.aws,
+                made,
+                run.names,
+                read=lambda: run.terraform.show(made.file).planned,
+                unfinished=unfinished.addresses(run.folder),
+                adopting=run.settings.adopting,
+                agreed=run.settings.may_go,
+            )
+    except BaseException:
+        made.file.unlink(missing_ok=True)  # it would fail half-way: nobody shall apply it
+        raise
 
 
 def _take_up(run: Run) -> None:
@@ -202,6 +236,9 @@ def _earlier_plan(run: Run, file: Path, root: render.Root) -> Review:
     with run.progress.step("Reading the plan"):
         made_from = planfile.read(file)
         made = run.terraform.show(file)
+        if ids := made.inputs.get("import_ids"):
+            root = render.importing(root, ids)
+            render.write(root, run.folder)
         binding.examine(
             made,
             made_from,

@@ -26,8 +26,10 @@ VALUES = "terraform.tfvars.json"
 SECRETS = "secrets.auto.tfvars.json"  # git-ignored by the rendered .gitignore
 BACKEND = "backend.tfbackend.json"
 IMPORTS = "imports.tf"
+IMPORT_IDS = "imports.auto.tfvars.json"
 _MODULE = "modules/octo"
-_SOMETIMES = (BACKEND, IMPORTS)
+_OF_ONE_RUN = (IMPORTS, IMPORT_IDS)
+_SOMETIMES = (BACKEND, *_OF_ONE_RUN)
 _NOT_INPUTS = {"account_name", "region", "credentials", "backend"}
 
 
@@ -46,8 +48,8 @@ class Root:
     def values(self) -> dict[str, Any]:
         """The root's variables by name, the secret ones included."""
         values: dict[str, Any] = {}
-        for name in (VALUES, SECRETS):
-            values |= json.loads(self.files[name])
+        for name in (VALUES, SECRETS, IMPORT_IDS):
+            values |= json.loads(self.files.get(name, b"{}"))
         return values
 
     @property
@@ -62,7 +64,6 @@ def render(
     *,
     bucket_has_policy: bool | None = None,
     stackset: Mapping[str, Any] | None = None,
-    stackset_exists: bool = False,
     allow_destroy: Collection[str] = (),
 ) -> Root:
     """Makes the root folder's content; the same input gives the same bytes.
@@ -72,7 +73,6 @@ def render(
         account_type: as identified; the module then need not find out.
         bucket_has_policy: for a merged bucket policy: whether the bucket has one today.
         stackset: with ``use_stackset``: inputs of the module that octo.yaml may leave out.
-        stackset_exists: whether AWS has that stack set: Terraform then takes it over.
         allow_destroy: addresses whose ``prevent_destroy`` is lifted in this rendering.
 
     Raises:
@@ -98,6 +98,7 @@ def render(
         "variables": sorted({*variables, *secrets}),
         "sensitive": sorted(secrets),
         "outputs": sorted(Outputs.model_fields),
+        "imports": [],
     }
     files = {
         ".gitignore": _template("gitignore", values),
@@ -110,14 +111,28 @@ def render(
     }
     if isinstance(registration.backend, S3Backend):
         files[BACKEND] = _json(_s3_backend(registration.backend))
-    if stackset_exists:
-        files[IMPORTS] = _template(IMPORTS, values)
     if allow_destroy:
         resources = sorted({_resource(address) for address in allow_destroy})
         files[f"{_MODULE}/allow_destroy_override.tf"] = _template(
             "allow_destroy_override.tf", {"resources": resources}
         )
     return Root(files, values)
+
+
+def importing(root: Root, ids: Mapping[str, str]) -> Root:
+    """The same root, whose next plan takes over what AWS has.
+
+    Args:
+        root: as rendered.
+        ids: the provider's import id of each resource, by its address in the root.
+    """
+    meant = {**root.meant, "imports": sorted(ids)}
+    files = {
+        **root.files,
+        IMPORTS: _template(IMPORTS, meant),
+        IMPORT_IDS: _json({"import_ids": dict(ids)}),
+    }
+    return Root(files, meant)
 
 
 def module_inputs(
@@ -205,8 +220,8 @@ def read_back(root: Root) -> None:
 
     files, meant = root.files, root.meant
     parsed: dict[str, list[dict[str, Any]]] = {}
-    for name in ("main.tf", "variables.tf", "outputs.tf"):
-        for kind, blocks in hcl2.loads(files[name].decode()).items():
+    for name in ("main.tf", "variables.tf", "outputs.tf", IMPORTS):
+        for kind, blocks in hcl2.loads(files.get(name, b"").decode()).items():
             parsed.setdefault(kind, []).extend(blocks if isinstance(blocks, list) else [])
     (terraform,) = parsed["terraform"]
     (module,) = (_labelled(block, "octo") for block in parsed["module"])
@@ -228,6 +243,11 @@ def read_back(root: Root) -> None:
             ),
             ("variables", _labels(parsed["variable"]), sorted(root.values)),
             ("outputs", _labels(parsed["output"]), meant["outputs"]),
+            (
+                "imports",
+                [block["to"] for block in parsed.get("import", [])],
+                [f"${{{address}}}" for address in meant["imports"]],
+            ),
         )
         if read != wanted
     ]
@@ -298,6 +318,8 @@ def diff(root: Root, folder: Path) -> str:
     lines: list[str] = []
     for name in _outdated(root, folder):
         path = folder / name
+        if name in _OF_ONE_RUN:
+            continue
         if name in root.secret:
             if path.exists():
                 lines.append(f"{name}: differs (secret, not shown)")

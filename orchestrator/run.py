@@ -14,14 +14,16 @@ from pydantic import SecretStr
 
 from orchestrator import render
 from orchestrator.account import Account, identify
+from orchestrator.adoption.takeover import Names
 from orchestrator.aws.bucket import has_policy
 from orchestrator.aws.errors import explained
 from orchestrator.aws.session import AssumeRole, Aws, connect
-from orchestrator.config.model import Registration
+from orchestrator.config.model import Credentials, Registration
 from orchestrator.engine import binary
 from orchestrator.engine.terraform import Terraform
 from orchestrator.errors import ConfigError, OctoTfError, OctoUnreachable
-from orchestrator.octo.credentials import ENDPOINT, Credentials
+from orchestrator.octo.credentials import ENDPOINT
+from orchestrator.octo.credentials import Credentials as OctoCredentials
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.side import Octo
 from orchestrator.octo.template import agreed
@@ -47,6 +49,8 @@ class Settings:
         allow_destroy: addresses that may be destroyed.
         enable_access: whether CloudFormation's access to the organization may be switched on.
         wait_seconds: how long verify waits for what is pending.
+        adopting: whether what is there may be taken over although it is not as we make it.
+        may_go: what the user agreed to lose by that: the resource, and what of it.
         octo_credentials: Octo's API client; None works without Octo's API.
         octo_endpoint: the address of Octo's API.
         place_of: where a setting was set, for errors about it.
@@ -61,9 +65,28 @@ class Settings:
     allow_destroy: frozenset[str] = frozenset()
     wait_seconds: float = 0.0
     enable_access: bool = False
-    octo_credentials: Credentials | None = None
+    adopting: bool = False
+    may_go: frozenset[tuple[str, str]] = frozenset()
+    octo_credentials: OctoCredentials | None = None
     octo_endpoint: str = ENDPOINT
     place_of: Callable[[str], str] = str
+
+
+def reach(region: str, credentials: Credentials) -> Aws:
+    """The account, by the credentials that octo.yaml, flags or the environment name.
+
+    Raises:
+        AwsError: there are none, or the role may not be assumed.
+    """
+    role = credentials.assume_role
+    with explained("connecting to AWS"):
+        return connect(
+            region=region,
+            profile=credentials.profile,
+            assume_role=AssumeRole(role.role_arn, role.session_name, role.external_id)
+            if role
+            else None,
+        )
 
 
 @dataclass
@@ -133,16 +156,7 @@ class Run:
     @cached_property
     def aws(self) -> Aws:
         """The account, by the credentials that octo.yaml or the environment names."""
-        credentials = self.registration.credentials
-        role = credentials.assume_role
-        with explained("connecting to AWS"):
-            return connect(
-                region=self.registration.region,
-                profile=credentials.profile,
-                assume_role=AssumeRole(role.role_arn, role.session_name, role.external_id)
-                if role
-                else None,
-            )
+        return reach(self.registration.region, self.registration.credentials)
 
     @cached_property
     def principal(self) -> Aws | None:
@@ -155,6 +169,17 @@ class Run:
     def linked(self) -> LinkedAccounts:
         """The payer's linked accounts."""
         return LinkedAccounts(self.registration, self.aws, self.progress)
+
+    @property
+    def names(self) -> Names:
+        """The names that AWS gives once."""
+        account_id = self.registration.account_id
+        return Names(
+            account_id,
+            self.registration.cur_s3_bucket_name or f"alphaus-cur-export-{account_id}",
+            self.registration.cur_report_name or "curreport",
+            self.linked.name,
+        )
 
     @cached_property
     def terraform(self) -> Terraform:
@@ -197,7 +222,6 @@ class Run:
             stackset={"stackset_name": linked.name, "stackset_targets": linked.targets}
             if linked
             else None,
-            stackset_exists=linked is not None and linked.exists,
             allow_destroy=self.settings.allow_destroy,
         )
 

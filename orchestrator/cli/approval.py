@@ -11,6 +11,20 @@ if TYPE_CHECKING:
     from orchestrator.review import Review
 
 
+def agree(question: str, *, yes: bool) -> None:
+    """Asks for one thing, unless ``yes``.
+
+    Raises:
+        click.UsageError: nobody is here to answer.
+        click.Abort: the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"nobody is here to answer {question!r}: give --yes")
+    click.confirm(question, abort=True, err=True)
+
+
 def ask(review: Review, *, yes: bool) -> None:
     """Shows the plan, and asks unless ``yes``.
 

@@ -298,7 +298,17 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return deferred_run_options(now)
 
 
-def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def adopting_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command that comes before octo.yaml; it gets the given ``flags`` too.
+
+    ``load_run`` then takes ``defaults``, which octo.yaml is not there to say; flags win over them.
+    """
+    return deferred_run_options(function, with_flags=True)
+
+
+def deferred_run_options(
+    function: Callable[..., Any], *, with_flags: bool = False
+) -> Callable[..., Any]:
     """The same for a command that calls ``load_run`` itself: it may raise, or be given settings."""
 
     @functools.wraps(function)
@@ -321,14 +331,15 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
         enable_access: bool = False,
         **parameters: Any,
     ) -> Any:
-        def load_run(**settings: Any) -> Run:
+        def load_run(*, defaults: dict[str, Any] | None = None, **settings: Any) -> Run:
             # Imported here, and the rest only once octo.yaml is right: boto3, pydantic and
             # Jinja take most of a second to load.
             from orchestrator.config.load import EXTERNAL_ID_SOURCES, load, place_of
             from orchestrator.octo.credentials import find
 
             credentials = find(os.environ, profile=octo_profile) if use_octo else None
-            given = {**flags, **settings}
+            own = {name: value for name, value in flags.items() if value is not None}
+            given = {**(defaults or {}), **own, **settings}
             registration: Registration = load(
                 config, given, os.environ, octo_has_external_id=credentials is not None
             )
@@ -359,6 +370,8 @@ def deferred_run_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 Progress(verbose=verbose, color=use_color(no_color)),
             )
 
+        if with_flags:
+            parameters["flags"] = {name: v for name, v in flags.items() if v is not None}
         return function(*arguments, load_run=load_run, **parameters)
 
     return _decorate(registration_options(make), _RUNNING)

@@ -14,6 +14,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from orchestrator.config.model import (
+    Access,
     AssumeRoleSettings,
     Credentials,
     LocalBackend,
@@ -83,6 +84,21 @@ def place_of(path: Path, flags: Mapping[str, Any], *names: str) -> str:
     given = {name: value for name, value in flags.items() if value is not None}
     found = next((name for name in names if name in given or name in document), names[0])
     return _place(path, document, (found,), given)[1]
+
+
+def access(path: Path, flags: Mapping[str, Any]) -> Access:
+    """How the account is reached, as octo.yaml and flags say, whatever else is not said yet.
+
+    Raises:
+        ConfigError: with every mistake found, each at its place.
+    """
+    document = read_document(path)
+    given = {name: value for name, value in flags.items() if value is not None}
+    merged = _merge(document, given)
+    try:
+        return Access.model_validate({n: merged[n] for n in Access.model_fields if n in merged})
+    except ValidationError as error:
+        raise _explain(error, path, document, given) from None
 
 
 def read_document(path: Path) -> CommentedMap:

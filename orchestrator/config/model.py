@@ -89,6 +89,15 @@ class S3Backend(_Section):
     profile: Line | None = None
 
 
+class Access(_Section):
+    """How an account is reached, and which one is meant, before it is said what to register."""
+
+    account_id: AccountId | None = None
+    account_type: Literal["payer", "linked", "standalone"] | None = None
+    region: Region = "us-east-1"
+    credentials: Credentials = Field(default_factory=Credentials)
+
+
 class Registration(_Section):
     """One account to be registered with Octo. Module inputs keep the module's names.
 

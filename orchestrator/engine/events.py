@@ -12,12 +12,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class PlannedChange:
-    """One resource that the plan changes; ``action`` and ``reason`` are Terraform's words."""
+    """One resource that the plan changes; ``action`` and ``reason`` are Terraform's words.
+
+    ``imported``: Terraform takes over what AWS has, whatever it then changes about it.
+    """
 
     address: str
     type: str
     action: str
     reason: str = ""
+    imported: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,11 @@ def parse(line: str) -> Event | None:
         change = message["change"]
         resource = change["resource"]
         return PlannedChange(
-            resource["addr"], resource["resource_type"], change["action"], change.get("reason", "")
+            resource["addr"],
+            resource["resource_type"],
+            change["action"],
+            change.get("reason", ""),
+            bool(change.get("importing")),
         )
     if kind in ("apply_start", "apply_progress", "apply_complete", "apply_errored"):
         hook = message["hook"]

@@ -36,6 +36,8 @@ class Plan:
             such a plan was not saved.
         inputs: the root's variables by name, where the plan was read back from its file; they
             include the external id.
+        planned: what each resource that is created or changed is to be, by address, as far as it
+            is known before the apply; where the plan was read back from its file.
     """
 
     file: Path
@@ -43,6 +45,7 @@ class Plan:
     has_changes: bool
     undestroyable: tuple[str, ...] = ()
     inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    planned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     def count(self, *actions: str) -> int:
         """How many resources the plan changes by one of these actions."""
@@ -79,7 +82,11 @@ def from_show(file: Path, document: dict[str, Any]) -> Plan:
             continue
         changes.append(
             PlannedChange(
-                resource["address"], resource["type"], action, resource.get("action_reason", "")
+                resource["address"],
+                resource["type"],
+                action,
+                resource.get("action_reason", ""),
+                bool(change.get("importing")),
             )
         )
     outputs = document.get("output_changes", {}).values()
@@ -89,4 +96,9 @@ def from_show(file: Path, document: dict[str, Any]) -> Plan:
         tuple(changes),
         bool(changes) or outputs_change,
         inputs={name: v.get("value") for name, v in document.get("variables", {}).items()},
+        planned={
+            resource["address"]: resource["change"].get("after") or {}
+            for resource in document.get("resource_changes", [])
+            if resource.get("mode", "managed") == "managed"
+        },
     )

@@ -220,16 +220,25 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
 
+    def pull(self) -> str:
+        """The state's JSON, as the backend holds it now; empty where there is none.
+
+        Raises:
+            EngineError: the state cannot be read.
+        """
+        text = self._read_state("state pull").strip()
+        return text[text.index("{") :] if "{" in text else ""
+
     def state_version(self) -> StateVersion:
         """Which state the backend holds now.
 
         Raises:
             EngineError: the state cannot be read.
         """
-        text = self._read_state("state pull").strip()
+        text = self.pull()
         if not text:
             return NO_STATE
-        document = json.loads(text[text.index("{") :])
+        document = json.loads(text)
         return StateVersion(document["lineage"], document["serial"])
 
     def resources(self, resource_type: str) -> list[StateResource]:
@@ -239,7 +248,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
             EngineError: the state cannot be read.
         """
         path = self.folder / _LOCAL_STATE
-        text = path.read_text() if path.is_file() else self._read_state("state pull").strip()
+        text = path.read_text() if path.is_file() else self.pull()
         if f'"{resource_type}"' not in text:
             return []
         return [
@@ -261,23 +270,23 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         """
         self._change_state("untaint", address)
 
-    def forget(self, address: str) -> None:
-        """Has Terraform let go of a resource: what it stands for stays; the old state is kept.
+    def forget(self, *addresses: str) -> None:
+        """Has Terraform let go of resources: what they stand for stays; the old state is kept.
 
         Raises:
             EngineError: the state cannot be changed.
         """
-        self._change_state("state rm", address)
+        self._change_state("state rm", *addresses)
 
-    def _change_state(self, command: str, address: str) -> None:
+    def _change_state(self, command: str, *addresses: str) -> None:
         no_color = {} if command == "state rm" else {"no_color": IsFlagged}  # it has no such option
         returncode, lines, errors = self._run(
-            command, address, lock_timeout=f"{self._lock_seconds:.0f}s", **no_color
+            command, *addresses, lock_timeout=f"{self._lock_seconds:.0f}s", **no_color
         )
         if returncode != 0:
             raise EngineError(
                 "the state cannot be changed: " + self._redact(_boxed_error(errors or lines)),
-                where=address,
+                where=", ".join(addresses),
                 hint="Run the same command again.",
             )
 
@@ -424,7 +433,9 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
     def _stamp(self, mirror: Path | None) -> bytes:
         """Everything that init depends on, as a digest."""
         digest = hashlib.sha256()
-        sources = [*self.folder.glob("*.tf"), *self.folder.glob("*.tfbackend.json")]
+        # Import blocks come and go with single runs, and init does not read them.
+        sources = [f for f in self.folder.glob("*.tf") if f.name != "imports.tf"]
+        sources += self.folder.glob("*.tfbackend.json")
         sources += [*self.folder.glob("modules/**/*.tf"), self.folder / _LOCK]
         for path in sorted(sources):
             digest.update(str(path.relative_to(self.folder)).encode() + b"\0")

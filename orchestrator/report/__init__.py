@@ -1,6 +1,7 @@
 """What people and programs read, by subject and format: a format is one file, found by its place.
 
-``plan/`` shows a :class:`~orchestrator.review.Review`, ``verification/`` a
+``discovery/`` shows a :class:`~orchestrator.adoption.discovery.Discovery`, ``plan/`` a
+:class:`~orchestrator.review.Review`, ``verification/`` a
 :class:`~orchestrator.verify.model.Report`. Each ``<name>_format.py`` has a ``render``.
 """
 
@@ -12,16 +13,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from orchestrator.adoption.discovery import Discovery
     from orchestrator.review import Review
     from orchestrator.verify.model import Report
 
-Subject = Literal["plan", "verification"]
+Subject = Literal["discovery", "plan", "verification"]
 
 
 def formats(subject: Subject) -> list[str]:
     """The names of a subject's formats."""
     folder = Path(__file__).parent / subject
     return sorted(m.name.removesuffix("_format") for m in pkgutil.iter_modules([str(folder)]))
+
+
+def render_discovery(discovery: Discovery, name: str, *, color: bool = False) -> str:
+    """What was found in an account, in one format.
+
+    Raises:
+        KeyError: there is no such format.
+    """
+    return _render("discovery", name, discovery, color)
 
 
 def render_plan(review: Review, name: str, *, color: bool = False) -> str:

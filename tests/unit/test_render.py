@@ -127,6 +127,29 @@ def test_a_damaged_template_is_noticed_before_it_is_used(registered, tmp_path, m
     assert not (tmp_path / "new").exists()
 
 
+def test_what_is_taken_over_is_named_in_hcl_and_identified_in_json(registered, tmp_path):
+    plain = render.render(registered(), "payer")
+    policy = 'module.octo.aws_iam_role_policy.api_access["octo-read"]'
+    ids = {policy: "R:octo-read", "module.octo.aws_s3_bucket.cur[0]": '${file("x")}'}
+    root = render.importing(plain, ids)
+    assert root.values["import_ids"] == ids
+    assert b"file" not in root.files[render.IMPORTS]
+    render.write(root, tmp_path)  # reads it back
+    assert policy in (tmp_path / render.IMPORTS).read_text()
+    assert render.diff(plain, tmp_path) == ""  # of one run: no difference to what is meant
+    render.write(plain, tmp_path)
+    assert not (tmp_path / render.IMPORTS).exists()
+    assert not (tmp_path / render.IMPORT_IDS).exists()
+
+
+def test_a_damaged_import_is_noticed_before_it_is_used(registered, tmp_path):
+    root = render.importing(render.render(registered(), "payer"), {"module.octo.a.b": "id"})
+    other = root.files[render.IMPORTS].replace(b"module.octo.a.b\n", b"module.octo.a.c\n")
+    damaged = render.Root({**root.files, render.IMPORTS: other}, root.meant)
+    with pytest.raises(RenderError, match="imports"):
+        render.write(damaged, tmp_path)
+
+
 def test_write_makes_private_files_and_then_finds_nothing_to_do(registered, tmp_path):
     root = render.render(registered(), "payer")
     folder = tmp_path / "root folder"

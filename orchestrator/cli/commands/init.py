@@ -13,8 +13,6 @@ import click
 from orchestrator.cli.options import CONFIG, OCTO, option, registration_options
 from orchestrator.errors import ConfigError, ExitCode
 
-_SECRET_FILE = "octo.external-id"  # noqa: S105  (a file's name)
-
 
 @click.command()
 @registration_options
@@ -46,8 +44,7 @@ def command(
     it from Octo.
     """
     from orchestrator.config.load import EXTERNAL_ID_SOURCES, flag_of, load
-    from orchestrator.config.write import write_config
-    from orchestrator.files import write_atomically
+    from orchestrator.config.write import SECRET_FILE, write_config
     from orchestrator.octo.credentials import find
 
     if config.exists() and not force:
@@ -69,19 +66,14 @@ def command(
         from orchestrator.octo.template import agreed
 
         agreed(registration, OctoApi(octo_endpoint, credentials), credentials, flag_of)
-    secret = given.pop("external_id", None)
-    if secret is not None:
-        write_atomically(config.with_name(_SECRET_FILE), f"{secret}\n".encode())
-        given["external_id_file"] = _SECRET_FILE
-    order = ("account_id", "account_name", "account_type", *EXTERNAL_ID_SOURCES)
-    write_config(
-        config,
-        {name: given[name] for name in [*order, *sorted(given.keys() - {*order})] if name in given},
-    )
+    hidden = write_config(config, given)
+    if hidden:
+        del given["external_id"]
+        given["external_id_file"] = SECRET_FILE
     click.echo(str(config))
-    if secret is not None:
-        click.echo(f"The external id is in {_SECRET_FILE} (0600): do not commit it.", err=True)
-    if credentials is not None and not given.keys() & {*EXTERNAL_ID_SOURCES} and secret is None:
+    if hidden:
+        click.echo(f"The external id is in {SECRET_FILE} (0600): do not commit it.", err=True)
+    if credentials is not None and not given.keys() & {*EXTERNAL_ID_SOURCES}:
         click.echo("The external id is taken from Octo in every run.", err=True)
     if asked:
         repeat = ["octo-tf", "init", "--non-interactive"]

@@ -27,7 +27,13 @@ def render(review: Review, *, color: bool = False) -> str:
             "has_changes": review.has_changes,
             "totals": {"add": add, "change": change, "destroy": destroy},
             "changes": [
-                {"address": c.address, "type": c.type, "action": c.action, "reason": c.reason}
+                {
+                    "address": c.address,
+                    "type": c.type,
+                    "action": c.action,
+                    "reason": c.reason,
+                    "imported": c.imported,
+                }
                 for c in plan.changes
             ],
             "linked_accounts": {

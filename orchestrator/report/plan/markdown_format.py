@@ -17,7 +17,14 @@ def render(review: Review, *, color: bool = False) -> str:
     else:
         parts.append(f"**{summary(plan)}**")
     if plan.changes:
-        rows = [(c.action, code(c.address), c.reason.replace("_", " ")) for c in plan.changes]
+        rows = [
+            (
+                f"import, {c.action}" if c.imported and c.action != "import" else c.action,
+                code(c.address),
+                c.reason.replace("_", " "),
+            )
+            for c in plan.changes
+        ]
         parts.append(
             f"<details{' open' if len(rows) <= 20 else ''}><summary>{len(rows)} resources</summary>"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.engine.events import PlannedChange
 from orchestrator.engine.plan import Plan
 from orchestrator.review import Review
 from orchestrator.stackset.work import Work
@@ -17,7 +18,7 @@ def render(review: Review, *, color: bool = False) -> str:
     if not review.has_changes:
         return "No changes. What is there is what octo.yaml asks for."
     lines = [
-        f"  {_SIGNS.get(change.action, '>')} {change.action:8}{change.address}"
+        f"  {_SIGNS.get(change.action, '>')} {change.action:8}{change.address}{_taken(change)}"
         for change in plan.changes
     ]
     linked = [f"Linked accounts: {sentence}." for sentence in sentences(review.linked)]
@@ -39,7 +40,13 @@ def sentences(linked: Work) -> list[str]:
     ]
 
 
+def _taken(change: PlannedChange) -> str:
+    return "  (taken over as it is in AWS)" if change.imported else ""
+
+
 def summary(plan: Plan) -> str:
-    """``Plan: 17 to add, 0 to change, 0 to destroy.``"""
+    """``Plan: 17 to add, 0 to change, 0 to destroy.``; what is imported comes first."""
     add, change, destroy = plan.totals
-    return f"Plan: {add} to add, {change} to change, {destroy} to destroy."
+    imported = sum(change.imported for change in plan.changes)
+    first = f"{imported} to import, " if imported else ""
+    return f"Plan: {first}{add} to add, {change} to change, {destroy} to destroy."

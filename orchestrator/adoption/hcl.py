@@ -1,0 +1,237 @@
+"""Reads the Terraform files of somebody who uses the published module: what they gave it.
+
+Nothing is evaluated: literals, and names that lead to literals (locals, variables with their
+values, texts with either in them). Whatever else an input is, is named with file and line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orchestrator.adoption.expressions import Input, Scope
+from orchestrator.errors import ConfigError
+
+# Any of these tells the module by its shape, wherever its source is: a copy, a mirror, git.
+_TELLING = {"use_stackset", "stackset_name", "cur_s3_bucket_name", "cur_report_name", "principal"}
+_SOURCE = re.compile(r"(^|/)alphauslabs/(octo/aws|terraform-aws-octo)\b")
+_ROOT = ("aws_iam_role", "alphaus_acct_access_role")  # the module applied as a root
+_MAX_BYTES = 1_000_000
+SECRET_KEYS = ("access_key", "secret_key")
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """The published module in somebody's folder.
+
+    Attributes:
+        folder: theirs.
+        address: ``module.octo``, or empty where the folder is the module itself, as a root.
+        where: ``file:line`` of the module's block, or of the first of its resources; empty where
+            it is not used any more.
+        inputs: what it was given, by name; the external id among them.
+    """
+
+    folder: Path
+    address: str
+    where: str
+    inputs: Mapping[str, Input] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A block with its labels, its attributes as python-hcl2 gives them, and their lines."""
+
+    kind: str
+    labels: tuple[str, ...]
+    where: str
+    attributes: Mapping[str, Any]
+    places: Mapping[str, str]
+
+
+class NoModule(ConfigError):
+    """The folder's files do not use the published module, or not any more."""
+
+
+def read(
+    folder: Path, environ: Mapping[str, str], *, name: str | None = None, var_files: list[Path]
+) -> Theirs:
+    """Finds the published module in a folder and resolves its inputs.
+
+    Args:
+        folder: holds ``.tf`` files.
+        environ: for ``TF_VAR_<name>``.
+        name: which module block, where there are several.
+        var_files: as they are given to ``terraform -var-file``; the last wins.
+
+    Raises:
+        NoModule: the files do not use it.
+        ConfigError: they use it more than once, or one cannot be read.
+    """
+    blocks = [block for path in sorted(folder.glob("*.tf")) for block in _blocks(path)]
+    if not blocks:
+        raise ConfigError(
+            "holds no Terraform files",
+            where=str(folder),
+            hint="Name the folder with the .tf files that use the published module.",
+        )
+    scope = Scope(
+        {
+            n: (v, b.places[n])
+            for b in blocks
+            if b.kind == "locals"
+            for n, v in b.attributes.items()
+        },
+        _variables(folder, blocks, environ, var_files),
+    )
+    calls = [b for b in blocks if b.kind == "module" and _is_octo(b)]
+    if name is not None:
+        calls = [b for b in calls if b.labels == (name,)]
+    if len(calls) > 1:
+        raise ConfigError(
+            "holds the published module more than once: "
+            + ", ".join(f"{b.labels[0]} ({b.where})" for b in calls),
+            where=str(folder),
+            hint="Name one with --module; each account has an octo.yaml of its own.",
+        )
+    if calls:
+        (call,) = calls
+        inputs = {
+            n: scope.resolve(value, call.places[n])
+            for n, value in call.attributes.items()
+            if n not in ("source", "version", "providers", "count", "for_each", "depends_on")
+        }
+        return Theirs(folder, f"module.{call.labels[0]}", call.where, inputs)
+    own = next((b for b in blocks if b.kind == "resource" and b.labels == _ROOT), None)
+    if own is None or name is not None:
+        raise NoModule(
+            f"holds no module {name}" if name else "does not use the published module",
+            where=str(folder),
+            hint='Name the folder whose .tf files have source = "alphauslabs/octo/aws", or leave'
+            " the path out to find what is in the account.",
+        )
+    return Theirs(folder, "", own.where, {n: scope.variable(n) for n in scope.variables})
+
+
+def _is_octo(block: _Block) -> bool:
+    source = str(block.attributes.get("source", "")).strip('"')
+    given = set(block.attributes)
+    return bool(_SOURCE.search(source)) or ("external_id" in given and bool(given & _TELLING))
+
+
+def _variables(
+    folder: Path, blocks: list[_Block], environ: Mapping[str, str], var_files: list[Path]
+) -> dict[str, tuple[Any, str] | str]:
+    """Each variable's value and place, in Terraform's order of precedence.
+
+    Source: Terraform language, "Variable definition precedence".
+    """
+    found: dict[str, tuple[Any, str] | str] = {}
+    for block in blocks:
+        if block.kind == "variable" and block.labels:
+            default = block.attributes.get("default")
+            found[block.labels[0]] = (
+                (default, block.places["default"]) if "default" in block.attributes else block.where
+            )
+    for name in found:
+        if (text := environ.get(f"TF_VAR_{name}")) is not None:
+            found[name] = (json.dumps(text), f"TF_VAR_{name}")
+    given = [folder / "terraform.tfvars", folder / "terraform.tfvars.json"]
+    given += sorted([*folder.glob("*.auto.tfvars"), *folder.glob("*.auto.tfvars.json")])
+    for path in [*(p for p in given if p.is_file()), *var_files]:
+        for name, value, where in _values(path):
+            found[name] = (value, where)
+    return found
+
+
+def _values(path: Path) -> Iterator[tuple[str, Any, str]]:
+    text = _text_of(path)
+    if path.name.endswith(".json"):
+        try:
+            document = json.loads(text)
+            items = document.items()
+        except (ValueError, AttributeError):
+            raise ConfigError("is no JSON object of values", where=str(path)) from None
+        for name, value in items:
+            yield name, json.dumps(value) if isinstance(value, str) else value, str(path)
+        return
+    for block in _parsed(text, path):
+        if block.kind == "":
+            for name, value in block.attributes.items():
+                yield name, value, block.places[name]
+
+
+def _blocks(path: Path) -> list[_Block]:
+    return [block for block in _parsed(_text_of(path), path) if block.kind]
+
+
+def _text_of(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ConfigError("is larger than 1 MB", where=str(path))
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8 text", where=f"{path}: byte {error.start}") from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def _parsed(text: str, path: Path) -> Iterator[_Block]:
+    """The blocks of a file, and its own attributes as a block of no kind, with their lines.
+
+    python-hcl2's dictionaries have no lines, its syntax tree has: both are in the file's order.
+    """
+    import hcl2
+    from lark.exceptions import LarkError, UnexpectedInput
+
+    try:
+        options = hcl2.SerializationOptions(with_comments=False, preserve_heredocs=False)
+        document = hcl2.loads(text, serialization_options=options)
+        tree = hcl2.parses_to_tree(text)
+    except UnexpectedInput as error:
+        # Its own text quotes the line, which may hold the external id.
+        place = f"{path}:{error.line}:{error.column}"
+        raise ConfigError("is not valid HCL", where=place) from None
+    except (LarkError, ValueError, RecursionError) as error:
+        raise ConfigError(f"is not valid HCL ({type(error).__name__})", where=str(path)) from None
+    body = tree.children[0]
+    seen: dict[str, int] = {}
+    for node in _nodes(body, "block"):
+        kind, *labels = (_label(child) for child in node.children if _names(child))
+        position = seen.get(kind, 0)
+        seen[kind] = position + 1
+        attributes: Any = document[kind][position]
+        for label in labels:
+            attributes = attributes.get(label, attributes.get(f'"{label}"'))
+        inner = next(c for c in node.children if getattr(c, "data", "") == "body")
+        places = {n: f"{path}:{line}" for n, line in _attributes(inner)}
+        yield _Block(
+            kind,
+            tuple(labels),
+            f"{path}:{node.meta.line}",
+            {n: v for n, v in attributes.items() if n in places},
+            places,
+        )
+    own = {n: f"{path}:{line}" for n, line in _attributes(body)}
+    yield _Block("", (), str(path), {n: document[n] for n in own}, own)
+
+
+def _nodes(body: Any, kind: str) -> Iterator[Any]:
+    return (child for child in body.children if getattr(child, "data", "") == kind)
+
+
+def _attributes(body: Any) -> Iterator[tuple[str, int]]:
+    for node in _nodes(body, "attribute"):
+        yield _label(node.children[0]), node.meta.line
+
+
+def _names(node: Any) -> bool:
+    return getattr(node, "data", "") in ("identifier", "string")
+
+
+def _label(node: Any) -> str:
+    return "".join(str(token) for token in node.scan_values(lambda _: True)).strip('"')

@@ -1,0 +1,106 @@
+"""What an account has that Octo stands on, or once stood on: found by name and by shape."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from orchestrator.account import Account
+from orchestrator.adoption import look
+from orchestrator.adoption.compare import ROLES
+from orchestrator.adoption.model import Bucket, Role, StackSet
+from orchestrator.aws.errors import is_denied
+from orchestrator.aws.session import Aws
+
+PRINCIPAL = "131920598436"  # Octo's own AWS account
+# The published module's other roles. They are not carried over.
+OTHER_ROLES = (
+    "OctoSSMUpdaterRole",
+    "OctoChangeExecutorRole",
+    "OctoChangeTemplateApproverRole",
+    "CloudSaver-Role",
+)
+STACKSET_NAME = "alphaus-api-access-stackset"
+API_ROLE = ROLES["aws_iam_role.api_access"]
+CUR_ROLE = ROLES["aws_iam_role.cur[0]"]
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What was found in an account.
+
+    Attributes:
+        account: whose it is.
+        roles: by name.
+        reports: report definitions, by name.
+        buckets: the reports' buckets that are the account's own, by name.
+        stack_sets: those that deploy Octo's role, or are named as the published module's.
+        owners: the CloudFormation stack that has a thing, by the thing's name in words.
+    """
+
+    account: Account
+    roles: Mapping[str, Role]
+    reports: Mapping[str, Mapping[str, Any]]
+    buckets: Mapping[str, Bucket]
+    stack_sets: Mapping[str, StackSet]
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+
+def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventory:
+    """Looks at the account; it only reads.
+
+    Args:
+        aws: calls as the account.
+        account: as identified.
+        names: buckets and StackSets that somebody named, besides those found by themselves.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS could not be asked.
+    """
+    shaped = set(look.roles_that_trust(aws, PRINCIPAL))
+    roles = {
+        name: role
+        for name in sorted(shaped | {*ROLES.values(), *OTHER_ROLES})
+        if (role := look.role(aws, name)) is not None
+    }
+    reports: dict[str, Mapping[str, Any]] = {}
+    buckets: dict[str, Bucket] = {}
+    if account.account_type != "linked":
+        reports = {r["ReportName"]: r for r in look.reports(aws)}
+        wanted = {str(r["S3Bucket"]) for r in reports.values()} | set(names)
+        buckets = {
+            name: look.bucket(aws, name)
+            for name in sorted(wanted)
+            if look.owns_bucket(aws, name, account.account_id)
+        }
+    stack_sets = _stack_sets(aws, names) if account.account_type == "payer" else {}
+    regions = {"us-east-1", *(b.region for b in buckets.values())}
+    owners = {
+        what: stack
+        for what, name in (
+            *((f"role {n}", n) for n in roles),
+            *((f"bucket {n}", n) for n in buckets),
+            *((f"report {n}", n) for n in reports),
+            *((f"StackSet {n}", s.stack_set_id) for n, s in stack_sets.items()),
+        )
+        if (stack := look.owner(aws, name, *regions)) is not None
+    }
+    return Inventory(account, roles, reports, buckets, stack_sets, owners)
+
+
+def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, StackSet]:
+    try:
+        known = look.stack_set_names(aws)
+    except ClientError as error:
+        if is_denied(error):  # CloudFormation's part is optional
+            return {}
+        raise
+    found = {}
+    for name in known:
+        stack_set = look.stack_set(aws, name)
+        if stack_set and (name == STACKSET_NAME or name in names or API_ROLE in stack_set.role_ids):
+            found[name] = stack_set
+    return found

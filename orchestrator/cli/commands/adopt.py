@@ -1,0 +1,221 @@
+"""octo-tf adopt: takes over what the published module, the console or a person made."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli import approval
+from orchestrator.cli.options import (
+    ENABLE_ACCESS,
+    JSON,
+    REPORT,
+    WAIT,
+    adopting_options,
+    end,
+    option,
+)
+from orchestrator.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestrator.adoption.hcl import Theirs
+    from orchestrator.adoption.proposal import Proposal
+    from orchestrator.adoption.release import Held
+    from orchestrator.engine.terraform import Terraform
+    from orchestrator.review import Review
+    from orchestrator.run import Run
+
+
+@click.command()
+@adopting_options
+@click.argument(
+    "folder",
+    metavar="PATH",
+    required=False,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+)
+@click.option("--module", metavar="NAME", help="The module's block, where PATH has several.")
+@click.option(
+    "--var-file",
+    "var_files",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    help="Values of the variables in PATH, as for terraform; repeat.",
+)
+@click.option(
+    "--purge-policies",
+    is_flag=True,
+    help="Agree that what is too much on roles and bucket goes; it is listed first.",
+)
+@click.option(
+    "--remove-role",
+    "remove",
+    metavar="NAME",
+    multiple=True,
+    help="Delete this role that is left over; repeat.  [default: all stay]",
+)
+@click.option(
+    "--release-stack",
+    "stacks",
+    metavar="NAME",
+    multiple=True,
+    help="Have this CloudFormation stack let go of its resources and delete it; repeat.",
+)
+@click.option("--plan-only", is_flag=True, help="Show everything, change nothing.")
+@click.option("--keep-old-state", is_flag=True, help="Leave PATH's state as it is.")
+@ENABLE_ACCESS
+@WAIT
+@REPORT
+@JSON
+@option("--yes", "-y", "--auto-approve", is_flag=True, help="Adopt without asking.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    load_run: Callable[..., Run],
+    flags: dict[str, Any],
+    folder: Path | None,
+    module: str | None,
+    var_files: tuple[Path, ...],
+    purge_policies: bool,
+    remove: tuple[str, ...],
+    stacks: tuple[str, ...],
+    plan_only: bool,
+    keep_old_state: bool,
+    as_json: bool,
+    yes: bool,
+    reports: dict[str, Path],
+) -> ExitCode:
+    """Take over what is there, without replacing any of it.
+
+    PATH holds the .tf files that use the published module; without it, what is in the account is
+    taken over as it is found. Writes octo.yaml, imports the roles, the bucket, the report and the
+    StackSet, verifies, compares with what was there, and has the old state let go of them.
+    """
+    from dataclasses import replace
+
+    from orchestrator import pipeline, report
+    from orchestrator.adoption import adopt as adoption
+    from orchestrator.adoption import subject
+
+    config: Path = ctx.params["config"]
+
+    def read() -> subject.Subject:
+        return subject.read(
+            config,
+            flags,
+            folder,
+            dict(os.environ),
+            module=module,
+            var_files=list(var_files),
+            tf_path=ctx.params["tf_path"],
+        )
+
+    found = read()
+    ours = subject.ours(load_run()) if config.exists() else frozenset()
+    _show(found.proposal, remove, ours)
+    # Exactly what was shown may go: something that comes in between is refused.
+    may_go = frozenset(loss.key for loss in found.proposal.losses)
+    agreed = purge_policies or plan_only or _agrees(found.proposal, yes=yes)
+    adoption.check(found.proposal, remove=remove, release=stacks, purge=agreed)
+    if stacks and not plan_only:
+        approval.agree(f"Release and delete the stacks {', '.join(stacks)}?", yes=yes)
+        adoption.release_stacks(found.aws, found.inventory, stacks)
+        found = read()
+    proposal, held = found.proposal, found.held
+    run = load_run(defaults={} if config.exists() else dict(found.settings))
+    run.settings = replace(run.settings, adopting=True, may_go=may_go)
+
+    def approve(review: Review) -> None:
+        approval.ask(review, yes=yes)
+        subject.write_config(config, found, flags)  # from here on it is meant
+
+    with run.locked():
+        if plan_only:
+            review = pipeline.plan(run)
+            review.plan.file.unlink(missing_ok=True)
+            click.echo(report.render_plan(review, "json" if as_json else "text"))
+            review.verdict.enforce()
+            return ExitCode.DONE
+        result = adoption.adopt(run, found.inventory, proposal, approve=approve)
+        subject.write_config(config, found, flags)
+        if removed := _removed(run, remove, yes=yes):
+            click.echo(f"Removed: {', '.join(removed)}.", err=True)
+        released = False
+        if held.addresses and found.terraform is not None and not keep_old_state:
+            released = _released(run, found.terraform, held, yes=yes)
+    if not (result.review.has_changes or removed or released):
+        click.echo("Nothing to adopt: everything is octo-tf's already.", err=True)
+    elif result.kept:
+        click.echo(f"The same as before: {', '.join(result.kept)}.", err=True)
+    if found.theirs is not None:
+        _say_what_is_left(found.theirs, held, released=released)
+    return end(run, result.report, reports, as_json=as_json)
+
+
+def _show(proposal: Proposal, remove: tuple[str, ...], ours: frozenset[str]) -> None:
+    """What adoption is about, before anything is asked."""
+    for what in proposal.adopted:
+        if what.partition(" ")[2] not in ours:
+            click.echo(f"Takes over: {what}", err=True)
+    for loss in proposal.losses:
+        click.echo(f"Would go: {loss}", err=True)
+    for leftover in proposal.leftovers:
+        fate = "is removed" if leftover.role in remove else "stays as it is"
+        can = f"; it can do this: {', '.join(leftover.can)}" if leftover.can else ""
+        click.echo(f"Not carried over: role {leftover.role} {fate}{can}", err=True)
+    for warning in proposal.warnings:
+        click.echo(f"Note: {warning}", err=True)
+
+
+def _agrees(proposal: Proposal, *, yes: bool) -> bool:
+    """Whether a person agrees that what would go may go; --yes alone does not mean it."""
+    if not proposal.losses or yes or not sys.stdin.isatty():
+        return False
+    return click.confirm(f"May these {len(proposal.losses)} go?", err=True)
+
+
+def _removed(run: Run, names: tuple[str, ...], *, yes: bool) -> list[str]:
+    from orchestrator.adoption import adopt as adoption
+
+    if not names:
+        return []
+    approval.agree(f"Delete the roles {', '.join(names)}?", yes=yes)
+    return adoption.remove_roles(run, names)
+
+
+def _released(run: Run, terraform: Terraform, held: Held, *, yes: bool) -> bool:
+    from orchestrator.adoption import release
+
+    click.echo(f"In {terraform.folder}, nothing is destroyed by this:", err=True)
+    for line in held.commands:
+        click.echo(f"  {line}", err=True)
+    approval.agree("Have that state let go of them?", yes=yes)
+    copy = release.let_go(terraform, held, run.folder)
+    click.echo(f"The state as it was: {copy}", err=True)
+    if held.others:
+        click.echo(f"{held.others} other resources stay in that state.", err=True)
+    return True
+
+
+def _say_what_is_left(theirs: Theirs, held: Held, *, released: bool) -> None:
+    what = f"the block {theirs.address}" if theirs.address else "the module's .tf files"
+    if held.addresses and not released:
+        click.echo(
+            f"Until {theirs.folder} lets go of its {len(held.addresses)} resources, a terraform"
+            " destroy there would delete them. Run in that folder:",
+            err=True,
+        )
+        for line in held.commands:
+            click.echo(f"  {line}", err=True)
+    if theirs.where:
+        click.echo(
+            f"Now take {what} out ({theirs.where}): a terraform apply there would make everything"
+            " again, and fail because it is there.",
+            err=True,
+        )

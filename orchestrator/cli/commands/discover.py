@@ -1,0 +1,43 @@
+"""octo-tf discover: what an account has of Octo's, and whose it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.options import JSON, adopting_options, use_color
+from orchestrator.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestrator.run import Run
+
+
+@click.command()
+@adopting_options
+@JSON
+@click.pass_context
+def command(
+    ctx: click.Context, load_run: Callable[..., Run], flags: dict[str, Any], as_json: bool
+) -> ExitCode:
+    """Find Octo's roles, reports, buckets and StackSets in an account; changes nothing.
+
+    Needs no octo.yaml: --aws-profile or the ambient credentials say which account.
+    """
+    from orchestrator import report
+    from orchestrator.adoption import subject
+    from orchestrator.adoption.discovery import discover
+
+    config: Path = ctx.params["config"]
+    found, proposal = subject.look(config, flags)
+    ours = subject.ours(load_run()) if config.exists() else frozenset()
+    text = report.render_discovery(
+        discover(found, proposal, ours),
+        "json" if as_json else "table",
+        color=use_color(ctx.params["no_color"]),
+    )
+    click.echo(text)
+    return ExitCode.DONE

@@ -1,0 +1,1 @@
+"""What is in an account, before anything is decided: for people and for programs."""

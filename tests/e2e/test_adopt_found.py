@@ -1,0 +1,161 @@
+"""What a person made by hand, or a stack in the console: taken over as it is found."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox, failing
+from tests.registered import ROLE, trust
+
+TEMPLATE = {
+    "AWSTemplateFormatVersion": "2010-09-09",
+    "Parameters": {"ExternalId": {"Type": "String"}},
+    "Resources": {
+        "Octo": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "RoleName": ROLE,
+                "AssumeRolePolicyDocument": {
+                    **json.loads(trust()),
+                    "Statement": [
+                        {
+                            **json.loads(trust())["Statement"][0],
+                            "Condition": {
+                                "StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}
+                            },
+                        }
+                    ],
+                },
+            },
+        }
+    },
+}
+
+
+def project(sandbox: RunningSandbox, profile: str, name: str) -> Project:
+    """A folder without an octo.yaml."""
+    folder = sandbox.folder / name
+    folder.mkdir()
+    environ = {**sandbox.environ, "AWS_PROFILE": profile}
+    return Project(folder, environ, sandbox.account(profile))
+
+
+@pytest.fixture(scope="module")
+def by_hand(sandbox) -> Project:
+    """A role with a policy that is too much, and somebody else in its trust."""
+    iam = sandbox.client("linked-1", "iam")
+    document = json.loads(trust(EXTERNAL_ID))
+    other = {"AWS": f"arn:aws:iam::{sandbox.account('standalone')}:root"}
+    document["Statement"].append({**document["Statement"][0], "Principal": other})
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(document))
+    everything = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.put_role_policy(
+        RoleName=ROLE,
+        PolicyName="Everything",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", **everything}),
+    )
+    return project(sandbox, "linked-1", "by hand")
+
+
+def test_the_account_must_be_named(by_hand):
+    result = by_hand("adopt", "--yes")
+    assert result.returncode == 64
+    assert "--account-id" in result.stderr
+
+
+def test_discover_shows_it_and_changes_nothing(by_hand):
+    result = by_hand("discover", "--json")
+    assert result.returncode == 0, result.stderr
+    (role,) = json.loads(result.stdout)["found"]
+    assert (role["name"], role["owner"], role["fate"]) == (ROLE, "unknown", "adopt")
+    assert role["risks"] == ["everything (AdministratorAccess)"]
+    assert list(by_hand.folder.iterdir()) == []
+
+
+def test_another_account_is_refused(sandbox, by_hand):
+    result = by_hand("adopt", "--yes", "--account-id", sandbox.account("payer"))
+    assert result.returncode == 5
+    assert list(by_hand.folder.iterdir()) == []
+
+
+def test_what_is_too_much_is_listed_and_purged_with_consent_only(sandbox, by_hand):
+    iam = sandbox.client("linked-1", "iam")
+    refused = by_hand("adopt", "--yes", "--account-id", by_hand.account_id)
+    assert refused.returncode == 5, refused.stderr
+    assert "inline policy Everything" in refused.stderr
+    assert f"trust in {sandbox.account('standalone')}" in refused.stderr
+    assert iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == ["Everything"]
+    assert list(by_hand.folder.iterdir()) == []
+
+    role_id = iam.get_role(RoleName=ROLE)["Role"]["RoleId"]
+    done = by_hand(
+        "adopt", "--purge-policies", "--yes", "--json", "--account-id", by_hand.account_id
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert failing(json.loads(done.stdout)) == set()
+    assert iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == ["octo-read"]
+    assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == role_id
+    assert EXTERNAL_ID not in done.stdout + done.stderr
+    secret = by_hand.folder / "octo.external-id"
+    assert secret.read_text().strip() == EXTERNAL_ID  # from the role's own trust
+    assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_adopting_again_is_a_no_op(by_hand):
+    again = by_hand("adopt", "--yes", "--json")
+    assert again.returncode == 0, again.stderr
+    assert "Nothing to adopt" in again.stderr
+    assert by_hand("plan", "--detailed-exitcode").returncode == 0
+    found = json.loads(by_hand("discover", "--json").stdout)["found"]
+    assert [thing["fate"] for thing in found] == ["ours"]
+
+
+@pytest.fixture(scope="module")
+def console(sandbox) -> Project:
+    """A role that a stack owns."""
+    client = sandbox.client("linked-2", "cloudformation")
+    client.create_stack(
+        StackName="octo-console",
+        TemplateBody=json.dumps(TEMPLATE),
+        Parameters=[{"ParameterKey": "ExternalId", "ParameterValue": EXTERNAL_ID}],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    client.get_waiter("stack_create_complete").wait(
+        StackName="octo-console", WaiterConfig={"Delay": 1}
+    )
+    return project(sandbox, "linked-2", "console")
+
+
+def stacks(sandbox: RunningSandbox) -> list[str]:
+    found = sandbox.client("linked-2", "cloudformation").describe_stacks()["Stacks"]
+    return [stack["StackName"] for stack in found]
+
+
+@pytest.mark.parametrize("command", ["adopt", "apply"])
+def test_what_a_stack_owns_is_refused(sandbox, console, command):
+    settings = ("--account-id", console.account_id, "--external-id", EXTERNAL_ID)
+    refused = console(command, "--yes", *settings)
+    assert refused.returncode == 5, refused.stderr
+    assert "octo-console" in refused.stderr
+    assert "--release-stack octo-console" in refused.stderr
+    assert stacks(sandbox) == ["octo-console"]
+    assert not (console.folder / "octo.yaml").exists()
+
+
+def test_a_stack_that_owns_nothing_is_not_touched(sandbox, console):
+    arguments = ("--yes", "--account-id", console.account_id, "--release-stack", "another")
+    assert console("adopt", *arguments).returncode == 64
+
+
+def test_a_released_stack_goes_and_its_role_stays(sandbox, console):
+    iam = sandbox.client("linked-2", "iam")
+    role_id = iam.get_role(RoleName=ROLE)["Role"]["RoleId"]
+    arguments = ("--yes", "--json", "--account-id", console.account_id)
+    done = console("adopt", *arguments, "--release-stack", "octo-console")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert failing(json.loads(done.stdout)) == set()
+    assert stacks(sandbox) == []
+    assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == role_id
+    assert console("plan", "--detailed-exitcode").returncode == 0

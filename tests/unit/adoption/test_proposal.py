@@ -1,0 +1,259 @@
+"""From what was found to an octo.yaml that replaces nothing; AWS's truth wins over files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.account import Account
+from orchestrator.adoption.hcl import Input, Theirs
+from orchestrator.adoption.inventory import API_ROLE, CUR_ROLE, Inventory
+from orchestrator.adoption.model import Bucket, Role, StackSet
+from orchestrator.adoption.proposal import propose
+from orchestrator.errors import ConfigError, Refused
+from tests.registered import trust
+
+ID = "111122223333"
+REPORT = {
+    "ReportName": "curreport",
+    "TimeUnit": "DAILY",
+    "Format": "Parquet",
+    "Compression": "Parquet",
+    "AdditionalSchemaElements": ["RESOURCES"],
+    "AdditionalArtifacts": ["ATHENA"],
+    "S3Bucket": "alphaus-cur-export",
+    "S3Prefix": "pre",
+    "S3Region": "eu-west-1",
+    "RefreshClosedReports": False,
+    "ReportVersioning": "OVERWRITE_REPORT",
+}
+
+
+def role(name: str, external_id: str | None = "the-id", **changes: Any) -> Role:
+    arn = f"arn:aws:iam::{ID}:role/{name}"
+    return Role(name, arn, "AROA" + name, trust=json.loads(trust(external_id)), **changes)
+
+
+def found(
+    *roles: Role,
+    account_type: str = "payer",
+    report: dict | None = REPORT,
+    bucket: Bucket | None = None,
+    stack_set: StackSet | None = None,
+    owners: dict[str, str] | None = None,
+) -> Inventory:
+    own = bucket or Bucket(report["S3Bucket"] if report else "none", "eu-west-1", False)
+    return Inventory(
+        Account(ID, account_type, f"arn:aws:iam::{ID}:user/me", None),
+        {r.name: r for r in roles},
+        {report["ReportName"]: report} if report else {},
+        {own.name: own},
+        {stack_set.name: stack_set} if stack_set else {},
+        owners or {},
+    )
+
+
+def theirs(**inputs: Any) -> Theirs:
+    given = {n: v if isinstance(v, Input) else Input(v, "main.tf:7") for n, v in inputs.items()}
+    return Theirs(Path("their"), "module.octo", "main.tf:3", given)
+
+
+BOTH = (role(API_ROLE), role(CUR_ROLE, None))
+
+
+def test_every_setting_of_the_report_is_as_aws_has_it():
+    settings = propose(found(*BOTH), theirs(cur_s3_prefix="another")).settings
+    assert {n: v for n, v in settings.items() if n.startswith("cur_")} == {
+        "cur_report_name": "curreport",
+        "cur_time_unit": "DAILY",
+        "cur_format": "Parquet",
+        "cur_compression": "Parquet",
+        "cur_additional_schema_elements": ["RESOURCES"],
+        "cur_additional_artifacts": ["ATHENA"],
+        "cur_s3_bucket_name": "alphaus-cur-export",
+        "cur_s3_bucket_option": "CREATE_NEW",
+        "cur_s3_bucket_region": "eu-west-1",
+        "cur_s3_prefix": "pre",
+        "cur_refresh_closed_reports": False,
+        "cur_report_versioning": "OVERWRITE_REPORT",
+        "cur_role_trust": "principal_only",
+    }
+
+
+def test_the_settings_are_a_valid_registration(registered):
+    settings = propose(found(*BOTH), None).settings
+    assert registered(account_id=ID, **settings).cur_format == "Parquet"
+
+
+def test_a_trust_without_external_id_is_kept_and_warned_of():
+    proposal = propose(found(*BOTH), None)
+    assert proposal.settings["cur_role_trust"] == "principal_only"
+    assert "cur_role_trust: external_id" in " ".join(proposal.warnings)
+    strict = propose(found(role(API_ROLE), role(CUR_ROLE)), None)
+    assert "cur_role_trust" not in strict.settings
+
+
+def test_the_external_id_is_the_one_that_works_today():
+    proposal = propose(found(*BOTH), theirs(external_id="old-in-file"))
+    assert proposal.external_id == "the-id"
+    assert "main.tf:7" in " ".join(proposal.warnings)
+    assert "the-id" not in repr(proposal)
+
+
+def test_another_external_id_would_lock_octo_out():
+    with pytest.raises(ConfigError, match="not the one that the role"):
+        propose(found(*BOTH), None, external_id="another")
+
+
+def test_without_any_id_none_is_made_up():
+    assert propose(found(role(API_ROLE, None)), None).external_id is None
+    assert propose(found(role(API_ROLE, None)), theirs(external_id="by-file")).external_id == (
+        "by-file"
+    )
+
+
+def test_an_input_that_decides_and_cannot_be_read_is_named():
+    unknown = Input(None, "main.tf:9", 'file("x")')
+    with pytest.raises(ConfigError, match="cur_report_name cannot be read") as caught:
+        propose(found(*BOTH), theirs(cur_report_name=unknown))
+    assert caught.value.where == "main.tf:9"
+    assert "--cur-report-name" in caught.value.hint
+
+
+def test_keys_are_never_carried_over():
+    proposal = propose(found(*BOTH), theirs(access_key="AKIAX", secret_key="hush"))
+    assert not {"access_key", "secret_key"} & proposal.settings.keys()
+    assert "Delete the key pair" in " ".join(proposal.warnings)
+    assert "hush" not in repr(proposal)
+
+
+def test_an_existing_report_is_proposed_instead_of_a_new_one():
+    """In a bucket that is not Octo's by its name: it stays its owner's."""
+    report = {**REPORT, "ReportName": "finance", "S3Bucket": "finance-data"}
+    proposal = propose(found(role(API_ROLE), report=report), None)
+    assert proposal.settings["cur_report_name"] == "finance"
+    assert proposal.settings["cur_s3_bucket_option"] == "USE_EXISTING"
+    assert "bucket finance-data" not in proposal.adopted
+
+
+@pytest.mark.parametrize("change", [{"TimeUnit": "MONTHLY"}, {"AdditionalSchemaElements": []}])
+def test_a_report_that_does_not_fit_is_not_proposed(change):
+    proposal = propose(found(role(API_ROLE), report={**REPORT, **change}), None)
+    assert "cur_report_name" not in proposal.settings
+    assert "a new one is made" in " ".join(proposal.warnings)
+
+
+def test_roles_that_are_not_carried_over_are_listed_with_what_they_can_do():
+    executor = role("OctoChangeExecutorRole", managed={"arn:x:policy/AdministratorAccess": None})
+    (leftover,) = propose(found(*BOTH, executor), None).leftovers
+    assert leftover.role == "OctoChangeExecutorRole"
+    assert leftover.can == ("everything (AdministratorAccess)",)
+
+
+def test_what_would_go_is_listed_policy_by_policy():
+    policy = {"Statement": {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}}
+    extra = role(API_ROLE, inline={"octo-read": {}, "Ops": policy}, managed={"arn:m": None})
+    own = Bucket(
+        "alphaus-cur-export",
+        "eu-west-1",
+        False,
+        policy={"Statement": [{"Sid": "Mine", "Effect": "Deny", "Principal": "*"}]},
+        lifecycle_rules=("keep",),
+        notifications=1,
+    )
+    losses = [loss.what for loss in propose(found(extra, bucket=own), None).losses]
+    assert losses == [
+        "policy statement Mine",
+        "lifecycle rule keep",
+        "1 notifications",
+        "inline policy Ops",
+        "managed policy arn:m",
+    ]
+
+
+def test_somebody_else_in_the_trust_is_a_loss():
+    document = json.loads(trust("the-id"))
+    document["Statement"].append(
+        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999988887777:root"}}
+    )
+    api = Role(API_ROLE, "arn", "AROA", trust=document)
+    (loss,) = propose(found(api), None).losses
+    assert loss.what == "trust in 999988887777"
+
+
+def test_a_linked_account_has_neither_report_nor_stackset():
+    settings = propose(found(role(API_ROLE), account_type="linked"), None).settings
+    assert settings == {"account_type": "linked"}
+
+
+def test_a_boundary_stays():
+    bounded = role(API_ROLE, boundary="arn:aws:iam::111122223333:policy/B")
+    assert propose(found(bounded), None).settings["permissions_boundary"].endswith("policy/B")
+
+
+def stack_set(**changes: Any) -> StackSet:
+    values: dict[str, Any] = {
+        "name": "octo",
+        "stack_set_id": "octo:1",
+        "role_ids": {API_ROLE: "ApiAccessRole"},
+        "accounts": ("999988887777",),
+        "auto_deployment": {"enabled": True, "retain": True},
+        "targets": ("r-abcd",),
+        "service_managed": True,
+        **changes,
+    }
+    return StackSet(**values)
+
+
+def test_a_stackset_is_taken_over_with_its_targets():
+    settings = propose(found(*BOTH, stack_set=stack_set(targets=("ou-abcd-12345678",))), None)
+    assert settings.settings["stackset_name"] == "octo"
+    assert settings.settings["stackset_targets"] == ["ou-abcd-12345678"]
+    assert "stackset_targets" not in propose(found(*BOTH, stack_set=stack_set()), None).settings
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"role_ids": {API_ROLE: "Another"}},
+        {"service_managed": False},
+        {"auto_deployment": {"enabled": True, "retain": False}},
+    ],
+)
+def test_a_stackset_that_could_not_be_changed_in_place_is_left(change):
+    proposal = propose(found(*BOTH, stack_set=stack_set(**change)), None)
+    assert "use_stackset" not in proposal.settings
+    assert "is left as it is" in " ".join(proposal.warnings)
+
+
+def test_a_stackset_without_instances_can_have_any_template():
+    changes = {"role_ids": {API_ROLE: "Another"}, "accounts": ()}
+    assert propose(found(*BOTH, stack_set=stack_set(**changes)), None).settings["use_stackset"]
+
+
+def test_what_a_stack_owns_is_named_with_the_stack():
+    proposal = propose(found(*BOTH, owners={f"role {API_ROLE}": "octo", "role Other": "x"}), None)
+    assert proposal.releases == {f"role {API_ROLE}": "octo"}
+
+
+def test_an_account_without_anything_has_nothing_to_take_over():
+    with pytest.raises(Refused, match="nothing to take over"):
+        propose(found(report=None), None)
+
+
+def test_tags_that_everything_has_stay_and_others_are_named():
+    tags = {"team": "finops", "one": "1"}
+    own = Bucket("alphaus-cur-export", "eu-west-1", False, tags={"team": "finops"})
+    proposal = propose(found(role(API_ROLE, tags=tags), bucket=own), None)
+    assert proposal.settings["tags"] == {"team": "finops"}
+    assert "are removed: one." in " ".join(proposal.warnings)
+
+
+def test_tiers_of_a_registration_whose_state_was_lost_stay():
+    api = role(API_ROLE, inline={"octo-read": {}, "octo-recommendations": {}})
+    proposal = propose(found(api), None)
+    assert proposal.settings["permission_tiers"] == ["read", "recommendations"]
+    assert proposal.losses == ()
