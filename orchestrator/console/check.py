@@ -10,7 +10,7 @@ from orchestrator.aws.errors import explained
 from orchestrator.console import sight
 from orchestrator.console.path import Path
 from orchestrator.console.sight import Sighting
-from orchestrator.console.steps import AREAS, LABELS, Step, Wanted
+from orchestrator.console.steps import AREAS, LABELS, TRUSTED_ACCESS, Step, Wanted
 from orchestrator.octo.model import AreaName, AreaStatus
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
 from orchestrator.verify.runner import put_together
@@ -162,7 +162,7 @@ def _way_out(seen: Sighting) -> str:
     if "not authorized" in text:
         return "Sign in as somebody who may do what the reason names."
     if "organizations access" in text:
-        return "Switch trusted access on: CloudFormation, StackSets, Enable trusted access."
+        return TRUSTED_ACCESS
     if "bucket" in text.lower():
         return (
             "Name a bucket of this account, in its own region, whose policy lets AWS deliver"

@@ -41,23 +41,20 @@ class Opening:
         return {n: v for n, v in self.wanted.parameters.items() if n != "ExternalId"}
 
 
-def opening(
-    path: Path, wanted: Wanted, *, bucket: str | None = None, launch_url: str | None = None
-) -> Opening:
+def opening(path: Path, wanted: Wanted, *, bucket: str | None = None) -> Opening:
     """The page for a stack, and what is needed there.
 
     Args:
-        path: the account's console path.
+        path: the account's console path; Octo's own links (``launch_urls``) are taken as they are.
         wanted: the stack.
         bucket: a bucket of the account's own that the template is put into.
-        launch_url: Octo's own link, where Octo was asked for it; it is taken as it is.
 
     Raises:
         ConfigError: there is no such bucket.
         Refused: the bucket is somebody else's.
     """
-    if launch_url is not None:
-        return Opening(wanted, launch_url)
+    if wanted.template in path.launch_urls:
+        return Opening(wanted, path.launch_urls[wanted.template])
     text = path.template(wanted.template)
     if bucket is not None:
         account_id = path.run.account.account_id

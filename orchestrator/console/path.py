@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from orchestrator.aws.errors import explained
 from orchestrator.config.model import Registration
 from orchestrator.console import steps, templates
 from orchestrator.console.expected import expected
@@ -19,9 +21,13 @@ from orchestrator.verify.model import Context
 
 @dataclass
 class Path:
-    """The console path of a run; AWS is asked when something needs it."""
+    """The console path of a run; AWS is asked when something needs it.
+
+    ``launch_urls`` are Octo's own links by template, where Octo was asked for them.
+    """
 
     run: Run
+    launch_urls: Mapping[templates.Name, str] = field(default_factory=dict)
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -48,6 +54,13 @@ class Path:
         if self.run.account.account_type != "payer":
             return False
         return self.run.registration.use_stackset or self.run.linked.exists
+
+    @property
+    def lacks_trusted_access(self) -> bool:
+        """Whether CloudFormation may not deploy into the organization yet (a payer's question)."""
+        client = self.run.aws.client("cloudformation")
+        with explained("asking for CloudFormation's access to the organization"):
+            return bool(client.describe_organizations_access()["Status"] != "ENABLED")
 
     @property
     def checked(self) -> tuple[Step, ...]:

@@ -14,7 +14,7 @@ from orchestrator.console.check import check, result_id
 from orchestrator.console.inputs import DEFAULT_REGION
 from orchestrator.console.opening import Opening, opening
 from orchestrator.console.path import Path
-from orchestrator.console.steps import AREAS, LABELS, Step, Wanted
+from orchestrator.console.steps import AREAS, LABELS, TRUSTED_ACCESS, Step, Wanted
 from orchestrator.verify.model import Report, Status
 
 _AT_WORK_SECONDS = 600.0  # a stack that CloudFormation works on is waited for this long
@@ -187,6 +187,8 @@ class Walk:
     def _explain(self, page: Opening) -> None:
         wanted, tell = page.wanted, self._person.tell
         account_id = self._path.run.account.account_id
+        if wanted.step == "stackset" and self._path.lacks_trusted_access:
+            tell(f"  {TRUSTED_ACCESS}")
         tell(
             f"  Sign in to account {account_id} (its number is at the top right of the console),"
             f" region {wanted.region}, and open:"

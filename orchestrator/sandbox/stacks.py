@@ -144,13 +144,15 @@ def check(act: Act, name: str, body: str, given: Mapping[str, str]) -> None:
 def begin(stack: Stack, work: Work) -> None:
     """Sets a change going."""
     stack.work = work
+    stack.act.world.stacks_at_work.append(stack)
     _step(stack)
 
 
 def advance(world: World) -> None:
     """Takes every change as far as it goes now; the world's lock is held."""
-    for stack in [s for stacks in world.stacks.values() for s in stacks if s.work is not None]:
+    for stack in world.stacks_at_work:
         _step(stack)
+    world.stacks_at_work = [stack for stack in world.stacks_at_work if stack.work is not None]
 
 
 def at_once(stack: Stack, work: Work) -> None:

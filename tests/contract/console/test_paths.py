@@ -391,7 +391,6 @@ def test_without_a_bucket_the_template_is_a_private_file_to_upload(account):
 
 def test_octos_own_link_is_taken_as_it_is(account):
     path = account("linked-1").path()
+    path.launch_urls = {"api-access": "https://octo.example/x"}
     (wanted,) = path.wanted("api-access")
-    assert opening(path, wanted, launch_url="https://octo.example/x").url == (
-        "https://octo.example/x"
-    )
+    assert opening(path, wanted).url == "https://octo.example/x"

@@ -136,6 +136,12 @@ def test_a_payer_goes_all_the_way(walker):
         client.deactivate_organizations_access()
 
 
+def test_trusted_access_is_asked_for_before_it_is_missed(walker):
+    walk = walker("payer")
+    assert walk(walk.deploy(), "c", "y", "q") is None
+    assert "Enable trusted access" in walk.person.text
+
+
 def test_the_stack_set_is_optional(walker):
     walk = walker("payer")
     report = walk(walk.deploy(), "c", "s", "d", walk.deploy(), "c", "y")
