@@ -27,6 +27,7 @@ def check(
     steps: Sequence[Step],
     *,
     wait_seconds: float = 0.0,
+    stack_seconds: float = 0.0,
     finish: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Report:
@@ -37,29 +38,28 @@ def check(
         steps: which.
         wait_seconds: how long to wait for stacks that are not there or at work, and for what is
             pending afterwards.
+        stack_seconds: how long to wait for the stacks alone.
         finish: whether this is *Confirm and Finish*.
         sleep: how to pass the time between two looks.
 
     Raises:
         AwsError: AWS cannot be asked.
     """
-    deadline = time.monotonic() + wait_seconds
+    started = time.monotonic()
+    patience, settle = max(wait_seconds, stack_seconds), min(wait_seconds, _SETTLE_SECONDS)
     with path.run.progress.step("Looking at the stacks"):
         found = _stacks(path, steps)
-        while time.monotonic() < deadline and any(
-            r.finding.status is Status.PENDING for r in found
-        ):
+        while time.monotonic() - started < patience and any(map(_is_pending, found)):
             sleep(_PAUSE_SECONDS)
-            found = _stacks(path, steps)
+            found, settle = _stacks(path, steps), _SETTLE_SECONDS
     unready = {r.area for r in found if r.finding.status in (Status.PENDING, Status.FAIL)}
     areas = {AREAS[step] for step in steps} - unready
-    left = max(0.0, deadline - time.monotonic())
     with path.run.progress.step("Verifying"):
         report = run_checks(
             path.context(),
             areas=areas,
-            wait_seconds=left,
-            settle_seconds=min(left, _SETTLE_SECONDS),
+            wait_seconds=max(0.0, wait_seconds - (time.monotonic() - started)),
+            settle_seconds=settle,
         )
     checked = [_in_console_words(result, path) for result in report.results]
     name = path.run.registration.account_name or ""

@@ -55,6 +55,14 @@ class Path:
             return False
         return self.run.registration.use_stackset or self.run.linked.exists
 
+    def ask_for_stack_set(self) -> None:
+        """From now on a StackSet is wanted."""
+        self.__dict__["has_stack_set"] = True
+
+    def forget_stack_set(self) -> None:
+        """What is wanted is again what octo.yaml says and AWS has."""
+        self.__dict__.pop("has_stack_set", None)
+
     @property
     def lacks_trusted_access(self) -> bool:
         """Whether CloudFormation may not deploy into the organization yet (a payer's question)."""

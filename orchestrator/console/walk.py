@@ -129,7 +129,7 @@ class Walk:
             )
             if chosen != "y":
                 return _MOVES[chosen]
-            self._path.has_stack_set = True
+            self._path.ask_for_stack_set()
         report = check(self._path, [step])
         if _is_deployed(report, step):
             self._person.tell("  Done already.")
@@ -145,7 +145,9 @@ class Walk:
             report = check(self._path, [step])
         if _failed_stack(report):
             self._tell(report, every=False)
-        return self._deploy(step, report)
+        move = self._deploy(step, report)
+        self._path.forget_stack_set()  # skipped or deployed: AWS knows
+        return move
 
     def _deploy(self, step: Step, report: Report) -> Move:
         """Opens one stack after the other, until all are there and right."""
@@ -173,7 +175,7 @@ class Walk:
                 report = check(self._path, [step])
                 if _at_work(report):
                     self._person.tell("  CloudFormation is at work; waiting for it ...")
-                    report = check(self._path, [step], wait_seconds=_AT_WORK_SECONDS)
+                    report = check(self._path, [step], stack_seconds=_AT_WORK_SECONDS)
                 if not _is_deployed(report, step):
                     self._tell(report, every=False)
 

@@ -167,7 +167,7 @@ def check(run: Run, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitC
     if step != "all":
         path.wanted(step)  # refuses a step that the account does not have
         if step == "stackset":
-            path.has_stack_set = True
+            path.ask_for_stack_set()
     path.begin()
     chosen = path.checked if step == "all" else (step,)
     report = look(path, chosen, wait_seconds=run.settings.wait_seconds)
