@@ -11,7 +11,7 @@ from orchestrator.aws.errors import explained
 from orchestrator.console import sight
 from orchestrator.console.path import Path
 from orchestrator.console.sight import Sighting
-from orchestrator.console.steps import AREAS, LABELS, Step, Wanted
+from orchestrator.console.steps import AREAS, LABELS, TRUSTED_ACCESS, Step, Wanted
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
 from orchestrator.verify.runner import put_together
 from orchestrator.verify.runner import verify as run_checks
@@ -26,6 +26,7 @@ def check(
     steps: Sequence[Step],
     *,
     wait_seconds: float = 0.0,
+    stack_seconds: float = 0.0,
     finish: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Report:
@@ -36,29 +37,28 @@ def check(
         steps: which.
         wait_seconds: how long to wait for stacks that are not there or at work, and for what is
             pending afterwards.
+        stack_seconds: how long to wait for the stacks alone.
         finish: whether this is *Confirm and Finish*.
         sleep: how to pass the time between two looks.
 
     Raises:
         AwsError: AWS cannot be asked.
     """
-    deadline = time.monotonic() + wait_seconds
+    started = time.monotonic()
+    patience, settle = max(wait_seconds, stack_seconds), min(wait_seconds, _SETTLE_SECONDS)
     with path.run.progress.step("Looking at the stacks"):
         found = _stacks(path, steps)
-        while time.monotonic() < deadline and any(
-            r.finding.status is Status.PENDING for r in found
-        ):
+        while time.monotonic() - started < patience and any(map(_is_pending, found)):
             sleep(_PAUSE_SECONDS)
-            found = _stacks(path, steps)
+            found, settle = _stacks(path, steps), _SETTLE_SECONDS
     unready = {r.area for r in found if r.finding.status in (Status.PENDING, Status.FAIL)}
     areas = {AREAS[step] for step in steps} - unready
-    left = max(0.0, deadline - time.monotonic())
     with path.run.progress.step("Verifying"):
         report = run_checks(
             path.context(),
             areas=areas,
-            wait_seconds=left,
-            settle_seconds=min(left, _SETTLE_SECONDS),
+            wait_seconds=max(0.0, wait_seconds - (time.monotonic() - started)),
+            settle_seconds=settle,
         )
     checked = [_in_console_words(result, path) for result in report.results]
     name = path.run.registration.account_name or ""
@@ -159,7 +159,7 @@ def _way_out(seen: Sighting) -> str:
     if "not authorized" in text:
         return "Sign in as somebody who may do what the reason names."
     if "organizations access" in text:
-        return "Switch trusted access on: CloudFormation, StackSets, Enable trusted access."
+        return TRUSTED_ACCESS
     if "bucket" in text.lower():
         return (
             "Name a bucket of this account, in its own region, whose policy lets AWS deliver"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from orchestrator.aws.errors import explained
 from orchestrator.config.model import Registration
 from orchestrator.console import steps, templates
 from orchestrator.console.expected import expected
@@ -48,6 +49,21 @@ class Path:
         if self.run.account.account_type != "payer":
             return False
         return self.run.registration.use_stackset or self.run.linked.exists
+
+    def ask_for_stack_set(self) -> None:
+        """From now on a StackSet is wanted."""
+        self.__dict__["has_stack_set"] = True
+
+    def forget_stack_set(self) -> None:
+        """What is wanted is again what octo.yaml says and AWS has."""
+        self.__dict__.pop("has_stack_set", None)
+
+    @property
+    def lacks_trusted_access(self) -> bool:
+        """Whether CloudFormation may not deploy into the organization yet (a payer's question)."""
+        client = self.run.aws.client("cloudformation")
+        with explained("asking for CloudFormation's access to the organization"):
+            return bool(client.describe_organizations_access()["Status"] != "ENABLED")
 
     @property
     def checked(self) -> tuple[Step, ...]:

@@ -80,7 +80,8 @@ def _anchor(aws: Aws, wanted: Wanted) -> str | None:
         else:
             aws.client("iam").get_role(RoleName=wanted.anchor)
     except ClientError as error:
-        if code_of(error) in ("NoSuchEntity", "404", "NoSuchBucket"):
+        # 403 and 301: somebody else's bucket, or one of another region; not what is wanted here.
+        if code_of(error) in ("NoSuchEntity", "404", "NoSuchBucket", "403", "301"):
             return None
         raise
     return wanted.anchor

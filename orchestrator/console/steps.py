@@ -27,6 +27,12 @@ LABELS: dict[Step, str] = {
 }
 
 
+TRUSTED_ACCESS = (
+    "First let CloudFormation into the organization: CloudFormation, StackSets, Enable trusted"
+    " access."
+)
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A stack that a person is to deploy.

@@ -119,7 +119,7 @@ def _jinja() -> Environment:
 
 
 def _as_json(value: Any, indent: int | None = None) -> str:
-    """A value as JSON, which is YAML too; ``indent`` is where its last line begins."""
+    """A value as JSON, which is YAML too; ``indent`` is that of the key that it belongs to."""
     if indent is None:
         return json.dumps(value)
-    return json.dumps(value, indent=2).replace("\n", "\n" + " " * indent)
+    return json.dumps(value, indent=2).replace("\n", "\n" + " " * (indent + 2))

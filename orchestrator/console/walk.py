@@ -14,7 +14,7 @@ from orchestrator.console.check import check, result_id
 from orchestrator.console.inputs import DEFAULT_REGION
 from orchestrator.console.opening import Opening, opening
 from orchestrator.console.path import Path
-from orchestrator.console.steps import AREAS, LABELS, Step, Wanted
+from orchestrator.console.steps import AREAS, LABELS, TRUSTED_ACCESS, Step, Wanted
 from orchestrator.verify.model import Report, Status
 
 _AT_WORK_SECONDS = 600.0  # a stack that CloudFormation works on is waited for this long
@@ -129,7 +129,7 @@ class Walk:
             )
             if chosen != "y":
                 return _MOVES[chosen]
-            self._path.has_stack_set = True
+            self._path.ask_for_stack_set()
         report = check(self._path, [step])
         if _is_deployed(report, step):
             self._person.tell("  Done already.")
@@ -145,7 +145,9 @@ class Walk:
             report = check(self._path, [step])
         if _failed_stack(report):
             self._tell(report, every=False)
-        return self._deploy(step, report)
+        move = self._deploy(step, report)
+        self._path.forget_stack_set()  # skipped or deployed: AWS knows
+        return move
 
     def _deploy(self, step: Step, report: Report) -> Move:
         """Opens one stack after the other, until all are there and right."""
@@ -173,7 +175,7 @@ class Walk:
                 report = check(self._path, [step])
                 if _at_work(report):
                     self._person.tell("  CloudFormation is at work; waiting for it ...")
-                    report = check(self._path, [step], wait_seconds=_AT_WORK_SECONDS)
+                    report = check(self._path, [step], stack_seconds=_AT_WORK_SECONDS)
                 if not _is_deployed(report, step):
                     self._tell(report, every=False)
 
@@ -187,6 +189,8 @@ class Walk:
     def _explain(self, page: Opening) -> None:
         wanted, tell = page.wanted, self._person.tell
         account_id = self._path.run.account.account_id
+        if wanted.step == "stackset" and self._path.lacks_trusted_access:
+            tell(f"  {TRUSTED_ACCESS}")
         tell(
             f"  Sign in to account {account_id} (its number is at the top right of the console),"
             f" region {wanted.region}, and open:"

@@ -15,10 +15,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 
-from orchestrator.sandbox import stacks
+from orchestrator.sandbox import stack_changes, stacks
 from orchestrator.sandbox.organization import PAYER, give_management_its_way_in
 from orchestrator.sandbox.resources import Act
-from orchestrator.sandbox.stacks import Stack
+from orchestrator.sandbox.stacks import Stack, Work
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
 from orchestrator.sandbox.template import TemplateError
 from orchestrator.sandbox.world import PARTITION, World, organizations
@@ -214,29 +214,29 @@ def _work(
         if known is not None and not operation.retain:
             if error := misfortune("DeleteStack", act.account_id, act.region):
                 raise _Failure(_words(error, act.account_id, "iam:DeleteRole"))
-            _finish(known, stacks.delete(known))
+            _finish(known, stack_changes.delete(known))
         return
     if error := misfortune("UpdateStack" if known else "CreateStack", act.account_id, act.region):
         raise _Failure(_words(error, act.account_id, "iam:CreateRole"))
     body, given = stack_set.settings["TemplateBody"], dict(stack_set.parameters)
     if known is not None and known.deleted is None:
         # Made anew, under the lock: what was changed by hand in the account is mended too.
-        _finish(known, stacks.delete(known))
+        _finish(known, stack_changes.delete(known))
         instance.stack_id = None
     name = f"StackSet-{stack_set.name}-{uuid.uuid4()}"
     try:
-        stacks.check(act, name, body, given)
+        stack_changes.check(act, name, body, given)
     except TemplateError as error:
         raise _Failure(str(error)) from None
     made = Stack(act, name, body, given, stack_set.settings.get("Tags", []))
-    _finish(made, stacks.create(made))
+    _finish(made, stack_changes.create(made))
     own.append(made)
     instance.stack_id = made.id
 
 
-def _finish(stack: Stack, work: stacks.Work) -> None:
-    stacks.at_once(stack, work)
-    if why := stacks.failure(stack):
+def _finish(stack: Stack, work: Work) -> None:
+    stack_changes.at_once(stack, work)
+    if why := stack_changes.failure(stack):
         raise _Failure(why)
 
 

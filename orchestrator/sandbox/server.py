@@ -27,7 +27,7 @@ from orchestrator.sandbox import (
     environment,
     organization,
     services,
-    stacks,
+    stack_changes,
     wire,
 )
 from orchestrator.sandbox.authorization import authorize
@@ -95,7 +95,7 @@ class Application:
         call = Call(scope.service, model.name, scope.region, caller, parameters, uri)
         with self.world.lock:
             deployment.advance(self.world, self._misfortune)
-            stacks.advance(self.world)
+            stack_changes.advance(self.world)
             faults = self.faults.take(call)
             self.faults.check_known(call)
         for planted in faults:

@@ -80,6 +80,7 @@ class World:
     stack_sets: dict[str, dict[str, StackSet]] = field(default_factory=dict)
     stackset_access: set[str] = field(default_factory=set)
     stacks: dict[tuple[str, str], list[Stack]] = field(default_factory=dict)  # account and region
+    stacks_at_work: list[Stack] = field(default_factory=list)
     organization_changed: bool = False
     octo: OctoState = field(default_factory=OctoState)
     unknown_calls: Counter[str] = field(default_factory=Counter)

@@ -24,6 +24,7 @@ from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from orchestrator.console.opening import Opening
+    from orchestrator.console.path import Path as ConsolePath
     from orchestrator.console.steps import Step
     from orchestrator.console.templates import Name
     from orchestrator.run import Run
@@ -63,7 +64,6 @@ def command(
             "nobody is here to answer: use octo-tf console link, check and finish"
         )
     from orchestrator.config.edit import add
-    from orchestrator.console.path import Path as ConsolePath
     from orchestrator.console.walk import Walk
 
     config: Path = ctx.params["config"]
@@ -78,7 +78,7 @@ def command(
         if config.exists():
             add(config, settings)
 
-    report = Walk(ConsolePath(run), _Terminal(), bucket=template_bucket, save=save).run()
+    report = Walk(_path(run), _Terminal(), bucket=template_bucket, save=save).run()
     if report is None:
         click.echo("Run octo-tf console again to go on.", err=True)
         return ExitCode.VERIFICATION_PENDING
@@ -143,9 +143,9 @@ def link(
     A step can have two, to be used in this order: a new bucket in another region comes first.
     """
     from orchestrator.console.opening import opening
-    from orchestrator.console.path import Path as ConsolePath
+    from orchestrator.console.steps import TRUSTED_ACCESS
 
-    path = ConsolePath(run)
+    path = _path(run)
     stacks = path.wanted(step)  # refuses a step that the account does not have
     path.begin()
     pages = [
@@ -157,6 +157,8 @@ def link(
             f"Octo wants the payer {path.payer} registered before its linked accounts, and it is"
             " not known here."
         )
+    if step == "stackset" and path.lacks_trusted_access:
+        run.progress.warn(TRUSTED_ACCESS)
     if as_json:
         click.echo(json.dumps([_as_json(page) for page in pages], indent=2))
     for page in pages:
@@ -177,13 +179,12 @@ def link(
 def check(run: Run, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitCode:
     """Check and confirm a step, or all: the stack first, then the checks of octo-tf verify."""
     from orchestrator.console.check import check as look
-    from orchestrator.console.path import Path as ConsolePath
 
-    path = ConsolePath(run)
+    path = _path(run)
     if step != "all":
         path.wanted(step)  # refuses a step that the account does not have
         if step == "stackset":
-            path.has_stack_set = True
+            path.ask_for_stack_set()
     path.begin()
     chosen = path.checked if step == "all" else (step,)
     report = look(path, chosen, wait_seconds=run.settings.wait_seconds)
@@ -198,12 +199,18 @@ def check(run: Run, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitC
 def finish(run: Run, as_json: bool, reports: dict[str, Path]) -> ExitCode:
     """Confirm and finish: check everything; allowed as soon as API access succeeds."""
     from orchestrator.console.check import check as look
-    from orchestrator.console.path import Path as ConsolePath
 
-    path = ConsolePath(run)
+    path = _path(run)
     path.begin()
     report = look(path, path.checked, wait_seconds=run.settings.wait_seconds, finish=True)
     return end(run, report, reports, as_json=as_json)
+
+
+def _path(run: Run) -> ConsolePath:
+    """The one place where a console path is made."""
+    from orchestrator.console.path import Path as Made
+
+    return Made(run)
 
 
 class _Terminal:

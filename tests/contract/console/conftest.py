@@ -60,7 +60,13 @@ class Account:
         return [self.create(page.url, **changes) for page in self.pages(step)]
 
     def create(
-        self, url: str, *, session: Any = None, capabilities: Any = None, **edited: str
+        self,
+        url: str,
+        *,
+        session: Any = None,
+        capabilities: Any = None,
+        waits: bool = True,
+        **edited: str,
     ) -> str:
         """What the console does with a link: everything that CreateStack gets is in it."""
         found = links.parse(url)
@@ -77,7 +83,7 @@ class Account:
         deadline = time.monotonic() + 20
         while True:
             status = client.describe_stacks(StackName=found.stack_name)["Stacks"][0]["StackStatus"]
-            if not status.endswith("_IN_PROGRESS") or time.monotonic() > deadline:
+            if not waits or not status.endswith("_IN_PROGRESS") or time.monotonic() > deadline:
                 return str(status)
             time.sleep(0.05)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from orchestrator.console.opening import Opening
 from orchestrator.console.walk import Walk
 from orchestrator.errors import WrongAccount
 from orchestrator.octo.ledger import Ledger
+from orchestrator.sandbox import control
 from orchestrator.verify.model import Area, Report, Status
 from tests.contract.console.conftest import EXTERNAL_ID, Account
 
@@ -66,7 +68,7 @@ class Walker:
         self.person = Scripted([])
         self.saved: dict[str, str] = {}
 
-    def deploy(self, **edited: str) -> Deed:
+    def deploy(self, **edited: Any) -> Deed:
         return lambda: self.statuses.append(
             self.account.create(self.person.pages[-1].url, **edited)
         )
@@ -136,6 +138,12 @@ def test_a_payer_goes_all_the_way(walker):
         client.deactivate_organizations_access()
 
 
+def test_trusted_access_is_asked_for_before_it_is_missed(walker):
+    walk = walker("payer")
+    assert walk(walk.deploy(), "c", "y", "q") is None
+    assert "Enable trusted access" in walk.person.text
+
+
 def test_the_stack_set_is_optional(walker):
     walk = walker("payer")
     report = walk(walk.deploy(), "c", "s", "d", walk.deploy(), "c", "y")
@@ -149,6 +157,26 @@ def test_checking_before_anything_is_there_says_what_it_sees(walker):
     assert walk("y", "c", "q") is None
     assert "There is no stack AlphausAccountAccess in account" in walk.person.text
     assert "signed in to account" in walk.person.text
+
+
+def test_a_stack_at_work_is_waited_for_and_a_delivery_is_not(walker):
+    walk = walker("standalone")
+    endpoint = walk.account.sandbox.endpoint_url
+    walk(walk.deploy(), "c", "q")
+    control.pace(endpoint, 1.5)
+    try:
+        report = walk("d", walk.deploy(waits=False), "c", "y")
+        assert walk.statuses == ["CREATE_IN_PROGRESS"]
+        assert "CloudFormation is at work; waiting for it" in walk.person.text
+        assert report.areas[Area.CUR_S3] is Status.PENDING
+    finally:
+        control.pace(endpoint, 0)
+
+
+def test_a_stack_set_that_is_skipped_after_all_is_not_missed(walker):
+    walk = walker("payer")
+    report = walk(walk.deploy(), "c", "y", "s", "s", "y")
+    assert report.areas[Area.STACKSET] is Status.SKIPPED
 
 
 def test_an_edited_external_id_is_told_and_can_be_mended(walker):
