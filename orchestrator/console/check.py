@@ -70,6 +70,10 @@ def check(
     return pipeline.confirm(path.run, whole, finish=finish, before=before)
 
 
+def _is_pending(result: CheckResult) -> bool:
+    return result.finding.status is Status.PENDING
+
+
 def result_id(wanted: Wanted) -> str:
     """The id under which a report says what was seen of a stack."""
     name = "bucket_stack" if wanted.template == "cur-bucket" else "stack"

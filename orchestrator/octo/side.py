@@ -15,7 +15,14 @@ from orchestrator.errors import LedgerError, OctoError, OctoRefused, OctoUnreach
 from orchestrator.octo import troubles
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.messages import AccountAccess
-from orchestrator.octo.model import AccountRecord, AreaName, AreaStatus, Method, OctoAnswer
+from orchestrator.octo.model import (
+    AccountRecord,
+    AreaName,
+    AreaStatus,
+    Method,
+    OctoAnswer,
+    OctoSide,
+)
 
 if TYPE_CHECKING:
     from orchestrator.octo.api import OctoApi  # requests takes a while to load
@@ -31,7 +38,7 @@ _NO_ERROR = ("", "latest", "outdated")
 _AGAIN = "Run octo-tf confirm: it does what is left."
 
 
-class Octo:
+class Octo(OctoSide):
     """The ledger, joined to Octo's API; see ``OctoSide``.
 
     Args:

@@ -6,7 +6,9 @@ The external id is in no octo.yaml here: every run takes it from Octo.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 from orchestrator.octo.api import OctoApi
@@ -15,6 +17,7 @@ from orchestrator.sandbox import control
 from tests.e2e.conftest import Project
 
 OCTO = True
+ACCOUNTS = Path(__file__).parents[2] / "docs/schemas/accounts-v1.json"
 BUCKET = "billing-data-told-to-octo"
 LOUD = {"TF_LOG": "TRACE", "OCTO_TF_VERBOSE": "1"}
 
@@ -224,7 +227,9 @@ def test_accounts_are_shown_beside_the_organization(sandbox, payer, linked, api)
     api.unregister(sandbox.account("linked-2"))
     result = payer("accounts", "--json")
     assert result.returncode == 0, result.stderr
-    found = {a["account_id"]: a["state"] for a in json.loads(result.stdout)["accounts"]}
+    document = json.loads(result.stdout)
+    jsonschema.validate(document, json.loads(ACCOUNTS.read_text()))
+    found = {a["account_id"]: a["state"] for a in document["accounts"]}
     assert found[payer.account_id] == "registered"
     assert found[linked.account_id] == "registered"
     assert found[sandbox.account("linked-2")] == "unregistered"
