@@ -89,6 +89,10 @@ def test_a_report_just_as_the_module_makes_it(sandbox):
     """And one that is not is refused; the bucket is an existing one."""
     s3, cur = (sandbox.client("standalone", service) for service in ("s3", "cur"))
     s3.create_bucket(Bucket=BUCKET)
+    blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    s3.put_public_access_block(
+        Bucket=BUCKET, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True)
+    )
     project = sandbox.project(
         "standalone",
         cur_s3_bucket_option="USE_EXISTING",
