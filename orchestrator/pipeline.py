@@ -9,34 +9,25 @@ written at all before ``identify`` has made sure that the account is the one tha
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import ValidationError
-
-from orchestrator import binding, guard, render
-from orchestrator.adoption import takeover, unfinished
-from orchestrator.aws.errors import explained
+from orchestrator import planning, render
+from orchestrator.adoption import unfinished
 from orchestrator.engine import planfile
-from orchestrator.engine.outputs import Outputs
-from orchestrator.engine.plan import Plan
-from orchestrator.errors import EngineError
+from orchestrator.engine.outputs import Outputs, typed
 from orchestrator.lookahead import LookAhead
 from orchestrator.octo.model import AreaName, AreaStatus
 from orchestrator.review import Review
 from orchestrator.run import Run
+from orchestrator.stackset.watch import watched
 from orchestrator.verify.model import Area, Context, Report, Status
 from orchestrator.verify.runner import verify as run_checks
 from orchestrator.verify.stackset import linked_standings
 
-_STACKSET_INSTANCE = "aws_cloudformation_stack_set_instance"
-_STACKSET = {_STACKSET_INSTANCE, "aws_cloudformation_stack_set"}
-_WATCH_SECONDS = 2.0
 _SETTLE_SECONDS = 30.0  # IAM and S3 may answer from before the apply for this long
 
 
@@ -64,27 +55,12 @@ def prepare(run: Run, *, tell_octo: bool = False) -> render.Root:
 def plan(run: Run, file: Path | None = None) -> Review:
     """... → plan → guard: a saved plan with the guard's verdict; a refused one is not kept."""
     check_linked(run)
-    return _plan(run, prepare(run), file)
+    return planning.make(run, prepare(run), file)
 
 
 def check_linked(run: Run) -> None:
     """What a StackSet needs is looked at before anything is written."""
     run.linked.check(run.account, enable_access=run.settings.enable_access)
-
-
-def _plan(run: Run, root: render.Root, file: Path | None = None) -> Review:
-    _take_up(run)
-    target = (file or run.plan_file).absolute()
-    with run.progress.step("Planning"):
-        made = run.terraform.plan(target)
-    if ids := _there(run, made):
-        render.write(render.importing(root, ids), run.folder)
-        with run.progress.step("Planning with what is there"):
-            made = run.terraform.plan(target)
-    review = _review(run, made)
-    if not review.verdict.allowed:
-        made.file.unlink(missing_ok=True)  # nobody shall apply it by hand
-    return review
 
 
 def apply(
@@ -103,9 +79,11 @@ def apply(
     check_linked(run)
     root = prepare(run, tell_octo=True)
     known = run.terraform.local_outputs() if plan_file is None else {}
-    ahead = LookAhead(known, lambda values: _look(run, _typed(run, values)))
+    ahead = LookAhead(known, lambda values: _look(run, typed(values, run.registration.account_id)))
     review = (
-        _plan(run, root) if plan_file is None else _earlier_plan(run, plan_file.absolute(), root)
+        planning.make(run, root)
+        if plan_file is None
+        else planning.read(run, root, plan_file.absolute())
     )
     review.verdict.enforce()
     made = review.plan
@@ -114,7 +92,7 @@ def apply(
             approve(review)
         if made.has_changes:
             unfinished.begin(run.folder, made)
-            with run.progress.step("Applying"), _watching(run, made):
+            with run.progress.step("Applying"), watched(run.linked, made):
                 values = run.terraform.apply_plan(made.file)
             unfinished.end(run.folder)
         else:
@@ -126,7 +104,7 @@ def apply(
     report = None if review.has_changes else ahead.report(values)
     if report is None:
         settle = _SETTLE_SECONDS if review.has_changes else 0.0
-        report = _verify(run, _typed(run, values), settle_seconds=settle)
+        report = _verify(run, typed(values, run.registration.account_id), settle_seconds=settle)
     return review, confirm(run, report)
 
 
@@ -160,124 +138,7 @@ def known(run: Run) -> Outputs:
     Raises:
         EngineError: nothing was.
     """
-    return _typed(run, run.terraform.outputs())
-
-
-def _there(run: Run, made: Plan) -> dict[str, str]:
-    """What the plan would create although AWS has it: import ids by address.
-
-    Raises:
-        Refused: it is not ours to take, or more would go than was agreed to; the plan is gone.
-    """
-    if not made.changes or made.undestroyable:
-        return {}
-    try:
-        with explained("looking at what is there"):
-            return takeover.imports(
-                run.aws,
-                made,
-                run.names,
-                read=lambda: run.terraform.show(made.file).planned,
-                unfinished=unfinished.addresses(run.folder),
-                adopting=run.settings.adopting,
-                agreed=run.settings.may_go,
-            )
-    except BaseException:
-        made.file.unlink(missing_ok=True)  # it would fail half-way: nobody shall apply it
-        raise
-
-
-def _take_up(run: Run) -> None:
-    """Keeps Terraform from taking linked accounts out of the StackSet that are still wanted.
-
-    It would replace a target whose making was interrupted or partly failed (it marks it as
-    tainted), and destroy one that octo.yaml has replaced by another with the same accounts: by
-    its OUs, or by the OU around it. What is there is kept instead, and brought in line account by
-    account afterwards.
-    """
-    if not run.registration.use_stackset:
-        return
-    for resource in run.terraform.resources(_STACKSET_INSTANCE):
-        dropped = resource.key not in run.linked.targets
-        if dropped and run.linked.organization.overlap(resource.key, run.linked.targets):
-            run.terraform.forget(resource.address)
-            run.progress.warn(f"{resource.address}: other targets have its accounts now.")
-        elif resource.tainted:
-            run.linked.wait()
-            run.terraform.untaint(resource.address)
-            run.progress.warn(f"{resource.address}: going on where an earlier run ended.")
-
-
-@contextmanager
-def _watching(run: Run, made: Plan) -> Iterator[None]:
-    """Shows how far linked accounts have got, while Terraform only says that it waits."""
-    if not any(change.type in _STACKSET for change in made.changes):
-        yield
-        return
-    ended = threading.Event()
-
-    def show() -> None:
-        while not ended.wait(_WATCH_SECONDS):
-            try:
-                run.linked.show_newest()
-            except (BotoCoreError, ClientError):
-                continue  # not made yet, or busy: progress can wait
-
-    watcher = threading.Thread(target=show, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        watcher.join(timeout=_WATCH_SECONDS)
-
-
-def _earlier_plan(run: Run, file: Path, root: render.Root) -> Review:
-    with run.progress.step("Reading the plan"):
-        made_from = planfile.read(file)
-        made = run.terraform.show(file)
-        if ids := made.inputs.get("import_ids"):
-            root = render.importing(root, ids)
-            render.write(root, run.folder)
-        binding.examine(
-            made,
-            made_from,
-            registration=run.registration,
-            root=root,
-            lock_file=run.terraform.lock_file,
-            state=run.terraform.state_version(),
-        )
-    return _review(run, made)
-
-
-def _review(run: Run, made: Plan) -> Review:
-    return Review(
-        made,
-        guard.judge(made, allow_destroy=run.settings.allow_destroy),
-        run.registration.account_id,
-        run.registration.account_name or "",
-        run.account.account_type,
-        run.linked.todo(),
-    )
-
-
-def _typed(run: Run, values: Mapping[str, object]) -> Outputs:
-    if not values:
-        raise EngineError(
-            "nothing has been applied to this account yet",
-            where=run.registration.account_id,
-            hint="Run octo-tf apply.",
-        )
-    try:
-        return Outputs.model_validate(values)
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        raise EngineError(
-            f"the state's output {'.'.join(map(str, detail['loc']))} is not as this version of"
-            f" octo-tf expects: {detail['msg']}",
-            where=str(run.folder),
-            hint="Run octo-tf apply: it brings the outputs up to date.",
-        ) from None
+    return typed(run.terraform.outputs(), run.registration.account_id)
 
 
 def _verify(run: Run, outputs: Outputs, *, settle_seconds: float = 0.0) -> Report:

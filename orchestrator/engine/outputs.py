@@ -5,10 +5,13 @@ The shapes mirror ``terraform/modules/octo/outputs.tf``; none of them holds the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from orchestrator.errors import EngineError
 
 AccountType = Literal["payer", "linked", "standalone"]
 
@@ -94,6 +97,30 @@ class Outputs(_Output):
     cur: CurOutput | None = None
     stackset: StackSetOutput | None = None
     module_version: str
+
+
+def typed(values: Mapping[str, object], account_id: str) -> Outputs:
+    """The outputs of what was applied to an account.
+
+    Raises:
+        EngineError: nothing was, or another version of the module did.
+    """
+    if not values:
+        raise EngineError(
+            "nothing has been applied to this account yet",
+            where=account_id,
+            hint="Run octo-tf apply.",
+        )
+    try:
+        return Outputs.model_validate(values)
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)[0]
+        raise EngineError(
+            f"the state's output {'.'.join(map(str, detail['loc']))} is not as this version of"
+            f" octo-tf expects: {detail['msg']}",
+            where=account_id,
+            hint="Run octo-tf apply: it brings the outputs up to date.",
+        ) from None
 
 
 @dataclass(frozen=True)
