@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator import planning, render
-from orchestrator.adoption import unfinished
 from orchestrator.engine import planfile
 from orchestrator.engine.outputs import Outputs, typed
 from orchestrator.lookahead import LookAhead
@@ -24,6 +23,7 @@ from orchestrator.octo.model import AreaName, AreaStatus
 from orchestrator.review import Review
 from orchestrator.run import Run
 from orchestrator.stackset.watch import watched
+from orchestrator.takeover import unfinished
 from orchestrator.verify.model import Area, Context, Report, Status
 from orchestrator.verify.runner import verify as run_checks
 from orchestrator.verify.stackset import linked_standings

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator import binding, guard, render
-from orchestrator.adoption import takeover, unfinished
 from orchestrator.aws.errors import explained
 from orchestrator.engine import planfile
 from orchestrator.engine.plan import Plan
 from orchestrator.review import Review
 from orchestrator.run import Run
+from orchestrator.takeover import imports, unfinished
 
 _TARGET = "aws_cloudformation_stack_set_instance"
 
@@ -75,7 +75,7 @@ def _there(run: Run, made: Plan) -> dict[str, str]:
         return {}
     try:
         with explained("looking at what is there"):
-            return takeover.imports(
+            return imports.find(
                 run.aws,
                 made,
                 run.names,

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from orchestrator import render
 from orchestrator.account import Account, identify
-from orchestrator.adoption.takeover import Names
 from orchestrator.aws.bucket import has_policy
 from orchestrator.aws.errors import explained
 from orchestrator.aws.session import AssumeRole, Aws, connect
@@ -30,6 +29,7 @@ from orchestrator.octo.template import agreed
 from orchestrator.progress import Progress
 from orchestrator.stackset.linked import LinkedAccounts
 from orchestrator.stackset.preflight import check_type
+from orchestrator.takeover.imports import Names
 
 if TYPE_CHECKING:
     from orchestrator.octo.api import OctoApi

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from orchestrator import pipeline, snapshot
-from orchestrator.adoption import look, stacks
 from orchestrator.adoption import release as releasing
+from orchestrator.adoption import stacks
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import Proposal
 from orchestrator.aws.errors import explained
@@ -21,6 +21,7 @@ from orchestrator.errors import ConfigError, OctoTfError, Refused
 from orchestrator.review import Review
 from orchestrator.run import Run
 from orchestrator.snapshot import Snapshot
+from orchestrator.takeover import look
 from orchestrator.verify.model import Report
 
 _SNAPSHOT = "adoption.json"

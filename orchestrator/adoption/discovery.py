@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.adoption import permissions
-from orchestrator.adoption.compare import ROLES
 from orchestrator.adoption.inventory import API_ROLE, CUR_ROLE, OTHER_ROLES, Inventory
 from orchestrator.adoption.proposal import Proposal
+from orchestrator.takeover import permissions
+from orchestrator.takeover.compare import ROLES
 
 Fate = Literal["ours", "adopt", "release first", "stays"]
 

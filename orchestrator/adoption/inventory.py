@@ -9,11 +9,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from orchestrator.account import Account
-from orchestrator.adoption import look
-from orchestrator.adoption.compare import ROLES
-from orchestrator.adoption.model import Bucket, Role, StackSet
 from orchestrator.aws.errors import is_denied
 from orchestrator.aws.session import Aws
+from orchestrator.takeover import look
+from orchestrator.takeover.compare import ROLES
+from orchestrator.takeover.model import Bucket, Role, StackSet
 
 PRINCIPAL = "131920598436"  # Octo's own AWS account
 # The published module's other roles. They are not carried over.

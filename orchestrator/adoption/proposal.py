@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.adoption import permissions
-from orchestrator.adoption.compare import (
+from orchestrator.adoption.hcl import SECRET_KEYS, Theirs
+from orchestrator.adoption.inventory import API_ROLE, CUR_ROLE, PRINCIPAL, Inventory
+from orchestrator.errors import ConfigError, Refused
+from orchestrator.takeover import permissions
+from orchestrator.takeover.compare import (
     POLICIES,
     REPORT_FIELDS,
     ROLES,
@@ -15,10 +18,7 @@ from orchestrator.adoption.compare import (
     lost_rules,
     lost_trust,
 )
-from orchestrator.adoption.hcl import SECRET_KEYS, Theirs
-from orchestrator.adoption.inventory import API_ROLE, CUR_ROLE, PRINCIPAL, Inventory
-from orchestrator.adoption.model import Bucket, Loss, Role
-from orchestrator.errors import ConfigError, Refused
+from orchestrator.takeover.model import Bucket, Loss, Role
 from orchestrator.verify.policy_document import as_list, statements
 
 _CUR_SETTINGS = {key: f"cur_{name}" for key, name in REPORT_FIELDS.items()} | {

@@ -9,7 +9,6 @@ from typing import Any
 
 from orchestrator.account import Account, identify
 from orchestrator.adoption import hcl, inventory, release
-from orchestrator.adoption.compare import ROLES
 from orchestrator.adoption.expressions import Input
 from orchestrator.adoption.hcl import NoModule, Theirs
 from orchestrator.adoption.inventory import OTHER_ROLES, Inventory
@@ -23,6 +22,7 @@ from orchestrator.engine import binary
 from orchestrator.engine.terraform import Terraform
 from orchestrator.errors import ConfigError, OctoTfError, Refused, WrongAccount
 from orchestrator.run import Run, reach
+from orchestrator.takeover.compare import ROLES
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,14 @@ field present, as a grpc-gateway writes them.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
+from orchestrator.sandbox.octo.asked import Asked, Operation
 from orchestrator.sandbox.octo.errors import ApiError
 from orchestrator.sandbox.octo.probe import ROLE, NotThere
 from orchestrator.sandbox.octo.state import Account, now
 from orchestrator.sandbox.organization import OCTO
-
-if TYPE_CHECKING:
-    from orchestrator.sandbox.octo.server import Asked, Operation
 
 _TEMPLATE = "https://alphaus-cloudformation-templates.s3.amazonaws.com/alphaus-accountaccess-v1.yml"
 _VERSION = "v1"

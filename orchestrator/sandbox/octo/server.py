@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 from moto.core.request import Request
@@ -19,9 +18,9 @@ from werkzeug.wrappers import Response
 
 from orchestrator.sandbox.faults import Faults, happen
 from orchestrator.sandbox.octo import operations
+from orchestrator.sandbox.octo.asked import Asked
 from orchestrator.sandbox.octo.errors import ApiError, planted, unauthenticated
 from orchestrator.sandbox.octo.probe import Principal
-from orchestrator.sandbox.octo.state import Client
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import Caller, World
 
@@ -54,20 +53,6 @@ _ROUTES = Map(
         Rule(f"{PREFIX}/v1/account/<target>", methods=["GET"], endpoint="GetDataAccess"),
     ]
 )
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One call: who asks, with what; ``principal`` is how Octo reaches AWS."""
-
-    world: World
-    client: Client
-    principal: Principal
-    target: str
-    body: dict[str, Any]
-
-
-Operation = Callable[[Asked], Any]
 
 
 class Octo:

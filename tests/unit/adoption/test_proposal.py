@@ -11,9 +11,9 @@ import pytest
 from orchestrator.account import Account
 from orchestrator.adoption.hcl import Input, Theirs
 from orchestrator.adoption.inventory import API_ROLE, CUR_ROLE, Inventory
-from orchestrator.adoption.model import Bucket, Role, StackSet
 from orchestrator.adoption.proposal import propose
 from orchestrator.errors import ConfigError, Refused
+from orchestrator.takeover.model import Bucket, Role, StackSet
 from tests.registered import trust
 
 ID = "111122223333"

@@ -14,11 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.adoption import look
-from orchestrator.adoption.compare import BUCKET, REPORT, ROLES, STACKSET, Found, compare
 from orchestrator.aws.session import Aws
 from orchestrator.engine.plan import Plan
 from orchestrator.errors import Refused
+from orchestrator.takeover import look
+from orchestrator.takeover.compare import BUCKET, REPORT, ROLES, STACKSET, Found, compare
 
 MODULE = "module.octo."
 
@@ -33,7 +33,7 @@ class Names:
     stack_set: str
 
 
-def imports(
+def find(
     aws: Aws,
     plan: Plan,
     names: Names,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.adoption import permissions
-from orchestrator.adoption.model import Role
+from orchestrator.takeover import permissions
+from orchestrator.takeover.model import Role
 
 
 def document(*actions: str, effect: str = "Allow") -> dict:

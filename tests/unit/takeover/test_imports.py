@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adoption import compare, look, takeover
-from orchestrator.adoption.compare import BUCKET, REPORT, STACKSET
-from orchestrator.adoption.model import Bucket, Role, StackSet
-from orchestrator.adoption.takeover import MODULE, Names
 from orchestrator.engine.events import PlannedChange
 from orchestrator.engine.plan import Plan
 from orchestrator.errors import Refused
+from orchestrator.takeover import compare, look
+from orchestrator.takeover.compare import BUCKET, REPORT, STACKSET
+from orchestrator.takeover.imports import MODULE, Names, find
+from orchestrator.takeover.model import Bucket, Role, StackSet
 from tests.registered import CUR_ROLE, ROLE, trust
 
 NAMES = Names("111122223333", "bucket", "curreport", "octo")
@@ -49,7 +49,7 @@ def there(monkeypatch):
 def imports(*addresses: str, **how: Any) -> dict[str, str]:
     changes = [PlannedChange(MODULE + a, a.split(".")[0], "create") for a in addresses]
     settings: dict[str, Any] = {"unfinished": frozenset(), "adopting": False, "agreed": set()}
-    return takeover.imports(
+    return find(
         None,  # type: ignore[arg-type]
         Plan(Path("p"), tuple(changes), True),
         NAMES,
@@ -61,7 +61,7 @@ def imports(*addresses: str, **how: Any) -> dict[str, str]:
 def test_nothing_there_is_nothing_to_import_and_the_plan_is_not_read(there):
     plan = Plan(Path("p"), (PlannedChange(MODULE + API, "aws_iam_role", "create"),), True)
     never = {"read": lambda: pytest.fail("read"), "unfinished": frozenset()}
-    assert takeover.imports(None, plan, NAMES, adopting=False, agreed=(), **never) == {}
+    assert find(None, plan, NAMES, adopting=False, agreed=(), **never) == {}
 
 
 def test_only_what_would_be_created_is_looked_for(there):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adoption import unfinished
 from orchestrator.engine.events import PlannedChange
 from orchestrator.engine.plan import Plan
 from orchestrator.errors import OctoTfError
+from orchestrator.takeover import unfinished
 
 
 def plan(*addresses: str, action: str = "create") -> Plan:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from orchestrator.adoption import look
+from orchestrator.takeover import look
 from tests.registered import ROLE, trust
 
 BUCKET = "looked-at"

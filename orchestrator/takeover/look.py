@@ -13,10 +13,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orchestrator.adoption.model import Bucket, Role, StackSet
 from orchestrator.aws.errors import code_of, is_denied
 from orchestrator.aws.session import Aws
 from orchestrator.stackset import deployed
+from orchestrator.takeover.model import Bucket, Role, StackSet
 
 # A setting's Terraform type, the call that reads it, and the error for one that is not there.
 _SETTINGS = (

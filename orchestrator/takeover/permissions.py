@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from orchestrator.adoption.model import Document, Loss, Role
+from orchestrator.takeover.model import Document, Loss, Role
 from orchestrator.verify.policy_document import as_list, statements
 
 # What an action gives whoever holds it, by actions that stand for the rest of their kind.

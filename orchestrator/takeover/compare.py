@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.adoption import permissions
-from orchestrator.adoption.model import Bucket, Loss, Role, StackSet
+from orchestrator.takeover import permissions
+from orchestrator.takeover.model import Bucket, Loss, Role, StackSet
 from orchestrator.verify.policy_document import as_list, document, same, statements
 
 # The module's resources whose names AWS gives once, by address. The rest hangs on these.

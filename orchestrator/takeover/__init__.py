@@ -1,0 +1,1 @@
+"""What AWS has already: read, compared with what would be made, and imported by the plan."""
