@@ -210,6 +210,24 @@ def init_cut_short(project: Any) -> Iterator[Mapping[str, Any]]:
     yield {}
 
 
+@contextmanager
+def with_octo(project: Any) -> Iterator[Mapping[str, Any]]:
+    """This run and those that follow have Octo's credentials; the external id is Octo's then."""
+    cache = str(project.folder / "cache")  # tokens
+    project.environ = {**project.environ, "OCTO_TF_OCTO": "true", "XDG_CACHE_HOME": cache}
+    octo_yaml = project.folder / "octo.yaml"
+    kept = [
+        line for line in octo_yaml.read_text().splitlines() if not line.startswith("external_id")
+    ]
+    octo_yaml.write_text("\n".join(kept) + "\n")
+    yield {}
+
+
+def octo(action: str, **what: Any) -> dict[str, Any]:
+    """What a case about Octo's API has in common with the others of its kind."""
+    return {"faults": planted("octo", action, **what), "arrange": with_octo, "account": "payer"}
+
+
 IDENTITY = ("sts", "GetCallerIdentity")
 ORGANIZATION = ("organizations", "DescribeOrganization")
 VERIFY = ("verify",)
@@ -660,6 +678,79 @@ CASES = (
         "is held by another octo-tf",
         1,
         arrange=ledger_locked,
+    ),
+    # Octo's API
+    Case(
+        "octo-template-unavailable",
+        "identify",
+        "Octo answers 503, and has the external id alone",
+        "Unavailable",
+        1,
+        **octo("GetAccountAccessTemplateUrl", error="Unavailable"),
+    ),
+    Case(
+        "octo-token-slow",
+        "identify",
+        "Octo takes 2 s for a token",
+        "passes",
+        0,
+        **octo("AccessToken", latency=2.0, times=1),
+    ),
+    Case(
+        "octo-wrong-client",
+        "identify",
+        "Octo does not know the client",
+        "does not know the client",
+        1,
+        **octo("AccessToken", error="Unauthenticated"),
+    ),
+    Case(
+        "octo-refuses-account",
+        "register",
+        "Octo refuses the account",
+        "registering the account",
+        1,
+        **octo("RegisterAccount", error="PermissionDenied"),
+    ),
+    Case(
+        "octo-drops-registration",
+        "register",
+        "the connection to Octo drops once",
+        "passes",
+        0,
+        **octo("RegisterAccount", drop=True, times=1),
+    ),
+    Case(
+        "octo-throttles",
+        "register",
+        "Octo asks to slow down twice (429)",
+        "passes",
+        0,
+        **octo("RegisterAccount", error="ResourceExhausted", times=2),
+    ),
+    Case(
+        "octo-token-expires",
+        "confirm",
+        "the token ends in the middle",
+        "passes",
+        0,
+        **octo("CreateAccountAccess", error="ExpiredToken", times=1),
+    ),
+    Case(
+        "octo-down-at-confirm",
+        "confirm",
+        "Octo answers 503 after everything was applied and verified",
+        "octo-tf confirm",
+        4,
+        **octo("CreateAccountAccess", error="Unavailable"),
+    ),
+    Case(
+        "octo-refuses-area",
+        "confirm",
+        "Octo cannot use the role",
+        "✗ refused",
+        3,
+        **octo("CreateAccountAccess", error="FailedPrecondition"),
     ),
 )
 
