@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import signal
-import socket
-import subprocess
-import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import python_terraform
 from python_terraform import IsFlagged
 
 from orchestrator.engine import binary as binaries
+from orchestrator.engine import process
 from orchestrator.engine.events import (
     Diagnostic,
     Event,
@@ -30,6 +25,7 @@ from orchestrator.engine.events import (
     PlannedChange,
     parse,
 )
+from orchestrator.engine.failures import address_of, boxed_error, failure
 from orchestrator.engine.outputs import NO_STATE, StateResource, StateVersion
 from orchestrator.engine.plan import Plan, from_show
 from orchestrator.errors import EngineError
@@ -38,8 +34,12 @@ from orchestrator.files import write_atomically
 _STAMP = ".terraform/octo-tf-init.json"
 _LOCK = ".terraform.lock.hcl"
 _LOCAL_STATE = "terraform.tfstate"
-_LOCKED = "Error acquiring the state lock"
 _UNDESTROYABLE = "Instance cannot be destroyed"
+_STOPPING = "Stopping Terraform; it finishes the calls under way and saves its state."
+_AT_ONCE = (
+    "Stopping Terraform at once; resources may exist that its state does not know. The next run"
+    " takes over what is this account's registration, and names what is not."
+)
 
 
 class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped library
@@ -104,7 +104,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
             plugin_dir=mirror,
         )
         if returncode != 0:
-            text = self._redact(_boxed_error(errors or lines))
+            text = self._redact(boxed_error(errors or lines))
             hint = ""
             if "provider" in text:
                 hint = (
@@ -150,7 +150,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         if diagnostics and all(d.summary == _UNDESTROYABLE for d in diagnostics):
             file.unlink(missing_ok=True)
             return Plan(
-                file, tuple(changes), True, tuple(sorted({_address(d) for d in diagnostics}))
+                file, tuple(changes), True, tuple(sorted({address_of(d) for d in diagnostics}))
             )
         if returncode not in (0, 2):
             file.unlink(missing_ok=True)
@@ -166,7 +166,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         returncode, lines, errors = self._run("show", str(file), json=IsFlagged, no_color=IsFlagged)
         if returncode != 0:
             raise EngineError(
-                "is not a plan that can be applied here: " + self._redact(_boxed_error(errors)),
+                "is not a plan that can be applied here: " + self._redact(boxed_error(errors)),
                 where=str(file),
                 hint="Make a new one with `octo-tf plan --out FILE`.",
             )
@@ -285,7 +285,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         )
         if returncode != 0:
             raise EngineError(
-                "the state cannot be changed: " + self._redact(_boxed_error(errors or lines)),
+                "the state cannot be changed: " + self._redact(boxed_error(errors or lines)),
                 where=", ".join(addresses),
                 hint="Run the same command again.",
             )
@@ -301,7 +301,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         )
         if returncode != 0:
             raise EngineError(
-                "the state cannot be unlocked: " + self._redact(_boxed_error(errors or lines)),
+                "the state cannot be unlocked: " + self._redact(boxed_error(errors or lines)),
                 where=str(self.folder),
                 hint="Copy the lock's id as the error shows it that met the lock.",
             )
@@ -310,7 +310,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         returncode, lines, errors = self._run(command, **options)
         if returncode != 0:
             raise EngineError(
-                "the state cannot be read: " + self._redact(_boxed_error(errors)),
+                "the state cannot be read: " + self._redact(boxed_error(errors)),
                 where=str(self.folder),
             )
         return "".join(lines)
@@ -331,99 +331,30 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         """Runs one command; returns its exit code and the lines that were no events.
 
         With ``on_event``, standard output is read as events while the command runs.
-        The child has a process group of its own: Ctrl-C reaches it once, from here, so that it
-        can finish what it is doing and release the state's lock.
         """
         _program, *words = self.generate_cmd_string(command, *arguments, **options)
-        process = subprocess.Popen(
-            [*self.binary.command, *words],
-            cwd=self.folder,
-            env=binaries.clean_environment(self._environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-            umask=0o077,  # plan and state hold the inputs
-        )
         lines: list[str] = []
-        errors: list[str] = []
 
-        def read_output() -> None:
-            for line in process.stdout or ():
-                event = parse(line) if on_event else Noise(line)
-                if isinstance(event, Noise):
-                    lines.append(event.line)
-                elif event is not None and on_event:
-                    on_event(event)
-                    self._on_event(event)
+        def read(line: str) -> None:
+            event = parse(line) if on_event else Noise(line)
+            if isinstance(event, Noise):
+                lines.append(event.line)
+            elif event is not None and on_event:
+                on_event(event)
+                self._on_event(event)
 
-        readers = [
-            threading.Thread(target=read_output, daemon=True),
-            threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True),
-        ]
-        for reader in readers:
-            reader.start()
-        with self._forwarding(process) as interrupts:
-            process.wait()
-            for reader in readers:
-                reader.join()
-        if interrupts:
-            raise KeyboardInterrupt
-        return process.returncode, lines, errors
-
-    @contextmanager
-    def _forwarding(self, process: subprocess.Popen[str]) -> Iterator[list[int]]:
-        """Forwards each Ctrl-C (and SIGTERM) to the process; gives the list of those that came.
-
-        By handlers, not by KeyboardInterrupt: a second one would break out of the first one's
-        except block and leave Terraform running. Only the main thread may set handlers.
-        """
-        interrupts: list[int] = []
-
-        def forward(signum: int, _frame: FrameType | None) -> None:
-            interrupts.append(signum)
-            self._on_interrupt(
-                "Stopping Terraform; it finishes the calls under way and saves its state."
-                if len(interrupts) == 1
-                else "Stopping Terraform at once; resources may exist that its state does not"
-                " know. The next run reports any that clash."
-            )
-            process.send_signal(signal.SIGINT)
-
-        if threading.current_thread() is not threading.main_thread():
-            yield interrupts
-            return
-        before = {kind: signal.signal(kind, forward) for kind in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield interrupts
-        finally:
-            for kind, handler in before.items():
-                # Once interrupted the run is ending: another Ctrl-C shall not cut that short.
-                signal.signal(kind, signal.SIG_IGN if interrupts else handler)
+        returncode, errors = process.run(
+            [*self.binary.command, *words],
+            folder=self.folder,
+            environ=binaries.clean_environment(self._environ),
+            on_line=read,
+            on_interrupt=lambda count: self._on_interrupt(_STOPPING if count == 1 else _AT_ONCE),
+        )
+        return returncode, lines, errors
 
     def _failure(self, command: str, diagnostics: list[Diagnostic], rest: list[str]) -> EngineError:
-        if not diagnostics:
-            text = _boxed_error(rest) or "no reason given"
-            return EngineError(
-                f"terraform {command} failed: {self._redact(text)}", where=str(self.folder)
-            )
-        for diagnostic in diagnostics:
-            if diagnostic.summary == _LOCKED and (lock := _lock(diagnostic)):
-                return _locked(lock, self.folder)
-        first, *others = (
-            ": ".join(part for part in (d.address or d.place, d.summary, d.detail) if part)
-            for d in diagnostics
-        )
-        return EngineError(
-            self._redact("\n".join([f"terraform {command} failed: {first}", *others])),
-            where=str(self.folder),
-            hint="Nothing that was done is lost: mend the cause and run the same command again."
-            if command == "apply"
-            else "",
-        )
+        error = failure(command, diagnostics, rest, self.folder)
+        return EngineError(self._redact(error.what), where=error.where, hint=error.hint)
 
     def _redact(self, text: str) -> str:
         for secret in self._secrets:
@@ -455,43 +386,3 @@ def _state_address(resource: dict[str, Any], instance: dict[str, Any]) -> str:
     address = ".".join([*parts, resource["type"], resource["name"]])
     key = instance.get("index_key")
     return address if key is None else f"{address}[{json.dumps(key)}]"
-
-
-def _lock(diagnostic: Diagnostic) -> dict[str, str]:
-    """The lock that an error describes, in lines like ``  ID:  ...``; empty if it met none.
-
-    Terraform gives the same summary to a state that cannot be read.
-    """
-    pairs = (line.partition(":") for line in diagnostic.detail.splitlines())
-    lock = {name.strip(): value.strip() for name, _, value in pairs if value.strip()}
-    return lock if lock.get("ID") else {}
-
-
-def _locked(lock: Mapping[str, str], folder: Path) -> EngineError:
-    """The error for a state lock: whose it is (``user@host``), and the way out if it is dead."""
-    who, created, lock_id = (lock.get(name, "") for name in ("Who", "Created", "ID"))
-    unlock = f"octo-tf unlock {lock_id}"
-    here = who.rpartition("@")[2] == socket.gethostname()
-    return EngineError(
-        f"the state is locked by {who or 'another run'} since {created or 'an unknown time'}",
-        where=str(folder),
-        # The caller keeps other octo-tf runs on this machine out of the folder (Run.locked).
-        hint="That was on this machine, and no other octo-tf is at work on this account here:"
-        f" unless a terraform of your own is, the run is dead. Then: {unlock}"
-        if here
-        else f"Wait for that run to end, and run the same command again. If it is dead: {unlock}",
-    )
-
-
-def _address(diagnostic: Diagnostic) -> str:
-    """The resource that a prevent_destroy error is about; its text says "Resource ADDRESS has"."""
-    if diagnostic.address:
-        return diagnostic.address
-    words = diagnostic.detail.split()
-    return words[1] if len(words) > 1 else diagnostic.place
-
-
-def _boxed_error(lines: list[str]) -> str:
-    """Terraform's boxed error text on one line, without the box."""
-    text = " ".join(line.strip("╷│╵ \n\r") for line in lines)
-    return " ".join(text.split()).partition("Error: ")[2] or " ".join(text.split())[-2000:]

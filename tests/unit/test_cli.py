@@ -13,7 +13,8 @@ import click
 import pytest
 
 from orchestrator import cli
-from orchestrator.cli import options
+from orchestrator.cli.options import _seconds
+from orchestrator.cli.registration import registration_options
 from orchestrator.config.load import EXTERNAL_ID_SOURCES, flag_of
 from orchestrator.config.model import Registration
 
@@ -45,7 +46,7 @@ def test_every_field_of_a_registration_has_its_flag():
     nested = {"credentials.profile", "credentials.assume_role.role_arn"}
     fields = {*Registration.model_fields, *EXTERNAL_ID_SOURCES, *nested}
     fields -= {"credentials", "backend"}  # a backend is a matter of the file
-    parameters = click.command()(options.registration_options(lambda **_: None)).params
+    parameters = click.command()(registration_options(lambda **_: None)).params
     offered = {p.name.replace("__", "."): p.opts for p in parameters}
     assert offered.keys() == fields
     for field, flags in offered.items():
@@ -162,10 +163,10 @@ def test_a_flag_can_be_given_by_its_environment_variable(tmp_path):
     ("text", "seconds"), [("0", 0), ("90s", 90), ("10m", 600), ("24h", 86400), ("7", 7)]
 )
 def test_durations_are_understood(text, seconds):
-    assert options._seconds(None, None, text) == seconds
+    assert _seconds(None, None, text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "x", "10d", "-1s", "1.5h"])
 def test_other_durations_are_refused(text):
     with pytest.raises(click.BadParameter):
-        options._seconds(None, None, text)
+        _seconds(None, None, text)

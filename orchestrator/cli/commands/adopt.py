@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli import approval
+from orchestrator.cli.option import option
 from orchestrator.cli.options import (
     ENABLE_ACCESS,
     JSON,
@@ -17,7 +18,6 @@ from orchestrator.cli.options import (
     WAIT,
     adopting_options,
     end,
-    option,
 )
 from orchestrator.errors import ExitCode
 

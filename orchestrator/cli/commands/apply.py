@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
+from orchestrator.cli.option import option
 from orchestrator.cli.options import (
     ALLOW_DESTROY,
     ENABLE_ACCESS,
@@ -15,7 +16,6 @@ from orchestrator.cli.options import (
     REPORT,
     WAIT,
     end,
-    option,
     run_options,
 )
 from orchestrator.errors import ExitCode

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from orchestrator.cli.option import option
 from orchestrator.cli.options import (
     JSON,
     REPORT,
     WAIT,
     deferred_run_options,
     end,
-    option,
     run_options,
 )
 from orchestrator.errors import ExitCode

@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.options import CONFIG, OCTO, option, registration_options
+from orchestrator.cli.option import option
+from orchestrator.cli.options import CONFIG, OCTO
+from orchestrator.cli.registration import registration_options
 from orchestrator.errors import ConfigError, ExitCode
 
 

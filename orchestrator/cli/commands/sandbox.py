@@ -12,7 +12,7 @@ from urllib.error import HTTPError
 
 import click
 
-from orchestrator.cli.options import option
+from orchestrator.cli.option import option
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 

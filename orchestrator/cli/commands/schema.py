@@ -6,7 +6,7 @@ import json
 
 import click
 
-from orchestrator.cli.options import registration_help
+from orchestrator.cli.registration import registration_help
 from orchestrator.errors import ExitCode
 
 

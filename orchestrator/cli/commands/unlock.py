@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import option, run_options
+from orchestrator.cli.option import option
+from orchestrator.cli.options import run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
+from orchestrator.cli.option import option
 from orchestrator.cli.options import (
     ALLOW_DESTROY,
     ENABLE_ACCESS,
@@ -16,7 +17,6 @@ from orchestrator.cli.options import (
     WAIT,
     deferred_run_options,
     end,
-    option,
 )
 from orchestrator.errors import ExitCode
 
