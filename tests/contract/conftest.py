@@ -20,6 +20,7 @@ def sandbox(tmp_path_factory) -> Iterator[Sandbox]:
                 patch.delenv(name, raising=False)
             for name, value in environment.items():
                 patch.setenv(name, value)
+            patch.setenv("OCTO_TF_OCTO", "false")  # tests of Octo's API name its client themselves
             yield running
 
 
