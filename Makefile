@@ -34,7 +34,7 @@ faults: .venv/.dev ## the fault matrix: every way a run can go wrong, ten minute
 fuzz: .venv/.dev ## generated bad input, new in each run, five minutes
 	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -q tests/unit -n 2
 
-bench: .venv/.dev ## measure against bare Terraform, ten minutes
+bench: .venv/.dev ## measure against bare Terraform, a quarter of an hour
 	$(BIN)/python bench/run.py
 
 bench-scale: .venv/.dev ## measure 1,000 to 10,000 linked accounts

@@ -1,6 +1,6 @@
 """octo-tf against bare Terraform on the same root, in the same run, alternating.
 
-    make bench            # five rounds, some minutes; prints the table of bench/README.md
+    make bench            # five rounds, a quarter of an hour; prints the table of bench/README.md
 
 Each round has a sandbox of its own. Bare Terraform is what one would type: init, plan -out,
 show -json, apply of the plan, output -json. Ratios are of medians; spread is (max - min) / median.
@@ -165,7 +165,7 @@ def measure(rounds: int) -> tuple[Times, int]:
         for who in order:
             with tempfile.TemporaryDirectory() as name, sandbox(Path(name)) as environ:
                 root = project(Path(name) / "project", environ)
-                for what in ("first", "nothing", "nothing"):
+                for what in ("first", *("nothing",) * 4):
                     if who == "bare":
                         times.add(f"bare {what}", bare(root, environ))
                         continue
