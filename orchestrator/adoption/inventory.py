@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from orchestrator.account import Account
 from orchestrator.aws.errors import is_denied
 from orchestrator.aws.session import Aws
+from orchestrator.stackset.linked import DEFAULT_NAME
 from orchestrator.takeover import look
 from orchestrator.takeover.compare import ROLES
 from orchestrator.takeover.model import Bucket, Role, StackSet
@@ -23,7 +24,6 @@ OTHER_ROLES = (
     "OctoChangeTemplateApproverRole",
     "CloudSaver-Role",
 )
-STACKSET_NAME = "alphaus-api-access-stackset"
 API_ROLE = ROLES["aws_iam_role.api_access"]
 CUR_ROLE = ROLES["aws_iam_role.cur[0]"]
 
@@ -101,6 +101,6 @@ def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, StackSet]:
     found = {}
     for name in known:
         stack_set = look.stack_set(aws, name)
-        if stack_set and (name == STACKSET_NAME or name in names or API_ROLE in stack_set.role_ids):
+        if stack_set and (name == DEFAULT_NAME or name in names or API_ROLE in stack_set.role_ids):
             found[name] = stack_set
     return found
