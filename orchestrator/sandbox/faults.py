@@ -43,6 +43,7 @@ class Planted:
         error: the error code to answer with.
         latency: seconds to wait before the call is done.
         drop: close the connection instead of answering; the call is not done.
+        lose_answer: the call is done, and the connection closed instead of answering.
         unknown_for: seconds for which a role that the call makes stays unknown to other calls.
         partial_pages: lists come in pages of one.
         account: the account in which it happens, as caller or as a StackSet's target; ``*``: any.
@@ -55,6 +56,7 @@ class Planted:
     error: str = ""
     latency: float = 0.0
     drop: bool = False
+    lose_answer: bool = False
     unknown_for: float = 0.0
     partial_pages: bool = False
     account: str = "*"
@@ -92,7 +94,7 @@ class Faults:
         if unknown := set(settings) - known:
             raise ValueError(f"unknown: {', '.join(sorted(unknown))}; known: {sorted(known)}")
         planted = Planted(**settings)
-        happens = ("error", "latency", "drop", "unknown_for", "partial_pages")
+        happens = ("error", "latency", "drop", "lose_answer", "unknown_for", "partial_pages")
         if not any(getattr(planted, name) for name in happens):
             raise ValueError(f"nothing would happen: give one of {', '.join(happens)}")
         self._planted.append(planted)

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -30,6 +30,7 @@ from orchestrator.sandbox import (
     stack_changes,
     wire,
 )
+from orchestrator.sandbox.answers import Answers
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.faults import Drop, Faults, happen
 from orchestrator.sandbox.octo.server import Octo
@@ -48,6 +49,7 @@ class Application:
     def __init__(self, world: World) -> None:
         self.world = world
         self.faults = Faults()
+        self._answers = Answers()
         self._octo = Octo(world, self.faults)
         self._moto = DomainDispatcherApplication(create_backend_app)
 
@@ -68,7 +70,7 @@ class Application:
         try:
             if model is None:
                 raise self._unknown(scope.service, request)
-            response = self._answer(request, scope, model, uri)
+            response = self._answers.again(environ) or self._answer(request, scope, model, uri)
         except Fault as fault:
             response = wire.failure(request, scope.service, model, fault)
         except Drop:
@@ -87,7 +89,7 @@ class Application:
 
     def _answer(
         self, request: Request, scope: wire.Scope, model: Any, uri: dict[str, Any]
-    ) -> Callable[..., Iterable[bytes]]:
+    ) -> Response:
         caller = self.world.caller(scope.access_key)
         if caller is None:
             raise _stranger(scope.service)
@@ -106,11 +108,12 @@ class Application:
             if planted.unknown_for:
                 with self.world.lock:
                     self.faults.hide_role(call, planted.unknown_for)
+        if any(planted.lose_answer for planted in faults):
+            raise Drop
+        self._answers.keep(request.environ, call.operation, response)
         return response
 
-    def _done(
-        self, request: Request, call: Call, model: Any, *, partial: bool
-    ) -> Callable[..., Iterable[bytes]]:
+    def _done(self, request: Request, call: Call, model: Any, *, partial: bool) -> Response:
         if partial:
             request, call = wire.with_pages_of_one(request, call)
         operation = services.find().get(call.service, {}).get(call.operation)
@@ -132,7 +135,7 @@ class Application:
         faults = self.faults.take(Call("cloudformation", operation, region, caller, {}, {}))
         return next((planted.error for planted in faults if planted.error), "")
 
-    def _ask_moto(self, request: Request, call: Call) -> Callable[..., Iterable[bytes]]:
+    def _ask_moto(self, request: Request, call: Call) -> Response:
         host = f"http://{call.service}.{call.region}.amazonaws.com"
         if not any(pattern.match(host) for _, pattern in self._moto.backend_url_patterns):
             raise self._unknown(call.service, request, call.operation)

@@ -508,6 +508,14 @@ CASES = (
         planted("iam", "CreateRole", drop=True, times=1),
     ),
     Case(
+        "role-answer-lost",
+        "apply",
+        "CreateRole is done, and its answer lost",
+        "CreateRole",
+        1,
+        planted("iam", "CreateRole", lose_answer=True, times=1),
+    ),
+    Case(
         "role-slow",
         "apply",
         "CreateRole takes 3 s",

@@ -122,6 +122,7 @@ def fault() -> None:
 @click.option("--error", default="", metavar="CODE", help="Answer with this error.")
 @click.option("--latency", type=float, default=0.0, metavar="SECONDS", help="Be slow.")
 @click.option("--drop", is_flag=True, help="Close the connection instead of answering.")
+@click.option("--lose-answer", is_flag=True, help="Do the call of AWS, but lose its answer.")
 @click.option(
     "--unknown-for", type=float, default=0.0, metavar="SECONDS", help="A new role stays unknown."
 )

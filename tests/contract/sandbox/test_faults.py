@@ -82,16 +82,48 @@ def test_a_dropped_connection_has_no_answer(client, plant):
     client("sts").get_caller_identity()
 
 
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "131920598436"}, "Action": "sts:AssumeRole"}
+    ],
+}
+
+
+def test_a_lost_answer_leaves_what_was_done(client, plant):
+    plant(service="iam", action="CreateRole", lose_answer=True, times=1)
+    retrying = boto3.Session(profile_name="payer").client(
+        "iam", config=Config(retries={"total_max_attempts": 2})
+    )
+    with pytest.raises(retrying.exceptions.EntityAlreadyExistsException):
+        retrying.create_role(RoleName="Lost", AssumeRolePolicyDocument=json.dumps(TRUST))
+    client("iam").delete_role(RoleName="Lost")
+
+
+def test_an_answer_that_only_the_client_lost_is_given_again(client):
+    """The machine's own losses look like no fault of AWS; another call is another call."""
+    iam = client("iam")
+    numbered = {"amz-sdk-invocation-id": "one"}
+
+    def number(request, **_):
+        for name, value in numbered.items():
+            del request.headers[name]
+            request.headers[name] = value
+
+    iam.meta.events.register("before-send.iam.*", number)
+    first = iam.create_role(RoleName="Again", AssumeRolePolicyDocument=json.dumps(TRUST))
+    again = iam.create_role(RoleName="Again", AssumeRolePolicyDocument=json.dumps(TRUST))
+    assert again["Role"] == first["Role"]
+    numbered["amz-sdk-invocation-id"] = "two"
+    with pytest.raises(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="Again", AssumeRolePolicyDocument=json.dumps(TRUST))
+    client("iam").delete_role(RoleName="Again")
+
+
 def test_a_fresh_role_stays_unknown_for_a_while(client, plant):
     plant(service="iam", action="CreateRole", unknown_for=0.5)
     iam = client("iam")
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"AWS": "131920598436"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-    iam.create_role(RoleName="Fresh", AssumeRolePolicyDocument=json.dumps(trust))
+    iam.create_role(RoleName="Fresh", AssumeRolePolicyDocument=json.dumps(TRUST))
     with pytest.raises(iam.exceptions.NoSuchEntityException):
         iam.get_role(RoleName="Fresh")
     time.sleep(0.6)
