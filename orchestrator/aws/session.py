@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import botocore.config
 import botocore.session
+from botocore.credentials import Credentials
 
 # Adaptive mode slows down on throttling instead of hammering
 # (https://docs.aws.amazon.com/boto3/latest/guide/retries.html).
@@ -20,6 +21,8 @@ _CLIENT_CONFIG = botocore.config.Config(
     max_pool_connections=32,
     user_agent_extra="octo-tf",
 )
+
+_NOBODY = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nobody"}
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,17 @@ class Aws:
         Raises:
             botocore.exceptions.ClientError: STS refused (AccessDenied, ...).
         """
+        return Aws(self._session, keys=self._keys_of(role), lock=self._lock)
+
+    def visitor(self, service: str) -> Visitor:
+        """For calls of one service as many roles, one after the other in each thread."""
+        with self._lock:
+            client = self._session.client(
+                service, region_name=self.region, config=_CLIENT_CONFIG, **_NOBODY
+            )
+        return Visitor(client, self._keys_of)
+
+    def _keys_of(self, role: AssumeRole) -> dict[str, str]:
         arguments: dict[str, Any] = {
             "RoleArn": role.role_arn,
             "RoleSessionName": role.session_name,
@@ -76,15 +90,38 @@ class Aws:
         if role.external_id is not None:
             arguments["ExternalId"] = role.external_id
         credentials = self.client("sts").assume_role(**arguments)["Credentials"]
-        return Aws(
-            self._session,
-            keys={
-                "aws_access_key_id": credentials["AccessKeyId"],
-                "aws_secret_access_key": credentials["SecretAccessKey"],
-                "aws_session_token": credentials["SessionToken"],
-            },
-            lock=self._lock,
+        return {
+            "aws_access_key_id": credentials["AccessKeyId"],
+            "aws_secret_access_key": credentials["SecretAccessKey"],
+            "aws_session_token": credentials["SessionToken"],
+        }
+
+
+class Visitor:
+    """One client for many identities: to make one for each takes longer than its calls."""
+
+    def __init__(self, client: Any, keys_of: Callable[[AssumeRole], dict[str, str]]) -> None:
+        self._client = client
+        self._keys_of = keys_of
+        self._thread = threading.local()
+        client.meta.events.register("before-sign.*.*", self._sign_as)
+
+    def become(self, role: AssumeRole) -> Any:
+        """The client, whose calls in this thread are ``role``'s until the next time.
+
+        Raises:
+            botocore.exceptions.ClientError: STS refused (AccessDenied, ...).
+        """
+        keys = self._keys_of(role)
+        self._thread.credentials = Credentials(
+            keys["aws_access_key_id"], keys["aws_secret_access_key"], keys["aws_session_token"]
         )
+        return self._client
+
+    def _sign_as(self, request: Any, **_: Any) -> None:
+        # botocore.signers.RequestSigner.sign takes a request's own credentials from here.
+        signing = request.context.setdefault("signing", {})
+        signing["request_credentials"] = self._thread.credentials
 
 
 def connect(

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.account import Account
 from orchestrator.aws.errors import code_of, explained, is_denied
-from orchestrator.aws.session import AssumeRole, Aws
+from orchestrator.aws.session import AssumeRole, Aws, Visitor
 from orchestrator.config.model import Registration
 from orchestrator.errors import AwsError, ConfigError, Refused
 from orchestrator.permissions import deploying, refused
@@ -152,8 +152,10 @@ def check_clashes(aws: Aws, accounts: Collection[str]) -> int:
     Raises:
         Refused: names each account that has the role.
     """
+    iam, partition = aws.visitor("iam"), aws.client("sts").meta.partition
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        found = dict(zip(accounts, pool.map(lambda a: _has_role(aws, a), accounts), strict=True))
+        looked = pool.map(lambda account: _has_role(iam, partition, account), accounts)
+        found = dict(zip(accounts, looked, strict=True))
     clashes = sorted(account for account, has in found.items() if has)
     if clashes:
         shown = ", ".join(clashes[:_SHOWN])
@@ -169,12 +171,11 @@ def check_clashes(aws: Aws, accounts: Collection[str]) -> int:
     return sum(has is None for has in found.values())
 
 
-def _has_role(aws: Aws, account_id: str) -> bool | None:
-    partition = aws.client("sts").meta.partition
+def _has_role(iam: Visitor, partition: str, account_id: str) -> bool | None:
     for name in _WAYS_IN:
         try:
-            inside = aws.assume(AssumeRole(f"arn:{partition}:iam::{account_id}:role/{name}"))
-            inside.client("iam").get_role(RoleName=ROLE)
+            inside = iam.become(AssumeRole(f"arn:{partition}:iam::{account_id}:role/{name}"))
+            inside.get_role(RoleName=ROLE)
         except ClientError as error:
             if code_of(error) == "NoSuchEntity":
                 return False
