@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 from pydantic import SecretStr
 
-from orchestrator import render
+from orchestrator import names, render
 from orchestrator.account import Account, identify
 from orchestrator.aws.bucket import has_policy
 from orchestrator.aws.errors import explained
@@ -176,7 +176,7 @@ class Run:
         account_id = self.registration.account_id
         return Names(
             account_id,
-            self.registration.cur_s3_bucket_name or f"alphaus-cur-export-{account_id}",
+            self.registration.cur_s3_bucket_name or names.cur_bucket(account_id),
             self.registration.cur_report_name or "curreport",
             self.linked.name,
         )

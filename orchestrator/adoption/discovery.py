@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.adoption.inventory import API_ROLE, CUR_ROLE, OTHER_ROLES, Inventory
+from orchestrator.adoption.inventory import OTHER_ROLES, Inventory
 from orchestrator.adoption.proposal import Proposal
+from orchestrator.names import API_ROLE, CUR_ROLE
 from orchestrator.takeover import permissions
 from orchestrator.takeover.compare import ROLES
 

@@ -11,12 +11,11 @@ from botocore.exceptions import ClientError
 from orchestrator.account import Account
 from orchestrator.aws.errors import is_denied
 from orchestrator.aws.session import Aws
-from orchestrator.stackset.linked import DEFAULT_NAME
+from orchestrator.names import API_ROLE, PRINCIPAL, STACKSET
 from orchestrator.takeover import look
 from orchestrator.takeover.compare import ROLES
 from orchestrator.takeover.model import Bucket, Role, StackSet
 
-PRINCIPAL = "131920598436"  # Octo's own AWS account
 # The published module's other roles. They are not carried over.
 OTHER_ROLES = (
     "OctoSSMUpdaterRole",
@@ -24,8 +23,6 @@ OTHER_ROLES = (
     "OctoChangeTemplateApproverRole",
     "CloudSaver-Role",
 )
-API_ROLE = ROLES["aws_iam_role.api_access"]
-CUR_ROLE = ROLES["aws_iam_role.cur[0]"]
 
 
 @dataclass(frozen=True)
@@ -101,6 +98,6 @@ def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, StackSet]:
     found = {}
     for name in known:
         stack_set = look.stack_set(aws, name)
-        if stack_set and (name == DEFAULT_NAME or name in names or API_ROLE in stack_set.role_ids):
+        if stack_set and (name == STACKSET or name in names or API_ROLE in stack_set.role_ids):
             found[name] = stack_set
     return found

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.adoption.hcl import SECRET_KEYS, Theirs
-from orchestrator.adoption.inventory import API_ROLE, CUR_ROLE, PRINCIPAL, Inventory
+from orchestrator.adoption.inventory import Inventory
 from orchestrator.errors import ConfigError, Refused
+from orchestrator.names import API_ROLE, CUR_ROLE, PRINCIPAL
 from orchestrator.takeover import permissions
 from orchestrator.takeover.compare import (
     POLICIES,

@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from orchestrator import names
+
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
@@ -109,7 +111,7 @@ class Registration(_Section):
     account_name: Line | None = None
     account_type: Literal["payer", "linked", "standalone"] | None = None
     external_id: SecretStr | None
-    principal: Literal["131920598436"] = "131920598436"
+    principal: Literal["131920598436"] = names.PRINCIPAL
     use_stackset: bool = False
     stackset_name: Line | None = None
     stackset_targets: list[Target] | None = None

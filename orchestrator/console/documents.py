@@ -12,7 +12,6 @@ from typing import Any
 
 from orchestrator import assets
 
-ROLE, CUR_ROLE = "AlphausAcctAccessRole", "AlphausAcctAccessCurRole"
 ROLE_SAYS = "Octo reads cost, inventory and organization data."
 CUR_ROLE_SAYS = "Octo reads the Cost and Usage Report."
 _READING_TIERS = ("read", "recommendations")  # `operations` has a role of its own

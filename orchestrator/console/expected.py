@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator import __version__
+from orchestrator import __version__, names
 from orchestrator.console import documents
 from orchestrator.console.inputs import Inputs
 from orchestrator.console.templates import linked_template
@@ -42,7 +42,7 @@ def expected(
         stack_set_id: as AWS gave it, where it is known.
     """
     policies = documents.api_access_policies(inputs.permission_tiers)
-    role = _role(inputs, partition, documents.ROLE, policies)
+    role = _role(inputs, partition, names.API_ROLE, policies)
     return Outputs(
         account_id=inputs.account_id,
         account_type=account_type,
@@ -59,7 +59,7 @@ def expected(
             name=inputs.stackset_name,
             id=stack_set_id,
             region=region,
-            role_name=documents.ROLE,
+            role_name=names.API_ROLE,
             template=linked_template(inputs),
             targets=sorted(targets),
             excluded_accounts=sorted(inputs.stackset_excluded_accounts),
@@ -102,6 +102,6 @@ def _cur(inputs: Inputs, partition: str) -> CurOutput:
         s3_bucket_option=inputs.cur_s3_bucket_option,
         bucket_policy_management="module" if inputs.bucket_is_new else managed,
         bucket_policy_statements=documents.text(statements),
-        role=_role(inputs, partition, documents.CUR_ROLE, reading),
+        role=_role(inputs, partition, names.CUR_ROLE, reading),
         role_trust=inputs.cur_role_trust,
     )

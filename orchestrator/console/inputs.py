@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
+from orchestrator import names
 from orchestrator.config.model import Registration
 from orchestrator.errors import ConfigError
 
@@ -24,7 +25,7 @@ class Inputs:
 
     account_id: str
     cur_s3_bucket_name: str
-    principal: str = "131920598436"
+    principal: str = names.PRINCIPAL
     permission_tiers: tuple[str, ...] = ("read",)
     permissions_boundary: str | None = None
     cur_additional_artifacts: tuple[str, ...] = ()
@@ -40,7 +41,7 @@ class Inputs:
     cur_s3_bucket_region: str = DEFAULT_REGION
     cur_s3_prefix: str = "pre"
     cur_time_unit: str = "HOURLY"
-    stackset_name: str = "alphaus-api-access-stackset"
+    stackset_name: str = names.STACKSET
     stackset_excluded_accounts: tuple[str, ...] = ()
     stackset_failure_tolerance_percentage: int = 10
     stackset_max_concurrent_percentage: int = 100
@@ -60,7 +61,7 @@ def inputs(registration: Registration) -> Inputs:
         for name in (f.name for f in fields(Inputs))
         if getattr(registration, name) is not None
     }
-    given.setdefault("cur_s3_bucket_name", f"alphaus-cur-export-{registration.account_id}")
+    given.setdefault("cur_s3_bucket_name", names.cur_bucket(registration.account_id))
     # The module's sets, sorted as its outputs have them.
     as_sets = {name: tuple(sorted(set(v))) for name, v in given.items() if isinstance(v, list)}
     return Inputs(**{**given, **as_sets})

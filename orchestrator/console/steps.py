@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from orchestrator import names
 from orchestrator.console import documents, templates
 from orchestrator.console.inputs import Inputs
 from orchestrator.console.links import QuickCreate
@@ -106,7 +107,7 @@ def wanted(
     if step == "api-access":
         parameters = {**octo, "TargetOrganizationId": ""}
         name = "AlphausAccountAccess"
-        return (Wanted(step, "api-access", name, region, parameters, documents.ROLE),)
+        return (Wanted(step, "api-access", name, region, parameters, names.API_ROLE),)
     if step == "stackset":
         parameters = {**octo, "TargetOrganizationId": ",".join(targets)}
         name = "AlphausLinkedAccountAccess"
@@ -128,7 +129,7 @@ def _cur(inputs: Inputs, octo: Mapping[str, str], report_region: str) -> tuple[W
         "CurS3Prefix": inputs.cur_s3_prefix,
         "CurReportName": inputs.cur_report_name,
     }
-    report = Wanted("cur", "cur", "AlphausCurExport", report_region, parameters, documents.CUR_ROLE)
+    report = Wanted("cur", "cur", "AlphausCurExport", report_region, parameters, names.CUR_ROLE)
     if not apart:
         return (report,)
     region, own = inputs.cur_s3_bucket_region, {"CurS3BucketName": bucket}

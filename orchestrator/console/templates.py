@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from orchestrator import __version__, assets
+from orchestrator import __version__, assets, names
 from orchestrator.console import documents
 from orchestrator.console.inputs import Inputs
 
@@ -57,9 +57,9 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
             description=f"{DESCRIPTIONS[name]} (octo-tf {__version__})",
             version=__version__,
             asks_external_id=name != "cur" or inputs.cur_role_trust == "external_id",
-            role_name=documents.ROLE,
+            role_name=names.API_ROLE,
             role_says=documents.ROLE_SAYS,
-            cur_role_name=documents.CUR_ROLE,
+            cur_role_name=names.CUR_ROLE,
             cur_role_says=documents.CUR_ROLE_SAYS,
             trust=_role_document(trust),
             cur_trust=_role_document(trust if inputs.cur_role_trust == "external_id" else weaker),
@@ -81,7 +81,7 @@ def linked_template(inputs: Inputs) -> str:
         _jinja()
         .get_template("linked-account.json.j2")
         .render(
-            role_name=documents.ROLE,
+            role_name=names.API_ROLE,
             role_says=documents.ROLE_SAYS,
             trust=_role_document(documents.trust(_PRINCIPAL_ARN, "${ExternalId}")),
             policies=_policies(documents.api_access_policies(inputs.permission_tiers)),

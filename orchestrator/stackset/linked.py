@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
+from orchestrator import names
 from orchestrator.account import Account
 from orchestrator.aws.errors import explained
 from orchestrator.aws.session import Aws
@@ -15,8 +16,6 @@ from orchestrator.progress import Progress
 from orchestrator.stackset import deployed, organization, preflight, work
 from orchestrator.stackset.coverage import WANTING, Coverage, State, cover
 from orchestrator.stackset.work import Work
-
-DEFAULT_NAME = "alphaus-api-access-stackset"
 
 
 @dataclass
@@ -31,7 +30,7 @@ class LinkedAccounts:
     @property
     def name(self) -> str:
         """The StackSet's name."""
-        return self.registration.stackset_name or DEFAULT_NAME
+        return self.registration.stackset_name or names.STACKSET
 
     @cached_property
     def organization(self) -> organization.Organization:
@@ -76,7 +75,7 @@ class LinkedAccounts:
             self.progress.say(f"  {len(missing)} linked accounts are to be deployed to")
         if unknown:
             self.progress.say(
-                f"  {unknown} of them could not be looked into: a role {preflight.ROLE} that is"
+                f"  {unknown} of them could not be looked into: a role {names.API_ROLE} that is"
                 " there already would fail the account"
             )
         if refused:

@@ -12,11 +12,11 @@ from orchestrator.aws.errors import code_of, explained, is_denied
 from orchestrator.aws.session import AssumeRole, Aws, Visitor
 from orchestrator.config.model import Registration
 from orchestrator.errors import AwsError, ConfigError, Refused
+from orchestrator.names import API_ROLE
 from orchestrator.permissions import deploying, refused
 from orchestrator.stackset.coverage import Coverage
 from orchestrator.stackset.organization import Organization
 
-ROLE = "AlphausAcctAccessRole"
 # The roles by which a management account reaches the others: Organizations', Control Tower's.
 _WAYS_IN = ("OrganizationAccountAccessRole", "AWSControlTowerExecution")
 _PARALLEL = 16
@@ -161,8 +161,8 @@ def check_clashes(aws: Aws, accounts: Collection[str]) -> int:
         shown = ", ".join(clashes[:_SHOWN])
         more = f" and {len(clashes) - _SHOWN} more" if len(clashes) > _SHOWN else ""
         raise Refused(
-            f"{len(clashes)} linked accounts have a role {ROLE} already, which the StackSet could"
-            f" not make: {shown}{more}; nothing was written",
+            f"{len(clashes)} linked accounts have a role {API_ROLE} already, which the StackSet"
+            f" could not make: {shown}{more}; nothing was written",
             where=f"account {clashes[0]}" if len(clashes) == 1 else "",
             hint="Where Octo uses that role, leave the account to it: list it under"
             " stackset_excluded_accounts. Else delete the role, or the stack that made it, and"
@@ -175,7 +175,7 @@ def _has_role(iam: Visitor, partition: str, account_id: str) -> bool | None:
     for name in _WAYS_IN:
         try:
             inside = iam.become(AssumeRole(f"arn:{partition}:iam::{account_id}:role/{name}"))
-            inside.get_role(RoleName=ROLE)
+            inside.get_role(RoleName=API_ROLE)
         except ClientError as error:
             if code_of(error) == "NoSuchEntity":
                 return False

@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator import names
 from orchestrator.takeover import permissions
 from orchestrator.takeover.model import Bucket, Loss, Role, StackSet
 from orchestrator.verify.policy_document import as_list, document, same, statements
 
 # The module's resources whose names AWS gives once, by address. The rest hangs on these.
 ROLES = {
-    "aws_iam_role.api_access": "AlphausAcctAccessRole",
-    "aws_iam_role.cur[0]": "AlphausAcctAccessCurRole",
+    "aws_iam_role.api_access": names.API_ROLE,
+    "aws_iam_role.cur[0]": names.CUR_ROLE,
     "aws_iam_role.operations[0]": "AlphausAcctAccessOperationsRole",
     "aws_iam_role.automation[0]": "AlphausOctoAutomationRole",
 }
 # The inline policies that the module gives them.
 POLICIES = {
-    "AlphausAcctAccessRole": ("octo-read", "octo-recommendations"),
-    "AlphausAcctAccessCurRole": ("octo-cur-read",),
+    names.API_ROLE: ("octo-read", "octo-recommendations"),
+    names.CUR_ROLE: ("octo-cur-read",),
     "AlphausAcctAccessOperationsRole": ("octo-operations",),
     "AlphausOctoAutomationRole": ("octo-automation",),
 }

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator import names
 from orchestrator.errors import ExitCode, OctoTfError
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _break_and_mend(folder: Path, environ: dict[str, str]) -> None:
     )
     with _environment(environ):
         connect(region="us-east-1", profile="linked-1").client("iam").put_role_policy(
-            RoleName="AlphausAcctAccessRole",
+            RoleName=names.API_ROLE,
             PolicyName="put-there-by-hand",
             PolicyDocument='{"Version": "2012-10-17", "Statement": '
             '[{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}',

@@ -10,9 +10,10 @@ import pytest
 
 from orchestrator.account import Account
 from orchestrator.adoption.hcl import Input, Theirs
-from orchestrator.adoption.inventory import API_ROLE, CUR_ROLE, Inventory
+from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import propose
 from orchestrator.errors import ConfigError, Refused
+from orchestrator.names import API_ROLE, CUR_ROLE
 from orchestrator.takeover.model import Bucket, Role, StackSet
 from tests.registered import trust
 
