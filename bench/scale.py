@@ -21,6 +21,7 @@ import boto3
 from botocore.exceptions import ClientError
 from run import octo_tf, project, sandbox
 
+from orchestrator import names
 from orchestrator.sandbox import control
 
 LATENCY = 0.02  # seconds
@@ -39,7 +40,7 @@ def loop(linked: int, environ: dict[str, str]) -> float:
     instances = payer.client("cloudformation").get_paginator("list_stack_instances")
     reached = [
         summary["Account"]
-        for page in instances.paginate(StackSetName="alphaus-api-access-stackset")
+        for page in instances.paginate(StackSetName=names.STACKSET)
         for summary in page["Summaries"]
         if summary["Account"] in set(accounts[:SAMPLE]) | {accounts[-1]}
     ]
@@ -48,7 +49,7 @@ def loop(linked: int, environ: dict[str, str]) -> float:
     for account in reached[:SAMPLE]:
         for more in ({"ExternalId": EXTERNAL_ID}, {}, {"ExternalId": "wrong"}):
             arguments: dict[str, Any] = {
-                "RoleArn": f"arn:aws:iam::{account}:role/AlphausAcctAccessRole",
+                "RoleArn": f"arn:aws:iam::{account}:role/{names.API_ROLE}",
                 "RoleSessionName": "bench",
                 **more,
             }

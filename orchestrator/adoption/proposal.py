@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.adoption.hcl import SECRET_KEYS, Theirs
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.names import API_ROLE, CUR_ROLE, PRINCIPAL
+from orchestrator.names import API_ROLE, CUR_BUCKET, CUR_ROLE, PRINCIPAL
 from orchestrator.takeover import permissions
 from orchestrator.takeover.compare import (
     POLICIES,
@@ -28,7 +28,6 @@ _CUR_SETTINGS = {key: f"cur_{name}" for key, name in REPORT_FIELDS.items()} | {
     "S3Prefix": "cur_s3_prefix",
     "S3Region": "cur_s3_bucket_region",
 }
-_DEFAULT_BUCKET = "alphaus-cur-export"
 
 
 @dataclass(frozen=True)
@@ -246,9 +245,7 @@ def _cur(
 
 
 def _is_octos(bucket: Bucket, theirs: Theirs | None) -> bool:
-    return bucket.name.startswith(_DEFAULT_BUCKET) or bucket.name == _input(
-        theirs, "cur_s3_bucket_name"
-    )
+    return bucket.name.startswith(CUR_BUCKET) or bucket.name == _input(theirs, "cur_s3_bucket_name")
 
 
 def _fitting(found: Inventory, wanted: str | None) -> Mapping[str, Any] | None:
