@@ -1,10 +1,11 @@
 """How octo-tf grows with the organization, against a sequential boto3 loop.
 
     make bench-scale      # 1,000, 3,000 and 10,000 linked accounts; prints the table
+    .venv/bin/python bench/scale.py 1000 --latency 20 100      # an AWS that is farther away, too
 
 For each size, on a sandbox of its own: a payer is registered, then upgraded to StackSet (timed),
-then verified with 20 ms of latency added to every call (timed; peak memory). The loop asks the same
-of AWS, one call after the other: it is timed on some accounts and multiplied by their number.
+then verified with latency added to every call (timed; peak memory). The loop asks the same of AWS,
+one call after the other: it is timed on some accounts and multiplied by their number.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,6 @@ from run import octo_tf, project, sandbox
 from orchestrator import names
 from orchestrator.sandbox import control
 
-LATENCY = 0.02  # seconds
 SAMPLE = 100  # accounts that the loop really goes through
 EXTERNAL_ID = "bench-external-id"
 
@@ -64,8 +65,8 @@ def loop(linked: int, environ: dict[str, str]) -> float:
     return (listed - started) + each * linked
 
 
-def measure(linked: int) -> str:
-    """One row of the table."""
+def measure(linked: int, latencies: list[int]) -> Iterator[str]:
+    """Rows of the table, one for each latency (milliseconds)."""
     with (
         tempfile.TemporaryDirectory() as name,
         sandbox(Path(name), "--linked", str(linked)) as environ,
@@ -73,24 +74,28 @@ def measure(linked: int) -> str:
         folder = project(Path(name) / "project", environ).parents[1]
         octo_tf(folder, environ, "apply", "--yes")
         upgrade, _, _ = octo_tf(folder, environ, "upgrade", "--yes", "--enable-trusted-access")
-        control.add_fault(environ["AWS_ENDPOINT_URL"], {"latency": LATENCY})
-        verify, _, memory = octo_tf(folder, environ, "verify")
-        sequential = loop(linked, environ)
-    return (
-        f"| {linked:,} | {upgrade:.0f} s | {verify:.1f} s | {memory / 1e6:.0f} MB"
-        f" | {sequential:.0f} s | {verify / sequential:.2f} |"
-    )
+        for latency in latencies:
+            control.clear_faults(environ["AWS_ENDPOINT_URL"])
+            control.add_fault(environ["AWS_ENDPOINT_URL"], {"latency": latency / 1000})
+            verify, _, memory = octo_tf(folder, environ, "verify")
+            sequential = loop(linked, environ)
+            yield (
+                f"| {linked:,} | {upgrade:.0f} s | {latency} ms | {verify:.1f} s"
+                f" | {memory / 1e6:.0f} MB | {sequential:.0f} s | {verify / sequential:.2f} |"
+            )
 
 
 def main() -> None:
     """Measures each size, and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", type=int, nargs="*", default=[1_000, 3_000, 10_000])
+    parser.add_argument("--latency", type=int, nargs="+", default=[20], help="milliseconds a call")
     arguments = parser.parse_args()
-    print("| linked accounts | upgrade | verify | its memory | boto3 loop | ratio |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("| linked accounts | upgrade | latency | verify | its memory | boto3 loop | ratio |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for size in arguments.sizes:
-        print(measure(size), flush=True)
+        for row in measure(size, arguments.latency):
+            print(row, flush=True)
         print(f"{size} done", file=sys.stderr)
 
 

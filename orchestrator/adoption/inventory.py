@@ -11,7 +11,9 @@ from botocore.exceptions import ClientError
 from orchestrator.account import Account
 from orchestrator.aws.errors import is_denied
 from orchestrator.aws.session import Aws
-from orchestrator.names import API_ROLE, PRINCIPAL, STACKSET
+from orchestrator.names import PRINCIPAL, STACKSET
+from orchestrator.stackset import organization
+from orchestrator.stackset.organization import Organization
 from orchestrator.takeover import look
 from orchestrator.takeover.compare import ROLES
 from orchestrator.takeover.model import Bucket, Role, StackSet
@@ -36,6 +38,7 @@ class Inventory:
         buckets: the reports' buckets that are the account's own, by name.
         stack_sets: those that deploy Octo's role, or are named as the published module's.
         owners: the CloudFormation stack that has a thing, by the thing's name in words.
+        organization: who belongs to it; None where there is no StackSet, or it may not be read.
     """
 
     account: Account
@@ -44,6 +47,7 @@ class Inventory:
     buckets: Mapping[str, Bucket]
     stack_sets: Mapping[str, StackSet]
     owners: Mapping[str, str] = field(default_factory=dict)
+    organization: Organization | None = None
 
 
 def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventory:
@@ -85,7 +89,17 @@ def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventor
         )
         if (stack := look.owner(aws, name, *regions)) is not None
     }
-    return Inventory(account, roles, reports, buckets, stack_sets, owners)
+    members = _organization(aws) if stack_sets else None
+    return Inventory(account, roles, reports, buckets, stack_sets, owners, members)
+
+
+def _organization(aws: Aws) -> Organization | None:
+    try:
+        return organization.read(aws)
+    except ClientError as error:
+        if is_denied(error):
+            return None
+        raise
 
 
 def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, StackSet]:
@@ -98,6 +112,9 @@ def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, StackSet]:
     found = {}
     for name in known:
         stack_set = look.stack_set(aws, name)
-        if stack_set and (name == STACKSET or name in names or API_ROLE in stack_set.role_ids):
+        if stack_set is None:
+            continue
+        makes_it = stack_set.deploys is not None and stack_set.deploys.role is not None
+        if name == STACKSET or name in names or makes_it:
             found[name] = stack_set
     return found

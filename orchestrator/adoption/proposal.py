@@ -6,21 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.adoption import reach
 from orchestrator.adoption.hcl import SECRET_KEYS, Theirs
 from orchestrator.adoption.inventory import Inventory
+from orchestrator.console.inputs import Inputs
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.names import API_ROLE, CUR_BUCKET, CUR_ROLE, PRINCIPAL
+from orchestrator.names import API_ROLE, CUR_BUCKET, CUR_ROLE
 from orchestrator.takeover import permissions
 from orchestrator.takeover.compare import (
     POLICIES,
     REPORT_FIELDS,
     ROLES,
-    compare_stack_set,
+    asked_id,
     lost_rules,
     lost_trust,
+    octo_alone,
 )
 from orchestrator.takeover.model import Bucket, Loss, Role
-from orchestrator.verify.policy_document import as_list, statements
 
 _CUR_SETTINGS = {key: f"cur_{name}" for key, name in REPORT_FIELDS.items()} | {
     "ReportName": "cur_report_name",
@@ -83,20 +85,21 @@ def propose(found: Inventory, theirs: Theirs | None, *, external_id: str | None 
             hint="Register the account with octo-tf init and octo-tf apply.",
         )
     settings: dict[str, Any] = {"account_type": found.account.account_type}
-    settings |= {**_tiers(found), **_boundary(found, warnings)}
+    settings |= {**_tiers(found), **_boundary(found, warnings), **_sessions(found)}
+    known_id = _external_id(api, theirs, external_id, warnings)
     adopted = [f"role {n}" for n in ROLES.values() if n in found.roles]
     losses: list[Loss] = []
     if found.account.account_type != "linked":
         adopted += _cur(found, theirs, settings, warnings, losses)
     if found.account.account_type == "payer":
-        adopted += _stack_set(found, theirs, settings, warnings)
+        adopted += _stack_set(found, theirs, settings, warnings, losses, known_id)
     for name, policies in POLICIES.items():
         if role := found.roles.get(name):
             kept = {n: d for n, d in role.inline.items() if n in policies}
-            losses += permissions.losses(role, kept)
+            losses += permissions.losses(f"role {name}", role, kept)
     for name in (API_ROLE, CUR_ROLE):
         if role := found.roles.get(name):
-            losses += lost_trust(role, _octo_alone())
+            losses += lost_trust(f"role {name}", role, octo_alone())
     settings |= _tags(found, adopted, warnings)
     if theirs and (given := [n for n in SECRET_KEYS if n in theirs.inputs]):
         warnings.append(
@@ -105,7 +108,7 @@ def propose(found: Inventory, theirs: Theirs | None, *, external_id: str | None 
         )
     return Proposal(
         settings,
-        _external_id(api, theirs, external_id, warnings),
+        known_id,
         tuple(adopted),
         tuple(losses),
         tuple(
@@ -116,24 +119,6 @@ def propose(found: Inventory, theirs: Theirs | None, *, external_id: str | None 
         tuple(warnings),
         {what: stack for what, stack in found.owners.items() if what in adopted},
     )
-
-
-def _octo_alone() -> dict[str, Any]:
-    return {"Statement": [{"Principal": {"AWS": PRINCIPAL}}]}
-
-
-def asked_id(role: Role | None) -> str | None:
-    """The one external id that a role's trust asks Octo for; None if there is none."""
-    found: set[str] = set()
-    for statement in statements(role.trust if role else {}):
-        for keys in (statement.get("Condition") or {}).values():
-            found |= {
-                str(value)
-                for key, values in keys.items()
-                if str(key).lower() == "sts:externalid"
-                for value in as_list(values)
-            }
-    return found.pop() if len(found) == 1 else None
 
 
 def _external_id(
@@ -187,8 +172,25 @@ def _tiers(found: Inventory) -> dict[str, Any]:
     return {"permission_tiers": tiers} if len(tiers) > 1 else {}
 
 
+def _sessions(found: Inventory) -> dict[str, Any]:
+    """The longest session that is possible today: a shorter one could stop Octo."""
+    usual = Inputs.max_session_duration
+    longest = max((r.max_session_duration for r in _reading(found)), default=usual)
+    return {"max_session_duration": longest} if longest != usual else {}
+
+
+def _reading(found: Inventory) -> list[Role]:
+    """The roles by which Octo reads, in this account and in those of its StackSets."""
+    roles = [r for n in (API_ROLE, CUR_ROLE) if (r := found.roles.get(n))]
+    linked = [s.deploys.role for s in found.stack_sets.values() if s.deploys and s.known]
+    return [*roles, *(role for role in linked if role)]
+
+
 def _boundary(found: Inventory, warnings: list[str]) -> dict[str, Any]:
-    boundaries = {r.boundary for n in (API_ROLE, CUR_ROLE) if (r := found.roles.get(n))}
+    account_id = found.account.account_id
+    boundaries = {
+        r.boundary and r.boundary.replace("${AWS::AccountId}", account_id) for r in _reading(found)
+    }
     if len(boundaries) == 1 and (boundary := boundaries.pop()):
         return {"permissions_boundary": boundary}
     if len(boundaries) > 1:
@@ -271,7 +273,12 @@ def _fitting(found: Inventory, wanted: str | None) -> Mapping[str, Any] | None:
 
 
 def _stack_set(
-    found: Inventory, theirs: Theirs | None, settings: dict[str, Any], warnings: list[str]
+    found: Inventory,
+    theirs: Theirs | None,
+    settings: dict[str, Any],
+    warnings: list[str],
+    losses: list[Loss],
+    external_id: str | None,
 ) -> list[str]:
     wanted = _input(theirs, "stackset_name")
     name = wanted if wanted in found.stack_sets else next(iter(sorted(found.stack_sets)), None)
@@ -279,18 +286,16 @@ def _stack_set(
         if _input(theirs, "use_stackset") is True:
             settings["use_stackset"] = True
         return []
-    stack_set = found.stack_sets[name]
-    if obstacle := compare_stack_set(stack_set).obstacle:
-        warnings.append(
-            f"The StackSet {name} is left as it is: {obstacle}. Octo's access to its accounts goes"
-            " on; octo.yaml has use_stackset: false."
-        )
-        return []
-    settings |= {"use_stackset": True, "stackset_name": name}
-    roots = [target for target in stack_set.targets if target.startswith("r-")]
-    if stack_set.targets and not roots:
-        settings["stackset_targets"] = sorted(stack_set.targets)
-    return [f"StackSet {name}"]
+    proposed = reach.propose(
+        found.stack_sets[name],
+        found.organization,
+        external_id=external_id,
+        tiers=settings.get("permission_tiers", ["read"]),
+    )
+    settings |= proposed.settings
+    warnings += proposed.warnings
+    losses += proposed.losses
+    return [f"StackSet {name}"] if proposed.settings else []
 
 
 def _input(theirs: Theirs | None, name: str) -> Any:

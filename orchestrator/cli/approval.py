@@ -1,4 +1,4 @@
-"""Asking a person whether a plan may be applied."""
+"""Asking a person whether something may be done."""
 
 from __future__ import annotations
 
@@ -7,22 +7,32 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.errors import OctoTfError
+
 if TYPE_CHECKING:
     from orchestrator.review import Review
 
 
-def agree(question: str, *, yes: bool) -> None:
+def agree(question: str, *, yes: bool, instead: str = "--yes") -> None:
     """Asks for one thing, unless ``yes``.
+
+    Args:
+        question: ends in a question mark.
+        yes: whether it was agreed to beforehand.
+        instead: the flags by which it can be.
 
     Raises:
         click.UsageError: nobody is here to answer.
-        click.Abort: the answer is no.
+        OctoTfError: the answer is no.
     """
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError(f"nobody is here to answer {question!r}: give --yes")
-    click.confirm(question, abort=True, err=True)
+        raise click.UsageError(f"nobody is here to answer {question!r}: give {instead}")
+    if not click.confirm(question, err=True):
+        raise OctoTfError(
+            "cancelled: nothing more was done", hint="Run the same command again to go on."
+        )
 
 
 def ask(review: Review, *, yes: bool) -> None:
@@ -30,13 +40,10 @@ def ask(review: Review, *, yes: bool) -> None:
 
     Raises:
         click.UsageError: nobody is here to answer.
-        click.Abort: the answer is no.
+        OctoTfError: the answer is no.
     """
     from orchestrator import report
 
     click.echo(report.render_plan(review, "text"), err=True)
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise click.UsageError("nobody is here to approve the plan: give --yes or --plan FILE")
-    click.confirm(f"Apply this to account {review.account_id}?", abort=True, err=True)
+    question = f"Apply this to account {review.account_id}?"
+    agree(question, yes=yes, instead="--yes or --plan FILE")

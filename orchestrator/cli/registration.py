@@ -71,12 +71,29 @@ _REGISTRATION = (
         help="Leave the roles where the StackSet, or a part of it, is taken away.",
     ),
     option(
+        "--stackset-retain-on-account-removal/--no-stackset-retain-on-account-removal",
+        default=None,
+        help="Leave the role where an account leaves the targets by itself; a change replaces"
+        " the StackSet.",
+    ),
+    option(
+        "--stackset-role-logical-id",
+        metavar="ID",
+        help="The role's logical id in the StackSet's template; for a StackSet taken over.",
+    ),
+    option(
         "--permission-tier",
         "permission_tiers",
         metavar="TIER",
         multiple=True,
         callback=_list,
         help="read, recommendations or operations; repeat for several.",
+    ),
+    option(
+        "--max-session-duration",
+        type=click.INT,
+        metavar="SECONDS",
+        help="How long a session of Octo's may last, 3600 to 43200.",
     ),
     option("--permissions-boundary", metavar="ARN", help="The roles' permissions boundary."),
     option("--cur-s3-bucket-option", metavar="OPTION", help="CREATE_NEW or USE_EXISTING."),

@@ -119,7 +119,10 @@ class Registration(_Section):
     stackset_max_concurrent_percentage: Annotated[int, Field(ge=1, le=100)] | None = None
     stackset_failure_tolerance_percentage: Annotated[int, Field(ge=0, le=100)] | None = None
     stackset_retain_stacks: bool | None = None
+    stackset_retain_on_account_removal: bool | None = None
+    stackset_role_logical_id: Line | None = None
     permission_tiers: list[Literal["read", "recommendations", "operations"]] | None = None
+    max_session_duration: Annotated[int, Field(ge=3600, le=43200)] | None = None
     permissions_boundary: Line | None = None
     cur_s3_bucket_option: Literal["CREATE_NEW", "USE_EXISTING"] | None = None
     cur_s3_bucket_name: Line | None = None

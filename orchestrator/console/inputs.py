@@ -27,6 +27,7 @@ class Inputs:
     cur_s3_bucket_name: str
     principal: str = names.PRINCIPAL
     permission_tiers: tuple[str, ...] = ("read",)
+    max_session_duration: int = 43200
     permissions_boundary: str | None = None
     cur_additional_artifacts: tuple[str, ...] = ()
     cur_additional_schema_elements: tuple[str, ...] = ("RESOURCES",)
@@ -45,7 +46,9 @@ class Inputs:
     stackset_excluded_accounts: tuple[str, ...] = ()
     stackset_failure_tolerance_percentage: int = 10
     stackset_max_concurrent_percentage: int = 100
+    stackset_retain_on_account_removal: bool = True
     stackset_retain_stacks: bool = True
+    stackset_role_logical_id: str = "ApiAccessRole"
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -81,6 +81,7 @@ def linked_template(inputs: Inputs) -> str:
         _jinja()
         .get_template("linked-account.json.j2")
         .render(
+            inputs=inputs,
             role_name=names.API_ROLE,
             role_says=documents.ROLE_SAYS,
             trust=_role_document(documents.trust(_PRINCIPAL_ARN, "${ExternalId}")),

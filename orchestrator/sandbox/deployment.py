@@ -15,12 +15,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 
+from orchestrator.aws.template import TemplateError
 from orchestrator.sandbox import stack_changes, stacks
 from orchestrator.sandbox.organization import PAYER, give_management_its_way_in
 from orchestrator.sandbox.resources import Act
 from orchestrator.sandbox.stacks import Stack, Work
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
-from orchestrator.sandbox.template import TemplateError
 from orchestrator.sandbox.world import PARTITION, World, organizations
 
 # Stacks per request to the sandbox: a large operation must not keep other callers waiting.
@@ -219,19 +219,26 @@ def _work(
     if error := misfortune("UpdateStack" if known else "CreateStack", act.account_id, act.region):
         raise _Failure(_words(error, act.account_id, "iam:CreateRole"))
     body, given = stack_set.settings["TemplateBody"], dict(stack_set.parameters)
+    tags = stack_set.settings.get("Tags", [])
     if known is not None and known.deleted is None:
-        # Made anew, under the lock: what was changed by hand in the account is mended too.
-        _finish(known, stack_changes.delete(known))
-        instance.stack_id = None
+        # No update without a change: what was changed by hand in the account stays as it is.
+        if known.differs(body, given, tags):
+            _check(act, known.name, body, given)
+            _finish(known, stack_changes.update(known, body, given, tags))
+        return
     name = f"StackSet-{stack_set.name}-{uuid.uuid4()}"
+    _check(act, name, body, given)
+    made = Stack(act, name, body, given, tags)
+    _finish(made, stack_changes.create(made))
+    own.append(made)
+    instance.stack_id = made.id
+
+
+def _check(act: Act, name: str, body: str, given: dict[str, str]) -> None:
     try:
         stack_changes.check(act, name, body, given)
     except TemplateError as error:
         raise _Failure(str(error)) from None
-    made = Stack(act, name, body, given, stack_set.settings.get("Tags", []))
-    _finish(made, stack_changes.create(made))
-    own.append(made)
-    instance.stack_id = made.id
 
 
 def _finish(stack: Stack, work: Work) -> None:

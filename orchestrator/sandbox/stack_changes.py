@@ -16,12 +16,14 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 
+from orchestrator.aws.template import TemplateError
 from orchestrator.sandbox import resources
 from orchestrator.sandbox.resources import Act, Made, ResourceError
 from orchestrator.sandbox.stacks import Resource, Stack, Work
-from orchestrator.sandbox.template import Scope, TemplateError
+from orchestrator.sandbox.template import Scope
 from orchestrator.sandbox.world import World
 
+_BEGUN = "User Initiated"  # the reason of the first event of every change
 _RETAINS = ("Retain", "RetainExceptOnCreate")
 _RETAINS_ON_ROLLBACK = ("Retain",)  # what was only just made, too
 
@@ -75,7 +77,7 @@ def _step(stack: Stack) -> None:
 
 def create(stack: Stack, seconds: float = 0.0) -> Work:
     """Makes every resource in turn, or rolls back."""
-    stack.becomes("CREATE_IN_PROGRESS", "User Initiated")
+    stack.becomes("CREATE_IN_PROGRESS", _BEGUN)
     yield from _pause(seconds)
     scope = stack.scope(stack.template, stack.given)
     for logical_id, declared in scope.wanted().items():
@@ -103,7 +105,7 @@ def update(
     """Brings the resources to another template or other parameters, or back on failure."""
     before = {name: resource.properties for name, resource in stack.resources.items()}
     stack.changed = time.time()
-    stack.becomes("UPDATE_IN_PROGRESS", "User Initiated")
+    stack.becomes("UPDATE_IN_PROGRESS", _BEGUN)
     yield from _pause(seconds)
     former_tags, stack.tags = stack.tags, tags
     try:
@@ -132,7 +134,7 @@ def update(
 
 def delete(stack: Stack, retain: Iterable[str] = (), seconds: float = 0.0) -> Work:
     """Removes the resources, the last first; those that are to be retained stay."""
-    stack.becomes("DELETE_IN_PROGRESS", "User Initiated")
+    stack.becomes("DELETE_IN_PROGRESS", _BEGUN)
     yield from _pause(seconds)
     for name in retain:
         stack.resources[name].deletion_policy = "Retain"
@@ -149,7 +151,9 @@ def failure(stack: Stack) -> str:
     """What a StackSet says of a stack that could not be made or changed; empty if it could."""
     if stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
         return ""
-    failed = next(e for e in stack.events if e.status.endswith("_FAILED"))
+    # The newest change's events: earlier ones may have failed in their own time.
+    begun = max(i for i, e in enumerate(stack.events) if e.reason == _BEGUN)
+    failed = next(e for e in stack.events[begun:] if e.status.endswith("_FAILED"))
     return (
         f"ResourceLogicalId:{failed.logical_id}, ResourceType:{failed.type},"
         f" ResourceStatusReason:{failed.reason}."

@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.aws.template import parse
 from orchestrator.sandbox import template
 from orchestrator.sandbox.resources import Act
 from orchestrator.sandbox.template import Scope
@@ -78,6 +79,10 @@ class Stack:
         self.status, self.reason = status, reason
         self._note(self.name, self.id, "AWS::CloudFormation::Stack", status, reason)
 
+    def differs(self, body: str, given: Mapping[str, str], tags: list[dict[str, str]]) -> bool:
+        """Whether an update to these would change anything."""
+        return parse(body) != parse(self.template) or given != self.given or tags != self.tags
+
     def note(self, resource: Resource, status: str, reason: str = "") -> None:
         """Notes a resource's status."""
         resource.status, resource.reason, resource.changed = status, reason, time.time()
@@ -92,7 +97,7 @@ class Stack:
         Raises:
             TemplateError: the parameters do not fit.
         """
-        parsed = template.parse(body)
+        parsed = parse(body)
         pseudo = {
             "AWS::AccountId": self.act.account_id,
             "AWS::Partition": PARTITION,

@@ -58,10 +58,20 @@ class Operation:
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack set with its instances in one region, by account."""
+    """A stack set with its instances by account, and the regions that these are in.
+
+    octo-tf deploys to one region; where somebody else's set has more, an account's last counts.
+    """
 
     settings: dict[str, Any] = field(repr=False)  # its parameters hold the external id
     instances: dict[str, Instance]
+    regions: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The values of the template's parameters; they hold the external id."""
+        found = self.settings.get("Parameters", [])
+        return {p["ParameterKey"]: p.get("ParameterValue", "") for p in found}
 
     @property
     def targets(self) -> list[str]:
@@ -87,7 +97,7 @@ def read(aws: Aws, name: str) -> Deployed | None:
     settings = describe(aws, name)
     if settings is None:
         return None
-    instances = {}
+    instances, regions = {}, set()
     for summary in _pages(aws, "list_stack_instances", StackSetName=name):
         instances[summary["Account"]] = Instance(
             summary["Account"],
@@ -98,7 +108,8 @@ def read(aws: Aws, name: str) -> Deployed | None:
             summary.get("LastOperationId", ""),
             bool(summary.get("StackId")),
         )
-    return Deployed(settings, instances)
+        regions.add(summary["Region"])
+    return Deployed(settings, instances, tuple(sorted(regions)))
 
 
 def operations(aws: Aws, name: str) -> list[Operation]:

@@ -124,7 +124,7 @@ class LinkedAccounts:
             )
 
     def again(self, accounts: Collection[str] = ()) -> Coverage:
-        """Deploys anew to some accounts; by default to all that lack the role.
+        """Deploys again to all accounts that lack the role; those that are named get a new stack.
 
         Raises:
             ConfigError: an account is not to be deployed to.
@@ -145,7 +145,9 @@ class LinkedAccounts:
                 )
         chosen = accounts or [s.account_id for s in coverage.of(*WANTING)]
         missing = [a for a in chosen if wanted[a].state is State.MISSING]
-        agreed = Work(deploy=tuple(missing), retry=tuple(a for a in chosen if a not in missing))
+        anew = [a for a in accounts if a in found.instances and found.instances[a].has_stack]
+        retry = [a for a in chosen if a not in {*missing, *anew}]
+        agreed = Work(deploy=tuple(missing), retry=tuple(retry), anew=tuple(anew))
         if agreed:
             self._do(agreed, found)
             coverage, _ = self.look()

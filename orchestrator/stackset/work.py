@@ -36,14 +36,17 @@ class Work:
             opened again, missed by an interrupted run).
         retry: their instance failed.
         remove: have an instance, and should not.
+        anew: their stack is deleted and made again: CloudFormation changes nothing in a stack
+            whose template has not changed, so what was changed by hand in the account would stay.
     """
 
     deploy: tuple[str, ...] = ()
     retry: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    anew: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.deploy or self.retry or self.remove)
+        return bool(self.deploy or self.retry or self.remove or self.anew)
 
     def only(self, accounts: Collection[str]) -> Work:
         """The part of it that is about some accounts."""
@@ -51,7 +54,7 @@ class Work:
         return Work(
             *(
                 tuple(account for account in part if account in wanted)
-                for part in (self.deploy, self.retry, self.remove)
+                for part in (self.deploy, self.retry, self.remove, self.anew)
             )
         )
 
@@ -116,9 +119,10 @@ def carry_out(
     steps: list[tuple[Callable[..., dict[str, Any]], list[str], dict[str, str], dict[str, Any]]] = [
         (client.delete_stack_instances, removed, listed, {"RetainStacks": retain}),
         (client.delete_stack_instances, left, listed, {"RetainStacks": True}),
+        (client.delete_stack_instances, list(work.anew), listed, {"RetainStacks": False}),
         (
             client.create_stack_instances,
-            [*work.deploy, *(a for a in work.retry if a not in with_stack)],
+            [*work.deploy, *work.anew, *(a for a in work.retry if a not in with_stack)],
             homes,
             {},
         ),

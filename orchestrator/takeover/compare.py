@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator import names
-from orchestrator.takeover import permissions
+from orchestrator.takeover import permissions, template
 from orchestrator.takeover.model import Bucket, Loss, Role, StackSet
 from orchestrator.verify.policy_document import as_list, document, same, statements
 
@@ -28,7 +28,6 @@ POLICIES = {
 BUCKET = "aws_s3_bucket.cur[0]"
 REPORT = "aws_cur_report_definition.cur[0]"
 STACKSET = "aws_cloudformation_stack_set.api_access[0]"
-STACKSET_ROLE_ID = "ApiAccessRole"  # in the module's template
 _DELIVERY = ("billingreports.amazonaws.com", "bcm-data-exports.amazonaws.com")
 # The report as AWS describes it, and as the provider names it.
 REPORT_FIELDS = {
@@ -43,6 +42,24 @@ REPORT_FIELDS = {
     "RefreshClosedReports": "refresh_closed_reports",
     "ReportVersioning": "report_versioning",
 }
+_HIDDEN = "****"  # a NoEcho parameter, as CloudFormation answers it
+
+
+@dataclass(frozen=True)
+class WantedStackSet:
+    """What is to become of a StackSet.
+
+    Attributes:
+        role_id: the logical id of Octo's role in the template that it is to have.
+        retain: whether an account that leaves the targets keeps its role.
+        external_id: a secret; None where nobody knows it yet.
+        policies: the names of the inline policies that the role is to have.
+    """
+
+    role_id: str
+    retain: bool
+    external_id: str | None = field(repr=False)
+    policies: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -80,7 +97,7 @@ def compare(
     if isinstance(thing, Bucket):
         return compare_bucket(thing, created)
     if isinstance(thing, StackSet):
-        return compare_stack_set(thing)
+        return compare_stack_set(thing, _planned_stack_set(planned[STACKSET]))
     return compare_report(thing, planned[REPORT])
 
 
@@ -112,11 +129,30 @@ def compare_role(
         address,
         ids,
         tuple(differences),
-        (*permissions.losses(role, kept), *lost_trust(role, wanted.get("assume_role_policy"))),
+        (
+            *permissions.losses(f"role {role.name}", role, kept),
+            *lost_trust(f"role {role.name}", role, wanted.get("assume_role_policy")),
+        ),
     )
 
 
-def lost_trust(role: Role, wanted: Any) -> tuple[Loss, ...]:
+def asked_id(role: Role | None) -> str | None:
+    """The one external id that a role's trust asks for; None if there is none."""
+    found: set[str] = set()
+    for statement in statements(role.trust if role else {}):
+        for keys in (statement.get("Condition") or {}).values():
+            if not isinstance(keys, dict):
+                continue  # an expression of a template
+            found |= {
+                str(value)
+                for key, values in keys.items()
+                if str(key).lower() == "sts:externalid"
+                for value in as_list(values)
+            }
+    return found.pop() if len(found) == 1 else None
+
+
+def lost_trust(resource: str, role: Role, wanted: Any) -> tuple[Loss, ...]:
     """Who may assume the role today and could not any more."""
 
     def trusted(policy: Any) -> set[str]:
@@ -128,7 +164,7 @@ def lost_trust(role: Role, wanted: Any) -> tuple[Loss, ...]:
         return found
 
     return tuple(
-        Loss(f"role {role.name}", f"trust in {who}", "it could not assume the role any more")
+        Loss(resource, f"trust in {who}", "it could not assume the role any more")
         for who in sorted(trusted(role.trust) - trusted(wanted))
     )
 
@@ -188,25 +224,79 @@ def _plain(value: Any) -> Any:
     return sorted(value or []) if isinstance(value, list) or value is None else value
 
 
-def compare_stack_set(stack_set: StackSet) -> Found:
+def octo_alone() -> dict[str, Any]:
+    """A trust in Octo's account and nobody else."""
+    return {"Statement": [{"Principal": {"AWS": names.PRINCIPAL}}]}
+
+
+def compare_stack_set(stack_set: StackSet, wanted: WantedStackSet) -> Found:
     """A StackSet of the name: its instances must outlive the change of its template."""
-    role_id = stack_set.role_ids.get(ROLES["aws_iam_role.api_access"])
-    obstacle = ""
-    if not stack_set.service_managed:
-        obstacle = "its permissions are self-managed, which cannot be changed"
-    elif stack_set.accounts and role_id != STACKSET_ROLE_ID:
-        obstacle = (
-            f"{len(stack_set.accounts)} accounts have its stack, whose role has another logical id"
-            f" ({role_id or 'none that can be read'}): CloudFormation could not update it"
+    what = f"StackSet {stack_set.name}"
+    role = stack_set.deploys.role if stack_set.deploys and stack_set.known else None
+    losses: tuple[Loss, ...] = ()
+    if role is not None:
+        kept = {name: d for name, d in role.inline.items() if name in wanted.policies}
+        losses = (
+            *permissions.losses(what, role, kept),
+            *lost_trust(what, role, octo_alone()),
         )
-    elif stack_set.auto_deployment != {"enabled": True, "retain": True}:
-        obstacle = "its automatic deployment is set otherwise, and a change would replace it"
     return Found(
-        f"StackSet {stack_set.name}",
+        what,
         stack_set.stack_set_id,
         STACKSET,
         {STACKSET: stack_set.name},
         (),
-        (),
-        obstacle,
+        losses,
+        _fixed(stack_set, wanted) or (_deployed(stack_set, wanted) if stack_set.known else ""),
     )
+
+
+def _planned_stack_set(planned: Mapping[str, Any]) -> WantedStackSet:
+    parameters = planned.get("parameters") or {}
+    makes = template.read(str(planned.get("template_body") or ""), parameters, "aws")
+    automatic: Mapping[str, Any] = next(iter(planned.get("auto_deployment") or []), {})
+    return WantedStackSet(
+        makes.logical_id if makes else "",
+        bool(automatic.get("retain_stacks_on_account_removal")),
+        parameters.get("ExternalId"),
+        frozenset(makes.role.inline) if makes and makes.role else frozenset(),
+    )
+
+
+def _fixed(stack_set: StackSet, wanted: WantedStackSet) -> str:
+    """What about the set itself cannot be changed, as an obstacle; or nothing."""
+    if not stack_set.service_managed:
+        return "its permissions are self-managed, which cannot be changed"
+    if not stack_set.auto_deployment["enabled"]:
+        return "its automatic deployment is off, and a change would replace it"
+    if stack_set.auto_deployment["retain"] != wanted.retain:
+        return (
+            "accounts that leave it keep their role or not, otherwise than"
+            " stackset_retain_on_account_removal says, and a change would replace it"
+        )
+    return ""
+
+
+def _deployed(stack_set: StackSet, wanted: WantedStackSet) -> str:
+    """Why the stacks that are there could not be updated in place; or nothing."""
+    makes, many = stack_set.deploys, f"{len(stack_set.known)} accounts have its stack"
+    if makes is None or makes.role is None:
+        return f"{many}, which makes no role {names.API_ROLE} as far as its template can be read"
+    if makes.logical_id != wanted.role_id:
+        return (
+            f"{many}, whose role has another logical id ({makes.logical_id}, see"
+            " stackset_role_logical_id): CloudFormation could not update it"
+        )
+    if not makes.role.arn.endswith(f":role/{names.API_ROLE}"):
+        return f"{many}, whose role has a path: a change would replace it"
+    if makes.others:
+        return f"{many}, which would lose what it makes besides the role: {', '.join(makes.others)}"
+    if stack_set.regions != (stack_set.region,):
+        return (
+            f"its stacks are in {', '.join(stack_set.regions)}; octo-tf's would be in"
+            f" {stack_set.region}, with a role of the same name"
+        )
+    asked = asked_id(makes.role)
+    if asked not in (None, _HIDDEN, wanted.external_id) and wanted.external_id is not None:
+        return f"{many}, whose role asks for another external id: Octo would be locked out"
+    return ""

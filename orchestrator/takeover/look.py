@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 from orchestrator.aws.errors import code_of, is_denied
 from orchestrator.aws.session import Aws
 from orchestrator.stackset import deployed
-from orchestrator.takeover.model import Bucket, Role, StackSet
+from orchestrator.takeover import template
+from orchestrator.takeover.model import Bucket, Deploys, Role, StackSet
 
 # A setting's Terraform type, the call that reads it, and the error for one that is not there.
 _SETTINGS = (
@@ -76,6 +77,7 @@ def _with_policies(aws: Aws, found: dict[str, Any]) -> Role:
         managed,
         found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
         _tags(found.get("Tags", [])),
+        found.get("MaxSessionDuration", 3600),
     )
 
 
@@ -86,8 +88,8 @@ def _managed_document(aws: Aws, arn: str) -> dict[str, Any] | None:
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
     except ClientError as error:
-        if is_denied(error) or code_of(error) == "NoSuchEntity":
-            return None
+        if is_denied(error) or code_of(error) in ("NoSuchEntity", "ValidationError"):
+            return None  # unknown, or known only in the accounts themselves (${AWS::AccountId})
         raise
     document: dict[str, Any] = found["Document"]
     return document
@@ -165,8 +167,11 @@ def stack_set(aws: Aws, name: str) -> StackSet | None:
     return StackSet(
         name,
         found.settings["StackSetId"],
-        _roles_of(found.settings.get("TemplateBody", "")),
+        _deploys(aws, found),
         tuple(sorted(a for a, i in found.instances.items() if i.is_current)),
+        tuple(sorted(found.instances)),
+        found.regions,
+        aws.region,
         {
             "enabled": bool(automatic.get("Enabled")),
             "retain": bool(automatic.get("RetainStacksOnAccountRemoval")),
@@ -176,31 +181,19 @@ def stack_set(aws: Aws, name: str) -> StackSet | None:
     )
 
 
+def _deploys(aws: Aws, found: deployed.Deployed) -> Deploys | None:
+    partition = found.settings["StackSetARN"].split(":")[1]
+    makes = template.read(found.settings.get("TemplateBody", ""), found.parameters, partition)
+    if makes is None or makes.role is None:
+        return makes
+    managed = {arn: _managed_document(aws, arn) for arn in makes.role.managed}
+    return replace(makes, role=replace(makes.role, managed=managed))
+
+
 def stack_set_names(aws: Aws) -> list[str]:
     """The names of the payer's StackSets (ListStackSets)."""
     pages = aws.client("cloudformation").get_paginator("list_stack_sets").paginate(Status="ACTIVE")
     return [found["StackSetName"] for page in pages for found in page["Summaries"]]
-
-
-def _roles_of(template: str) -> dict[str, str]:
-    """The logical id of each named role of a template, by the role's name."""
-    found: dict[str, str] = {}
-    with suppress(Exception):  # whatever a parser raises: an unreadable template shows no role
-        resources = _parsed(template).get("Resources", {})
-        for logical_id, resource in resources.items():
-            name = resource.get("Properties", {}).get("RoleName")
-            if resource.get("Type") == "AWS::IAM::Role" and isinstance(name, str):
-                found[name] = logical_id
-    return found
-
-
-def _parsed(template: str) -> dict[str, Any]:
-    if template.lstrip().startswith("{"):
-        return dict(json.loads(template))
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="rt")  # keeps CloudFormation's own tags (!Sub) as they are
-    return dict(yaml.load(template))
 
 
 def owner(aws: Aws, physical_id: str, *regions: str) -> str | None:

@@ -23,6 +23,7 @@ class Role:
         managed: each attached policy's document, by ARN; None where it may not be read.
         boundary: its permissions boundary's ARN.
         tags: its tags, without AWS's own.
+        max_session_duration: how long a session of it may last, in seconds.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Role:
     managed: Mapping[str, Document | None] = field(default_factory=dict)
     boundary: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    max_session_duration: int = 3600
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,32 @@ class Bucket:
 
 
 @dataclass(frozen=True)
+class Deploys:
+    """What a StackSet's template makes in each account.
+
+    Attributes:
+        logical_id: of Octo's role in the template; empty if it makes none of that name.
+        role: Octo's role; its ARN and id, which each account gives, are not known.
+        others: what it makes besides the role and policies, as ``logical id (type)``.
+    """
+
+    logical_id: str
+    role: Role | None
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class StackSet:
     """A StackSet of the payer.
 
     Attributes:
         name: its name.
         stack_set_id: CloudFormation's own id of it.
-        role_ids: the logical ids of its template's roles, by role name.
+        deploys: what its template makes; None where it cannot be read.
         accounts: the accounts that have a current instance of it.
+        known: the accounts that have an instance of it, current or not.
+        regions: where its instances are.
+        region: where the set itself is.
         auto_deployment: its settings for accounts that join and leave.
         targets: the OUs that it was deployed to.
         service_managed: whether CloudFormation's own roles carry it out.
@@ -77,8 +97,11 @@ class StackSet:
 
     name: str
     stack_set_id: str
-    role_ids: Mapping[str, str]
+    deploys: Deploys | None
     accounts: tuple[str, ...]
+    known: tuple[str, ...]
+    regions: tuple[str, ...]
+    region: str
     auto_deployment: Mapping[str, bool]
     targets: tuple[str, ...]
     service_managed: bool

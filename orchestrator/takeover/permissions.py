@@ -72,10 +72,11 @@ def role_risks(role: Role) -> tuple[str, ...]:
     return risks([*role.inline.values(), *role.managed.values()])
 
 
-def losses(role: Role, kept: Mapping[str, Document]) -> Iterator[Loss]:
+def losses(resource: str, role: Role, kept: Mapping[str, Document]) -> Iterator[Loss]:
     """The policies that a role would lose, with what Octo could no longer do.
 
     Args:
+        resource: what loses them, in words: the role, or the StackSet that makes it.
         role: as it is.
         kept: the inline policies that it is to have, by name; no managed ones.
     """
@@ -87,7 +88,7 @@ def losses(role: Role, kept: Mapping[str, Document]) -> Iterator[Loss]:
     }
     extra |= {f"managed policy {arn}": document for arn, document in role.managed.items()}
     for what, document in extra.items():
-        yield Loss(f"role {role.name}", what, _consequence(document, remaining))
+        yield Loss(resource, what, _consequence(document, remaining))
 
 
 def _consequence(document: Document | None, remaining: list[str]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pexpect
 import pytest
 
 from orchestrator.sandbox.control import read_env_file
@@ -44,6 +45,29 @@ class Project:
         )
         self.ran.append(result)
         return result
+
+    def on_terminal(self, *arguments: str, answers: dict[str, str]) -> tuple[int, str]:
+        """Runs octo-tf on a terminal and answers its questions, in order.
+
+        Returns:
+            Its exit code, and everything that the terminal showed.
+        """
+        terminal = pexpect.spawn(
+            sys.executable,
+            ["-m", "orchestrator", *arguments],
+            cwd=str(self.folder),
+            env=self.environ,
+            encoding="utf-8",
+            timeout=180,
+        )
+        shown = ""
+        for question, answer in answers.items():
+            terminal.expect_exact(question)
+            shown += terminal.before + question
+            terminal.sendline(answer)
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        return terminal.exitstatus, shown + terminal.before
 
     def interrupted(self, *arguments: str, when: Callable[[], bool]) -> None:
         """Runs octo-tf, which gets a Ctrl-C as soon as something is so."""

@@ -80,6 +80,23 @@ def test_another_account_is_refused(sandbox, by_hand):
     assert list(by_hand.folder.iterdir()) == []
 
 
+def test_on_a_terminal_a_person_is_asked_and_no_changes_nothing(sandbox, by_hand):
+    iam = sandbox.client("linked-1", "iam")
+    before = iam.get_role(RoleName=ROLE)["Role"]
+    adopt = ("adopt", "--account-id", by_hand.account_id)
+    goes, applies = "May these 2 go?", f"Apply this to account {by_hand.account_id}?"
+    code, shown = by_hand.on_terminal(*adopt, answers={goes: "n"})
+    assert code == 5
+    assert "inline policy Everything" in shown
+    assert applies not in shown
+    code, shown = by_hand.on_terminal(*adopt, answers={goes: "y", applies: "n"})
+    assert code == 1
+    assert "cancelled" in shown
+    assert iam.get_role(RoleName=ROLE)["Role"] == before
+    assert iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == ["Everything"]
+    assert not (by_hand.folder / "octo.yaml").exists()
+
+
 def test_what_is_too_much_is_listed_and_purged_with_consent_only(sandbox, by_hand):
     iam = sandbox.client("linked-1", "iam")
     refused = by_hand("adopt", "--yes", "--account-id", by_hand.account_id)
@@ -87,7 +104,7 @@ def test_what_is_too_much_is_listed_and_purged_with_consent_only(sandbox, by_han
     assert "inline policy Everything" in refused.stderr
     assert f"trust in {sandbox.account('standalone')}" in refused.stderr
     assert iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == ["Everything"]
-    assert list(by_hand.folder.iterdir()) == []
+    assert not (by_hand.folder / "octo.yaml").exists()
 
     role_id = iam.get_role(RoleName=ROLE)["Role"]["RoleId"]
     done = by_hand(

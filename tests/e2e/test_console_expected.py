@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.aws.template import parse
 from orchestrator.config.load import load
 from orchestrator.console.expected import expected
 from orchestrator.console.inputs import inputs
@@ -83,7 +84,7 @@ def test_the_templates_role_is_the_one_that_terraform_made(sandbox, payer):
         "Principal": registration.principal,
         "ExternalId": registration.external_id.get_secret_value(),
     }
-    scope = sandbox_template.Scope(sandbox_template.parse(text), values)
+    scope = sandbox_template.Scope(parse(text), values)
     role = scope.template["Resources"]["ApiAccessRole"]["Properties"]
     iam = sandbox.client("payer", "iam")
     made = iam.get_role(RoleName=role["RoleName"])["Role"]

@@ -36,7 +36,11 @@ def status(run: Run, everyone: bool, as_json: bool) -> ExitCode:
 @click.option("--account", "accounts", metavar="ID", multiple=True, help="This one; repeat.")
 @JSON
 def retry(run: Run, accounts: tuple[str, ...], as_json: bool) -> ExitCode:
-    """Deploy again to accounts that failed, or to those that are named."""
+    """Deploy again to accounts that failed.
+
+    The stack of an account that is named is deleted and made again, whatever its state: so what
+    was changed by hand in the account is as it should be.
+    """
     with run.locked():
         _linked(run)
         run.linked.wait()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli import approval
 from orchestrator.cli.option import option
 from orchestrator.cli.options import run_options
 from orchestrator.errors import ExitCode
@@ -29,10 +29,7 @@ def command(run: Run, lock_id: str, yes: bool) -> ExitCode:
 
     with run.locked():
         pipeline.prepare(run)
-        if not yes:
-            if not sys.stdin.isatty():
-                raise click.UsageError("nobody is here to confirm: give --yes")
-            click.confirm(f"Remove lock {lock_id}? Its run must be dead.", abort=True, err=True)
+        approval.agree(f"Is its run dead, so that lock {lock_id} may be removed?", yes=yes)
         run.terraform.force_unlock(lock_id)
     click.echo("Unlocked. Run octo-tf apply to go on.", err=True)
     return ExitCode.DONE

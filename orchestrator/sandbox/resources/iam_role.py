@@ -42,10 +42,14 @@ def _update(act: Act, name: str, properties: Mapping[str, Any]) -> Made:
     held.assume_role_policy_document = trust
     held.description = properties.get("Description", "")
     held.permissions_boundary_arn = properties.get("PermissionsBoundary")
+    held.max_session_duration = str(properties.get("MaxSessionDuration", 3600))
     held.tags = {tag["Key"]: tag for tag in properties.get("Tags", [])}
     kept = {policy["PolicyName"] for policy in properties.get("Policies", [])}
     for policy in [p for p in held.policies if p not in kept]:
         del held.policies[policy]
+    for arn in set(held.managed_policies) - set(properties.get("ManagedPolicyArns", [])):
+        act.call("iam", "DetachRolePolicy", {"RoleName": name})
+        iam(act.account_id).detach_role_policy(arn, name)
     _give(act, name, properties)
     return Made(name, {"Arn": held.arn, "RoleId": held.id})
 

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+from orchestrator.aws.template import TemplateError, parse
 from orchestrator.sandbox import deployment
 from orchestrator.sandbox.services import Operation as Answer
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
-from orchestrator.sandbox.template import TemplateError, capabilities, parse
+from orchestrator.sandbox.template import capabilities
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import PARTITION, World, organizations
 

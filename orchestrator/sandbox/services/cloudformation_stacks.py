@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from orchestrator.aws.template import TemplateError, parse
 from orchestrator.sandbox import stack_changes, stacks, template
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.resources import Act
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.stacks import Stack
-from orchestrator.sandbox.template import TemplateError
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import World, bucket_owner, s3
 
@@ -64,8 +64,7 @@ def update(world: World, call: Call) -> dict[str, Any]:
     tags = asked.get("Tags", stack.tags)
     act = Act(world, call.caller.account_id, call.region, call.caller)
     _check(act, stack.name, body, given, asked.get("Capabilities", []))
-    same = template.parse(body) == template.parse(stack.template)
-    if same and given == stack.given and tags == stack.tags:
+    if not stack.differs(body, given, tags):
         raise invalid("No updates are to be performed.")
     stack.act, stack.capabilities = act, asked.get("Capabilities", [])
     stack_changes.begin(stack, stack_changes.update(stack, body, given, tags, world.stack_seconds))
@@ -89,7 +88,7 @@ def _check(
     act: Act, name: str, body: str, given: dict[str, str], acknowledged: Iterable[str]
 ) -> None:
     try:
-        needed = template.capabilities(template.parse(body))
+        needed = template.capabilities(parse(body))
         stack_changes.check(act, name, body, given)
     except TemplateError as error:
         raise invalid(str(error)) from None

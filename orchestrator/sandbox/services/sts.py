@@ -40,12 +40,18 @@ def assume_role(world: World, call: Call) -> dict[str, Any]:
             403,
         )
     session = call.parameters["RoleSessionName"]
+    duration = int(call.parameters.get("DurationSeconds") or 3600)
+    if duration > int(target.max_session_duration or 3600):
+        raise Fault(
+            "ValidationError",
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        )
     made = sts_backends[account_id][PARTITION].assume_role(
         region_name=call.region,
         role_session_name=session,
         role_arn=arn,
         policy=call.parameters.get("Policy"),
-        duration=int(call.parameters.get("DurationSeconds") or 3600),
+        duration=duration,
         external_id=call.parameters.get("ExternalId"),
     )
     world.sessions[made.access_key_id] = Caller(

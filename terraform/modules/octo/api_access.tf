@@ -12,6 +12,7 @@ resource "aws_iam_role" "api_access" {
   name                 = "AlphausAcctAccessRole"
   description          = "Octo reads cost, inventory and organization data."
   assume_role_policy   = local.trust_under_external_id
+  max_session_duration = var.max_session_duration
   permissions_boundary = var.permissions_boundary
   tags                 = var.tags
 }

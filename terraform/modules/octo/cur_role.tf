@@ -15,6 +15,7 @@ resource "aws_iam_role" "cur" {
   name                 = "AlphausAcctAccessCurRole"
   description          = "Octo reads the Cost and Usage Report."
   assume_role_policy   = var.cur_role_trust == "external_id" ? local.trust_under_external_id : local.trust_principal_only
+  max_session_duration = var.max_session_duration
   permissions_boundary = var.permissions_boundary
   tags                 = var.tags
 }

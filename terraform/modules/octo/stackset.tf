@@ -34,12 +34,13 @@ locals {
       }
     }
     Resources = {
-      ApiAccessRole = {
+      (var.stackset_role_logical_id) = {
         Type = "AWS::IAM::Role"
         Properties = merge(
           {
-            RoleName    = aws_iam_role.api_access.name
-            Description = aws_iam_role.api_access.description
+            RoleName           = aws_iam_role.api_access.name
+            Description        = aws_iam_role.api_access.description
+            MaxSessionDuration = var.max_session_duration
             AssumeRolePolicyDocument = {
               Version = "2012-10-17"
               Statement = [{
@@ -59,7 +60,7 @@ locals {
       }
     }
     Outputs = {
-      RoleArn = { Value = { "Fn::GetAtt" = ["ApiAccessRole", "Arn"] } }
+      RoleArn = { Value = { "Fn::GetAtt" = [var.stackset_role_logical_id, "Arn"] } }
     }
   })
 }
@@ -82,11 +83,11 @@ resource "aws_cloudformation_stack_set" "api_access" {
   }
   tags = var.tags
 
-  # Accounts that join are deployed to; one that leaves keeps its role, which does nothing there
-  # but answer Octo. A change of this block would replace the set.
+  # Accounts that join are deployed to; one that leaves keeps its role by default, which does
+  # nothing there but answer Octo. A change of this block would replace the set.
   auto_deployment {
     enabled                          = true
-    retain_stacks_on_account_removal = true
+    retain_stacks_on_account_removal = var.stackset_retain_on_account_removal
   }
 
   # Operations wait for each other instead of failing.

@@ -240,6 +240,18 @@ variable "permission_tiers" {
   }
 }
 
+variable "max_session_duration" {
+  description = "How long a session of Octo's may last, in seconds, for the roles by which Octo reads."
+  type        = number
+  default     = 43200
+  nullable    = false
+
+  validation {
+    condition     = var.max_session_duration >= 3600 && var.max_session_duration <= 43200 && floor(var.max_session_duration) == var.max_session_duration
+    error_message = "max_session_duration must be a whole number of seconds from 3600 (1 hour) to 43200 (12 hours)."
+  }
+}
+
 variable "permissions_boundary" {
   description = "The ARN of a managed policy that bounds every role of this module."
   type        = string
@@ -311,11 +323,30 @@ variable "stackset_max_concurrent_percentage" {
   }
 }
 
+variable "stackset_retain_on_account_removal" {
+  description = "Whether an account that leaves the targets keeps its role. A change replaces the StackSet."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "stackset_retain_stacks" {
   description = "Whether linked accounts keep their role when the StackSet, or a target of it, is taken away."
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "stackset_role_logical_id" {
+  description = "The role's logical id in the StackSet's template. For a StackSet that is taken over with the id that its stacks have: with another one CloudFormation would make each role anew, and fail, since its name is taken."
+  type        = string
+  default     = "ApiAccessRole"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9A-Za-z]{1,255}$", var.stackset_role_logical_id))
+    error_message = "stackset_role_logical_id must be 1 to 255 letters and digits."
+  }
 }
 
 variable "stackset_targets" {

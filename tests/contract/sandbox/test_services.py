@@ -193,6 +193,14 @@ def test_a_missing_and_a_wrong_external_id_are_denied(session, role, arguments):
     assert code(assume, session=session("octo"), arn=arn, **arguments) == "AccessDenied"
 
 
+def test_a_session_is_no_longer_than_the_role_allows(session, role):
+    octo, arn = session("octo"), role("linked-1", "Trusting")
+    wanted = {"session": octo, "arn": arn, "ExternalId": "right-id"}
+    assert code(assume, **wanted, DurationSeconds=7200) == "ValidationError"
+    session("linked-1").client("iam").update_role(RoleName="Trusting", MaxSessionDuration=7200)
+    assert assume(**wanted, DurationSeconds=7200)["Credentials"]
+
+
 def test_another_account_is_denied_even_with_the_right_id(session, role):
     arn = role("linked-1", "Trusting")
     stranger = session("standalone")

@@ -334,6 +334,50 @@ def test_an_update_reaches_every_stack(session, stacks):
     assert iam.get_role_policy(RoleName=ROLE, PolicyName="more")["PolicyDocument"] == policy
 
 
+def test_an_update_changes_the_roles_where_they_are(session, stacks):
+    iam = session("linked-1").client("iam")
+    stacks.make(TemplateBody=template(MaxSessionDuration=7200))
+    stacks.end_of(stacks.deploy())
+    before = iam.get_role(RoleName=ROLE)["Role"]
+    assert stacks.end_of(_updated(stacks, template())) == "SUCCEEDED"
+    after = iam.get_role(RoleName=ROLE)["Role"]
+    assert after["RoleId"] == before["RoleId"]
+    assert (before["MaxSessionDuration"], after["MaxSessionDuration"]) == (7200, 3600)
+
+
+def test_an_update_without_a_change_leaves_what_was_changed_by_hand(session, stacks):
+    iam = session("linked-1").client("iam")
+    stacks.make()
+    stacks.end_of(stacks.deploy())
+    iam.update_role(RoleName=ROLE, Description="by hand")
+    assert stacks.end_of(_updated(stacks, template())) == "SUCCEEDED"
+    assert iam.get_role(RoleName=ROLE)["Role"]["Description"] == "by hand"
+
+
+def test_another_logical_id_fails_where_the_role_has_a_name(session, stacks):
+    iam = session("linked-1").client("iam")
+    stacks.make()
+    stacks.end_of(stacks.deploy())
+    before = iam.get_role(RoleName=ROLE)["Role"]
+    another = json.loads(template())
+    another["Resources"] = {"Another": another["Resources"]["Role"]}
+    operation = _updated(stacks, json.dumps(another))
+    assert stacks.end_of(operation) == "FAILED"
+    reasons = [reason for status, reason in stacks.results(operation).values() if reason]
+    assert "already exists" in reasons[0]
+    assert iam.get_role(RoleName=ROLE)["Role"] == before
+
+
+def _updated(stacks: Stacks, body: str) -> str:
+    begun = stacks.client.update_stack_set(
+        StackSetName=NAME,
+        TemplateBody=body,
+        Parameters=[{"ParameterKey": "ExternalId", "ParameterValue": "the-id"}],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    return str(begun["OperationId"])
+
+
 def test_who_moves_is_deployed_to_or_taken_out(sandbox, stacks):
     account = sandbox.accounts["linked-3"]
     inner = stacks.home(account)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import propose
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.names import API_ROLE, CUR_ROLE
-from orchestrator.takeover.model import Bucket, Role, StackSet
+from orchestrator.stackset.organization import Member, Organization
+from orchestrator.takeover.model import Bucket, Deploys, Role, StackSet
 from tests.registered import trust
 
 ID = "111122223333"
@@ -187,7 +189,7 @@ def test_somebody_else_in_the_trust_is_a_loss():
 
 def test_a_linked_account_has_neither_report_nor_stackset():
     settings = propose(found(role(API_ROLE), account_type="linked"), None).settings
-    assert settings == {"account_type": "linked"}
+    assert settings == {"account_type": "linked", "max_session_duration": 3600}
 
 
 def test_a_boundary_stays():
@@ -195,12 +197,19 @@ def test_a_boundary_stays():
     assert propose(found(bounded), None).settings["permissions_boundary"].endswith("policy/B")
 
 
+def deploys(logical_id: str = "ApiAccessRole", *others: str, **changes: Any) -> Deploys:
+    return Deploys(logical_id, role(API_ROLE, **changes), others)
+
+
 def stack_set(**changes: Any) -> StackSet:
     values: dict[str, Any] = {
         "name": "octo",
         "stack_set_id": "octo:1",
-        "role_ids": {API_ROLE: "ApiAccessRole"},
+        "deploys": deploys(),
         "accounts": ("999988887777",),
+        "known": ("999988887777",),
+        "regions": ("us-east-1",),
+        "region": "us-east-1",
         "auto_deployment": {"enabled": True, "retain": True},
         "targets": ("r-abcd",),
         "service_managed": True,
@@ -219,9 +228,15 @@ def test_a_stackset_is_taken_over_with_its_targets():
 @pytest.mark.parametrize(
     "change",
     [
-        {"role_ids": {API_ROLE: "Another"}},
+        {"deploys": None},
+        {"deploys": Deploys("", None, ("Bucket (AWS::S3::Bucket)",))},
+        {"deploys": deploys("ApiAccessRole", "Hook (AWS::Lambda::Function)")},
+        {"deploys": Deploys("R", replace(role(API_ROLE), arn="arn:*:iam::*:role/a/" + API_ROLE))},
+        {"deploys": deploys(external_id="another-id")},
+        {"regions": ("eu-west-1",)},
+        {"regions": ("eu-west-1", "us-east-1")},
         {"service_managed": False},
-        {"auto_deployment": {"enabled": True, "retain": False}},
+        {"auto_deployment": {"enabled": False, "retain": False}},
     ],
 )
 def test_a_stackset_that_could_not_be_changed_in_place_is_left(change):
@@ -231,8 +246,81 @@ def test_a_stackset_that_could_not_be_changed_in_place_is_left(change):
 
 
 def test_a_stackset_without_instances_can_have_any_template():
-    changes = {"role_ids": {API_ROLE: "Another"}, "accounts": ()}
-    assert propose(found(*BOTH, stack_set=stack_set(**changes)), None).settings["use_stackset"]
+    changes = {"deploys": deploys("Another", "Hook (AWS::Lambda::Function)"), "known": ()}
+    settings = propose(found(*BOTH, stack_set=stack_set(**changes)), None).settings
+    assert settings["use_stackset"]
+    assert "stackset_role_logical_id" not in settings
+
+
+def test_a_stackset_keeps_what_a_change_would_break():
+    another = stack_set(
+        deploys=deploys("Octo", max_session_duration=7200),
+        auto_deployment={"enabled": True, "retain": False},
+    )
+    settings = propose(found(*BOTH, stack_set=another), None).settings
+    assert settings["stackset_role_logical_id"] == "Octo"
+    assert settings["stackset_retain_on_account_removal"] is False
+    assert settings["max_session_duration"] == 7200  # the payer's own roles allow 3600
+
+
+def test_what_a_stackset_would_take_from_each_account_is_a_loss():
+    document = {"Statement": [{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}]}
+    makes = deploys(
+        inline={"root": document, "octo-read": {"Statement": []}},
+        managed={"arn:aws:iam::aws:policy/ReadOnlyAccess": None},
+    )
+    other = {"Principal": {"AWS": "arn:aws:iam::555566667777:root"}, "Effect": "Allow"}
+    makes.role.trust["Statement"].append(other)
+    losses = propose(found(*BOTH, stack_set=stack_set(deploys=makes)), None).losses
+    assert [str(loss).partition(": ")[2].partition(":")[0] for loss in losses] == [
+        "inline policy root",
+        "managed policy arn",
+        "trust in 555566667777",
+    ]
+    assert {loss.resource for loss in losses} == {"StackSet octo"}
+    assert "passes roles on" in losses[0].consequence
+
+
+def test_roles_of_a_stackset_that_ask_for_no_external_id_are_spoken_of():
+    makes = deploys(external_id=None)
+    warnings = propose(found(*BOTH, stack_set=stack_set(deploys=makes)), None).warnings
+    assert any("roles of the StackSet octo ask for no external id" in w for w in warnings)
+
+
+def organization() -> Organization:
+    """Two OUs with two accounts each, one of them closed, and one account at the root."""
+    members = (
+        Member(ID, "payer", True, "r-abcd"),
+        Member("100000000001", "a", True, "ou-abcd-11111111"),
+        Member("100000000002", "b", True, "ou-abcd-11111111"),
+        Member("100000000003", "c", True, "ou-abcd-22222222"),
+        Member("100000000004", "d", False, "ou-abcd-22222222"),
+        Member("100000000005", "e", True, "r-abcd"),
+    )
+    parents = {"r-abcd": None, "ou-abcd-11111111": "r-abcd", "ou-abcd-22222222": "r-abcd"}
+    return Organization("r-abcd", parents, members, ID)
+
+
+@pytest.mark.parametrize(
+    ("targets", "known", "settings"),
+    [
+        (["r-abcd"], [1, 2, 3, 5], {}),
+        (["r-abcd"], [1, 3, 5], {"stackset_excluded_accounts": ["100000000002"]}),
+        (["ou-abcd-11111111"], [1, 2], {"stackset_targets": ["ou-abcd-11111111"]}),
+        # Deployed to by its id: AWS tells no target, and nobody else shall get a stack.
+        ([], [3], {"stackset_excluded_accounts": [f"10000000000{n}" for n in (1, 2, 5)]}),
+        (["ou-abcd-11111111"], [1, 2, 3], {"stackset_excluded_accounts": ["100000000005"]}),
+        # Nothing is deployed: there is nobody to keep it from.
+        (["ou-abcd-11111111"], [], {"stackset_targets": ["ou-abcd-11111111"]}),
+    ],
+)
+def test_a_stackset_reaches_the_accounts_that_it_reaches_today(targets, known, settings):
+    accounts = tuple(f"10000000000{n}" for n in known)
+    there = stack_set(targets=tuple(targets), known=accounts, accounts=accounts)
+    inventory = replace(found(*BOTH, stack_set=there), organization=organization())
+    proposed = propose(inventory, None).settings
+    wanted = ("stackset_targets", "stackset_excluded_accounts")
+    assert {n: v for n, v in proposed.items() if n in wanted} == settings
 
 
 def test_what_a_stack_owns_is_named_with_the_stack():

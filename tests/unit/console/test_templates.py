@@ -11,10 +11,10 @@ import pytest
 from cfnlint import ManualArgs, lint
 
 from orchestrator import assets
+from orchestrator.aws import template
 from orchestrator.console import documents, inputs, links, steps, templates
 from orchestrator.console.inputs import Inputs
 from orchestrator.errors import ConfigError
-from orchestrator.sandbox import template as sandbox_template
 
 PLAIN = Inputs("111122223333", "alphaus-cur-export-111122223333")
 FULL = dataclasses.replace(
@@ -31,7 +31,7 @@ FULL = dataclasses.replace(
 
 
 def parsed(name: templates.Name, of: Inputs = PLAIN) -> dict[str, Any]:
-    return dict(sandbox_template.parse(templates.render(name, of)))
+    return dict(template.parse(templates.render(name, of)))
 
 
 def policies(role: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +75,8 @@ def test_hostile_tags_stay_values():
     role = made["Resources"]["ApiAccessRole"]
     assert role["Properties"]["Tags"] == [{"Key": "k", "Value": tags["k"]}]
     assert set(role["Properties"]) == {
-        *("RoleName", "Description", "Tags", "AssumeRolePolicyDocument", "Policies")
+        *("RoleName", "Description", "Tags", "AssumeRolePolicyDocument", "Policies"),
+        "MaxSessionDuration",
     }
 
 

@@ -14,7 +14,7 @@ from orchestrator.errors import Refused
 from orchestrator.takeover import compare, look
 from orchestrator.takeover.compare import BUCKET, REPORT, STACKSET
 from orchestrator.takeover.imports import MODULE, Names, find
-from orchestrator.takeover.model import Bucket, Role, StackSet
+from orchestrator.takeover.model import Bucket, Deploys, Role, StackSet
 from tests.registered import CUR_ROLE, ROLE, trust
 
 NAMES = Names("111122223333", "bucket", "curreport", "octo")
@@ -46,14 +46,14 @@ def there(monkeypatch):
     return has
 
 
-def imports(*addresses: str, **how: Any) -> dict[str, str]:
+def imports(*addresses: str, more: dict[str, Any] | None = None, **how: Any) -> dict[str, str]:
     changes = [PlannedChange(MODULE + a, a.split(".")[0], "create") for a in addresses]
     settings: dict[str, Any] = {"unfinished": frozenset(), "adopting": False, "agreed": set()}
     return find(
         None,  # type: ignore[arg-type]
         Plan(Path("p"), tuple(changes), True),
         NAMES,
-        read=lambda: {MODULE + a: v for a, v in WANTED.items()},
+        read=lambda: {MODULE + a: v for a, v in {**WANTED, **(more or {})}.items()},
         **settings | how,
     )
 
@@ -127,25 +127,61 @@ def test_a_report_must_be_the_very_same(there):
         imports(REPORT)
 
 
-def test_a_stackset_that_could_not_be_updated_is_refused_even_when_adopting(there):
-    there["octo"] = StackSet(
-        "octo",
-        "octo:1",
-        {ROLE: "Another"},
-        ("999988887777",),
-        {"enabled": True, "retain": True},
-        (),
-        True,
-    )
-    with pytest.raises(Refused, match="another logical id"):
-        imports(STACKSET, adopting=True)
+def stack_set(**changes: Any) -> StackSet:
+    makes = Deploys("Octo", Role(ROLE, f"arn:*:iam::*:role/{ROLE}", "", inline={"root": {}}))
+    values: dict[str, Any] = {
+        "name": "octo",
+        "stack_set_id": "octo:1",
+        "deploys": makes,
+        "accounts": ("999988887777",),
+        "known": ("999988887777",),
+        "regions": ("us-east-1",),
+        "region": "us-east-1",
+        "auto_deployment": {"enabled": True, "retain": True},
+        "targets": (),
+        "service_managed": True,
+        **changes,
+    }
+    return StackSet(**values)
+
+
+def planned_set(logical_id: str) -> dict[str, Any]:
+    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": ROLE}}
+    return {
+        "template_body": json.dumps({"Resources": {logical_id: role}}),
+        "parameters": {"ExternalId": "the-id"},
+        "auto_deployment": [{"enabled": True, "retain_stacks_on_account_removal": True}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({}, "another logical id"),
+        ({"auto_deployment": {"enabled": True, "retain": False}}, "removal says"),
+    ],
+)
+def test_a_stackset_that_could_not_be_updated_is_refused_even_when_adopting(there, change, says):
+    there["octo"] = stack_set(**change)
+    with pytest.raises(Refused, match=says):
+        imports(STACKSET, adopting=True, more={STACKSET: planned_set("Another")})
+
+
+def test_what_a_stackset_would_take_away_needs_consent(there):
+    there["octo"] = stack_set()
+    planned = {STACKSET: planned_set("Octo")}
+    with pytest.raises(Refused, match="inline policy root"):
+        imports(STACKSET, adopting=True, more=planned)
+    agreed = [("StackSet octo", "inline policy root")]
+    found = imports(STACKSET, adopting=True, more=planned, agreed=agreed)
+    assert found == {MODULE + STACKSET: "octo"}
 
 
 def test_the_names_are_the_modules():
     from orchestrator import assets
 
     text = "".join(path.read_text() for path in assets.MODULE.glob("*.tf"))
-    for name in (*compare.ROLES.values(), compare.STACKSET_ROLE_ID):
+    for name in compare.ROLES.values():
         assert name in text
     for address in (*compare.ROLES, BUCKET, REPORT, STACKSET):
         kind, _, rest = address.partition(".")

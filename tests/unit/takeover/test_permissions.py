@@ -51,17 +51,19 @@ def test_administrator_access_is_known_by_its_name():
 def test_what_remains_is_no_loss():
     kept = {"octo-read": document("ce:Get*")}
     found = role(inline={"octo-read": document("x:Y"), "old": document("ce:GetTags", "ec2:Stop*")})
-    (loss,) = permissions.losses(found, kept)
+    (loss,) = permissions.losses("role R", found, kept)
     assert str(loss).startswith("role R: inline policy old: Octo loses ec2:Stop*")
     assert "ce:GetTags" not in str(loss)
 
 
 def test_a_policy_that_gives_nothing_more_is_still_listed():
-    (loss,) = permissions.losses(role(inline={"old": document("ce:GetTags")}), {"k": document("*")})
+    (loss,) = permissions.losses(
+        "role R", role(inline={"old": document("ce:GetTags")}), {"k": document("*")}
+    )
     assert "loses nothing" in loss.consequence
 
 
 def test_a_policy_that_may_not_be_read_is_said_so():
-    (loss,) = permissions.losses(role(managed={"arn:aws:iam::aws:policy/X": None}), {})
+    (loss,) = permissions.losses("role R", role(managed={"arn:aws:iam::aws:policy/X": None}), {})
     assert loss.what == "managed policy arn:aws:iam::aws:policy/X"
     assert "may not be read" in loss.consequence

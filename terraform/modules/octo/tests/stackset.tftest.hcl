@@ -121,6 +121,29 @@ run "a_boundary_is_looked_for_in_each_account" {
   }
 }
 
+run "a_stackset_that_is_taken_over_keeps_its_ways" {
+  command = plan
+
+  variables {
+    max_session_duration               = 3600
+    stackset_retain_on_account_removal = false
+    stackset_role_logical_id           = "CrossAccountRole"
+  }
+
+  assert {
+    condition     = keys(jsondecode(output.stackset.template).Resources) == ["CrossAccountRole"] && jsondecode(output.stackset.template).Outputs.RoleArn.Value == { "Fn::GetAtt" = ["CrossAccountRole", "Arn"] }
+    error_message = "With another logical id CloudFormation would make the role anew."
+  }
+  assert {
+    condition     = !aws_cloudformation_stack_set.api_access[0].auto_deployment[0].retain_stacks_on_account_removal
+    error_message = "A change of automatic deployment replaces the set."
+  }
+  assert {
+    condition     = jsondecode(output.stackset.template).Resources.CrossAccountRole.Properties.MaxSessionDuration == 3600 && aws_iam_role.api_access.max_session_duration == 3600 && aws_iam_role.cur[0].max_session_duration == 3600
+    error_message = "The roles by which Octo reads have the same longest session."
+  }
+}
+
 run "no_stackset_unless_it_is_asked_for" {
   command = plan
 

@@ -427,6 +427,26 @@ run "refuses_boundary_that_is_no_policy" {
   expect_failures = [var.permissions_boundary]
 }
 
+run "refuses_session_that_is_too_long" {
+  command = plan
+
+  variables {
+    max_session_duration = 43201
+  }
+
+  expect_failures = [var.max_session_duration]
+}
+
+run "refuses_logical_id_with_a_hyphen" {
+  command = plan
+
+  variables {
+    stackset_role_logical_id = "Cross-Account"
+  }
+
+  expect_failures = [var.stackset_role_logical_id]
+}
+
 run "refuses_another_principal" {
   command = plan
 
