@@ -31,7 +31,10 @@ def linked(sandbox, iam, request) -> Project:
 
 def make(iam, *, external_id: str = EXTERNAL_ID, description: str = DESCRIPTION) -> str:
     made = iam.create_role(
-        RoleName=ROLE, AssumeRolePolicyDocument=trust(external_id), Description=description
+        RoleName=ROLE,
+        AssumeRolePolicyDocument=trust(external_id),
+        Description=description,
+        MaxSessionDuration=43200,
     )
     return made["Role"]["RoleId"]
 

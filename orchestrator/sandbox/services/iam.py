@@ -1,6 +1,7 @@
 """IAM: trust policies checked as AWS checks them, and policy simulation; the rest is moto's.
 
-Source: IAM API Reference, CreateRole, UpdateAssumeRolePolicy, SimulatePrincipalPolicy.
+Source: IAM API Reference, CreateRole, UpdateRole, UpdateAssumeRolePolicy,
+SimulatePrincipalPolicy.
 """
 
 from __future__ import annotations
@@ -63,6 +64,18 @@ def _is_real(world: World, kind: str, name: str) -> bool:
     return own_name in iam(account_id).users
 
 
+def update_role(_world: World, call: Call) -> dict[str, Any]:
+    """UpdateRole: a description that is not given stays (moto takes it away)."""
+    name = call.parameters["RoleName"]
+    held = role(call.caller.account_id, name)
+    if held is None:
+        raise Fault("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+    held.description = call.parameters.get("Description", held.description)
+    # "If you do not specify a value for this setting, the default value of one hour is applied."
+    held.max_session_duration = str(call.parameters.get("MaxSessionDuration", 3600))
+    return {}
+
+
 def simulate(_world: World, call: Call) -> dict[str, Any]:
     """SimulatePrincipalPolicy: each action on each resource, by identity policy and boundary."""
     source = _SOURCE.fullmatch(call.parameters["PolicySourceArn"])
@@ -116,4 +129,5 @@ OPERATIONS: dict[str, Operation] = {
     "CreateRole": check_trust,
     "UpdateAssumeRolePolicy": check_trust,
     "SimulatePrincipalPolicy": simulate,
+    "UpdateRole": update_role,
 }

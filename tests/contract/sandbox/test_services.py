@@ -201,6 +201,15 @@ def test_a_session_is_no_longer_than_the_role_allows(session, role):
     assert assume(**wanted, DurationSeconds=7200)["Credentials"]
 
 
+def test_a_longer_session_leaves_the_description_alone(session, role):
+    role("linked-1", "Trusting")
+    iam = session("linked-1").client("iam")
+    iam.update_role(RoleName="Trusting", Description="trusting")
+    iam.update_role(RoleName="Trusting", MaxSessionDuration=7200)
+    found = iam.get_role(RoleName="Trusting")["Role"]
+    assert (found["Description"], found["MaxSessionDuration"]) == ("trusting", 7200)
+
+
 def test_another_account_is_denied_even_with_the_right_id(session, role):
     arn = role("linked-1", "Trusting")
     stranger = session("standalone")
