@@ -6,6 +6,7 @@ imports what is heavy only when it runs, so that ``--help`` stays fast.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import signal
 import sys
@@ -80,7 +81,9 @@ def group() -> None:
 def main() -> None:
     """Runs the command line and ends the process."""
     signal.signal(signal.SIGTERM, _as_interrupt)
-    sys.exit(int(run(sys.argv[1:])))
+    code = int(run(sys.argv[1:]))
+    gc.freeze()  # Python's last collection would look through all of boto3 first
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
