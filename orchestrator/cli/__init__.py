@@ -81,6 +81,8 @@ def group() -> None:
 def main() -> None:
     """Runs the command line and ends the process."""
     signal.signal(signal.SIGTERM, _as_interrupt)
+    # Python's usual 700 goes through boto3's models again and again while they are loaded.
+    gc.set_threshold(50_000, 20, 20)
     code = int(run(sys.argv[1:]))
     gc.freeze()  # Python's last collection would look through all of boto3 first
     sys.exit(code)
