@@ -37,20 +37,14 @@ def read(text: str, parameters: Mapping[str, str], partition: str) -> Deploys | 
     values = {name: str(p.get("Default", "")) for name, p in declared.items()}
     values |= {**parameters, "AWS::Partition": partition, "AWS::URLSuffix": "amazonaws.com"}
     resources = {
-        logical_id: (resource["Type"], _resolved(resource.get("Properties") or {}, values))
+        logical_id: (resource["Type"], _document(_resolved(resource.get("Properties"), values)))
         for logical_id, resource in parsed["Resources"].items()
     }
-    own = next(
-        (i for i, (kind, p) in resources.items() if kind == _ROLE and _is_octos(p)),
-        "",
-    )
-    role = _role(resources[own][1], resources) if own else None
+    roles = {i: properties for i, (kind, properties) in resources.items() if kind == _ROLE}
+    own = next((i for i, properties in roles.items() if properties.get("RoleName") == API_ROLE), "")
+    role = _role(roles[own], resources) if own else None
     others = {i: kind for i, (kind, _) in resources.items() if i != own and kind not in _POLICIES}
     return Deploys(own, role, tuple(f"{i} ({kind})" for i, kind in sorted(others.items())))
-
-
-def _is_octos(properties: Mapping[str, Any]) -> bool:
-    return properties.get("RoleName") == API_ROLE
 
 
 def _role(properties: Mapping[str, Any], resources: Mapping[str, tuple[str, Any]]) -> Role:
@@ -96,7 +90,7 @@ def _items(value: Any) -> list[Any]:
 
 
 def _document(value: Any) -> Document:
-    """A policy; empty where an expression stands for the whole of it."""
+    """A policy, or properties; empty where an expression stands for the whole of it."""
     return value if isinstance(value, dict) else {}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from orchestrator.console import documents, templates
@@ -93,13 +95,19 @@ def test_a_text_that_is_no_template_makes_nothing_that_is_known(text):
     ],
 )
 def test_expressions_in_any_place_are_survived(role):
-    import json
-
     properties = {"RoleName": API_ROLE, **role}
     resource = {"Type": "AWS::IAM::Role", "Properties": properties}
     found = template.read(json.dumps({"Resources": {"R": resource}}), {}, "aws")
     assert found is not None
     assert asked_id(found.role) is None
+
+
+def test_properties_that_an_expression_stands_for_name_no_role():
+    resource = {"Type": "AWS::IAM::Role", "Properties": {"Fn::Transform": {"Name": "Macro"}}}
+    found = template.read(json.dumps({"Resources": {"R": resource}}), {}, "aws")
+    assert found is not None
+    assert found.role is None
+    assert found.others == ("R (AWS::IAM::Role)",)
 
 
 def test_octo_tfs_own_template_is_read_whole():
