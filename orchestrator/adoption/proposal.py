@@ -182,7 +182,7 @@ def _sessions(found: Inventory) -> dict[str, Any]:
 def _reading(found: Inventory) -> list[Role]:
     """The roles by which Octo reads, in this account and in those of its StackSets."""
     roles = [r for n in (API_ROLE, CUR_ROLE) if (r := found.roles.get(n))]
-    linked = [s.deploys.role for s in found.stack_sets.values() if s.deploys and s.known]
+    linked = [s.made.role for s in found.stack_sets.values() if s.made]
     return [*roles, *(role for role in linked if role)]
 
 

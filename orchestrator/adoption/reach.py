@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.console import documents
 from orchestrator.console.inputs import Inputs
 from orchestrator.stackset.organization import Organization
 from orchestrator.takeover.compare import WantedStackSet, asked_id, compare_stack_set
@@ -41,13 +42,13 @@ def propose(
         external_id: the registration's; a secret.
         tiers: the permission tiers that the role is to have.
     """
-    makes = stack_set.deploys if stack_set.known else None
+    makes = stack_set.made
     retain = stack_set.auto_deployment["retain"]
     wanted = WantedStackSet(
         makes.logical_id if makes else "",
         retain,
         external_id,
-        frozenset(f"octo-{tier}" for tier in tiers),
+        frozenset(documents.api_access_policies(tiers)),
     )
     compared = compare_stack_set(stack_set, wanted)
     if compared.obstacle:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
+from orchestrator.aws import template
 from orchestrator.aws.errors import code_of
 from orchestrator.aws.session import Aws
 from orchestrator.console.steps import Wanted
@@ -124,7 +125,7 @@ def _reasons(client: Any, stack_id: str) -> Iterator[str]:
 
 def _edited(stack: dict[str, Any], wanted: Wanted) -> tuple[str, ...]:
     """Parameters that differ; TargetOrganizationId may: it is the person's to choose."""
-    actual = {p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", [])}
+    actual = template.parameters(stack)
     return tuple(
         name
         for name, value in wanted.parameters.items()

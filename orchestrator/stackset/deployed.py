@@ -68,12 +68,6 @@ class Deployed:
     regions: tuple[str, ...] = ()
 
     @property
-    def parameters(self) -> dict[str, str]:
-        """The values of the template's parameters; they hold the external id."""
-        found = self.settings.get("Parameters", [])
-        return {p["ParameterKey"]: p.get("ParameterValue", "") for p in found}
-
-    @property
     def targets(self) -> list[str]:
         """The OUs that it was deployed to, as AWS remembers them."""
         return list(self.settings.get("OrganizationalUnitIds", []))

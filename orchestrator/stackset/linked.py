@@ -109,7 +109,7 @@ class LinkedAccounts:
         coverage, found = self.look()
         still = work.todo(coverage, self.organization, found, self.targets)
         if found is not None:
-            self._do(still.only({*agreed.deploy, *agreed.retry, *agreed.remove}), found)
+            self._do(still.only(agreed.accounts), found)
 
     def _do(self, agreed: Work, found: deployed.Deployed) -> None:
         with self.progress.step("Deploying to linked accounts"), explained(f"StackSet {self.name}"):

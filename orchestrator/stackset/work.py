@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from orchestrator.aws.session import Aws
@@ -46,16 +46,18 @@ class Work:
     anew: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.deploy or self.retry or self.remove or self.anew)
+        return bool(self.accounts)
+
+    @property
+    def accounts(self) -> set[str]:
+        """Every account that something is to be done for."""
+        return {account for part in astuple(self) for account in part}
 
     def only(self, accounts: Collection[str]) -> Work:
         """The part of it that is about some accounts."""
         wanted = set(accounts)
         return Work(
-            *(
-                tuple(account for account in part if account in wanted)
-                for part in (self.deploy, self.retry, self.remove, self.anew)
-            )
+            *(tuple(account for account in part if account in wanted) for part in astuple(self))
         )
 
 

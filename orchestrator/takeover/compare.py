@@ -232,9 +232,8 @@ def octo_alone() -> dict[str, Any]:
 def compare_stack_set(stack_set: StackSet, wanted: WantedStackSet) -> Found:
     """A StackSet of the name: its instances must outlive the change of its template."""
     what = f"StackSet {stack_set.name}"
-    role = stack_set.deploys.role if stack_set.deploys and stack_set.known else None
     losses: tuple[Loss, ...] = ()
-    if role is not None:
+    if stack_set.made and (role := stack_set.made.role):
         kept = {name: d for name, d in role.inline.items() if name in wanted.policies}
         losses = (
             *permissions.losses(what, role, kept),
@@ -279,7 +278,7 @@ def _fixed(stack_set: StackSet, wanted: WantedStackSet) -> str:
 
 def _deployed(stack_set: StackSet, wanted: WantedStackSet) -> str:
     """Why the stacks that are there could not be updated in place; or nothing."""
-    makes, many = stack_set.deploys, f"{len(stack_set.known)} accounts have its stack"
+    makes, many = stack_set.made, f"{len(stack_set.known)} accounts have its stack"
     if makes is None or makes.role is None:
         return f"{many}, which makes no role {names.API_ROLE} as far as its template can be read"
     if makes.logical_id != wanted.role_id:

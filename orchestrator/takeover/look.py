@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from orchestrator.aws import template as aws_template
 from orchestrator.aws.errors import code_of, is_denied
 from orchestrator.aws.session import Aws
 from orchestrator.stackset import deployed
@@ -183,7 +184,8 @@ def stack_set(aws: Aws, name: str) -> StackSet | None:
 
 def _deploys(aws: Aws, found: deployed.Deployed) -> Deploys | None:
     partition = found.settings["StackSetARN"].split(":")[1]
-    makes = template.read(found.settings.get("TemplateBody", ""), found.parameters, partition)
+    body, given = found.settings.get("TemplateBody", ""), aws_template.parameters(found.settings)
+    makes = template.read(body, given, partition)
     if makes is None or makes.role is None:
         return makes
     managed = {arn: _managed_document(aws, arn) for arn in makes.role.managed}

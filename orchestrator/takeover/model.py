@@ -106,6 +106,11 @@ class StackSet:
     targets: tuple[str, ...]
     service_managed: bool
 
+    @property
+    def made(self) -> Deploys | None:
+        """What its template has made in accounts; None where nothing is deployed."""
+        return self.deploys if self.known else None
+
 
 @dataclass(frozen=True)
 class Loss:

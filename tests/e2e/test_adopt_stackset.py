@@ -13,7 +13,6 @@ from tests.registered import trust
 
 SANDBOX = ("--linked", "5")
 NAME = "octo-by-hand"
-EVERYTHING = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 # As a vendor's template is: YAML, other names, policies that octo-tf does not give.
 TEMPLATE = f"""
 AWSTemplateFormatVersion: 2010-09-09
@@ -43,7 +42,7 @@ Resources:
 
 @pytest.fixture(scope="module")
 def payer(sandbox) -> Project:
-    """A payer with a role made by hand, and a StackSet in the OU of the first accounts."""
+    """A payer with a role made by hand, and a StackSet in every linked account but one."""
     sandbox.client("payer", "iam").create_role(
         RoleName=API_ROLE, AssumeRolePolicyDocument=trust(EXTERNAL_ID), MaxSessionDuration=43200
     )

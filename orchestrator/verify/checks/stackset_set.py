@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from orchestrator.aws import template
 from orchestrator.stackset import deployed
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.stackset import APPLY, applies, expected, missing
@@ -14,10 +15,7 @@ def _run(context: Context) -> Finding:
     settings = deployed.describe(context.aws, wanted.name)
     if settings is None:
         return missing(wanted.name)
-    parameters = {
-        entry["ParameterKey"]: entry.get("ParameterValue", "")
-        for entry in settings.get("Parameters", [])
-    }
+    parameters = template.parameters(settings)
     mistakes = []
     if settings.get("PermissionModel") != "SERVICE_MANAGED":
         mistakes.append("its permissions are not service-managed")
