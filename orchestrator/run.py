@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,7 +168,12 @@ class Run:
     @cached_property
     def linked(self) -> LinkedAccounts:
         """The payer's linked accounts."""
-        return LinkedAccounts(self.registration, self.aws, self.progress)
+        return LinkedAccounts(
+            self.registration,
+            self.aws,
+            self.progress,
+            on_current=partial(self.octo.linked_current, self.registration.account_id),
+        )
 
     @property
     def names(self) -> Names:

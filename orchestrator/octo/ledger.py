@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -219,7 +218,7 @@ class Ledger:
                 accounts = self._read()
                 yield accounts
                 document = _Document(accounts=dict(sorted(accounts.items())))
-                text = json.dumps(document.model_dump(mode="json"), indent=2)
+                text = document.model_dump_json(indent=2)
                 write_atomically(self._path, (text + "\n").encode())
         except Timeout:
             raise LedgerError(

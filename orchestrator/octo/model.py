@@ -118,7 +118,7 @@ class OctoSide(Protocol):
             standings: each linked account's name and the status of its API access.
 
         Returns:
-            The accounts that were not known before.
+            The accounts that were not known before this run.
         """
 
     def account(self, account_id: str) -> AccountRecord | None:

@@ -60,6 +60,9 @@ class Octo(OctoSide):
         self._api = api
         self._region = region
         self._tell = tell
+        self._new: set[str] = set()  # linked accounts that this run made known here
+        self._told = 0  # linked accounts that Octo learned of, since it was last said
+        self._hindered = False  # Octo refused linked accounts, or did not answer
 
     def register(
         self,
@@ -107,7 +110,27 @@ class Octo(OctoSide):
 
     def register_linked(self, standings: Mapping[str, tuple[str, AreaStatus]]) -> list[str]:
         """See ``OctoSide.register_linked``; ``confirm`` tells Octo of them."""
-        return self._ledger.register_linked(standings)
+        self._new.update(self._ledger.register_linked(standings))
+        return sorted(self._new)
+
+    def linked_current(self, payer_id: str, names: Mapping[str, str]) -> None:
+        """Registers linked accounts while the others are still deployed to.
+
+        What hinders is no error now, and not tried again: ``confirm`` meets and tells it.
+
+        Args:
+            payer_id: their payer; Octo itself is told once it has confirmed the payer.
+            names: each account's name.
+        """
+        try:
+            self.register_linked({account: (name, "pass") for account, name in names.items()})
+            payer = self._ledger.account(payer_id)
+            if self._api is None or self._hindered or payer is None:
+                return
+            if self._is_confirmed(payer, {}):
+                self._hindered = self._tell_of_linked(self._api, payer_id) is not None
+        except LedgerError:
+            return
 
     def account(self, account_id: str) -> AccountRecord | None:
         """See ``OctoSide.account``."""
@@ -182,6 +205,9 @@ class Octo(OctoSide):
             trouble = self._tell_of_linked(self._api, account_id)
             if trouble is not None:
                 self._tell(f"{trouble.reason} {trouble.hint}")
+        if self._told:
+            self._tell(f"  Octo knows {self._told} more linked accounts")
+            self._told = 0
         return record
 
     def _one(
@@ -231,6 +257,7 @@ class Octo(OctoSide):
             return None
         names = {a: r.account_name for a, r in self._ledger.accounts().items()}
         done: list[str] = []
+        count = 0
         refused: dict[str, OctoRefused] = {}
         stopped: OctoError | None = None
         pool = ThreadPoolExecutor(max_workers=_PARALLEL)
@@ -240,6 +267,7 @@ class Octo(OctoSide):
                 error = call.exception()
                 if error is None:
                     done.append(calls[call])
+                    count += 1
                 elif isinstance(error, OctoRefused):
                     refused[calls[call]] = error
                 elif isinstance(error, OctoError):
@@ -253,6 +281,7 @@ class Octo(OctoSide):
         finally:
             pool.shutdown(cancel_futures=True)
             self._ledger.note_registered(done)
+            self._told += count
         if stopped is not None:
             return self._failed(stopped)
         if refused:
@@ -261,7 +290,6 @@ class Octo(OctoSide):
             return self._answer(
                 "refused", f"Linked account {account}{more}: {first.what}", first.hint
             )
-        self._tell(f"  Octo knows {len(waiting)} more linked accounts")
         return None
 
     def _read(self, access: AccountAccess, confirmed: bool) -> OctoAnswer:

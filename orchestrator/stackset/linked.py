@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from orchestrator import names
@@ -20,12 +20,19 @@ from orchestrator.stackset.work import Work
 
 @dataclass
 class LinkedAccounts:
-    """What a run needs to know and do about linked accounts; nothing without ``use_stackset``."""
+    """What a run needs to know and do about linked accounts; nothing without ``use_stackset``.
+
+    Attributes:
+        on_current: told the names of accounts, by id, as their instances become current; from
+            another thread while Terraform is at work.
+    """
 
     registration: Registration
     aws: Aws
     progress: Progress
+    on_current: Callable[[Mapping[str, str]], None] = lambda _: None
     _checked: bool = False
+    _current: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -171,7 +178,14 @@ class LinkedAccounts:
             botocore.exceptions.ClientError: there is no stack set yet, or AWS is busy.
         """
         for newest in deployed.operations(self.aws, self.name)[:1]:
-            self._show(deployed.results(self.aws, self.name, newest.id))
+            self._show(newest.action, deployed.results(self.aws, self.name, newest.id))
 
-    def _show(self, results: dict[str, tuple[str, str]]) -> None:
+    def _show(self, action: str, results: dict[str, tuple[str, str]]) -> None:
         self.progress.accounts(results)
+        if action == "DELETE":
+            return
+        current = {a for a, (status, _) in results.items() if status == "SUCCEEDED"}
+        if new := current - self._current:
+            self._current |= new
+            names = {member.account_id: member.name for member in self.organization.members}
+            self.on_current({account: names.get(account, "") for account in new})

@@ -23,8 +23,8 @@ _PREFERENCES = {
 }
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two looks; the last one repeats
 
-# Called with each account's status and reason.
-OnProgress = Callable[[dict[str, tuple[str, str]]], None]
+# Called with the operation's action (CREATE, UPDATE, DELETE) and each account's status and reason.
+OnProgress = Callable[[str, dict[str, tuple[str, str]]], None]
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def wait(
         operation = client.describe_stack_set_operation(
             StackSetName=name, OperationId=operation_id
         )["StackSetOperation"]
-        on_progress(aws_side.results(aws, name, operation_id))
+        on_progress(operation["Action"], aws_side.results(aws, name, operation_id))
         if operation["Status"] == "STOPPED":
             raise AwsError(
                 f"operation {operation_id} was stopped by somebody",

@@ -31,6 +31,12 @@ def tainted(project: Project) -> int:
     return (project.root / "terraform.tfstate").read_text().count('"tainted"')
 
 
+def linked_in_ledger(project: Project) -> set[str]:
+    ledger = project.root / "ledger.json"
+    accounts = json.loads(ledger.read_text())["accounts"] if ledger.exists() else {}
+    return {a for a, record in accounts.items() if record["account_type"] == "linked"}
+
+
 def goes_on(sandbox: RunningSandbox, project: Project) -> None:
     """A plain apply ends well, takes nobody out, and leaves nothing to do."""
     assert tainted(project) == 1
@@ -60,10 +66,16 @@ def test_ctrl_c_while_the_set_is_made(sandbox, payer):
 def test_ctrl_c_while_accounts_are_deployed_to(sandbox, payer):
     endpoint = sandbox.environ["AWS_ENDPOINT_URL"]
     control.pace(endpoint, 8)
-    payer.interrupted(
-        "apply", "--yes", when=lambda: any(o["Status"] == "RUNNING" for o in sandbox.operations())
-    )
+    payer.interrupted("apply", "--yes", when=lambda: bool(linked_in_ledger(payer)))
+    # Those that were current are registered, though the others were still deployed to.
+    client = sandbox.client("payer", "cloudformation")
+    instances = client.list_stack_instances(StackSetName=NAME)["Summaries"]
+    current = {i["Account"] for i in instances if i["Status"] == "CURRENT"}
+    assert linked_in_ledger(payer) <= current
+    assert len(current) < len(instances)
     goes_on(sandbox, payer)
+    suspended = sandbox.environ["OCTO_SANDBOX_LINKED_SUSPENDED"]
+    assert linked_in_ledger(payer) == {i["Account"] for i in instances} - {suspended}
     control.pace(endpoint, 0)
 
 

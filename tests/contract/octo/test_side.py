@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from orchestrator.errors import LedgerError, OctoRefused
 from orchestrator.octo.ledger import Ledger
@@ -115,6 +116,51 @@ def test_linked_accounts_are_registered_side_by_side_and_the_rest_later(
     assert side.linked_left(PAYER) == []
     assert len(state.accounts) == 122
     assert "399999999999" not in state.accounts
+
+
+def test_linked_accounts_are_told_to_octo_while_others_are_deployed_to(
+    side, ledger, sandbox, account, state
+):
+    account("payer", "payer")
+    side.register(PAYER, "Acme", "payer")
+    side.linked_current(PAYER, {"300000000001": "one"})
+    # Octo itself has not confirmed the payer yet: the ledger alone knows the account.
+    assert ledger.accounts()["300000000001"].statuses == {"api_access": "pass"}
+    assert "300000000001" not in state.accounts
+    side.confirm(PAYER, PASSED, finish=True)
+    assert "300000000001" in state.accounts
+    side.linked_current(PAYER, {"300000000002": "two"})
+    assert ledger.accounts()["300000000002"].octo_registered_at is not None
+    assert state.accounts["300000000002"]
+    assert side.register_linked({"300000000003": ("three", "pass")}) == [
+        "300000000001",
+        "300000000002",
+        "300000000003",
+    ]
+
+
+def test_an_octo_that_does_not_answer_does_not_hold_up_a_deployment(
+    side, ledger, sandbox, account, state
+):
+    account("payer", "payer")
+    side.register(PAYER, "Acme", "payer")
+    side.confirm(PAYER, PASSED, finish=True)
+    planted = plant(sandbox, action="RegisterAccount", error="Unavailable", times=5)
+    side.linked_current(PAYER, {"300000000001": "one"})
+    assert planted.happened == 5
+    side.linked_current(PAYER, {"300000000002": "two"})  # not tried again in this run
+    assert side.linked_left(PAYER) == ["300000000001", "300000000002"]
+    side.confirm(PAYER, PASSED, finish=True)
+    assert side.linked_left(PAYER) == []
+    assert {"300000000001", "300000000002"} <= set(state.accounts)
+
+
+def test_a_ledger_that_is_held_does_not_end_a_deployment(ledger, tmp_path):
+    impatient = Octo(Ledger(tmp_path / "ledger.json", lock_seconds=0.05), None)
+    impatient.register(PAYER, "Acme", "payer")
+    with FileLock(tmp_path / "ledger.json.lock"):
+        impatient.linked_current(PAYER, {"300000000001": "one"})
+    assert set(ledger.accounts()) == {PAYER}
 
 
 def test_a_linked_account_of_another_organization_is_named(side, client, account, sandbox):
