@@ -56,9 +56,9 @@ def accounts_in(owner: str, ous: Iterable[str]) -> dict[str, str]:
     return {a.id: a.parent_id for a in accounts if a.parent_id in wanted and a.id != owner}
 
 
-def is_suspended(owner: str, account_id: str) -> bool:
-    """Whether an account was closed."""
-    return any(a.id == account_id and a.status != "ACTIVE" for a in organizations(owner).accounts)
+def suspended(owner: str) -> set[str]:
+    """The accounts of an organization that were closed."""
+    return {a.id for a in organizations(owner).accounts if a.status != "ACTIVE"}
 
 
 def begin(stack_set: StackSet, operation: Operation) -> Operation:
@@ -131,8 +131,12 @@ def _go_on(world: World, stack_set: StackSet, misfortune: Misfortune) -> None:
         if wave:
             if time.time() < operation.clock + world.stack_seconds:
                 return
+            closed = suspended(stack_set.owner)
             for target in itertools.islice(wave, left):
-                _carry_out(world, stack_set, operation, target, misfortune)
+                if operation.action != "DELETE" and target.account_id in closed:
+                    _skip(stack_set, target)
+                else:
+                    _carry_out(world, stack_set, operation, target, misfortune)
             left -= len(wave)
             if left >= 0:
                 operation.clock += world.stack_seconds
@@ -167,6 +171,11 @@ def _mark(
         instance.status, instance.detailed_status, instance.reason = status, detailed, reason
 
 
+def _skip(stack_set: StackSet, target: Target) -> None:
+    target.status = "SKIPPED"
+    _mark(stack_set, target, "OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT")
+
+
 def _carry_out(
     world: World,
     stack_set: StackSet,
@@ -178,10 +187,6 @@ def _carry_out(
     instance = stack_set.instances.get(key)
     if instance is None:
         target.status = "SUCCEEDED"
-        return
-    if operation.action != "DELETE" and is_suspended(stack_set.owner, target.account_id):
-        target.status = "SKIPPED"
-        _mark(stack_set, target, "OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT")
         return
     try:
         _work(world, stack_set, operation, instance, misfortune)

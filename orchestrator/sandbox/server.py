@@ -25,6 +25,7 @@ from orchestrator.sandbox import (
     delivery,
     deployment,
     environment,
+    lookup,
     organization,
     services,
     stack_changes,
@@ -248,6 +249,7 @@ class Sandbox:
         ``delivery`` is ``auto`` or ``manual``: whether reports are delivered by themselves.
         ``stack_seconds`` is how long a StackSet takes for one account.
         """
+        lookup.install()
         world = World(delivery, stack_seconds)
         organization.found(world, linked)
         return cls(world, host, port)
