@@ -9,6 +9,7 @@ show -json, apply of the plan, output -json. Ratios are of medians; spread is (m
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import shutil
@@ -24,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import orchestrator
 from orchestrator.engine import binary
 from orchestrator.sandbox.control import read_env_file
 
@@ -80,8 +82,8 @@ def project(folder: Path, environ: dict[str, str]) -> Path:
     return folder / ".octo-tf" / account
 
 
-def bare(root: Path, environ: dict[str, str]) -> float:
-    """Seconds that bare Terraform takes for the whole."""
+def bare(root: Path, environ: dict[str, str]) -> dict[str, float]:
+    """Seconds that bare Terraform takes, by command."""
     program, mirror, _ = binary.current()
     ours = binary.clean_environment(environ)
     # What one would type has no setting of Go's collector.
@@ -93,12 +95,14 @@ def bare(root: Path, environ: dict[str, str]) -> float:
         ["apply", "-input=false", "bench.tfplan"],
         ["output", "-json"],
     ]
-    started = time.perf_counter()
+    seconds = {}
     for step in steps:
+        started = time.perf_counter()
         subprocess.run(
             [*program.command, *step], cwd=root, env=environ, check=True, capture_output=True
         )
-    return time.perf_counter() - started
+        seconds[step[0]] = time.perf_counter() - started
+    return seconds
 
 
 def octo_tf(folder: Path, environ: dict[str, str], *words: str) -> tuple[float, float, int]:
@@ -157,6 +161,8 @@ def startup(times: Times) -> None:
 
 def measure(rounds: int) -> tuple[Times, int]:
     """All measurements, and the orchestrator's peak memory in bytes."""
+    # As pip leaves what it installs; an editable install may have no compiled files.
+    compileall.compile_dir(Path(orchestrator.__file__).parent, quiet=1)
     times, memory = Times(), 0
     for _ in range(5 * rounds):
         startup(times)
@@ -167,7 +173,9 @@ def measure(rounds: int) -> tuple[Times, int]:
                 root = project(Path(name) / "project", environ)
                 for what in ("first", *("nothing",) * 4):
                     if who == "bare":
-                        times.add(f"bare {what}", bare(root, environ))
+                        steps = bare(root, environ)
+                        times.add(f"bare {what}", sum(steps.values()))
+                        times.add(f"bare {what}: plan", steps["plan"])
                         continue
                     seconds, verified, peak = octo_tf(root.parents[1], environ, "apply", "--yes")
                     memory = max(memory, peak)
@@ -183,9 +191,10 @@ def table(times: Times, memory: int) -> str:
         ("first apply, without verification", "octo-tf first without verification", "bare first"),
         ("first apply, verified", "octo-tf first", "bare first"),
         ("nothing to change, verified", "octo-tf nothing", "bare nothing"),
+        ("of which `terraform plan`, the floor", "bare nothing: plan", "bare nothing"),
         ("`--help` against `import click`", "help", "import click"),
     ]
-    aims = ["1.03", "1.15", "0.45", "1.5"]
+    aims = ["1.03", "1.15", "0.45", "", "1.5"]
     lines = [
         "| what | octo-tf | against | ratio | aim |",
         "| --- | --- | --- | --- | --- |",

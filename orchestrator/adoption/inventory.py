@@ -109,12 +109,5 @@ def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, StackSet]:
         if is_denied(error):  # CloudFormation's part is optional
             return {}
         raise
-    found = {}
-    for name in known:
-        stack_set = look.stack_set(aws, name)
-        if stack_set is None:
-            continue
-        makes_it = stack_set.deploys is not None and stack_set.deploys.role is not None
-        if name == STACKSET or name in names or makes_it:
-            found[name] = stack_set
-    return found
+    wanted = [n for n in known if n == STACKSET or n in names or look.makes_role(aws, n)]
+    return {n: found for n in wanted if (found := look.stack_set(aws, n)) is not None}

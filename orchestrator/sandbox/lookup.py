@@ -20,4 +20,4 @@ def _of_account(backends: Any, account_id: str) -> Any:
 
 def install() -> None:
     """Has every moto backend of this process looked up by key; may be called again."""
-    BackendDict.__getitem__ = _of_account  # type: ignore[method-assign]
+    BackendDict.__getitem__ = _of_account

@@ -28,6 +28,7 @@ class Instance:
     reason: str
     operation_id: str
     has_stack: bool
+    region: str
 
     @property
     def is_current(self) -> bool:
@@ -91,9 +92,15 @@ def read(aws: Aws, name: str) -> Deployed | None:
     settings = describe(aws, name)
     if settings is None:
         return None
-    instances, regions = {}, set()
+    found = list(instances(aws, name))
+    regions = {instance.region for instance in found}
+    return Deployed(settings, {i.account_id: i for i in found}, tuple(sorted(regions)))
+
+
+def instances(aws: Aws, name: str) -> Iterator[Instance]:
+    """The set's instances, as the pages come (ListStackInstances)."""
     for summary in _pages(aws, "list_stack_instances", StackSetName=name):
-        instances[summary["Account"]] = Instance(
+        yield Instance(
             summary["Account"],
             summary.get("OrganizationalUnitId", ""),
             summary["Status"],
@@ -101,9 +108,8 @@ def read(aws: Aws, name: str) -> Deployed | None:
             summary.get("StatusReason", ""),
             summary.get("LastOperationId", ""),
             bool(summary.get("StackId")),
+            summary["Region"],
         )
-        regions.add(summary["Region"])
-    return Deployed(settings, instances, tuple(sorted(regions)))
 
 
 def operations(aws: Aws, name: str) -> list[Operation]:

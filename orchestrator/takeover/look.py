@@ -168,7 +168,7 @@ def stack_set(aws: Aws, name: str) -> StackSet | None:
     return StackSet(
         name,
         found.settings["StackSetId"],
-        _deploys(aws, found),
+        _deploys(aws, found.settings),
         tuple(sorted(a for a, i in found.instances.items() if i.is_current)),
         tuple(sorted(found.instances)),
         found.regions,
@@ -182,10 +182,21 @@ def stack_set(aws: Aws, name: str) -> StackSet | None:
     )
 
 
-def _deploys(aws: Aws, found: deployed.Deployed) -> Deploys | None:
-    partition = found.settings["StackSetARN"].split(":")[1]
-    body, given = found.settings.get("TemplateBody", ""), aws_template.parameters(found.settings)
-    makes = template.read(body, given, partition)
+def makes_role(aws: Aws, name: str) -> bool:
+    """Whether the StackSet's template makes Octo's role; its instances are not gone through."""
+    settings = deployed.describe(aws, name)
+    makes = _made_by(settings) if settings else None
+    return makes is not None and makes.role is not None
+
+
+def _made_by(settings: dict[str, Any]) -> Deploys | None:
+    partition = settings["StackSetARN"].split(":")[1]
+    body, given = settings.get("TemplateBody", ""), aws_template.parameters(settings)
+    return template.read(body, given, partition)
+
+
+def _deploys(aws: Aws, settings: dict[str, Any]) -> Deploys | None:
+    makes = _made_by(settings)
     if makes is None or makes.role is None:
         return makes
     managed = {arn: _managed_document(aws, arn) for arn in makes.role.managed}

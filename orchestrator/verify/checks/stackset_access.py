@@ -22,10 +22,8 @@ def _run(context: Context) -> Finding:
             {},
             "Confirm in Octo, or name a profile with --principal-profile.",
         )
-    found = deployed.read(context.aws, wanted.name)
-    if found is None:
+    if deployed.describe(context.aws, wanted.name) is None:
         return missing(wanted.name)
-    accounts = [i.account_id for i in found.instances.values() if i.is_current]
 
     def mistake(account_id: str) -> str:
         arn = f"arn:{context.expected.partition}:iam::{account_id}:role/{wanted.role_name}"
@@ -38,9 +36,15 @@ def _run(context: Context) -> Finding:
         return ""
 
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        answers = dict(zip(accounts, pool.map(mistake, accounts), strict=True))
+        # The first accounts are tried while the others are still listed.
+        tried = {
+            instance.account_id: pool.submit(mistake, instance.account_id)
+            for instance in deployed.instances(context.aws, wanted.name)
+            if instance.is_current
+        }
+    answers = {account_id: answer.result() for account_id, answer in tried.items()}
     wrong = {account_id: answer for account_id, answer in answers.items() if answer}
-    evidence: dict[str, object] = {"tried": len(accounts), "wrong": wrong}
+    evidence: dict[str, object] = {"tried": len(tried), "wrong": wrong}
     if wrong:
         shown = "; ".join(f"{account}: {answer}" for account, answer in [*wrong.items()][:_SHOWN])
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
@@ -53,7 +57,7 @@ def _run(context: Context) -> Finding:
         )
     return Finding(
         Status.PASS,
-        f"Octo gets into {len(accounts)} linked accounts with the external id, and not without.",
+        f"Octo gets into {len(tried)} linked accounts with the external id, and not without.",
         evidence,
     )
 

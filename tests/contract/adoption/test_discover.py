@@ -112,6 +112,25 @@ def test_no_external_id_is_shown(sandbox, aws, standalone):
         assert "octo-external-id" not in report.render_discovery(found, name)
 
 
+def test_the_instances_of_other_peoples_stacksets_are_not_gone_through(sandbox, aws, session):
+    client = session("payer").client("cloudformation", "us-east-1")
+    client.activate_organizations_access()
+    client.create_stack_set(
+        StackSetName="somebody-elses",
+        TemplateBody=TEMPLATE,
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": True},
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    listed = sandbox.faults.add({"action": "ListStackInstances", "error": "Throttling"})
+    try:
+        assert "somebody-elses" not in by_name(look(sandbox, aws, "payer"))
+        assert listed.happened == 0
+    finally:
+        sandbox.faults.clear()
+        client.delete_stack_set(StackSetName="somebody-elses")
+
+
 def test_a_stackset_is_found_by_the_role_of_its_template(sandbox, aws, session):
     client = session("payer").client("cloudformation", "us-east-1")
     client.activate_organizations_access()

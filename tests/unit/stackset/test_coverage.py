@@ -25,7 +25,7 @@ def instance(
     account_id: str, ou: str, detailed: str = "SUCCEEDED", *, stack: bool = True, reason: str = ""
 ) -> Instance:
     status = "CURRENT" if detailed == "SUCCEEDED" else "OUTDATED"
-    return Instance(account_id, ou, status, detailed, reason, "operation", stack)
+    return Instance(account_id, ou, status, detailed, reason, "operation", stack, "us-east-1")
 
 
 def deployed(*instances: Instance, targets: tuple[str, ...] = ("r-1",)) -> Deployed:
