@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator import binding, guard, render
 from orchestrator.aws.errors import explained
 from orchestrator.engine import planfile
+from orchestrator.engine.outputs import StateResource
 from orchestrator.engine.plan import Plan
+from orchestrator.errors import Refused
 from orchestrator.review import Review
 from orchestrator.run import Run
 from orchestrator.takeover import imports, unfinished
 
+_SET = "aws_cloudformation_stack_set"
 _TARGET = "aws_cloudformation_stack_set_instance"
 
 
@@ -25,9 +29,13 @@ def make(run: Run, root: render.Root, file: Path | None = None) -> Review:
 
     Raises:
         EngineError: Terraform failed.
-        Refused: AWS has something that is not ours to take.
+        Refused: AWS has something that is not ours to take, or a StackSet would have to move.
     """
-    _keep_wanted(run)
+    if run.account.account_type == "payer":
+        is_local = run.registration.backend.type == "local"
+        known = run.terraform.resources(_SET, _TARGET, here_only=is_local)
+        check_region(run, known)
+        _keep_wanted(run, known)
     target = (file or run.plan_file).absolute()
     with run.progress.step("Planning"):
         made = run.terraform.plan(target)
@@ -89,7 +97,31 @@ def _there(run: Run, made: Plan) -> dict[str, str]:
         raise
 
 
-def _keep_wanted(run: Run) -> None:
+def check_region(run: Run, known: Sequence[StateResource] | None = None) -> None:
+    """A StackSet stays in its region: elsewhere Terraform would not find it, and make a second one.
+
+    Args:
+        run: the registration on its way.
+        known: what the state has of StackSets; None looks at a state that is a file of the root
+            folder, and at no other: to ask a backend takes a start of Terraform.
+
+    Raises:
+        Refused: octo.yaml names another region.
+    """
+    wanted = run.registration.region
+    for resource in run.terraform.resources(_SET, here_only=True) if known is None else known:
+        is_made = resource.type == _SET and resource.arn
+        region = resource.arn.split(":")[3] if is_made else wanted
+        if region != wanted:
+            raise Refused(
+                f"the StackSet is in {region} and cannot move to {wanted}: nothing was changed",
+                where=resource.address,
+                hint=f"Set region: {region}. Nothing else depends on it: roles are global, and the"
+                " bucket's region is cur_s3_bucket_region.",
+            )
+
+
+def _keep_wanted(run: Run, known: Sequence[StateResource]) -> None:
     """Keeps Terraform from taking linked accounts out of the StackSet that are still wanted.
 
     It would replace a target whose making was interrupted or partly failed (it marks it as
@@ -99,7 +131,7 @@ def _keep_wanted(run: Run) -> None:
     """
     if not run.registration.use_stackset:
         return
-    for resource in run.terraform.resources(_TARGET):
+    for resource in [r for r in known if r.type == _TARGET]:
         dropped = resource.key not in run.linked.targets
         if dropped and run.linked.organization.overlap(resource.key, run.linked.targets):
             run.terraform.forget(resource.address)

@@ -135,12 +135,15 @@ class StateVersion:
 class StateResource:
     """A resource instance of the state; ``key`` is its ``for_each`` key or index, else empty.
 
-    ``tainted``: it was made, but not to the end, and Terraform would replace it.
+    ``tainted``: it was made, but not to the end, and Terraform would replace it. ``arn``: where its
+    type has one.
     """
 
+    type: str
     address: str
     key: str
     tainted: bool
+    arn: str
 
 
 NO_STATE = StateVersion("", 0)

@@ -241,24 +241,36 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         document = json.loads(text)
         return StateVersion(document["lineage"], document["serial"])
 
-    def resources(self, resource_type: str) -> list[StateResource]:
-        """The resources of a type that the state holds.
+    def resources(self, *types: str, here_only: bool = False) -> list[StateResource]:
+        """The resources of some types that the state holds.
+
+        With ``here_only``, a state that is not a file of the folder counts as empty: to ask a
+        backend takes a start of Terraform, after ``init``.
 
         Raises:
             EngineError: the state cannot be read.
         """
         path = self.folder / _LOCAL_STATE
-        text = path.read_text() if path.is_file() else self.pull()
-        if f'"{resource_type}"' not in text:
+        if path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+        else:
+            text = "" if here_only else self.pull()
+        if not any(f'"{name}"' in text for name in types):
             return []
+        try:
+            document = json.loads(text[text.index("{") :])
+        except ValueError:
+            return []  # damaged: whatever Terraform is run for next says so, and where
         return [
             StateResource(
+                resource["type"],
                 _state_address(resource, instance),
                 str(instance.get("index_key", "")),
                 instance.get("status") == "tainted",
+                str(instance.get("attributes", {}).get("arn") or ""),
             )
-            for resource in json.loads(text[text.index("{") :])["resources"]
-            if resource["type"] == resource_type
+            for resource in document["resources"]
+            if resource["type"] in types
             for instance in resource["instances"]
         ]
 

@@ -63,6 +63,7 @@ class Report:
 class World:
     """The sandbox's own state. ``lock`` guards everything here.
 
+    ``stack_sets`` and ``stacks`` are by account and region, ``stack_sets`` by name within.
     ``stack_seconds`` is how long a stack takes, and a StackSet for one account;
     ``stackset_access`` holds the management accounts that have switched on CloudFormation's
     access to the organization.
@@ -77,9 +78,9 @@ class World:
     reports: dict[str, dict[str, Report]] = field(default_factory=dict)
     bucket_policies: dict[str, str] = field(default_factory=dict)
     notifications: dict[str, Any] = field(default_factory=dict)
-    stack_sets: dict[str, dict[str, StackSet]] = field(default_factory=dict)
+    stack_sets: dict[tuple[str, str], dict[str, StackSet]] = field(default_factory=dict)
     stackset_access: set[str] = field(default_factory=set)
-    stacks: dict[tuple[str, str], list[Stack]] = field(default_factory=dict)  # account and region
+    stacks: dict[tuple[str, str], list[Stack]] = field(default_factory=dict)
     stacks_at_work: list[Stack] = field(default_factory=list)
     organization_changed: bool = False
     octo: OctoState = field(default_factory=OctoState)

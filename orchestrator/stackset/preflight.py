@@ -165,8 +165,9 @@ def check_clashes(aws: Aws, accounts: Collection[str]) -> int:
             f" could not make: {shown}{more}; nothing was written",
             where=f"account {clashes[0]}" if len(clashes) == 1 else "",
             hint="Where Octo uses that role, leave the account to it: list it under"
-            " stackset_excluded_accounts. Else delete the role, or the stack that made it, and"
-            " run the same command again.",
+            " stackset_excluded_accounts. Where a StackSet in another region made it, set region to"
+            " that one. Else delete the role, or the stack that made it, and run the same command"
+            " again.",
         )
     return sum(has is None for has in found.values())
 

@@ -1,0 +1,59 @@
+"""What the state says of resources, without a start of Terraform."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.engine.binary import Binary
+from orchestrator.engine.outputs import StateResource
+from orchestrator.engine.terraform import Terraform
+
+SET = "aws_cloudformation_stack_set"
+TARGET = "aws_cloudformation_stack_set_instance"
+ARN = "arn:aws:cloudformation:eu-central-1:111111111111:stackset/name:id"
+
+
+@pytest.fixture
+def terraform(tmp_path: Path) -> Terraform:
+    """A Terraform that cannot be started: whoever tries is found out."""
+    return Terraform(Binary(("no-such-program",), "terraform", (1, 11, 4)), tmp_path, environ={})
+
+
+def written(terraform: Terraform, resources: list[dict[str, Any]]) -> None:
+    text = json.dumps({"version": 4, "resources": resources})
+    (terraform.folder / "terraform.tfstate").write_text(text)
+
+
+def resource(kind: str, name: str, *instances: dict[str, Any]) -> dict[str, Any]:
+    return {"module": "module.octo", "type": kind, "name": name, "instances": list(instances)}
+
+
+def test_resources_of_the_types_that_are_asked_for(terraform):
+    written(
+        terraform,
+        [
+            resource("aws_iam_role", "api_access", {"attributes": {"arn": "arn:of:a:role"}}),
+            resource(SET, "api_access", {"index_key": 0, "attributes": {"arn": ARN}}),
+            resource(TARGET, "api_access", {"index_key": "r-1", "status": "tainted"}),
+        ],
+    )
+    assert terraform.resources(SET, TARGET) == [
+        StateResource(SET, f"module.octo.{SET}.api_access[0]", "0", False, ARN),
+        StateResource(TARGET, f'module.octo.{TARGET}.api_access["r-1"]', "r-1", True, ""),
+    ]
+    assert terraform.resources("aws_s3_bucket") == []
+
+
+def test_no_file_is_no_state_where_no_backend_is_asked(terraform):
+    assert terraform.resources(SET, here_only=True) == []
+
+
+def test_a_damaged_state_is_left_for_terraform_to_name(terraform):
+    written(terraform, [resource(SET, "api_access", {"attributes": {"arn": ARN}})])
+    file = terraform.folder / "terraform.tfstate"
+    file.write_bytes(file.read_bytes()[:-20] + b"\xff")
+    assert terraform.resources(SET) == []
