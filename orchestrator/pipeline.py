@@ -179,7 +179,7 @@ def confirm(
         area.value: report.areas[area].value for area in Area if area.value not in (before or {})
     }
     linked = linked_standings(report)
-    if linked and (new := run.octo.register_linked(linked)):
+    if linked and (new := run.octo.linked.register(linked)):
         run.progress.say(f"  {len(new)} linked accounts are registered now")
     with run.progress.step("Confirming with Octo") if run.octo_api else nullcontext():
         record = run.octo.confirm(

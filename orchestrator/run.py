@@ -172,7 +172,7 @@ class Run:
             self.registration,
             self.aws,
             self.progress,
-            on_current=partial(self.octo.linked_current, self.registration.account_id),
+            on_current=partial(self.octo.linked.current, self.registration.account_id),
         )
 
     @property

@@ -108,7 +108,7 @@ class Ledger:
             return accounts[account_id]
 
     def register_linked(self, standings: Mapping[str, tuple[str, AreaStatus]]) -> list[str]:
-        """See ``OctoSide.register_linked``.
+        """See ``Linked.register``; gives the accounts that were not known.
 
         Raises:
             LedgerError: the ledger cannot be read, locked or written.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -107,18 +106,6 @@ class OctoSide(Protocol):
             account_id: a registered account.
             statuses: each area's status.
             finish: whether *Confirm and Finish* is allowed.
-        """
-
-    def register_linked(self, standings: Mapping[str, tuple[str, AreaStatus]]) -> list[str]:
-        """Makes a payer's linked accounts known as their API access passes.
-
-        One that is known stays so when it fails later: its status says it.
-
-        Args:
-            standings: each linked account's name and the status of its API access.
-
-        Returns:
-            The accounts that were not known before this run.
         """
 
     def account(self, account_id: str) -> AccountRecord | None:

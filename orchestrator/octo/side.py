@@ -7,13 +7,13 @@ The ledger is written first: what Octo has not confirmed is left in it, and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING
 
 from orchestrator.engine.outputs import AccountType
 from orchestrator.errors import LedgerError, OctoError, OctoRefused, OctoUnreachable
 from orchestrator.octo import troubles
 from orchestrator.octo.ledger import Ledger
+from orchestrator.octo.linked import Linked
 from orchestrator.octo.messages import AccountAccess
 from orchestrator.octo.model import (
     AccountRecord,
@@ -32,14 +32,12 @@ LABELS: dict[AreaName, str] = {
     "cur_s3": "CUR and S3",
     "stackset": "StackSet",
 }
-_PARALLEL = 16
-_NOTED_TOGETHER = 50  # linked accounts written to the ledger at a time
 _NO_ERROR = ("", "latest", "outdated")
 _AGAIN = "Run octo-tf confirm: it does what is left."
 
 
 class Octo(OctoSide):
-    """The ledger, joined to Octo's API; see ``OctoSide``.
+    """The ledger, joined to Octo's API; see ``OctoSide``. ``linked``: a payer's linked accounts.
 
     Args:
         ledger: what is known here.
@@ -60,9 +58,7 @@ class Octo(OctoSide):
         self._api = api
         self._region = region
         self._tell = tell
-        self._new: set[str] = set()  # linked accounts that this run made known here
-        self._told = 0  # linked accounts that Octo learned of, since it was last said
-        self._hindered = False  # Octo refused linked accounts, or did not answer
+        self.linked = Linked(ledger, api)
 
     def register(
         self,
@@ -108,30 +104,6 @@ class Octo(OctoSide):
         finish = record.statuses.get("api_access") == "pass"
         return self._answers(record, [a for a in LABELS if a in record.left], finish=finish)
 
-    def register_linked(self, standings: Mapping[str, tuple[str, AreaStatus]]) -> list[str]:
-        """See ``OctoSide.register_linked``; ``confirm`` tells Octo of them."""
-        self._new.update(self._ledger.register_linked(standings))
-        return sorted(self._new)
-
-    def linked_current(self, payer_id: str, names: Mapping[str, str]) -> None:
-        """Registers linked accounts while the others are still deployed to.
-
-        What hinders is no error now, and not tried again: ``confirm`` meets and tells it.
-
-        Args:
-            payer_id: their payer; Octo itself is told once it has confirmed the payer.
-            names: each account's name.
-        """
-        try:
-            self.register_linked({account: (name, "pass") for account, name in names.items()})
-            payer = self._ledger.account(payer_id)
-            if self._api is None or self._hindered or payer is None:
-                return
-            if self._is_confirmed(payer, {}):
-                self._hindered = self._tell_of_linked(self._api, payer_id) is not None
-        except LedgerError:
-            return
-
     def account(self, account_id: str) -> AccountRecord | None:
         """See ``OctoSide.account``."""
         return self._ledger.account(account_id)
@@ -147,17 +119,6 @@ class Octo(OctoSide):
         self._api.unregister(account_id)
         if self._ledger.account(account_id) is not None:
             self._ledger.forget_octo(account_id)
-
-    def linked_left(self, account_id: str) -> list[str]:
-        """Linked accounts of this payer whose access passes and that Octo does not know yet."""
-        return [
-            record.account_id
-            for record in self._ledger.accounts().values()
-            if record.account_id != account_id
-            and record.account_type == "linked"
-            and record.statuses.get("api_access") == "pass"
-            and record.octo_registered_at is None
-        ]
 
     def _check_payer(
         self, api: OctoApi, account_id: str, account_type: AccountType, payer_id: str | None
@@ -202,12 +163,12 @@ class Octo(OctoSide):
                 finish=finish and area == "api_access" and answer.state == "confirmed",
             )
         if "stackset" not in areas and self._is_confirmed(record, answers):
-            trouble = self._tell_of_linked(self._api, account_id)
+            trouble = self.linked.tell(account_id)
             if trouble is not None:
-                self._tell(f"{trouble.reason} {trouble.hint}")
-        if self._told:
-            self._tell(f"  Octo knows {self._told} more linked accounts")
-            self._told = 0
+                failed = self._failed(trouble)
+                self._tell(f"{failed.reason} {failed.hint}")
+        if told := self.linked.told():
+            self._tell(f"  Octo knows {told} more linked accounts")
         return record
 
     def _one(
@@ -235,9 +196,9 @@ class Octo(OctoSide):
                     record.account_id, from_terraform=record.method == "terraform"
                 )
                 return self._read(access, access.registration_status.cur_export)
-            trouble = self._tell_of_linked(api, record.account_id)
+            trouble = self.linked.tell(record.account_id)
             if trouble is not None:
-                return trouble
+                return self._failed(trouble)
             access = api.confirm_stackset(record.account_id, self._region)
             return self._read(access, access.registration_status.stack_set)
         except OctoError as error:
@@ -246,51 +207,6 @@ class Octo(OctoSide):
     def _is_confirmed(self, record: AccountRecord, answers: Mapping[AreaName, OctoAnswer]) -> bool:
         found = answers.get("api_access") or record.octo.get("api_access")
         return found is not None and found.state == "confirmed"
-
-    def _tell_of_linked(self, api: OctoApi, account_id: str) -> OctoAnswer | None:
-        """Registers the payer's linked accounts, side by side; what hinders, or None.
-
-        Interrupted, it goes on where it was: the ledger has those that Octo knows.
-        """
-        waiting = self.linked_left(account_id)
-        if not waiting:
-            return None
-        names = {a: r.account_name for a, r in self._ledger.accounts().items()}
-        done: list[str] = []
-        count = 0
-        refused: dict[str, OctoRefused] = {}
-        stopped: OctoError | None = None
-        pool = ThreadPoolExecutor(max_workers=_PARALLEL)
-        try:
-            calls = {pool.submit(api.register, a, names[a]): a for a in waiting}
-            for call in as_completed(calls):
-                error = call.exception()
-                if error is None:
-                    done.append(calls[call])
-                    count += 1
-                elif isinstance(error, OctoRefused):
-                    refused[calls[call]] = error
-                elif isinstance(error, OctoError):
-                    stopped = error
-                    break
-                else:
-                    raise error
-                if len(done) == _NOTED_TOGETHER:
-                    self._ledger.note_registered(done)
-                    done = []
-        finally:
-            pool.shutdown(cancel_futures=True)
-            self._ledger.note_registered(done)
-            self._told += count
-        if stopped is not None:
-            return self._failed(stopped)
-        if refused:
-            account, first = sorted(refused.items())[0]
-            more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
-            return self._answer(
-                "refused", f"Linked account {account}{more}: {first.what}", first.hint
-            )
-        return None
 
     def _read(self, access: AccountAccess, confirmed: bool) -> OctoAnswer:
         if confirmed:

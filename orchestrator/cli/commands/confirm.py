@@ -30,7 +30,7 @@ def command(run: Run, as_json: bool) -> ExitCode:
         click.echo(record.model_dump_json(indent=2))
     else:
         _show(record)
-    return _exit_code(record, run.octo.linked_left(record.account_id))
+    return _exit_code(record, run.octo.linked.left(record.account_id))
 
 
 def _show(record: AccountRecord) -> None:

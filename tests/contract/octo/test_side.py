@@ -102,18 +102,18 @@ def test_linked_accounts_are_registered_side_by_side_and_the_rest_later(
     standings = {f"3{number:011}": (f"n{number}", "pass") for number in range(120)}
     standings[sandbox.accounts["linked-1"]] = ("linked-1", "pass")
     standings["399999999999"] = ("failed", "fail")
-    assert len(side.register_linked(standings)) == 121
+    assert len(side.linked.register(standings)) == 121
     with_set = {**PASSED, "stackset": "pass"}
     # One call with all of its retries fails, somewhere in the middle.
     plant(sandbox, action="RegisterAccount", account="300000000060", error="Unavailable", times=5)
     record = side.confirm(PAYER, with_set, finish=True)
     assert record.octo["stackset"].state == "unreachable"
-    left = side.linked_left(PAYER)
+    left = side.linked.left(PAYER)
     assert "300000000060" in left
     assert set(standings) - {"399999999999"} - set(state.accounts) <= set(left)
     record = side.confirm_left(PAYER)
     assert record.octo["stackset"].state == "confirmed"
-    assert side.linked_left(PAYER) == []
+    assert side.linked.left(PAYER) == []
     assert len(state.accounts) == 122
     assert "399999999999" not in state.accounts
 
@@ -123,16 +123,16 @@ def test_linked_accounts_are_told_to_octo_while_others_are_deployed_to(
 ):
     account("payer", "payer")
     side.register(PAYER, "Acme", "payer")
-    side.linked_current(PAYER, {"300000000001": "one"})
+    side.linked.current(PAYER, {"300000000001": "one"})
     # Octo itself has not confirmed the payer yet: the ledger alone knows the account.
     assert ledger.accounts()["300000000001"].statuses == {"api_access": "pass"}
     assert "300000000001" not in state.accounts
     side.confirm(PAYER, PASSED, finish=True)
     assert "300000000001" in state.accounts
-    side.linked_current(PAYER, {"300000000002": "two"})
+    side.linked.current(PAYER, {"300000000002": "two"})
     assert ledger.accounts()["300000000002"].octo_registered_at is not None
     assert state.accounts["300000000002"]
-    assert side.register_linked({"300000000003": ("three", "pass")}) == [
+    assert side.linked.register({"300000000003": ("three", "pass")}) == [
         "300000000001",
         "300000000002",
         "300000000003",
@@ -146,12 +146,12 @@ def test_an_octo_that_does_not_answer_does_not_hold_up_a_deployment(
     side.register(PAYER, "Acme", "payer")
     side.confirm(PAYER, PASSED, finish=True)
     planted = plant(sandbox, action="RegisterAccount", error="Unavailable", times=5)
-    side.linked_current(PAYER, {"300000000001": "one"})
+    side.linked.current(PAYER, {"300000000001": "one"})
     assert planted.happened == 5
-    side.linked_current(PAYER, {"300000000002": "two"})  # not tried again in this run
-    assert side.linked_left(PAYER) == ["300000000001", "300000000002"]
+    side.linked.current(PAYER, {"300000000002": "two"})  # not tried again in this run
+    assert side.linked.left(PAYER) == ["300000000001", "300000000002"]
     side.confirm(PAYER, PASSED, finish=True)
-    assert side.linked_left(PAYER) == []
+    assert side.linked.left(PAYER) == []
     assert {"300000000001", "300000000002"} <= set(state.accounts)
 
 
@@ -159,7 +159,7 @@ def test_a_ledger_that_is_held_does_not_end_a_deployment(ledger, tmp_path):
     impatient = Octo(Ledger(tmp_path / "ledger.json", lock_seconds=0.05), None)
     impatient.register(PAYER, "Acme", "payer")
     with FileLock(tmp_path / "ledger.json.lock"):
-        impatient.linked_current(PAYER, {"300000000001": "one"})
+        impatient.linked.current(PAYER, {"300000000001": "one"})
     assert set(ledger.accounts()) == {PAYER}
 
 
@@ -169,7 +169,7 @@ def test_a_linked_account_of_another_organization_is_named(side, client, account
     linked = sandbox.accounts["linked-1"]
     client("octo-sandbox-other").register(linked, "theirs")
     side.register(PAYER, "Acme", "payer")
-    side.register_linked({linked: ("linked-1", "pass")})
+    side.linked.register({linked: ("linked-1", "pass")})
     record = side.confirm(PAYER, {**PASSED, "stackset": "pass"}, finish=True)
     answer = record.octo["stackset"]
     assert answer.state == "refused"
