@@ -60,7 +60,8 @@ def plan(run: Run, file: Path | None = None) -> Review:
 
 def check_linked(run: Run) -> None:
     """What a StackSet needs is looked at before anything is written."""
-    planning.check_region(run)
+    if run.account.account_type == "payer":
+        planning.check_region(run)
     run.linked.check(run.account, enable_access=run.settings.enable_access)
 
 
