@@ -22,7 +22,7 @@ from orchestrator.lookahead import LookAhead
 from orchestrator.octo.model import AreaName, AreaStatus
 from orchestrator.review import Review
 from orchestrator.run import Run
-from orchestrator.stackset.watch import watched
+from orchestrator.stackset.watch import STACK_SET, watched
 from orchestrator.takeover import unfinished
 from orchestrator.verify.model import Area, Context, Report, Status
 from orchestrator.verify.runner import verify as run_checks
@@ -61,7 +61,8 @@ def plan(run: Run, file: Path | None = None) -> Review:
 def check_linked(run: Run) -> None:
     """What a StackSet needs is looked at before anything is written."""
     if run.account.account_type == "payer":
-        planning.check_region(run)
+        # A backend is asked when planning, after init.
+        planning.check_region(run, run.terraform.resources(STACK_SET, here_only=True))
     run.linked.check(run.account, enable_access=run.settings.enable_access)
 
 

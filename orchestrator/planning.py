@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from orchestrator import binding, guard, render
@@ -13,10 +13,8 @@ from orchestrator.engine.plan import Plan
 from orchestrator.errors import Refused
 from orchestrator.review import Review
 from orchestrator.run import Run
+from orchestrator.stackset.watch import STACK_SET, TARGET
 from orchestrator.takeover import imports, unfinished
-
-_SET = "aws_cloudformation_stack_set"
-_TARGET = "aws_cloudformation_stack_set_instance"
 
 
 def make(run: Run, root: render.Root, file: Path | None = None) -> Review:
@@ -33,7 +31,7 @@ def make(run: Run, root: render.Root, file: Path | None = None) -> Review:
     """
     if run.account.account_type == "payer":
         is_local = run.registration.backend.type == "local"
-        known = run.terraform.resources(_SET, _TARGET, here_only=is_local)
+        known = run.terraform.resources(STACK_SET, TARGET, here_only=is_local)
         check_region(run, known)
         _keep_wanted(run, known)
     target = (file or run.plan_file).absolute()
@@ -97,31 +95,29 @@ def _there(run: Run, made: Plan) -> dict[str, str]:
         raise
 
 
-def check_region(run: Run, known: Sequence[StateResource] | None = None) -> None:
+def check_region(run: Run, known: Iterable[StateResource]) -> None:
     """A StackSet stays in its region: elsewhere Terraform would not find it, and make a second one.
 
     Args:
         run: the registration on its way.
-        known: what the state has of StackSets; None looks at a state that is a file of the root
-            folder, and at no other: to ask a backend takes a start of Terraform.
+        known: what the state has of StackSets.
 
     Raises:
         Refused: octo.yaml names another region.
     """
     wanted = run.registration.region
-    for resource in run.terraform.resources(_SET, here_only=True) if known is None else known:
-        is_made = resource.type == _SET and resource.arn
-        region = resource.arn.split(":")[3] if is_made else wanted
-        if region != wanted:
+    for resource in known:
+        if resource.type == STACK_SET and resource.region not in ("", wanted):
             raise Refused(
-                f"the StackSet is in {region} and cannot move to {wanted}: nothing was changed",
+                f"the StackSet is in {resource.region} and cannot move to {wanted}:"
+                " nothing was changed",
                 where=resource.address,
-                hint=f"Set region: {region}. Nothing else depends on it: roles are global, and the"
-                " bucket's region is cur_s3_bucket_region.",
+                hint=f"Set region: {resource.region}. Nothing else depends on it: roles are global,"
+                " and the bucket's region is cur_s3_bucket_region.",
             )
 
 
-def _keep_wanted(run: Run, known: Sequence[StateResource]) -> None:
+def _keep_wanted(run: Run, known: Iterable[StateResource]) -> None:
     """Keeps Terraform from taking linked accounts out of the StackSet that are still wanted.
 
     It would replace a target whose making was interrupted or partly failed (it marks it as
@@ -131,7 +127,7 @@ def _keep_wanted(run: Run, known: Sequence[StateResource]) -> None:
     """
     if not run.registration.use_stackset:
         return
-    for resource in [r for r in known if r.type == _TARGET]:
+    for resource in [r for r in known if r.type == TARGET]:
         dropped = resource.key not in run.linked.targets
         if dropped and run.linked.organization.overlap(resource.key, run.linked.targets):
             run.terraform.forget(resource.address)

@@ -145,5 +145,10 @@ class StateResource:
     tainted: bool
     arn: str
 
+    @property
+    def region(self) -> str:
+        """The region in its ARN; empty where it has none."""
+        return self.arn.split(":")[3] if self.arn else ""
+
 
 NO_STATE = StateVersion("", 0)

@@ -61,8 +61,7 @@ class Linked:
         try:
             self.register({account: (name, "pass") for account, name in names.items()})
             payer = self._ledger.account(payer_id)
-            answer = payer.octo.get("api_access") if payer else None
-            if answer is not None and answer.state == "confirmed" and not self._hindered:
+            if payer and payer.octo_confirmed("api_access") and not self._hindered:
                 self._hindered = self.tell(payer_id) is not None
         except LedgerError:
             return
@@ -73,14 +72,7 @@ class Linked:
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        return [
-            record.account_id
-            for record in self._ledger.accounts().values()
-            if record.account_id != payer_id
-            and record.account_type == "linked"
-            and record.statuses.get("api_access") == "pass"
-            and record.octo_registered_at is None
-        ]
+        return list(self._waiting(payer_id))
 
     def tell(self, payer_id: str) -> OctoError | None:
         """Registers what is left with Octo, side by side; what hinders, or None.
@@ -90,15 +82,13 @@ class Linked:
         Raises:
             LedgerError: the ledger cannot be changed.
         """
-        waiting = self.left(payer_id)
-        if not waiting or self._api is None:
+        if self._api is None or not (waiting := self._waiting(payer_id)):
             return None
-        names = {a: r.account_name for a, r in self._ledger.accounts().items()}
         done: list[str] = []
         refused: dict[str, OctoRefused] = {}
         pool = ThreadPoolExecutor(max_workers=_PARALLEL)
         try:
-            calls = {pool.submit(self._api.register, a, names[a]): a for a in waiting}
+            calls = {pool.submit(self._api.register, a, name): a for a, name in waiting.items()}
             for call in as_completed(calls):
                 error = call.exception()
                 if error is None:
@@ -121,6 +111,17 @@ class Linked:
         account, first = sorted(refused.items())[0]
         more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
         return OctoRefused(f"Linked account {account}{more}: {first.what}", hint=first.hint)
+
+    def _waiting(self, payer_id: str) -> dict[str, str]:
+        """The names of the accounts that are left, by id."""
+        return {
+            record.account_id: record.account_name
+            for record in self._ledger.accounts().values()
+            if record.account_id != payer_id
+            and record.account_type == "linked"
+            and record.statuses.get("api_access") == "pass"
+            and record.octo_registered_at is None
+        }
 
     def told(self) -> int:
         """How many accounts Octo learned of since this was last asked."""

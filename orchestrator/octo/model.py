@@ -60,13 +60,17 @@ class AccountRecord(BaseModel):
     octo: dict[AreaName, OctoAnswer] = Field(default_factory=dict)
     method: Method = "terraform"
 
+    def octo_confirmed(self, area: AreaName) -> bool:
+        """Whether Octo itself has confirmed the area."""
+        return area in self.octo and self.octo[area].state == "confirmed"
+
     @property
     def left(self) -> list[AreaName]:
         """The areas that passed and that Octo has not confirmed."""
         return [
             area
             for area, status in self.statuses.items()
-            if status == "pass" and (area not in self.octo or self.octo[area].state != "confirmed")
+            if status == "pass" and not self.octo_confirmed(area)
         ]
 
 

@@ -6,7 +6,7 @@ The ledger is written first: what Octo has not confirmed is left in it, and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from orchestrator.engine.outputs import AccountType
@@ -146,7 +146,6 @@ class Octo(OctoSide):
                 if area in record.left
             }
             return self._ledger.note(account_id, answers=answers)
-        answers = {}
         try:
             if record.octo_registered_at is None:
                 self._api.register(account_id, record.account_name)
@@ -155,14 +154,13 @@ class Octo(OctoSide):
             answers = {area: self._failed(error) for area in areas}
             return self._ledger.note(account_id, answers=answers)
         for area in areas:
-            answer = self._one(self._api, record, area, answers)
-            answers[area] = answer
+            answer = self._one(self._api, record, area)
             record = self._ledger.note(
                 account_id,
                 answers={area: answer},
                 finish=finish and area == "api_access" and answer.state == "confirmed",
             )
-        if "stackset" not in areas and self._is_confirmed(record, answers):
+        if "stackset" not in areas and record.octo_confirmed("api_access"):
             trouble = self.linked.tell(account_id)
             if trouble is not None:
                 failed = self._failed(trouble)
@@ -171,15 +169,9 @@ class Octo(OctoSide):
             self._tell(f"  Octo knows {told} more linked accounts")
         return record
 
-    def _one(
-        self,
-        api: OctoApi,
-        record: AccountRecord,
-        area: AreaName,
-        answers: dict[AreaName, OctoAnswer],
-    ) -> OctoAnswer:
-        if area != "api_access" and not self._is_confirmed(record, answers):
-            first = answers.get("api_access") or record.octo.get("api_access")
+    def _one(self, api: OctoApi, record: AccountRecord, area: AreaName) -> OctoAnswer:
+        if area != "api_access" and not record.octo_confirmed("api_access"):
+            first = record.octo.get("api_access")
             if first is not None and first.state == "unreachable":
                 return first
             return self._answer(
@@ -203,10 +195,6 @@ class Octo(OctoSide):
             return self._read(access, access.registration_status.stack_set)
         except OctoError as error:
             return self._failed(error)
-
-    def _is_confirmed(self, record: AccountRecord, answers: Mapping[AreaName, OctoAnswer]) -> bool:
-        found = answers.get("api_access") or record.octo.get("api_access")
-        return found is not None and found.state == "confirmed"
 
     def _read(self, access: AccountAccess, confirmed: bool) -> OctoAnswer:
         if confirmed:

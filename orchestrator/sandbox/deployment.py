@@ -133,10 +133,7 @@ def _go_on(world: World, stack_set: StackSet, misfortune: Misfortune) -> None:
                 return
             closed = suspended(stack_set.owner)
             for target in itertools.islice(wave, left):
-                if operation.action != "DELETE" and target.account_id in closed:
-                    _skip(stack_set, target)
-                else:
-                    _carry_out(world, stack_set, operation, target, misfortune)
+                _carry_out(world, stack_set, operation, target, closed, misfortune)
             left -= len(wave)
             if left >= 0:
                 operation.clock += world.stack_seconds
@@ -171,22 +168,22 @@ def _mark(
         instance.status, instance.detailed_status, instance.reason = status, detailed, reason
 
 
-def _skip(stack_set: StackSet, target: Target) -> None:
-    target.status = "SKIPPED"
-    _mark(stack_set, target, "OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT")
-
-
 def _carry_out(
     world: World,
     stack_set: StackSet,
     operation: Operation,
     target: Target,
+    closed: set[str],
     misfortune: Misfortune,
 ) -> None:
     key = (target.account_id, target.region)
     instance = stack_set.instances.get(key)
     if instance is None:
         target.status = "SUCCEEDED"
+        return
+    if operation.action != "DELETE" and target.account_id in closed:
+        target.status = "SKIPPED"
+        _mark(stack_set, target, "OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT")
         return
     try:
         _work(world, stack_set, operation, instance, misfortune)

@@ -91,6 +91,10 @@ class World:
         """Account ids by profile."""
         return {name: account_id for name, (account_id, _) in self.profiles.items()}
 
+    def stack_sets_of(self, account_id: str, region: str) -> dict[str, StackSet]:
+        """A management account's stack sets by name: each is in its region, and in no other."""
+        return self.stack_sets.setdefault((account_id, region), {})
+
     def caller(self, key_id: str) -> Caller | None:
         """Whose key it is; None for nobody's."""
         if key_id in self.sessions:

@@ -11,14 +11,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.engine.plan import Plan
 from orchestrator.stackset.linked import LinkedAccounts
 
-_TYPES = {"aws_cloudformation_stack_set", "aws_cloudformation_stack_set_instance"}
+# The module's resources of a StackSet, by Terraform type: the set, and one for each target.
+STACK_SET = "aws_cloudformation_stack_set"
+TARGET = "aws_cloudformation_stack_set_instance"
 _WATCH_SECONDS = 2.0
 
 
 @contextmanager
 def watched(linked: LinkedAccounts, made: Plan) -> Iterator[None]:
     """Shows how far linked accounts have got, while Terraform only says that it waits."""
-    if not any(change.type in _TYPES for change in made.changes):
+    if not any(change.type in (STACK_SET, TARGET) for change in made.changes):
         yield
         return
     ended = threading.Event()

@@ -84,7 +84,7 @@ def _settled(act: Act, stack_set_id: str) -> bool:
 
 
 def _of(act: Act, stack_set_id: str) -> StackSet | None:
-    sets = act.world.stack_sets.get((act.account_id, act.region), {}).values()
+    sets = act.world.stack_sets_of(act.account_id, act.region).values()
     return next((found for found in sets if found.id == stack_set_id), None)
 
 

@@ -63,7 +63,7 @@ def create_set(world: World, call: Call) -> dict[str, Any]:
     if "AutoDeployment" not in settings:
         raise _invalid("You must specify AutoDeployment for a service managed stack set")
     _check(settings)
-    own = world.stack_sets.setdefault((owner, call.region), {})
+    own = world.stack_sets_of(owner, call.region)
     name, token = asked["StackSetName"], asked.get("ClientRequestToken", "")
     known = own.get(name)
     if known is not None:
@@ -95,7 +95,7 @@ def delete_set(world: World, call: Call) -> dict[str, Any]:
     stack_set = _of(world, call)
     if stack_set.instances:
         raise Fault("StackSetNotEmptyException", "StackSet is not empty", 409)
-    del world.stack_sets[stack_set.owner, stack_set.region][stack_set.name]
+    del world.stack_sets_of(stack_set.owner, stack_set.region)[stack_set.name]
     return {}
 
 
@@ -174,7 +174,7 @@ def list_sets(world: World, call: Call) -> dict[str, Any]:
             "PermissionModel": s.settings["PermissionModel"],
             "ManagedExecution": s.settings.get("ManagedExecution", {"Active": False}),
         }
-        for s in _sets(world, call)
+        for s in world.stack_sets_of(call.caller.account_id, call.region).values()
     ]
     return _page(call, [s for s in sets if call.parameters.get("Status", "ACTIVE") == s["Status"]])
 
@@ -263,14 +263,9 @@ def _managed(call: Call) -> None:
         )
 
 
-def _sets(world: World, call: Call) -> list[StackSet]:
-    """The caller's stack sets: each is in the region that it was made in, and in no other."""
-    return list(world.stack_sets.get((call.caller.account_id, call.region), {}).values())
-
-
 def _of(world: World, call: Call) -> StackSet:
     name = call.parameters["StackSetName"]
-    for stack_set in _sets(world, call):
+    for stack_set in world.stack_sets_of(call.caller.account_id, call.region).values():
         if name in (stack_set.name, stack_set.id, _arn(stack_set)):
             return stack_set
     raise Fault("StackSetNotFoundException", f"StackSet {name} not found", 404)
