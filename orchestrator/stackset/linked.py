@@ -187,5 +187,6 @@ class LinkedAccounts:
         current = {a for a, (status, _) in results.items() if status == "SUCCEEDED"}
         if new := current - self._current:
             self._current |= new
-            names = {member.account_id: member.name for member in self.organization.members}
-            self.on_current({account: names.get(account, "") for account in new})
+            # One that joined since this was read has no name here: verification registers it.
+            members = self.organization.members
+            self.on_current({m.account_id: m.name for m in members if m.account_id in new})
