@@ -26,8 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import orchestrator
-from orchestrator.engine import binary
 from orchestrator.sandbox.control import read_env_file
+from orchestrator.terraform import binary
 
 OCTO_TF = [sys.executable, "-m", "orchestrator"]
 

@@ -23,7 +23,7 @@ import boto3
 from botocore.exceptions import ClientError
 from run import octo_tf, project, sandbox
 
-from orchestrator import names
+from orchestrator.model import resource_names
 from orchestrator.sandbox import control
 
 SAMPLE = 100  # accounts that the loop really goes through
@@ -41,7 +41,7 @@ def loop(linked: int, environ: dict[str, str]) -> float:
     instances = payer.client("cloudformation").get_paginator("list_stack_instances")
     reached = [
         summary["Account"]
-        for page in instances.paginate(StackSetName=names.STACKSET)
+        for page in instances.paginate(StackSetName=resource_names.STACKSET)
         for summary in page["Summaries"]
         if summary["Account"] in set(accounts[:SAMPLE]) | {accounts[-1]}
     ]
@@ -50,7 +50,7 @@ def loop(linked: int, environ: dict[str, str]) -> float:
     for account in reached[:SAMPLE]:
         for more in ({"ExternalId": EXTERNAL_ID}, {}, {"ExternalId": "wrong"}):
             arguments: dict[str, Any] = {
-                "RoleArn": f"arn:aws:iam::{account}:role/{names.API_ROLE}",
+                "RoleArn": f"arn:aws:iam::{account}:role/{resource_names.API_ROLE}",
                 "RoleSessionName": "bench",
                 **more,
             }

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator import assets
 from orchestrator.aws.session import Aws
-from orchestrator.engine.outputs import Outputs
+from orchestrator.model.module_outputs import Outputs
 
 EXTERNAL_ID = "octo-external-id"
 PRINCIPAL = "131920598436"

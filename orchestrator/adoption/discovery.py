@@ -8,9 +8,9 @@ from typing import Literal
 
 from orchestrator.adoption.inventory import OTHER_ROLES, Inventory
 from orchestrator.adoption.proposal import Proposal
-from orchestrator.names import API_ROLE, CUR_ROLE
-from orchestrator.takeover import permissions
-from orchestrator.takeover.compare import ROLES
+from orchestrator.detection import removals
+from orchestrator.detection.compare import ROLES
+from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
 
 Fate = Literal["ours", "adopt", "release first", "stays"]
 
@@ -74,7 +74,7 @@ def _things(found: Inventory, proposal: Proposal | None, ours: Collection[str]) 
         return Thing(kind, name, purpose, f"stack {stack}" if stack else "unknown", fate, risks)
 
     for name, role in found.roles.items():
-        yield thing("role", name, _purpose(name), permissions.role_risks(role))
+        yield thing("role", name, _purpose(name), removals.role_risks(role))
     for name, report in found.reports.items():
         where = f"{report['S3Bucket']}/{report['S3Prefix']}"
         yield thing("report", name, f"{report.get('TimeUnit', '').lower()} report to {where}")

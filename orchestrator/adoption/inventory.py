@@ -8,15 +8,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orchestrator.account import Account
+from orchestrator.aws import organizations
 from orchestrator.aws.errors import is_denied
 from orchestrator.aws.session import Aws
-from orchestrator.names import PRINCIPAL, STACKSET
-from orchestrator.stackset import organization
-from orchestrator.stackset.organization import Organization
-from orchestrator.takeover import look
-from orchestrator.takeover.compare import ROLES
-from orchestrator.takeover.model import Bucket, Role, StackSet
+from orchestrator.detection import describe
+from orchestrator.detection.compare import ROLES
+from orchestrator.detection.existing import Bucket, Role, StackSet
+from orchestrator.model.account import Account
+from orchestrator.model.organization import Organization
+from orchestrator.model.resource_names import PRINCIPAL, STACKSET
 
 # The published module's other roles. They are not carried over.
 OTHER_ROLES = (
@@ -61,21 +61,21 @@ def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventor
     Raises:
         botocore.exceptions.ClientError: AWS could not be asked.
     """
-    shaped = set(look.roles_that_trust(aws, PRINCIPAL))
+    shaped = set(describe.roles_that_trust(aws, PRINCIPAL))
     roles = {
         name: role
         for name in sorted(shaped | {*ROLES.values(), *OTHER_ROLES})
-        if (role := look.role(aws, name)) is not None
+        if (role := describe.role(aws, name)) is not None
     }
     reports: dict[str, Mapping[str, Any]] = {}
     buckets: dict[str, Bucket] = {}
     if account.account_type != "linked":
-        reports = {r["ReportName"]: r for r in look.reports(aws)}
+        reports = {r["ReportName"]: r for r in describe.reports(aws)}
         wanted = {str(r["S3Bucket"]) for r in reports.values()} | set(names)
         buckets = {
-            name: look.bucket(aws, name)
+            name: describe.bucket(aws, name)
             for name in sorted(wanted)
-            if look.owns_bucket(aws, name, account.account_id)
+            if describe.owns_bucket(aws, name, account.account_id)
         }
     stack_sets = _stack_sets(aws, names) if account.account_type == "payer" else {}
     regions = {"us-east-1", *(b.region for b in buckets.values())}
@@ -87,7 +87,7 @@ def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventor
             *((f"report {n}", n) for n in reports),
             *((f"StackSet {n}", s.stack_set_id) for n, s in stack_sets.items()),
         )
-        if (stack := look.owner(aws, name, *regions)) is not None
+        if (stack := describe.owner(aws, name, *regions)) is not None
     }
     members = _organization(aws) if stack_sets else None
     return Inventory(account, roles, reports, buckets, stack_sets, owners, members)
@@ -95,7 +95,7 @@ def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventor
 
 def _organization(aws: Aws) -> Organization | None:
     try:
-        return organization.read(aws)
+        return organizations.read(aws)
     except ClientError as error:
         if is_denied(error):
             return None
@@ -104,10 +104,10 @@ def _organization(aws: Aws) -> Organization | None:
 
 def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, StackSet]:
     try:
-        known = look.stack_set_names(aws)
+        known = describe.stack_set_names(aws)
     except ClientError as error:
         if is_denied(error):  # CloudFormation's part is optional
             return {}
         raise
-    wanted = [n for n in known if n == STACKSET or n in names or look.makes_role(aws, n)]
-    return {n: found for n in wanted if (found := look.stack_set(aws, n)) is not None}
+    wanted = [n for n in known if n == STACKSET or n in names or describe.makes_role(aws, n)]
+    return {n: found for n in wanted if (found := describe.stack_set(aws, n)) is not None}

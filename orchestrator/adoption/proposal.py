@@ -9,11 +9,8 @@ from typing import Any
 from orchestrator.adoption import reach
 from orchestrator.adoption.hcl import SECRET_KEYS, Theirs
 from orchestrator.adoption.inventory import Inventory
-from orchestrator.console.inputs import Inputs
-from orchestrator.errors import ConfigError, Refused
-from orchestrator.names import API_ROLE, CUR_BUCKET, CUR_ROLE
-from orchestrator.takeover import permissions
-from orchestrator.takeover.compare import (
+from orchestrator.detection import removals
+from orchestrator.detection.compare import (
     POLICIES,
     REPORT_FIELDS,
     ROLES,
@@ -22,7 +19,10 @@ from orchestrator.takeover.compare import (
     lost_trust,
     octo_alone,
 )
-from orchestrator.takeover.model import Bucket, Loss, Role
+from orchestrator.detection.existing import Bucket, Loss, Role
+from orchestrator.errors import ConfigError, Refused
+from orchestrator.model.resource_names import API_ROLE, CUR_BUCKET, CUR_ROLE
+from orchestrator.stacks.inputs import Inputs
 
 _CUR_SETTINGS = {key: f"cur_{name}" for key, name in REPORT_FIELDS.items()} | {
     "ReportName": "cur_report_name",
@@ -96,7 +96,7 @@ def propose(found: Inventory, theirs: Theirs | None, *, external_id: str | None 
     for name, policies in POLICIES.items():
         if role := found.roles.get(name):
             kept = {n: d for n, d in role.inline.items() if n in policies}
-            losses += permissions.losses(f"role {name}", role, kept)
+            losses += removals.losses(f"role {name}", role, kept)
     for name in (API_ROLE, CUR_ROLE):
         if role := found.roles.get(name):
             losses += lost_trust(f"role {name}", role, octo_alone())
@@ -112,7 +112,7 @@ def propose(found: Inventory, theirs: Theirs | None, *, external_id: str | None 
         tuple(adopted),
         tuple(losses),
         tuple(
-            Leftover(name, permissions.role_risks(role))
+            Leftover(name, removals.role_risks(role))
             for name, role in sorted(found.roles.items())
             if name not in ROLES.values()
         ),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.console import documents
-from orchestrator.console.inputs import Inputs
-from orchestrator.stackset.organization import Organization
-from orchestrator.takeover.compare import WantedStackSet, asked_id, compare_stack_set
-from orchestrator.takeover.model import Loss, StackSet
+from orchestrator.detection.compare import WantedStackSet, asked_id, compare_stack_set
+from orchestrator.detection.existing import Loss, StackSet
+from orchestrator.model.organization import Organization
+from orchestrator.stacks import documents
+from orchestrator.stacks.inputs import Inputs
 
 
 @dataclass

@@ -21,9 +21,9 @@ from botocore.exceptions import ClientError
 from orchestrator.adoption.hcl import Theirs
 from orchestrator.aws.errors import code_of
 from orchestrator.aws.session import Aws
-from orchestrator.engine.terraform import Terraform
 from orchestrator.errors import EngineError
 from orchestrator.files import write_atomically
+from orchestrator.terraform.client import Terraform
 
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/")
 # The attributes by which a resource says what it is, or what it belongs to.

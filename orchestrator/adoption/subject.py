@@ -7,22 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orchestrator.account import Account, identify
 from orchestrator.adoption import hcl, inventory, release
 from orchestrator.adoption.expressions import Input
 from orchestrator.adoption.hcl import NoModule, Theirs
 from orchestrator.adoption.inventory import OTHER_ROLES, Inventory
 from orchestrator.adoption.proposal import Proposal, propose
 from orchestrator.adoption.release import Held
+from orchestrator.app.context import Run, reach
 from orchestrator.aws.errors import explained
+from orchestrator.aws.identity import identify
 from orchestrator.aws.session import Aws
 from orchestrator.config.load import EXTERNAL_ID_SOURCES, access, load, read_document
 from orchestrator.config.write import write_config as write
-from orchestrator.engine import binary
-from orchestrator.engine.terraform import Terraform
+from orchestrator.detection.compare import ROLES
 from orchestrator.errors import ConfigError, OctoTfError, Refused, WrongAccount
-from orchestrator.run import Run, reach
-from orchestrator.takeover.compare import ROLES
+from orchestrator.model.account import Account
+from orchestrator.terraform import binary
+from orchestrator.terraform.client import Terraform
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Aws:
         keys: Mapping[str, str] | None = None,
         lock: threading.Lock | None = None,
     ) -> None:
-        self._session = session
+        self._session: Any = session  # its own types want a literal service name
         self._keys = keys or {}  # of an assumed role, in place of the session's own
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = lock or threading.Lock()

@@ -10,7 +10,7 @@ import click
 from orchestrator.errors import OctoTfError
 
 if TYPE_CHECKING:
-    from orchestrator.review import Review
+    from orchestrator.app.review import Review
 
 
 def agree(question: str, *, yes: bool, instead: str = "--yes") -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from orchestrator.errors import ConfigError
 
 if TYPE_CHECKING:
+    from orchestrator.app.context import Run
     from orchestrator.octo.api import OctoApi
-    from orchestrator.run import Run
 
 
 def need_octo(run: Run) -> OctoApi:

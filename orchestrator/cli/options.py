@@ -15,9 +15,9 @@ from orchestrator.cli.option import decorate, option
 from orchestrator.cli.registration import registration_options
 
 if TYPE_CHECKING:
-    from orchestrator.config.model import Registration
+    from orchestrator.app.context import Run
     from orchestrator.errors import ExitCode
-    from orchestrator.run import Run
+    from orchestrator.model.registration import Registration
     from orchestrator.verify.model import Report
 
 CONFIG = Path("octo.yaml")
@@ -202,8 +202,8 @@ def deferred_run_options(
                 names = EXTERNAL_ID_SOURCES if name == "external_id" else (name,)
                 return place_of(config, given, *names)
 
-            from orchestrator.progress import Progress
-            from orchestrator.run import Run, Settings
+            from orchestrator.app.context import Run, Settings
+            from orchestrator.ui.terminal import Progress
 
             return Run(
                 registration,

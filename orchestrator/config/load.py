@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
-from orchestrator.config.model import (
+from orchestrator.errors import ConfigError
+from orchestrator.model.registration import (
     Access,
     AssumeRoleSettings,
     Credentials,
@@ -21,7 +22,6 @@ from orchestrator.config.model import (
     Registration,
     S3Backend,
 )
-from orchestrator.errors import ConfigError
 
 EXTERNAL_ID_SOURCES = ("external_id", "external_id_env", "external_id_file")
 _MAX_CONFIG_BYTES = 1_000_000

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.config.load import EXTERNAL_ID_SOURCES
-from orchestrator.config.model import Registration
+from orchestrator.model.registration import Registration
 
 
 def schema(descriptions: Mapping[str, str]) -> dict[str, Any]:

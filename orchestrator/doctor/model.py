@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from orchestrator.app.context import Run
 from orchestrator.errors import OctoTfError
-from orchestrator.run import Run
 
 
 class Status(Enum):

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orchestrator.doctor import checks
 from orchestrator.doctor.model import Check, Line, Patient, Status
 from orchestrator.errors import OctoTfError
-from orchestrator.found import modules_in
+from orchestrator.plugins import modules_in
 
 
 def find() -> list[Check]:

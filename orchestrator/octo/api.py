@@ -16,7 +16,7 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from orchestrator.errors import OctoError, OctoRefused
-from orchestrator.octo import troubles
+from orchestrator.octo import error_messages
 from orchestrator.octo.connection import Answer, Connection
 from orchestrator.octo.credentials import Credentials
 from orchestrator.octo.messages import AccessTemplate, AccountAccess, DataAccess, Deleted
@@ -68,14 +68,14 @@ class OctoApi:
                 where=account_id,
             )
         except OctoRefused as error:
-            if error.code != troubles.ALREADY_EXISTS:
+            if error.code != error_messages.ALREADY_EXISTS:
                 raise
             if self.status(account_id) is None:
                 raise OctoRefused(
                     f"{doing}: it is registered with Octo, but not by this organization",
                     where=account_id,
-                    hint=troubles.hint_for("another organization"),
-                    code=troubles.DENIED,
+                    hint=error_messages.hint_for("another organization"),
+                    code=error_messages.DENIED,
                 ) from None
 
     def template(self) -> AccessTemplate:
@@ -110,7 +110,7 @@ class OctoApi:
         try:
             text = self._done("GET", route, doing="asking for the status", where=account_id)
         except OctoRefused as error:
-            if error.code == troubles.NOT_FOUND:
+            if error.code == error_messages.NOT_FOUND:
                 return None
             raise
         return _message(DataAccess, text, account_id)
@@ -124,7 +124,7 @@ class OctoApi:
         for line in answer.lines:
             document = _json(line, self._endpoint)
             if "error" in document:
-                raise troubles.explain(
+                raise error_messages.explain(
                     200,
                     json.dumps(document["error"]),
                     doing=doing,
@@ -146,7 +146,7 @@ class OctoApi:
         try:
             self._done("DELETE", route, doing="unregistering the account", where=account_id)
         except OctoRefused as error:
-            if error.code != troubles.NOT_FOUND:
+            if error.code != error_messages.NOT_FOUND:
                 raise
 
     def _confirm(
@@ -191,7 +191,7 @@ class OctoApi:
         )
 
     def _error(self, answer: Answer, doing: str, where: str) -> OctoError:
-        return troubles.explain(
+        return error_messages.explain(
             answer.status, answer.text(), doing=doing, where=where, secrets=self._secrets
         )
 

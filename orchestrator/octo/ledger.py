@@ -10,10 +10,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from orchestrator.engine.outputs import AccountType
 from orchestrator.errors import LedgerError
 from orchestrator.files import write_atomically
-from orchestrator.octo.model import AccountRecord, AreaName, AreaStatus, Method, OctoAnswer
+from orchestrator.model.account import AccountType
+from orchestrator.model.octo_records import AccountRecord, AreaName, AreaStatus, Method, OctoAnswer
 
 _SCHEMA = "octo-tf/ledger/v1"
 _LOCK_SECONDS = 10.0

@@ -1,7 +1,7 @@
 """What people and programs read, by subject and format: a format is one file, found by its place.
 
 ``discovery/`` shows a :class:`~orchestrator.adoption.discovery.Discovery`, ``plan/`` a
-:class:`~orchestrator.review.Review`, ``verification/`` a
+:class:`~orchestrator.app.review.Review`, ``verification/`` a
 :class:`~orchestrator.verify.model.Report`. Each ``<name>_format.py`` has a ``render``.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from orchestrator.adoption.discovery import Discovery
-    from orchestrator.review import Review
+    from orchestrator.app.review import Review
     from orchestrator.verify.model import Report
 
 Subject = Literal["discovery", "plan", "verification"]

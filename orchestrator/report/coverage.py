@@ -6,8 +6,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from orchestrator.report.console import printed
-from orchestrator.stackset.coverage import Coverage, State
+from orchestrator.model.coverage import Coverage, State
+from orchestrator.report.tables import printed
 
 _STYLES = {
     State.CURRENT: "green",

@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 
-from orchestrator.aws.template import TemplateError
+from orchestrator.aws.stack_template import TemplateError
 from orchestrator.sandbox import stack_changes, stacks
 from orchestrator.sandbox.organization import PAYER, give_management_its_way_in
 from orchestrator.sandbox.resources import Act

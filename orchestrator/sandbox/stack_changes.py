@@ -16,7 +16,7 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 
-from orchestrator.aws.template import TemplateError
+from orchestrator.aws.stack_template import TemplateError
 from orchestrator.sandbox import resources
 from orchestrator.sandbox.resources import Act, Made, ResourceError
 from orchestrator.sandbox.stacks import Resource, Stack, Work

@@ -11,7 +11,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.aws.template import parse
+from orchestrator.aws.stack_template import parse
 from orchestrator.sandbox import template
 from orchestrator.sandbox.resources import Act
 from orchestrator.sandbox.template import Scope

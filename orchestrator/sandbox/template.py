@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.aws.template import TemplateError
+from orchestrator.aws.stack_template import TemplateError
 
 _NO_VALUE = object()
 _IN_SUB = re.compile(r"\$\{(!?)([^${}]+)\}")

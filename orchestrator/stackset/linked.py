@@ -6,16 +6,19 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from orchestrator import names
-from orchestrator.account import Account
+from orchestrator.aws import organizations, stacksets
 from orchestrator.aws.errors import explained
 from orchestrator.aws.session import Aws
-from orchestrator.config.model import Registration
 from orchestrator.errors import ConfigError
-from orchestrator.progress import Progress
-from orchestrator.stackset import deployed, organization, preflight, work
-from orchestrator.stackset.coverage import WANTING, Coverage, State, cover
-from orchestrator.stackset.work import Work
+from orchestrator.model import resource_names
+from orchestrator.model.account import Account
+from orchestrator.model.coverage import WANTING, Coverage, State, cover
+from orchestrator.model.organization import Organization
+from orchestrator.model.registration import Registration
+from orchestrator.model.stackset import Deployed
+from orchestrator.stackset import deployments, preflight
+from orchestrator.stackset.deployments import Work
+from orchestrator.ui.terminal import Progress
 
 
 @dataclass
@@ -37,13 +40,13 @@ class LinkedAccounts:
     @property
     def name(self) -> str:
         """The StackSet's name."""
-        return self.registration.stackset_name or names.STACKSET
+        return self.registration.stackset_name or resource_names.STACKSET
 
     @cached_property
-    def organization(self) -> organization.Organization:
+    def organization(self) -> Organization:
         """The organization, read once a run."""
         with explained("reading the organization"):
-            return organization.read(self.aws)
+            return organizations.read(self.aws)
 
     @cached_property
     def targets(self) -> list[str]:
@@ -51,13 +54,13 @@ class LinkedAccounts:
         if self.registration.stackset_targets:
             return sorted(set(self.registration.stackset_targets))
         with explained("reading the organization's root"):
-            return [organization.root_id(self.aws)]
+            return [organizations.root_id(self.aws)]
 
     @property
     def exists(self) -> bool:
         """Whether AWS has a stack set of that name."""
         with explained(f"reading StackSet {self.name}"):
-            return deployed.describe(self.aws, self.name) is not None
+            return stacksets.describe(self.aws, self.name) is not None
 
     def check(self, account: Account, *, enable_access: bool) -> None:
         """Everything that must hold before a plan, once a run; see ``preflight``.
@@ -82,8 +85,8 @@ class LinkedAccounts:
             self.progress.say(f"  {len(missing)} linked accounts are to be deployed to")
         if unknown:
             self.progress.say(
-                f"  {unknown} of them could not be looked into: a role {names.API_ROLE} that is"
-                " there already would fail the account"
+                f"  {unknown} of them could not be looked into: a role"
+                f" {resource_names.API_ROLE} that is there already would fail the account"
             )
         if refused:
             self.progress.warn(
@@ -91,10 +94,10 @@ class LinkedAccounts:
                 " policy of its own allows them on this StackSet, the apply will fail there"
             )
 
-    def look(self) -> tuple[Coverage, deployed.Deployed | None]:
+    def look(self) -> tuple[Coverage, Deployed | None]:
         """Every account's standing now, and the stack set behind it."""
         with explained(f"reading StackSet {self.name}"):
-            found = deployed.read(self.aws, self.name)
+            found = stacksets.read(self.aws, self.name)
         excluded = self.registration.stackset_excluded_accounts or []
         return cover(self.organization, found, targets=self.targets, excluded=excluded), found
 
@@ -103,7 +106,7 @@ class LinkedAccounts:
         if not self.registration.use_stackset:
             return Work()
         coverage, found = self.look()
-        return work.todo(coverage, self.organization, found, self.targets)
+        return deployments.todo(coverage, self.organization, found, self.targets)
 
     def carry_out(self, agreed: Work) -> None:
         """Does what was agreed on, as far as it is still to be done.
@@ -114,13 +117,13 @@ class LinkedAccounts:
         if not agreed:
             return
         coverage, found = self.look()
-        still = work.todo(coverage, self.organization, found, self.targets)
+        still = deployments.todo(coverage, self.organization, found, self.targets)
         if found is not None:
             self._do(still.only(agreed.accounts), found)
 
-    def _do(self, agreed: Work, found: deployed.Deployed) -> None:
+    def _do(self, agreed: Work, found: Deployed) -> None:
         with self.progress.step("Deploying to linked accounts"), explained(f"StackSet {self.name}"):
-            work.carry_out(
+            deployments.carry_out(
                 self.aws,
                 self.name,
                 agreed,
@@ -165,11 +168,11 @@ class LinkedAccounts:
         if not self.registration.use_stackset or not self.exists:
             return
         with explained(f"StackSet {self.name}"):
-            running = [o for o in deployed.operations(self.aws, self.name) if o.is_running]
+            running = [o for o in stacksets.operations(self.aws, self.name) if o.is_running]
             if running:
                 with self.progress.step("Waiting for the StackSet"):
                     for operation in reversed(running):
-                        work.wait(self.aws, self.name, operation.id, self._show)
+                        deployments.wait(self.aws, self.name, operation.id, self._show)
 
     def show_newest(self) -> None:
         """Shows how far the newest operation has got, while Terraform only waits for it.
@@ -177,8 +180,8 @@ class LinkedAccounts:
         Raises:
             botocore.exceptions.ClientError: there is no stack set yet, or AWS is busy.
         """
-        for newest in deployed.operations(self.aws, self.name)[:1]:
-            self._show(newest.action, deployed.results(self.aws, self.name, newest.id))
+        for newest in stacksets.operations(self.aws, self.name)[:1]:
+            self._show(newest.action, stacksets.results(self.aws, self.name, newest.id))
 
     def _show(self, action: str, results: dict[str, tuple[str, str]]) -> None:
         self.progress.accounts(results)

@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.account import Account
 from orchestrator.aws.errors import code_of, explained, is_denied
+from orchestrator.aws.permissions import deploying, refused
 from orchestrator.aws.session import AssumeRole, Aws, Visitor
-from orchestrator.config.model import Registration
 from orchestrator.errors import AwsError, ConfigError, Refused
-from orchestrator.names import API_ROLE
-from orchestrator.permissions import deploying, refused
-from orchestrator.stackset.coverage import Coverage
-from orchestrator.stackset.organization import Organization
+from orchestrator.model.account import Account
+from orchestrator.model.coverage import Coverage
+from orchestrator.model.organization import Organization
+from orchestrator.model.registration import Registration
+from orchestrator.model.resource_names import API_ROLE
 
 # The roles by which a management account reaches the others: Organizations', Control Tower's.
 _WAYS_IN = ("OrganizationAccountAccessRole", "AWSControlTowerExecution")

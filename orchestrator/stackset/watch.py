@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.engine.plan import Plan
 from orchestrator.stackset.linked import LinkedAccounts
+from orchestrator.terraform.plan import Plan
 
 # The module's resources of a StackSet, by Terraform type: the set, and one for each target.
 STACK_SET = "aws_cloudformation_stack_set"

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import code_of
 from orchestrator.aws.session import Aws
-from orchestrator.engine.outputs import CurOutput
+from orchestrator.model.module_outputs import CurOutput
 from orchestrator.verify.model import Context
 
 

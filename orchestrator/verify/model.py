@@ -11,8 +11,8 @@ from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from orchestrator.aws.session import Aws
-    from orchestrator.engine.outputs import Outputs
-    from orchestrator.octo.model import OctoAnswer
+    from orchestrator.model.module_outputs import Outputs
+    from orchestrator.model.octo_records import OctoAnswer
 
 
 class Area(str, Enum):

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import code_of, is_denied
 from orchestrator.aws.session import AssumeRole, Aws
-from orchestrator.engine.outputs import RoleOutput
+from orchestrator.model.module_outputs import RoleOutput
 from orchestrator.verify.model import Context, Finding, Status
 from orchestrator.verify.policy_document import as_list, same, statements
 

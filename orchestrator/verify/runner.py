@@ -10,7 +10,7 @@ from functools import cache
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.errors import code_of, denied_action, is_denied
-from orchestrator.found import modules_in
+from orchestrator.plugins import modules_in
 from orchestrator.verify import checks
 from orchestrator.verify.model import Area, Check, CheckResult, Context, Finding, Report, Status
 

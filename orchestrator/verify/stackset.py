@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.engine.outputs import StackSetOutput
-from orchestrator.octo.model import AreaStatus
-from orchestrator.stackset import deployed, organization
-from orchestrator.stackset.coverage import Coverage, cover
+from orchestrator.aws import organizations, stacksets
+from orchestrator.model.coverage import Coverage, cover
+from orchestrator.model.module_outputs import StackSetOutput
+from orchestrator.model.octo_records import AreaStatus
 from orchestrator.verify.model import Context, Finding, Report, Status
 
 COVERAGE = "stackset.coverage"
@@ -30,8 +30,8 @@ def coverage(context: Context) -> Coverage:
     """Every linked account's standing."""
     wanted = expected(context)
     return cover(
-        organization.read(context.aws),
-        deployed.read(context.aws, wanted.name),
+        organizations.read(context.aws),
+        stacksets.read(context.aws, wanted.name),
         targets=wanted.targets,
         excluded=wanted.excluded_accounts,
     )

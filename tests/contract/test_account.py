@@ -7,7 +7,7 @@ import json
 import boto3
 import pytest
 
-from orchestrator.account import identify
+from orchestrator.aws.identity import identify
 from orchestrator.aws.session import AssumeRole, Aws, connect
 from orchestrator.errors import AwsError, ConfigError, ExitCode, WrongAccount
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from orchestrator.account import Account, identify
+from orchestrator.aws.identity import identify
+from orchestrator.aws.permissions import deploying
 from orchestrator.aws.session import Aws
 from orchestrator.errors import Refused
-from orchestrator.permissions import deploying
+from orchestrator.model.account import Account
+from orchestrator.model.coverage import Coverage, Standing, State
 from orchestrator.stackset import preflight
-from orchestrator.stackset.coverage import Coverage, Standing, State
 
 Operator = tuple[Aws, Account]
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from orchestrator import assets
-from orchestrator.engine import binary
+from orchestrator.terraform import binary
 from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox, failing
 from tests.registered import CUR_ROLE, ROLE
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.names import API_ROLE, PRINCIPAL
+from orchestrator.model.resource_names import API_ROLE, PRINCIPAL
 from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox, failing
 from tests.registered import trust
 

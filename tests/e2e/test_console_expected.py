@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.template import parse
+from orchestrator.aws.stack_template import parse
 from orchestrator.config.load import load
-from orchestrator.console.expected import expected
-from orchestrator.console.inputs import inputs
-from orchestrator.engine.outputs import Outputs
+from orchestrator.model.module_outputs import Outputs
 from orchestrator.sandbox import template as sandbox_template
+from orchestrator.stacks.expected import expected
+from orchestrator.stacks.inputs import inputs
 from tests.e2e.conftest import Project
 
 BUCKET = "billing-data-for-the-console"
@@ -75,7 +75,7 @@ def test_a_payer_with_its_report_and_its_stack_set(payer):
 
 def test_the_templates_role_is_the_one_that_terraform_made(sandbox, payer):
     """Trust, policies and description of the payer's role, from the template and from AWS."""
-    from orchestrator.console import templates
+    from orchestrator.stacks import templates
 
     registration = load(payer.folder / "octo.yaml", {}, payer.environ)
     text = templates.render("api-access", inputs(registration))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.aws.permissions import needed
 from orchestrator.config.load import load
-from orchestrator.permissions import needed
 
 USER = "octo-tf-operator"
 

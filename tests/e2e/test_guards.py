@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import assets, cli
-from orchestrator.engine import binary
+from orchestrator.terraform import binary
 
 PROVIDER = re.compile(r"^ *allowed_account_ids .*\n", re.MULTILINE)
 MODULE = re.compile(r"^  lifecycle \{\n    postcondition \{.*?\n    \}\n  \}\n", re.M | re.S)
@@ -81,7 +81,7 @@ def unguarded(project, tmp_path, monkeypatch) -> Path:
     without(tmp_path, "MODULE/account.tf", MODULE)
     for name, value in project.environ.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("orchestrator.render.read_back", lambda _root: None)
+    monkeypatch.setattr("orchestrator.terraform.render.read_back", lambda _root: None)
     shutil.copy(project.folder / "octo.yaml", tmp_path)
     shutil.copy(project.folder / "octo.external-id", tmp_path)
     return tmp_path

@@ -105,8 +105,8 @@ def test_the_plan_that_was_reviewed_is_the_one_that_is_applied(sandbox, linked):
 
 
 def test_the_event_stream_and_the_saved_plan_say_the_same(sandbox):
-    from orchestrator.engine import binary
-    from orchestrator.engine.terraform import Terraform
+    from orchestrator.terraform import binary
+    from orchestrator.terraform.client import Terraform
 
     project = sandbox.project("linked-1", "two readings")
     assert project("render").returncode == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import assets
-from orchestrator.engine import binary
+from orchestrator.terraform import binary
 
 
 class TerraformCli:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from orchestrator.config.load import load
-from orchestrator.config.model import Registration
+from orchestrator.model.registration import Registration
 
 # No deadlines: how busy the machine is says nothing about the change.
 settings.register_profile("same", derandomize=True, deadline=None)

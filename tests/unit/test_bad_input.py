@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from orchestrator import cli, render
+from orchestrator import cli
 from orchestrator.config.load import load
-from orchestrator.config.model import Registration
 from orchestrator.errors import ConfigError, ExitCode
+from orchestrator.model.registration import Registration
+from orchestrator.terraform import render
 
 ID = "planted-external-id-55d1"
 RIGHT: dict[str, Any] = {"account_id": "111122223333", "external_id": ID}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engine import binary, embedded
 from orchestrator.errors import EngineError
+from orchestrator.terraform import binary, embedded
 
 TARGET = f"{platform.system().lower()}_{binary._ARCHITECTURES[platform.machine()]}"
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import binding, render
 from orchestrator.config.load import load
-from orchestrator.engine import planfile
-from orchestrator.engine.outputs import NO_STATE, StateVersion
-from orchestrator.engine.plan import Plan
 from orchestrator.errors import EngineError, ExitCode, PlanRefused, WrongAccount
+from orchestrator.terraform import plan_file, provenance, render
+from orchestrator.terraform.plan import Plan
+from orchestrator.terraform.state import NO_STATE, StateVersion
 
 FLAGS = {"account_id": "111122223333", "external_id": "planted-external-id"}
 AWS = "registry.terraform.io/hashicorp/aws"
@@ -43,12 +42,14 @@ def inputs_of(root: render.Root) -> dict:
 def saved(root: render.Root, *, lock: str = LOCK % ("5.100.0", "a"), state=STATE, **inputs):
     config = {name: text for name, text in root.files.items() if name.endswith(".tf")}
     plan = Plan(Path("tfplan"), (), True, inputs={**inputs_of(root), **inputs})
-    return plan, planfile.PlanFile(config, lock, state, {})
+    return plan, plan_file.PlanFile(config, lock, state, {})
 
 
 def examine(plan, file, *, lock: str = LOCK % ("5.100.0", "a"), state=STATE, **flags) -> None:
     registration, root = rendered(**flags)
-    binding.examine(plan, file, registration=registration, root=root, lock_file=lock, state=state)
+    provenance.examine(
+        plan, file, registration=registration, root=root, lock_file=lock, state=state
+    )
 
 
 def refusal(*args, **settings) -> str:
@@ -137,9 +138,11 @@ def plan_zip(path: Path, **parts: str) -> Path:
 
 
 def test_a_plan_file_tells_what_it_was_made_from(tmp_path):
-    file = planfile.read(plan_zip(tmp_path / "tfplan"))
+    file = plan_file.read(plan_zip(tmp_path / "tfplan"))
     assert file.config == {"main.tf": b"root", "modules/octo/cur.tf": b"module"}
-    assert planfile.locked(file.lock_file) == {AWS: ("5.100.0", frozenset({"h1:a", "zh:registry"}))}
+    assert plan_file.locked(file.lock_file) == {
+        AWS: ("5.100.0", frozenset({"h1:a", "zh:registry"}))
+    }
     assert file.state == StateVersion("x", 3)
     assert file.outputs == {"name": [1]}
 
@@ -161,5 +164,5 @@ def test_what_is_no_plan_file_is_said_with_its_place(tmp_path, spoil):
     path = plan_zip(tmp_path / "tfplan")
     spoil(path)
     with pytest.raises(EngineError) as caught:
-        planfile.read(path)
+        plan_file.read(path)
     assert caught.value.where == str(path)

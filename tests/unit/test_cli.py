@@ -16,7 +16,7 @@ from orchestrator import cli
 from orchestrator.cli.options import _seconds
 from orchestrator.cli.registration import registration_options
 from orchestrator.config.load import EXTERNAL_ID_SOURCES, flag_of
-from orchestrator.config.model import Registration
+from orchestrator.model.registration import Registration
 
 
 def octo_tf(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.config.model import Registration
+from orchestrator.aws.permissions import needed
 from orchestrator.doctor.checks import clock, disk, environment, network
 from orchestrator.doctor.model import Patient, Status
 from orchestrator.doctor.runner import find
-from orchestrator.permissions import needed
+from orchestrator.model.registration import Registration
 
 
 def patient(**environ: str) -> Patient:

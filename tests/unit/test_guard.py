@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import guard
-from orchestrator.engine.events import PlannedChange
-from orchestrator.engine.plan import Plan
 from orchestrator.errors import ExitCode, PlanRefused
+from orchestrator.terraform import guard
+from orchestrator.terraform.events import PlannedChange
+from orchestrator.terraform.plan import Plan
 
 ROLE = "module.octo.aws_iam_role.api_access"
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from orchestrator.lookahead import LookAhead
+from orchestrator.app.lookahead import LookAhead
 from orchestrator.verify.model import Status
 from tests.unit.test_report import report_of
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engine.events import (
+from orchestrator.errors import EngineError
+from orchestrator.terraform.events import (
     Diagnostic,
     Noise,
     OutputValues,
@@ -15,8 +16,7 @@ from orchestrator.engine.events import (
     ResourceProgress,
     parse,
 )
-from orchestrator.engine.plan import from_show
-from orchestrator.errors import EngineError
+from orchestrator.terraform.plan import from_show
 
 RESOURCE = {"addr": "module.octo.aws_iam_role.api_access", "resource_type": "aws_iam_role"}
 

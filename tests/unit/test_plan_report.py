@@ -11,12 +11,12 @@ import jsonschema
 import pytest
 
 from orchestrator import report
+from orchestrator.app.review import Review
 from orchestrator.cli.commands import apply, plan
 from orchestrator.cli.replay import replay
-from orchestrator.engine.events import PlannedChange
-from orchestrator.engine.plan import Plan
-from orchestrator.guard import Verdict
-from orchestrator.review import Review
+from orchestrator.terraform.events import PlannedChange
+from orchestrator.terraform.guard import Verdict
+from orchestrator.terraform.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs/schemas/plan-v1.json").read_text())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from orchestrator.progress import Progress
+from orchestrator.ui.terminal import Progress
 
 
 def shown(*looks: dict[str, tuple[str, str]], verbose: bool = True) -> list[str]:

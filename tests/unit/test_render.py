@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import assets, render
+from orchestrator import assets
 from orchestrator.config.load import load
-from orchestrator.config.model import Registration
 from orchestrator.errors import RenderError
+from orchestrator.model.registration import Registration
+from orchestrator.terraform import render
 
 HOSTILE = ['${file("/etc/passwd")}', "%{ if true }x%{ endif }", '"}\nprovider "x" {', "{{ 7*7 }}"]
 

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from orchestrator.errors import ExitCode
-from orchestrator.octo.model import OctoAnswer
+from orchestrator.model.octo_records import OctoAnswer
 from orchestrator.report import formats, render_verification
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.app.snapshot import Snapshot, differences, keep
 from orchestrator.errors import OctoTfError
-from orchestrator.snapshot import Snapshot, differences, keep
 
 IDS = {"role A": "AROA1", "bucket b": "2026-01-01"}
 BEFORE = Snapshot(

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.engine.binary import Binary
-from orchestrator.engine.outputs import StateResource
-from orchestrator.engine.terraform import Terraform
+from orchestrator.terraform.binary import Binary
+from orchestrator.terraform.client import Terraform
+from orchestrator.terraform.state import StateResource
 
 SET = "aws_cloudformation_stack_set"
 TARGET = "aws_cloudformation_stack_set_instance"

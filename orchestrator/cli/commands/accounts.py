@@ -13,8 +13,8 @@ from orchestrator.cli.options import JSON, run_options
 from orchestrator.errors import AwsError, ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.octo.overview import Standing
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
+    from orchestrator.octo.accounts import Standing
 
 SCHEMA = "octo-tf/accounts/v1"
 
@@ -27,7 +27,7 @@ def command(run: Run, as_json: bool) -> ExitCode:
 
     Linked accounts are listed where the credentials may read the organization.
     """
-    from orchestrator.octo.overview import compare
+    from orchestrator.octo.accounts import compare
 
     api = need_octo(run)
     with run.progress.step("Asking Octo"):
@@ -43,12 +43,12 @@ def command(run: Run, as_json: bool) -> ExitCode:
 
 
 def _members(run: Run) -> dict[str, str] | None:
+    from orchestrator.aws import organizations
     from orchestrator.aws.errors import explained
-    from orchestrator.stackset import organization
 
     try:
         with explained("reading the organization"):
-            found = organization.read(run.aws)
+            found = organizations.read(run.aws)
     except AwsError as error:
         run.progress.warn(f"{error}. Only what Octo knows is listed.")
         return None

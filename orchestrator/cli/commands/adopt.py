@@ -11,14 +11,7 @@ import click
 
 from orchestrator.cli import approval
 from orchestrator.cli.option import option
-from orchestrator.cli.options import (
-    ENABLE_ACCESS,
-    JSON,
-    REPORT,
-    WAIT,
-    adopting_options,
-    end,
-)
+from orchestrator.cli.options import ENABLE_ACCESS, JSON, REPORT, WAIT, adopting_options, end
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -27,9 +20,9 @@ if TYPE_CHECKING:
     from orchestrator.adoption.hcl import Theirs
     from orchestrator.adoption.proposal import Proposal
     from orchestrator.adoption.release import Held
-    from orchestrator.engine.terraform import Terraform
-    from orchestrator.review import Review
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
+    from orchestrator.app.review import Review
+    from orchestrator.terraform.client import Terraform
 
 
 @click.command()
@@ -99,9 +92,10 @@ def command(
     """
     from dataclasses import replace
 
-    from orchestrator import pipeline, report
-    from orchestrator.adoption import adopt as adoption
+    from orchestrator import report
     from orchestrator.adoption import subject
+    from orchestrator.app import adopt as adoption
+    from orchestrator.app import pipeline
 
     config: Path = ctx.params["config"]
 
@@ -181,7 +175,7 @@ def _agrees(proposal: Proposal, *, yes: bool) -> bool:
 
 
 def _removed(run: Run, names: tuple[str, ...], *, yes: bool) -> list[str]:
-    from orchestrator.adoption import adopt as adoption
+    from orchestrator.app import adopt as adoption
 
     if not names:
         return []

@@ -21,8 +21,8 @@ from orchestrator.cli.options import (
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.review import Review
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
+    from orchestrator.app.review import Review
 
 
 @click.command()
@@ -43,7 +43,8 @@ def command(
     run: Run, as_json: bool, yes: bool, plan_file: Path | None, reports: dict[str, Path]
 ) -> ExitCode:
     """Register the account: plan, guard, apply that plan, verify, confirm."""
-    from orchestrator import pipeline, report
+    from orchestrator import report
+    from orchestrator.app import pipeline
 
     def approve(review: Review) -> None:
         approval.ask(review, yes=yes or plan_file is not None)

@@ -11,8 +11,8 @@ from orchestrator.cli.options import JSON, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.octo.model import AccountRecord
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
+    from orchestrator.model.octo_records import AccountRecord
 
 
 @click.command()

@@ -12,22 +12,15 @@ import click
 from click.core import ParameterSource
 
 from orchestrator.cli.option import option
-from orchestrator.cli.options import (
-    JSON,
-    REPORT,
-    WAIT,
-    deferred_run_options,
-    end,
-    run_options,
-)
+from orchestrator.cli.options import JSON, REPORT, WAIT, deferred_run_options, end, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.console.opening import Opening
-    from orchestrator.console.path import Path as ConsolePath
-    from orchestrator.console.steps import Step
-    from orchestrator.console.templates import Name
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
+    from orchestrator.stacks.flow import Path as ConsolePath
+    from orchestrator.stacks.launch_link import Opening
+    from orchestrator.stacks.steps import Step
+    from orchestrator.stacks.templates import Name
 
 _STEPS = click.Choice(["api-access", "stackset", "cur"])
 _TEMPLATES = click.Choice(["api-access", "stackset", "cur", "cur-bucket"])
@@ -64,7 +57,7 @@ def command(
             "nobody is here to answer: use octo-tf console link, check and finish"
         )
     from orchestrator.config.edit import add
-    from orchestrator.console.walk import Walk
+    from orchestrator.stacks.wizard import Walk
 
     config: Path = ctx.params["config"]
     if not config.exists() and not ctx.params["account_id"]:
@@ -101,8 +94,8 @@ def command(
 def template(run: Run, name: Name, out: Path | None) -> ExitCode:
     """Show a CloudFormation template, or write it to a file; AWS is not asked."""
     from orchestrator.cli.options import write_report
-    from orchestrator.console import templates
-    from orchestrator.console.inputs import for_console
+    from orchestrator.stacks import templates
+    from orchestrator.stacks.inputs import for_console
 
     registration = run.registration
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(
@@ -142,8 +135,8 @@ def link(
 
     A step can have two, to be used in this order: a new bucket in another region comes first.
     """
-    from orchestrator.console.opening import opening
-    from orchestrator.console.steps import TRUSTED_ACCESS
+    from orchestrator.stacks.launch_link import opening
+    from orchestrator.stacks.steps import TRUSTED_ACCESS
 
     path = _path(run)
     stacks = path.wanted(step)  # refuses a step that the account does not have
@@ -178,7 +171,7 @@ def link(
 @JSON
 def check(run: Run, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitCode:
     """Check and confirm a step, or all: the stack first, then the checks of octo-tf verify."""
-    from orchestrator.console.check import check as look
+    from orchestrator.stacks.check import check as look
 
     path = _path(run)
     if step != "all":
@@ -198,7 +191,7 @@ def check(run: Run, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitC
 @JSON
 def finish(run: Run, as_json: bool, reports: dict[str, Path]) -> ExitCode:
     """Confirm and finish: check everything; allowed as soon as API access succeeds."""
-    from orchestrator.console.check import check as look
+    from orchestrator.stacks.check import check as look
 
     path = _path(run)
     path.begin()
@@ -208,7 +201,7 @@ def finish(run: Run, as_json: bool, reports: dict[str, Path]) -> ExitCode:
 
 def _path(run: Run) -> ConsolePath:
     """The one place where a console path is made."""
-    from orchestrator.console.path import Path as Made
+    from orchestrator.stacks.flow import Path as Made
 
     return Made(run)
 

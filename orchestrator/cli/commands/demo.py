@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator import names
 from orchestrator.errors import ExitCode, OctoTfError
+from orchestrator.model import resource_names
 
 if TYPE_CHECKING:
     from orchestrator.octo.api import OctoApi
@@ -120,7 +120,7 @@ def _break_and_mend(folder: Path, environ: dict[str, str]) -> None:
     )
     with _environment(environ):
         connect(region="us-east-1", profile="linked-1").client("iam").put_role_policy(
-            RoleName=names.API_ROLE,
+            RoleName=resource_names.API_ROLE,
             PolicyName="put-there-by-hand",
             PolicyDocument='{"Version": "2012-10-17", "Statement": '
             '[{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}',

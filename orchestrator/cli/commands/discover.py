@@ -13,7 +13,7 @@ from orchestrator.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
 
 
 @click.command()

@@ -15,8 +15,8 @@ from orchestrator.cli.options import JSON, WORKDIR, deferred_run_options, use_co
 from orchestrator.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
+    from orchestrator.app.context import Run
     from orchestrator.doctor.model import Line
-    from orchestrator.run import Run
 
 SCHEMA = "octo-tf/doctor/v1"
 _LOOKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}

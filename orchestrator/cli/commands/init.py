@@ -65,7 +65,7 @@ def command(
     )
     if credentials is not None:
         from orchestrator.octo.api import OctoApi
-        from orchestrator.octo.template import agreed
+        from orchestrator.octo.external_id import agreed
 
         agreed(registration, OctoApi(octo_endpoint, credentials), credentials, flag_of)
     hidden = write_config(config, given)

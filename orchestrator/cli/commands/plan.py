@@ -11,7 +11,7 @@ from orchestrator.cli.options import ALLOW_DESTROY, ENABLE_ACCESS, JSON, run_opt
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
 
 
 @click.command()
@@ -44,7 +44,8 @@ def command(
     """Show what apply would change; the guard judges it too."""
     from dataclasses import replace
 
-    from orchestrator import pipeline, report
+    from orchestrator import report
+    from orchestrator.app import pipeline
     from orchestrator.cli.commands import apply
     from orchestrator.cli.replay import replay
 

@@ -10,7 +10,7 @@ from orchestrator.cli.options import run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
 
 
 @click.command()
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Write nothing; show a diff and exit 2 if outdated.")
 def command(run: Run, check: bool) -> ExitCode:
     """Write the Terraform root folder from octo.yaml."""
-    from orchestrator import render
+    from orchestrator.terraform import render
 
     root = run.rendered()
     if check:

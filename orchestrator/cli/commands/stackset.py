@@ -11,8 +11,8 @@ from orchestrator.cli.options import JSON, run_options
 from orchestrator.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.run import Run
-    from orchestrator.stackset.coverage import Coverage
+    from orchestrator.app.context import Run
+    from orchestrator.model.coverage import Coverage
 
 
 @click.group()
@@ -62,8 +62,8 @@ def _linked(run: Run) -> None:
 
 
 def _shown(run: Run, coverage: Coverage, *, everyone: bool, as_json: bool) -> ExitCode:
+    from orchestrator.model.coverage import WANTING, State
     from orchestrator.report.coverage import as_table
-    from orchestrator.stackset.coverage import WANTING, State
 
     if as_json:
         accounts = {

@@ -12,7 +12,7 @@ from orchestrator.cli.options import run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
 
 
 @click.command()
@@ -25,7 +25,7 @@ def command(run: Run, lock_id: str, yes: bool) -> ExitCode:
     An error that meets a lock shows its id, whose it is and since when. Unlock only what no
     living run holds.
     """
-    from orchestrator import pipeline
+    from orchestrator.app import pipeline
 
     with run.locked():
         pipeline.prepare(run)

@@ -12,7 +12,7 @@ from orchestrator.cli.options import run_options
 from orchestrator.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
 
 
 @click.command()

@@ -23,8 +23,8 @@ from orchestrator.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.review import Review
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
+    from orchestrator.app.review import Review
 
 
 @click.command()
@@ -49,8 +49,8 @@ def command(
     compares what is there with what was there before: nothing is deleted or registered again.
     """
     from orchestrator import report
+    from orchestrator.app.upgrade import upgrade
     from orchestrator.config.edit import switch
-    from orchestrator.upgrade import upgrade
 
     config: Path = ctx.params["config"]
     run = load_run(use_stackset=True)

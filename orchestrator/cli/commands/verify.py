@@ -11,7 +11,7 @@ from orchestrator.cli.options import JSON, REPORT, WAIT, end, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.run import Run
+    from orchestrator.app.context import Run
 
 
 @click.command()
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @JSON
 def command(run: Run, as_json: bool, reports: dict[str, Path]) -> ExitCode:
     """Prove the registration: API access, CUR and S3, StackSet."""
-    from orchestrator import pipeline
+    from orchestrator.app import pipeline
 
     with run.locked():
         result = pipeline.verify(run)

@@ -1,6 +1,6 @@
 """account: the one that octo.yaml means, and its type."""
 
-from orchestrator.account import identify
+from orchestrator.aws.identity import identify
 from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
 
 

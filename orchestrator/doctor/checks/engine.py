@@ -1,7 +1,7 @@
 """engine: a Terraform that octo-tf can work with."""
 
 from orchestrator.doctor.model import Check, Line, Patient, Status
-from orchestrator.engine import binary, embedded
+from orchestrator.terraform import binary, embedded
 
 
 def _run(patient: Patient) -> Line:

@@ -1,7 +1,7 @@
 """environment: Terraform's variables that octo-tf does not pass on."""
 
 from orchestrator.doctor.model import Check, Line, Patient, Status
-from orchestrator.engine.binary import clean_environment
+from orchestrator.terraform.binary import clean_environment
 
 _CONFIG = "TF_CLI_CONFIG_FILE"
 

@@ -13,7 +13,7 @@ def _run(patient: Patient) -> Line:
         return Line(
             Status.OK, "No credentials for Octo's API: areas are confirmed in Octo, by hand."
         )
-    from orchestrator.octo.template import agreed
+    from orchestrator.octo.external_id import agreed
 
     try:
         agreed(patient.run.registration, api, credentials, patient.run.settings.place_of)

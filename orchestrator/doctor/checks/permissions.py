@@ -2,10 +2,10 @@
 
 from botocore.exceptions import ClientError
 
-from orchestrator.account import identify
 from orchestrator.aws.errors import is_denied
+from orchestrator.aws.identity import identify
+from orchestrator.aws.permissions import needed, refused
 from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
-from orchestrator.permissions import needed, refused
 
 
 def _run(patient: Patient) -> Line:

@@ -4,7 +4,7 @@ import urllib.error
 import urllib.request
 
 from orchestrator.doctor.model import Check, Line, Patient, Status
-from orchestrator.engine import binary
+from orchestrator.terraform import binary
 
 _TIMEOUT = 3.0  # seconds
 

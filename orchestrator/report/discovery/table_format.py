@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestrator.adoption.discovery import Discovery
-from orchestrator.report.console import printed
+from orchestrator.report.tables import printed
 
 _FATES = {
     "ours": "octo-tf's already",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from orchestrator import __version__
-from orchestrator.review import Review
+from orchestrator.app.review import Review
 
 SCHEMA = "octo-tf/plan/v1"
 

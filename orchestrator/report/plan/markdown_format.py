@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from orchestrator.app.review import Review
 from orchestrator.report.markdown import code, heading, table
 from orchestrator.report.plan.text_format import sentences, summary
-from orchestrator.review import Review
 
 
 def render(review: Review, *, color: bool = False) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator.engine.events import PlannedChange
-from orchestrator.engine.plan import Plan
-from orchestrator.review import Review
-from orchestrator.stackset.work import Work
+from orchestrator.app.review import Review
+from orchestrator.stackset.deployments import Work
+from orchestrator.terraform.events import PlannedChange
+from orchestrator.terraform.plan import Plan
 
 _SHOWN = 10
 _SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 from orchestrator.verify.model import Area, CheckResult, Report, Status
 
 if TYPE_CHECKING:
-    from orchestrator.octo.model import OctoAnswer
+    from orchestrator.model.octo_records import OctoAnswer
 
 # Characters that XML 1.0 cannot hold, even escaped.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -6,7 +6,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from orchestrator.report.console import printed
+from orchestrator.report.tables import printed
 from orchestrator.verify.model import Area, Report, Status
 
 _LOOKS = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from orchestrator.found import modules_in
+from orchestrator.plugins import modules_in
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.wire import Call
 from orchestrator.sandbox.world import Caller, World

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
-from orchestrator.found import modules_in
+from orchestrator.plugins import modules_in
 from orchestrator.sandbox.wire import Call
 from orchestrator.sandbox.world import World
 

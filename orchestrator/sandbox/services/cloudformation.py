@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.aws.template import TemplateError, parse
+from orchestrator.aws.stack_template import TemplateError, parse
 from orchestrator.sandbox import deployment
 from orchestrator.sandbox.services import Operation as Answer
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target

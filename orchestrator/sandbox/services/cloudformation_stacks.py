@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from orchestrator.aws.template import TemplateError, parse
+from orchestrator.aws.stack_template import TemplateError, parse
 from orchestrator.sandbox import stack_changes, stacks, template
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.resources import Act

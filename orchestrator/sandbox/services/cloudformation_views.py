@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.aws.template import TemplateError, parse
+from orchestrator.aws.stack_template import TemplateError, parse
 from orchestrator.sandbox import stacks, template
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.services.cloudformation_stacks import body_of, invalid, stack_of

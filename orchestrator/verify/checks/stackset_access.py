@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from orchestrator.stackset import deployed
+from orchestrator.aws import stacksets
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.roles import WRONG_EXTERNAL_ID, may_assume
 from orchestrator.verify.stackset import APPLY, applies, expected, missing
@@ -22,7 +22,7 @@ def _run(context: Context) -> Finding:
             {},
             "Confirm in Octo, or name a profile with --principal-profile.",
         )
-    if deployed.describe(context.aws, wanted.name) is None:
+    if stacksets.describe(context.aws, wanted.name) is None:
         return missing(wanted.name)
 
     def mistake(account_id: str) -> str:
@@ -39,7 +39,7 @@ def _run(context: Context) -> Finding:
         # The first accounts are tried while the others are still listed.
         tried = {
             instance.account_id: pool.submit(mistake, instance.account_id)
-            for instance in deployed.instances(context.aws, wanted.name)
+            for instance in stacksets.instances(context.aws, wanted.name)
             if instance.is_current
         }
     answers = {account_id: answer.result() for account_id, answer in tried.items()}

@@ -1,13 +1,13 @@
 """stackset.auto_deployment: accounts that join are deployed to."""
 
-from orchestrator.stackset import deployed
+from orchestrator.aws import stacksets
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.stackset import APPLY, applies, expected, missing
 
 
 def _run(context: Context) -> Finding:
     wanted = expected(context)
-    settings = deployed.describe(context.aws, wanted.name)
+    settings = stacksets.describe(context.aws, wanted.name)
     if settings is None:
         return missing(wanted.name)
     automatic = settings.get("AutoDeployment", {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.stackset.coverage import WANTING, Standing, State
+from orchestrator.model.coverage import WANTING, Standing, State
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.stackset import COVERAGE, applies, coverage
 

@@ -1,6 +1,6 @@
 """stackset.operation: the last operation ended well, its tolerated failures included."""
 
-from orchestrator.stackset import deployed
+from orchestrator.aws import stacksets
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.stackset import applies, expected, missing
 
@@ -9,9 +9,9 @@ _RETRY = "`octo-tf stackset status` shows the accounts; `octo-tf stackset retry`
 
 def _run(context: Context) -> Finding:
     name = expected(context).name
-    if deployed.describe(context.aws, name) is None:
+    if stacksets.describe(context.aws, name) is None:
         return missing(name)
-    latest = deployed.operations(context.aws, name)
+    latest = stacksets.operations(context.aws, name)
     if not latest:
         return Finding(Status.PASS, f"StackSet {name} has had no operation yet.", {})
     last = latest[0]

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 
-from orchestrator.aws import template
-from orchestrator.stackset import deployed
+from orchestrator.aws import stack_template, stacksets
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.stackset import APPLY, applies, expected, missing
 
 
 def _run(context: Context) -> Finding:
     wanted = expected(context)
-    settings = deployed.describe(context.aws, wanted.name)
+    settings = stacksets.describe(context.aws, wanted.name)
     if settings is None:
         return missing(wanted.name)
-    parameters = template.parameters(settings)
+    parameters = stack_template.parameters(settings)
     mistakes = []
     if settings.get("PermissionModel") != "SERVICE_MANAGED":
         mistakes.append("its permissions are not service-managed")

@@ -9,10 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from orchestrator import report
-from orchestrator.account import identify
 from orchestrator.adoption import inventory
 from orchestrator.adoption.discovery import Discovery, discover
 from orchestrator.adoption.proposal import propose
+from orchestrator.aws.identity import identify
 from orchestrator.errors import Refused
 from tests.registered import CUR_ROLE, ROLE, Registered, outputs, trust
 

@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from orchestrator.errors import LedgerError, OctoRefused
 from orchestrator.octo.ledger import Ledger
-from orchestrator.octo.side import Octo
+from orchestrator.octo.registration import Octo
 from orchestrator.sandbox import control
 
 STANDALONE = "222222222222"

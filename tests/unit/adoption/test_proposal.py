@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator.account import Account
 from orchestrator.adoption.hcl import Input, Theirs
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import propose
+from orchestrator.detection.existing import Bucket, Deploys, Role, StackSet
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.names import API_ROLE, CUR_ROLE
-from orchestrator.stackset.organization import Member, Organization
-from orchestrator.takeover.model import Bucket, Deploys, Role, StackSet
+from orchestrator.model.account import Account
+from orchestrator.model.organization import Member, Organization
+from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
 from tests.registered import trust
 
 ID = "111122223333"

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from orchestrator.errors import ExitCode, OctoError, OctoRefused, OctoUnreachable
+from orchestrator.octo.accounts import compare
+from orchestrator.octo.error_messages import explain
 from orchestrator.octo.messages import AccountAccess, DataAccess
-from orchestrator.octo.overview import compare
-from orchestrator.octo.troubles import explain
 
 
 def body(code: int, message: str) -> str:

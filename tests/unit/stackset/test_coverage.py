@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.stackset.coverage import State, cover
-from orchestrator.stackset.deployed import Deployed, Instance
-from orchestrator.stackset.organization import Member, Organization
-from orchestrator.stackset.work import Work, todo
+from orchestrator.model.coverage import State, cover
+from orchestrator.model.organization import Member, Organization
+from orchestrator.model.stackset import Deployed, Instance
+from orchestrator.stackset.deployments import Work, todo
 
 PARENTS = {"r-1": None, "ou-a": "r-1", "ou-b": "ou-a", "ou-c": "r-1"}
 

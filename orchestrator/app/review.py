@@ -1,0 +1,38 @@
+"""A plan as it is put before a reviewer: what would change, where, and what the guard says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orchestrator.model.account import AccountType
+from orchestrator.stackset.deployments import Work
+from orchestrator.terraform.guard import Verdict
+from orchestrator.terraform.plan import Plan
+
+
+@dataclass(frozen=True)
+class Review:
+    """A plan to be reviewed; it holds addresses and actions, never values.
+
+    Attributes:
+        plan: what Terraform would do.
+        verdict: the guard's.
+        account_id: the account it is for.
+        account_name: its name in Octo, or empty.
+        account_type: as identified.
+        linked: what is done for single linked accounts, beside the plan.
+        replay: the command line that applies this very plan; empty if the plan was not kept.
+    """
+
+    plan: Plan
+    verdict: Verdict
+    account_id: str
+    account_name: str
+    account_type: AccountType
+    linked: Work = field(default_factory=Work)
+    replay: str = ""
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether applying it would change anything."""
+        return self.plan.has_changes or bool(self.linked)

@@ -1,0 +1,125 @@
+"""What a StackSet's template makes in each account, as far as the text alone says it.
+
+Source: CloudFormation User Guide, "Template reference": AWS::IAM::Role, the policies that can be
+attached to one, and the intrinsic functions. A function that needs the account is left as text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.aws import stack_template
+from orchestrator.detection.existing import Deploys, Document, Role
+from orchestrator.model.resource_names import API_ROLE
+from orchestrator.verify.policy_document import as_list
+
+_ROLE = "AWS::IAM::Role"
+# Resources that do nothing but give a role something: their going takes a policy away.
+_POLICIES = ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy")
+_IN_SUB = re.compile(r"\$\{([^!${}][^${}]*)\}")
+
+
+def read(text: str, parameters: Mapping[str, str], partition: str) -> Deploys | None:
+    """What the template makes; None where it cannot be read.
+
+    Args:
+        text: the template's body.
+        parameters: the StackSet's; they may hold an external id.
+        partition: the value of ``AWS::Partition``.
+    """
+    try:
+        parsed = stack_template.parse(text)
+    except stack_template.TemplateError:
+        return None
+    declared = parsed.get("Parameters") or {}
+    values = {name: str(p.get("Default", "")) for name, p in declared.items()}
+    values |= {**parameters, "AWS::Partition": partition, "AWS::URLSuffix": "amazonaws.com"}
+    resources = {
+        logical_id: (resource["Type"], _document(_resolved(resource.get("Properties"), values)))
+        for logical_id, resource in parsed["Resources"].items()
+    }
+    roles = {i: properties for i, (kind, properties) in resources.items() if kind == _ROLE}
+    own = next((i for i, properties in roles.items() if properties.get("RoleName") == API_ROLE), "")
+    role = _role(roles[own], resources) if own else None
+    others = {i: kind for i, (kind, _) in resources.items() if i != own and kind not in _POLICIES}
+    return Deploys(own, role, tuple(f"{i} ({kind})" for i, kind in sorted(others.items())))
+
+
+def _role(properties: Mapping[str, Any], resources: Mapping[str, tuple[str, Any]]) -> Role:
+    inline: dict[str, Document] = {
+        str(policy["PolicyName"]): _document(policy.get("PolicyDocument"))
+        for policy in _items(properties.get("Policies"))
+        if isinstance(policy, dict)
+    }
+    inline |= _beside(resources)
+    path = str(properties.get("Path", "/"))
+    return Role(
+        API_ROLE,
+        f"arn:*:iam::*:role{path}{API_ROLE}",
+        "",
+        str(properties.get("Description", "")),
+        _document(properties.get("AssumeRolePolicyDocument")),
+        inline,
+        {str(arn): None for arn in _items(properties.get("ManagedPolicyArns"))},
+        properties.get("PermissionsBoundary"),
+        max_session_duration=_seconds(properties.get("MaxSessionDuration")),
+    )
+
+
+def _beside(resources: Mapping[str, tuple[str, Any]]) -> dict[str, Document]:
+    """The policies that are resources of their own, by logical id: whosever, they would go."""
+    return {
+        f"{properties.get('PolicyName') or properties.get('ManagedPolicyName') or i} ({i})": (
+            _document(properties.get("PolicyDocument"))
+        )
+        for i, (kind, properties) in resources.items()
+        if kind in _POLICIES
+    }
+
+
+def _seconds(value: Any) -> int:
+    """Text of digits or a number; IAM's own default where it is left out or not known."""
+    return int(value) if str(value).isdecimal() else 3600
+
+
+def _items(value: Any) -> list[Any]:
+    """A list's items; what is none, an expression for instance, is the only one."""
+    return as_list(value) if value else []
+
+
+def _document(value: Any) -> Document:
+    """A policy, or properties; empty where an expression stands for the whole of it."""
+    return value if isinstance(value, dict) else {}
+
+
+def _resolved(value: Any, values: Mapping[str, str]) -> Any:
+    """With the parameters' values; what is not known yet stays as ``${...}``."""
+    if isinstance(value, list):
+        return [item for item in (_resolved(i, values) for i in value) if item is not None]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((name, argument),) = value.items()
+        if name == "Ref":
+            return None if argument == "AWS::NoValue" else values.get(argument, f"${{{argument}}}")
+        if name.startswith("Fn::"):
+            return _called(name.removeprefix("Fn::"), argument, values)
+    found = {key: _resolved(inner, values) for key, inner in value.items()}
+    return {key: inner for key, inner in found.items() if inner is not None}
+
+
+def _called(name: str, argument: Any, values: Mapping[str, str]) -> Any:
+    if name == "Sub":
+        text, more = argument if isinstance(argument, list) else (argument, {})
+        known = {**values, **_resolved(more, values)}
+        return _IN_SUB.sub(lambda found: str(known.get(found[1], found[0])), str(text))
+    if name == "Join":
+        separator, parts = argument
+        return str(separator).join(map(str, _items(_resolved(parts, values))))
+    if name == "GetAtt":
+        return "${" + (argument if isinstance(argument, str) else ".".join(argument)) + "}"
+    if name == "If":  # which branch is not known here: the first is what is meant to be there
+        return _resolved(argument[1], values)
+    return f"${{Fn::{name}}}"

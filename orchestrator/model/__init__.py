@@ -1,0 +1,1 @@
+"""Values without I/O: the registration, the account, the module's outputs, coverage."""

@@ -1,0 +1,121 @@
+"""The module's outputs, typed: the contract between ``terraform/modules/octo`` and the rest.
+
+The shapes mirror ``terraform/modules/octo/outputs.tf``; none of them holds the external id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from orchestrator.errors import EngineError
+from orchestrator.model.account import AccountType
+
+
+class _Output(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RoleOutput(_Output):
+    """An IAM role as the module wants it.
+
+    ``inline_policies`` maps each inline policy's name to its document (JSON text);
+    ``managed_policy_arns`` lists every attached managed policy.
+    """
+
+    role_name: str
+    role_arn: str
+    inline_policies: dict[str, str]
+    managed_policy_arns: list[str]
+    permissions_boundary: str | None
+
+
+class ApiAccessOutput(RoleOutput):
+    """The API access role: who may assume it, and the permission tiers it carries.
+
+    ``operations`` is the separate role of the opt-in ``operations`` tier.
+    """
+
+    principal: str
+    permission_tiers: list[str]
+    operations: RoleOutput | None
+
+
+class CurOutput(_Output):
+    """The Cost and Usage Report, its bucket and the role that reads it.
+
+    ``bucket_policy_statements`` is JSON text: the list of statements that the bucket's policy
+    needs. ``bucket_policy_management`` says who writes that policy: the module alone (a new
+    bucket), the module by merging into the owner's policy, or the bucket's owner.
+    """
+
+    report_name: str
+    time_unit: str
+    format: str
+    compression: str
+    additional_schema_elements: list[str]
+    additional_artifacts: list[str]
+    refresh_closed_reports: bool
+    report_versioning: str
+    s3_prefix: str
+    s3_bucket_name: str
+    s3_bucket_region: str
+    s3_bucket_option: Literal["CREATE_NEW", "USE_EXISTING"]
+    bucket_policy_management: Literal["module", "merged", "owner"]
+    bucket_policy_statements: str
+    role: RoleOutput
+    role_trust: Literal["external_id", "principal_only"]
+
+
+class StackSetOutput(_Output):
+    """The StackSet: what it deploys (``template``, JSON text) and where.
+
+    ``targets`` are OU ids or the root's; ``region`` is where the set and its stacks are.
+    """
+
+    name: str
+    id: str
+    region: str
+    role_name: str
+    template: str
+    targets: list[str]
+    excluded_accounts: list[str]
+    retain_stacks: bool
+
+
+class Outputs(_Output):
+    """All outputs of ``module.octo``; Terraform leaves those that are null out of the state."""
+
+    account_id: str
+    account_type: AccountType
+    partition: str
+    api_access: ApiAccessOutput
+    cur: CurOutput | None = None
+    stackset: StackSetOutput | None = None
+    module_version: str
+
+
+def typed(values: Mapping[str, object], account_id: str) -> Outputs:
+    """The outputs of what was applied to an account.
+
+    Raises:
+        EngineError: nothing was, or another version of the module did.
+    """
+    if not values:
+        raise EngineError(
+            "nothing has been applied to this account yet",
+            where=account_id,
+            hint="Run octo-tf apply.",
+        )
+    try:
+        return Outputs.model_validate(values)
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_input=False)[0]
+        raise EngineError(
+            f"the state's output {'.'.join(map(str, detail['loc']))} is not as this version of"
+            f" octo-tf expects: {detail['msg']}",
+            where=account_id,
+            hint="Run octo-tf apply: it brings the outputs up to date.",
+        ) from None

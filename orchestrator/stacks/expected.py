@@ -1,0 +1,108 @@
+"""What should be there after a console deployment, as the module's outputs would say it.
+
+The verifier takes it for Terraform's own: the same checks, one by one. Tests compare it with what
+Terraform really answers for the same inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator import __version__
+from orchestrator.model import resource_names
+from orchestrator.model.account import AccountType
+from orchestrator.model.module_outputs import (
+    ApiAccessOutput,
+    CurOutput,
+    Outputs,
+    RoleOutput,
+    StackSetOutput,
+)
+from orchestrator.stacks import documents
+from orchestrator.stacks.inputs import Inputs
+from orchestrator.stacks.templates import linked_template
+
+
+def expected(
+    inputs: Inputs,
+    account_type: AccountType,
+    *,
+    partition: str = "aws",
+    region: str = "us-east-1",
+    targets: Sequence[str] = (),
+    stack_set_id: str = "",
+) -> Outputs:
+    """The outputs.
+
+    Args:
+        inputs: what was asked for.
+        account_type: a linked account has no report.
+        partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
+        region: where the StackSet is.
+        targets: the StackSet's OUs or root; empty: no StackSet was asked for.
+        stack_set_id: as AWS gave it, where it is known.
+    """
+    policies = documents.api_access_policies(inputs.permission_tiers)
+    role = _role(inputs, partition, resource_names.API_ROLE, policies)
+    return Outputs(
+        account_id=inputs.account_id,
+        account_type=account_type,
+        partition=partition,
+        module_version=__version__,
+        api_access=ApiAccessOutput(
+            **role.model_dump(),
+            principal=inputs.principal,
+            permission_tiers=sorted(inputs.permission_tiers),
+            operations=None,
+        ),
+        cur=None if account_type == "linked" else _cur(inputs, partition),
+        stackset=StackSetOutput(
+            name=inputs.stackset_name,
+            id=stack_set_id,
+            region=region,
+            role_name=resource_names.API_ROLE,
+            template=linked_template(inputs),
+            targets=sorted(targets),
+            excluded_accounts=sorted(inputs.stackset_excluded_accounts),
+            retain_stacks=inputs.stackset_retain_stacks,
+        )
+        if targets
+        else None,
+    )
+
+
+def _role(inputs: Inputs, partition: str, name: str, policies: dict[str, object]) -> RoleOutput:
+    return RoleOutput(
+        role_name=name,
+        role_arn=f"arn:{partition}:iam::{inputs.account_id}:role/{name}",
+        inline_policies={policy: documents.text(d) for policy, d in policies.items()},
+        managed_policy_arns=[],
+        permissions_boundary=inputs.permissions_boundary,
+    )
+
+
+def _cur(inputs: Inputs, partition: str) -> CurOutput:
+    bucket = inputs.cur_s3_bucket_name
+    reading = documents.cur_policies(f"arn:{partition}:s3:::{bucket}", inputs.cur_s3_prefix)
+    statements = documents.delivery_statements(
+        partition, inputs.account_id, bucket, documents.cur_region(partition)
+    )
+    managed = "merged" if inputs.cur_s3_bucket_merge_policy else "owner"
+    return CurOutput(
+        report_name=inputs.cur_report_name,
+        time_unit=inputs.cur_time_unit,
+        format=inputs.cur_format,
+        compression=inputs.cur_compression,
+        additional_schema_elements=sorted(inputs.cur_additional_schema_elements),
+        additional_artifacts=sorted(inputs.cur_additional_artifacts),
+        refresh_closed_reports=inputs.cur_refresh_closed_reports,
+        report_versioning=inputs.cur_report_versioning,
+        s3_prefix=inputs.cur_s3_prefix,
+        s3_bucket_name=bucket,
+        s3_bucket_region=inputs.cur_s3_bucket_region,
+        s3_bucket_option=inputs.cur_s3_bucket_option,
+        bucket_policy_management="module" if inputs.bucket_is_new else managed,
+        bucket_policy_statements=documents.text(statements),
+        role=_role(inputs, partition, resource_names.CUR_ROLE, reading),
+        role_trust=inputs.cur_role_trust,
+    )

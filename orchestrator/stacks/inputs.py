@@ -1,0 +1,92 @@
+"""The module's inputs as a registration gives them, with the module's own defaults.
+
+A test compares the defaults with ``terraform/modules/octo/variables.tf``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+from orchestrator.errors import ConfigError
+from orchestrator.model import resource_names
+from orchestrator.model.registration import Registration
+
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the module would be given; the external id is not among them.
+
+    ``cur_s3_bucket_name`` is resolved: the module's default holds the account id.
+    """
+
+    account_id: str
+    cur_s3_bucket_name: str
+    principal: str = resource_names.PRINCIPAL
+    permission_tiers: tuple[str, ...] = ("read",)
+    max_session_duration: int = 43200
+    permissions_boundary: str | None = None
+    cur_additional_artifacts: tuple[str, ...] = ()
+    cur_additional_schema_elements: tuple[str, ...] = ("RESOURCES",)
+    cur_compression: str = "ZIP"
+    cur_format: str = "textORcsv"
+    cur_refresh_closed_reports: bool = True
+    cur_report_name: str = "curreport"
+    cur_report_versioning: str = "OVERWRITE_REPORT"
+    cur_role_trust: Literal["external_id", "principal_only"] = "external_id"
+    cur_s3_bucket_merge_policy: bool = False
+    cur_s3_bucket_option: Literal["CREATE_NEW", "USE_EXISTING"] = "CREATE_NEW"
+    cur_s3_bucket_region: str = DEFAULT_REGION
+    cur_s3_prefix: str = "pre"
+    cur_time_unit: str = "HOURLY"
+    stackset_name: str = resource_names.STACKSET
+    stackset_excluded_accounts: tuple[str, ...] = ()
+    stackset_failure_tolerance_percentage: int = 10
+    stackset_max_concurrent_percentage: int = 100
+    stackset_retain_on_account_removal: bool = True
+    stackset_retain_stacks: bool = True
+    stackset_role_logical_id: str = "ApiAccessRole"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def bucket_is_new(self) -> bool:
+        """Whether the bucket is still to be made."""
+        return self.cur_s3_bucket_option == "CREATE_NEW"
+
+
+def inputs(registration: Registration) -> Inputs:
+    """The registration's inputs; what it leaves out is the module's default."""
+    given = {
+        name: getattr(registration, name)
+        for name in (f.name for f in fields(Inputs))
+        if getattr(registration, name) is not None
+    }
+    given.setdefault("cur_s3_bucket_name", resource_names.cur_bucket(registration.account_id))
+    # The module's sets, sorted as its outputs have them.
+    as_sets = {name: tuple(sorted(set(v))) for name, v in given.items() if isinstance(v, list)}
+    return Inputs(**{**given, **as_sets})
+
+
+def for_console(registration: Registration) -> Inputs:
+    """The inputs, for stacks.
+
+    Raises:
+        ConfigError: the registration asks for what only Terraform makes.
+    """
+    found = inputs(registration)
+    if "operations" in found.permission_tiers:
+        raise ConfigError(
+            "operations is made by Terraform only",
+            where="permission_tiers",
+            hint="Leave the tier out for the console path, or use octo-tf apply.",
+        )
+    if found.cur_s3_bucket_merge_policy:
+        raise ConfigError(
+            "is done by Terraform only: a stack would replace the bucket's policy",
+            where="cur_s3_bucket_merge_policy",
+            hint="Leave it out: octo-tf console check cur shows the statements to add.",
+        )
+    return found

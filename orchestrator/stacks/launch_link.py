@@ -1,0 +1,131 @@
+"""How a person gets to the page that creates a stack: the one place that decides the template's.
+
+CloudFormation reads a quick-create link's template from S3, as the person who is signed in. So a
+private object in a bucket of the same account is enough.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path as File
+
+from botocore.exceptions import ClientError
+
+from orchestrator.aws.errors import code_of, explained, is_denied
+from orchestrator.aws.session import Aws
+from orchestrator.errors import ConfigError, Refused
+from orchestrator.files import write_atomically
+from orchestrator.stacks import links
+from orchestrator.stacks.flow import Path
+from orchestrator.stacks.steps import Wanted
+
+_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The page to open.
+
+    ``url`` may hold the external id. ``file`` is the template to upload there, where the link
+    cannot name one; then ``parameters`` are to be typed, and the external id is not among them.
+    """
+
+    wanted: Wanted
+    url: str = field(repr=False)
+    file: File | None = None
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What a person types after an upload; the external id is copied from Octo."""
+        return {n: v for n, v in self.wanted.parameters.items() if n != "ExternalId"}
+
+
+def opening(
+    path: Path, wanted: Wanted, *, bucket: str | None = None, octos_template: bool = False
+) -> Opening:
+    """The page for a stack, and what is needed there.
+
+    Args:
+        path: the account's console path.
+        wanted: the stack.
+        bucket: a bucket of the account's own that the template is put into.
+        octos_template: take Octo's own launch link, where there is one for the stack.
+
+    Raises:
+        ConfigError: there is no such bucket, or no credentials for Octo.
+        Refused: the bucket is somebody else's, or Octo's link gives other values.
+        OctoError: Octo cannot be asked.
+    """
+    if octos_template and wanted.template == "api-access":
+        return Opening(wanted, _octos_link(path, wanted))
+    text = path.template(wanted.template)
+    if bucket is not None:
+        account_id = path.run.account.account_id
+        url = publish(path.run.aws, account_id, bucket, wanted.template, text, path.partition)
+        return Opening(wanted, wanted.link(url, path.partition).url)
+    file = path.run.folder / "console" / f"{wanted.template}.yaml"
+    write_atomically(file, text.encode())
+    return Opening(wanted, links.create_page(wanted.region, path.partition), file)
+
+
+def _octos_link(path: Path, wanted: Wanted) -> str:
+    """Octo's own launch link, once it is seen to give the values that were agreed on."""
+    if path.run.octo_api is None:
+        raise ConfigError(
+            "needs credentials for Octo's API",
+            where="--octo-template",
+            hint="Set ALPHAUS_CLIENT_ID and ALPHAUS_CLIENT_SECRET, or leave the option out.",
+        )
+    url = path.run.octo_api.template().launch_url.get_secret_value()
+    try:
+        given = links.parse(url).parameters
+    except (ValueError, KeyError):
+        given = {}
+    other = [n for n in ("ExternalId", "Principal") if given.get(n) != wanted.parameters[n]]
+    if other:
+        raise Refused(
+            f"Octo's launch link gives another {' and '.join(other)}",
+            where="--octo-template",
+            hint="Leave the option out: the link is then made here.",
+        )
+    return url
+
+
+def publish(
+    aws: Aws, account_id: str, bucket: str, name: str, text: str, partition: str = "aws"
+) -> str:
+    """Puts a template into the account's own bucket, private; its address, by region.
+
+    Raises:
+        ConfigError: there is no such bucket.
+        Refused: the bucket is another account's, or may not be used.
+    """
+    own = {"Bucket": bucket, "ExpectedBucketOwner": account_id}
+    content = text.encode()
+    key = f"octo-tf/{name}-{hashlib.sha256(content).hexdigest()[:12]}.yaml"
+    with explained(f"putting the template into bucket {bucket}"):
+        try:
+            location = aws.client("s3").get_bucket_location(**own)["LocationConstraint"]
+            # S3 calls us-east-1 null, and eu-west-1 sometimes EU (GetBucketLocation).
+            region = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(location, location)
+            aws.client("s3", region).put_object(**own, Key=key, Body=content)
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                raise ConfigError(
+                    "does not exist",
+                    where=f"--template-bucket {bucket}",
+                    hint="Name a bucket of this account, or leave the option out.",
+                ) from None
+            if is_denied(error):
+                raise Refused(
+                    f"the bucket is not of account {account_id}, or may not be used; nothing was"
+                    " written",
+                    where=f"--template-bucket {bucket}",
+                    hint="Name a bucket of this account with s3:GetBucketLocation and s3:PutObject,"
+                    " or leave the option out: the template is then uploaded by hand.",
+                ) from None
+            raise
+    host = f"s3.{region}.{_SUFFIXES.get(partition, 'amazonaws.com')}"
+    # A certificate for *.s3.<region> does not fit a bucket name with dots.
+    return f"https://{host}/{bucket}/{key}" if "." in bucket else f"https://{bucket}.{host}/{key}"

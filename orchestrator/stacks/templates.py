@@ -1,0 +1,127 @@
+"""CloudFormation templates for a registration, from the policies that the module has.
+
+``api-access``: the role by which Octo reads, and on request the StackSet. ``stackset``: the
+StackSet alone, for a payer whose role is there already. ``cur``: report, CUR role and, in
+us-east-1, the bucket. ``cur-bucket``: the bucket in another region, since a stack makes its
+buckets in its own region and reports exist in us-east-1 alone (decision 0027).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, get_args
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from orchestrator import __version__, assets
+from orchestrator.model import resource_names
+from orchestrator.stacks import documents
+from orchestrator.stacks.inputs import Inputs
+
+Name = Literal["api-access", "stackset", "cur", "cur-bucket"]
+NAMES: tuple[Name, ...] = get_args(Name)
+# How each template's description begins: stacks are recognised by it whatever their name.
+DESCRIPTIONS: dict[Name, str] = {
+    "api-access": "Octo API access",
+    "stackset": "Octo API access in linked accounts",
+    "cur": "Octo Cost and Usage Report",
+    "cur-bucket": "Octo bucket for the Cost and Usage Report",
+}
+_PRINCIPAL_ARN = "arn:${AWS::Partition}:iam::${Principal}:root"
+_PARTITION, _ACCOUNT, _BUCKET = "${AWS::Partition}", "${AWS::AccountId}", "${CurS3BucketName}"
+
+
+def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
+    """A template (YAML), the same text for the same inputs; it holds no external id.
+
+    Args:
+        name: which.
+        inputs: what was asked for; what the templates have parameters for are their defaults.
+        partition: decides where CUR lives.
+    """
+    trust = documents.trust(_PRINCIPAL_ARN, "${ExternalId}")
+    weaker = documents.trust(_PRINCIPAL_ARN, None)
+    bucket_arn = f"arn:{_PARTITION}:s3:::{_BUCKET}"
+    delivery = documents.delivery_statements(
+        _PARTITION, _ACCOUNT, _BUCKET, documents.cur_region(partition)
+    )
+    cur_policies = documents.cur_policies(bucket_arn, "${CurS3Prefix}")
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [*delivery, documents.tls_only_statement(_PARTITION, _BUCKET)],
+    }
+    return (
+        _jinja()
+        .get_template(f"{name}.yaml.j2")
+        .render(
+            inputs=inputs,
+            description=f"{DESCRIPTIONS[name]} (octo-tf {__version__})",
+            version=__version__,
+            asks_external_id=name != "cur" or inputs.cur_role_trust == "external_id",
+            role_name=resource_names.API_ROLE,
+            role_says=documents.ROLE_SAYS,
+            cur_role_name=resource_names.CUR_ROLE,
+            cur_role_says=documents.CUR_ROLE_SAYS,
+            trust=_role_document(trust),
+            cur_trust=_role_document(trust if inputs.cur_role_trust == "external_id" else weaker),
+            policies=_policies(documents.api_access_policies(inputs.permission_tiers)),
+            cur_policies=_policies(cur_policies),
+            bucket_policy=documents.substituted(policy),
+            linked_template=linked_template(inputs),
+            report_region=documents.cur_region(partition),
+            tags=[{"Key": key, "Value": value} for key, value in sorted(inputs.tags.items())],
+        )
+    )
+
+
+def linked_template(inputs: Inputs) -> str:
+    """What the StackSet deploys to each linked account: the module's own, as JSON text."""
+    boundary = inputs.permissions_boundary
+    own = f":{inputs.account_id}:"
+    rendered = (
+        _jinja()
+        .get_template("linked-account.json.j2")
+        .render(
+            inputs=inputs,
+            role_name=resource_names.API_ROLE,
+            role_says=documents.ROLE_SAYS,
+            trust=_role_document(documents.trust(_PRINCIPAL_ARN, "${ExternalId}")),
+            policies=_policies(documents.api_access_policies(inputs.permission_tiers)),
+            # A boundary of the customer's own is looked for under the same name in each account.
+            boundary=boundary and {"Fn::Sub": boundary.replace(own, ":${AWS::AccountId}:")},
+        )
+    )
+    return documents.text(json.loads(rendered))
+
+
+def _policies(policies: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"PolicyName": name, "PolicyDocument": documents.substituted(document)}
+        for name, document in sorted(policies.items())
+    ]
+
+
+def _role_document(trust: dict[str, Any]) -> Any:
+    """With ``Ref`` where the whole text is one parameter, as the module writes it."""
+    substituted = documents.substituted(trust)
+    text = json.dumps(substituted).replace('{"Fn::Sub": "${ExternalId}"}', '{"Ref": "ExternalId"}')
+    return json.loads(text)
+
+
+def _jinja() -> Environment:
+    environment = Environment(  # noqa: S701  (YAML and JSON, not HTML; values go through `json`)
+        loader=FileSystemLoader(assets.TEMPLATES / "cloudformation"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["json"] = _as_json
+    return environment
+
+
+def _as_json(value: Any, indent: int | None = None) -> str:
+    """A value as JSON, which is YAML too; ``indent`` is that of the key that it belongs to."""
+    if indent is None:
+        return json.dumps(value)
+    return json.dumps(value, indent=2).replace("\n", "\n" + " " * (indent + 2))

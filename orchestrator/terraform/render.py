@@ -1,0 +1,354 @@
+"""Registration → the root folder that Terraform runs in: deterministic, read back, atomic.
+
+Structure comes from ``templates/root``; values only ever go into JSON files next to it, so no
+value can change what the HCL means. What was rendered is parsed again with python-hcl2 and
+compared with what was meant before anything is written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from orchestrator import assets
+from orchestrator.errors import RenderError
+from orchestrator.files import TEMPORARY, write_atomically
+from orchestrator.model.account import AccountType
+from orchestrator.model.module_outputs import Outputs
+from orchestrator.model.registration import Registration, S3Backend
+
+VALUES = "terraform.tfvars.json"
+SECRETS = "secrets.auto.tfvars.json"  # git-ignored by the rendered .gitignore
+BACKEND = "backend.tfbackend.json"
+IMPORTS = "imports.tf"
+IMPORT_IDS = "imports.auto.tfvars.json"
+_MODULE = "modules/octo"
+_OF_ONE_RUN = (IMPORTS, IMPORT_IDS)
+_SOMETIMES = (BACKEND, *_OF_ONE_RUN)
+_NOT_INPUTS = {"account_name", "region", "credentials", "backend"}
+
+
+@dataclass(frozen=True)
+class Root:
+    """The content of a root folder, by path relative to it; ``secret`` names what to hide.
+
+    ``meant`` holds what the templates were given: what the files must read back as.
+    """
+
+    files: dict[str, bytes]
+    meant: dict[str, Any]
+    secret: frozenset[str] = frozenset({SECRETS})
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The root's variables by name, the secret ones included."""
+        values: dict[str, Any] = {}
+        for name in (VALUES, SECRETS, IMPORT_IDS):
+            values |= json.loads(self.files.get(name, b"{}"))
+        return values
+
+    @property
+    def backend_config(self) -> str | None:
+        """The file for ``terraform init -backend-config``, if the backend has settings."""
+        return BACKEND if BACKEND in self.files else None
+
+
+def render(
+    registration: Registration,
+    account_type: AccountType,
+    *,
+    bucket_has_policy: bool | None = None,
+    stackset: Mapping[str, Any] | None = None,
+    allow_destroy: Collection[str] = (),
+) -> Root:
+    """Makes the root folder's content; the same input gives the same bytes.
+
+    Args:
+        registration: what was asked for.
+        account_type: as identified; the module then need not find out.
+        bucket_has_policy: for a merged bucket policy: whether the bucket has one today.
+        stackset: with ``use_stackset``: inputs of the module that octo.yaml may leave out.
+        allow_destroy: addresses whose ``prevent_destroy`` is lifted in this rendering.
+
+    Raises:
+        RenderError: an address in ``allow_destroy`` is none of the module's.
+    """
+    inputs = {
+        **module_inputs(registration, account_type, bucket_has_policy=bucket_has_policy),
+        **(stackset or {}),
+    }
+    variables, secrets = _variables(registration, inputs)
+    providers = [("", "region")]
+    if account_type != "linked" and registration.cur_s3_bucket_region != registration.region:
+        providers.append(("cur_bucket", "cur_s3_bucket_region"))
+    assume_role = registration.credentials.assume_role
+    values: dict[str, Any] = {
+        "backend": registration.backend.type,
+        "providers": providers,
+        "profile": registration.credentials.profile is not None,
+        "assume_role": assume_role is not None,
+        "assume_role_external_id": bool(assume_role and assume_role.external_id),
+        "inputs": sorted(inputs),
+        "width": max(map(len, inputs)),
+        "variables": sorted({*variables, *secrets}),
+        "sensitive": sorted(secrets),
+        "outputs": sorted(Outputs.model_fields),
+        "imports": [],
+    }
+    files = {
+        ".gitignore": _template("gitignore", values),
+        "main.tf": _template("main.tf", values),
+        "outputs.tf": _template("outputs.tf", values),
+        "variables.tf": _template("variables.tf", values),
+        VALUES: _json(variables),
+        SECRETS: _json(secrets),
+        **_module_files(),
+    }
+    if isinstance(registration.backend, S3Backend):
+        files[BACKEND] = _json(_s3_backend(registration.backend))
+    if allow_destroy:
+        resources = sorted({_resource(address) for address in allow_destroy})
+        files[f"{_MODULE}/allow_destroy_override.tf"] = _template(
+            "allow_destroy_override.tf", {"resources": resources}
+        )
+    return Root(files, values)
+
+
+def importing(root: Root, ids: Mapping[str, str]) -> Root:
+    """The same root, whose next plan takes over what AWS has.
+
+    Args:
+        root: as rendered.
+        ids: the provider's import id of each resource, by its address in the root.
+    """
+    meant = {**root.meant, "imports": sorted(ids)}
+    files = {
+        **root.files,
+        IMPORTS: _template(IMPORTS, meant),
+        IMPORT_IDS: _json({"import_ids": dict(ids)}),
+    }
+    return Root(files, meant)
+
+
+def module_inputs(
+    registration: Registration, account_type: AccountType, *, bucket_has_policy: bool | None
+) -> dict[str, Any]:
+    """The module's inputs that are set, by the module's names; the rest keep its defaults."""
+    given = registration.model_dump(mode="json", exclude=_NOT_INPUTS, exclude_none=True)
+    if registration.external_id is None:
+        raise RenderError("the external id is not known", where=registration.account_id)
+    given["external_id"] = registration.external_id.get_secret_value()
+    given["account_type"] = account_type
+    if bucket_has_policy is not None:
+        given["cur_s3_bucket_has_policy"] = bucket_has_policy
+    return given
+
+
+def _variables(
+    registration: Registration, inputs: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    variables = {**inputs, "region": registration.region}
+    secrets = {"external_id": variables.pop("external_id")}
+    if registration.credentials.profile:
+        variables["profile"] = registration.credentials.profile
+    if role := registration.credentials.assume_role:
+        variables["assume_role_arn"] = role.role_arn
+        variables["assume_role_session_name"] = role.session_name
+        if role.external_id:
+            secrets["assume_role_external_id"] = role.external_id
+    return variables, secrets
+
+
+def _s3_backend(backend: S3Backend) -> dict[str, Any]:
+    settings = backend.model_dump(exclude={"type"}, exclude_none=True)
+    return {**settings, "encrypt": True, "use_lockfile": True}
+
+
+def _resource(address: str) -> tuple[str, str]:
+    """``module.octo.aws_s3_bucket.cur[0]`` → ``("aws_s3_bucket", "cur")``."""
+    prefix, _, rest = address.partition("module.octo.")
+    kind, dot, name = rest.split("[")[0].partition(".")
+    if prefix or not dot or not (kind.isidentifier() and name.isidentifier()):
+        raise RenderError(
+            f"{address!r} is not the address of a resource of the module",
+            where="--allow-destroy",
+            hint="Copy the address as the refusal shows it, like module.octo.aws_s3_bucket.cur[0].",
+        )
+    return kind, name
+
+
+def _template(name: str, values: dict[str, Any]) -> bytes:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(assets.TEMPLATES / "root"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  (HCL, not HTML; and only names from our own code enter it)
+    )
+    return environment.get_template(f"{name}.j2").render(values).encode()
+
+
+def _json(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _module_files() -> dict[str, bytes]:
+    """The module as shipped, without its tests: the folder stands alone, wherever it is copied."""
+    module = assets.MODULE
+    return {
+        f"{_MODULE}/{path.relative_to(module).as_posix()}": path.read_bytes()
+        for path in sorted(module.rglob("*"))
+        if path.is_file()
+        and path.relative_to(module).parts[0] not in ("tests", "examples")
+        and not path.name.startswith(".")
+    }
+
+
+def read_back(root: Root) -> None:
+    """Parses what was rendered and compares it with what was meant.
+
+    Raises:
+        RenderError: it does not read back as what was meant.
+    """
+    # A third of the time before Terraform starts: only where something is written.
+    import hcl2
+
+    files, meant = root.files, root.meant
+    parsed: dict[str, list[dict[str, Any]]] = {}
+    for name in ("main.tf", "variables.tf", "outputs.tf", IMPORTS):
+        for kind, blocks in hcl2.loads(files.get(name, b"").decode()).items():
+            parsed.setdefault(kind, []).extend(blocks if isinstance(blocks, list) else [])
+    (terraform,) = parsed["terraform"]
+    (module,) = (_labelled(block, "octo") for block in parsed["module"])
+    providers = [_labelled(block, "aws") for block in parsed["provider"]]
+    inputs = {
+        name: value
+        for name, value in module.items()
+        if name not in ("source", "providers") and not name.startswith("__")
+    }
+    differences = [
+        name
+        for name, read, wanted in (
+            ("backend", [_unquote(k) for b in terraform["backend"] for k in b], [meant["backend"]]),
+            ("module inputs", inputs, {name: f"${{var.{name}}}" for name in meant["inputs"]}),
+            (
+                "providers",
+                [(p.get("region"), p.get("allowed_account_ids")) for p in providers],
+                [(f"${{var.{region}}}", ["${var.account_id}"]) for _, region in meant["providers"]],
+            ),
+            ("variables", _labels(parsed["variable"]), sorted(root.values)),
+            ("outputs", _labels(parsed["output"]), meant["outputs"]),
+            (
+                "imports",
+                [block["to"] for block in parsed.get("import", [])],
+                [f"${{{address}}}" for address in meant["imports"]],
+            ),
+        )
+        if read != wanted
+    ]
+    if differences:
+        raise RenderError(
+            f"the rendered root does not read back as meant: {', '.join(differences)}",
+            where=str(assets.TEMPLATES / "root"),
+            hint="The templates were changed or damaged: reinstall octo-tf.",
+        )
+
+
+def _labelled(block: dict[str, Any], label: str) -> dict[str, Any]:
+    ((name, body),) = ((k, v) for k, v in block.items() if not k.startswith("__"))
+    return body if _unquote(name) == label else {}
+
+
+def _labels(blocks: list[dict[str, Any]]) -> list[str]:
+    return sorted(_unquote(k) for block in blocks for k in block if not k.startswith("__"))
+
+
+def _unquote(text: str) -> str:
+    return text.strip('"')
+
+
+def write(root: Root, folder: Path) -> list[str]:
+    """Brings ``folder`` up to date; each file is replaced in one step, and only if it differs.
+
+    What differs is read back by python-hcl2 before anything is written: what is there already was
+    read back when it was written.
+
+    Files of the module that are no longer rendered are removed; everything else in the folder
+    (state, lock file, ledger) is left alone.
+
+    Returns:
+        The paths that were written or removed.
+
+    Raises:
+        RenderError: the folder cannot be written, or the files do not read back as meant.
+    """
+    changed = []
+    try:
+        outdated = _outdated(root, folder)
+        if outdated:
+            read_back(root)
+        for leftover in folder.rglob(f".*{TEMPORARY}"):
+            leftover.unlink()  # of a run that was killed while it wrote
+        for name in outdated:
+            path = folder / name
+            if name in root.files:
+                write_atomically(path, root.files[name])
+            else:
+                path.unlink()
+            changed.append(name)
+    except OSError as error:
+        raise RenderError(
+            f"cannot be written: {error.strerror}",
+            where=str(error.filename or folder),
+            hint="Free the space or the permissions, then run the same command again.",
+        ) from error
+    return changed
+
+
+def diff(root: Root, folder: Path) -> str:
+    """What ``write`` would change, as a unified diff; values that are secret are not shown.
+
+    A secret file that is absent is not a difference: in a pipeline only the rest is committed.
+    """
+    lines: list[str] = []
+    for name in _outdated(root, folder):
+        path = folder / name
+        if name in _OF_ONE_RUN:
+            continue
+        if name in root.secret:
+            if path.exists():
+                lines.append(f"{name}: differs (secret, not shown)")
+            continue
+        lines += difflib.unified_diff(
+            _lines(path.read_bytes()) if path.exists() else [],
+            _lines(root.files.get(name, b"")),
+            f"{name} (folder)",
+            f"{name} (rendered)",
+            lineterm="",
+        )
+    return "\n".join(lines)
+
+
+def _outdated(root: Root, folder: Path) -> list[str]:
+    stale = {
+        path.relative_to(folder).as_posix()
+        for path in (folder / _MODULE).rglob("*")
+        if path.is_file()
+    } - root.files.keys()
+    stale |= {name for name in _SOMETIMES if (folder / name).exists()} - root.files.keys()
+    different = {
+        name
+        for name, content in root.files.items()
+        if not (folder / name).is_file() or (folder / name).read_bytes() != content
+    }
+    return sorted(stale | different)
+
+
+def _lines(content: bytes) -> list[str]:
+    return content.decode(errors="replace").splitlines()

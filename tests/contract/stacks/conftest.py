@@ -1,0 +1,145 @@
+"""Accounts on the console path: a person who deploys what the links say, in the sandbox."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any
+
+import pytest
+
+from orchestrator.app.context import Run, Settings
+from orchestrator.config.load import load
+from orchestrator.sandbox import control
+from orchestrator.stacks import links
+from orchestrator.stacks.check import check
+from orchestrator.stacks.flow import Path
+from orchestrator.stacks.launch_link import Opening, opening
+from orchestrator.stacks.steps import Step
+from orchestrator.ui.terminal import Progress
+from orchestrator.verify.model import Finding, Report
+
+EXTERNAL_ID = "console-external-id-41c7"
+REGIONS = ("us-east-1", "eu-central-1")
+
+
+@dataclass
+class Account:
+    """An account of the sandbox, registered by the console path."""
+
+    profile: str
+    account_id: str
+    session: Any
+    folder: File
+    bucket: str
+    settings: dict[str, Any]
+    sandbox: Any
+
+    def path(self, **changes: Any) -> Path:
+        """A fresh look, as every command has it."""
+        flags = {
+            "account_id": self.account_id,
+            "external_id": EXTERNAL_ID,
+            "credentials.profile": self.profile,
+            **self.settings,
+            **changes,
+        }
+        settings = Settings(workdir=self.folder, environ={}, principal_profile="octo")
+        path = Path(Run(load(self.folder / "none.yaml", flags, {}), settings, Progress()))
+        path.begin()
+        return path
+
+    def pages(self, step: Step, **changes: Any) -> list[Opening]:
+        path = self.path(**changes)
+        return [opening(path, wanted, bucket=self.bucket) for wanted in path.wanted(step)]
+
+    def deploy(self, step: Step, **changes: Any) -> list[str]:
+        """Opens each link of a step and creates its stack; the stacks' statuses."""
+        return [self.create(page.url, **changes) for page in self.pages(step)]
+
+    def create(
+        self,
+        url: str,
+        *,
+        session: Any = None,
+        capabilities: Any = None,
+        waits: bool = True,
+        **edited: str,
+    ) -> str:
+        """What the console does with a link: everything that CreateStack gets is in it."""
+        found = links.parse(url)
+        client = (session or self.session).client("cloudformation", region_name=found.region)
+        client.create_stack(
+            StackName=found.stack_name,
+            TemplateURL=found.template_url,
+            Capabilities=["CAPABILITY_NAMED_IAM"] if capabilities is None else capabilities,
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in {**found.parameters, **edited}.items()
+            ],
+        )
+        deadline = time.monotonic() + 20
+        while True:
+            status = client.describe_stacks(StackName=found.stack_name)["Stacks"][0]["StackStatus"]
+            if not waits or not status.endswith("_IN_PROGRESS") or time.monotonic() > deadline:
+                return str(status)
+            time.sleep(0.05)
+
+    def check(self, *steps: Step, **settings: Any) -> Report:
+        path = self.path()
+        return check(path, steps or path.checked, **settings)
+
+    def deliver(self) -> None:
+        control.deliver(self.sandbox.endpoint_url)
+
+    def client(self, service: str, region: str = "us-east-1") -> Any:
+        return self.session.client(service, region_name=region)
+
+
+def findings(report: Report) -> dict[str, Finding]:
+    return {result.id: result.finding for result in report.results}
+
+
+def clear(session: Any) -> None:
+    for region in REGIONS:
+        client = session.client("cloudformation", region_name=region)
+        for stack in client.describe_stacks()["Stacks"]:
+            client.delete_stack(StackName=stack["StackName"])
+        deadline = time.monotonic() + 20
+        while client.describe_stacks()["Stacks"] and time.monotonic() < deadline:
+            time.sleep(0.05)
+    iam, s3, cur = session.client("iam"), session.client("s3"), session.client("cur")
+    for found in iam.list_roles()["Roles"]:
+        name = found["RoleName"]
+        if name.startswith("Alphaus"):
+            for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                iam.delete_role_policy(RoleName=name, PolicyName=policy)
+            iam.delete_role(RoleName=name)
+    for report in cur.describe_report_definitions()["ReportDefinitions"]:
+        cur.delete_report_definition(ReportName=report["ReportName"])
+    for bucket in s3.list_buckets()["Buckets"]:
+        for entry in s3.list_object_versions(Bucket=bucket["Name"]).get("Versions", []):
+            version = {"Key": entry["Key"], "VersionId": entry["VersionId"]}
+            s3.delete_object(Bucket=bucket["Name"], **version)
+        s3.delete_bucket(Bucket=bucket["Name"])
+
+
+@pytest.fixture
+def account(sandbox, session, tmp_path) -> Iterator[Callable[..., Account]]:
+    """An account by its profile, with a bucket for templates; nothing of it stays."""
+    made: list[Account] = []
+
+    def make(profile: str, **settings: Any) -> Account:
+        own = session(profile)
+        bucket = f"templates-of-{profile}"
+        own.client("s3").create_bucket(Bucket=bucket)
+        account_id = sandbox.accounts[profile]
+        found = Account(profile, account_id, own, tmp_path, bucket, settings, sandbox)
+        made.append(found)
+        return found
+
+    yield make
+    for found in made:
+        clear(found.session)

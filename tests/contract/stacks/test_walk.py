@@ -1,0 +1,264 @@
+"""The walk with a person who does what it says, goes back, leaves, and comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from orchestrator.errors import WrongAccount
+from orchestrator.octo.ledger import Ledger
+from orchestrator.sandbox import control
+from orchestrator.stacks import links
+from orchestrator.stacks.launch_link import Opening
+from orchestrator.stacks.wizard import Walk
+from orchestrator.verify.model import Area, Report, Status
+from tests.contract.console.conftest import EXTERNAL_ID, Account
+
+Deed = Callable[[], None]
+
+
+@dataclass
+class Scripted:
+    """A person who answers from a list; a deed in it is done before the next answer is given."""
+
+    script: list[str | Deed]
+    told: list[str] = field(default_factory=list)
+    pages: list[Opening] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+    offered: list[dict[str, str]] = field(default_factory=list)
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
+
+    def show(self, opening: Opening) -> None:
+        self.pages.append(opening)
+
+    def open(self, url: str) -> None:
+        self.opened.append(url)
+
+    def choose(self, question: str, choices: Mapping[str, str]) -> str:
+        self.offered.append(dict(choices))
+        answer = self._next()
+        assert answer in choices, (answer, choices, self.told[-5:])
+        return answer
+
+    def answer(self, question: str, default: str) -> str:
+        return self._next()
+
+    def _next(self) -> str:
+        while True:
+            following = self.script.pop(0)
+            if isinstance(following, str):
+                return following
+            following()
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.told)
+
+
+class Walker:
+    """One account's walks; ``deploy`` in a script creates the stack of the page shown last."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.person = Scripted([])
+        self.saved: dict[str, str] = {}
+
+    def deploy(self, **edited: Any) -> Deed:
+        return lambda: self.statuses.append(
+            self.account.create(self.person.pages[-1].url, **edited)
+        )
+
+    def __call__(self, *script: str | Deed, **settings: str) -> Report | None:
+        self.statuses: list[str] = []
+        self.person = Scripted([*script])
+        path = self.account.path(**{**self.saved, **settings})
+        walk = Walk(path, self.person, bucket=self.account.bucket, save=self.saved.update)
+        report = walk.run()
+        assert self.person.script == []
+        return report
+
+
+@pytest.fixture
+def walker(account) -> Callable[..., Walker]:
+    def make(profile: str, **settings: str) -> Walker:
+        return Walker(account(profile, **settings))
+
+    return make
+
+
+def test_a_linked_account_ends_after_api_access(walker):
+    walk = walker("linked-1")
+    report = walk("y", walk.deploy(), "c", "y")
+    assert report.areas[Area.API_ACCESS] is Status.PASS
+    assert walk.statuses == ["CREATE_COMPLETE"]
+    text = walk.person.text
+    assert "is a linked account, and is registered" in text
+    assert "a linked account that comes before it shows no data" in text
+    assert "Step 3: confirm and finish" in text
+    assert "Tick: I acknowledge that AWS CloudFormation might create IAM resources" in text
+    assert "s" not in walk.person.offered[1]  # API access is not to be skipped
+    assert EXTERNAL_ID not in text
+    found = links.parse(walk.person.pages[0].url)
+    assert found.parameters["ExternalId"] == EXTERNAL_ID
+    assert (found.region, found.stack_name) == ("us-east-1", "AlphausAccountAccess")
+
+
+def test_who_has_not_registered_the_payer_can_leave(walker):
+    walk = walker("linked-1")
+    assert walk("q") is None
+    assert walk.person.pages == []
+
+
+def test_a_payer_goes_all_the_way(walker):
+    walk = walker("payer")
+    client = walk.account.client("cloudformation")
+    client.activate_organizations_access()
+    try:
+        report = walk(
+            *(walk.deploy(), "c"),
+            *("y", walk.deploy(), "c"),
+            *("d", walk.deploy(), walk.account.deliver, "c"),
+            "y",
+        )
+        assert set(report.areas.values()) == {Status.PASS}
+        assert walk.statuses == ["CREATE_COMPLETE"] * 3
+        assert walk.saved == {"cur_s3_bucket_option": "CREATE_NEW"}
+        ledger = Ledger(walk.account.folder / walk.account.account_id / "ledger.json")
+        assert ledger.account(walk.account.account_id).finished_at
+    finally:
+        client.delete_stack(StackName="AlphausLinkedAccountAccess")
+        for _ in range(100):
+            if not client.list_stack_sets(Status="ACTIVE")["Summaries"]:
+                break
+        client.deactivate_organizations_access()
+
+
+def test_trusted_access_is_asked_for_before_it_is_missed(walker):
+    walk = walker("payer")
+    assert walk(walk.deploy(), "c", "y", "q") is None
+    assert "Enable trusted access" in walk.person.text
+
+
+def test_the_stack_set_is_optional(walker):
+    walk = walker("payer")
+    report = walk(walk.deploy(), "c", "s", "d", walk.deploy(), "c", "y")
+    assert report.areas[Area.STACKSET] is Status.SKIPPED
+    assert report.areas[Area.CUR_S3] is Status.PENDING  # nothing delivered yet
+    assert report.can_finish
+
+
+def test_checking_before_anything_is_there_says_what_it_sees(walker):
+    walk = walker("linked-1")
+    assert walk("y", "c", "q") is None
+    assert "There is no stack AlphausAccountAccess in account" in walk.person.text
+    assert "signed in to account" in walk.person.text
+
+
+def test_a_stack_at_work_is_waited_for_and_a_delivery_is_not(walker):
+    walk = walker("standalone")
+    endpoint = walk.account.sandbox.endpoint_url
+    walk(walk.deploy(), "c", "q")
+    control.pace(endpoint, 1.5)
+    try:
+        report = walk("d", walk.deploy(waits=False), "c", "y")
+        assert walk.statuses == ["CREATE_IN_PROGRESS"]
+        assert "CloudFormation is at work; waiting for it" in walk.person.text
+        assert report.areas[Area.CUR_S3] is Status.PENDING
+    finally:
+        control.pace(endpoint, 0)
+
+
+def test_a_stack_set_that_is_skipped_after_all_is_not_missed(walker):
+    walk = walker("payer")
+    report = walk(walk.deploy(), "c", "y", "s", "s", "y")
+    assert report.areas[Area.STACKSET] is Status.SKIPPED
+
+
+def test_an_edited_external_id_is_told_and_can_be_mended(walker):
+    walk = walker("linked-1")
+
+    def delete() -> None:
+        walk.account.client("cloudformation").delete_stack(StackName="AlphausAccountAccess")
+
+    edited = walk.deploy(ExternalId="edited")
+    report = walk("y", edited, "c", delete, walk.deploy(), "c", "y")
+    assert "was deployed with another ExternalId" in walk.person.text
+    assert report.areas[Area.API_ACCESS] is Status.PASS
+
+
+def test_leaving_and_coming_again_goes_on_where_it_was(walker):
+    walk = walker("standalone")
+    assert walk(walk.deploy(), "c", "d", "q") is None
+    assert walk.saved == {"cur_s3_bucket_option": "CREATE_NEW"}
+    report = walk(walk.deploy(), walk.account.deliver, "c", "y")
+    assert "Done already." in walk.person.text
+    assert links.parse(walk.person.pages[0].url).stack_name == "AlphausCurExport"
+    assert report.areas[Area.CUR_S3] is Status.PASS
+    again = walk("y")
+    assert walk.person.text.count("Done already.") == 2
+    assert set(again.areas.values()) == {Status.PASS, Status.SKIPPED}
+
+
+def test_there_is_a_way_back(walker):
+    walk = walker("standalone")
+    report = walk(
+        walk.deploy(),
+        "c",
+        "b",  # from the choice of a bucket to API access, which is done
+        "s",
+        "s",  # past the report
+        "b",  # from confirm and finish to the report
+        "d",
+        walk.deploy(),
+        walk.account.deliver,
+        "c",
+        "y",
+    )
+    assert set(report.areas.values()) == {Status.PASS, Status.SKIPPED}
+
+
+def test_a_new_bucket_in_another_region_is_two_stacks_one_after_the_other(walker):
+    walk = walker("standalone")
+    report = walk(
+        *(walk.deploy(), "c"),
+        *("n", "eu-central-1", walk.deploy(), "c", walk.deploy(), walk.account.deliver, "c"),
+        "y",
+    )
+    names = [links.parse(page.url).stack_name for page in walk.person.pages]
+    assert names == ["AlphausAccountAccess", "AlphausCurBucket", "AlphausCurExport"]
+    assert walk.saved["cur_s3_bucket_region"] == "eu-central-1"
+    assert set(report.areas.values()) == {Status.PASS, Status.SKIPPED}
+
+
+def test_an_impossible_region_is_asked_for_again(walker):
+    walk = walker("standalone")
+    assert walk(walk.deploy(), "c", "n", "Frankfurt", "eu-central-1", "q") is None
+    assert "must be an AWS region" in walk.person.text
+    assert walk.saved["cur_s3_bucket_region"] == "eu-central-1"
+
+
+def test_an_existing_bucket_is_told_what_its_policy_needs(walker):
+    walk = walker("standalone")
+    bucket = walk.account.bucket
+    assert walk(walk.deploy(), "c", "e", "us-east-1", bucket, "q") is None
+    assert f"The policy of {bucket} must have these statements" in walk.person.text
+    assert "OctoTfCurDeliveryWrites" in walk.person.text
+
+
+def test_the_page_can_be_opened_and_shown_again(walker):
+    walk = walker("linked-1")
+    assert walk("y", "o", "l", "q") is None
+    assert walk.person.opened == [walk.person.pages[0].url]
+    assert len(walk.person.pages) == 2
+
+
+def test_the_wrong_account_ends_it_before_anything_is_asked(walker):
+    walk = walker("linked-1")
+    with pytest.raises(WrongAccount):
+        walk(account_id=walk.account.sandbox.accounts["linked-2"])
+    assert walk.person.told == []

@@ -1,0 +1,192 @@
+"""What the plan would create although AWS has it: compared, imported or refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.detection import compare, describe
+from orchestrator.detection.compare import BUCKET, REPORT, STACKSET
+from orchestrator.detection.existing import Bucket, Deploys, Role, StackSet
+from orchestrator.detection.imports import MODULE, Names, find
+from orchestrator.errors import Refused
+from orchestrator.terraform.events import PlannedChange
+from orchestrator.terraform.plan import Plan
+from tests.registered import CUR_ROLE, ROLE, trust
+
+NAMES = Names("111122223333", "bucket", "curreport", "octo")
+API = "aws_iam_role.api_access"
+POLICY = 'aws_iam_role_policy.api_access["octo-read"]'
+READ = json.dumps({"Statement": {"Effect": "Allow", "Action": "ce:Get*", "Resource": "*"}})
+WANTED = {
+    API: {"name": ROLE, "assume_role_policy": trust("the-id"), "description": "ours"},
+    POLICY: {"name": "octo-read", "role": ROLE, "policy": READ},
+    REPORT: {"report_name": "curreport", "time_unit": "HOURLY", "s3_bucket": "bucket"},
+}
+
+
+def role(external_id: str = "the-id", **changes: Any) -> Role:
+    values: dict[str, Any] = {"description": "ours", "trust": json.loads(trust(external_id))}
+    return Role(ROLE, "arn:aws:iam::111122223333:role/" + ROLE, "AROA", **values | changes)
+
+
+@pytest.fixture
+def there(monkeypatch):
+    """What AWS has: set by a test."""
+    has: dict[str, Any] = {"stack": None}
+    monkeypatch.setattr(describe, "role", lambda aws, name: has.get(name))
+    monkeypatch.setattr(describe, "owns_bucket", lambda aws, name, account: name in has)
+    monkeypatch.setattr(describe, "bucket", lambda aws, name: has[name])
+    monkeypatch.setattr(describe, "reports", lambda aws: has.get("reports", []))
+    monkeypatch.setattr(describe, "stack_set", lambda aws, name: has.get(name))
+    monkeypatch.setattr(describe, "owner", lambda aws, name, *regions: has["stack"])
+    return has
+
+
+def imports(*addresses: str, more: dict[str, Any] | None = None, **how: Any) -> dict[str, str]:
+    changes = [PlannedChange(MODULE + a, a.split(".")[0], "create") for a in addresses]
+    settings: dict[str, Any] = {"unfinished": frozenset(), "adopting": False, "agreed": set()}
+    return find(
+        None,  # type: ignore[arg-type]
+        Plan(Path("p"), tuple(changes), True),
+        NAMES,
+        read=lambda: {MODULE + a: v for a, v in {**WANTED, **(more or {})}.items()},
+        **settings | how,
+    )
+
+
+def test_nothing_there_is_nothing_to_import_and_the_plan_is_not_read(there):
+    plan = Plan(Path("p"), (PlannedChange(MODULE + API, "aws_iam_role", "create"),), True)
+    never = {"read": lambda: pytest.fail("read"), "unfinished": frozenset()}
+    assert find(None, plan, NAMES, adopting=False, agreed=(), **never) == {}
+
+
+def test_only_what_would_be_created_is_looked_for(there):
+    there[ROLE] = role()
+    assert imports(REPORT) == {}
+
+
+def test_an_exact_role_is_imported_with_the_policies_that_it_has(there):
+    there[ROLE] = role()
+    assert imports(API, POLICY) == {MODULE + API: ROLE}
+    there[ROLE] = role(inline={"octo-read": {}})
+    assert imports(API, POLICY)[MODULE + POLICY] == f"{ROLE}:octo-read"
+
+
+@pytest.mark.parametrize("change", [{"description": "another"}, {"external_id": "another"}])
+def test_a_role_that_differs_is_refused_unless_it_is_ours_or_asked_for(there, change):
+    there[ROLE] = role(**change)
+    with pytest.raises(Refused, match="another one") as caught:
+        imports(API)
+    assert "octo-tf adopt" in caught.value.hint
+    assert "the-id" not in str(caught.value)
+    assert imports(API, unfinished=frozenset({MODULE + API}))
+    assert imports(API, adopting=True)
+
+
+def test_what_would_go_needs_consent_thing_by_thing(there):
+    there[ROLE] = role(inline={"a": {}, "b": {}})
+    with pytest.raises(Refused, match="inline policy b") as caught:
+        imports(API, adopting=True, agreed={(f"role {ROLE}", "inline policy a")})
+    assert "inline policy a" not in str(caught.value)
+    both = {(f"role {ROLE}", f"inline policy {name}") for name in "ab"}
+    assert imports(API, agreed=both)
+
+
+def test_even_a_killed_runs_own_role_keeps_what_somebody_added(there):
+    there[ROLE] = role(managed={"arn:m": None})
+    with pytest.raises(Refused, match="managed policy arn:m"):
+        imports(API, unfinished=frozenset({MODULE + API}))
+
+
+def test_what_a_stack_owns_is_never_taken(there):
+    there[ROLE], there["stack"] = role(), "console-stack"
+    with pytest.raises(Refused, match="console-stack") as caught:
+        imports(API, adopting=True)
+    assert "Retain" in caught.value.hint
+
+
+def test_a_bucket_comes_with_the_settings_that_it_has(there):
+    setting = "aws_s3_bucket_policy.cur[0]"
+    there["bucket"] = Bucket("bucket", "us-east-1", True, settings=frozenset({setting[:-7]}))
+    assert imports(BUCKET, setting) == {MODULE + BUCKET: "bucket", MODULE + setting: "bucket"}
+    there["bucket"] = Bucket("bucket", "us-east-1", False)
+    with pytest.raises(Refused, match="it holds objects"):
+        imports(BUCKET)
+
+
+def test_a_report_must_be_the_very_same(there):
+    found = {"ReportName": "curreport", "TimeUnit": "HOURLY", "S3Bucket": "bucket"}
+    there["reports"] = [found]
+    assert imports(REPORT) == {MODULE + REPORT: "curreport"}
+    there["reports"] = [{**found, "TimeUnit": "DAILY"}]
+    with pytest.raises(Refused, match="its time_unit is DAILY"):
+        imports(REPORT)
+
+
+def stack_set(**changes: Any) -> StackSet:
+    makes = Deploys("Octo", Role(ROLE, f"arn:*:iam::*:role/{ROLE}", "", inline={"root": {}}))
+    values: dict[str, Any] = {
+        "name": "octo",
+        "stack_set_id": "octo:1",
+        "deploys": makes,
+        "accounts": ("999988887777",),
+        "known": ("999988887777",),
+        "regions": ("us-east-1",),
+        "region": "us-east-1",
+        "auto_deployment": {"enabled": True, "retain": True},
+        "targets": (),
+        "service_managed": True,
+        **changes,
+    }
+    return StackSet(**values)
+
+
+def planned_set(logical_id: str) -> dict[str, Any]:
+    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": ROLE}}
+    return {
+        "template_body": json.dumps({"Resources": {logical_id: role}}),
+        "parameters": {"ExternalId": "the-id"},
+        "auto_deployment": [{"enabled": True, "retain_stacks_on_account_removal": True}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({}, "another logical id"),
+        ({"auto_deployment": {"enabled": True, "retain": False}}, "removal says"),
+    ],
+)
+def test_a_stackset_that_could_not_be_updated_is_refused_even_when_adopting(there, change, says):
+    there["octo"] = stack_set(**change)
+    with pytest.raises(Refused, match=says):
+        imports(STACKSET, adopting=True, more={STACKSET: planned_set("Another")})
+
+
+def test_what_a_stackset_would_take_away_needs_consent(there):
+    there["octo"] = stack_set()
+    planned = {STACKSET: planned_set("Octo")}
+    with pytest.raises(Refused, match="inline policy root"):
+        imports(STACKSET, adopting=True, more=planned)
+    agreed = [("StackSet octo", "inline policy root")]
+    found = imports(STACKSET, adopting=True, more=planned, agreed=agreed)
+    assert found == {MODULE + STACKSET: "octo"}
+
+
+def test_the_names_are_the_modules():
+    from orchestrator import assets
+
+    text = "".join(path.read_text() for path in assets.MODULE.glob("*.tf"))
+    for name in compare.ROLES.values():
+        assert name in text
+    for address in (*compare.ROLES, BUCKET, REPORT, STACKSET):
+        kind, _, rest = address.partition(".")
+        assert f'resource "{kind}" "{rest.removesuffix("[0]")}"' in text
+    for policies in compare.POLICIES.values():
+        for name in policies:
+            assert name in text or name == "octo-read" or name == "octo-recommendations"
+    assert CUR_ROLE in compare.POLICIES

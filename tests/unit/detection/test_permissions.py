@@ -1,0 +1,69 @@
+"""What a role loses, and what is dangerous about what it can do."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.detection import removals
+from orchestrator.detection.existing import Role
+
+
+def document(*actions: str, effect: str = "Allow") -> dict:
+    return {"Statement": [{"Effect": effect, "Action": list(actions), "Resource": "*"}]}
+
+
+def role(**changes) -> Role:
+    return Role("R", "arn:aws:iam::111122223333:role/R", "AROA1", **changes)
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        (["ce:GetTags"], ()),
+        (["iam:*"], ("writes IAM", "passes roles on")),
+        (["IAM:passrole"], ("passes roles on",)),
+        (["iam:Attach*"], ("writes IAM",)),
+        (["ssm:*", "secretsmanager:*"], ("reads secrets", "runs commands or code")),
+        (["organizations:LeaveOrganization"], ("changes the organization",)),
+        (["ec2:Terminate?nstances"], ("stops or deletes",)),
+        (["*"], ("everything (AdministratorAccess)",)),
+        (["iam:Get*", "iam:List*"], ()),
+    ],
+)
+def test_what_is_dangerous_is_named(actions, expected):
+    assert removals.risks([document(*actions)]) == expected
+
+
+def test_what_is_denied_is_not_a_risk():
+    assert removals.risks([document("*", effect="Deny")]) == ()
+
+
+def test_notaction_allows_all_but_a_few():
+    found = {"Statement": {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}}
+    assert removals.risks([found]) == ("everything (AdministratorAccess)",)
+
+
+def test_administrator_access_is_known_by_its_name():
+    found = role(managed={"arn:aws:iam::aws:policy/AdministratorAccess": None})
+    assert removals.role_risks(found) == ("everything (AdministratorAccess)",)
+
+
+def test_what_remains_is_no_loss():
+    kept = {"octo-read": document("ce:Get*")}
+    found = role(inline={"octo-read": document("x:Y"), "old": document("ce:GetTags", "ec2:Stop*")})
+    (loss,) = removals.losses("role R", found, kept)
+    assert str(loss).startswith("role R: inline policy old: Octo loses ec2:Stop*")
+    assert "ce:GetTags" not in str(loss)
+
+
+def test_a_policy_that_gives_nothing_more_is_still_listed():
+    (loss,) = removals.losses(
+        "role R", role(inline={"old": document("ce:GetTags")}), {"k": document("*")}
+    )
+    assert "loses nothing" in loss.consequence
+
+
+def test_a_policy_that_may_not_be_read_is_said_so():
+    (loss,) = removals.losses("role R", role(managed={"arn:aws:iam::aws:policy/X": None}), {})
+    assert loss.what == "managed policy arn:aws:iam::aws:policy/X"
+    assert "may not be read" in loss.consequence

@@ -1,0 +1,230 @@
+"""Our CloudFormation templates: from the module's policies, and as CloudFormation takes them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import hcl2
+import pytest
+from cfnlint import ManualArgs, lint
+
+from orchestrator import assets
+from orchestrator.aws import stack_template
+from orchestrator.errors import ConfigError
+from orchestrator.stacks import documents, inputs, links, steps, templates
+from orchestrator.stacks.inputs import Inputs
+
+PLAIN = Inputs("111122223333", "alphaus-cur-export-111122223333")
+FULL = dataclasses.replace(
+    PLAIN,
+    permission_tiers=("read", "recommendations"),
+    permissions_boundary="arn:aws:iam::111122223333:policy/Boundary",
+    tags={"team": "fin ops", "cost:center": "4/2"},
+    stackset_excluded_accounts=("444455556666",),
+    cur_format="Parquet",
+    cur_compression="Parquet",
+    cur_additional_artifacts=("ATHENA",),
+    cur_role_trust="principal_only",
+)
+
+
+def parsed(name: templates.Name, of: Inputs = PLAIN) -> dict[str, Any]:
+    return dict(stack_template.parse(templates.render(name, of)))
+
+
+def policies(role: dict[str, Any]) -> dict[str, Any]:
+    return {p["PolicyName"]: p["PolicyDocument"] for p in role["Properties"]["Policies"]}
+
+
+def mistakes(text: str) -> list[str]:
+    """What cfn-lint finds wrong or risky in us-east-1; the rest of its rules are advice."""
+    found = lint(text, config=ManualArgs(regions=["us-east-1"]))
+    return [str(match) for match in found if match.rule.id[0] in "EW"]
+
+
+@pytest.mark.parametrize("of", [PLAIN, FULL], ids=["plain", "full"])
+@pytest.mark.parametrize("name", templates.NAMES)
+def test_cfn_lint_finds_nothing(name, of):
+    assert mistakes(templates.render(name, of)) == []
+
+
+def test_cfn_lint_does_find_mistakes_where_there_are_some():
+    broken = templates.render("api-access", PLAIN).replace("RoleName:", "RolesName:")
+    assert mistakes(broken)
+
+
+@pytest.mark.parametrize("name", templates.NAMES)
+def test_a_template_is_the_same_text_every_time_and_small_enough(name):
+    text = templates.render(name, FULL)
+    assert text == templates.render(name, FULL)
+    assert len(text.encode()) < 51_200
+
+
+def test_the_roles_policies_are_the_modules_files():
+    made = policies(parsed("api-access", FULL)["Resources"]["ApiAccessRole"])
+    for tier in ("read", "recommendations"):
+        file = assets.MODULE / "policies" / f"{tier}.json"
+        assert made[f"octo-{tier}"] == json.loads(file.read_text())
+
+
+def test_hostile_tags_stay_values():
+    tags = {"k": '"}] {{ x }} # : - ${AWS::Region}'}
+    made = parsed("api-access", dataclasses.replace(PLAIN, tags=tags))
+    role = made["Resources"]["ApiAccessRole"]
+    assert role["Properties"]["Tags"] == [{"Key": "k", "Value": tags["k"]}]
+    assert set(role["Properties"]) == {
+        *("RoleName", "Description", "Tags", "AssumeRolePolicyDocument", "Policies"),
+        "MaxSessionDuration",
+    }
+
+
+def test_parameters_are_named_as_octos_own_templates_name_them():
+    assert set(parsed("api-access")["Parameters"]) == {
+        *("ExternalId", "Principal", "TemplateVersion", "TargetOrganizationId")
+    }
+    assert set(parsed("cur")["Parameters"]) == {
+        *("CurS3BucketOption", "CurS3BucketName", "CurS3BucketRegion", "CurS3Prefix"),
+        *("CurReportName", "Principal", "ExternalId", "TemplateVersion"),
+    }
+
+
+def test_no_parameter_is_one_that_links_ignore():
+    for name in templates.NAMES:
+        assert not any(p.get("NoEcho") for p in parsed(name)["Parameters"].values())
+
+
+def test_the_link_gives_only_parameters_that_the_template_has():
+    for step in steps.STEPS:
+        for of in (PLAIN, dataclasses.replace(PLAIN, cur_s3_bucket_region="eu-central-1")):
+            for stack in steps.wanted(step, of, external_id="id", region="us-east-1"):
+                assert stack.parameters.keys() <= parsed(stack.template)["Parameters"].keys()
+
+
+def test_defaults_are_the_modules():
+    declared = hcl2.loads((assets.MODULE / "variables.tf").read_text())["variable"]
+    module = {
+        name.strip('"'): body
+        for block in declared
+        for name, body in block.items()
+        if not name.startswith("__")
+    }
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return sorted(plain(item) for item in value)
+        return value.strip('"') if isinstance(value, str) else value
+
+    for field in dataclasses.fields(Inputs):
+        if field.name in ("account_id", "cur_s3_bucket_name"):
+            continue
+        ours = getattr(PLAIN, field.name)
+        ours = sorted(ours) if isinstance(ours, tuple) else ours
+        assert plain(module[field.name]["default"]) == ours, field.name
+
+
+def test_a_registration_overrides_the_defaults(registered):
+    found = inputs.inputs(
+        registered(cur_s3_prefix="other", permission_tiers=["recommendations", "read"])
+    )
+    assert (found.cur_s3_prefix, found.cur_report_name) == ("other", "curreport")
+    assert found.permission_tiers == ("read", "recommendations")
+    assert found.cur_s3_bucket_name == "alphaus-cur-export-111122223333"
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"permission_tiers": ["read", "operations"]}, "permission_tiers"),
+        (
+            {
+                "cur_s3_bucket_option": "USE_EXISTING",
+                "cur_s3_bucket_name": "bucket",
+                "cur_s3_bucket_merge_policy": True,
+            },
+            "cur_s3_bucket_merge_policy",
+        ),
+    ],
+)
+def test_what_only_terraform_makes_is_refused(registered, fields, where):
+    with pytest.raises(ConfigError) as caught:
+        inputs.for_console(registered(**fields))
+    assert caught.value.where == where
+
+
+# Links
+
+
+def test_a_link_is_read_back_as_it_was_made():
+    made = links.QuickCreate(
+        "us-east-1",
+        "AlphausAccountAccess",
+        "https://bucket.s3.us-east-1.amazonaws.com/a b/t.yaml?versionId=1&x",
+        {"ExternalId": "a+b=c,d.e@f:g/h-i", "Principal": "131920598436", "Blank": ""},
+    )
+    assert links.parse(made.url) == made
+    assert made.url.startswith(
+        "https://console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacks/create/review?"
+        "templateURL=https%3A%2F%2Fbucket"
+    )
+    assert "param_ExternalId=a%2Bb%3Dc%2Cd.e%40f%3Ag%2Fh-i" in made.url
+
+
+def test_a_links_repr_hides_the_external_id():
+    made = links.QuickCreate("us-east-1", "s", "https://x", {"ExternalId": "secret-id"})
+    assert "secret-id" not in repr(made)
+    (stack,) = steps.wanted("api-access", PLAIN, external_id="secret-id", region="us-east-1")
+    assert "secret-id" not in repr(stack)
+
+
+@pytest.mark.parametrize("url", ["", "https://example.com/", links.create_page("us-east-1")])
+def test_other_links_are_not_taken_for_ours(url):
+    with pytest.raises(ValueError, match="not a quick-create link"):
+        links.parse(url)
+
+
+@pytest.mark.parametrize(
+    ("partition", "host"),
+    [("aws-cn", "console.amazonaws.cn"), ("aws-us-gov", "console.amazonaws-us-gov.com")],
+)
+def test_each_partition_has_its_own_console(partition, host):
+    assert f"https://{host}/" in links.create_page("region-1", partition)
+
+
+# Steps
+
+
+def test_each_type_of_account_has_its_steps():
+    assert steps.steps_of("linked") == ("api-access",)
+    assert steps.steps_of("standalone") == ("api-access", "cur")
+    assert steps.steps_of("payer") == ("api-access", "stackset", "cur")
+    with pytest.raises(ConfigError, match="is not for a linked account"):
+        steps.check_step("cur", "linked")
+
+
+@pytest.mark.parametrize(
+    ("changes", "stacks"),
+    [
+        ({}, [("cur", "us-east-1", "CREATE_NEW")]),
+        (
+            {"cur_s3_bucket_region": "eu-central-1"},
+            [("cur-bucket", "eu-central-1", None), ("cur", "us-east-1", "USE_EXISTING")],
+        ),
+        (
+            {"cur_s3_bucket_region": "eu-central-1", "cur_s3_bucket_option": "USE_EXISTING"},
+            [("cur", "us-east-1", "USE_EXISTING")],
+        ),
+    ],
+)
+def test_a_new_bucket_in_another_region_has_a_stack_of_its_own(changes, stacks):
+    found = steps.wanted(
+        "cur", dataclasses.replace(PLAIN, **changes), external_id="id", region="eu-west-1"
+    )
+    assert [(s.template, s.region, s.parameters.get("CurS3BucketOption")) for s in found] == stacks
+
+
+def test_the_external_id_is_in_no_template():
+    for name in templates.NAMES:
+        assert "external_id" not in templates.render(name, PLAIN)
+    assert "ExternalId" in documents.text(documents.trust("arn", "x"))
