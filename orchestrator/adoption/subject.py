@@ -13,9 +13,8 @@ from orchestrator.adoption.hcl import NoModule, Theirs
 from orchestrator.adoption.inventory import OTHER_ROLES, Inventory
 from orchestrator.adoption.proposal import Proposal, propose
 from orchestrator.adoption.release import Held
-from orchestrator.app.context import Run, reach
 from orchestrator.aws.errors import explained
-from orchestrator.aws.identity import identify
+from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws
 from orchestrator.config.load import EXTERNAL_ID_SOURCES, access, load, read_document
 from orchestrator.config.write import write_config as write
@@ -123,20 +122,6 @@ def look(config: Path, flags: Mapping[str, Any]) -> tuple[Inventory, Proposal | 
         return found, propose(found, None)
     except Refused:
         return found, None
-
-
-def ours(run: Run) -> frozenset[str]:
-    """The names of what octo-tf's own state holds.
-
-    Raises:
-        EngineError: the state cannot be read.
-    """
-    path = run.folder / "terraform.tfstate"
-    if path.is_file():
-        return release.names_in(path.read_text(encoding="utf-8"))
-    if run.registration.backend.type == "local" or not (run.folder / ".terraform").is_dir():
-        return frozenset()
-    return release.names_in(run.terraform.pull())
 
 
 def _account_id(known: str | None, held: Held, config: Path) -> str:

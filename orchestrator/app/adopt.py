@@ -1,8 +1,9 @@
-"""Taking over: snapshot → apply with imports → the same snapshot again → the old owner lets go.
+"""Adopt: what is in AWS is imported; nothing is replaced, and the old owner releases it.
 
-Nothing can be destroyed on the way: octo-tf's own state begins empty, so its plan can only import
-and create; the other state is only made to forget. Each step looks first at what is still to be
-done, so that a killed adoption is simply run again.
+    prepare → snapshot → apply with imports → the same snapshot again
+
+Nothing can be destroyed: octo-tf's own state begins empty, so its plan can only import and create.
+Each step looks first at what is still to be done: a killed adoption is simply run again.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from orchestrator.adoption import release as releasing
 from orchestrator.adoption import stacks
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import Proposal
-from orchestrator.app import pipeline, snapshot
-from orchestrator.app.context import Run
+from orchestrator.app import snapshot, steps
+from orchestrator.app.apply import Consent, apply_prepared
+from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
 from orchestrator.app.snapshot import Snapshot
 from orchestrator.aws.errors import explained
 from orchestrator.aws.session import Aws
 from orchestrator.detection import describe
-from orchestrator.errors import ConfigError, OctoTfError, Refused
+from orchestrator.errors import ConfigError, Refused
+from orchestrator.model.outside_action import OutsideAction
 from orchestrator.verify.model import Report
 
 _SNAPSHOT = "adoption.json"
@@ -80,37 +83,51 @@ def check(
 
 
 def adopt(
-    run: Run, found: Inventory, proposal: Proposal, *, approve: Callable[[Review], None]
+    context: AccountContext,
+    found: Inventory,
+    proposal: Proposal,
+    *,
+    consent: Consent,
+    configure: Callable[[], None],
+    configuring: tuple[OutsideAction, ...] = (),
 ) -> Adopted:
-    """Imports, applies, verifies, and compares with what was there.
+    """Import, apply, verify, and compare with what was there.
+
+    Args:
+        context: the account.
+        found: what the account has.
+        proposal: what of it is taken over.
+        consent: asked before anything is changed.
+        configure: writes octo.yaml, right after consent.
+        configuring: the lines of the plan that say so.
 
     Raises:
-        Refused: see ``pipeline.apply``.
+        Refused: see ``apply``.
         OctoTfError: something is not what it was before; each thing is named.
     """
-    pipeline.check_linked(run)
-    before = _before(run, found, proposal)
-    file = run.folder / _SNAPSHOT
+    file = context.folder / _SNAPSHOT
 
-    def approved(review: Review) -> None:
-        nonlocal before
-        approve(review)
-        before = snapshot.keep(before, file)  # a killed run's next one compares with this
+    def consented(review: Review) -> None:
+        consent(review)
+        snapshot.keep(before, file)
+        configure()
 
-    review, report = pipeline.apply(run, approve=approved)
-    after = snapshot.take(pipeline.context(run, pipeline.known(run)), report)
-    if lost := snapshot.differences(before, after):
-        raise OctoTfError(
-            "it is applied, but not everything is as it was:\n"
-            + "\n".join(f"  {sentence}" for sentence in lost),
-            where=run.registration.account_id,
-            hint="Run octo-tf verify: its hints say what mends each check.",
+    account = steps.identify(context)
+    with context.locked():
+        prepared = steps.prepare(context, account)
+        before = snapshot.kept(file) or _before(context.cloud.connect(), found, proposal)
+        applied = apply_prepared(context, prepared, consent=consented, announced=configuring)
+        outputs = steps.applied_outputs(context, prepared.terraform)
+        after = snapshot.take(
+            context.cloud.checks_context(outputs, prepared.external_id.get_secret_value()),
+            applied.report,
         )
-    file.unlink(missing_ok=True)
-    return Adopted(review, report, tuple(before.identities))
+        snapshot.compare(before, after, context.registration.account_id)
+        file.unlink(missing_ok=True)
+    return Adopted(applied.review, applied.report, tuple(before.identities))
 
 
-def _before(run: Run, found: Inventory, proposal: Proposal) -> Snapshot:
+def _before(aws: Aws, found: Inventory, proposal: Proposal) -> Snapshot:
     """What must still be the same thing afterwards, by what AWS never gives twice."""
     identities = {
         f"role {name}": role.role_id
@@ -118,7 +135,7 @@ def _before(run: Run, found: Inventory, proposal: Proposal) -> Snapshot:
         if f"role {name}" in proposal.adopted
     }
     with explained("taking the snapshot"):
-        for bucket in run.aws.client("s3").list_buckets()["Buckets"] if found.buckets else ():
+        for bucket in aws.client("s3").list_buckets()["Buckets"] if found.buckets else ():
             if f"bucket {bucket['Name']}" in proposal.adopted:
                 identities[f"bucket {bucket['Name']}"] = bucket["CreationDate"].isoformat()
     for name, report in found.reports.items():
@@ -146,18 +163,34 @@ def release_stacks(aws: Aws, found: Inventory, names: Collection[str]) -> None:
                 stacks.release(aws, name, region)
 
 
-def remove_roles(run: Run, names: Collection[str]) -> list[str]:
-    """Deletes roles that are left over; the account is made sure of first.
+def remove_roles(context: AccountContext, names: Collection[str]) -> list[str]:
+    """Delete leftover roles; the account is identified first.
 
     Returns:
         Those that were there.
     """
-    _ = run.account
-    removed = []
+    steps.identify(context)
+    aws, removed = context.cloud.connect(), []
     for name in names:
         with explained(f"removing role {name}"):
-            if describe.role(run.aws, name) is None:
+            if describe.role(aws, name) is None:
                 continue
-            releasing.remove_role(run.aws, name)
+            releasing.remove_role(aws, name)
         removed.append(name)
     return removed
+
+
+def names_in_state(context: AccountContext) -> frozenset[str]:
+    """Name what octo-tf's own state holds already.
+
+    Raises:
+        EngineError: the state cannot be read.
+    """
+    path = context.folder / "terraform.tfstate"
+    if path.is_file():
+        return releasing.names_in(path.read_text(encoding="utf-8"))
+    is_local = context.registration.backend.type == "local"
+    if is_local or not (context.folder / ".terraform").is_dir():
+        return frozenset()
+    terraform = context.open_terraform(steps.decide_external_id(context))
+    return releasing.names_in(terraform.pull())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from orchestrator.model.account import AccountType
+from orchestrator.model.outside_action import OutsideAction
 from orchestrator.stackset.deployments import Work
 from orchestrator.terraform.guard import Verdict
 from orchestrator.terraform.plan import Plan
@@ -21,6 +22,7 @@ class Review:
         account_name: its name in Octo, or empty.
         account_type: as identified.
         linked: what is done for single linked accounts, beside the plan.
+        outside: what else is done outside Terraform, in this order, before Terraform runs.
         replay: the command line that applies this very plan; empty if the plan was not kept.
     """
 
@@ -30,9 +32,11 @@ class Review:
     account_name: str
     account_type: AccountType
     linked: Work = field(default_factory=Work)
+    outside: tuple[OutsideAction, ...] = ()
     replay: str = ""
 
     @property
     def has_changes(self) -> bool:
         """Whether applying it would change anything."""
-        return self.plan.has_changes or bool(self.linked)
+        certain = any(not action.conditional for action in self.outside)
+        return self.plan.has_changes or bool(self.linked) or certain

@@ -81,16 +81,39 @@ def differences(before: Snapshot, after: Snapshot) -> list[str]:
     return lost
 
 
-def keep(snapshot: Snapshot, path: Path) -> Snapshot:
-    """The snapshot of an upgrade that did not end, or else this one, written down for the next."""
+def compare(before: Snapshot, after: Snapshot, account_id: str) -> None:
+    """Make sure that an applied change kept everything.
+
+    Raises:
+        OctoTfError: something is not as it was before; each thing is named.
+    """
+    if lost := differences(before, after):
+        raise OctoTfError(
+            "the plan is applied, but not everything is as it was:\n"
+            + "\n".join(f"  {sentence}" for sentence in lost),
+            where=account_id,
+            hint="Run octo-tf verify: its hints say what fixes each check.",
+        )
+
+
+def keep(snapshot: Snapshot, path: Path) -> None:
+    """Write the snapshot down: a run that is killed leaves it to the next one."""
+    write_atomically(path, snapshot.model_dump_json(indent=2).encode())
+
+
+def kept(path: Path) -> Snapshot | None:
+    """Read the snapshot of a run that did not end; None where there is none.
+
+    Raises:
+        OctoTfError: the file is no snapshot.
+    """
     try:
         return Snapshot.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        write_atomically(path, snapshot.model_dump_json(indent=2).encode())
-        return snapshot
+        return None
     except ValueError:
         raise OctoTfError(
-            "is no snapshot of an upgrade",
+            "is no snapshot",
             where=str(path),
-            hint="Move it away: the next upgrade takes a new one.",
+            hint="Move it away: the next run takes a new one.",
         ) from None

@@ -1,44 +1,78 @@
-"""A registered payer to StackSet, in place: snapshot → apply → the same snapshot again."""
+"""Upgrade: a registered payer gets its StackSet in place; nothing is deleted or registered again.
+
+prepare → snapshot → apply (with the StackSet) → the same snapshot again
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
 
-from orchestrator.app import pipeline, snapshot
-from orchestrator.app.context import Run
+from orchestrator.app import snapshot, steps
+from orchestrator.app.apply import Consent, apply_prepared
+from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
-from orchestrator.errors import OctoTfError
+from orchestrator.app.verify import check
+from orchestrator.model.outside_action import OutsideAction
 from orchestrator.verify.model import Report
 
 _SNAPSHOT = "upgrade.json"
 
 
-def upgrade(run: Run, *, approve: Callable[[Review], None]) -> tuple[Review, Report, list[str]]:
-    """Applies, and compares what is there with what was there before.
+@dataclass(frozen=True)
+class Upgraded:
+    """What an upgrade did: the plan, the verification, and what is as it was before, by name."""
+
+    review: Review
+    report: Report
+    kept: tuple[str, ...]
+
+
+def upgrade(
+    context: AccountContext,
+    *,
+    consent: Consent,
+    configure: Callable[[], None],
+    configuring: tuple[OutsideAction, ...] = (),
+) -> Upgraded:
+    """Apply, and compare what is there with what was there before.
 
     A run that is killed leaves its snapshot behind: the next one compares with that.
 
-    Returns:
-        The plan, the verification, and what was kept, by name.
+    Args:
+        context: the payer, its registration with ``use_stackset``.
+        consent: asked before anything is changed.
+        configure: writes octo.yaml, right after consent: a run that is killed is then gone on
+            with by any command.
+        configuring: the lines of the plan that say so.
 
     Raises:
         OctoTfError: something that was there before is lost; each is named.
     """
-    pipeline.check_linked(run)  # before verify writes to the root folder
-    file: Path = run.folder / _SNAPSHOT
-    with run.progress.step("Looking at what is there"):
-        outputs, report = pipeline.look(run)
-        before = snapshot.keep(snapshot.take(pipeline.context(run, outputs), report), file)
-    review, report = pipeline.apply(run, approve=approve)
-    after = snapshot.take(pipeline.context(run, pipeline.known(run)), report)
-    lost = snapshot.differences(before, after)
-    if lost:
-        raise OctoTfError(
-            "the upgrade is applied, but not everything is as it was:\n"
-            + "\n".join(f"  {sentence}" for sentence in lost),
-            where=run.registration.account_id,
-            hint="Run octo-tf verify: its hints say what mends each check.",
+    file = context.folder / _SNAPSHOT
+
+    def consented(review: Review) -> None:
+        consent(review)
+        snapshot.keep(before, file)
+        configure()
+
+    account = steps.identify(context)
+    with context.locked():
+        prepared = steps.prepare(context, account)
+        with context.events.step("snapshot", "Taking a snapshot"):
+            outputs = steps.applied_outputs(context, prepared.terraform)
+            report = check(context, prepared, outputs, shown=False)
+            before = snapshot.kept(file) or snapshot.take(
+                context.cloud.checks_context(outputs, prepared.external_id.get_secret_value()),
+                report,
+            )
+        applied = apply_prepared(context, prepared, consent=consented, announced=configuring)
+        outputs = steps.applied_outputs(context, prepared.terraform)
+        after = snapshot.take(
+            context.cloud.checks_context(outputs, prepared.external_id.get_secret_value()),
+            applied.report,
         )
-    file.unlink(missing_ok=True)
-    return review, report, [*before.identities, *(f"check {check}" for check in before.passing)]
+        snapshot.compare(before, after, context.registration.account_id)
+        file.unlink(missing_ok=True)
+    kept = (*before.identities, *(f"check {check_id}" for check_id in before.passing))
+    return Upgraded(applied.review, applied.report, kept)

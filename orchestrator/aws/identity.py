@@ -5,9 +5,27 @@ from __future__ import annotations
 from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import code_of, explained, is_denied
-from orchestrator.aws.session import Aws
+from orchestrator.aws.session import AssumeRole, Aws, connect
 from orchestrator.errors import AwsError, ConfigError, WrongAccount
 from orchestrator.model.account import Account, AccountType
+from orchestrator.model.registration import Credentials
+
+
+def reach(region: str, credentials: Credentials) -> Aws:
+    """Connect by the credentials that octo.yaml, flags or the environment name.
+
+    Raises:
+        AwsError: there are none, or the role may not be assumed.
+    """
+    role = credentials.assume_role
+    with explained("connecting to AWS"):
+        return connect(
+            region=region,
+            profile=credentials.profile,
+            assume_role=AssumeRole(role.role_arn, role.session_name, role.external_id)
+            if role
+            else None,
+        )
 
 
 def identify(

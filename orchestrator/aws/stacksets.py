@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestrator.aws.errors import code_of
 from orchestrator.aws.session import Aws
@@ -63,6 +63,19 @@ def operations(aws: Aws, name: str) -> list[Operation]:
         )
         for summary in page["Summaries"]
     ]
+
+
+def newest(aws: Aws, name: str) -> tuple[str, dict[str, tuple[str, str]]] | None:
+    """Read the newest operation: its action, and each account's status and reason.
+
+    None where there is no StackSet or operation yet, or AWS cannot tell now.
+    """
+    try:
+        for operation in operations(aws, name)[:1]:
+            return operation.action, results(aws, name, operation.id)
+    except (BotoCoreError, ClientError):
+        return None  # not made yet, or busy: progress can wait
+    return None
 
 
 def results(aws: Aws, name: str, operation_id: str) -> dict[str, tuple[str, str]]:

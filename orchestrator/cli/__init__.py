@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import gc
 import importlib
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from orchestrator import __version__
+from orchestrator.cli.session import Session
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 _COMMANDS = Path(__file__).parent / "commands"
@@ -79,35 +78,47 @@ def group() -> None:
 
 
 def main() -> None:
-    """Runs the command line and ends the process."""
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    """Run the command line and end the process."""
+    session = Session()
+    session.cancellation.on_signals()
     # Python's usual 700 goes through boto3's models again and again while they are loaded.
     gc.set_threshold(50_000, 20, 20)
-    code = int(run(sys.argv[1:]))
+    code = int(run(sys.argv[1:], session))
     gc.freeze()  # Python's last collection would look through all of boto3 first
     sys.exit(code)
 
 
-def run(arguments: list[str]) -> int:
-    """Runs the command line; returns the exit code."""
+def run(arguments: list[str], session: Session | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        The exit code.
+    """
+    session = session or Session()
+    code, error = _run(arguments, session)
+    session.end(code, error)
+    return code
+
+
+def _run(arguments: list[str], session: Session) -> tuple[int, OctoTfError | None]:
     try:
-        result = group.main(arguments, prog_name="octo-tf", standalone_mode=False)
-        return int(result or ExitCode.DONE)
+        result = group.main(arguments, prog_name="octo-tf", standalone_mode=False, obj=session)
+        return int(result or ExitCode.DONE), None
     except click.UsageError as error:
         error.show(sys.stderr)
-        return ExitCode.USAGE
+        return ExitCode.USAGE, ConfigError(error.format_message())
     except (click.Abort, KeyboardInterrupt):
         print("Interrupted. Run the same command again to go on.", file=sys.stderr)
-        return ExitCode.INTERRUPTED
+        return ExitCode.INTERRUPTED, None
     except click.ClickException as error:
         error.show(sys.stderr)
-        return ExitCode.ERROR
+        return ExitCode.ERROR, OctoTfError(error.format_message())
     except BrokenPipeError:  # the reader of stdout went away, e.g. `| head`
         sys.stderr.close()
-        return ExitCode.ERROR
+        return ExitCode.ERROR, None
     except OctoTfError as error:
         _show(error)
-        return error.exit_code
+        return error.exit_code, error
 
 
 def _show(error: OctoTfError) -> None:
@@ -115,8 +126,3 @@ def _show(error: OctoTfError) -> None:
     click.echo(f"{click.style(title, fg='red', bold=True)}: {error}", err=True)
     if error.hint:
         click.echo(f"  {error.hint}", err=True)
-
-
-def _as_interrupt(_signum: int, _frame: FrameType | None) -> None:
-    """A terminated run ends like an interrupted one: Terraform is told, locks are released."""
-    raise KeyboardInterrupt

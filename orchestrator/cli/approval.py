@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -35,15 +36,18 @@ def agree(question: str, *, yes: bool, instead: str = "--yes") -> None:
         )
 
 
-def ask(review: Review, *, yes: bool) -> None:
-    """Shows the plan, and asks unless ``yes``.
+def consent(*, yes: bool) -> Callable[[Review], None]:
+    """Give the question before a plan is applied.
 
-    Raises:
-        click.UsageError: nobody is here to answer.
-        OctoTfError: the answer is no.
+    The function that is returned shows a plan and asks, unless ``yes``; it raises click.UsageError
+    where nobody is here to answer, and OctoTfError where the answer is no.
     """
-    from orchestrator import report
 
-    click.echo(report.render_plan(review, "text"), err=True)
-    question = f"Apply this to account {review.account_id}?"
-    agree(question, yes=yes, instead="--yes or --plan FILE")
+    def ask(review: Review) -> None:
+        from orchestrator import report
+
+        click.echo(report.render_plan(review, "text"), err=True)
+        question = f"Apply this to account {review.account_id}?"
+        agree(question, yes=yes, instead="--yes or --plan FILE")
+
+    return ask

@@ -13,9 +13,10 @@ import click
 
 from orchestrator.cli.option import decorate, option
 from orchestrator.cli.registration import registration_options
+from orchestrator.cli.session import Session
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
+    from orchestrator.app.context import AccountContext
     from orchestrator.errors import ExitCode
     from orchestrator.model.registration import Registration
     from orchestrator.verify.model import Report
@@ -30,6 +31,15 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
     if not match:
         raise click.BadParameter("must be a duration like 90s, 10m or 24h")
     return int(match[1]) * {"s": 1.0, "m": 60.0, "h": 3600.0}[match[2] or "s"]
+
+
+def _events(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    form, _, target = value.partition("=")
+    if form != "jsonl" or not target:
+        raise click.BadParameter("must be jsonl=FILE or jsonl=fd:N")
+    return target
 
 
 OCTO = (
@@ -86,6 +96,13 @@ _RUNNING = (
         help="An AWS profile of Octo's principal account, to prove access (sandbox, tests).",
     ),
     *OCTO,
+    option(
+        "--events",
+        "events_target",
+        metavar="jsonl=FILE",
+        callback=_events,
+        help="Write each event of the run to FILE (or to descriptor N: jsonl=fd:N) as JSON lines.",
+    ),
     option("--verbose", "-v", is_flag=True, help="Progress lines even without a terminal."),
     option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same."),
 )
@@ -143,11 +160,11 @@ ALLOW_DESTROY = option(
 
 
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds everything a run needs; the function gets it as ``run``."""
+    """Adds everything a run needs; the function gets it as ``context``."""
 
     @functools.wraps(function)
-    def now(*arguments: Any, load_run: Callable[..., Run], **parameters: Any) -> Any:
-        return function(*arguments, run=load_run(), **parameters)
+    def now(*arguments: Any, load_context: Callable[..., AccountContext], **parameters: Any) -> Any:
+        return function(*arguments, context=load_context(), **parameters)
 
     return deferred_run_options(now)
 
@@ -155,7 +172,7 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def adopting_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a command that comes before octo.yaml; it gets the given ``flags`` too.
 
-    ``load_run`` then takes ``defaults``, which octo.yaml is not there to say; flags win over them.
+    ``load_context`` then takes ``defaults`` in place of octo.yaml; flags win over them.
     """
     return deferred_run_options(function, with_flags=True)
 
@@ -163,7 +180,7 @@ def adopting_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def deferred_run_options(
     function: Callable[..., Any], *, with_flags: bool = False
 ) -> Callable[..., Any]:
-    """The same for a command that calls ``load_run`` itself: it may raise, or be given settings."""
+    """The same for a command that calls ``load_context`` itself, with settings of its own."""
 
     @functools.wraps(function)
     def make(
@@ -180,12 +197,19 @@ def deferred_run_options(
         octo_endpoint: str,
         verbose: bool,
         no_color: bool,
+        events_target: str | None = None,
         wait_seconds: float = 0.0,
         allow_destroy: tuple[str, ...] = (),
         enable_access: bool = False,
         **parameters: Any,
     ) -> Any:
-        def load_run(*, defaults: dict[str, Any] | None = None, **settings: Any) -> Run:
+        def load_context(
+            *,
+            defaults: dict[str, Any] | None = None,
+            adopting: bool = False,
+            accepted_removals: frozenset[tuple[str, str]] = frozenset(),
+            **settings: Any,
+        ) -> AccountContext:
             # Imported here, and the rest only once octo.yaml is right: boto3, pydantic and
             # Jinja take most of a second to load.
             from orchestrator.config.load import EXTERNAL_ID_SOURCES, load, place_of
@@ -202,10 +226,20 @@ def deferred_run_options(
                 names = EXTERNAL_ID_SOURCES if name == "external_id" else (name,)
                 return place_of(config, given, *names)
 
-            from orchestrator.app.context import Run, Settings
-            from orchestrator.ui.terminal import Progress
+            from orchestrator.app.context import Settings, build
+            from orchestrator.app.events import Events
+            from orchestrator.ui.terminal import Terminal
 
-            return Run(
+            session = Session.current()
+            session.color = use_color(no_color)
+            consumers: list[Any] = [Terminal(verbose=verbose, color=session.color)]
+            if events_target is not None:
+                from orchestrator.ui.jsonl import JsonLines, open_target
+
+                consumers.append(JsonLines(open_target(events_target)))
+            session.events = Events(*consumers)
+            session.command = click.get_current_context().command_path.partition(" ")[2]
+            return build(
                 registration,
                 Settings(
                     workdir=workdir or config.parent / WORKDIR,
@@ -217,28 +251,31 @@ def deferred_run_options(
                     allow_destroy=frozenset(allow_destroy),
                     wait_seconds=wait_seconds,
                     enable_access=enable_access,
+                    adopting=adopting,
+                    accepted_removals=accepted_removals,
                     octo_credentials=credentials,
                     octo_endpoint=octo_endpoint,
                     place_of=place,
                 ),
-                Progress(verbose=verbose, color=use_color(no_color)),
+                events=session.events,
+                cancellation=session.cancellation,
             )
 
         if with_flags:
             parameters["flags"] = {name: v for name, v in flags.items() if v is not None}
-        return function(*arguments, load_run=load_run, **parameters)
+        return function(*arguments, load_context=load_context, **parameters)
 
     return decorate(registration_options(make), _RUNNING)
 
 
-def end(run: Run, report: Report, reports: dict[str, Path], *, as_json: bool) -> ExitCode:
+def end(report: Report, reports: dict[str, Path], *, as_json: bool) -> ExitCode:
     """How a command that verifies ends: the files of --report, stdout, the exit code."""
     from orchestrator.report import render_verification
 
     for name, file in reports.items():
         write_report(file, render_verification(report, name))
     name = "json" if as_json else "table"
-    click.echo(render_verification(report, name, color=run.progress.color))
+    click.echo(render_verification(report, name, color=Session.current().color))
     return report.exit_code
 
 

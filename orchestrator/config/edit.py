@@ -12,11 +12,17 @@ from orchestrator.errors import ConfigError
 from orchestrator.files import write_atomically
 
 
-def switch(path: Path, name: str, value: bool) -> bool:
-    """Sets a top-level switch to ``value``.
+def would_switch(path: Path, name: str, value: bool) -> bool:
+    """Tell whether ``switch`` would change the file.
 
-    Returns:
-        Whether the file was changed.
+    Raises:
+        ConfigError: the file is no octo.yaml.
+    """
+    return read_document(path).get(name) is not value
+
+
+def switch(path: Path, name: str, value: bool) -> None:
+    """Sets a top-level switch to ``value``.
 
     Raises:
         ConfigError: the file is no octo.yaml, or is written in a way that cannot be edited safely.
@@ -24,7 +30,7 @@ def switch(path: Path, name: str, value: bool) -> bool:
     """
     document = read_document(path)
     if document.get(name) is value:
-        return False
+        return
     text, word = path.read_bytes().decode(), "true" if value else "false"
     edited = text
     if name in document:
@@ -44,7 +50,6 @@ def switch(path: Path, name: str, value: bool) -> bool:
             hint=f"Set {name}: {word} by hand, then run octo-tf apply.",
         )
     write_atomically(path, edited.encode(), mode=path.stat().st_mode & 0o777)
-    return True
 
 
 def add(path: Path, settings: Mapping[str, str]) -> None:

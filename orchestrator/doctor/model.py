@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from orchestrator.app.context import Run
+from orchestrator.app.context import AccountContext
 from orchestrator.errors import OctoTfError
 
 
@@ -34,14 +34,14 @@ class Patient:
     """All that a check may look at.
 
     Attributes:
-        run: the registration; None where octo.yaml is wrong.
+        context: the registration; None where octo.yaml is wrong.
         error: what is wrong with octo.yaml.
         environ: the process's environment.
         folder: where octo-tf would work.
         now: seconds since the epoch.
     """
 
-    run: Run | None
+    context: AccountContext | None
     error: OctoTfError | None
     environ: Mapping[str, str] = field(repr=False)
     folder: Path
@@ -50,7 +50,7 @@ class Patient:
     @property
     def tf_path(self) -> str | None:
         """The Terraform program that was asked for."""
-        return self.run.settings.tf_path if self.run else None
+        return self.context.settings.tf_path if self.context else None
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ def find() -> list[Check]:
 def examine(patient: Patient) -> dict[str, Line]:
     """Runs every check, side by side; the lines by the checks' ids."""
     found = find()
-    if patient.run is not None:
+    if patient.context is not None:
         with contextlib.suppress(OctoTfError):  # the credentials' own check says it
-            _ = patient.run.aws  # made once, before threads ask for it
+            patient.context.cloud.connect()  # made once, before threads ask for it
     with ThreadPoolExecutor(max_workers=4) as pool:
         lines = pool.map(lambda check: _one(check, patient), found)
         return {check.id: line for check, line in zip(found, lines, strict=True)}

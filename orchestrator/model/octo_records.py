@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,15 +11,22 @@ from orchestrator.model.account import AccountType
 AreaName = Literal["api_access", "cur_s3", "stackset"]
 AreaStatus = Literal["pass", "fail", "pending", "skipped"]
 Method = Literal["terraform", "console"]
+AnswerState = Literal[
+    "confirmed",
+    "pending",  # Octo has not found it yet
+    "refused",  # Octo looked, and it is not right
+    "unreachable",  # Octo could not be asked
+    "waiting",  # another step comes first
+    "not_registered",  # Octo does not know the account
+    "by_hand",  # there are no credentials: a person confirms it in Octo
+]
 
 
 class OctoAnswer(BaseModel):
     """What Octo says of one area.
 
     Attributes:
-        state: ``confirmed``; ``pending``: Octo has not found it yet; ``refused``: Octo looked and
-            it is not right; ``unreachable``: Octo could not be asked; ``waiting``: another step
-            comes first; ``by_hand``: there are no credentials, so a person confirms it in Octo.
+        state: see ``AnswerState``.
         at: when (ISO 8601, UTC).
         reason: what Octo said; empty where it is confirmed. Never a secret.
         hint: what solves it.
@@ -27,7 +34,7 @@ class OctoAnswer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    state: Literal["confirmed", "pending", "refused", "unreachable", "waiting", "by_hand"]
+    state: AnswerState
     at: str
     reason: str = ""
     hint: str = ""
@@ -72,45 +79,3 @@ class AccountRecord(BaseModel):
             for area, status in self.statuses.items()
             if status == "pass" and not self.octo_confirmed(area)
         ]
-
-
-class OctoSide(Protocol):
-    """Where accounts are registered and confirmed."""
-
-    def register(
-        self,
-        account_id: str,
-        account_name: str,
-        account_type: AccountType,
-        *,
-        payer_id: str | None = None,
-        here_only: bool = False,
-        method: Method = "terraform",
-    ) -> AccountRecord:
-        """Makes the account known. Registering one that is known updates it and loses nothing.
-
-        Args:
-            account_id: 12 digits.
-            account_name: as Octo shows it; may be empty.
-            account_type: as AWS says.
-            payer_id: a linked account's payer, where it is known.
-            here_only: Octo itself is not told yet: a plan changes nothing.
-            method: how its resources are made; an account that is Terraform's stays so.
-
-        Raises:
-            OctoError: Octo refuses the account, or the credentials; nothing was written.
-        """
-
-    def confirm(
-        self, account_id: str, statuses: dict[AreaName, AreaStatus], *, finish: bool
-    ) -> AccountRecord:
-        """Records what was verified; areas that pass are confirmed.
-
-        Args:
-            account_id: a registered account.
-            statuses: each area's status.
-            finish: whether *Confirm and Finish* is allowed.
-        """
-
-    def account(self, account_id: str) -> AccountRecord | None:
-        """What is known of the account; None if it is not registered."""

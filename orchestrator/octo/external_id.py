@@ -1,4 +1,4 @@
-"""External id and principal: Octo's own; octo.yaml need not repeat them, nor contradict them."""
+"""Where the external id is decided: Octo's own, which octo.yaml need not repeat nor contradict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from orchestrator.errors import ConfigError
+from orchestrator.errors import ConfigError, OctoUnreachable
 from orchestrator.model.registration import Registration
 from orchestrator.octo.credentials import Credentials
 
@@ -15,36 +15,59 @@ if TYPE_CHECKING:
     from orchestrator.octo.api import OctoApi
 
 
-def agreed(
+def decide(
+    registration: Registration,
+    api: OctoApi | None,
+    credentials: Credentials | None,
+    place_of: Callable[[str], str],
+    *,
+    warn: Callable[[str], None] = lambda _text: None,
+) -> SecretStr:
+    """Take the external id from Octo; without credentials, from octo.yaml.
+
+    Args:
+        registration: what was asked for.
+        api: Octo; None where there are no credentials.
+        credentials: Octo's API client, for errors.
+        place_of: where a setting was set, for errors.
+        warn: is told where Octo does not answer and octo.yaml's id is used.
+
+    Raises:
+        ConfigError: there is none, octo.yaml or a flag says another one than Octo, or Octo has
+            another principal.
+        OctoError: Octo refuses, or does not answer and octo.yaml has no id.
+    """
+    own = registration.external_id
+    if api is None or credentials is None:
+        if own is None:
+            raise ConfigError("external_id is missing", where=place_of("external_id"))
+        return own
+    try:
+        return _octos(registration, api, credentials, place_of)
+    except OctoUnreachable as error:
+        if own is None:
+            raise
+        warn(f"{error}. Going on with the external id of octo.yaml.")
+        return own
+
+
+def _octos(
     registration: Registration,
     api: OctoApi,
     credentials: Credentials,
     place_of: Callable[[str], str],
 ) -> SecretStr:
-    """The external id that Octo presents, asked for now.
-
-    Args:
-        registration: what a person asked for.
-        api: Octo.
-        credentials: whose they are, for the error.
-        place_of: where a setting was set.
-
-    Raises:
-        ConfigError: octo.yaml or a flag says another external id, or Octo has another principal.
-        OctoError: Octo refuses, or does not answer.
-    """
     template = api.template()
     if template.principal != registration.principal:
         raise ConfigError(
-            f"principal is {registration.principal}, but Octo's is {template.principal}; nothing"
-            " was written",
+            f"principal is {registration.principal}, but Octo's is {template.principal}",
             where=place_of("principal"),
             hint="Check --octo-endpoint, and the version of octo-tf.",
         )
     own = registration.external_id
     if own is not None and own != template.external_id:
         raise ConfigError(
-            "external_id is not the one that Octo has; nothing was written",
+            "external_id is not the one that Octo has",
             where=place_of("external_id"),
             hint="Leave it out: octo-tf takes it from Octo. Or check whose credentials these are"
             f" (client {credentials.client_id}, from the {credentials.source}).",

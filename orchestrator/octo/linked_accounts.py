@@ -17,7 +17,7 @@ _PARALLEL = 16
 _NOTED_TOGETHER = 50  # accounts written to the ledger at a time
 
 
-class Linked:
+class LinkedRegistrations:
     """The linked accounts of the payers in one ledger.
 
     Args:
@@ -29,11 +29,11 @@ class Linked:
         self._ledger = ledger
         self._api = api
         self._new: set[str] = set()  # made known here, in this run
-        self._told = 0
-        self._hindered = False  # Octo refused an account, or did not answer
+        self._notified = 0
+        self._failed = False  # Octo refused an account, or did not answer
 
     def register(self, standings: Mapping[str, tuple[str, AreaStatus]]) -> list[str]:
-        """Makes accounts known here as their API access passes; ``tell`` does it with Octo.
+        """Makes accounts known here as their API access passes; ``notify_octo`` does it with Octo.
 
         One that is known stays so when it fails later: its status says it.
 
@@ -49,10 +49,10 @@ class Linked:
         self._new.update(self._ledger.register_linked(standings))
         return sorted(self._new)
 
-    def current(self, payer_id: str, names: Mapping[str, str]) -> None:
+    def register_current(self, payer_id: str, names: Mapping[str, str]) -> None:
         """Registers accounts while others are still deployed to.
 
-        What hinders is no error now, and not tried again: ``Octo.confirm`` meets and tells it.
+        Failures are neither raised nor retried here; ``confirm`` retries and reports them.
 
         Args:
             payer_id: their payer; Octo itself is told once it has confirmed the payer.
@@ -61,8 +61,8 @@ class Linked:
         try:
             self.register({account: (name, "pass") for account, name in names.items()})
             payer = self._ledger.account(payer_id)
-            if payer and payer.octo_confirmed("api_access") and not self._hindered:
-                self._hindered = self.tell(payer_id) is not None
+            if payer and payer.octo_confirmed("api_access") and not self._failed:
+                self._failed = self.notify_octo(payer_id) is not None
         except LedgerError:
             return
 
@@ -74,8 +74,8 @@ class Linked:
         """
         return list(self._waiting(payer_id))
 
-    def tell(self, payer_id: str) -> OctoError | None:
-        """Registers what is left with Octo, side by side; what hinders, or None.
+    def notify_octo(self, payer_id: str) -> OctoError | None:
+        """Registers what is left with Octo, side by side; the first failure, or None.
 
         Interrupted, it goes on where it was: the ledger has those that Octo knows.
 
@@ -93,7 +93,7 @@ class Linked:
                 error = call.exception()
                 if error is None:
                     done.append(calls[call])
-                    self._told += 1
+                    self._notified += 1
                 elif isinstance(error, OctoRefused):
                     refused[calls[call]] = error
                 elif isinstance(error, OctoError):
@@ -123,7 +123,7 @@ class Linked:
             and record.octo_registered_at is None
         }
 
-    def told(self) -> int:
+    def notified(self) -> int:
         """How many accounts Octo learned of since this was last asked."""
-        told, self._told = self._told, 0
-        return told
+        notified, self._notified = self._notified, 0
+        return notified

@@ -10,18 +10,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import LedgerError, OctoError, OctoRefused, OctoUnreachable
-from orchestrator.model.account import AccountType
+from orchestrator.model.account import Account
 from orchestrator.model.octo_records import (
     AccountRecord,
     AreaName,
     AreaStatus,
     Method,
     OctoAnswer,
-    OctoSide,
 )
 from orchestrator.octo import error_messages
 from orchestrator.octo.ledger import Ledger
-from orchestrator.octo.linked_accounts import Linked
+from orchestrator.octo.linked_accounts import LinkedRegistrations
 from orchestrator.octo.messages import AccountAccess
 
 if TYPE_CHECKING:
@@ -34,16 +33,19 @@ LABELS: dict[AreaName, str] = {
 }
 _NO_ERROR = ("", "latest", "outdated")
 _AGAIN = "Run octo-tf confirm: it does what is left."
+_APPLY = "Run octo-tf apply or octo-tf confirm --register: they register the account."
 
 
-class Octo(OctoSide):
-    """The ledger, joined to Octo's API; see ``OctoSide``. ``linked``: a payer's linked accounts.
+class RegistrationService:
+    """An account's registration: the ledger, and Octo's API where there are credentials.
+
+    All calls are idempotent. ``linked``: a payer's linked accounts.
 
     Args:
         ledger: what is known here.
         api: Octo itself; None where there are no credentials.
         region: where the payer's StackSet is.
-        tell: says one line to whoever waits.
+        warn: reports one sentence.
     """
 
     def __init__(
@@ -52,61 +54,121 @@ class Octo(OctoSide):
         api: OctoApi | None,
         *,
         region: str = "us-east-1",
-        tell: Callable[[str], None] = lambda _: None,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._ledger = ledger
         self._api = api
         self._region = region
-        self._tell = tell
-        self.linked = Linked(ledger, api)
+        self._warn = warn
+        self.linked = LinkedRegistrations(ledger, api)
 
-    def register(
-        self,
-        account_id: str,
-        account_name: str,
-        account_type: AccountType,
-        *,
-        payer_id: str | None = None,
-        here_only: bool = False,
-        method: Method = "terraform",
-    ) -> AccountRecord:
-        """See ``OctoSide.register``: Octo first, so that its refusal leaves nothing behind."""
-        told = False
-        if self._api is not None and not here_only:
-            try:
-                self._check_payer(self._api, account_id, account_type, payer_id)
-                self._api.register(account_id, account_name)
-                told = True
-            except OctoUnreachable as error:
-                self._tell(f"{error}. Going on: the account is registered with Octo afterwards.")
-        record = self._ledger.register(account_id, account_name, account_type, method=method)
-        return self._ledger.note(account_id, registered=True) if told else record
+    @property
+    def api(self) -> OctoApi | None:
+        """Octo's API; None where there are no credentials."""
+        return self._api
 
-    def confirm(
-        self, account_id: str, statuses: dict[AreaName, AreaStatus], *, finish: bool
-    ) -> AccountRecord:
-        """See ``OctoSide.confirm``. An Octo that does not answer is an answer of its own."""
-        record = self._ledger.confirm(
-            account_id, statuses, finish=finish and self._api is None
-        )  # first: nothing that was found out is lost
-        passed = [area for area in LABELS if statuses.get(area) == "pass"]
-        return self._answers(record, passed, finish=finish)
-
-    def confirm_left(self, account_id: str) -> AccountRecord:
-        """Confirms what passed here and Octo has not confirmed yet.
+    def record(self, account_id: str) -> AccountRecord | None:
+        """Read what the ledger has of the account; None if it has none.
 
         Raises:
-            LedgerError: the account is not registered.
+            LedgerError: the ledger cannot be read.
+        """
+        return self._ledger.account(account_id)
+
+    def note_planned(self, account: Account, name: str) -> None:
+        """Note that the account was planned; Octo learns nothing."""
+
+    def note_applied(self, account: Account, name: str, *, method: Method = "terraform") -> None:
+        """Note that what was planned is applied; Octo learns nothing."""
+        self._ledger.register(account.account_id, name, account.account_type, method=method)
+
+    def register(
+        self, account: Account, name: str, *, method: Method = "terraform"
+    ) -> AccountRecord:
+        """Register the account with Octo, then in the ledger.
+
+        An Octo that does not answer is a warning: ``confirm`` registers the account later.
+
+        Args:
+            account: as identified.
+            name: as Octo shows it; may be empty.
+            method: how its resources are made; an account that is Terraform's stays so.
+
+        Raises:
+            OctoRefused: Octo refuses the account; nothing was changed.
+        """
+        registered = False
+        if self._api is not None:
+            try:
+                self.check_payer(account)
+                self._api.register(account.account_id, name)
+                registered = True
+            except OctoUnreachable as error:
+                self._warn(f"{error}. Going on: the account is registered with Octo afterwards.")
+        record = self._ledger.register(
+            account.account_id, name, account.account_type, method=method
+        )
+        return self._ledger.note(account.account_id, registered=True) if registered else record
+
+    def check_payer(self, account: Account) -> None:
+        """Make sure that a linked account's payer is registered before it, as Octo demands.
+
+        Raises:
+            OctoRefused: it is not.
+            OctoUnreachable: Octo does not answer.
+        """
+        known, payer_id = self._ledger.account(account.account_id), account.management_account_id
+        if self._api is None or account.account_type != "linked" or payer_id is None:
+            return
+        if known is not None and known.octo_registered_at is not None:
+            return
+        if self._api.status(payer_id) is None:
+            message = f"its payer {payer_id} must be registered before it"
+            raise OctoRefused(
+                message, where=account.account_id, hint=error_messages.hint_for(message)
+            )
+
+    def confirm(
+        self,
+        account: Account,
+        name: str,
+        statuses: dict[AreaName, AreaStatus],
+        *,
+        finish: bool,
+        may_register: bool = False,
+        method: Method = "terraform",
+    ) -> AccountRecord:
+        """Note what was verified, and have Octo confirm the areas that pass.
+
+        An Octo that does not answer is an answer of its own.
+
+        Args:
+            account: as identified.
+            name: as Octo shows it; may be empty.
+            statuses: each area's status.
+            finish: whether *Confirm and Finish* is reached if API access is confirmed.
+            may_register: whether an account that Octo does not know is registered first.
+            method: how its resources are made.
+        """
+        self._ledger.register(account.account_id, name, account.account_type, method=method)
+        record = self._ledger.confirm(
+            account.account_id, statuses, finish=finish and self._api is None
+        )  # first: nothing that was found out is lost
+        passed = [area for area in LABELS if statuses.get(area) == "pass"]
+        return self._answers(record, passed, finish=finish, may_register=may_register)
+
+    def confirm_remaining(self, account_id: str, *, may_register: bool = False) -> AccountRecord:
+        """Have Octo confirm what passed here and Octo has not confirmed yet.
+
+        Raises:
+            LedgerError: nothing was verified here yet.
         """
         record = self._ledger.account(account_id)
         if record is None:
             raise LedgerError("is not registered", where=account_id, hint="Run octo-tf apply.")
         finish = record.statuses.get("api_access") == "pass"
-        return self._answers(record, [a for a in LABELS if a in record.left], finish=finish)
-
-    def account(self, account_id: str) -> AccountRecord | None:
-        """See ``OctoSide.account``."""
-        return self._ledger.account(account_id)
+        areas = [a for a in LABELS if a in record.left]
+        return self._answers(record, areas, finish=finish, may_register=may_register)
 
     def unregister(self, account_id: str) -> None:
         """Has Octo forget the account; nothing in AWS is touched.
@@ -120,21 +182,13 @@ class Octo(OctoSide):
         if self._ledger.account(account_id) is not None:
             self._ledger.forget_octo(account_id)
 
-    def _check_payer(
-        self, api: OctoApi, account_id: str, account_type: AccountType, payer_id: str | None
-    ) -> None:
-        """A documented trouble: a linked account that is registered before its payer."""
-        known = self._ledger.account(account_id)
-        if account_type != "linked" or payer_id is None:
-            return
-        if known is not None and known.octo_registered_at is not None:
-            return
-        if api.status(payer_id) is None:
-            message = f"its payer {payer_id} must be registered before it; nothing was written"
-            raise OctoRefused(message, where=account_id, hint=error_messages.hint_for(message))
-
     def _answers(
-        self, record: AccountRecord, areas: list[AreaName], *, finish: bool
+        self,
+        record: AccountRecord,
+        areas: list[AreaName],
+        *,
+        finish: bool,
+        may_register: bool,
     ) -> AccountRecord:
         account_id = record.account_id
         if self._api is None:
@@ -148,7 +202,11 @@ class Octo(OctoSide):
             return self._ledger.note(account_id, answers=answers)
         try:
             if record.octo_registered_at is None:
-                self._api.register(account_id, record.account_name)
+                if may_register:
+                    self._api.register(account_id, record.account_name)
+                elif self._api.status(account_id) is None:
+                    left = self._answer("not_registered", "Octo does not know the account.", _APPLY)
+                    return self._ledger.note(account_id, answers=dict.fromkeys(areas, left))
                 record = self._ledger.note(account_id, registered=True)
         except OctoError as error:
             answers = {area: self._failed(error) for area in areas}
@@ -161,12 +219,12 @@ class Octo(OctoSide):
                 finish=finish and area == "api_access" and answer.state == "confirmed",
             )
         if "stackset" not in areas and record.octo_confirmed("api_access"):
-            trouble = self.linked.tell(account_id)
+            trouble = self.linked.notify_octo(account_id)
             if trouble is not None:
                 failed = self._failed(trouble)
-                self._tell(f"{failed.reason} {failed.hint}")
-        if told := self.linked.told():
-            self._tell(f"  Octo knows {told} more linked accounts")
+                self._warn(f"{failed.reason} {failed.hint}")
+        if notified := self.linked.notified():
+            self._warn(f"  Octo knows {notified} more linked accounts")
         return record
 
     def _one(self, api: OctoApi, record: AccountRecord, area: AreaName) -> OctoAnswer:
@@ -188,7 +246,7 @@ class Octo(OctoSide):
                     record.account_id, from_terraform=record.method == "terraform"
                 )
                 return self._read(access, access.registration_status.cur_export)
-            trouble = self.linked.tell(record.account_id)
+            trouble = self.linked.notify_octo(record.account_id)
             if trouble is not None:
                 return self._failed(trouble)
             access = api.confirm_stackset(record.account_id, self._region)

@@ -10,7 +10,8 @@ from typing import Any
 from orchestrator.aws import stacksets as aws_side
 from orchestrator.aws.session import Aws
 from orchestrator.errors import AwsError
-from orchestrator.model.coverage import Coverage, State
+from orchestrator.model.coverage import State
+from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.organization import Organization
 from orchestrator.model.stackset import Deployed
 
@@ -61,15 +62,12 @@ class Work:
         )
 
 
-def todo(
-    coverage: Coverage,
-    organization: Organization,
-    deployed: Deployed | None,
-    targets: Collection[str],
-) -> Work:
-    """What is left to be done for single accounts; nothing before there is a stack set."""
+def pending(linked: LinkedAccounts) -> Work:
+    """Decide what is left to be done for single accounts; nothing before there is a StackSet."""
+    organization, deployed = linked.organization, linked.deployed
     if deployed is None:
         return Work()
+    coverage, targets = linked.coverage, linked.targets
     homes = {member.account_id: member.ou for member in organization.members}
 
     def under(account_id: str, ous: Collection[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,7 +13,8 @@ from orchestrator.aws.permissions import deploying, refused
 from orchestrator.aws.session import AssumeRole, Aws, Visitor
 from orchestrator.errors import AwsError, ConfigError, Refused
 from orchestrator.model.account import Account
-from orchestrator.model.coverage import Coverage
+from orchestrator.model.coverage import Coverage, State
+from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
 from orchestrator.model.resource_names import API_ROLE
@@ -23,6 +25,65 @@ _PARALLEL = 16
 _SHOWN = 20
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-quotas.html
 _MOST_INSTANCES = 100_000
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What a look before a deployment to linked accounts found.
+
+    Attributes:
+        lacks_access: whether CloudFormation's trusted access is to be switched on first.
+        notes: what is to come, in sentences.
+        warnings: what may fail, in sentences.
+    """
+
+    lacks_access: bool
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def check(
+    aws: Aws,
+    registration: Registration,
+    account: Account,
+    linked: LinkedAccounts,
+    *,
+    may_enable: bool,
+) -> Preflight:
+    """Look for what would make a deployment to linked accounts fail; nothing is changed.
+
+    Args:
+        aws: calls as the payer.
+        registration: what was asked for.
+        account: the payer.
+        linked: its linked accounts.
+        may_enable: whether the user lets trusted access be switched on.
+
+    Raises:
+        ConfigError: octo.yaml names an OU or an account that the organization does not have.
+        Refused: AWS is not ready for it.
+    """
+    check_targets(registration, linked.organization)
+    lacks = lacks_access(aws, account.account_id, may_enable=may_enable)
+    missing = [standing.account_id for standing in linked.coverage.of(State.MISSING)]
+    check_quota(account.account_id, linked.coverage)
+    unknown = check_clashes(aws, missing)
+    denied = refused_actions(aws, account) if missing else []
+    notes, warnings = [], []
+    if missing:
+        many = "account is" if len(missing) == 1 else "accounts are"
+        notes.append(f"{len(missing)} linked {many} to be deployed to")
+    if unknown:
+        notes.append(
+            f"{unknown} of them could not be inspected: a role {API_ROLE} that exists there already"
+            " would make the deployment to that account fail"
+        )
+    if denied:
+        warnings.append(
+            f"{account.caller_arn} may not use {', '.join(denied)} on all resources: unless a"
+            " policy allows them on this StackSet, the apply will fail there"
+        )
+    return Preflight(lacks, tuple(notes), tuple(warnings))
 
 
 def check_type(account: Account) -> None:
@@ -71,41 +132,44 @@ def check_targets(registration: Registration, organization: Organization) -> Non
         )
 
 
-def check_access(aws: Aws, account_id: str, *, enable: bool) -> None:
-    """CloudFormation may deploy into the organization.
-
-    Args:
-        aws: calls as the payer.
-        account_id: the payer.
-        enable: switch it on where it is off.
+def lacks_access(aws: Aws, account_id: str, *, may_enable: bool) -> bool:
+    """Tell whether CloudFormation's trusted access to the organization is to be switched on.
 
     Raises:
-        Refused: it may not, and ``enable`` is not set.
+        Refused: it is off, and may not or cannot be switched on.
         AwsError: AWS could not be asked.
     """
-    client = aws.client("cloudformation")
     with explained("asking for CloudFormation's access to the organization"):
-        status = client.describe_organizations_access()["Status"]
+        status = aws.client("cloudformation").describe_organizations_access()["Status"]
     if status == "ENABLED":
-        return
-    if not enable:
+        return False
+    if not may_enable:
         raise Refused(
-            f"CloudFormation's trusted access to the organization is {status.lower()}; nothing was"
-            " written",
+            f"CloudFormation's trusted access to the organization is {status.lower()}",
             where=account_id,
             hint="Run the same command with --enable-trusted-access, or switch it on in the"
             " console: CloudFormation, StackSets, Enable trusted access.",
         )
-    with explained("switching on CloudFormation's access to the organization"):
+    with explained("reading the organization's features"):
         features = aws.client("organizations").describe_organization()["Organization"]["FeatureSet"]
-        if features != "ALL":
-            raise Refused(
-                "StackSets need an organization with all features, and this one has consolidated"
-                " billing only",
-                where=account_id,
-                hint="Enable all features in the Organizations console; every member must agree.",
-            )
-        client.activate_organizations_access()
+    if features != "ALL":
+        raise Refused(
+            "StackSets need an organization with all features, and this one has consolidated"
+            " billing only",
+            where=account_id,
+            hint="Enable all features in the Organizations console; every member must agree.",
+        )
+    return True
+
+
+def switch_on_access(aws: Aws, account_id: str) -> None:
+    """Let CloudFormation deploy into the organization (ActivateOrganizationsAccess).
+
+    Raises:
+        AwsError: AWS refused.
+    """
+    with explained(f"switching on CloudFormation's access to the organization of {account_id}"):
+        aws.client("cloudformation").activate_organizations_access()
 
 
 def check_quota(account_id: str, coverage: Coverage) -> None:

@@ -18,7 +18,7 @@ from python_terraform import IsFlagged
 from orchestrator.errors import EngineError
 from orchestrator.files import write_atomically
 from orchestrator.terraform import binary as binaries
-from orchestrator.terraform import process
+from orchestrator.terraform import preview, process
 from orchestrator.terraform.events import (
     Diagnostic,
     Event,
@@ -27,9 +27,16 @@ from orchestrator.terraform.events import (
     PlannedChange,
     parse,
 )
-from orchestrator.terraform.failures import address_of, boxed_error, failure
+from orchestrator.terraform.failures import address_of as failed_address
+from orchestrator.terraform.failures import boxed_error, failure
 from orchestrator.terraform.plan import Plan, from_show
-from orchestrator.terraform.state import NO_STATE, StateResource, StateVersion
+from orchestrator.terraform.state import (
+    NO_STATE,
+    StateEdit,
+    StateResource,
+    StateVersion,
+    address_of,
+)
 
 _STAMP = ".terraform/octo-tf-init.json"
 _LOCK = ".terraform.lock.hcl"
@@ -150,12 +157,34 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         if diagnostics and all(d.summary == _UNDESTROYABLE for d in diagnostics):
             file.unlink(missing_ok=True)
             return Plan(
-                file, tuple(changes), True, tuple(sorted({address_of(d) for d in diagnostics}))
+                file,
+                tuple(changes),
+                True,
+                tuple(sorted({failed_address(d) for d in diagnostics})),
             )
         if returncode not in (0, 2):
             file.unlink(missing_ok=True)
             raise self._failure("plan", diagnostics, [*noise, *errors])
         return Plan(file, tuple(changes), has_changes=returncode == 2)
+
+    def preview(self, file: Path, edits: Collection[StateEdit]) -> Plan:
+        """Plan as if the state were edited already; such a plan cannot be applied.
+
+        Raises:
+            EngineError: Terraform ended with an error.
+        """
+        with preview.folder(self.folder, self.pull(), edits) as copy:
+            there = Terraform(
+                self.binary,
+                copy,
+                environ=self._environ,
+                secrets=self._secrets,
+                on_event=self._on_event,
+                on_interrupt=self._on_interrupt,
+                parallelism=self._parallelism,
+            )
+            there.init()
+            return there.plan(file)
 
     def show(self, file: Path) -> Plan:
         """The plan that ``file`` holds.
@@ -264,7 +293,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         return [
             StateResource(
                 resource["type"],
-                _state_address(resource, instance),
+                address_of(resource, instance),
                 str(instance.get("index_key", "")),
                 instance.get("status") == "tainted",
                 str(instance.get("attributes", {}).get("arn") or ""),
@@ -391,10 +420,3 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         if not (self.folder / ".terraform" / "providers").is_dir() or not stamp.is_file():
             return None
         return stamp.read_bytes()
-
-
-def _state_address(resource: dict[str, Any], instance: dict[str, Any]) -> str:
-    parts = [resource["module"]] if "module" in resource else []
-    address = ".".join([*parts, resource["type"], resource["name"]])
-    key = instance.get("index_key")
-    return address if key is None else f"{address}[{json.dumps(key)}]"

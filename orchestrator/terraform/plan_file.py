@@ -3,18 +3,20 @@
 A Terraform plan file is a zip that carries, beside the plan, the configuration it was made from,
 the provider lock file and the state it started from
 (https://developer.hashicorp.com/terraform/internals/archiving). Nothing of ours has to travel
-with it, and nothing of ours can be lost or exchanged on the way.
+with it but one part more: what the plan announces outside Terraform.
 """
 
 from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestrator.errors import EngineError
+from orchestrator.model.outside_action import OutsideAction
 from orchestrator.terraform.state import StateVersion
 
 _CONFIG = "tfconfig/"
@@ -22,6 +24,7 @@ _MODULES = "tfconfig/modules.json"
 _LOCK = ".terraform.lock.hcl"
 _STATE = "tfstate-prev"
 _REFRESHED = "tfstate"
+_OUTSIDE = "octo-tf.json"  # ours; Terraform reads the parts that it knows by name
 _MAX_BYTES = 10_000_000  # of one part; ours are kilobytes
 
 Locked = dict[str, tuple[str, frozenset[str]]]  # provider → version and package hashes
@@ -35,6 +38,7 @@ class PlanFile:
         config: the ``.tf`` files, by path relative to the root folder.
         lock_file: the text of the provider lock file.
         state: lineage and serial of the state.
+        outside: what the plan announces outside Terraform.
         outputs: the root's outputs after the refresh, as the state would hold them: what
             ``terraform output`` answers where the plan changes nothing.
     """
@@ -43,6 +47,7 @@ class PlanFile:
     lock_file: str
     state: StateVersion
     outputs: dict[str, Any]
+    outside: tuple[OutsideAction, ...] = ()
 
 
 def read(path: Path) -> PlanFile:
@@ -71,6 +76,7 @@ def read(path: Path) -> PlanFile:
             parts.get(_LOCK, b"").decode(),
             StateVersion(state["lineage"], state["serial"]),
             {name: output["value"] for name, output in refreshed["outputs"].items()},
+            tuple(OutsideAction(**action) for action in json.loads(parts.get(_OUTSIDE, b"[]"))),
         )
     except OSError as error:
         raise EngineError(f"cannot be read: {error.strerror}", where=str(path)) from error
@@ -80,6 +86,16 @@ def read(path: Path) -> PlanFile:
             where=str(path),
             hint="Make a new one with `octo-tf plan --out FILE`.",
         ) from error
+
+
+def attach(path: Path, outside: Sequence[OutsideAction]) -> None:
+    """Write into a plan file what the plan announces outside Terraform.
+
+    A file that is not there (Terraform refused to plan) stays so.
+    """
+    if outside and path.is_file():
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(_OUTSIDE, json.dumps([asdict(action) for action in outside]))
 
 
 def locked(text: str) -> Locked:

@@ -7,10 +7,11 @@ carries its own copy of both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.errors import PlanRefused, WrongAccount
+from orchestrator.model.outside_action import OutsideAction
 from orchestrator.model.registration import Registration
 from orchestrator.terraform import plan_file, render
 from orchestrator.terraform.plan import Plan
@@ -19,7 +20,7 @@ from orchestrator.terraform.state import StateVersion
 _OVERRIDE = "allow_destroy_override.tf"
 
 
-def examine(
+def check(
     plan: Plan,
     file: plan_file.PlanFile,
     *,
@@ -62,6 +63,24 @@ def examine(
             where=str(plan.file),
             hint="Make and review a new one with `octo-tf plan --out FILE`; give plan and apply"
             " the same octo.yaml, flags and version of octo-tf.",
+        )
+
+
+def check_announced(
+    path: Path, announced: Sequence[OutsideAction], needed: Sequence[OutsideAction]
+) -> None:
+    """Make sure that a saved plan announces everything that is to be done outside Terraform.
+
+    Raises:
+        PlanRefused: something is to be done that the plan does not announce.
+    """
+    known = {(action.code, action.subject) for action in announced}
+    if unknown := [a.summary for a in needed if (a.code, a.subject) not in known]:
+        raise PlanRefused(
+            "the saved plan does not announce what is to be done now; it was not applied:\n"
+            + "\n".join(f"  {summary}" for summary in unknown),
+            where=str(path),
+            hint="Make and review a new one with `octo-tf plan --out FILE`.",
         )
 
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any, Literal
+
+# The module's resources of a StackSet, by Terraform type: the set, and one for each target.
+STACKSET = "aws_cloudformation_stack_set"
+TARGET = "aws_cloudformation_stack_set_instance"
 
 
 @dataclass(frozen=True)
@@ -34,3 +41,42 @@ class StateResource:
 
 
 NO_STATE = StateVersion("", 0)
+
+
+@dataclass(frozen=True)
+class StateEdit:
+    """A change of the state that must come before a plan; nothing in AWS changes by it.
+
+    Attributes:
+        kind: ``untaint`` keeps a resource that Terraform would replace; ``forget`` removes it from
+            the state only.
+        address: the resource instance.
+    """
+
+    kind: Literal["untaint", "forget"]
+    address: str
+
+
+def edited(text: str, edits: Collection[StateEdit]) -> str:
+    """Make the edits in a state's JSON, as ``terraform untaint`` and ``state rm`` would."""
+    kinds = {edit.address: edit.kind for edit in edits}
+    document = json.loads(text)
+    for resource in document["resources"]:
+        kept = []
+        for instance in resource["instances"]:
+            kind = kinds.get(address_of(resource, instance))
+            if kind == "untaint":
+                instance.pop("status", None)
+            if kind != "forget":
+                kept.append(instance)
+        resource["instances"] = kept
+    document["resources"] = [r for r in document["resources"] if r["instances"]]
+    return json.dumps(document)
+
+
+def address_of(resource: dict[str, Any], instance: dict[str, Any]) -> str:
+    """Give the address of a resource instance, as Terraform writes it."""
+    parts = [resource["module"]] if "module" in resource else []
+    address = ".".join([*parts, resource["type"], resource["name"]])
+    key = instance.get("index_key")
+    return address if key is None else f"{address}[{json.dumps(key)}]"

@@ -1,15 +1,14 @@
-"""What a person sees while they wait: on stderr, and silent when nobody is watching."""
+"""The terminal: events as lines on stderr, with a spinner where somebody watches."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Mapping
+from functools import singledispatchmethod
+from typing import TYPE_CHECKING, Any, TextIO
 
-from orchestrator.terraform.events import Event, ResourceProgress
+from orchestrator.app import events
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -24,97 +23,111 @@ _DONE = {
 _FAILURES_SHOWN = 10  # of a StackSet's accounts; `octo-tf stackset status` shows all
 
 
-class Progress:
-    """Steps and resources on stderr.
+class Terminal:
+    """A consumer of events.
 
-    On a terminal a spinner tells what is under way. Elsewhere nothing is printed unless
-    ``verbose``, and then one plain line for each step and resource. ``color`` says whether
-    colours are wanted, here and in reports.
+    Args:
+        verbose: print a line for each step and resource although stderr is no terminal.
+        color: whether colours are wanted.
+        stream: where lines go; None for stderr.
     """
 
     def __init__(
         self, *, verbose: bool = False, color: bool = True, stream: TextIO | None = None
     ) -> None:
         self._stream = stream or sys.stderr
-        self._terminal = self._stream.isatty()
-        self._on = self._terminal or verbose
-        self.color = color
-        self._status: Status | None = None
-        self._running: dict[str, float] = {}
+        self._is_terminal = self._stream.isatty()
+        self._is_watched = self._is_terminal or verbose
+        self._color = color
+        self._spinner: Status | None = None
         self._title = ""
+        self._running: dict[str, float] = {}
         self._accounts: Counter[str] = Counter()
         self._failed: set[str] = set()
 
-    @contextmanager
-    def step(self, title: str) -> Iterator[None]:
-        """One step of the route; its time is shown when it took over a second."""
-        started = time.monotonic()
-        self._title = title
-        if self._terminal:
+    def __call__(self, event: events.Event) -> None:
+        """Show an event."""
+        self._show(event)
+
+    @singledispatchmethod
+    def _show(self, _event: Any) -> None:
+        """Questions, plans, reports and results are the command's own to show."""
+
+    @_show.register
+    def _(self, event: events.StepStarted) -> None:
+        self._title = event.title
+        if self._is_terminal:
             # rich takes 50 ms to load: only where its spinner is seen.
             from rich.console import Console
 
-            console = Console(file=self._stream, no_color=not self.color)
-            with console.status(title) as self._status:
-                try:
-                    yield
-                finally:
-                    self._status = None
-        else:
-            yield
-        seconds = time.monotonic() - started
-        self.say(f"{title}: {seconds:.1f} s" if seconds > 1 else title)
+            console = Console(file=self._stream, no_color=not self._color)
+            self._spinner = console.status(event.title)
+            self._spinner.start()
 
-    def event(self, event: Event) -> None:
-        """Shows a resource's way through Terraform."""
-        if not isinstance(event, ResourceProgress):
-            return
+    @_show.register
+    def _(self, event: events.StepEnded) -> None:
+        if self._spinner:
+            self._spinner.stop()
+            self._spinner = None
+        if not event.failed:
+            slow = event.seconds > 1
+            self._say(f"{event.title}: {event.seconds:.1f} s" if slow else event.title)
+
+    @_show.register
+    def _(self, event: events.ResourceProgress) -> None:
         name = event.address.removeprefix("module.octo.")
-        if event.stage == "complete":
+        if event.stage in ("complete", "errored"):
             self._running.pop(name, None)
-            if event.action != "read":
-                done = _DONE.get(event.action, event.action)
-                self.say(f"  {done} {name} ({event.elapsed:.0f} s)")
-        elif event.stage == "errored":
-            self._running.pop(name, None)
-            self.say(f"  failed {name} ({event.elapsed:.0f} s)")
+            done = _DONE.get(event.action, event.action)
+            if event.stage == "errored":
+                self._say(f"  failed {name} ({event.seconds:.0f} s)")
+            elif event.action != "read":
+                self._say(f"  {done} {name} ({event.seconds:.0f} s)")
         else:
-            self._running[name] = event.elapsed
-        if self._status:
-            longest = sorted(self._running.items(), key=lambda item: -item[1])
-            shown = ", ".join(f"{n} {seconds:.0f} s" for n, seconds in longest[:3])
-            self._status.update(f"{self._title} {shown}")
+            self._running[name] = event.seconds
+        longest = sorted(self._running.items(), key=lambda item: -item[1])
+        self._update(", ".join(f"{n} {seconds:.0f} s" for n, seconds in longest[:3]))
 
-    def accounts(self, results: Mapping[str, tuple[str, str]]) -> None:
-        """How far a StackSet's operation has got, when that has changed; and who failed, and why.
-
-        Args:
-            results: each account's status and, where it failed, the reason.
-        """
-        counts = Counter(status.lower() for status, _ in results.values())
-        if not results or counts == self._accounts:
+    @_show.register
+    def _(self, event: events.LinkedAccountsProgress) -> None:
+        counts = Counter(status.lower() for status, _ in event.accounts.values())
+        if not counts or counts == self._accounts:
             return
         self._accounts = counts
-        for account_id, (status, reason) in results.items():
+        self._name_failures(event.accounts)
+        rest = [f"{n} {status}" for status, n in sorted(counts.items()) if status != "succeeded"]
+        sentence = ", ".join([f"{counts['succeeded']} of {len(event.accounts)} accounts", *rest])
+        if self._spinner:
+            self._update(sentence)
+        else:
+            self._say(f"  {sentence}")
+
+    @_show.register
+    def _(self, event: events.Note) -> None:
+        self._say(event.text)
+
+    @_show.register
+    def _(self, event: events.Warned) -> None:
+        self._print(event.text)
+
+    def _name_failures(self, accounts: Mapping[str, tuple[str, str]]) -> None:
+        for account_id, (status, reason) in accounts.items():
             if status == "FAILED" and account_id not in self._failed:
                 self._failed.add(account_id)
                 if len(self._failed) <= _FAILURES_SHOWN:
-                    self.say(f"  account {account_id} failed: {reason}")
-        rest = [f"{n} {status}" for status, n in sorted(counts.items()) if status != "succeeded"]
-        sentence = ", ".join([f"{counts['succeeded']} of {len(results)} accounts", *rest])
-        if self._status:
-            self._status.update(f"{self._title} {sentence}")
-        else:
-            self.say(f"  {sentence}")
+                    self._say(f"  account {account_id} failed: {reason}")
 
-    def say(self, sentence: str) -> None:
-        """One line, if anyone is watching."""
-        if self._on:
-            self.warn(sentence)
+    def _update(self, detail: str) -> None:
+        if self._spinner:
+            self._spinner.update(f"{self._title} {detail}")
 
-    def warn(self, sentence: str) -> None:
-        """One line that matters even when nobody is watching."""
-        if self._status:  # above the spinner, not into it
-            self._status.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    def _say(self, sentence: str) -> None:
+        """Print a line if anyone watches."""
+        if self._is_watched:
+            self._print(sentence)
+
+    def _print(self, sentence: str) -> None:
+        if self._spinner:  # above the spinner, not into it
+            self._spinner.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
         else:
             print(sentence, file=self._stream, flush=True)

@@ -143,8 +143,9 @@ class Report:
     def exit_code(self) -> ExitCode:
         """What a command that verifies ends with; Octo's refusal is a failure too."""
         states = {answer.state for answer in self.octo.values()}
+        waiting = {"pending", "unreachable", "waiting", "not_registered"}
         if self.status is Status.FAIL or "refused" in states:
             return ExitCode.VERIFICATION_FAILED
-        if self.status is Status.PENDING or states & {"pending", "unreachable", "waiting"}:
+        if self.status is Status.PENDING or states & waiting:
             return ExitCode.VERIFICATION_PENDING
         return ExitCode.DONE

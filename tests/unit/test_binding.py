@@ -47,9 +47,7 @@ def saved(root: render.Root, *, lock: str = LOCK % ("5.100.0", "a"), state=STATE
 
 def examine(plan, file, *, lock: str = LOCK % ("5.100.0", "a"), state=STATE, **flags) -> None:
     registration, root = rendered(**flags)
-    provenance.examine(
-        plan, file, registration=registration, root=root, lock_file=lock, state=state
-    )
+    provenance.check(plan, file, registration=registration, root=root, lock_file=lock, state=state)
 
 
 def refusal(*args, **settings) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.config.edit import add, switch
+from orchestrator.config.edit import add, switch, would_switch
 from orchestrator.errors import ConfigError
 
 
@@ -33,10 +33,11 @@ def test_the_switch_alone_changes(tmp_path, before, after):
             switch(path, "use_stackset", True)
         assert path.read_bytes() == before.encode()
         return
-    assert switch(path, "use_stackset", True) is True
+    assert would_switch(path, "use_stackset", True)
+    switch(path, "use_stackset", True)
     assert path.read_bytes() == after.encode()
     assert path.stat().st_mode & 0o777 == 0o640
-    assert switch(path, "use_stackset", True) is False
+    assert not would_switch(path, "use_stackset", True)
 
 
 def test_a_file_that_is_no_yaml_is_left_alone(tmp_path):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 
-from orchestrator.ui.terminal import Progress
+from orchestrator.app.events import LinkedAccountsProgress
+from orchestrator.ui.terminal import Terminal
 
 
-def shown(*looks: dict[str, tuple[str, str]], verbose: bool = True) -> list[str]:
+def shown(*events: dict[str, tuple[str, str]], verbose: bool = True) -> list[str]:
     stream = io.StringIO()
-    progress = Progress(verbose=verbose, stream=stream)
-    for results in looks:
-        progress.accounts(results)
+    terminal = Terminal(verbose=verbose, stream=stream)
+    for results in events:
+        terminal(LinkedAccountsProgress(results))
     return stream.getvalue().splitlines()
 
 

@@ -13,7 +13,7 @@ from orchestrator.cli.options import JSON, run_options
 from orchestrator.errors import AwsError, ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
+    from orchestrator.app.context import AccountContext
     from orchestrator.octo.accounts import Standing
 
 SCHEMA = "octo-tf/accounts/v1"
@@ -22,17 +22,17 @@ SCHEMA = "octo-tf/accounts/v1"
 @click.command()
 @run_options
 @JSON
-def command(run: Run, as_json: bool) -> ExitCode:
+def command(context: AccountContext, as_json: bool) -> ExitCode:
     """List the accounts that Octo knows: registered, broken; and unregistered linked accounts.
 
     Linked accounts are listed where the credentials may read the organization.
     """
     from orchestrator.octo.accounts import compare
 
-    api = need_octo(run)
-    with run.progress.step("Asking Octo"):
+    api = need_octo(context)
+    with context.events.step("octo", "Asking Octo"):
         known = list(api.status_of_all())
-    standings = compare(known, _members(run))
+    standings = compare(known, _members(context))
     if as_json:
         accounts = [asdict(standing) for standing in standings]
         click.echo(json.dumps({"schema": SCHEMA, "accounts": accounts}, indent=2))
@@ -42,15 +42,15 @@ def command(run: Run, as_json: bool) -> ExitCode:
     return ExitCode.DONE
 
 
-def _members(run: Run) -> dict[str, str] | None:
+def _members(context: AccountContext) -> dict[str, str] | None:
     from orchestrator.aws import organizations
     from orchestrator.aws.errors import explained
 
     try:
         with explained("reading the organization"):
-            found = organizations.read(run.aws)
+            found = organizations.read(context.cloud.connect())
     except AwsError as error:
-        run.progress.warn(f"{error}. Only what Octo knows is listed.")
+        context.events.warn(f"{error}. Only what Octo knows is listed.")
         return None
     return {member.account_id: member.name for member in found.members if member.active}
 

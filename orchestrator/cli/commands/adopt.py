@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from orchestrator.adoption.hcl import Theirs
     from orchestrator.adoption.proposal import Proposal
     from orchestrator.adoption.release import Held
-    from orchestrator.app.context import Run
-    from orchestrator.app.review import Review
+    from orchestrator.app.context import AccountContext
     from orchestrator.terraform.client import Terraform
 
 
@@ -70,7 +69,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(
     ctx: click.Context,
-    load_run: Callable[..., Run],
+    load_context: Callable[..., AccountContext],
     flags: dict[str, Any],
     folder: Path | None,
     module: str | None,
@@ -90,12 +89,11 @@ def command(
     taken over as it is found. Writes octo.yaml, imports the roles, the bucket, the report and the
     StackSet, verifies, compares with what was there, and has the old state let go of them.
     """
-    from dataclasses import replace
-
     from orchestrator import report
     from orchestrator.adoption import subject
     from orchestrator.app import adopt as adoption
-    from orchestrator.app import pipeline
+    from orchestrator.app.plan import plan
+    from orchestrator.model.outside_action import CONFIGURE, OutsideAction
 
     config: Path = ctx.params["config"]
 
@@ -111,7 +109,7 @@ def command(
         )
 
     found = read()
-    ours = subject.ours(load_run()) if config.exists() else frozenset()
+    ours = adoption.names_in_state(load_context()) if config.exists() else frozenset()
     _show(found.proposal, remove, ours)
     # Exactly what was shown may go: something that comes in between is refused.
     may_go = frozenset(loss.key for loss in found.proposal.losses)
@@ -122,34 +120,41 @@ def command(
         adoption.release_stacks(found.aws, found.inventory, stacks)
         found = read()
     proposal, held = found.proposal, found.held
-    run = load_run(defaults={} if config.exists() else dict(found.settings))
-    run.settings = replace(run.settings, adopting=True, may_go=may_go)
-
-    def approve(review: Review) -> None:
-        approval.ask(review, yes=yes)
-        subject.write_config(config, found, flags)  # from here on it is meant
-
-    with run.locked():
-        if plan_only:
-            review = pipeline.plan(run)
-            review.plan.file.unlink(missing_ok=True)
-            click.echo(report.render_plan(review, "json" if as_json else "text"))
-            review.verdict.enforce()
-            return ExitCode.DONE
-        result = adoption.adopt(run, found.inventory, proposal, approve=approve)
+    context = load_context(
+        defaults={} if config.exists() else dict(found.settings),
+        adopting=True,
+        accepted_removals=may_go,
+    )
+    if plan_only:
+        review = plan(context)
+        review.plan.file.unlink(missing_ok=True)
+        click.echo(report.render_plan(review, "json" if as_json else "text"))
+        review.verdict.enforce()
+        return ExitCode.DONE
+    result = adoption.adopt(
+        context,
+        found.inventory,
+        proposal,
+        consent=approval.consent(yes=yes),
+        configure=lambda: subject.write_config(config, found, flags),
+        configuring=()
+        if config.exists()
+        else (OutsideAction(CONFIGURE, str(config), f"Write {config}."),),
+    )
+    with context.locked():
         subject.write_config(config, found, flags)
-        if removed := _removed(run, remove, yes=yes):
+        if removed := _removed(context, remove, yes=yes):
             click.echo(f"Removed: {', '.join(removed)}.", err=True)
         released = False
         if held.addresses and found.terraform is not None and not keep_old_state:
-            released = _released(run, found.terraform, held, yes=yes)
+            released = _released(context, found.terraform, held, yes=yes)
     if not (result.review.has_changes or removed or released):
         click.echo("Nothing to adopt: everything is octo-tf's already.", err=True)
     elif result.kept:
         click.echo(f"The same as before: {', '.join(result.kept)}.", err=True)
     if found.theirs is not None:
         _say_what_is_left(found.theirs, held, released=released)
-    return end(run, result.report, reports, as_json=as_json)
+    return end(result.report, reports, as_json=as_json)
 
 
 def _show(proposal: Proposal, remove: tuple[str, ...], ours: frozenset[str]) -> None:
@@ -174,23 +179,23 @@ def _agrees(proposal: Proposal, *, yes: bool) -> bool:
     return click.confirm(f"May these {len(proposal.losses)} go?", err=True)
 
 
-def _removed(run: Run, names: tuple[str, ...], *, yes: bool) -> list[str]:
+def _removed(context: AccountContext, names: tuple[str, ...], *, yes: bool) -> list[str]:
     from orchestrator.app import adopt as adoption
 
     if not names:
         return []
     approval.agree(f"Delete the roles {', '.join(names)}?", yes=yes)
-    return adoption.remove_roles(run, names)
+    return adoption.remove_roles(context, names)
 
 
-def _released(run: Run, terraform: Terraform, held: Held, *, yes: bool) -> bool:
+def _released(context: AccountContext, terraform: Terraform, held: Held, *, yes: bool) -> bool:
     from orchestrator.adoption import release
 
     click.echo(f"In {terraform.folder}, nothing is destroyed by this:", err=True)
     for line in held.commands:
         click.echo(f"  {line}", err=True)
     approval.agree("Have that state let go of them?", yes=yes)
-    copy = release.let_go(terraform, held, run.folder)
+    copy = release.let_go(terraform, held, context.folder)
     click.echo(f"The state as it was: {copy}", err=True)
     if held.others:
         click.echo(f"{held.others} other resources stay in that state.", err=True)

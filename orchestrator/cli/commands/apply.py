@@ -21,8 +21,7 @@ from orchestrator.cli.options import (
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
-    from orchestrator.app.review import Review
+    from orchestrator.app.context import AccountContext
 
 
 @click.command()
@@ -40,17 +39,18 @@ if TYPE_CHECKING:
     help="Apply this plan, made by octo-tf plan --out.",
 )
 def command(
-    run: Run, as_json: bool, yes: bool, plan_file: Path | None, reports: dict[str, Path]
+    context: AccountContext,
+    as_json: bool,
+    yes: bool,
+    plan_file: Path | None,
+    reports: dict[str, Path],
 ) -> ExitCode:
     """Register the account: plan, guard, apply that plan, verify, confirm."""
     from orchestrator import report
-    from orchestrator.app import pipeline
+    from orchestrator.app.apply import apply
 
-    def approve(review: Review) -> None:
-        approval.ask(review, yes=yes or plan_file is not None)
-
-    with run.locked():
-        review, result = pipeline.apply(run, approve=approve, plan_file=plan_file)
-    if not review.has_changes:
-        click.echo(report.render_plan(review, "text"), err=True)
-    return end(run, result, reports, as_json=as_json)
+    consent = approval.consent(yes=yes or plan_file is not None)
+    applied = apply(context, consent=consent, saved_plan=plan_file)
+    if not applied.review.has_changes:
+        click.echo(report.render_plan(applied.review, "text"), err=True)
+    return end(applied.report, reports, as_json=as_json)

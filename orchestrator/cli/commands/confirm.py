@@ -7,30 +7,33 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.octo import need_octo
+from orchestrator.cli.option import option
 from orchestrator.cli.options import JSON, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
+    from orchestrator.app.context import AccountContext
     from orchestrator.model.octo_records import AccountRecord
 
 
 @click.command()
 @run_options
 @JSON
-def command(run: Run, as_json: bool) -> ExitCode:
+@option("--register", is_flag=True, help="Register the account if Octo does not know it.")
+def command(context: AccountContext, as_json: bool, register: bool) -> ExitCode:
     """Confirm with Octo what is left of an earlier run; AWS is not called, nothing is verified.
 
     Exit code 3 means that Octo refuses an area, 4 that it has not confirmed one yet.
     """
-    need_octo(run)
-    with run.progress.step("Confirming with Octo"):
-        record = run.octo.confirm_left(run.registration.account_id)
+    from orchestrator.app.confirm import confirm_remaining
+
+    need_octo(context)
+    record = confirm_remaining(context, may_register=register)
     if as_json:
         click.echo(record.model_dump_json(indent=2))
     else:
         _show(record)
-    return _exit_code(record, run.octo.linked.left(record.account_id))
+    return _exit_code(record, context.octo.linked.left(record.account_id))
 
 
 def _show(record: AccountRecord) -> None:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from orchestrator.cli import approval
 from orchestrator.cli.option import option
 from orchestrator.cli.options import JSON, REPORT, WAIT, deferred_run_options, end, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
-    from orchestrator.stacks.flow import Path as ConsolePath
-    from orchestrator.stacks.launch_link import Opening
+    from orchestrator.app.console.launch_link import LaunchLink
+    from orchestrator.app.context import AccountContext
     from orchestrator.stacks.steps import Step
     from orchestrator.stacks.templates import Name
 
@@ -37,7 +37,7 @@ _BUCKET = option(
 @_BUCKET
 @click.pass_context
 def command(
-    ctx: click.Context, load_run: Callable[..., Run], template_bucket: str | None
+    ctx: click.Context, load_context: Callable[..., AccountContext], template_bucket: str | None
 ) -> ExitCode | None:
     """Register the account without Terraform: walk through the steps, or use one of them.
 
@@ -56,8 +56,9 @@ def command(
         raise click.UsageError(
             "nobody is here to answer: use octo-tf console link, check and finish"
         )
+    from orchestrator.app.console.flow import begin
+    from orchestrator.app.console.wizard import Wizard
     from orchestrator.config.edit import add
-    from orchestrator.stacks.wizard import Walk
 
     config: Path = ctx.params["config"]
     if not config.exists() and not ctx.params["account_id"]:
@@ -65,13 +66,13 @@ def command(
 
         click.echo("First, octo.yaml: who is to be registered.", err=True)
         init.command.main(["--config", str(config)], standalone_mode=False)
-    run = load_run()
+    context = load_context()
 
     def save(settings: Mapping[str, str]) -> None:
         if config.exists():
             add(config, settings)
 
-    report = Walk(_path(run), _Terminal(), bucket=template_bucket, save=save).run()
+    report = Wizard(begin(context), _Terminal(), bucket=template_bucket, save=save).run()
     if report is None:
         click.echo("Run octo-tf console again to go on.", err=True)
         return ExitCode.VERIFICATION_PENDING
@@ -80,7 +81,7 @@ def command(
         " octo-tf console finish",
         err=True,
     )
-    return end(run, report, {}, as_json=False)
+    return end(report, {}, as_json=False)
 
 
 @command.command()
@@ -91,13 +92,13 @@ def command(
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write it to this file.  [default: stdout]",
 )
-def template(run: Run, name: Name, out: Path | None) -> ExitCode:
+def template(context: AccountContext, name: Name, out: Path | None) -> ExitCode:
     """Show a CloudFormation template, or write it to a file; AWS is not asked."""
     from orchestrator.cli.options import write_report
     from orchestrator.stacks import templates
     from orchestrator.stacks.inputs import for_console
 
-    registration = run.registration
+    registration = context.registration
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(
         registration.region.rsplit("-", 2)[0], "aws"
     )
@@ -124,7 +125,7 @@ def template(run: Run, name: Name, out: Path | None) -> ExitCode:
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser too.")
 @JSON
 def link(
-    run: Run,
+    context: AccountContext,
     step: Step,
     template_bucket: str | None,
     octos_template: bool,
@@ -135,29 +136,29 @@ def link(
 
     A step can have two, to be used in this order: a new bucket in another region comes first.
     """
-    from orchestrator.stacks.launch_link import opening
+    from orchestrator.app.console.flow import begin
+    from orchestrator.app.console.launch_link import launch_link
     from orchestrator.stacks.steps import TRUSTED_ACCESS
 
-    path = _path(run)
-    stacks = path.wanted(step)  # refuses a step that the account does not have
-    path.begin()
+    flow = begin(context)
+    stacks = flow.wanted(step)  # refuses a step that the account does not have
     pages = [
-        opening(path, wanted, bucket=template_bucket, octos_template=octos_template)
+        launch_link(flow, wanted, bucket=template_bucket, octos_template=octos_template)
         for wanted in stacks
     ]
-    if not path.payer_is_known:
-        run.progress.warn(
-            f"Octo wants the payer {path.payer} registered before its linked accounts, and it is"
+    if not flow.payer_is_known():
+        context.events.warn(
+            f"Octo wants the payer {flow.payer} registered before its linked accounts, and it is"
             " not known here."
         )
-    if step == "stackset" and path.lacks_trusted_access:
-        run.progress.warn(TRUSTED_ACCESS)
+    if step == "stackset" and flow.lacks_trusted_access():
+        context.events.warn(TRUSTED_ACCESS)
     if as_json:
         click.echo(json.dumps([_as_json(page) for page in pages], indent=2))
     for page in pages:
         if not as_json:
             click.echo(page.url)
-            _explain(page, run.registration.account_id)
+            _explain(page, context.registration.account_id)
         if opens:
             click.launch(page.url)
     return ExitCode.DONE
@@ -169,19 +170,19 @@ def link(
 @WAIT
 @REPORT
 @JSON
-def check(run: Run, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitCode:
+def check(context: AccountContext, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitCode:
     """Check and confirm a step, or all: the stack first, then the checks of octo-tf verify."""
-    from orchestrator.stacks.check import check as look
+    from orchestrator.app.console import check as checking
+    from orchestrator.app.console.flow import begin
 
-    path = _path(run)
+    flow = begin(context)
     if step != "all":
-        path.wanted(step)  # refuses a step that the account does not have
+        flow.wanted(step)  # refuses a step that the account does not have
         if step == "stackset":
-            path.ask_for_stack_set()
-    path.begin()
-    chosen = path.checked if step == "all" else (step,)
-    report = look(path, chosen, wait_seconds=run.settings.wait_seconds)
-    return end(run, report, reports, as_json=as_json)
+            flow.wants_stackset = True
+    chosen = flow.checked_steps() if step == "all" else (step,)
+    report = checking.check(flow, chosen, wait_seconds=context.settings.wait_seconds)
+    return end(report, reports, as_json=as_json)
 
 
 @command.command()
@@ -189,21 +190,19 @@ def check(run: Run, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitC
 @WAIT
 @REPORT
 @JSON
-def finish(run: Run, as_json: bool, reports: dict[str, Path]) -> ExitCode:
-    """Confirm and finish: check everything; allowed as soon as API access succeeds."""
-    from orchestrator.stacks.check import check as look
+@option("--yes", "-y", "--auto-approve", is_flag=True, help="Register without asking.")
+def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes: bool) -> ExitCode:
+    """Confirm and finish: register the account, check everything, have Octo confirm it."""
+    from orchestrator.app.console import check as checking
+    from orchestrator.app.console.flow import begin
 
-    path = _path(run)
-    path.begin()
-    report = look(path, path.checked, wait_seconds=run.settings.wait_seconds, finish=True)
-    return end(run, report, reports, as_json=as_json)
-
-
-def _path(run: Run) -> ConsolePath:
-    """The one place where a console path is made."""
-    from orchestrator.stacks.flow import Path as Made
-
-    return Made(run)
+    flow = begin(context)
+    if context.octo.api is not None:
+        approval.agree(f"Register account {flow.account.account_id} with Octo?", yes=yes)
+        flow.register()
+    wait = context.settings.wait_seconds
+    report = checking.check(flow, flow.checked_steps(), wait_seconds=wait, finish=True)
+    return end(report, reports, as_json=as_json)
 
 
 class _Terminal:
@@ -212,8 +211,8 @@ class _Terminal:
     def tell(self, text: str) -> None:
         click.echo(text, err=True)
 
-    def show(self, opening: Opening) -> None:
-        click.echo(opening.url)
+    def show(self, link: LaunchLink) -> None:
+        click.echo(link.url)
 
     def open(self, url: str) -> None:
         click.launch(url)
@@ -231,7 +230,7 @@ class _Terminal:
         return answer
 
 
-def _as_json(page: Opening) -> dict[str, Any]:
+def _as_json(page: LaunchLink) -> dict[str, Any]:
     return {
         "step": page.wanted.step,
         "stack_name": page.wanted.name,
@@ -242,7 +241,7 @@ def _as_json(page: Opening) -> dict[str, Any]:
     }
 
 
-def _explain(page: Opening, account_id: str) -> None:
+def _explain(page: LaunchLink, account_id: str) -> None:
     lines = [f"Open it signed in to account {account_id}, region {page.wanted.region}."]
     if page.file:
         lines += [f"Upload {page.file}; stack name {page.wanted.name}; parameters:"]

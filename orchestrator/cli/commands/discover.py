@@ -13,7 +13,7 @@ from orchestrator.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.app.context import Run
+    from orchestrator.app.context import AccountContext
 
 
 @click.command()
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @JSON
 @click.pass_context
 def command(
-    ctx: click.Context, load_run: Callable[..., Run], flags: dict[str, Any], as_json: bool
+    ctx: click.Context,
+    load_context: Callable[..., AccountContext],
+    flags: dict[str, Any],
+    as_json: bool,
 ) -> ExitCode:
     """Find Octo's roles, reports, buckets and StackSets in an account; changes nothing.
 
@@ -30,10 +33,11 @@ def command(
     from orchestrator import report
     from orchestrator.adoption import subject
     from orchestrator.adoption.discovery import discover
+    from orchestrator.app.adopt import names_in_state
 
     config: Path = ctx.params["config"]
     found, proposal = subject.look(config, flags)
-    ours = subject.ours(load_run()) if config.exists() else frozenset()
+    ours = names_in_state(load_context()) if config.exists() else frozenset()
     text = report.render_discovery(
         discover(found, proposal, ours),
         "json" if as_json else "table",

@@ -15,7 +15,7 @@ from orchestrator.cli.options import JSON, WORKDIR, deferred_run_options, use_co
 from orchestrator.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
+    from orchestrator.app.context import AccountContext
     from orchestrator.doctor.model import Line
 
 SCHEMA = "octo-tf/doctor/v1"
@@ -26,7 +26,9 @@ _LOOKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 @deferred_run_options
 @JSON
 @click.pass_context
-def command(ctx: click.Context, load_run: Callable[..., Run], as_json: bool) -> ExitCode:
+def command(
+    ctx: click.Context, load_context: Callable[..., AccountContext], as_json: bool
+) -> ExitCode:
     """Look at everything a run needs, and say what to mend; nothing is changed.
 
     Exit code 1 means that there is a problem; a warning is none.
@@ -34,13 +36,13 @@ def command(ctx: click.Context, load_run: Callable[..., Run], as_json: bool) -> 
     from orchestrator.doctor import runner
     from orchestrator.doctor.model import Patient, Status
 
-    run, error = None, None
+    context, error = None, None
     try:
-        run = load_run()
+        context = load_context()
     except ConfigError as wrong:
         error = wrong
-    folder = run.folder if run else Path(WORKDIR).absolute()
-    lines = runner.examine(Patient(run, error, dict(os.environ), folder, time.time))
+    folder = context.folder if context else Path(WORKDIR).absolute()
+    lines = runner.examine(Patient(context, error, dict(os.environ), folder, time.time))
     problem = any(line.status is Status.PROBLEM for line in lines.values())
     if as_json:
         click.echo(_json(lines, "problem" if problem else "ok"))

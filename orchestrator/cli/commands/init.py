@@ -65,9 +65,9 @@ def command(
     )
     if credentials is not None:
         from orchestrator.octo.api import OctoApi
-        from orchestrator.octo.external_id import agreed
+        from orchestrator.octo.external_id import decide
 
-        agreed(registration, OctoApi(octo_endpoint, credentials), credentials, flag_of)
+        decide(registration, OctoApi(octo_endpoint, credentials), credentials, flag_of)
     hidden = write_config(config, given)
     if hidden:
         del given["external_id"]

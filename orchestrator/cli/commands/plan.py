@@ -11,7 +11,7 @@ from orchestrator.cli.options import ALLOW_DESTROY, ENABLE_ACCESS, JSON, run_opt
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
+    from orchestrator.app.context import AccountContext
 
 
 @click.command()
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(
     ctx: click.Context,
-    run: Run,
+    context: AccountContext,
     as_json: bool,
     out: Path | None,
     summary: Path | None,
@@ -45,12 +45,11 @@ def command(
     from dataclasses import replace
 
     from orchestrator import report
-    from orchestrator.app import pipeline
+    from orchestrator.app.plan import plan
     from orchestrator.cli.commands import apply
     from orchestrator.cli.replay import replay
 
-    with run.locked():
-        review = pipeline.plan(run, out)
+    review = plan(context, out)
     if out is None:
         review.plan.file.unlink(missing_ok=True)
     else:

@@ -10,26 +10,28 @@ from orchestrator.cli.options import run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
+    from orchestrator.app.context import AccountContext
 
 
 @click.command()
 @run_options
 @click.option("--check", is_flag=True, help="Write nothing; show a diff and exit 2 if outdated.")
-def command(run: Run, check: bool) -> ExitCode:
+def command(context: AccountContext, check: bool) -> ExitCode:
     """Write the Terraform root folder from octo.yaml."""
+    from orchestrator.app.rendering import render_root
     from orchestrator.terraform import render
 
-    root = run.rendered()
     if check:
-        outdated = render.diff(root, run.folder)
+        outdated = render.diff(render_root(context), context.folder)
         if not outdated:
             return ExitCode.DONE
         click.echo(outdated)
-        click.echo(f"{run.folder} is out of date: run octo-tf render.", err=True)
+        click.echo(f"{context.folder} is out of date: run octo-tf render.", err=True)
         return ExitCode.CHANGES
-    with run.locked():
-        changed = render.write(root, run.folder)
-    click.echo(str(run.folder))
-    click.echo(f"{len(changed)} files written." if changed else "Already up to date.", err=True)
+    root = render_root(context)
+    with context.locked():
+        changed = render.write(root, context.folder)
+    click.echo(str(context.folder))
+    files = "1 file" if len(changed) == 1 else f"{len(changed)} files"
+    click.echo(f"{files} written." if changed else "Already up to date.", err=True)
     return ExitCode.DONE

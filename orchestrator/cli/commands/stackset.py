@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli import approval
+from orchestrator.cli.option import option
 from orchestrator.cli.options import JSON, run_options
-from orchestrator.errors import ConfigError, ExitCode
+from orchestrator.cli.session import Session
+from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
+    from orchestrator.app.context import AccountContext
     from orchestrator.model.coverage import Coverage
+    from orchestrator.stackset.deployments import Work
 
 
 @click.group()
@@ -24,44 +28,38 @@ def command() -> None:
 @run_options
 @click.option("--all", "everyone", is_flag=True, help="Accounts that have the role too.")
 @JSON
-def status(run: Run, everyone: bool, as_json: bool) -> ExitCode:
+def status(context: AccountContext, everyone: bool, as_json: bool) -> ExitCode:
     """Show where each linked account stands, and why."""
-    _linked(run)
-    coverage, _found = run.linked.look()
-    return _shown(run, coverage, everyone=everyone, as_json=as_json)
+    from orchestrator.app import linked_accounts
+
+    coverage = linked_accounts.status(context).coverage
+    return _shown(coverage, everyone=everyone, as_json=as_json)
 
 
 @command.command()
 @run_options
 @click.option("--account", "accounts", metavar="ID", multiple=True, help="This one; repeat.")
+@option("--yes", "-y", "--auto-approve", is_flag=True, help="Deploy without asking.")
 @JSON
-def retry(run: Run, accounts: tuple[str, ...], as_json: bool) -> ExitCode:
+def retry(context: AccountContext, accounts: tuple[str, ...], yes: bool, as_json: bool) -> ExitCode:
     """Deploy again to accounts that failed.
 
-    The stack of an account that is named is deleted and made again, whatever its state: so what
+    The stack of an account that is named is deleted and created again, whatever its state: so what
     was changed by hand in the account is as it should be.
     """
-    with run.locked():
-        _linked(run)
-        run.linked.wait()
-        coverage = run.linked.again(accounts)
-    return _shown(run, coverage, everyone=False, as_json=as_json)
+    from orchestrator.app import linked_accounts
+    from orchestrator.report.plan.text_format import sentences
+
+    def consent(pending: Work) -> None:
+        for sentence in sentences(pending):
+            click.echo(f"Linked accounts: {sentence}.", err=True)
+        approval.agree("Do this?", yes=yes)
+
+    coverage = linked_accounts.retry(context, accounts, consent=consent)
+    return _shown(coverage, everyone=False, as_json=as_json)
 
 
-def _linked(run: Run) -> None:
-    """The account is the one that was meant, and has a StackSet."""
-    from orchestrator.stackset.preflight import check_type
-
-    if not run.registration.use_stackset:
-        raise ConfigError(
-            "is not set: there is no StackSet",
-            where="use_stackset",
-            hint="Run octo-tf upgrade: it registers every linked account.",
-        )
-    check_type(run.account)
-
-
-def _shown(run: Run, coverage: Coverage, *, everyone: bool, as_json: bool) -> ExitCode:
+def _shown(coverage: Coverage, *, everyone: bool, as_json: bool) -> ExitCode:
     from orchestrator.model.coverage import WANTING, State
     from orchestrator.report.coverage import as_table
 
@@ -72,7 +70,7 @@ def _shown(run: Run, coverage: Coverage, *, everyone: bool, as_json: bool) -> Ex
         }
         click.echo(json.dumps({"counts": coverage.counts, "accounts": accounts}, indent=2))
     else:
-        click.echo(as_table(coverage, everyone=everyone, color=run.progress.color))
+        click.echo(as_table(coverage, everyone=everyone, color=Session.current().color))
     if coverage.of(*WANTING, State.EXCESS):
         return ExitCode.VERIFICATION_FAILED
     running = coverage.of(State.RUNNING)

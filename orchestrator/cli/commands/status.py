@@ -10,22 +10,22 @@ from orchestrator.cli.options import JSON, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
+    from orchestrator.app.context import AccountContext
     from orchestrator.model.octo_records import AccountRecord
 
 
 @click.command()
 @run_options
 @JSON
-def command(run: Run, as_json: bool) -> ExitCode:
+def command(context: AccountContext, as_json: bool) -> ExitCode:
     """Show what was last verified and confirmed, without calling AWS or Octo."""
     from orchestrator.errors import LedgerError
 
-    record = run.octo.account(run.registration.account_id)
+    record = context.octo.record(context.registration.account_id)
     if record is None:
         raise LedgerError(
             "is not registered yet",
-            where=run.registration.account_id,
+            where=context.registration.account_id,
             hint="Run octo-tf apply.",
         )
     if as_json:

@@ -12,24 +12,27 @@ from orchestrator.cli.options import run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
+    from orchestrator.app.context import AccountContext
 
 
 @click.command()
 @run_options
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Unlock without asking.")
 @click.argument("lock_id")
-def command(run: Run, lock_id: str, yes: bool) -> ExitCode:
+def command(context: AccountContext, lock_id: str, yes: bool) -> ExitCode:
     """Remove the state lock LOCK_ID, left by a run that died.
 
     An error that meets a lock shows its id, whose it is and since when. Unlock only what no
     living run holds.
     """
-    from orchestrator.app import pipeline
+    from orchestrator.app import unlock
 
-    with run.locked():
-        pipeline.prepare(run)
-        approval.agree(f"Is its run dead, so that lock {lock_id} may be removed?", yes=yes)
-        run.terraform.force_unlock(lock_id)
+    unlock.unlock(
+        context,
+        lock_id,
+        consent=lambda: approval.agree(
+            f"Is its run dead, so that lock {lock_id} may be removed?", yes=yes
+        ),
+    )
     click.echo("Unlocked. Run octo-tf apply to go on.", err=True)
     return ExitCode.DONE

@@ -23,8 +23,7 @@ from orchestrator.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.app.context import Run
-    from orchestrator.app.review import Review
+    from orchestrator.app.context import AccountContext
 
 
 @click.command()
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(
     ctx: click.Context,
-    load_run: Callable[..., Run],
+    load_context: Callable[..., AccountContext],
     as_json: bool,
     yes: bool,
     reports: dict[str, Path],
@@ -50,19 +49,19 @@ def command(
     """
     from orchestrator import report
     from orchestrator.app.upgrade import upgrade
-    from orchestrator.config.edit import switch
+    from orchestrator.config import edit
+    from orchestrator.model.outside_action import CONFIGURE, OutsideAction
 
     config: Path = ctx.params["config"]
-    run = load_run(use_stackset=True)
-
-    def approve(review: Review) -> None:
-        approval.ask(review, yes=yes)
-        switch(config, "use_stackset", True)  # from here on it is meant: a killed run goes on
-
-    with run.locked():
-        review, result, kept = upgrade(run, approve=approve)
-    switch(config, "use_stackset", True)
-    if not review.has_changes:
-        click.echo(report.render_plan(review, "text"), err=True)
-    click.echo(f"Kept as it was: {', '.join(kept)}.", err=True)
-    return end(run, result, reports, as_json=as_json)
+    context = load_context(use_stackset=True)
+    line = OutsideAction(CONFIGURE, str(config), f"Set use_stackset: true in {config}.")
+    upgraded = upgrade(
+        context,
+        consent=approval.consent(yes=yes),
+        configure=lambda: edit.switch(config, "use_stackset", True),
+        configuring=(line,) if edit.would_switch(config, "use_stackset", True) else (),
+    )
+    if not upgraded.review.has_changes:
+        click.echo(report.render_plan(upgraded.review, "text"), err=True)
+    click.echo(f"Kept as it was: {', '.join(upgraded.kept)}.", err=True)
+    return end(upgraded.report, reports, as_json=as_json)

@@ -11,7 +11,7 @@ from orchestrator.cli.options import JSON, REPORT, WAIT, end, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
-    from orchestrator.app.context import Run
+    from orchestrator.app.context import AccountContext
 
 
 @click.command()
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 @WAIT
 @REPORT
 @JSON
-def command(run: Run, as_json: bool, reports: dict[str, Path]) -> ExitCode:
+def command(context: AccountContext, as_json: bool, reports: dict[str, Path]) -> ExitCode:
     """Prove the registration: API access, CUR and S3, StackSet."""
-    from orchestrator.app import pipeline
+    from orchestrator.app.verify import verify
 
-    with run.locked():
-        result = pipeline.verify(run)
-    return end(run, result, reports, as_json=as_json)
+    return end(verify(context), reports, as_json=as_json)

@@ -5,11 +5,13 @@ from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
 
 
 def _run(patient: Patient) -> Line:
-    if patient.run is None:
+    if patient.context is None:
         return UNREADABLE
-    registration = patient.run.registration
+    registration = patient.context.registration
     found = identify(
-        patient.run.aws, registration.account_id, declared_type=registration.account_type
+        patient.context.cloud.connect(),
+        registration.account_id,
+        declared_type=registration.account_type,
     )
     return Line(Status.OK, f"Account {found.account_id} is a {found.account_type} account.")
 

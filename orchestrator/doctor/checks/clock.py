@@ -13,10 +13,10 @@ _WORRYING_SECONDS = 60
 
 
 def _run(patient: Patient) -> Line:
-    if patient.run is None:
+    if patient.context is None:
         return UNREADABLE
     try:
-        answer = patient.run.aws.client("sts").get_caller_identity()
+        answer = patient.context.cloud.connect().client("sts").get_caller_identity()
     except ClientError as error:  # it is dated too, and may be about the clock
         answer = error.response
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")

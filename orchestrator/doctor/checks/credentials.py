@@ -5,10 +5,10 @@ from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
 
 
 def _run(patient: Patient) -> Line:
-    if patient.run is None:
+    if patient.context is None:
         return UNREADABLE
     with explained("asking AWS who this is"):
-        caller = patient.run.aws.client("sts").get_caller_identity()
+        caller = patient.context.cloud.connect().client("sts").get_caller_identity()
     return Line(Status.OK, f"{caller['Arn']}.")
 
 

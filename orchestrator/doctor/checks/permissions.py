@@ -9,9 +9,9 @@ from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
 
 
 def _run(patient: Patient) -> Line:
-    if patient.run is None:
+    if patient.context is None:
         return UNREADABLE
-    registration, aws = patient.run.registration, patient.run.aws
+    registration, aws = patient.context.registration, patient.context.cloud.connect()
     account = identify(aws, registration.account_id, declared_type=registration.account_type)
     arn = account.caller_arn
     if arn.endswith(":root"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from orchestrator import __version__
 from orchestrator.app.review import Review
@@ -40,7 +41,9 @@ def render(review: Review, *, color: bool = False) -> str:
                 "deploy": list(review.linked.deploy),
                 "retry": list(review.linked.retry),
                 "remove": list(review.linked.remove),
+                "recreate": list(review.linked.anew),
             },
+            "outside": [asdict(action) for action in review.outside],
             "guard": {
                 "verdict": "allowed" if verdict.allowed else "refused",
                 "refusals": [

@@ -30,6 +30,8 @@ def render(review: Review, *, color: bool = False) -> str:
         )
         parts.append(table(("action", "resource", "because"), rows))
         parts.append("</details>")
+    if review.outside:
+        parts.append("\n".join(f"- {action.summary}" for action in review.outside))
     if review.linked:
         parts.append("\n".join(f"- Linked accounts: {s}" for s in sentences(review.linked)))
     if verdict.allowed:

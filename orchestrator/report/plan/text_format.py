@@ -16,13 +16,19 @@ def render(review: Review, *, color: bool = False) -> str:
     del color
     plan = review.plan
     if not review.has_changes:
-        return "No changes. What is there is what octo.yaml asks for."
+        none = "No changes. What is there is what octo.yaml asks for."
+        return "\n".join([none, *outside_lines(review)])
     lines = [
         f"  {_SIGNS.get(change.action, '>')} {change.action:8}{change.address}{_taken(change)}"
         for change in plan.changes
     ]
     linked = [f"Linked accounts: {sentence}." for sentence in sentences(review.linked)]
-    return "\n".join([*lines, summary(plan), *linked])
+    return "\n".join([*lines, *outside_lines(review), summary(plan), *linked])
+
+
+def outside_lines(review: Review) -> list[str]:
+    """List what applying changes outside Terraform, one line each."""
+    return [f"  > {action.summary}" for action in review.outside]
 
 
 def sentences(linked: Work) -> list[str]:
@@ -31,6 +37,7 @@ def sentences(linked: Work) -> list[str]:
         ("deploy API access to", linked.deploy),
         ("try again", linked.retry),
         ("take out of the StackSet", linked.remove),
+        ("delete and create again the stack of", linked.anew),
     )
     return [
         f"{what} {len(accounts)} ({', '.join(accounts[:_SHOWN])}"

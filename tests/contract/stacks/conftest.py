@@ -10,15 +10,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator.app.context import Run, Settings
+from orchestrator.app.console.check import check
+from orchestrator.app.console.flow import ConsoleFlow, begin
+from orchestrator.app.console.launch_link import LaunchLink, launch_link
+from orchestrator.app.context import Settings, build
 from orchestrator.config.load import load
 from orchestrator.sandbox import control
 from orchestrator.stacks import links
-from orchestrator.stacks.check import check
-from orchestrator.stacks.flow import Path
-from orchestrator.stacks.launch_link import Opening, opening
 from orchestrator.stacks.steps import Step
-from orchestrator.ui.terminal import Progress
 from orchestrator.verify.model import Finding, Report
 
 EXTERNAL_ID = "console-external-id-41c7"
@@ -37,7 +36,7 @@ class Account:
     settings: dict[str, Any]
     sandbox: Any
 
-    def path(self, **changes: Any) -> Path:
+    def flow(self, **changes: Any) -> ConsoleFlow:
         """A fresh look, as every command has it."""
         flags = {
             "account_id": self.account_id,
@@ -47,13 +46,11 @@ class Account:
             **changes,
         }
         settings = Settings(workdir=self.folder, environ={}, principal_profile="octo")
-        path = Path(Run(load(self.folder / "none.yaml", flags, {}), settings, Progress()))
-        path.begin()
-        return path
+        return begin(build(load(self.folder / "none.yaml", flags, {}), settings))
 
-    def pages(self, step: Step, **changes: Any) -> list[Opening]:
-        path = self.path(**changes)
-        return [opening(path, wanted, bucket=self.bucket) for wanted in path.wanted(step)]
+    def pages(self, step: Step, **changes: Any) -> list[LaunchLink]:
+        flow = self.flow(**changes)
+        return [launch_link(flow, wanted, bucket=self.bucket) for wanted in flow.wanted(step)]
 
     def deploy(self, step: Step, **changes: Any) -> list[str]:
         """Opens each link of a step and creates its stack; the stacks' statuses."""
@@ -88,8 +85,8 @@ class Account:
             time.sleep(0.05)
 
     def check(self, *steps: Step, **settings: Any) -> Report:
-        path = self.path()
-        return check(path, steps or path.checked, **settings)
+        flow = self.flow()
+        return check(flow, steps or flow.checked_steps(), **settings)
 
     def deliver(self) -> None:
         control.deliver(self.sandbox.endpoint_url)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.stacks import links
-from tests.contract.console.conftest import EXTERNAL_ID
+from tests.contract.stacks.conftest import EXTERNAL_ID
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from orchestrator.app.console.check import check
+from orchestrator.app.console.flow import Path
+from orchestrator.app.console.launch_link import launch_link
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.octo.credentials import Credentials
 from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH
 from orchestrator.stacks import links
-from orchestrator.stacks.check import check
-from orchestrator.stacks.flow import Path
-from orchestrator.stacks.launch_link import opening
 from orchestrator.verify.model import Area
-from tests.contract.console.conftest import EXTERNAL_ID
+from tests.contract.stacks.conftest import EXTERNAL_ID
 
 CLIENT = "octo-sandbox"
 
@@ -51,7 +51,7 @@ def status(sandbox: Any, account_id: str) -> Any:
 
 def test_octo_confirms_what_a_stack_made_as_a_console_registration(sandbox, octo, account):
     standalone = account("standalone")
-    path = octo(standalone.path())
+    path = octo(standalone.flow())
     assert not status(sandbox, standalone.account_id).api_access
     standalone.deploy("api-access")
     report = check(path, ["api-access"])
@@ -62,7 +62,7 @@ def test_octo_confirms_what_a_stack_made_as_a_console_registration(sandbox, octo
 
 def test_what_was_confirmed_before_is_kept_when_another_step_is_checked(sandbox, octo, account):
     standalone = account("standalone")
-    path = octo(standalone.path())
+    path = octo(standalone.flow())
     standalone.deploy("api-access")
     check(path, ["api-access"])
     check(path, ["cur"])
@@ -72,25 +72,25 @@ def test_what_was_confirmed_before_is_kept_when_another_step_is_checked(sandbox,
 
 
 def test_octos_own_launch_link_is_taken_on_request(octo, account):
-    path = octo(account("standalone").path())
-    (wanted,) = path.wanted("api-access")
-    found = links.parse(opening(path, wanted, octos_template=True).url)
+    path = octo(account("standalone").flow())
+    (wanted,) = flow.wanted("api-access")
+    found = links.parse(launch_link(flow, wanted, octos_template=True).url)
     assert found.parameters == {"ExternalId": EXTERNAL_ID, "Principal": "131920598436"}
     assert found.template_url == path.run.octo_api.template().template_url
 
 
 def test_a_launch_link_with_other_values_is_refused(sandbox, octo, account):
-    path = octo(account("standalone").path())
-    (wanted,) = path.wanted("api-access")
+    path = octo(account("standalone").flow())
+    (wanted,) = flow.wanted("api-access")
     state = sandbox.world.octo
     state.clients[CLIENT] = replace(state.clients[CLIENT], external_id="another-external-id")
     with pytest.raises(Refused, match="another ExternalId") as caught:
-        opening(path, wanted, octos_template=True)
+        launch_link(flow, wanted, octos_template=True)
     assert "another-external-id" not in str(caught.value) + caught.value.hint
 
 
 def test_without_credentials_octos_link_cannot_be_had(account):
-    path = account("standalone").path()
-    (wanted,) = path.wanted("api-access")
+    path = account("standalone").flow()
+    (wanted,) = flow.wanted("api-access")
     with pytest.raises(ConfigError, match="credentials for Octo's API"):
-        opening(path, wanted, octos_template=True)
+        launch_link(flow, wanted, octos_template=True)

@@ -8,12 +8,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from orchestrator.app.console.launch_link import launch_link
 from orchestrator.errors import ConfigError, Refused, WrongAccount
 from orchestrator.octo.ledger import Ledger
 from orchestrator.stacks import links
-from orchestrator.stacks.launch_link import opening
 from orchestrator.verify.model import Area, Status
-from tests.contract.console.conftest import EXTERNAL_ID, findings
+from tests.contract.stacks.conftest import EXTERNAL_ID, findings
 
 PASS, FAIL, PENDING, SKIPPED = Status.PASS, Status.FAIL, Status.PENDING, Status.SKIPPED
 
@@ -105,7 +105,7 @@ def test_a_bucket_in_another_region(account, option):
         seen = findings(alone.check("cur"))["cur_s3.stack"]
         assert "Failed to verify customer bucket permission" in seen.summary
         alone.client("cloudformation").delete_stack(StackName="AlphausCurExport")
-        cur = alone.path().context().expected.cur
+        cur = alone.flow().checks_context().expected.cur
         needed = {"Version": "2012-10-17", "Statement": json.loads(cur.bucket_policy_statements)}
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps(needed))
     regions = [links.parse(page.url).region for page in alone.pages("cur")]
@@ -130,7 +130,7 @@ def test_the_checks_after_stacks_are_those_after_terraform(account):
     alone = account("standalone")
     alone.deploy("api-access")
     alone.deploy("cur")
-    context = alone.path().context()
+    context = alone.flow().checks_context()
     of_terraform = {check.id for check in find() if check.applies(context)}
     assert findings(alone.check()).keys() - of_terraform == {"api_access.stack", "cur_s3.stack"}
     assert of_terraform <= findings(alone.check()).keys()
@@ -173,7 +173,7 @@ def test_nothing_there_yet_is_pending_and_says_what_may_be_the_matter(account):
 def test_credentials_of_another_account_are_refused_before_anything_is_written(account):
     linked = account("linked-1")
     with pytest.raises(WrongAccount, match="nothing was written"):
-        linked.path(account_id=linked.sandbox.accounts["linked-2"])
+        linked.flow(account_id=linked.sandbox.accounts["linked-2"])
     assert [path for path in linked.folder.rglob("*") if path.is_file()] == []
 
 
@@ -299,7 +299,7 @@ def test_a_linked_account_before_its_payer_is_told(account):
     seen = findings(linked.check())["api_access.payer"]
     assert seen.status is SKIPPED
     assert "Octo wants the payer before its linked accounts" in seen.hint
-    account("payer").path()  # registers the payer
+    account("payer").flow()  # registers the payer
     assert findings(linked.check())["api_access.payer"].status is PASS
 
 
@@ -341,17 +341,17 @@ def test_a_step_of_another_type_of_account_is_refused(account):
     linked = account("linked-1")
     for step in ("cur", "stackset"):
         with pytest.raises(ConfigError, match="is not for a linked account"):
-            linked.path().wanted(step)
+            linked.flow().wanted(step)
 
 
 def test_a_template_bucket_of_somebody_else_is_refused(account):
     linked, other = account("linked-1"), account("linked-2")
-    path = linked.path()
-    (wanted,) = path.wanted("api-access")
+    flow = linked.flow()
+    (wanted,) = flow.wanted("api-access")
     with pytest.raises(Refused, match="is not of account"):
-        opening(path, wanted, bucket=other.bucket)
+        launch_link(flow, wanted, bucket=other.bucket)
     with pytest.raises(ConfigError, match="does not exist"):
-        opening(path, wanted, bucket="no-such-bucket-anywhere")
+        launch_link(flow, wanted, bucket="no-such-bucket-anywhere")
     assert other.client("s3").list_objects_v2(Bucket=other.bucket).get("Contents", []) == []
 
 
@@ -361,9 +361,9 @@ def test_a_bucket_in_another_region_or_with_dots_gives_an_address_that_works(acc
         Bucket="templates.with.dots",
         CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
     )
-    path = linked.path()
-    (wanted,) = path.wanted("api-access")
-    page = opening(path, wanted, bucket="templates.with.dots")
+    flow = linked.flow()
+    (wanted,) = flow.wanted("api-access")
+    page = launch_link(flow, wanted, bucket="templates.with.dots")
     url = links.parse(page.url).template_url
     assert url.startswith("https://s3.eu-central-1.amazonaws.com/templates.with.dots/octo-tf/")
     assert linked.create(page.url) == "CREATE_COMPLETE"
@@ -371,9 +371,9 @@ def test_a_bucket_in_another_region_or_with_dots_gives_an_address_that_works(acc
 
 def test_without_a_bucket_the_template_is_a_private_file_to_upload(account):
     linked = account("linked-1")
-    path = linked.path()
-    (wanted,) = path.wanted("api-access")
-    page = opening(path, wanted)
+    flow = linked.flow()
+    (wanted,) = flow.wanted("api-access")
+    page = launch_link(flow, wanted)
     assert page.url.endswith("?region=us-east-1#/stacks/create")
     assert EXTERNAL_ID not in page.url + page.file.read_text() + str(page.typed)
     assert page.file.stat().st_mode & 0o077 == 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.model.coverage import State, cover
+from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.stackset import Deployed, Instance
-from orchestrator.stackset.deployments import Work, todo
+from orchestrator.stackset.deployments import Work, pending
 
 PARENTS = {"r-1": None, "ou-a": "r-1", "ou-b": "ou-a", "ou-c": "r-1"}
 
@@ -110,7 +111,8 @@ def test_an_instance_that_should_not_be_is_excess():
 
 def what_to_do(homes, made, *, targets=("r-1",), excluded=()) -> Work:
     members = organization(**homes)
-    return todo(cover(members, made, targets=targets, excluded=excluded), members, made, targets)
+    coverage = cover(members, made, targets=targets, excluded=excluded)
+    return pending(LinkedAccounts(members, made, tuple(targets), coverage))
 
 
 def test_before_there_is_a_stack_set_nothing_is_to_be_done():

@@ -8,13 +8,19 @@ import pytest
 from filelock import FileLock
 
 from orchestrator.errors import LedgerError, OctoRefused
+from orchestrator.model.account import Account
 from orchestrator.octo.ledger import Ledger
-from orchestrator.octo.registration import Octo
+from orchestrator.octo.registration import RegistrationService
 from orchestrator.sandbox import control
 
 STANDALONE = "222222222222"
 PAYER = "111111111111"
 PASSED = {"api_access": "pass", "cur_s3": "skipped", "stackset": "skipped"}
+
+
+def identified(account_id: str, account_type: str = "") -> Account:
+    account_type = account_type or ("payer" if account_id == PAYER else "standalone")
+    return Account(account_id, account_type, f"arn:aws:iam::{account_id}:root", None)
 
 
 @pytest.fixture
@@ -23,116 +29,118 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 @pytest.fixture
-def side(ledger, api) -> Octo:
-    return Octo(ledger, api)
+def service(ledger, api) -> RegistrationService:
+    return RegistrationService(ledger, api)
 
 
 def plant(sandbox, **settings):
     return sandbox.faults.add({"service": "octo", **settings})
 
 
-def test_a_refusal_at_register_leaves_nothing_in_the_ledger(side, ledger, client):
+def test_a_refusal_at_register_leaves_nothing_in_the_ledger(service, ledger, client):
     client("octo-sandbox-other").register(STANDALONE, "Theirs")
     with pytest.raises(OctoRefused):
-        side.register(STANDALONE, "Ours", "standalone")
+        service.register(identified(STANDALONE, "standalone"), "Ours")
     assert ledger.accounts() == {}
 
 
-def test_an_octo_that_is_down_at_register_is_told_by_confirm(side, ledger, sandbox, account, api):
+def test_an_octo_that_is_down_at_register_is_told_by_confirm(
+    service, ledger, sandbox, account, api
+):
     account("standalone", "standalone")
     plant(sandbox, action="RegisterAccount", error="Unavailable", times=5)
-    assert side.register(STANDALONE, "Acme", "standalone").octo_registered_at is None
+    assert service.register(identified(STANDALONE, "standalone"), "Acme").octo_registered_at is None
     assert api.status(STANDALONE) is None
-    record = side.confirm(STANDALONE, PASSED, finish=True)
+    record = service.confirm(identified(STANDALONE), "Acme", PASSED, finish=True)
     assert record.octo_registered_at is not None
     assert record.octo["api_access"].state == "confirmed"
     assert record.finished_at is not None
 
 
-def test_finish_waits_for_octo_where_there_are_credentials(side, sandbox, account):
+def test_finish_waits_for_octo_where_there_are_credentials(service, sandbox, account):
     account("standalone", "standalone")
-    side.register(STANDALONE, "Acme", "standalone")
+    service.register(identified(STANDALONE, "standalone"), "Acme")
     plant(sandbox, action="CreateAccountAccess", error="Unavailable", times=5)
-    record = side.confirm(STANDALONE, PASSED, finish=True)
+    record = service.confirm(identified(STANDALONE), "Acme", PASSED, finish=True)
     assert record.octo["api_access"].state == "unreachable"
     assert record.left == ["api_access"]
     assert record.finished_at is None
-    record = side.confirm_left(STANDALONE)
+    record = service.confirm_remaining(STANDALONE)
     assert record.left == []
     assert record.finished_at is not None
 
 
 def test_without_credentials_a_person_confirms_and_credentials_later_take_over(
-    side, ledger, account
+    service, ledger, account
 ):
     account("standalone", "standalone")
-    by_hand = Octo(ledger, None)
-    by_hand.register(STANDALONE, "Acme", "standalone")
-    record = by_hand.confirm(STANDALONE, PASSED, finish=True)
+    by_hand = RegistrationService(ledger, None)
+    by_hand.register(identified(STANDALONE, "standalone"), "Acme")
+    record = by_hand.confirm(identified(STANDALONE), "Acme", PASSED, finish=True)
     assert record.octo["api_access"].state == "by_hand"
     assert record.finished_at is not None
-    record = side.confirm_left(STANDALONE)
+    record = service.confirm_remaining(STANDALONE)
     assert record.octo["api_access"].state == "confirmed"
-    again = by_hand.confirm(STANDALONE, PASSED, finish=True)
+    again = by_hand.confirm(identified(STANDALONE), "Acme", PASSED, finish=True)
     assert again.octo["api_access"].state == "confirmed"  # not taken back
 
 
-def test_cur_waits_for_api_access_and_is_pending_until_a_report_is_there(side, account, sandbox):
+def test_cur_waits_for_api_access_and_is_pending_until_a_report_is_there(service, account, sandbox):
     made = account("standalone", "standalone")
-    side.register(STANDALONE, "Acme", "standalone")
+    service.register(identified(STANDALONE, "standalone"), "Acme")
     both = {**PASSED, "cur_s3": "pass"}
     planted = plant(sandbox, action="CreateAccountAccess", error="FailedPrecondition", times=1)
-    record = side.confirm(STANDALONE, both, finish=True)
+    record = service.confirm(identified(STANDALONE), "Acme", both, finish=True)
     assert [a.state for a in record.octo.values()] == ["refused", "waiting"]
     assert planted.happened == 1
-    record = side.confirm(STANDALONE, both, finish=True)
+    record = service.confirm(identified(STANDALONE), "Acme", both, finish=True)
     assert [a.state for a in record.octo.values()] == ["confirmed", "pending"]
     control.deliver(sandbox.endpoint_url)
-    record = side.confirm_left(STANDALONE)
+    record = service.confirm_remaining(STANDALONE)
     assert [a.state for a in record.octo.values()] == ["confirmed", "confirmed"]
     assert made.bucket
 
 
 def test_linked_accounts_are_registered_side_by_side_and_the_rest_later(
-    side, ledger, sandbox, account, state
+    service, ledger, sandbox, account, state
 ):
     account("payer", "payer")
     account("linked-1", "linked")
-    side.register(PAYER, "Acme", "payer")
+    service.register(identified(PAYER, "payer"), "Acme")
     standings = {f"3{number:011}": (f"n{number}", "pass") for number in range(120)}
     standings[sandbox.accounts["linked-1"]] = ("linked-1", "pass")
     standings["399999999999"] = ("failed", "fail")
-    assert len(side.linked.register(standings)) == 121
+    assert len(service.linked.register(standings)) == 121
     with_set = {**PASSED, "stackset": "pass"}
     # One call with all of its retries fails, somewhere in the middle.
     plant(sandbox, action="RegisterAccount", account="300000000060", error="Unavailable", times=5)
-    record = side.confirm(PAYER, with_set, finish=True)
+    record = service.confirm(identified(PAYER), "Acme", with_set, finish=True)
     assert record.octo["stackset"].state == "unreachable"
-    left = side.linked.left(PAYER)
+    left = service.linked.left(PAYER)
     assert "300000000060" in left
     assert set(standings) - {"399999999999"} - set(state.accounts) <= set(left)
-    record = side.confirm_left(PAYER)
+    record = service.confirm_remaining(PAYER)
     assert record.octo["stackset"].state == "confirmed"
-    assert side.linked.left(PAYER) == []
+    assert service.linked.left(PAYER) == []
     assert len(state.accounts) == 122
     assert "399999999999" not in state.accounts
 
 
 def test_linked_accounts_are_told_to_octo_while_others_are_deployed_to(
-    side, ledger, sandbox, account, state
+    service, ledger, sandbox, account, state
 ):
     account("payer", "payer")
-    side.register(PAYER, "Acme", "payer")
-    side.linked.current(PAYER, {"300000000001": "one"})
+    service.register(identified(PAYER, "payer"), "Acme")
+    service.linked.register_current(PAYER, {"300000000001": "one"})
     # Octo itself has not confirmed the payer yet: the ledger alone knows the account.
     assert ledger.accounts()["300000000001"].statuses == {"api_access": "pass"}
     assert "300000000001" not in state.accounts
-    side.confirm(PAYER, PASSED, finish=True)
+    service.confirm(identified(PAYER), "Acme", PASSED, finish=True)
     assert "300000000001" in state.accounts
-    side.linked.current(PAYER, {"300000000002": "two"})
+    service.linked.register_current(PAYER, {"300000000002": "two"})
     assert ledger.accounts()["300000000002"].octo_registered_at is not None
     assert state.accounts["300000000002"]
-    assert side.linked.register({"300000000003": ("three", "pass")}) == [
+    assert service.linked.register({"300000000003": ("three", "pass")}) == [
         "300000000001",
         "300000000002",
         "300000000003",
@@ -140,43 +148,43 @@ def test_linked_accounts_are_told_to_octo_while_others_are_deployed_to(
 
 
 def test_an_octo_that_does_not_answer_does_not_hold_up_a_deployment(
-    side, ledger, sandbox, account, state
+    service, ledger, sandbox, account, state
 ):
     account("payer", "payer")
-    side.register(PAYER, "Acme", "payer")
-    side.confirm(PAYER, PASSED, finish=True)
+    service.register(identified(PAYER, "payer"), "Acme")
+    service.confirm(identified(PAYER), "Acme", PASSED, finish=True)
     planted = plant(sandbox, action="RegisterAccount", error="Unavailable", times=5)
-    side.linked.current(PAYER, {"300000000001": "one"})
+    service.linked.register_current(PAYER, {"300000000001": "one"})
     assert planted.happened == 5
-    side.linked.current(PAYER, {"300000000002": "two"})  # not tried again in this run
-    assert side.linked.left(PAYER) == ["300000000001", "300000000002"]
-    side.confirm(PAYER, PASSED, finish=True)
-    assert side.linked.left(PAYER) == []
+    service.linked.register_current(PAYER, {"300000000002": "two"})  # not tried again in this run
+    assert service.linked.left(PAYER) == ["300000000001", "300000000002"]
+    service.confirm(identified(PAYER), "Acme", PASSED, finish=True)
+    assert service.linked.left(PAYER) == []
     assert {"300000000001", "300000000002"} <= set(state.accounts)
 
 
 def test_a_ledger_that_is_held_does_not_end_a_deployment(ledger, tmp_path):
-    impatient = Octo(Ledger(tmp_path / "ledger.json", lock_seconds=0.05), None)
-    impatient.register(PAYER, "Acme", "payer")
+    impatient = RegistrationService(Ledger(tmp_path / "ledger.json", lock_seconds=0.05), None)
+    impatient.register(identified(PAYER, "payer"), "Acme")
     with FileLock(tmp_path / "ledger.json.lock"):
-        impatient.linked.current(PAYER, {"300000000001": "one"})
+        impatient.linked.register_current(PAYER, {"300000000001": "one"})
     assert set(ledger.accounts()) == {PAYER}
 
 
-def test_a_linked_account_of_another_organization_is_named(side, client, account, sandbox):
+def test_a_linked_account_of_another_organization_is_named(service, client, account, sandbox):
     account("payer", "payer")
     account("linked-1", "linked")
     linked = sandbox.accounts["linked-1"]
     client("octo-sandbox-other").register(linked, "theirs")
-    side.register(PAYER, "Acme", "payer")
-    side.linked.register({linked: ("linked-1", "pass")})
-    record = side.confirm(PAYER, {**PASSED, "stackset": "pass"}, finish=True)
+    service.register(identified(PAYER, "payer"), "Acme")
+    service.linked.register({linked: ("linked-1", "pass")})
+    record = service.confirm(identified(PAYER), "Acme", {**PASSED, "stackset": "pass"}, finish=True)
     answer = record.octo["stackset"]
     assert answer.state == "refused"
     assert linked in answer.reason
     assert "another organization" in answer.reason
 
 
-def test_there_is_nothing_to_confirm_of_an_unknown_account(side):
+def test_there_is_nothing_to_confirm_of_an_unknown_account(service):
     with pytest.raises(LedgerError):
-        side.confirm_left(STANDALONE)
+        service.confirm_remaining(STANDALONE)

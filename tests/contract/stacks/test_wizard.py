@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from orchestrator.app.console.launch_link import LaunchLink
+from orchestrator.app.console.wizard import Wizard
 from orchestrator.errors import WrongAccount
 from orchestrator.octo.ledger import Ledger
 from orchestrator.sandbox import control
 from orchestrator.stacks import links
-from orchestrator.stacks.launch_link import Opening
-from orchestrator.stacks.wizard import Walk
 from orchestrator.verify.model import Area, Report, Status
-from tests.contract.console.conftest import EXTERNAL_ID, Account
+from tests.contract.stacks.conftest import EXTERNAL_ID, Account
 
 Deed = Callable[[], None]
 
@@ -26,15 +26,15 @@ class Scripted:
 
     script: list[str | Deed]
     told: list[str] = field(default_factory=list)
-    pages: list[Opening] = field(default_factory=list)
+    pages: list[LaunchLink] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     offered: list[dict[str, str]] = field(default_factory=list)
 
     def tell(self, text: str) -> None:
         self.told.append(text)
 
-    def show(self, opening: Opening) -> None:
-        self.pages.append(opening)
+    def show(self, link: LaunchLink) -> None:
+        self.pages.append(link)
 
     def open(self, url: str) -> None:
         self.opened.append(url)
@@ -76,8 +76,8 @@ class Walker:
     def __call__(self, *script: str | Deed, **settings: str) -> Report | None:
         self.statuses: list[str] = []
         self.person = Scripted([*script])
-        path = self.account.path(**{**self.saved, **settings})
-        walk = Walk(path, self.person, bucket=self.account.bucket, save=self.saved.update)
+        flow = self.account.flow(**{**self.saved, **settings})
+        walk = Wizard(flow, self.person, bucket=self.account.bucket, save=self.saved.update)
         report = walk.run()
         assert self.person.script == []
         return report

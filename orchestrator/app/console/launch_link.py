@@ -12,19 +12,19 @@ from pathlib import Path as File
 
 from botocore.exceptions import ClientError
 
+from orchestrator.app.console.flow import ConsoleFlow
 from orchestrator.aws.errors import code_of, explained, is_denied
 from orchestrator.aws.session import Aws
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.files import write_atomically
 from orchestrator.stacks import links
-from orchestrator.stacks.flow import Path
 from orchestrator.stacks.steps import Wanted
 
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 
 
 @dataclass(frozen=True)
-class Opening:
+class LaunchLink:
     """The page to open.
 
     ``url`` may hold the external id. ``file`` is the template to upload there, where the link
@@ -41,13 +41,13 @@ class Opening:
         return {n: v for n, v in self.wanted.parameters.items() if n != "ExternalId"}
 
 
-def opening(
-    path: Path, wanted: Wanted, *, bucket: str | None = None, octos_template: bool = False
-) -> Opening:
+def launch_link(
+    flow: ConsoleFlow, wanted: Wanted, *, bucket: str | None = None, octos_template: bool = False
+) -> LaunchLink:
     """The page for a stack, and what is needed there.
 
     Args:
-        path: the account's console path.
+        flow: the account.
         wanted: the stack.
         bucket: a bucket of the account's own that the template is put into.
         octos_template: take Octo's own launch link, where there is one for the stack.
@@ -58,26 +58,29 @@ def opening(
         OctoError: Octo cannot be asked.
     """
     if octos_template and wanted.template == "api-access":
-        return Opening(wanted, _octos_link(path, wanted))
-    text = path.template(wanted.template)
+        return LaunchLink(wanted, _octos_link(flow, wanted))
+    text = flow.template(wanted.template)
     if bucket is not None:
-        account_id = path.run.account.account_id
-        url = publish(path.run.aws, account_id, bucket, wanted.template, text, path.partition)
-        return Opening(wanted, wanted.link(url, path.partition).url)
-    file = path.run.folder / "console" / f"{wanted.template}.yaml"
+        account_id = flow.account.account_id
+        url = publish(
+            flow.context.cloud.connect(), account_id, bucket, wanted.template, text, flow.partition
+        )
+        return LaunchLink(wanted, wanted.link(url, flow.partition).url)
+    file = flow.context.folder / "console" / f"{wanted.template}.yaml"
     write_atomically(file, text.encode())
-    return Opening(wanted, links.create_page(wanted.region, path.partition), file)
+    return LaunchLink(wanted, links.create_page(wanted.region, flow.partition), file)
 
 
-def _octos_link(path: Path, wanted: Wanted) -> str:
+def _octos_link(flow: ConsoleFlow, wanted: Wanted) -> str:
     """Octo's own launch link, once it is seen to give the values that were agreed on."""
-    if path.run.octo_api is None:
+    api = flow.context.octo.api
+    if api is None:
         raise ConfigError(
             "needs credentials for Octo's API",
             where="--octo-template",
             hint="Set ALPHAUS_CLIENT_ID and ALPHAUS_CLIENT_SECRET, or leave the option out.",
         )
-    url = path.run.octo_api.template().launch_url.get_secret_value()
+    url = api.template().launch_url.get_secret_value()
     try:
         given = links.parse(url).parameters
     except (ValueError, KeyError):

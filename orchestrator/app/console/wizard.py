@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Protocol
 
-from orchestrator.stacks.check import check, result_id
-from orchestrator.stacks.flow import Path
+from orchestrator.app.console.check import check, result_id
+from orchestrator.app.console.flow import ConsoleFlow
+from orchestrator.app.console.launch_link import LaunchLink, launch_link
 from orchestrator.stacks.inputs import DEFAULT_REGION
-from orchestrator.stacks.launch_link import Opening, opening
 from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, Step, Wanted
 from orchestrator.verify.model import Report, Status
 
@@ -22,13 +22,13 @@ _MARKS = {Status.PASS: "✓", Status.FAIL: "✗", Status.PENDING: "…", Status.
 _TICK = "I acknowledge that AWS CloudFormation might create IAM resources with custom names"
 
 
-class Person(Protocol):
+class Prompter(Protocol):
     """Who walks: a person at a terminal, or a test."""
 
     def tell(self, text: str) -> None:
         """Says something."""
 
-    def show(self, opening: Opening) -> None:
+    def show(self, link: LaunchLink) -> None:
         """Shows the page to open."""
 
     def open(self, url: str) -> None:
@@ -41,7 +41,7 @@ class Person(Protocol):
         """Asks for a text."""
 
 
-class Move(Enum):
+class Transition(Enum):
     """Where a person goes from a step."""
 
     ON = "on"
@@ -49,29 +49,29 @@ class Move(Enum):
     QUIT = "quit"
 
 
-_MOVES = {"b": Move.BACK, "q": Move.QUIT, "s": Move.ON}
+_MOVES = {"b": Transition.BACK, "q": Transition.QUIT, "s": Transition.ON}
 
 
-class Walk:
+class Wizard:
     """One walk.
 
     Args:
-        path: the account's console path.
-        person: who walks.
+        flow: the account.
+        prompter: asks the user.
         bucket: the account's own bucket for templates, if there is one.
         save: keeps what was chosen underway, for later runs.
     """
 
     def __init__(
         self,
-        path: Path,
-        person: Person,
+        flow: ConsoleFlow,
+        prompter: Prompter,
         *,
         bucket: str | None = None,
         save: Callable[[Mapping[str, str]], None] = lambda _settings: None,
     ) -> None:
-        self._path = path
-        self._person = person
+        self._flow = flow
+        self._prompter = prompter
         self._bucket = bucket
         self._save = save
 
@@ -82,11 +82,10 @@ class Walk:
             WrongAccount: the credentials are another account's; nothing was asked.
             AwsError: AWS cannot be asked.
         """
-        self._path.begin()
-        if self._basic_details() is Move.QUIT:
+        if self._basic_details() is Transition.QUIT:
             return None
         at, back = 0, False
-        places = self._path.steps
+        places = self._flow.steps
         while at <= len(places):
             if at == len(places):
                 report = self._finish()
@@ -94,108 +93,126 @@ class Walk:
                     return report
                 move = report
             else:
-                self._person.tell(f"\nStep {at + 2} of {len(places) + 2}: {LABELS[places[at]]}")
+                self._prompter.tell(f"\nStep {at + 2} of {len(places) + 2}: {LABELS[places[at]]}")
                 move = self._step(places[at], came_back=back)
-            if move is Move.QUIT:
+            if move is Transition.QUIT:
                 return None
-            back = move is Move.BACK
+            back = move is Transition.BACK
             at = max(0, at - 1) if back else at + 1
         return None
 
-    def _basic_details(self) -> Move:
-        account, tell = self._path.run.account, self._person.tell
-        name = self._path.run.registration.account_name
-        tell(f"Step 1 of {len(self._path.steps) + 2}: basic details")
+    def _basic_details(self) -> Transition:
+        account, tell = self._flow.account, self._prompter.tell
+        name = self._flow.registration.account_name
+        tell(f"Step 1 of {len(self._flow.steps) + 2}: basic details")
         tell(
             f"  Account {account.account_id}{f' ({name})' if name else ''} is a"
-            f" {account.account_type} account, and is registered."
+            f" {account.account_type} account."
         )
-        if self._path.payer_is_known:
-            return Move.ON
-        tell(
-            f"  Whether its payer, {self._path.payer}, is registered is not known here. Octo wants"
-            " the payer first: a linked account that comes before it shows no data."
-        )
-        chosen = self._person.choose(
-            "Is the payer registered elsewhere?", {"y": "yes, go on", "q": "no, quit"}
-        )
-        return Move.QUIT if chosen == "q" else Move.ON
+        if not self._flow.payer_is_known():
+            tell(
+                f"  Whether its payer, {self._flow.payer}, is registered is not known here. Octo"
+                " wants the payer first: a linked account that comes before it shows no data."
+            )
+            chosen = self._prompter.choose(
+                "Is the payer registered elsewhere?", {"y": "yes, go on", "q": "no, quit"}
+            )
+            if chosen == "q":
+                return Transition.QUIT
+        return self._register()
 
-    def _step(self, step: Step, *, came_back: bool) -> Move:
-        if step == "stackset" and not self._path.has_stack_set:
-            chosen = self._person.choose(
+    def _register(self) -> Transition:
+        """Register the account with Octo once the user agrees; without credentials, say how."""
+        api, account_id = self._flow.context.octo.api, self._flow.account.account_id
+        if api is None:
+            self._prompter.tell("  In Octo, choose *Register Account* for it first.")
+            return Transition.ON
+        if api.status(account_id) is not None:
+            self._prompter.tell("  It is registered with Octo.")
+            return Transition.ON
+        chosen = self._prompter.choose(
+            f"Register account {account_id} with Octo?", {"y": "yes", "q": "no, quit"}
+        )
+        if chosen == "q":
+            return Transition.QUIT
+        self._flow.register()
+        return Transition.ON
+
+    def _step(self, step: Step, *, came_back: bool) -> Transition:
+        if step == "stackset" and not self._flow.has_stackset():
+            chosen = self._prompter.choose(
                 "Deploy API access to every linked account? (optional)",
                 {"y": "yes", "s": "skip", "b": "back", "q": "quit"},
             )
             if chosen != "y":
                 return _MOVES[chosen]
-            self._path.ask_for_stack_set()
-        report = check(self._path, [step])
+            self._flow.wants_stackset = True
+        report = check(self._flow, [step])
         if _is_deployed(report, step):
-            self._person.tell("  Done already.")
+            self._prompter.tell("  Done already.")
             self._tell(report, every=False)
             if not came_back:
-                return Move.ON
-            chosen = self._person.choose("", {"s": "go on", "b": "back", "q": "quit"})
+                return Transition.ON
+            chosen = self._prompter.choose("", {"s": "go on", "b": "back", "q": "quit"})
             return _MOVES[chosen]
         if step == "cur" and not self._chosen_before(report):
             chosen = self._choose_bucket()
             if chosen in _MOVES:
                 return _MOVES[chosen]
-            report = check(self._path, [step])
+            report = check(self._flow, [step])
         if _failed_stack(report):
             self._tell(report, every=False)
         move = self._deploy(step, report)
-        self._path.forget_stack_set()  # skipped or deployed: AWS knows
+        self._flow.wants_stackset = None  # skipped or deployed: AWS knows
         return move
 
-    def _deploy(self, step: Step, report: Report) -> Move:
+    def _deploy(self, step: Step, report: Report) -> Transition:
         """Opens one stack after the other, until all are there and right."""
         shown: Wanted | None = None
         while True:
             if _is_deployed(report, step):
                 self._tell(report, every=True)
-                return Move.ON
+                return Transition.ON
             wanted = self._next(step, report)
-            page = opening(self._path, wanted, bucket=self._bucket)
+            page = launch_link(self._flow, wanted, bucket=self._bucket)
             if shown != wanted:
                 self._explain(page)
                 shown = wanted
             choices = {"c": "check and confirm", "o": "open the page", "l": "show the page again"}
             if step != "api-access":
                 choices["s"] = "skip for now"
-            chosen = self._person.choose("", {**choices, "b": "back", "q": "quit"})
+            chosen = self._prompter.choose("", {**choices, "b": "back", "q": "quit"})
             if chosen in _MOVES:
                 return _MOVES[chosen]
             if chosen == "o":
-                self._person.open(page.url)
+                self._prompter.open(page.url)
             elif chosen == "l":
                 shown = None
             else:
-                report = check(self._path, [step])
+                report = check(self._flow, [step])
                 if _at_work(report):
-                    self._person.tell("  CloudFormation is at work; waiting for it ...")
-                    report = check(self._path, [step], stack_seconds=_AT_WORK_SECONDS)
+                    self._prompter.tell("  CloudFormation is at work; waiting for it ...")
+                    report = check(self._flow, [step], stack_seconds=_AT_WORK_SECONDS)
                 if not _is_deployed(report, step):
                     self._tell(report, every=False)
 
     def _next(self, step: Step, report: Report) -> Wanted:
         """The first stack that is not there, or else the last."""
         statuses = {result.id: result.finding.status for result in report.results}
-        stacks = self._path.wanted(step)
+        stacks = self._flow.wanted(step)
         unready = [w for w in stacks if statuses.get(result_id(w)) in (Status.PENDING, Status.FAIL)]
         return (unready or list(stacks))[0 if unready else -1]
 
-    def _explain(self, page: Opening) -> None:
-        wanted, tell = page.wanted, self._person.tell
-        account_id = self._path.run.account.account_id
-        if wanted.step == "stackset" and self._path.lacks_trusted_access:
+    def _explain(self, page: LaunchLink) -> None:
+        wanted, tell = page.wanted, self._prompter.tell
+        account_id = self._flow.account.account_id
+        if wanted.step == "stackset" and self._flow.lacks_trusted_access():
             tell(f"  {TRUSTED_ACCESS}")
         tell(
             f"  Sign in to account {account_id} (its number is at the top right of the console),"
             f" region {wanted.region}, and open:"
         )
-        self._person.show(page)
+        self._prompter.show(page)
         if page.file is not None:
             tell(f"  Choose *Upload a template file*: {page.file}")
             tell(f"  Stack name: {wanted.name}")
@@ -210,14 +227,14 @@ class Walk:
         if wanted.template != "cur-bucket":
             tell(f"  Tick: {_TICK}.")
         tell("  Then *Create stack*.")
-        cur = self._path.context().expected.cur
+        cur = self._flow.checks_context().expected.cur
         if wanted.template == "cur" and cur and cur.s3_bucket_option == "USE_EXISTING":
             statements = json.dumps(json.loads(cur.bucket_policy_statements), indent=2)
             tell(f"  The policy of {cur.s3_bucket_name} must have these statements:\n{statements}")
 
     def _chosen_before(self, report: Report) -> bool:
         """Whether octo.yaml says where the report goes, or a stack of it is there."""
-        registration = self._path.run.registration
+        registration = self._flow.registration
         asked = registration.cur_s3_bucket_option or registration.cur_s3_bucket_name
         there = {r.finding.status for r in report.results if r.id.endswith("stack")}
         away = registration.cur_s3_bucket_region != DEFAULT_REGION
@@ -225,9 +242,9 @@ class Walk:
 
     def _choose_bucket(self) -> str:
         """Asks where the report goes; the letter that was chosen."""
-        person = self._person
+        prompter = self._prompter
         new = f"a new bucket in {DEFAULT_REGION}"
-        chosen = person.choose(
+        chosen = prompter.choose(
             "Where shall AWS deliver the report?",
             {
                 "d": f"default: {new}",
@@ -243,31 +260,31 @@ class Walk:
         settings = {"cur_s3_bucket_option": "CREATE_NEW" if chosen != "e" else "USE_EXISTING"}
         while True:
             if chosen != "d":
-                settings["cur_s3_bucket_region"] = person.answer("The bucket's region", "")
+                settings["cur_s3_bucket_region"] = prompter.answer("The bucket's region", "")
             if chosen == "e":
-                settings["cur_s3_bucket_name"] = person.answer("The bucket's name", "")
+                settings["cur_s3_bucket_name"] = prompter.answer("The bucket's name", "")
             try:
-                self._path.choose(**settings)
+                self._flow.choose(**settings)
             except ValueError as error:
-                person.tell(f"  That cannot be: {_first_line(error)}")
+                prompter.tell(f"  That cannot be: {_first_line(error)}")
                 continue
             self._save(settings)
             return chosen
 
-    def _finish(self) -> Report | Move:
-        self._person.tell(f"\nStep {len(self._path.steps) + 2}: confirm and finish")
-        chosen = self._person.choose("", {"y": "confirm and finish", "b": "back", "q": "quit"})
+    def _finish(self) -> Report | Transition:
+        self._prompter.tell(f"\nStep {len(self._flow.steps) + 2}: confirm and finish")
+        chosen = self._prompter.choose("", {"y": "confirm and finish", "b": "back", "q": "quit"})
         if chosen != "y":
             return _MOVES[chosen]
-        return check(self._path, self._path.checked, finish=True)
+        return check(self._flow, self._flow.checked_steps(), finish=True)
 
     def _tell(self, report: Report, *, every: bool) -> None:
         for result in report.results:
             found = result.finding
             if every or found.status in (Status.FAIL, Status.PENDING):
-                self._person.tell(f"  {_MARKS[found.status]} {result.id}: {found.summary}")
+                self._prompter.tell(f"  {_MARKS[found.status]} {result.id}: {found.summary}")
                 if found.hint and found.status is not Status.PASS:
-                    self._person.tell(f"    → {found.hint}")
+                    self._prompter.tell(f"    → {found.hint}")
 
 
 def _is_deployed(report: Report, step: Step) -> bool:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from orchestrator.app import pipeline
+from orchestrator.app.confirm import confirm
+from orchestrator.app.console.flow import ConsoleFlow
 from orchestrator.aws.errors import explained
 from orchestrator.stacks import observed
-from orchestrator.stacks.flow import Path
 from orchestrator.stacks.observed import Sighting
 from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, Step, Wanted
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
@@ -22,7 +22,7 @@ _TERRAFORMS_HINT = "octo-tf apply"
 
 
 def check(
-    path: Path,
+    flow: ConsoleFlow,
     steps: Sequence[Step],
     *,
     wait_seconds: float = 0.0,
@@ -33,7 +33,7 @@ def check(
     """What AWS has of some steps; Octo's side learns it.
 
     Args:
-        path: the account's console path.
+        flow: the account.
         steps: which.
         wait_seconds: how long to wait for stacks that are not there or at work, and for what is
             pending afterwards.
@@ -46,28 +46,36 @@ def check(
     """
     started = time.monotonic()
     patience, settle = max(wait_seconds, stack_seconds), min(wait_seconds, _SETTLE_SECONDS)
-    with path.run.progress.step("Looking at the stacks"):
-        found = _stacks(path, steps)
+    with flow.context.events.step("stacks", "Reading the stacks"):
+        found = _stacks(flow, steps)
         while time.monotonic() - started < patience and any(map(_is_pending, found)):
             sleep(_PAUSE_SECONDS)
-            found, settle = _stacks(path, steps), _SETTLE_SECONDS
+            found, settle = _stacks(flow, steps), _SETTLE_SECONDS
     unready = {r.area for r in found if r.finding.status in (Status.PENDING, Status.FAIL)}
     areas = {AREAS[step] for step in steps} - unready
-    with path.run.progress.step("Verifying"):
+    with flow.context.events.step("verify", "Verifying"):
         report = run_checks(
-            path.context(),
+            flow.checks_context(),
             areas=areas,
             wait_seconds=max(0.0, wait_seconds - (time.monotonic() - started)),
             settle_seconds=settle,
         )
-    checked = [_in_console_words(result, path) for result in report.results]
-    name = path.run.registration.account_name or ""
-    results = sorted([*_payer_first(path, steps), *found, *checked], key=lambda r: r.id)
-    whole = put_together(path.context(), results, account_name=name)
-    known = path.run.octo.account(whole.account_id)
+    checked = [_in_console_words(result, flow) for result in report.results]
+    name = flow.registration.account_name or ""
+    results = sorted([*_payer_first(flow, steps), *found, *checked], key=lambda r: r.id)
+    whole = put_together(flow.checks_context(), results, account_name=name)
+    known = flow.context.octo.record(whole.account_id)
     looked_at = {AREAS[step].value for step in steps}
     before = {a: s for a, s in known.statuses.items() if a not in looked_at} if known else {}
-    return pipeline.confirm(path.run, whole, finish=finish, before=before)
+    return confirm(
+        flow.context,
+        flow.account,
+        whole,
+        finish=finish,
+        before=before,
+        may_register=finish,
+        method="console",
+    )
 
 
 def _is_pending(result: CheckResult) -> bool:
@@ -80,19 +88,19 @@ def result_id(wanted: Wanted) -> str:
     return f"{AREAS[wanted.step].value}.{name}"
 
 
-def _stacks(path: Path, steps: Sequence[Step]) -> list[CheckResult]:
+def _stacks(flow: ConsoleFlow, steps: Sequence[Step]) -> list[CheckResult]:
     results = []
     for step in steps:
-        for wanted in path.wanted(step):
+        for wanted in flow.wanted(step):
             started = time.monotonic()
             with explained(f"looking for the stack of {LABELS[step]}"):
-                seen = observed.look(path.run.aws, wanted)
+                seen = observed.look(flow.context.cloud.connect(), wanted)
             results.append(
                 CheckResult(
                     result_id(wanted),
                     AREAS[step],
                     "The stack was deployed in this account as it was given.",
-                    finding(seen, wanted, path.run.account.account_id),
+                    finding(seen, wanted, flow.account.account_id),
                     round(time.monotonic() - started, 3),
                 )
             )
@@ -172,30 +180,30 @@ def _way_out(seen: Sighting) -> str:
     return "Mend what the reason names."
 
 
-def _in_console_words(result: CheckResult, path: Path) -> CheckResult:
+def _in_console_words(result: CheckResult, flow: ConsoleFlow) -> CheckResult:
     """The checks' ways out are Terraform's; here the stack is what brings things back."""
     if _TERRAFORMS_HINT not in result.finding.hint:
         return result
     step = next(step for step, area in AREAS.items() if area is result.area)
-    stack = path.wanted(step)[-1]
+    stack = flow.wanted(step)[-1]
     hint = (
         f"Bring the stack {stack.name} back to its template and values: delete it and open its link"
         f" again (octo-tf console link {step}), or update it with octo-tf console template"
         f" {stack.template}."
     )
-    if result.id == "cur_s3.bucket_policy" and not path.inputs.bucket_is_new:
-        needed = path.context().expected.cur
+    if result.id == "cur_s3.bucket_policy" and not flow.inputs.bucket_is_new:
+        needed = flow.checks_context().expected.cur
         statements = needed.bucket_policy_statements if needed else ""
         hint = f"Add these statements to the bucket's policy: {statements}"
     return replace(result, finding=replace(result.finding, hint=hint))
 
 
-def _payer_first(path: Path, steps: Sequence[Step]) -> list[CheckResult]:
+def _payer_first(flow: ConsoleFlow, steps: Sequence[Step]) -> list[CheckResult]:
     """A linked account's payer should be registered before it."""
-    payer = path.payer
+    payer = flow.payer
     if payer is None or "api-access" not in steps:
         return []
-    if path.payer_is_known:
+    if flow.payer_is_known():
         found = Finding(Status.PASS, f"The payer {payer} is registered.", {"payer": payer})
     else:
         found = Finding(

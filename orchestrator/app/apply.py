@@ -1,0 +1,174 @@
+"""Apply: the whole route of a registration, from octo.yaml to *Confirm and Finish*.
+
+    identify → external id → organization → render → init → plan → guard → CONSENT
+        → register with Octo, trusted access, state → apply that plan → single linked accounts
+        → verify → confirm
+
+Nothing is changed before consent but the files of the root folder. Read this file first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.app import deploying, steps
+from orchestrator.app import plan as planning
+from orchestrator.app.confirm import confirm
+from orchestrator.app.context import AccountContext
+from orchestrator.app.deploying import LinkedRegistrar
+from orchestrator.app.lookahead import LookAhead
+from orchestrator.app.review import Review
+from orchestrator.app.steps import Prepared
+from orchestrator.app.verify import check
+from orchestrator.errors import PlanRefused
+from orchestrator.model.module_outputs import typed
+from orchestrator.model.outside_action import (
+    FORGET,
+    REGISTER,
+    TRUSTED_ACCESS,
+    UNTAINT,
+    OutsideAction,
+)
+from orchestrator.terraform import journal, plan_file
+from orchestrator.terraform.plan import Plan
+from orchestrator.verify.model import Report
+
+Consent = Callable[[Review], None]  # is shown the plan; raises where the user does not agree
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an apply did: the plan, and the verification with Octo's answers."""
+
+    review: Review
+    report: Report
+
+
+def apply(context: AccountContext, *, consent: Consent, saved_plan: Path | None = None) -> Applied:
+    """Register one account, prove the registration, and have Octo confirm it.
+
+    Args:
+        context: the account.
+        consent: asked before anything is changed, if there are changes.
+        saved_plan: a plan made earlier; None makes one.
+
+    Raises:
+        WrongAccount: the credentials are another account's.
+        PlanRefused: the guard refuses the plan, or it was made from something else.
+        OctoError: Octo refuses the account; nothing was changed in AWS.
+        EngineError: Terraform failed; the next run goes on.
+    """
+    account = steps.identify(context)
+    with context.locked():
+        prepared = steps.prepare(context, account)
+        return apply_prepared(context, prepared, consent=consent, saved_plan=saved_plan)
+
+
+def apply_prepared(
+    context: AccountContext,
+    prepared: Prepared,
+    *,
+    consent: Consent,
+    saved_plan: Path | None = None,
+    announced: tuple[OutsideAction, ...] = (),
+) -> Applied:
+    """Go the route from the plan on; ``announced``: what ``consent`` changes once it is given."""
+    known = prepared.terraform.local_outputs() if saved_plan is None else {}
+    ahead = LookAhead(known, lambda values: check(context, prepared, _outputs(context, values)))
+    try:
+        review = (
+            planning.make(context, prepared, announced=announced)
+            if saved_plan is None
+            else planning.load(context, prepared, saved_plan.absolute())
+        )
+        review.verdict.enforce()
+        if review.has_changes:
+            consent(review)
+        with LinkedRegistrar(context, prepared.linked) as registrar:
+            final = change_outside(context, prepared, review, registrar)
+            values = apply_plan(context, prepared, final, registrar)
+            deploying.wait_for_deployments(context, prepared, registrar)
+            deploying.deploy_consented(context, prepared, review.linked, registrar)
+    finally:
+        context.plan_file.unlink(missing_ok=True)  # it holds the inputs, and is used up
+    context.octo.note_applied(prepared.account, context.registration.account_name or "")
+    report = None if review.has_changes else ahead.report(values)
+    if report is None:
+        report = check(
+            context,
+            prepared,
+            _outputs(context, values),
+            wait_seconds=context.settings.wait_seconds,
+            settle_seconds=steps.settle_seconds(changed=review.has_changes),
+        )
+    return Applied(review, confirm(context, prepared.account, report, may_register=True))
+
+
+def change_outside(
+    context: AccountContext, prepared: Prepared, review: Review, registrar: LinkedRegistrar
+) -> Plan:
+    """Make the changes outside Terraform, in the order of the plan; they were consented to.
+
+    Returns:
+        The plan to apply: the reviewed one, or one that shows the same after the state was edited.
+
+    Raises:
+        OctoError: Octo refuses the account; nothing else was changed.
+        PlanRefused: once the state was edited, Terraform plans something else.
+    """
+    codes = {action.code for action in review.outside}
+    if REGISTER in codes and context.octo.api is not None:
+        with context.events.step("register", "Registering with Octo"):
+            context.octo.register(prepared.account, context.registration.account_name or "")
+    if TRUSTED_ACCESS in codes:
+        with context.events.step("trusted_access", "Switching on trusted access"):
+            context.cloud.switch_on_trusted_access(prepared.account.account_id)
+    if not codes & {FORGET, UNTAINT}:
+        return review.plan
+    deploying.wait_for_deployments(context, prepared, registrar)
+    for action in review.outside:
+        if action.code == FORGET:
+            prepared.terraform.forget(action.subject)
+        elif action.code == UNTAINT:
+            prepared.terraform.untaint(action.subject)
+    second = planning.run_terraform(context, prepared, context.plan_file)
+    if {(c.address, c.action) for c in second.changes} != {
+        (c.address, c.action) for c in review.plan.changes
+    }:
+        raise PlanRefused(
+            "after the state was edited as announced, Terraform plans something else than what was"
+            " consented to; the plan was not applied",
+            where=str(context.folder),
+            hint="Run the same command again: it shows the new plan.",
+        )
+    return second
+
+
+def apply_plan(
+    context: AccountContext, prepared: Prepared, plan: Plan, registrar: LinkedRegistrar
+) -> dict[str, Any]:
+    """Apply that very plan; a plan without changes is only read.
+
+    Returns:
+        The root's outputs.
+
+    Raises:
+        EngineError: Terraform failed; what was done is in its state.
+    """
+    if not plan.has_changes:
+        return plan_file.read(plan.file).outputs  # spares a start of Terraform
+    journal.begin(context.folder, plan)
+    with (
+        context.events.step("apply", "Applying"),
+        deploying.watching(context, plan, registrar),
+    ):
+        values = prepared.terraform.apply_plan(plan.file)
+    journal.end(context.folder)
+    return values
+
+
+def _outputs(context: AccountContext, values: Any) -> Any:
+    return typed(values, context.registration.account_id)

@@ -1,0 +1,235 @@
+"""AWS as the use cases see it: the port through which they read and change an account.
+
+Each method asks AWS when it is called; none remembers an answer but the connection itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.aws import organizations, stacksets
+from orchestrator.aws.bucket import has_policy
+from orchestrator.aws.errors import explained
+from orchestrator.aws.identity import identify, reach
+from orchestrator.aws.session import Aws, connect
+from orchestrator.cancellation import Cancellation
+from orchestrator.detection import imports
+from orchestrator.model import resource_names
+from orchestrator.model.account import Account
+from orchestrator.model.coverage import cover
+from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.model.module_outputs import Outputs
+from orchestrator.model.organization import Organization
+from orchestrator.model.registration import Registration
+from orchestrator.stackset import deployments, preflight
+from orchestrator.stackset.deployments import OnProgress, Work
+from orchestrator.terraform.plan import Plan
+from orchestrator.verify.model import Context, Report
+from orchestrator.verify.runner import verify
+
+
+class Cloud:
+    """One account in AWS.
+
+    Args:
+        registration: which account, and how it is reached.
+        principal_profile: the AWS profile of Octo's principal account, where it is at hand.
+        cancellation: ends waits.
+    """
+
+    def __init__(
+        self,
+        registration: Registration,
+        *,
+        principal_profile: str | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> None:
+        self._registration = registration
+        self._principal_profile = principal_profile
+        self._cancellation = cancellation or Cancellation()
+        self._aws: Aws | None = None
+
+    def connect(self) -> Aws:
+        """Connect once; AWS is asked only if a role is to be assumed.
+
+        Raises:
+            AwsError: there are no credentials, or the role may not be assumed.
+        """
+        if self._aws is None:
+            self._aws = reach(self._registration.region, self._registration.credentials)
+        return self._aws
+
+    def identify(self) -> Account:
+        """Make sure that the credentials belong to the account that was meant.
+
+        Raises:
+            WrongAccount: they are another account's.
+            ConfigError: the declared type is not what AWS says.
+            AwsError: AWS cannot be asked, or the type stays unknown.
+        """
+        return identify(
+            self.connect(),
+            self._registration.account_id,
+            declared_type=self._registration.account_type,
+        )
+
+    def bucket_has_policy(self, bucket: str) -> bool:
+        """Tell whether a bucket of this account has a policy now."""
+        with explained(f"reading the policy of bucket {bucket}"):
+            return has_policy(self.connect(), bucket)
+
+    @property
+    def stackset_name(self) -> str:
+        """The StackSet's name."""
+        return self._registration.stackset_name or resource_names.STACKSET
+
+    def has_stackset(self) -> bool:
+        """Tell whether AWS has a StackSet of that name."""
+        with explained(f"reading StackSet {self.stackset_name}"):
+            return stacksets.describe(self.connect(), self.stackset_name) is not None
+
+    def targets(self) -> tuple[str, ...]:
+        """Name the OUs to deploy to: octo.yaml's, or the organization's root."""
+        if self._registration.stackset_targets:
+            return tuple(sorted(set(self._registration.stackset_targets)))
+        with explained("reading the organization's root"):
+            return (organizations.root_id(self.connect()),)
+
+    def observe_linked_accounts(self, known: Organization | None = None) -> LinkedAccounts:
+        """Read the organization and the StackSet, and compare the two.
+
+        Args:
+            known: the organization, where it was read before in this run.
+        """
+        if known is None:
+            with explained("reading the organization"):
+                known = organizations.read(self.connect())
+        targets = self._registration.stackset_targets or [known.root]
+        with explained(f"reading StackSet {self.stackset_name}"):
+            deployed = stacksets.read(self.connect(), self.stackset_name)
+        return LinkedAccounts(
+            known,
+            deployed,
+            tuple(sorted(set(targets))),
+            cover(
+                known,
+                deployed,
+                targets=targets,
+                excluded=self._registration.stackset_excluded_accounts or [],
+            ),
+        )
+
+    def check_linked_accounts(
+        self, account: Account, linked: LinkedAccounts, *, may_enable: bool
+    ) -> preflight.Preflight:
+        """Look for what would make a deployment to linked accounts fail; ``preflight.check``."""
+        return preflight.check(
+            self.connect(), self._registration, account, linked, may_enable=may_enable
+        )
+
+    def switch_on_trusted_access(self, account_id: str) -> None:
+        """Let CloudFormation deploy into the organization (ActivateOrganizationsAccess)."""
+        preflight.switch_on_access(self.connect(), account_id)
+
+    def deploy(self, pending: Work, linked: LinkedAccounts, *, on_progress: OnProgress) -> None:
+        """Bring single linked accounts in line; a failure in one of them is no error here.
+
+        Raises:
+            AwsError: AWS refused, or somebody stopped the operation.
+        """
+        if not pending or linked.deployed is None:
+            return
+        with explained(f"StackSet {self.stackset_name}"):
+            deployments.carry_out(
+                self.connect(),
+                self.stackset_name,
+                pending,
+                linked.organization,
+                linked.deployed,
+                retain=self._registration.stackset_retain_stacks is not False,
+                on_progress=on_progress,
+            )
+
+    def wait_for_deployments(self, *, on_progress: OnProgress) -> None:
+        """Wait for StackSet operations under way: of an interrupted run, or anybody's."""
+        with explained(f"StackSet {self.stackset_name}"):
+            running = [
+                operation
+                for operation in stacksets.operations(self.connect(), self.stackset_name)
+                if operation.is_running
+            ]
+            for operation in reversed(running):
+                deployments.wait(
+                    self.connect(),
+                    self.stackset_name,
+                    operation.id,
+                    on_progress,
+                    sleep=self._cancellation.sleep,
+                )
+
+    def newest_deployment(self) -> tuple[str, dict[str, tuple[str, str]]] | None:
+        """Read the newest StackSet operation: its action, and each account's status and reason.
+
+        None where there is no StackSet or operation yet, or AWS cannot tell now.
+        """
+        return stacksets.newest(self.connect(), self.stackset_name)
+
+    def find_existing(
+        self,
+        plan: Plan,
+        *,
+        read: Callable[[], Mapping[str, Mapping[str, Any]]],
+        unfinished: frozenset[str],
+        adopting: bool,
+        accepted: frozenset[tuple[str, str]],
+    ) -> dict[str, str]:
+        """Find what the plan would create although AWS has it; see ``imports.find``."""
+        registration = self._registration
+        names = imports.Names(
+            registration.account_id,
+            registration.cur_s3_bucket_name or resource_names.cur_bucket(registration.account_id),
+            registration.cur_report_name or "curreport",
+            self.stackset_name,
+        )
+        with explained("reading what is there"):
+            return imports.find(
+                self.connect(),
+                plan,
+                names,
+                read=read,
+                unfinished=unfinished,
+                adopting=adopting,
+                agreed=accepted,
+            )
+
+    def checks_context(self, outputs: Outputs, external_id: str) -> Context:
+        """Give the checks what they may look at."""
+        region, profile = self._registration.region, self._principal_profile
+        with explained("connecting as Octo's principal"):
+            principal = connect(region=region, profile=profile) if profile else None
+        return Context(
+            expected=outputs,
+            external_id=external_id,
+            aws=self.connect(),
+            principal=principal,
+            now=time.time,
+        )
+
+    def verify(
+        self,
+        outputs: Outputs,
+        external_id: str,
+        *,
+        wait_seconds: float = 0.0,
+        settle_seconds: float = 0.0,
+    ) -> Report:
+        """Run every check that applies; see ``runner.verify``."""
+        return verify(
+            self.checks_context(outputs, external_id),
+            account_name=self._registration.account_name or "",
+            wait_seconds=wait_seconds,
+            settle_seconds=settle_seconds,
+            sleep=self._cancellation.sleep,
+        )

@@ -1,0 +1,77 @@
+"""Confirm: the ledger notes what was verified, and Octo confirms the areas that pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+
+from orchestrator.app.context import AccountContext
+from orchestrator.app.events import ReportMade
+from orchestrator.model.account import Account
+from orchestrator.model.octo_records import AccountRecord, AreaName, AreaStatus, Method
+from orchestrator.verify.model import Area, Report, Status
+from orchestrator.verify.stackset import linked_standings
+
+
+def confirm(
+    context: AccountContext,
+    account: Account,
+    report: Report,
+    *,
+    finish: bool = True,
+    before: Mapping[AreaName, AreaStatus] | None = None,
+    may_register: bool = False,
+    method: Method = "terraform",
+) -> Report:
+    """Note what was verified, and have Octo confirm it by its own access.
+
+    Args:
+        context: the account's run.
+        account: as identified.
+        report: what was verified.
+        finish: whether *Confirm and Finish* is reached if API access passes.
+        before: the status of areas that were not verified now.
+        may_register: whether an account that Octo does not know is registered first.
+        method: how the account's resources are made.
+
+    Returns:
+        The report with Octo's own answers.
+
+    Raises:
+        LedgerError: the ledger cannot be changed.
+    """
+    verified: dict[AreaName, AreaStatus] = {
+        area.value: report.areas[area].value for area in Area if area.value not in (before or {})
+    }
+    linked = linked_standings(report)
+    if linked and (new := context.octo.linked.register(linked)):
+        accounts = "account is" if len(new) == 1 else "accounts are"
+        context.events.note(f"  {len(new)} linked {accounts} registered now")
+    step = context.events.step("confirm", "Confirming with Octo")
+    with step if context.octo.api else nullcontext():
+        record = context.octo.confirm(
+            account,
+            context.registration.account_name or "",
+            {**(before or {}), **verified},
+            finish=finish and report.areas[Area.API_ACCESS] is Status.PASS,
+            may_register=may_register,
+            method=method,
+        )
+    answers = {Area(area): answer for area, answer in record.octo.items()}
+    passed = {a: answer for a, answer in answers.items() if report.areas[a] is Status.PASS}
+    confirmed = replace(report, octo=passed)
+    context.events.emit(ReportMade(confirmed))
+    return confirmed
+
+
+def confirm_remaining(context: AccountContext, *, may_register: bool = False) -> AccountRecord:
+    """Have Octo confirm what passed in an earlier run; AWS is not asked.
+
+    Raises:
+        LedgerError: nothing was verified here yet.
+    """
+    with context.events.step("confirm", "Confirming with Octo"):
+        return context.octo.confirm_remaining(
+            context.registration.account_id, may_register=may_register
+        )

@@ -1,0 +1,1 @@
+"""The console path: CloudFormation stacks that a person creates by links, checked like an apply."""

@@ -1,0 +1,227 @@
+"""Plan: what applying would change in AWS, in Octo and in the state. Nothing is changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.app import steps
+from orchestrator.app.context import AccountContext
+from orchestrator.app.events import PlanMade
+from orchestrator.app.review import Review
+from orchestrator.app.steps import Prepared
+from orchestrator.errors import OctoUnreachable
+from orchestrator.model.outside_action import (
+    FORGET,
+    REGISTER,
+    TRUSTED_ACCESS,
+    UNTAINT,
+    OutsideAction,
+)
+from orchestrator.stackset import deployments
+from orchestrator.stackset.deployments import Work
+from orchestrator.terraform import guard, journal, plan_file, provenance, render
+from orchestrator.terraform.plan import Plan
+from orchestrator.terraform.state import STACKSET, TARGET, StateEdit
+
+
+def plan(context: AccountContext, file: Path | None = None) -> Review:
+    """Plan what ``apply`` would do.
+
+    Args:
+        context: the account.
+        file: where the plan is saved; a refused one is not kept.
+
+    Raises:
+        WrongAccount: the credentials are another account's.
+        Refused: AWS has something that is not ours to take, or is not ready.
+        EngineError: Terraform failed.
+    """
+    account = steps.identify(context)
+    with context.locked():
+        prepared = steps.prepare(context, account)
+        review = make(context, prepared, file)
+    context.octo.note_planned(account, context.registration.account_name or "")
+    return review
+
+
+def make(
+    context: AccountContext,
+    prepared: Prepared,
+    file: Path | None = None,
+    *,
+    announced: tuple[OutsideAction, ...] = (),
+) -> Review:
+    """Plan with Terraform, twice where AWS has what it would create; the guard judges the plan.
+
+    Args:
+        context: the account.
+        prepared: its root folder and what was observed.
+        file: where the plan is saved.
+        announced: what the caller changes besides, after consent.
+    """
+    edits = state_edits(context, prepared)
+    made = run_terraform(context, prepared, (file or context.plan_file).absolute(), edits)
+    outside = (*announced, *outside_actions(context, prepared, edits))
+    plan_file.attach(made.file, outside)
+    return _reviewed(context, prepared, made, outside)
+
+
+def load(context: AccountContext, prepared: Prepared, file: Path) -> Review:
+    """Read a saved plan, and make sure that it comes from what is there now.
+
+    Raises:
+        PlanRefused: it was made from something else, or does not announce what must be done.
+        EngineError: it is no plan.
+    """
+    with context.events.step("plan", "Reading the plan"):
+        made_from = plan_file.read(file)
+        made = prepared.terraform.show(file)
+        root = prepared.root
+        if ids := made.inputs.get("import_ids"):
+            root = render.importing(root, ids)
+            render.write(root, context.folder)
+        provenance.check(
+            made,
+            made_from,
+            registration=context.registration,
+            root=root,
+            lock_file=prepared.terraform.lock_file,
+            state=prepared.terraform.state_version(),
+        )
+    needed = outside_actions(context, prepared, state_edits(context, prepared))
+    provenance.check_announced(file, made_from.outside, needed)
+    return _reviewed(context, prepared, made, needed)
+
+
+def run_terraform(
+    context: AccountContext, prepared: Prepared, file: Path, edits: tuple[StateEdit, ...] = ()
+) -> Plan:
+    """Have Terraform plan; what exists in AWS already is imported by a second plan.
+
+    With ``edits`` the plan is made from an edited copy of the state: it shows what will be planned
+    once the edits are made, and cannot be applied before.
+
+    Raises:
+        Refused: what exists is not ours to take; the plan is gone.
+    """
+    terraform = prepared.terraform
+    with context.events.step("plan", "Planning"):
+        made = terraform.preview(file, edits) if edits else terraform.plan(file)
+    if not made.changes or made.undestroyable:
+        return made
+    try:
+        ids = context.cloud.find_existing(
+            made,
+            read=lambda: terraform.show(made.file).planned,
+            unfinished=journal.addresses(context.folder),
+            adopting=context.settings.adopting,
+            accepted=context.settings.accepted_removals,
+        )
+    except BaseException:
+        made.file.unlink(missing_ok=True)  # it would fail half-way: nobody shall apply it
+        raise
+    if not ids:
+        return made
+    render.write(render.importing(prepared.root, ids), context.folder)
+    with context.events.step("plan_imports", "Planning with existing resources"):
+        return terraform.preview(file, edits) if edits else terraform.plan(file)
+
+
+def state_edits(context: AccountContext, prepared: Prepared) -> tuple[StateEdit, ...]:
+    """Decide what the state must be changed in before Terraform may plan.
+
+    Terraform would replace a StackSet target whose creation was interrupted or failed in part (it
+    is tainted), and destroy one that octo.yaml replaced by another with the same accounts. The
+    role must not vanish from accounts that are still wanted: the target is kept in AWS instead, and
+    its accounts are brought in line one by one.
+    """
+    if prepared.account.account_type != "payer":
+        return ()
+    is_local = context.registration.backend.type == "local"
+    known = prepared.terraform.resources(STACKSET, TARGET, here_only=is_local)
+    steps.check_region(context, known)
+    linked = prepared.linked
+    if linked is None:
+        return ()
+    edits = []
+    for resource in (r for r in known if r.type == TARGET):
+        is_dropped = resource.key not in linked.targets
+        if is_dropped and linked.organization.overlap(resource.key, linked.targets):
+            edits.append(StateEdit("forget", resource.address))
+        elif resource.tainted:
+            edits.append(StateEdit("untaint", resource.address))
+    return tuple(edits)
+
+
+def outside_actions(
+    context: AccountContext, prepared: Prepared, edits: tuple[StateEdit, ...]
+) -> tuple[OutsideAction, ...]:
+    """List what applying changes outside Terraform, in the order in which it is done."""
+    account_id = prepared.account.account_id
+    actions = []
+    if prepared.lacks_access:
+        actions.append(
+            OutsideAction(
+                TRUSTED_ACCESS,
+                account_id,
+                "Switch on CloudFormation's trusted access to the organization.",
+            )
+        )
+    registered = _is_registered(context, prepared)
+    if registered is None:
+        actions.append(
+            OutsideAction(
+                REGISTER,
+                account_id,
+                "Octo: registered on apply if credentials are given.",
+                conditional=True,
+            )
+        )
+    elif not registered:
+        actions.append(
+            OutsideAction(REGISTER, account_id, f"Register account {account_id} with Octo.")
+        )
+    texts = {
+        "forget": (FORGET, "other targets have its accounts: remove it from the state only"),
+        "untaint": (UNTAINT, "its creation was interrupted: keep it instead of replacing it"),
+    }
+    for edit in edits:
+        code, why = texts[edit.kind]
+        actions.append(OutsideAction(code, edit.address, f"State: {edit.address}: {why}."))
+    return tuple(actions)
+
+
+def _is_registered(context: AccountContext, prepared: Prepared) -> bool | None:
+    """Whether Octo knows the account; None where there are no credentials to ask or tell it."""
+    account = prepared.account
+    record = context.octo.record(account.account_id)
+    noted = record is not None and record.octo_registered_at is not None
+    if context.octo.api is None:
+        return True if noted else None
+    try:
+        known = context.octo.api.status(account.account_id) is not None
+        if not known:
+            context.octo.check_payer(account)
+        return known
+    except OctoUnreachable as error:
+        context.events.warn(f"{error}. Going on with what is known here.")
+        return noted
+
+
+def _reviewed(
+    context: AccountContext, prepared: Prepared, made: Plan, outside: tuple[OutsideAction, ...]
+) -> Review:
+    linked = prepared.linked
+    review = Review(
+        made,
+        guard.judge(made, allow_destroy=context.settings.allow_destroy),
+        context.registration.account_id,
+        context.registration.account_name or "",
+        prepared.account.account_type,
+        deployments.pending(linked) if linked else Work(),
+        outside,
+    )
+    if not review.verdict.allowed:
+        made.file.unlink(missing_ok=True)  # nobody shall apply it by hand
+    context.events.emit(PlanMade(review))
+    return review

@@ -1,0 +1,175 @@
+"""The steps that several use cases share; each takes values and returns values.
+
+None of them changes anything but the root folder, and that only once the account is identified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from orchestrator.app.context import AccountContext
+from orchestrator.errors import Refused
+from orchestrator.model.account import Account
+from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.model.module_outputs import Outputs, typed
+from orchestrator.octo import external_id
+from orchestrator.stackset import preflight
+from orchestrator.terraform import render
+from orchestrator.terraform.client import Terraform
+from orchestrator.terraform.state import STACKSET, StateResource
+
+_SETTLE_SECONDS = 30.0  # IAM and S3 may answer from before the apply for this long
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An account that is ready to be planned.
+
+    Attributes:
+        account: as identified.
+        external_id: the id that Octo presents.
+        linked: the payer's linked accounts; None unless the registration has a StackSet.
+        lacks_access: whether CloudFormation may not deploy into the organization yet.
+        root: the root folder's content, as it was written.
+        terraform: initialised there.
+    """
+
+    account: Account
+    external_id: SecretStr = field(repr=False)
+    linked: LinkedAccounts | None
+    lacks_access: bool
+    root: render.Root
+    terraform: Terraform
+
+
+def identify(context: AccountContext) -> Account:
+    """Make sure that the credentials belong to the account that was meant.
+
+    Raises:
+        WrongAccount: they are another account's.
+    """
+    with context.events.step("identify", "Identifying the account"):
+        return context.cloud.identify()
+
+
+def decide_external_id(context: AccountContext) -> SecretStr:
+    """Take the external id from Octo or octo.yaml; see ``octo.external_id.decide``."""
+    return external_id.decide(
+        context.registration,
+        context.octo.api,
+        context.settings.octo_credentials,
+        context.settings.place_of,
+        warn=context.events.warn,
+    )
+
+
+def prepare(context: AccountContext, account: Account) -> Prepared:
+    """Decide the external id, look into the organization, render the root, initialise Terraform.
+
+    Raises:
+        ConfigError: octo.yaml asks for what cannot be.
+        Refused: AWS is not ready for it.
+    """
+    secret = decide_external_id(context)
+    terraform = context.open_terraform(secret)
+    if account.account_type == "payer":
+        check_region(context, terraform.resources(STACKSET, here_only=True))
+    linked, lacks_access = observe_linked_accounts(context, account)
+    root = render_root(context, account, secret, linked.targets if linked else None)
+    render.write(root, context.folder)
+    with context.events.step("init", "Preparing Terraform"):
+        terraform.init(backend_config=root.backend_config)
+    return Prepared(account, secret, linked, lacks_access, root, terraform)
+
+
+def observe_linked_accounts(
+    context: AccountContext, account: Account
+) -> tuple[LinkedAccounts | None, bool]:
+    """Look into the organization before a StackSet is planned.
+
+    Returns:
+        The linked accounts (None without a StackSet), and whether CloudFormation's trusted access
+        is to be switched on.
+
+    Raises:
+        ConfigError: only a payer has linked accounts, or octo.yaml names an unknown OU or account.
+        Refused: trusted access is off and may not be switched on, a role is in the way, ...
+    """
+    if not context.registration.use_stackset:
+        return None, False
+    preflight.check_type(account)
+    with context.events.step("organization", "Reading the organization"):
+        linked = context.cloud.observe_linked_accounts()
+        found = context.cloud.check_linked_accounts(
+            account, linked, may_enable=context.settings.enable_access
+        )
+    for note in found.notes:
+        context.events.note(f"  {note}")
+    for warning in found.warnings:
+        context.events.warn(warning)
+    return linked, found.lacks_access
+
+
+def render_root(
+    context: AccountContext,
+    account: Account,
+    secret: SecretStr,
+    targets: Collection[str] | None,
+) -> render.Root:
+    """Render the root folder's content; nothing is written.
+
+    ``targets``: the OUs of the StackSet; None without one.
+    """
+    registration = context.registration
+    bucket = registration.cur_s3_bucket_name
+    merges = registration.cur_s3_bucket_merge_policy and bucket
+    return render.render(
+        registration.model_copy(update={"external_id": secret}),
+        account.account_type,
+        bucket_has_policy=context.cloud.bucket_has_policy(bucket) if merges and bucket else None,
+        stackset={
+            "stackset_name": context.cloud.stackset_name,
+            "stackset_targets": list(targets),
+        }
+        if targets is not None
+        else None,
+        allow_destroy=context.settings.allow_destroy,
+    )
+
+
+def check_region(context: AccountContext, known: list[StateResource]) -> None:
+    """Refuse another region than the StackSet's: Terraform would make a second one there.
+
+    Args:
+        context: the registration.
+        known: the StackSets in the state.
+
+    Raises:
+        Refused: octo.yaml names another region.
+    """
+    wanted = context.registration.region
+    for resource in known:
+        if resource.type == STACKSET and resource.region not in ("", wanted):
+            raise Refused(
+                f"the StackSet is in {resource.region} and cannot move to {wanted}",
+                where=resource.address,
+                hint=f"Set region: {resource.region}. Nothing else depends on it: roles are global,"
+                " and the bucket's region is cur_s3_bucket_region.",
+            )
+
+
+def applied_outputs(context: AccountContext, terraform: Terraform) -> Outputs:
+    """Read what was applied last from the state.
+
+    Raises:
+        EngineError: nothing was.
+    """
+    return typed(terraform.outputs(), context.registration.account_id)
+
+
+def settle_seconds(*, changed: bool) -> float:
+    """How long verification waits for AWS to show what was changed."""
+    return _SETTLE_SECONDS if changed else 0.0
