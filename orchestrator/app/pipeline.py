@@ -21,6 +21,7 @@ from orchestrator.app.lookahead import LookAhead
 from orchestrator.app.review import Review
 from orchestrator.model.module_outputs import Outputs, typed
 from orchestrator.model.octo_records import AreaName, AreaStatus
+from orchestrator.model.version_constraint import Constraint
 from orchestrator.stackset.watch import STACK_SET, watched
 from orchestrator.terraform import journal, render
 from orchestrator.terraform import plan_file as plan_files
@@ -37,7 +38,9 @@ def prepare(run: Run, *, tell_octo: bool = False) -> render.Root:
     Octo itself is told where ``tell_octo``, before anything is written: it may refuse the account.
     """
     account = run.account
+    provider_version = Constraint.parse(run.registration.provider_version)
     _ = run.external_id  # a wrong one is found before anything is written
+    run.terraform.check_lock(provider_version)  # and so is a folder that init would fail in
     run.octo.register(
         account.account_id,
         run.registration.account_name or "",
@@ -48,7 +51,7 @@ def prepare(run: Run, *, tell_octo: bool = False) -> render.Root:
     root = run.rendered()
     render.write(root, run.folder)
     with run.progress.step("Preparing Terraform"):
-        run.terraform.init(backend_config=root.backend_config)
+        run.terraform.init(provider_version=provider_version, backend_config=root.backend_config)
     return root
 
 

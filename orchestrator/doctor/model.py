@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator.app.context import Run
 from orchestrator.errors import OctoTfError
+from orchestrator.model.version_constraint import DEFAULT, Constraint
 
 
 class Status(Enum):
@@ -51,6 +52,11 @@ class Patient:
     def tf_path(self) -> str | None:
         """The Terraform program that was asked for."""
         return self.run.settings.tf_path if self.run else None
+
+    @property
+    def provider_version(self) -> Constraint:
+        """The versions of the AWS provider that were asked for."""
+        return Constraint.parse(self.run.registration.provider_version if self.run else DEFAULT)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from python_terraform import IsFlagged
 
 from orchestrator.errors import EngineError
 from orchestrator.files import write_atomically
+from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary as binaries
-from orchestrator.terraform import process
+from orchestrator.terraform import process, provider_lock
 from orchestrator.terraform.events import (
     Diagnostic,
     Event,
@@ -32,7 +33,6 @@ from orchestrator.terraform.plan import Plan, from_show
 from orchestrator.terraform.state import NO_STATE, StateResource, StateVersion
 
 _STAMP = ".terraform/octo-tf-init.json"
-_LOCK = ".terraform.lock.hcl"
 _LOCAL_STATE = "terraform.tfstate"
 _UNDESTROYABLE = "Instance cannot be destroyed"
 _STOPPING = "Stopping Terraform; it finishes the calls under way and saves its state."
@@ -81,10 +81,22 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
     def read_state_file(self, file_path: str | None = None) -> None:
         """Overrides the library's habit of loading the state: it holds the external id."""
 
-    def init(self, *, backend_config: str | None = None) -> bool:
+    def check_lock(self, wanted: Constraint) -> None:
+        """Make sure that the folder is not locked to a provider of another version.
+
+        Raises:
+            EngineError: it is; ``init`` would fail.
+        """
+        provider_lock.check(self.folder, binaries.provider_address(self.binary), wanted)
+
+    def init(self, *, provider_version: Constraint, backend_config: str | None = None) -> bool:
         """Prepares the folder: provider, backend, modules.
 
         Skipped while nothing it depends on has changed since the last time.
+
+        Args:
+            provider_version: what the root asks for; the folder's lock file admits it.
+            backend_config: the file with the backend's settings.
 
         Returns:
             Whether Terraform was run.
@@ -92,7 +104,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         Raises:
             EngineError: Terraform ended with an error.
         """
-        mirror = binaries.provider_mirror(self.binary, self._environ)
+        mirror = binaries.provider_mirror(self.binary, self._environ, provider_version)
         if self._stamp(mirror) == self._last_stamp():
             return False
         returncode, lines, errors = self._run(
@@ -108,7 +120,8 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
             hint = ""
             if "provider" in text:
                 hint = (
-                    "With no way to the registry, name a folder that holds the provider in"
+                    f"octo-tf asks for {binaries.PROVIDER} {provider_version} (provider_version in"
+                    " octo.yaml). With no way to the registry, name a folder that holds it in"
                     " OCTO_TF_PROVIDER_MIRROR."
                 )
             elif backend_config is not None:
@@ -330,7 +343,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
     @property
     def lock_file(self) -> str:
         """The text of ``.terraform.lock.hcl``; empty where there is none."""
-        path = self.folder / _LOCK
+        path = self.folder / provider_lock.NAME
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def _run(
@@ -379,7 +392,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         # Import blocks come and go with single runs, and init does not read them.
         sources = [f for f in self.folder.glob("*.tf") if f.name != "imports.tf"]
         sources += self.folder.glob("*.tfbackend.json")
-        sources += [*self.folder.glob("modules/**/*.tf"), self.folder / _LOCK]
+        sources += [*self.folder.glob("modules/**/*.tf"), self.folder / provider_lock.NAME]
         for path in sorted(sources):
             digest.update(str(path.relative_to(self.folder)).encode() + b"\0")
             digest.update(path.read_bytes() if path.exists() else b"")

@@ -15,11 +15,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestrator.errors import EngineError
+from orchestrator.terraform import provider_lock
 from orchestrator.terraform.state import StateVersion
 
 _CONFIG = "tfconfig/"
 _MODULES = "tfconfig/modules.json"
-_LOCK = ".terraform.lock.hcl"
 _STATE = "tfstate-prev"
 _REFRESHED = "tfstate"
 _MAX_BYTES = 10_000_000  # of one part; ours are kilobytes
@@ -68,7 +68,7 @@ def read(path: Path) -> PlanFile:
         refreshed = json.loads(parts[_REFRESHED])
         return PlanFile(
             config,
-            parts.get(_LOCK, b"").decode(),
+            parts.get(provider_lock.NAME, b"").decode(),
             StateVersion(state["lineage"], state["serial"]),
             {name: output["value"] for name, output in refreshed["outputs"].items()},
         )
