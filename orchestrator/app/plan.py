@@ -17,6 +17,7 @@ from orchestrator.model.outside_action import (
     UNTAINT,
     OutsideAction,
 )
+from orchestrator.model.version_constraint import Constraint
 from orchestrator.stackset import deployments
 from orchestrator.stackset.deployments import Work
 from orchestrator.terraform import guard, journal, plan_file, provenance, render
@@ -105,8 +106,15 @@ def run_terraform(
         Refused: what exists is not ours to take; the plan is gone.
     """
     terraform = prepared.terraform
+    wanted = Constraint.parse(context.registration.provider_version)
+
+    def run() -> Plan:
+        if edits:
+            return terraform.preview(file, edits, provider_version=wanted)
+        return terraform.plan(file)
+
     with context.events.step("plan", "Planning"):
-        made = terraform.preview(file, edits) if edits else terraform.plan(file)
+        made = run()
     if not made.changes or made.undestroyable:
         return made
     try:
@@ -124,7 +132,7 @@ def run_terraform(
         return made
     render.write(render.importing(prepared.root, ids), context.folder)
     with context.events.step("plan_imports", "Planning with existing resources"):
-        return terraform.preview(file, edits) if edits else terraform.plan(file)
+        return run()
 
 
 def state_edits(context: AccountContext, prepared: Prepared) -> tuple[StateEdit, ...]:

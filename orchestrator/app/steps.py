@@ -15,6 +15,7 @@ from orchestrator.errors import Refused
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_outputs import Outputs, typed
+from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo import external_id
 from orchestrator.stackset import preflight
 from orchestrator.terraform import render
@@ -75,13 +76,15 @@ def prepare(context: AccountContext, account: Account) -> Prepared:
     """
     secret = decide_external_id(context)
     terraform = context.open_terraform(secret)
+    provider_version = Constraint.parse(context.registration.provider_version)
+    terraform.check_lock(provider_version)  # before anything is written: init would fail
     if account.account_type == "payer":
         check_region(context, terraform.resources(STACKSET, here_only=True))
     linked, lacks_access = observe_linked_accounts(context, account)
     root = render_root(context, account, secret, linked.targets if linked else None)
     render.write(root, context.folder)
     with context.events.step("init", "Preparing Terraform"):
-        terraform.init(backend_config=root.backend_config)
+        terraform.init(provider_version=provider_version, backend_config=root.backend_config)
     return Prepared(account, secret, linked, lacks_access, root, terraform)
 
 

@@ -143,6 +143,11 @@ _REGISTRATION = (
         metavar="ARN",
         help="A role to assume in the account.",
     ),
+    option(
+        "--provider-version",
+        metavar="CONSTRAINT",
+        help="The hashicorp/aws that Terraform uses, like '~> 6.0'.  [default: 5.100.0]",
+    ),
 )
 
 

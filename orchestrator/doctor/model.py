@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator.app.context import AccountContext
 from orchestrator.errors import OctoTfError
+from orchestrator.model.version_constraint import DEFAULT, Constraint
 
 
 class Status(Enum):
@@ -51,6 +52,13 @@ class Patient:
     def tf_path(self) -> str | None:
         """The Terraform program that was asked for."""
         return self.context.settings.tf_path if self.context else None
+
+    @property
+    def provider_version(self) -> Constraint:
+        """The versions of the AWS provider that were asked for."""
+        return Constraint.parse(
+            self.context.registration.provider_version if self.context else DEFAULT
+        )
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from orchestrator.model import resource_names
+from orchestrator.model.version_constraint import DEFAULT, OF_THE_MODULE, PATTERN, Constraint
 
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
@@ -42,9 +43,30 @@ def _region(value: object) -> object:
     return value
 
 
+def _provider_version(value: object) -> object:
+    """A constraint in one form, which the rendered root can hold as text."""
+    try:
+        constraint = Constraint.parse(value if isinstance(value, str) else "")
+    except ValueError:
+        raise PydanticCustomError(
+            "provider_version",
+            "must be a Terraform version constraint in quotes, like '5.100.0' or '~> 6.0'",
+        ) from None
+    if not constraint.overlaps(OF_THE_MODULE):
+        raise PydanticCustomError(
+            "provider_version",
+            "admits no version that the module works with ({range})",
+            {"range": str(OF_THE_MODULE)},
+        )
+    return str(constraint)
+
+
 AccountId = Annotated[str, BeforeValidator(_account_id)]
 Region = Annotated[
     str, BeforeValidator(_region), Field(json_schema_extra={"pattern": f"^{_REGION.pattern}$"})
+]
+ProviderVersion = Annotated[
+    str, BeforeValidator(_provider_version), Field(json_schema_extra={"pattern": PATTERN})
 ]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f]*$")]
 
@@ -147,6 +169,7 @@ class Registration(_Section):
     backend: Annotated[LocalBackend | S3Backend, Field(discriminator="type")] = Field(
         default_factory=LocalBackend
     )
+    provider_version: ProviderVersion = DEFAULT
 
     @field_validator("external_id")
     @classmethod

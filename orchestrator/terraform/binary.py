@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -10,14 +11,15 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from orchestrator.errors import EngineError
+from orchestrator.model.version_constraint import DEFAULT, Constraint, Version
 from orchestrator.terraform import embedded
 
 MINIMUM = (1, 9, 0)  # validations that refer to other variables
-_PROVIDER = "hashicorp/aws"
-_PROVIDER_RANGE = ((5, 100, 0), (7, 0, 0))  # as the module asks for
+PROVIDER = "hashicorp/aws"
 _REGISTRIES = {"terraform": "registry.terraform.io", "tofu": "registry.opentofu.org"}
 # Folders that Terraform searches by itself, on every system it runs on
 # (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories).
@@ -142,41 +144,63 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
 FROM_REGISTRY = "the registry"
 
 
-def provider_mirror(binary: Binary, environ: Mapping[str, str]) -> Path | None:
+def provider_mirror(binary: Binary, environ: Mapping[str, str], wanted: Constraint) -> Path | None:
     """The folder for ``init -plugin-dir``, or None to leave the search to Terraform.
 
     Raises:
-        EngineError: ``OCTO_TF_PROVIDER_MIRROR`` names a folder without the provider.
+        EngineError: a folder that must be used has no provider of a version that is wanted.
     """
-    source = provider_source(binary, environ)
+    source = provider_source(binary, environ, wanted)
     return source if isinstance(source, Path) else None
 
 
-def provider_source(binary: Binary, environ: Mapping[str, str]) -> Path | str:
+def provider_source(binary: Binary, environ: Mapping[str, str], wanted: Constraint) -> Path | str:
     """Where the provider comes from: a folder for ``init -plugin-dir``, or words for a person.
 
     In this order: the user's own CLI configuration (left to Terraform), the folder that
     ``OCTO_TF_PROVIDER_MIRROR`` names, Terraform's implied folders (left to Terraform), the usual
-    system folders, the registry (left to Terraform).
+    system folders, the registry (left to Terraform). A folder counts where it holds a version
+    that is ``wanted``.
 
     Raises:
-        EngineError: ``OCTO_TF_PROVIDER_MIRROR`` names a folder without the provider.
+        EngineError: a folder that must be used has no provider of a version that is wanted.
     """
     if _user_says_where(environ):
         return "where Terraform's own CLI configuration says"
     if named := environ.get("OCTO_TF_PROVIDER_MIRROR"):
         mirror = Path(named).expanduser()
-        if not _holds_provider(mirror, binary):
-            raise EngineError(
-                f"holds no {_PROVIDER} provider of a version that octo-tf works with",
-                where=f"OCTO_TF_PROVIDER_MIRROR={mirror}",
-                hint="Fill it with `terraform providers mirror FOLDER`.",
-            )
+        versions = _versions_in(mirror, binary)
+        if not any(map(wanted.admits, versions)):
+            raise _without(wanted, versions, where=f"OCTO_TF_PROVIDER_MIRROR={mirror}")
         return mirror.resolve()
-    implied = (f for f in _IMPLIED if _holds_provider(Path(f).expanduser(), binary))
-    if folder := next(implied, None):
-        return folder
-    return next((m for m in _system_mirrors() if _holds_provider(m, binary)), FROM_REGISTRY)
+    for implied in _IMPLIED:
+        if any(map(wanted.admits, _versions_in(Path(implied).expanduser(), binary))):
+            return implied
+    for mirror in _system_mirrors():
+        if any(map(wanted.admits, _versions_in(mirror, binary))):
+            return mirror
+    # Terraform asks no registry for a provider that one of its folders holds in any version.
+    others = {f: v for f in _IMPLIED if (v := _versions_in(Path(f).expanduser(), binary))}
+    if others:
+        raise _without(wanted, sorted({*chain(*others.values())}), where=", ".join(others))
+    return FROM_REGISTRY
+
+
+def _without(wanted: Constraint, held: list[Version], *, where: str) -> EngineError:
+    """What to say of a folder that must be used and holds only other versions, or none."""
+    held_here = ", ".join(map(str, held))
+    return EngineError(
+        f"holds no {PROVIDER} {wanted}" + (f", only {held_here}" if held else ""),
+        where=where,
+        hint="Where the registry can be reached, run `terraform get && terraform providers mirror"
+        " FOLDER` in the root folder that `octo-tf render` writes."
+        + (" Or set provider_version in octo.yaml to a version that is there." if held else ""),
+    )
+
+
+def provider_address(binary: Binary) -> str:
+    """The provider's full address, as lock files have it."""
+    return f"{registry_of(binary)}/{PROVIDER}"
 
 
 def registry_of(binary: Binary) -> str:
@@ -212,19 +236,23 @@ def _system_mirrors() -> Iterator[Path]:
                     yield found.parent
 
 
-def _holds_provider(mirror: Path, binary: Binary) -> bool:
-    folder = mirror / _REGISTRIES[binary.product] / _PROVIDER
-    target = f"{platform.system().lower()}_{_ARCHITECTURES.get(platform.machine(), 'amd64')}"
-    unpacked = (path.parent.name for path in folder.glob(f"*/{target}") if path.is_dir())
+def _versions_in(mirror: Path, binary: Binary) -> list[Version]:
+    """The provider's versions that a mirror holds for this machine, the oldest first."""
+    folder = mirror / _REGISTRIES[binary.product] / PROVIDER
+    unpacked = (path.parent.name for path in folder.glob(f"*/{target()}") if path.is_dir())
     packed = (
-        path.name.split("_")[1] for path in folder.glob(f"terraform-provider-aws_*_{target}.zip")
+        path.name.split("_")[1] for path in folder.glob(f"terraform-provider-aws_*_{target()}.zip")
     )
-    lowest, beyond = _PROVIDER_RANGE
-    return any(
-        lowest <= tuple(map(int, version.split("."))) < beyond
-        for version in (*unpacked, *packed)
-        if re.fullmatch(r"\d+\.\d+\.\d+", version)
-    )
+    found = set()
+    for name in (*unpacked, *packed):
+        with contextlib.suppress(ValueError):  # a folder of another kind
+            found.add(Version.parse(name))
+    return sorted(found)
+
+
+def target() -> str:
+    """This machine as providers' packages name it, e.g. ``linux_amd64``."""
+    return f"{platform.system().lower()}_{_ARCHITECTURES.get(platform.machine(), 'amd64')}"
 
 
 _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -233,4 +261,5 @@ _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "arm6
 def current() -> tuple[Binary, Path | None, dict[str, str]]:
     """Program, provider mirror and clean environment of this process, with nothing overridden."""
     binary = find(None, os.environ)
-    return binary, provider_mirror(binary, os.environ), clean_environment(os.environ)
+    mirror = provider_mirror(binary, os.environ, Constraint.parse(DEFAULT))
+    return binary, mirror, clean_environment(os.environ)

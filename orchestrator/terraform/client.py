@@ -17,8 +17,9 @@ from python_terraform import IsFlagged
 
 from orchestrator.errors import EngineError
 from orchestrator.files import write_atomically
+from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary as binaries
-from orchestrator.terraform import preview, process
+from orchestrator.terraform import preview, process, provider_lock
 from orchestrator.terraform.events import (
     Diagnostic,
     Event,
@@ -39,7 +40,6 @@ from orchestrator.terraform.state import (
 )
 
 _STAMP = ".terraform/octo-tf-init.json"
-_LOCK = ".terraform.lock.hcl"
 _LOCAL_STATE = "terraform.tfstate"
 _UNDESTROYABLE = "Instance cannot be destroyed"
 _STOPPING = "Stopping Terraform; it finishes the calls under way and saves its state."
@@ -88,10 +88,22 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
     def read_state_file(self, file_path: str | None = None) -> None:
         """Overrides the library's habit of loading the state: it holds the external id."""
 
-    def init(self, *, backend_config: str | None = None) -> bool:
+    def check_lock(self, wanted: Constraint) -> None:
+        """Make sure that the folder is not locked to a provider of another version.
+
+        Raises:
+            EngineError: it is; ``init`` would fail.
+        """
+        provider_lock.check(self.folder, binaries.provider_address(self.binary), wanted)
+
+    def init(self, *, provider_version: Constraint, backend_config: str | None = None) -> bool:
         """Prepares the folder: provider, backend, modules.
 
         Skipped while nothing it depends on has changed since the last time.
+
+        Args:
+            provider_version: what the root asks for; the folder's lock file admits it.
+            backend_config: the file with the backend's settings.
 
         Returns:
             Whether Terraform was run.
@@ -99,7 +111,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         Raises:
             EngineError: Terraform ended with an error.
         """
-        mirror = binaries.provider_mirror(self.binary, self._environ)
+        mirror = binaries.provider_mirror(self.binary, self._environ, provider_version)
         if self._stamp(mirror) == self._last_stamp():
             return False
         returncode, lines, errors = self._run(
@@ -115,7 +127,8 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
             hint = ""
             if "provider" in text:
                 hint = (
-                    "With no way to the registry, name a folder that holds the provider in"
+                    f"octo-tf asks for {binaries.PROVIDER} {provider_version} (provider_version in"
+                    " octo.yaml). With no way to the registry, name a folder that holds it in"
                     " OCTO_TF_PROVIDER_MIRROR."
                 )
             elif backend_config is not None:
@@ -167,7 +180,9 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
             raise self._failure("plan", diagnostics, [*noise, *errors])
         return Plan(file, tuple(changes), has_changes=returncode == 2)
 
-    def preview(self, file: Path, edits: Collection[StateEdit]) -> Plan:
+    def preview(
+        self, file: Path, edits: Collection[StateEdit], *, provider_version: Constraint
+    ) -> Plan:
         """Plan as if the state were edited already; such a plan cannot be applied.
 
         Raises:
@@ -183,7 +198,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
                 on_interrupt=self._on_interrupt,
                 parallelism=self._parallelism,
             )
-            there.init()
+            there.init(provider_version=provider_version)
             return there.plan(file)
 
     def show(self, file: Path) -> Plan:
@@ -359,7 +374,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
     @property
     def lock_file(self) -> str:
         """The text of ``.terraform.lock.hcl``; empty where there is none."""
-        path = self.folder / _LOCK
+        path = self.folder / provider_lock.NAME
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def _run(
@@ -408,7 +423,7 @@ class Terraform(python_terraform.Terraform):  # type: ignore[misc]  # untyped li
         # Import blocks come and go with single runs, and init does not read them.
         sources = [f for f in self.folder.glob("*.tf") if f.name != "imports.tf"]
         sources += self.folder.glob("*.tfbackend.json")
-        sources += [*self.folder.glob("modules/**/*.tf"), self.folder / _LOCK]
+        sources += [*self.folder.glob("modules/**/*.tf"), self.folder / provider_lock.NAME]
         for path in sorted(sources):
             digest.update(str(path.relative_to(self.folder)).encode() + b"\0")
             digest.update(path.read_bytes() if path.exists() else b"")

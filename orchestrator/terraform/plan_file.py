@@ -17,11 +17,11 @@ from typing import Any
 
 from orchestrator.errors import EngineError
 from orchestrator.model.outside_action import OutsideAction
+from orchestrator.terraform import provider_lock
 from orchestrator.terraform.state import StateVersion
 
 _CONFIG = "tfconfig/"
 _MODULES = "tfconfig/modules.json"
-_LOCK = ".terraform.lock.hcl"
 _STATE = "tfstate-prev"
 _REFRESHED = "tfstate"
 _OUTSIDE = "octo-tf.json"  # ours; Terraform reads the parts that it knows by name
@@ -73,7 +73,7 @@ def read(path: Path) -> PlanFile:
         refreshed = json.loads(parts[_REFRESHED])
         return PlanFile(
             config,
-            parts.get(_LOCK, b"").decode(),
+            parts.get(provider_lock.NAME, b"").decode(),
             StateVersion(state["lineage"], state["serial"]),
             {name: output["value"] for name, output in refreshed["outputs"].items()},
             tuple(OutsideAction(**action) for action in json.loads(parts.get(_OUTSIDE, b"[]"))),

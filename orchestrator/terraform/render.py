@@ -1,7 +1,8 @@
 """Registration → the root folder that Terraform runs in: deterministic, read back, atomic.
 
 Structure comes from ``templates/root``; values only ever go into JSON files next to it, so no
-value can change what the HCL means. What was rendered is parsed again with python-hcl2 and
+value can change what the HCL means. (The provider's version must stand in HCL: it is written anew
+from its parsed parts.) What was rendered is parsed again with python-hcl2 and
 compared with what was meant before anything is written.
 """
 
@@ -31,7 +32,7 @@ IMPORT_IDS = "imports.auto.tfvars.json"
 _MODULE = "modules/octo"
 _OF_ONE_RUN = (IMPORTS, IMPORT_IDS)
 _SOMETIMES = (BACKEND, *_OF_ONE_RUN)
-_NOT_INPUTS = {"account_name", "region", "credentials", "backend"}
+_NOT_INPUTS = {"account_name", "region", "credentials", "backend", "provider_version"}
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def render(
     assume_role = registration.credentials.assume_role
     values: dict[str, Any] = {
         "backend": registration.backend.type,
+        "provider_version": registration.provider_version,
         "providers": providers,
         "profile": registration.credentials.profile is not None,
         "assume_role": assume_role is not None,
@@ -235,6 +237,11 @@ def read_back(root: Root) -> None:
     differences = [
         name
         for name, read, wanted in (
+            (
+                "provider version",
+                [_unquote(p["aws"]["version"]) for p in terraform["required_providers"]],
+                [meant["provider_version"]],
+            ),
             ("backend", [_unquote(k) for b in terraform["backend"] for k in b], [meant["backend"]]),
             ("module inputs", inputs, {name: f"${{var.{name}}}" for name in meant["inputs"]}),
             (

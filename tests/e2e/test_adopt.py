@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from orchestrator import assets
+from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary
 from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox, failing
 from tests.registered import CUR_ROLE, ROLE
@@ -48,7 +49,9 @@ class User:
 
     def init(self) -> None:
         found = binary.find(None, self.project.environ)
-        mirror = binary.provider_mirror(found, self.project.environ)
+        mirror = binary.provider_mirror(
+            found, self.project.environ, Constraint.parse(">= 5.49.0, < 6.0.0")
+        )
         self.terraform("init", *([f"-plugin-dir={mirror}"] if mirror else []))
 
     def adopt(self, *arguments: str) -> subprocess.CompletedProcess[str]:

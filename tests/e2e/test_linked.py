@@ -105,13 +105,14 @@ def test_the_plan_that_was_reviewed_is_the_one_that_is_applied(sandbox, linked):
 
 
 def test_the_event_stream_and_the_saved_plan_say_the_same(sandbox):
+    from orchestrator.model.version_constraint import DEFAULT, Constraint
     from orchestrator.terraform import binary
     from orchestrator.terraform.client import Terraform
 
     project = sandbox.project("linked-1", "two readings")
     assert project("render").returncode == 0
     terraform = Terraform(binary.find(None, project.environ), project.root, environ=project.environ)
-    terraform.init()
+    terraform.init(provider_version=Constraint.parse(DEFAULT))
     plan = terraform.plan(project.root / "octo.tfplan")
     shown = terraform.show(plan.file)
     assert {(c.address, c.type, c.action) for c in plan.changes} == {

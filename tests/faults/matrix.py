@@ -108,6 +108,15 @@ def provider_of_another_hash(project: Any) -> Iterator[Mapping[str, Any]]:
 
 
 @contextmanager
+def provider_of_another_version(project: Any) -> Iterator[Mapping[str, Any]]:
+    lock = project.root / ".terraform.lock.hcl"
+    right = lock.read_text()
+    lock.write_text(right.replace('"5.100.0"', '"6.3.0"'))
+    yield {}
+    lock.write_text(right)
+
+
+@contextmanager
 def another_run(project: Any) -> Iterator[Mapping[str, Any]]:
     with FileLock(project.root / "run.lock"):
         yield {}
@@ -388,6 +397,14 @@ CASES = (
         "init failed",
         1,
         arrange=provider_of_another_hash,
+    ),
+    Case(
+        "provider-of-another-version",
+        "init",
+        "the folder is locked to another version of the provider",
+        "is locked to hashicorp/aws 6.3.0",
+        1,
+        arrange=provider_of_another_version,
     ),
     Case(
         "killed-while-initialising",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import EngineError
+from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary, embedded
 
 TARGET = f"{platform.system().lower()}_{binary._ARCHITECTURES[platform.machine()]}"
@@ -120,8 +121,8 @@ def machine(tmp_path, monkeypatch):
                 (provider / version / TARGET).mkdir(parents=True)
             return folder
 
-        def mirror(self, **environ: str) -> Path | None:
-            return binary.provider_mirror(self.terraform, environ)
+        def mirror(self, wanted: str = "5.100.0", **environ: str) -> Path | None:
+            return binary.provider_mirror(self.terraform, environ, Constraint.parse(wanted))
 
     monkeypatch.setattr(binary, "_SYSTEM_FOLDERS", (str(Machine.opt),))
     monkeypatch.setattr(binary, "_IMPLIED", (str(Machine.implied),))
@@ -142,6 +143,32 @@ def test_a_mirror_in_a_system_folder_is_found(machine, packed):
 def test_a_mirror_with_a_version_out_of_range_is_passed_over(machine):
     machine.place(machine.opt / "plugins", "4.67.0")
     assert machine.mirror() is None
+
+
+def test_a_mirror_counts_where_it_holds_the_version_that_is_asked_for(machine):
+    machine.place(machine.opt / "plugins", "6.3.0")
+    assert machine.mirror("5.100.0") is None
+    assert machine.mirror("~> 6.0") == machine.opt / "plugins"
+
+
+def test_a_named_mirror_with_another_version_is_an_error_that_says_which(machine, tmp_path):
+    named = machine.place(machine.place(tmp_path / "named", "6.3.0"), "6.10.0")
+    with pytest.raises(EngineError, match=r"holds no hashicorp/aws 5\.100\.0, only 6.3.0, 6.10.0"):
+        machine.mirror(OCTO_TF_PROVIDER_MIRROR=str(named))
+    assert machine.mirror("6.3.0", OCTO_TF_PROVIDER_MIRROR=str(named)) == named
+
+
+def test_terraforms_own_folder_with_another_version_alone_is_an_error(machine):
+    machine.place(machine.implied, "6.3.0")  # Terraform would then ask no registry
+    with pytest.raises(EngineError, match=r"holds no hashicorp/aws 5\.100\.0, only 6\.3\.0"):
+        machine.mirror()
+    assert machine.mirror("6.3.0") is None
+
+
+def test_a_mirror_in_a_system_folder_helps_out_terraforms_own_folders(machine):
+    machine.place(machine.implied, "6.3.0")
+    placed = machine.place(machine.opt / "plugins", "5.100.0")
+    assert machine.mirror() == placed
 
 
 def test_terraforms_own_folders_come_before_system_folders(machine):

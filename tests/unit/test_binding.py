@@ -69,6 +69,11 @@ def test_a_plan_for_another_account_is_refused_first():
         examine(*saved(other))
 
 
+def test_a_plan_made_with_another_version_of_the_provider_is_refused():
+    made = saved(rendered(provider_version="~> 6.0")[1])
+    assert "main.tf: has another content in the plan" in refusal(*made)
+
+
 def test_another_value_is_named_but_never_shown():
     assert "external_id: has another value" in refusal(
         *saved(rendered(external_id="planted-before")[1])

@@ -68,6 +68,9 @@ def test_an_unquoted_account_id_is_understood(write):
         (MINIMAL + "permission_tiers: [operations]\n", ":3:19", "must include read"),
         (MINIMAL + "permission_tiers: [read, wirte]\n", ":3:26", "'operations'"),
         (MINIMAL + "principal: '999999999999'\n", ":3:12", "131920598436"),
+        (MINIMAL + "provider_version: 6.0\n", ":3:19", "in quotes, like '5.100.0' or '~> 6.0'"),
+        (MINIMAL + "provider_version: latest\n", ":3:19", "a Terraform version constraint"),
+        (MINIMAL + "provider_version: 5.99.0\n", ":3:19", "works with (>= 5.100.0, < 7.0.0)"),
         (MINIMAL + "tags: [a]\n", ":3:7", "mapping of text to text"),
         (MINIMAL + "cur_s3_bucket_option: USE_EXISTING\n", ":1:1", "needs cur_s3_bucket_name"),
         ("account_id: '111122223333'\nexternal_id: 'a b'\n", ":2:14", "2 to 1224 characters"),
@@ -81,6 +84,15 @@ def test_each_mistake_is_shown_at_its_place(write, text, place, words):
     error = error_of(write(text))
     assert f"octo.yaml{place}: " in str(error)
     assert words in str(error)
+
+
+def test_a_provider_version_is_kept_in_one_form(write):
+    path = write(MINIMAL)
+    assert load(path, {}, {}).provider_version == "5.100.0"
+    assert load(path, {"provider_version": ">=5.100,<6"}, {}).provider_version == (
+        ">= 5.100.0, < 6.0.0"
+    )
+    assert str(error_of(path, {"provider_version": "six"})).startswith("--provider-version: ")
 
 
 def test_all_mistakes_are_shown_at_once_in_the_files_order(write):

@@ -51,6 +51,10 @@ def test_the_examples_keep_to_it(schema, path):
         (RIGHT + "credentials: {profile: a}\n", True),
         (RIGHT + "backend: {type: s3, bucket: b, key: k, region: eu-west-1}\n", True),
         (RIGHT + "tags: {a: b}\n", True),
+        (RIGHT + "provider_version: '>= 5.100.0, < 6.0.0'\n", True),
+        (RIGHT + "provider_version: ~> 6\n", True),
+        (RIGHT + "provider_version: 6.0\n", False),
+        (RIGHT + "provider_version: ^6.0\n", False),
         ("account_id: '1234'\nexternal_id: abc\n", False),
         ("external_id: abc\n", False),
         ("account_id: '111122223333'\n", True),  # Octo has the external id

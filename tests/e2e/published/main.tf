@@ -5,7 +5,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.49.0"
+      version = ">= 5.49.0, < 6.0.0" # the sandbox cannot work with 6.x yet
     }
   }
 }
