@@ -72,7 +72,7 @@ def test_what_was_confirmed_before_is_kept_when_another_step_is_checked(sandbox,
 
 
 def test_octos_own_launch_link_is_taken_on_request(octo, account):
-    path = octo(account("standalone").flow())
+    flow = octo(account("standalone").flow())
     (wanted,) = flow.wanted("api-access")
     found = links.parse(launch_link(flow, wanted, octos_template=True).url)
     assert found.parameters == {"ExternalId": EXTERNAL_ID, "Principal": "131920598436"}
@@ -80,7 +80,7 @@ def test_octos_own_launch_link_is_taken_on_request(octo, account):
 
 
 def test_a_launch_link_with_other_values_is_refused(sandbox, octo, account):
-    path = octo(account("standalone").flow())
+    flow = octo(account("standalone").flow())
     (wanted,) = flow.wanted("api-access")
     state = sandbox.world.octo
     state.clients[CLIENT] = replace(state.clients[CLIENT], external_id="another-external-id")
@@ -90,7 +90,7 @@ def test_a_launch_link_with_other_values_is_refused(sandbox, octo, account):
 
 
 def test_without_credentials_octos_link_cannot_be_had(account):
-    path = account("standalone").flow()
+    flow = account("standalone").flow()
     (wanted,) = flow.wanted("api-access")
     with pytest.raises(ConfigError, match="credentials for Octo's API"):
         launch_link(flow, wanted, octos_template=True)
