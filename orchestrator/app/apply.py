@@ -9,7 +9,7 @@ Nothing is changed before consent but the files of the root folder. Read this fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.app.verify import check
 from orchestrator.errors import PlanRefused
-from orchestrator.model.module_outputs import typed
+from orchestrator.model.module_outputs import Outputs, typed
 from orchestrator.model.outside_action import (
     FORGET,
     REGISTER,
@@ -77,7 +77,9 @@ def apply_prepared(
 ) -> Applied:
     """Go the route from the plan on; ``announced``: what ``consent`` changes once it is given."""
     known = prepared.terraform.local_outputs() if saved_plan is None else {}
-    ahead = LookAhead(known, lambda values: check(context, prepared, _outputs(context, values)))
+    ahead = LookAhead(
+        known, lambda values: check(context, prepared, _outputs(context, values), shown=False)
+    )
     try:
         review = (
             planning.make(context, prepared, announced=announced)
@@ -170,5 +172,5 @@ def apply_plan(
     return values
 
 
-def _outputs(context: AccountContext, values: Any) -> Any:
+def _outputs(context: AccountContext, values: Mapping[str, Any]) -> Outputs:
     return typed(values, context.registration.account_id)

@@ -41,7 +41,7 @@ def plan(context: AccountContext, file: Path | None = None) -> Review:
     with context.locked():
         prepared = steps.prepare(context, account)
         review = make(context, prepared, file)
-    context.octo.note_planned(account, context.registration.account_name or "")
+        context.octo.note_planned(account, context.registration.account_name or "")
     return review
 
 
@@ -167,14 +167,6 @@ def outside_actions(
     """List what applying changes outside Terraform, in the order in which it is done."""
     account_id = prepared.account.account_id
     actions = []
-    if prepared.lacks_access:
-        actions.append(
-            OutsideAction(
-                TRUSTED_ACCESS,
-                account_id,
-                "Switch on CloudFormation's trusted access to the organization.",
-            )
-        )
     registered = _is_registered(context, prepared)
     if registered is None:
         actions.append(
@@ -188,6 +180,14 @@ def outside_actions(
     elif not registered:
         actions.append(
             OutsideAction(REGISTER, account_id, f"Register account {account_id} with Octo.")
+        )
+    if prepared.lacks_access:
+        actions.append(
+            OutsideAction(
+                TRUSTED_ACCESS,
+                account_id,
+                "Switch on CloudFormation's trusted access to the organization.",
+            )
         )
     texts = {
         "forget": (FORGET, "other targets have its accounts: remove it from the state only"),

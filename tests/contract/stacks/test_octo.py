@@ -76,7 +76,7 @@ def test_octos_own_launch_link_is_taken_on_request(octo, account):
     (wanted,) = flow.wanted("api-access")
     found = links.parse(launch_link(flow, wanted, octos_template=True).url)
     assert found.parameters == {"ExternalId": EXTERNAL_ID, "Principal": "131920598436"}
-    assert found.template_url == path.run.octo_api.template().template_url
+    assert found.template_url == flow.context.octo.api.template().template_url
 
 
 def test_a_launch_link_with_other_values_is_refused(sandbox, octo, account):

@@ -1,0 +1,326 @@
+"""The ports of a route as recordings: AWS, Terraform and Octo, without any of them.
+
+Each call is noted by name in ``Recording.calls``; a call in ``Recording.failures`` raises. Fakes
+answer like an account that is to be registered for the first time.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from orchestrator.app.context import AccountContext, Settings
+from orchestrator.app.events import Event, Events
+from orchestrator.cancellation import Cancellation
+from orchestrator.config.load import load
+from orchestrator.model.account import Account
+from orchestrator.model.coverage import Coverage
+from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.model.octo_records import AccountRecord
+from orchestrator.model.organization import Organization
+from orchestrator.model.stackset import Deployed
+from orchestrator.stackset.preflight import Preflight
+from orchestrator.terraform.events import PlannedChange
+from orchestrator.terraform.plan import Plan
+from orchestrator.terraform.state import NO_STATE, TARGET, StateResource
+from orchestrator.verify.model import Area, Report, Status
+
+ACCOUNT = Account("111122223333", "payer", "arn:aws:iam::111122223333:role/operator", None)
+CHANGES = (PlannedChange("module.octo.aws_iam_role.api_access", "aws_iam_role", "create"),)
+OUTPUTS = {
+    "account_id": ACCOUNT.account_id,
+    "account_type": "payer",
+    "partition": "aws",
+    "module_version": "0",
+    "api_access": {
+        "role_name": "AlphausAcctAccessRole",
+        "role_arn": "arn:aws:iam::111122223333:role/AlphausAcctAccessRole",
+        "inline_policies": {},
+        "managed_policy_arns": [],
+        "permissions_boundary": None,
+        "principal": "131920598436",
+        "permission_tiers": ["read"],
+        "operations": None,
+    },
+}
+TARGET_ADDRESS = f'module.octo.{TARGET}.linked["r-1"]'
+# What changes something outside the root folder.
+WRITES = {
+    "octo.register",
+    "octo.confirm",
+    "octo.note_applied",
+    "cloud.switch_on_trusted_access",
+    "cloud.deploy",
+    "terraform.apply_plan",
+    "terraform.untaint",
+    "terraform.forget",
+    "linked.register",
+    "linked.register_current",
+}
+
+
+@dataclass
+class Recording:
+    """What was called, in order; ``failures`` maps a call's name to what it raises."""
+
+    calls: list[str] = field(default_factory=list)
+    failures: dict[str, BaseException] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def note(self, name: str) -> None:
+        self.calls.append(name)
+        if name in self.failures:
+            raise self.failures[name]
+
+    @property
+    def writes(self) -> list[str]:
+        return [call for call in self.calls if call in WRITES]
+
+
+class Cloud:
+    """AWS."""
+
+    def __init__(self, recording: Recording, account: Account, linked: LinkedAccounts) -> None:
+        self._note = lambda name: recording.note(f"cloud.{name}")
+        self._account = account
+        self.linked = linked
+        self.lacks_access = False
+        self.operation: tuple[str, dict[str, tuple[str, str]]] | None = None
+        self.stackset_name = "alphaus-api-access-stackset"
+
+    def connect(self) -> Any:
+        raise AssertionError("a route asks the port, not AWS")
+
+    def identify(self) -> Account:
+        self._note("identify")
+        return self._account
+
+    def bucket_has_policy(self, bucket: str) -> bool:
+        return False
+
+    def has_stackset(self) -> bool:
+        return self.linked.deployed is not None
+
+    def targets(self) -> tuple[str, ...]:
+        return self.linked.targets
+
+    def observe_linked_accounts(self, known: Organization | None = None) -> LinkedAccounts:
+        self._note("observe_linked_accounts")
+        return self.linked
+
+    def check_linked_accounts(self, account, linked, *, may_enable: bool) -> Preflight:
+        self._note("check_linked_accounts")
+        return Preflight(self.lacks_access, (), ())
+
+    def switch_on_trusted_access(self, account_id: str) -> None:
+        self._note("switch_on_trusted_access")
+
+    def deploy(self, pending, linked, *, on_progress) -> None:
+        self._note("deploy")
+
+    def wait_for_deployments(self, *, on_progress) -> None:
+        self._note("wait_for_deployments")
+        if self.operation:
+            on_progress(*self.operation)
+
+    def newest_deployment(self) -> tuple[str, dict[str, tuple[str, str]]] | None:
+        return self.operation
+
+    def find_existing(self, plan, *, read, unfinished, adopting, accepted) -> dict[str, str]:
+        self._note("find_existing")
+        return {}
+
+    def checks_context(self, outputs, external_id: str) -> Any:
+        raise AssertionError("no route of these tests takes a snapshot")
+
+    def verify(self, outputs, external_id, *, wait_seconds=0.0, settle_seconds=0.0) -> Report:
+        self._note("verify")
+        skipped = dict.fromkeys(Area, Status.SKIPPED)
+        areas = {**skipped, Area.API_ACCESS: Status.PASS}
+        return Report(ACCOUNT.account_id, "payer", "", (), areas)
+
+
+class Terraform:
+    """Terraform in the root folder; ``changes`` is what the next plans show."""
+
+    def __init__(self, recording: Recording, folder: Path) -> None:
+        self._note = lambda name: recording.note(f"terraform.{name}")
+        self.folder = folder
+        self.changes: list[tuple[PlannedChange, ...]] = [CHANGES]
+        self.tainted = False
+        self.known: dict[str, Any] = {}
+        self.lock_file = ""
+
+    def check_lock(self, wanted) -> None:
+        self._note("check_lock")
+
+    def init(self, *, provider_version, backend_config=None) -> bool:
+        self._note("init")
+        return True
+
+    def plan(self, file: Path, *, refresh: bool = True) -> Plan:
+        self._note("plan")
+        changes = self.changes[0] if len(self.changes) == 1 else self.changes.pop(0)
+        write_plan_file(file)
+        return Plan(file, changes, has_changes=bool(changes))
+
+    def preview(self, file: Path, edits, *, provider_version) -> Plan:
+        self._note("preview")
+        return Plan(file, self.changes.pop(0), has_changes=True)
+
+    def show(self, file: Path) -> Plan:
+        self._note("show")
+        return Plan(file, self.changes[0], True, inputs={"account_id": ACCOUNT.account_id})
+
+    def apply_plan(self, file: Path) -> dict[str, Any]:
+        self._note("apply_plan")
+        assert file.exists()
+        return OUTPUTS
+
+    def outputs(self) -> dict[str, Any]:
+        return self.known
+
+    def local_outputs(self) -> dict[str, Any]:
+        return self.known
+
+    def state_version(self) -> Any:
+        return NO_STATE
+
+    def resources(self, *types: str, here_only: bool = False) -> list[StateResource]:
+        if not self.tainted:
+            return []
+        return [StateResource(TARGET, TARGET_ADDRESS, "r-1", True, "")]
+
+    def untaint(self, address: str) -> None:
+        self._note("untaint")
+
+    def forget(self, *addresses: str) -> None:
+        self._note("forget")
+
+
+class Octo:
+    """The registration service; ``api`` None means that there are no credentials."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._note = lambda name: recording.note(f"octo.{name}")
+        self.api: Any = _Api(recording)
+        self.known: AccountRecord | None = None
+        self.linked = _Linked(recording)
+
+    def record(self, account_id: str) -> AccountRecord | None:
+        return self.known
+
+    def check_payer(self, account: Account) -> None:
+        self._note("check_payer")
+
+    def note_planned(self, account: Account, name: str) -> None:
+        self._note("note_planned")
+
+    def note_applied(self, account: Account, name: str, *, method: str = "terraform") -> None:
+        self._note("note_applied")
+
+    def register(self, account: Account, name: str, *, method: str = "terraform") -> Any:
+        self._note("register")
+
+    def confirm(
+        self, account, name, statuses, *, finish, may_register=False, method="terraform"
+    ) -> AccountRecord:
+        self._note("confirm" if may_register else "confirm_known")
+        return AccountRecord(
+            account_id=account.account_id,
+            account_name=name,
+            account_type=account.account_type,
+            registered_at="2026-11-26T00:00:00+00:00",
+        )
+
+
+class _Api:
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self.registered = False
+
+    def status(self, account_id: str) -> object | None:
+        self._recording.note("api.status")
+        return object() if self.registered else None
+
+
+class _Linked:
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self.current: list[str] = []
+
+    def register(self, standings) -> list[str]:
+        self._recording.note("linked.register")
+        return []
+
+    def register_current(self, payer_id: str, names) -> None:
+        self._recording.note("linked.register_current")
+        self.current += names
+
+
+@dataclass
+class Scene:
+    """A route's ports, and what was called of them."""
+
+    recording: Recording
+    context: AccountContext
+    cloud: Cloud
+    terraform: Terraform
+    octo: Octo
+
+    @property
+    def calls(self) -> list[str]:
+        return self.recording.calls
+
+    def configure(self, **settings: Any) -> None:
+        """Change how the route runs."""
+        changed = replace(self.context.settings, **settings)
+        self.context = replace(self.context, settings=changed)
+
+    def agree(self, _review: object) -> None:
+        self.recording.note("consent")
+
+
+def scene(folder: Path, **fields: Any) -> Scene:
+    """Set up a route; ``fields`` are octo.yaml's settings."""
+    recording = Recording()
+    registration = load(
+        folder / "absent.yaml",
+        {"account_id": ACCOUNT.account_id, "external_id": "octo-external-id", **fields},
+        {},
+    )
+    settings = Settings(workdir=folder, environ={})
+    organization = Organization("r-1", {"r-1": None}, (), ACCOUNT.account_id)
+    linked = LinkedAccounts(organization, Deployed({}, {}), ("r-1",), Coverage(()))
+    cloud, octo = Cloud(recording, ACCOUNT, linked), Octo(recording)
+    terraform = Terraform(recording, folder / ACCOUNT.account_id)
+
+    def open_terraform(_secret: object) -> Any:
+        return terraform
+
+    context = AccountContext(
+        registration,
+        settings,
+        Events(recording.events.append),
+        Cancellation(),
+        cloud,  # type: ignore[arg-type]
+        octo,  # type: ignore[arg-type]
+        open_terraform,
+    )
+    return Scene(recording, context, cloud, terraform, octo)
+
+
+def write_plan_file(file: Path) -> None:
+    """Write what a plan file holds besides the plan, as ``plan_file.read`` wants it."""
+    parts = {
+        "tfconfig/modules.json": [],
+        "tfstate-prev": {"lineage": "", "serial": 0},
+        "tfstate": {"outputs": {name: {"value": value} for name, value in OUTPUTS.items()}},
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, json.dumps(content))

@@ -1,0 +1,237 @@
+"""The order of a route's steps, and what a failure of each does; without AWS and Terraform."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from orchestrator.app.apply import apply
+from orchestrator.app.cloud import Cloud
+from orchestrator.app.events import LinkedAccountsProgress, PlanMade, ReportMade, StepEnded
+from orchestrator.app.plan import plan
+from orchestrator.app.verify import verify
+from orchestrator.errors import (
+    AwsError,
+    EngineError,
+    OctoRefused,
+    OctoTfError,
+    PlanRefused,
+    WrongAccount,
+)
+from orchestrator.model.outside_action import REGISTER, TRUSTED_ACCESS, UNTAINT
+from orchestrator.octo.registration import RegistrationService
+from orchestrator.terraform import journal, plan_file
+from orchestrator.terraform.client import Terraform
+from orchestrator.terraform.events import PlannedChange
+from tests.unit.app import fakes
+from tests.unit.app.fakes import CHANGES, OUTPUTS, Scene, scene
+
+ROUTE = [
+    "cloud.identify",
+    "terraform.check_lock",
+    "terraform.init",
+    "terraform.plan",
+    "cloud.find_existing",
+    "api.status",
+    "octo.check_payer",
+    "consent",
+    "octo.register",
+    "terraform.apply_plan",
+    "octo.note_applied",
+    "cloud.verify",
+    "octo.confirm",
+]
+
+
+@pytest.fixture
+def route(tmp_path: Path) -> Scene:
+    return scene(tmp_path)
+
+
+@pytest.fixture
+def payer(tmp_path: Path) -> Scene:
+    return scene(tmp_path, use_stackset=True)
+
+
+def test_an_apply_goes_the_route_in_its_order(route):
+    applied = apply(route.context, consent=route.agree)
+    assert route.calls == ROUTE
+    assert applied.report.can_finish
+
+
+@pytest.mark.parametrize("step", ROUTE)
+def test_a_step_that_fails_ends_the_route_there(route, step):
+    route.recording.failures[step] = OctoTfError("failed")
+    with pytest.raises(OctoTfError, match="failed"):
+        apply(route.context, consent=route.agree)
+    assert route.calls == ROUTE[: ROUTE.index(step) + 1]
+
+
+@pytest.mark.parametrize("step", ROUTE[: ROUTE.index("consent") + 1])
+def test_nothing_is_changed_before_consent(route, step):
+    route.recording.failures[step] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        apply(route.context, consent=route.agree)
+    assert route.recording.writes == []
+
+
+def test_the_credentials_of_another_account_do_not_even_make_the_folder(route):
+    route.recording.failures["cloud.identify"] = WrongAccount("another account's")
+    with pytest.raises(WrongAccount):
+        apply(route.context, consent=route.agree)
+    assert not route.context.folder.exists()
+
+
+def test_a_plan_that_the_guard_refuses_is_not_put_to_the_user(route):
+    gone = PlannedChange("module.octo.aws_s3_bucket.cur[0]", "aws_s3_bucket", "delete")
+    route.terraform.changes = [(gone,)]
+    with pytest.raises(PlanRefused):
+        apply(route.context, consent=route.agree)
+    assert "consent" not in route.calls
+    assert route.recording.writes == []
+
+
+def test_an_account_that_octo_refuses_changes_nothing_in_aws(route):
+    route.recording.failures["octo.register"] = OctoRefused("another organization's")
+    with pytest.raises(OctoRefused):
+        apply(route.context, consent=route.agree)
+    assert route.recording.writes == ["octo.register"]
+
+
+def test_a_killed_apply_leaves_its_journal_and_no_plan(route):
+    route.recording.failures["terraform.apply_plan"] = EngineError("killed")
+    with pytest.raises(EngineError):
+        apply(route.context, consent=route.agree)
+    assert journal.addresses(route.context.folder) == {CHANGES[0].address}
+    assert not route.context.plan_file.exists()
+    del route.recording.failures["terraform.apply_plan"]
+    apply(route.context, consent=route.agree)
+    assert journal.addresses(route.context.folder) == frozenset()
+
+
+def test_without_changes_nobody_is_asked_and_nothing_is_applied(route):
+    route.terraform.changes, route.octo.api.registered = [()], True
+    route.terraform.known = OUTPUTS
+    apply(route.context, consent=route.agree)
+    assert "consent" not in route.calls
+    assert "terraform.apply_plan" not in route.calls
+    assert route.calls.count("cloud.verify") == 1  # beside the plan
+
+
+def test_an_account_that_octo_does_not_know_is_a_change_by_itself(route):
+    route.terraform.changes = [()]
+    applied = apply(route.context, consent=route.agree)
+    assert [action.code for action in applied.review.outside] == [REGISTER]
+    assert route.calls.index("consent") < route.calls.index("octo.register")
+
+
+def test_without_credentials_the_plan_says_what_would_be_registered(route):
+    route.octo.api = None
+    review = plan(route.context)
+    assert [(a.code, a.conditional) for a in review.outside] == [(REGISTER, True)]
+    route.terraform.changes = [()]
+    assert not plan(route.context).has_changes
+
+
+def test_a_plan_changes_nothing(payer):
+    payer.cloud.lacks_access, payer.terraform.tainted = True, True
+    review = plan(payer.context)
+    assert payer.recording.writes == []
+    assert [a.code for a in review.outside] == [REGISTER, TRUSTED_ACCESS, UNTAINT]
+
+
+def test_a_verification_registers_nothing(route):
+    route.terraform.known = OUTPUTS
+    verify(route.context)
+    assert route.calls[-2:] == ["cloud.verify", "octo.confirm_known"]
+    assert route.recording.writes == []
+
+
+def test_what_is_outside_terraform_is_done_after_consent_in_the_order_of_the_plan(payer):
+    payer.cloud.lacks_access, payer.terraform.tainted = True, True
+    payer.terraform.changes = [CHANGES, CHANGES]
+    apply(payer.context, consent=payer.agree)
+    after = payer.calls[payer.calls.index("consent") + 1 :]
+    assert after[:6] == [
+        "octo.register",
+        "cloud.switch_on_trusted_access",
+        "cloud.wait_for_deployments",
+        "terraform.untaint",
+        "terraform.plan",
+        "cloud.find_existing",
+    ]
+    assert after[6] == "terraform.apply_plan"
+
+
+def test_a_second_plan_that_shows_something_else_is_not_applied(payer):
+    payer.terraform.tainted = True
+    payer.terraform.changes = [CHANGES, ()]
+    with pytest.raises(PlanRefused, match="something else"):
+        apply(payer.context, consent=payer.agree)
+    assert "terraform.apply_plan" not in payer.calls
+
+
+def test_a_saved_plan_carries_what_it_announces(route, tmp_path):
+    saved = tmp_path / "plan"
+    review = plan(route.context, saved)
+    assert plan_file.read(saved).outside == review.outside
+
+
+def test_linked_accounts_that_are_reached_are_registered_before_octo_confirms(payer):
+    member = payer.cloud.linked.organization
+    names = {"222222222222": "one", "333333333333": "two"}
+    payer.cloud.linked = with_members(payer.cloud.linked, names)
+    payer.cloud.operation = ("CREATE", dict.fromkeys(names, ("SUCCEEDED", "")))
+    apply(payer.context, consent=payer.agree)
+    assert member is not payer.cloud.linked.organization
+    assert sorted(payer.octo.linked.current) == sorted(names)
+    assert payer.calls.index("linked.register_current") < payer.calls.index("octo.confirm")
+
+
+def test_accounts_that_were_reached_are_registered_although_the_deployment_fails(payer):
+    payer.cloud.linked = with_members(payer.cloud.linked, {"222222222222": "one"})
+    payer.cloud.operation = ("CREATE", {"222222222222": ("SUCCEEDED", "")})
+    payer.recording.failures["cloud.deploy"] = AwsError("stopped")
+    payer.recording.failures["octo.note_applied"] = AwsError("stopped")
+    with pytest.raises(AwsError):
+        apply(payer.context, consent=payer.agree)
+    assert payer.octo.linked.current == ["222222222222"]
+
+
+def test_the_events_tell_the_route(route):
+    apply(route.context, consent=route.agree)
+    steps = [e.step for e in route.recording.events if isinstance(e, StepEnded)]
+    assert steps == ["identify", "init", "plan", "register", "apply", "verify", "confirm"]
+    kinds = [type(e) for e in route.recording.events]
+    assert kinds.index(PlanMade) < kinds.index(ReportMade)
+    assert LinkedAccountsProgress not in kinds
+
+
+def test_a_failed_step_says_so(route):
+    route.recording.failures["terraform.apply_plan"] = EngineError("failed")
+    with pytest.raises(EngineError):
+        apply(route.context, consent=route.agree)
+    failed = [e.step for e in route.recording.events if isinstance(e, StepEnded) and e.failed]
+    assert failed == ["apply"]
+
+
+@pytest.mark.parametrize(
+    ("fake", "real"),
+    [(fakes.Cloud, Cloud), (fakes.Terraform, Terraform), (fakes.Octo, RegistrationService)],
+)
+def test_the_fakes_take_what_the_ports_take(fake, real):
+    for name, method in inspect.getmembers(fake, inspect.isfunction):
+        if not name.startswith("_"):
+            of_fake = list(inspect.signature(method).parameters)
+            assert of_fake == list(inspect.signature(getattr(real, name)).parameters), name
+
+
+def with_members(linked, names: dict[str, str]):
+    from dataclasses import replace
+
+    from orchestrator.model.organization import Member
+
+    members = tuple(Member(a, name, True, "r-1") for a, name in names.items())
+    return replace(linked, organization=replace(linked.organization, members=members))
