@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.session import Session
 from orchestrator.errors import OctoTfError
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ def agree(question: str, *, yes: bool, instead: str = "--yes") -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(f"nobody is here to answer {question!r}: give {instead}")
+    if events := Session.current().events:
+        from orchestrator.app.events import Asked
+
+        events.emit(Asked(question, instead))
     if not click.confirm(question, err=True):
         raise OctoTfError(
             "cancelled: nothing more was done", hint="Run the same command again to go on."
