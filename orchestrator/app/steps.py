@@ -5,8 +5,9 @@ None of them changes anything but the root folder, and that only once the accoun
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -14,7 +15,7 @@ from orchestrator.app.context import AccountContext
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
-from orchestrator.model.module_outputs import Outputs, typed
+from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs, typed
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo import external_id
 from orchestrator.stackset import preflight
@@ -171,6 +172,24 @@ def applied_outputs(context: AccountContext, terraform: Terraform) -> Outputs:
         EngineError: nothing was.
     """
     return typed(terraform.outputs(), context.registration.account_id)
+
+
+def unapplied_settings(prepared: Prepared, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the settings that octo.yaml asks for otherwise than they were applied last.
+
+    Args:
+        prepared: the root folder as octo.yaml asks for it now.
+        values: the root's outputs; one that an older version applied says nothing of it.
+    """
+    applied = values.get(APPLIED_INPUTS)
+    if applied is None:
+        return ()
+    wanted = {name: prepared.root.values.get(name) for name in prepared.root.meant["inputs"]}
+    return tuple(
+        name
+        for name in sorted(wanted.keys() | applied.keys())
+        if name not in prepared.root.meant["sensitive"] and wanted.get(name) != applied.get(name)
+    )
 
 
 def settle_seconds(*, changed: bool) -> float:

@@ -1,14 +1,15 @@
-"""Verify: what AWS has, compared with what was applied; nothing is changed in AWS."""
+"""Verify: what AWS has, compared with what was applied and is asked for; AWS is not changed."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 from orchestrator.app import steps
 from orchestrator.app.confirm import confirm
 from orchestrator.app.context import AccountContext
 from orchestrator.app.steps import Prepared
-from orchestrator.model.module_outputs import Outputs
+from orchestrator.model.module_outputs import Outputs, typed
 from orchestrator.verify.model import Report
 
 
@@ -24,11 +25,23 @@ def verify(context: AccountContext) -> Report:
     account = steps.identify(context)
     with context.locked():
         prepared = steps.prepare(context, account)
-        outputs = steps.applied_outputs(context, prepared.terraform)
+        values = prepared.terraform.outputs()
+        outputs = as_wanted_now(context, prepared, typed(values, account.account_id))
         report = check(
             context, prepared, outputs, wait_seconds=context.settings.wait_seconds, shown=True
         )
-        return confirm(context, account, report)
+        unapplied = steps.unapplied_settings(prepared, values)
+        return confirm(context, account, replace(report, unapplied=unapplied))
+
+
+def as_wanted_now(context: AccountContext, prepared: Prepared, outputs: Outputs) -> Outputs:
+    """Expect of linked accounts what octo.yaml asks for now, whatever was applied last."""
+    if outputs.stackset is None or prepared.linked is None:
+        return outputs
+    excluded = sorted(context.registration.stackset_excluded_accounts or [])
+    wanted = {"targets": list(prepared.linked.targets), "excluded_accounts": excluded}
+    stackset = outputs.stackset.model_copy(update=wanted)
+    return outputs.model_copy(update={"stackset": stackset})
 
 
 def check(

@@ -61,4 +61,4 @@ def in_words(account: DataAccess) -> str:
         steps.append(f"CUR and S3 {'confirmed' if status.cur_export else 'pending'}")
     if status.stack_set:
         steps.append("StackSet confirmed")
-    return ", ".join([*steps, "Confirm and Finish allowed"])
+    return ", ".join(steps)

@@ -13,9 +13,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from orchestrator.errors import EngineError
 from orchestrator.model.account import AccountType
 
+# The root's own output: the inputs of the module as they were applied, without secrets.
+APPLIED_INPUTS = "applied_inputs"
+
 
 class _Output(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Outputs that are new to this version are another version's: they do not disturb it.
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class RoleOutput(_Output):

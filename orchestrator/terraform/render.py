@@ -21,7 +21,7 @@ from orchestrator import assets
 from orchestrator.errors import RenderError
 from orchestrator.files import TEMPORARY, write_atomically
 from orchestrator.model.account import AccountType
-from orchestrator.model.module_outputs import Outputs
+from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs
 from orchestrator.model.registration import Registration, S3Backend
 
 VALUES = "terraform.tfvars.json"
@@ -101,6 +101,7 @@ def render(
         "variables": sorted({*variables, *secrets}),
         "sensitive": sorted(secrets),
         "outputs": sorted(Outputs.model_fields),
+        "applied_inputs": APPLIED_INPUTS,
         "imports": [],
     }
     files = {
@@ -250,7 +251,11 @@ def read_back(root: Root) -> None:
                 [(f"${{var.{region}}}", ["${var.account_id}"]) for _, region in meant["providers"]],
             ),
             ("variables", _labels(parsed["variable"]), sorted(root.values)),
-            ("outputs", _labels(parsed["output"]), meant["outputs"]),
+            (
+                "outputs",
+                _labels(parsed["output"]),
+                sorted([*meant["outputs"], meant["applied_inputs"]]),
+            ),
             (
                 "imports",
                 [block["to"] for block in parsed.get("import", [])],

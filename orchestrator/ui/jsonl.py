@@ -55,7 +55,7 @@ def open_target(target: str) -> Callable[[str], object]:
             place = int(target.removeprefix("fd:"))
         # For the whole run, and handed on line by line.
         keep = isinstance(place, int)
-        stream = open(place, "a", encoding="utf-8", buffering=1, closefd=not keep)  # noqa: SIM115, PTH123
+        stream = open(place, "a", encoding="utf-8", buffering=1, closefd=not keep)  # noqa: SIM115
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"events cannot be written: {getattr(error, 'strerror', None) or error}",

@@ -113,7 +113,8 @@ class Report:
 
     ``areas`` holds each area's status: the worst of its checks (fail, pending, pass), or
     ``skipped`` where the account type does not have it or it was not asked for. ``octo`` holds
-    what Octo itself said of the areas that pass.
+    what Octo itself said of the areas that pass. ``unapplied`` names the settings that octo.yaml
+    asks for otherwise than they were applied last.
     """
 
     account_id: str
@@ -122,6 +123,7 @@ class Report:
     results: tuple[CheckResult, ...]
     areas: dict[Area, Status]
     octo: dict[Area, OctoAnswer] = field(default_factory=dict)
+    unapplied: tuple[str, ...] = ()
 
     @property
     def can_finish(self) -> bool:
@@ -144,7 +146,7 @@ class Report:
         """What a command that verifies ends with; Octo's refusal is a failure too."""
         states = {answer.state for answer in self.octo.values()}
         waiting = {"pending", "unreachable", "waiting", "not_registered"}
-        if self.status is Status.FAIL or "refused" in states:
+        if self.status is Status.FAIL or self.unapplied or "refused" in states:
             return ExitCode.VERIFICATION_FAILED
         if self.status is Status.PENDING or states & waiting:
             return ExitCode.VERIFICATION_PENDING

@@ -28,7 +28,7 @@ def test_apply_registers_api_access_only(linked):
 def test_the_table_is_for_people_and_goes_to_stdout(linked):
     result = linked("verify")
     assert result.returncode == 0
-    assert "Confirm and Finish: allowed, everything passes." in result.stdout
+    assert "API access passes: click Confirm and Finish in Octo." in result.stdout
     assert "\x1b[" not in result.stdout
     assert result.stderr == ""  # not a terminal: quiet
 

@@ -67,18 +67,18 @@ def test_the_table_shows_hints_areas_and_what_is_left():
     assert "cur_s3.thing" in text
     assert "→ Mend it." in text
     assert "API access says [so]." in text  # square brackets are no markup
-    assert "Confirm and Finish: allowed, API access passes (CUR and S3 is pending)." in text
+    assert "API access passes (CUR and S3 is pending)." in text
 
 
 def test_a_linked_account_finishes_on_api_access():
     text = render_verification(report_of(Status.PASS, Status.SKIPPED, "linked"), "table")
     assert "the payer has it" in text
-    assert "Confirm and Finish: allowed, everything passes." in text
+    assert "API access passes." in text
 
 
 def test_without_api_access_there_is_no_finishing():
     text = render_verification(report_of(Status.FAIL, Status.PASS), "table")
-    assert "Confirm and Finish: not yet" in text
+    assert "Not finished: API access must pass first." in text
 
 
 def test_colours_are_there_only_when_asked_for():
@@ -113,7 +113,7 @@ def test_markdown_shows_what_needs_attention_and_interprets_nothing():
     assert "`Acme [x]`" in text
     assert r"API access says \[so\]." in text
     assert "1 of 2 checks pass." in text
-    assert "not yet" in text
+    assert "API access must pass first" in text
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,7 @@ def test_markdown_shows_what_needs_attention_and_interprets_nothing():
     [
         ("confirmed", ExitCode.DONE, True, "✓ confirmed"),
         ("by_hand", ExitCode.DONE, True, "Check and Confirm for API access"),
+        ("not_registered", ExitCode.VERIFICATION_PENDING, False, "octo-tf confirm --register"),
         ("refused", ExitCode.VERIFICATION_FAILED, False, "✗ refused"),
         ("pending", ExitCode.VERIFICATION_PENDING, False, "… pending"),
         ("unreachable", ExitCode.VERIFICATION_PENDING, False, "? not reached"),
@@ -140,7 +141,20 @@ def test_what_octo_says_is_in_every_format_and_in_the_exit_code(state, code, can
     assert len(told) == (0 if state == "by_hand" else 1)
     for suite in told:
         assert suite.get("failures") == ("1" if state == "refused" else "0")
-        assert suite.get("skipped") == ("1" if state in ("pending", "unreachable") else "0")
+        assert suite.get("skipped") == (
+            "1" if state in ("pending", "unreachable", "not_registered") else "0"
+        )
+
+
+def test_settings_that_were_not_applied_are_in_every_format_and_fail():
+    report = replace(report_of(Status.PASS, Status.PASS), unapplied=("tags", "use_stackset"))
+    assert report.exit_code is ExitCode.VERIFICATION_FAILED
+    document = json.loads(render_verification(report, "json"))
+    jsonschema.validate(document, SCHEMA)
+    assert document["unapplied"] == ["tags", "use_stackset"]
+    for name in ("table", "markdown", "junit"):
+        text = " ".join(render_verification(report, name).split())
+        assert "(tags, use\\_stackset)" in text or "(tags, use_stackset)" in text, name
 
 
 def test_a_report_without_octo_says_nothing_of_it():

@@ -22,6 +22,7 @@ def render(report: Report, *, color: bool = False) -> str:
             },
             "status": report.status.value,
             "can_finish": report.can_finish,
+            "unapplied": list(report.unapplied),
             "areas": {area.value: status.value for area, status in report.areas.items()},
             "octo": {
                 area.value: {"state": answer.state, "reason": answer.reason, "hint": answer.hint}

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from orchestrator.report.conclusion import unapplied
 from orchestrator.verify.model import Area, CheckResult, Report, Status
 
 if TYPE_CHECKING:
@@ -27,38 +28,64 @@ def render(report: Report, *, color: bool = False) -> str:
         results = [result for result in report.results if result.area is area]
         if not results:
             continue
-        suite = ET.SubElement(
+        suite = _suite(
             top,
-            "testsuite",
-            name=f"{report.account_id}.{area.value}",
-            tests=str(len(results)),
-            failures=str(sum(r.finding.status is Status.FAIL for r in results)),
-            skipped=str(sum(_is_skipped(r) for r in results)),
-            errors="0",
-            time=f"{sum(r.seconds for r in results):.3f}",
+            f"{report.account_id}.{area.value}",
+            tests=len(results),
+            failures=sum(r.finding.status is Status.FAIL for r in results),
+            skipped=sum(_is_skipped(r) for r in results),
+            seconds=sum(r.seconds for r in results),
         )
         for result in results:
             _case(suite, report, result)
     asked = {area: a for area, a in report.octo.items() if a.state != "by_hand"}
+    if report.unapplied:
+        suite = _suite(top, f"{report.account_id}.settings", tests=1, failures=1)
+        case = ET.SubElement(
+            suite,
+            "testcase",
+            name="settings.applied",
+            classname=f"octo-tf.{report.account_id}.settings",
+            time="0.000",
+        )
+        ET.SubElement(case, "failure", message=_text(unapplied(report)))
     if asked:
         _octo(top, report, asked)
     ET.indent(top)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(top, encoding="unicode")
 
 
+def _suite(
+    top: ET.Element,
+    name: str,
+    *,
+    tests: int,
+    failures: int = 0,
+    skipped: int = 0,
+    seconds: float = 0.0,
+) -> ET.Element:
+    return ET.SubElement(
+        top,
+        "testsuite",
+        name=name,
+        tests=str(tests),
+        failures=str(failures),
+        skipped=str(skipped),
+        errors="0",
+        time=f"{seconds:.3f}",
+    )
+
+
 def _octo(top: ET.Element, report: Report, asked: dict[Area, OctoAnswer]) -> None:
     """What Octo itself says: a suite of its own; what it has not confirmed yet is skipped."""
     states = [answer.state for answer in asked.values()]
     refused, confirmed = states.count("refused"), states.count("confirmed")
-    suite = ET.SubElement(
+    suite = _suite(
         top,
-        "testsuite",
-        name=f"{report.account_id}.octo",
-        tests=str(len(asked)),
-        failures=str(refused),
-        skipped=str(len(asked) - refused - confirmed),
-        errors="0",
-        time="0.000",
+        f"{report.account_id}.octo",
+        tests=len(asked),
+        failures=refused,
+        skipped=len(asked) - refused - confirmed,
     )
     for area, answer in asked.items():
         case = ET.SubElement(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from orchestrator.report.conclusion import conclusion, unapplied
 from orchestrator.report.markdown import code, heading, plain, table
-from orchestrator.verify.model import Area, Report, Status
+from orchestrator.verify.model import Report, Status
 
 _WORDS = {
     Status.PASS: "✅ pass",
@@ -18,6 +19,7 @@ _SAYS = {
     "pending": "⏳ pending",
     "waiting": "⏳ waiting",
     "unreachable": "⏳ not reached",
+    "not_registered": "⏸️ not registered",
     "by_hand": "✋ to be confirmed by hand",
 }
 
@@ -65,11 +67,7 @@ def render(report: Report, *, color: bool = False) -> str:
         )
     passed = len(report.results) - len(attention)
     parts.append(f"{passed} of {len(report.results)} checks pass.")
-    allowed = "allowed" if report.can_finish else f"not yet, API access must {_first(report)} first"
-    parts.append(f"*Confirm and Finish*: {allowed}.")
+    if report.unapplied:
+        parts.append(plain(unapplied(report)))
+    parts.append(plain(conclusion(report)))
     return "\n\n".join(parts)
-
-
-def _first(report: Report) -> str:
-    passes = report.areas[Area.API_ACCESS] is Status.PASS
-    return "be confirmed by Octo" if passes else "pass"

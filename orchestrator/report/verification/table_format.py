@@ -1,4 +1,4 @@
-"""Tables for a person: every check, then each area's status, then *Confirm and Finish*."""
+"""Tables for a person: every check, then each area's status, then the conclusion."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from orchestrator.report.conclusion import conclusion, unapplied
 from orchestrator.report.tables import printed
 from orchestrator.verify.model import Area, Report, Status
 
@@ -21,12 +22,13 @@ _SAYS = {
     "pending": ("… pending", "yellow"),
     "waiting": ("… waiting", "yellow"),
     "unreachable": ("? not reached", "yellow"),
+    "not_registered": ("- not registered", "yellow"),
 }
 _NOT_OF_THIS_TYPE = {
     (Area.CUR_S3, "linked"): "the payer has it",
-    (Area.STACKSET, "linked"): "a payer's",
-    (Area.STACKSET, "standalone"): "a payer's",
-    (Area.STACKSET, "payer"): "not asked for",
+    (Area.STACKSET, "linked"): "payer accounts only",
+    (Area.STACKSET, "standalone"): "payer accounts only",
+    (Area.STACKSET, "payer"): "not enabled",
 }
 
 
@@ -39,7 +41,8 @@ def render(report: Report, *, color: bool = False) -> str:
             _checks(report),
             _areas(report),
             *_octo(report),
-            _finish(report),
+            *([f"[red]{escape(unapplied(report))}[/]"] if report.unapplied else []),
+            escape(conclusion(report)),
         ],
         color=color,
     )
@@ -94,24 +97,3 @@ def _octo(report: Report) -> list[Table | str]:
             f" {', '.join(by_hand)}."
         )
     return parts
-
-
-def _finish(report: Report) -> str:
-    """*Confirm and Finish* is allowed as soon as API access succeeds."""
-    if not report.can_finish and report.areas[Area.API_ACCESS] is Status.PASS:
-        return "Confirm and Finish: [red]not yet[/], Octo must confirm API access first."
-    if not report.can_finish:
-        return "Confirm and Finish: [red]not yet[/], API access must pass first."
-    rest = [
-        f"{area.label} is {'pending' if status is Status.PENDING else 'failing'}"
-        for area, status in report.areas.items()
-        if status in (Status.PENDING, Status.FAIL)
-    ]
-    rest += [
-        f"Octo has not confirmed {area.label}"
-        for area, answer in report.octo.items()
-        if answer.state not in ("confirmed", "by_hand")
-    ]
-    if rest:
-        return f"Confirm and Finish: [green]allowed[/], API access passes ({'; '.join(rest)})."
-    return "Confirm and Finish: [green]allowed[/], everything passes."

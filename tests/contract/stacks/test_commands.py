@@ -54,7 +54,7 @@ def test_a_script_links_checks_and_finishes(project):
     assert project.create(url) == "CREATE_COMPLETE"
     checked = octo_tf(project, "console", "check")
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert "Confirm and Finish: allowed, everything passes." in checked.stdout
+    assert "API access passes: click Confirm and Finish in Octo." in checked.stdout
     assert octo_tf(project, "console", "finish", "--json").returncode == 0
     status = octo_tf(project, "status", "--json")
     assert json.loads(status.stdout)["finished_at"]
@@ -147,6 +147,6 @@ def test_the_walk_at_a_terminal(project):
     until("confirm and finish")
     until("What now?")
     type_("y")
-    until("Confirm and Finish: allowed")
+    until("click Confirm and Finish in Octo")
     assert process.wait(timeout=30) == 0
     os.close(ours)

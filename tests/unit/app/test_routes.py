@@ -235,3 +235,12 @@ def with_members(linked, names: dict[str, str]):
 
     members = tuple(Member(a, name, True, "r-1") for a, name in names.items())
     return replace(linked, organization=replace(linked.organization, members=members))
+
+
+def test_a_verification_names_settings_that_were_not_applied(route):
+    apply(route.context, consent=route.agree)
+    wanted = {"account_id": "111122223333", "account_type": "payer"}
+    route.terraform.known = {**OUTPUTS, "applied_inputs": {**wanted, "tags": {"a": "b"}}}
+    assert "tags" in verify(route.context).unapplied
+    del route.terraform.known["applied_inputs"]  # an older version applied it
+    assert verify(route.context).unapplied == ()
