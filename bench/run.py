@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import orchestrator
-from orchestrator.sandbox.control import read_env_file
+from orchestrator.sandbox import read_env_file
 from orchestrator.terraform import binary
 
 OCTO_TF = [sys.executable, "-m", "orchestrator"]

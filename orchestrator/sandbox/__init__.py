@@ -1,6 +1,42 @@
-"""An AWS on this machine, for demos and tests: moto, and what moto lacks for this flow.
+"""AWS and Octo on this machine, for demos and tests: moto, and what moto lacks for this flow.
 
-A product of its own: it imports nothing from the rest of octo-tf, and the rest knows it only as
-an endpoint. Signatures are not verified; access keys, trust policies, identity policies and
-bucket policies are.
+The sandbox judges octo-tf, so the two share no code: nothing here imports the rest of octo-tf, and
+octo-tf, its benchmarks and its tests use only the names below. Request signatures are not
+verified; access keys, trust policies, identity policies and bucket policies are.
+
+``control`` and ``read_env_file`` talk to a running sandbox and need nothing but the standard
+library. The other names load moto when they are first used.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.sandbox import control
+from orchestrator.sandbox.control import read_env_file
+
+if TYPE_CHECKING:
+    from orchestrator.sandbox.server import Sandbox, serve
+    from orchestrator.sandbox.template import TemplateScope
+    from orchestrator.sandbox.template_parser import parse_template
+
+__all__ = ["Sandbox", "TemplateScope", "control", "parse_template", "read_env_file", "serve"]
+
+_MODULES = {
+    "Sandbox": "server",
+    "TemplateScope": "template",
+    "parse_template": "template_parser",
+    "serve": "server",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name that needs moto (PEP 562).
+
+    Raises:
+        ModuleNotFoundError: octo-tf was installed without its ``sandbox`` extra.
+    """
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.sandbox.policy import Question, decide, parse
+from orchestrator.sandbox.policy import Question, decide, parse_policy
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import PARTITION, World, bucket_owner, identity_policies
 
@@ -78,7 +78,9 @@ def may(world: World, call: Call, question: Question) -> str:
     if call.parameters.get("ExpectedBucketOwner", owner) != owner:
         return "explicitDeny"
     text = world.bucket_policies.get(bucket)
-    by_bucket = decide([parse(text)], question, resource_policy=True) if text else "implicitDeny"
+    by_bucket = (
+        decide([parse_policy(text)], question, resource_policy=True) if text else "implicitDeny"
+    )
     if "explicitDeny" in (by_identity, by_bucket):
         return "explicitDeny"
     if owner == call.caller.account_id:

@@ -17,7 +17,7 @@ import zipfile
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.sandbox.policy import Question, decide, parse
+from orchestrator.sandbox.policy import Question, decide, parse_policy
 from orchestrator.sandbox.world import PARTITION, World, bucket_owner, s3
 
 TEST_OBJECT = "aws-programmatic-access-test-object"
@@ -44,7 +44,9 @@ def may_deliver(world: World, account_id: str, bucket: str) -> bool:
     service = {"Service": ["billingreports.amazonaws.com"]}
     arn = f"arn:{PARTITION}:s3:::{bucket}"
     return all(
-        decide([parse(text)], Question(action, resource, context, service), resource_policy=True)
+        decide(
+            [parse_policy(text)], Question(action, resource, context, service), resource_policy=True
+        )
         == "allowed"
         for action, resource in (
             ("s3:GetBucketAcl", arn),

@@ -15,12 +15,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 
-from orchestrator.aws.stack_template import TemplateError
 from orchestrator.sandbox import stack_changes, stacks
 from orchestrator.sandbox.organization import PAYER, give_management_its_way_in
 from orchestrator.sandbox.resources import Act
 from orchestrator.sandbox.stacks import Stack, Work
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
+from orchestrator.sandbox.template_parser import TemplateError
 from orchestrator.sandbox.world import PARTITION, World, organizations
 
 # Stacks per request to the sandbox: a large operation must not keep other callers waiting.

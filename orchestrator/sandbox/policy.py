@@ -36,7 +36,7 @@ class Question:
     principals: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
 
-def parse(text: str | bytes) -> Document:
+def parse_policy(text: str | bytes) -> Document:
     """A policy document from JSON text.
 
     Raises:

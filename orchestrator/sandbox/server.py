@@ -34,7 +34,8 @@ from orchestrator.sandbox import (
 from orchestrator.sandbox.answers import Answers
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.faults import Drop, Faults, happen
-from orchestrator.sandbox.octo.server import Octo
+from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH, Octo
+from orchestrator.sandbox.octo.state import OctoState
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import LOG, Caller, World
 
@@ -269,6 +270,21 @@ class Sandbox:
     def accounts(self) -> dict[str, str]:
         """Account ids by profile: payer, linked-1..., linked-suspended, standalone, octo."""
         return self.world.accounts
+
+    @property
+    def octo(self) -> OctoState:
+        """What the sandbox's Octo knows: its clients, tokens and registered accounts."""
+        return self.world.octo
+
+    @property
+    def octo_endpoint(self) -> str:
+        """The base URL of Octo's REST API."""
+        return f"{self.endpoint_url}{PREFIX}"
+
+    @property
+    def octo_token_url(self) -> str:
+        """The URL that gives access tokens for Octo's API."""
+        return f"{self.endpoint_url}{TOKEN_PATH}"
 
     def environment(self, folder: Path) -> dict[str, str]:
         """Writes AWS configuration files (0600) into ``folder``; the variables that name them."""

@@ -16,11 +16,11 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 
-from orchestrator.aws.stack_template import TemplateError
 from orchestrator.sandbox import resources
 from orchestrator.sandbox.resources import Act, Made, ResourceError
 from orchestrator.sandbox.stacks import Resource, Stack, Work
-from orchestrator.sandbox.template import Scope
+from orchestrator.sandbox.template import TemplateScope
+from orchestrator.sandbox.template_parser import TemplateError
 from orchestrator.sandbox.world import World
 
 _BEGUN = "User Initiated"  # the reason of the first event of every change
@@ -167,7 +167,7 @@ def _pause(seconds: float) -> Work:
 
 
 def _make(
-    stack: Stack, scope: Scope, resource: Resource, declared: Mapping[str, Any]
+    stack: Stack, scope: TemplateScope, resource: Resource, declared: Mapping[str, Any]
 ) -> Generator[None, None, None]:
     kind = resources.find()[resource.type]
     stack.note(resource, "CREATE_IN_PROGRESS")
@@ -181,7 +181,7 @@ def _make(
     stack.note(resource, "CREATE_COMPLETE")
 
 
-def _bring(stack: Stack, scope: Scope, wanted: Mapping[str, Mapping[str, Any]]) -> Work:
+def _bring(stack: Stack, scope: TemplateScope, wanted: Mapping[str, Mapping[str, Any]]) -> Work:
     for name, declared in wanted.items():
         known = stack.resources.get(name)
         if known is None:
@@ -246,7 +246,9 @@ def _remove(
     return failed
 
 
-def _properties(stack: Stack, scope: Scope, declared: Mapping[str, Any]) -> Mapping[str, Any]:
+def _properties(
+    stack: Stack, scope: TemplateScope, declared: Mapping[str, Any]
+) -> Mapping[str, Any]:
     """A resource's properties, resolved; the stack's tags go onto what takes tags."""
     kind = resources.find()[declared["Type"]]
     properties: dict[str, Any] = _try(lambda: scope.resolve(declared.get("Properties", {})))
@@ -262,12 +264,12 @@ def _properties(stack: Stack, scope: Scope, declared: Mapping[str, Any]) -> Mapp
     return properties
 
 
-def _made(scope: Scope, resource: Resource, made: Made) -> None:
+def _made(scope: TemplateScope, resource: Resource, made: Made) -> None:
     resource.physical_id, resource.attributes = made.physical_id, made.attributes
     scope.made[resource.logical_id] = {"Ref": made.physical_id, **made.attributes}
 
 
-def _outputs(scope: Scope) -> dict[str, str]:
+def _outputs(scope: TemplateScope) -> dict[str, str]:
     return {
         name: str(scope.resolve(output["Value"]))
         for name, output in scope.template.get("Outputs", {}).items()

@@ -11,10 +11,10 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.aws.stack_template import parse
 from orchestrator.sandbox import template
 from orchestrator.sandbox.resources import Act
-from orchestrator.sandbox.template import Scope
+from orchestrator.sandbox.template import TemplateScope
+from orchestrator.sandbox.template_parser import parse_template
 from orchestrator.sandbox.world import PARTITION, World
 
 Work = Generator[None, None, None]
@@ -81,7 +81,11 @@ class Stack:
 
     def differs(self, body: str, given: Mapping[str, str], tags: list[dict[str, str]]) -> bool:
         """Whether an update to these would change anything."""
-        return parse(body) != parse(self.template) or given != self.given or tags != self.tags
+        return (
+            parse_template(body) != parse_template(self.template)
+            or given != self.given
+            or tags != self.tags
+        )
 
     def note(self, resource: Resource, status: str, reason: str = "") -> None:
         """Notes a resource's status."""
@@ -91,13 +95,13 @@ class Stack:
     def _note(self, logical: str, physical: str, type_: str, status: str, reason: str) -> None:
         self.events.append(Event(logical, physical, type_, status, reason))
 
-    def scope(self, body: str, given: Mapping[str, str]) -> Scope:
+    def scope(self, body: str, given: Mapping[str, str]) -> TemplateScope:
         """What the expressions of a template refer to in this stack.
 
         Raises:
             TemplateError: the parameters do not fit.
         """
-        parsed = parse(body)
+        parsed = parse_template(body)
         pseudo = {
             "AWS::AccountId": self.act.account_id,
             "AWS::Partition": PARTITION,
@@ -106,7 +110,7 @@ class Stack:
             "AWS::StackName": self.name,
             "AWS::URLSuffix": "amazonaws.com",
         }
-        found = Scope(parsed, {**pseudo, **template.values_of(parsed, given)})
+        found = TemplateScope(parsed, {**pseudo, **template.values_of(parsed, given)})
         for resource in self.resources.values():
             found.made[resource.logical_id] = {"Ref": resource.physical_id, **resource.attributes}
         return found

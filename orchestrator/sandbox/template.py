@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.aws.stack_template import TemplateError
+from orchestrator.sandbox.template_parser import TemplateError
 
 _NO_VALUE = object()
 _IN_SUB = re.compile(r"\$\{(!?)([^${}]+)\}")
@@ -63,7 +63,7 @@ def _check_value(name: str, value: str, declared: Mapping[str, Any]) -> None:
 
 
 @dataclass
-class Scope:
+class TemplateScope:
     """What a template's expressions refer to.
 
     ``made`` holds each resource that is there: its ``Ref`` and its attributes.

@@ -14,7 +14,7 @@ from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
 
 from orchestrator.sandbox.octo.state import OctoState
-from orchestrator.sandbox.policy import Document, parse
+from orchestrator.sandbox.policy import Document, parse_policy
 from orchestrator.sandbox.stacksets import StackSet
 
 if TYPE_CHECKING:
@@ -158,10 +158,10 @@ def identity_policies(
 
 def _documents(holder: Any) -> Iterator[Document]:
     for text in list(holder.policies.values()):
-        yield parse(text)
+        yield parse_policy(text)
     for managed in list(holder.managed_policies.values()):
         yield _default_version(managed)
 
 
 def _default_version(managed: Any) -> Document:
-    return parse(next(v.document for v in managed.versions if v.is_default))
+    return parse_policy(next(v.document for v in managed.versions if v.is_default))

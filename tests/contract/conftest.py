@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from orchestrator.aws.session import Aws, connect
-from orchestrator.sandbox.server import Sandbox
+from orchestrator.sandbox import Sandbox
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import boto3
 import pexpect
 import pytest
 
-from orchestrator.sandbox.control import read_env_file
+from orchestrator.sandbox import read_env_file
 
 EXTERNAL_ID = "e2e-external-id-7f3a"
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.aws.stack_template import parse
 from orchestrator.config.load import load
 from orchestrator.model.module_outputs import Outputs
-from orchestrator.sandbox import template as sandbox_template
+from orchestrator.sandbox import TemplateScope, parse_template
 from orchestrator.stacks.expected import expected
 from orchestrator.stacks.inputs import inputs
 from tests.e2e.conftest import Project
@@ -84,7 +83,7 @@ def test_the_templates_role_is_the_one_that_terraform_made(sandbox, payer):
         "Principal": registration.principal,
         "ExternalId": registration.external_id.get_secret_value(),
     }
-    scope = sandbox_template.Scope(parse(text), values)
+    scope = TemplateScope(parse_template(text), values)
     role = scope.template["Resources"]["ApiAccessRole"]["Properties"]
     iam = sandbox.client("payer", "iam")
     made = iam.get_role(RoleName=role["RoleName"])["Role"]

@@ -217,7 +217,7 @@ def _run(
 @contextmanager
 def _sandbox(folder: Path) -> Iterator[dict[str, str]]:
     """A sandbox in a process of its own; gives the environment that leads to it."""
-    from orchestrator.sandbox.control import read_env_file
+    from orchestrator.sandbox import read_env_file
 
     env_file = folder / "sandbox.env"
     _say("Starting the sandbox: an AWS on this machine, with an organization and Octo's account.")

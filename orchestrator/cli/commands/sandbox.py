@@ -68,7 +68,7 @@ def up(
             name
         ]  # moto would ask for the shell's profile, perhaps a sandbox's that is gone
     try:
-        from orchestrator.sandbox.server import serve
+        from orchestrator.sandbox import serve
     except ModuleNotFoundError as error:
         raise OctoTfError(
             f"the sandbox is not installed ({error.name} is missing)",

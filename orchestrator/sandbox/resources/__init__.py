@@ -6,14 +6,13 @@ own API, or in moto's backends, so that a stack's role is a role like any other.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from orchestrator.plugins import modules_in
 from orchestrator.sandbox.authorization import authorize
+from orchestrator.sandbox.discovery import submodules
 from orchestrator.sandbox.wire import Call
 from orchestrator.sandbox.world import Caller, World
 
@@ -83,7 +82,7 @@ class Kind:
 @cache
 def find() -> dict[str, Kind]:
     """Every kind, by type."""
-    kinds = [module.KIND for module in modules_in(sys.modules[__name__])]
+    kinds = [module.KIND for module in submodules(__name__)]
     return {kind.type: kind for kind in kinds}
 
 

@@ -7,12 +7,11 @@ moto answer after all; operations that are not listed go to moto.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
-from orchestrator.plugins import modules_in
+from orchestrator.sandbox.discovery import submodules
 from orchestrator.sandbox.wire import Call
 from orchestrator.sandbox.world import World
 
@@ -24,6 +23,6 @@ Operation = Callable[[World, Call], Any]
 def find() -> dict[str, dict[str, Operation]]:
     """Every service's operations, by signing name; a large service has several files."""
     found: dict[str, dict[str, Operation]] = {}
-    for module in modules_in(sys.modules[__name__]):
+    for module in submodules(__name__):
         found.setdefault(module.SERVICE, {}).update(module.OPERATIONS)
     return found

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.aws.stack_template import TemplateError, parse
 from orchestrator.sandbox import deployment
 from orchestrator.sandbox.services import Operation as Answer
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
 from orchestrator.sandbox.template import capabilities
+from orchestrator.sandbox.template_parser import TemplateError, parse_template
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import PARTITION, World, organizations
 
@@ -286,7 +286,7 @@ def _check(settings: dict[str, Any]) -> None:
     if len(template.encode()) > _TEMPLATE_BYTES:
         raise _invalid(f"TemplateBody may be at most {_TEMPLATE_BYTES} bytes")
     try:
-        needed = capabilities(parse(template))
+        needed = capabilities(parse_template(template))
     except TemplateError as error:
         raise _invalid(str(error)) from None
     if needed and not {needed, "CAPABILITY_NAMED_IAM"} & set(settings.get("Capabilities", [])):

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from orchestrator.aws.stack_template import TemplateError, parse
 from orchestrator.sandbox import stack_changes, stacks, template
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.resources import Act
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.stacks import Stack
+from orchestrator.sandbox.template_parser import TemplateError, parse_template
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import World, bucket_owner, s3
 
@@ -88,7 +88,7 @@ def _check(
     act: Act, name: str, body: str, given: dict[str, str], acknowledged: Iterable[str]
 ) -> None:
     try:
-        needed = template.capabilities(parse(body))
+        needed = template.capabilities(parse_template(body))
         stack_changes.check(act, name, body, given)
     except TemplateError as error:
         raise invalid(str(error)) from None

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.aws.stack_template import TemplateError, parse
 from orchestrator.sandbox import stacks, template
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.services.cloudformation_stacks import body_of, invalid, stack_of
 from orchestrator.sandbox.stacks import Event, Resource, Stack
+from orchestrator.sandbox.template_parser import TemplateError, parse_template
 from orchestrator.sandbox.wire import Call
 from orchestrator.sandbox.world import World
 
@@ -111,7 +111,7 @@ def validate(world: World, call: Call) -> dict[str, Any]:
 
 def _summarized(body: str) -> dict[str, Any]:
     try:
-        parsed = parse(body)
+        parsed = parse_template(body)
     except TemplateError as error:
         raise invalid(str(error)) from None
     needed = template.capabilities(parsed)
@@ -150,7 +150,7 @@ def _has(stack: Stack, physical: str) -> bool:
 
 
 def _described(stack: Stack) -> dict[str, Any]:
-    declared = parse(stack.template)
+    declared = parse_template(stack.template)
     values = template.values_of(declared, stack.given)
     hidden = {n for n, p in declared.get("Parameters", {}).items() if p.get("NoEcho")}
     outputs = declared.get("Outputs", {})
@@ -185,7 +185,7 @@ def _summary(stack: Stack) -> dict[str, Any]:
     return {
         "StackId": stack.id,
         "StackName": stack.name,
-        "TemplateDescription": parse(stack.template).get("Description", ""),
+        "TemplateDescription": parse_template(stack.template).get("Description", ""),
         "CreationTime": _time(stack.created),
         "StackStatus": stack.status,
     } | _sometimes(stack)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from orchestrator.sandbox.policy import Question, as_list, decide, parse
+from orchestrator.sandbox.policy import Question, as_list, decide, parse_policy
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import World, iam, identity_policies, role
@@ -26,7 +26,7 @@ def check_trust(world: World, call: Call) -> Any:
     """CreateRole and UpdateAssumeRolePolicy: principals must be real ones."""
     text = call.parameters.get("AssumeRolePolicyDocument") or call.parameters.get("PolicyDocument")
     try:
-        document = parse(text or "")
+        document = parse_policy(text or "")
     except ValueError:
         raise Fault("MalformedPolicyDocument", "This policy contains invalid Json") from None
     for statement in as_list(document["Statement"]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.sandbox.policy import as_list, parse
+from orchestrator.sandbox.policy import as_list, parse_policy
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import World, bucket_owner, s3
@@ -33,7 +33,7 @@ def put_bucket_policy(world: World, call: Call) -> Any:
     """PutBucketPolicy: each statement must be about this bucket and name somebody."""
     bucket = _existing(call)
     try:
-        document = parse(call.parameters["Policy"])
+        document = parse_policy(call.parameters["Policy"])
     except (ValueError, KeyError):
         raise Fault("MalformedPolicy", "Policies must be valid JSON") from None
     arn = f":s3:::{bucket}"

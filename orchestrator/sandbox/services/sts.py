@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.sts.models import sts_backends
 
-from orchestrator.sandbox.policy import Question, decide, parse
+from orchestrator.sandbox.policy import Question, decide, parse_policy
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import PARTITION, Caller, World, identity_policies, role
@@ -77,7 +77,7 @@ def _context(call: Call) -> dict[str, str]:
 
 
 def _trusts(target: Any, call: Call, account_id: str, question: Question) -> bool:
-    trust = parse(target.assume_role_policy_document)
+    trust = parse_policy(target.assume_role_policy_document)
     if decide([trust], question, resource_policy=True) != "allowed":
         return False
     policies, boundary = identity_policies(

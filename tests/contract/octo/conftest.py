@@ -12,15 +12,13 @@ import requests
 from orchestrator.octo.api import OctoApi
 from orchestrator.octo.connection import Connection
 from orchestrator.octo.credentials import Credentials
-from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH
-from orchestrator.sandbox.octo.state import OctoState
 from tests.registered import EXTERNAL_ID, Registered, outputs
 
 
 @pytest.fixture
-def state(sandbox) -> Iterator[OctoState]:
+def state(sandbox) -> Iterator[Any]:
     """What the sandbox's Octo knows."""
-    octo = sandbox.world.octo
+    octo = sandbox.octo
     octo.clients["octo-sandbox"] = replace(octo.clients["octo-sandbox"], external_id=EXTERNAL_ID)
     yield octo
     octo.accounts.clear()
@@ -38,12 +36,13 @@ def client(sandbox, state, tmp_path) -> Callable[..., OctoApi]:
         credentials = Credentials(
             client_id,
             secret or state.clients[client_id].secret,
-            f"{sandbox.endpoint_url}{TOKEN_PATH}",
+            sandbox.octo_token_url,
             "test",
         )
         connection = Connection(pause=0.01)
-        endpoint = f"{sandbox.endpoint_url}{PREFIX}"
-        return OctoApi(endpoint, credentials, connection=connection, token_folder=tmp_path)
+        return OctoApi(
+            sandbox.octo_endpoint, credentials, connection=connection, token_folder=tmp_path
+        )
 
     return make
 
@@ -64,10 +63,10 @@ def raw(sandbox, state) -> Callable[..., requests.Response]:
             "grant_type": "client_credentials",
             "scope": "openid",
         }
-        token = requests.post(f"{sandbox.endpoint_url}{TOKEN_PATH}", data=form, timeout=10).json()
+        token = requests.post(sandbox.octo_token_url, data=form, timeout=10).json()
         return requests.request(
             method,
-            f"{sandbox.endpoint_url}{PREFIX}{route}",
+            f"{sandbox.octo_endpoint}{route}",
             json=body,
             headers={"Authorization": f"Bearer {token['access_token']}"},
             timeout=30,

@@ -9,7 +9,6 @@ import pytest
 import requests
 
 from orchestrator.sandbox import control
-from orchestrator.sandbox.octo.server import TOKEN_PATH
 from tests.contract.octo import schemas
 from tests.registered import ROLE, trust
 
@@ -24,7 +23,7 @@ def check(response: requests.Response, schema: dict, status: int = 200) -> dict:
 
 
 def test_a_token_is_given_to_a_known_client_only(sandbox, state):
-    url = f"{sandbox.endpoint_url}{TOKEN_PATH}"
+    url = sandbox.octo_token_url
     form = {
         "client_id": state.client.client_id,
         "client_secret": state.client.secret,

@@ -13,7 +13,6 @@ from orchestrator.app.console.flow import Path
 from orchestrator.app.console.launch_link import launch_link
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.octo.credentials import Credentials
-from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH
 from orchestrator.stacks import links
 from orchestrator.verify.model import Area
 from tests.contract.stacks.conftest import EXTERNAL_ID
@@ -25,15 +24,15 @@ CLIENT = "octo-sandbox"
 def octo(sandbox, tmp_path, monkeypatch) -> Iterator[Callable[[Path], Path]]:
     """Gives a path the sandbox's Octo, which presents the external id of these tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    state = sandbox.world.octo
+    state = sandbox.octo
     state.clients[CLIENT] = replace(state.clients[CLIENT], external_id=EXTERNAL_ID)
 
     def give(path: Path) -> Path:
-        url = f"{sandbox.endpoint_url}{TOKEN_PATH}"
+        url = sandbox.octo_token_url
         path.run.settings = replace(
             path.run.settings,
             octo_credentials=Credentials(CLIENT, state.clients[CLIENT].secret, url, "test"),
-            octo_endpoint=f"{sandbox.endpoint_url}{PREFIX}",
+            octo_endpoint=sandbox.octo_endpoint,
         )
         for made in ("octo", "octo_api", "external_id"):
             path.run.__dict__.pop(made, None)
@@ -46,7 +45,7 @@ def octo(sandbox, tmp_path, monkeypatch) -> Iterator[Callable[[Path], Path]]:
 
 
 def status(sandbox: Any, account_id: str) -> Any:
-    return sandbox.world.octo.accounts[account_id]
+    return sandbox.octo.accounts[account_id]
 
 
 def test_octo_confirms_what_a_stack_made_as_a_console_registration(sandbox, octo, account):
@@ -82,7 +81,7 @@ def test_octos_own_launch_link_is_taken_on_request(octo, account):
 def test_a_launch_link_with_other_values_is_refused(sandbox, octo, account):
     flow = octo(account("standalone").flow())
     (wanted,) = flow.wanted("api-access")
-    state = sandbox.world.octo
+    state = sandbox.octo
     state.clients[CLIENT] = replace(state.clients[CLIENT], external_id="another-external-id")
     with pytest.raises(Refused, match="another ExternalId") as caught:
         launch_link(flow, wanted, octos_template=True)

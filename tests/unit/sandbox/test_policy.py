@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.sandbox.policy import Question, decide, like, parse
+from orchestrator.sandbox.policy import Question, decide, like, parse_policy
 
 READ = Question("s3:GetObject", "arn:aws:s3:::bucket/key")
 
@@ -150,7 +150,7 @@ def test_not_principal_is_everybody_else():
 @pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", '"Statement"'])
 def test_what_is_no_policy_is_refused(text):
     with pytest.raises(ValueError):
-        parse(text)
+        parse_policy(text)
 
 
 def test_brackets_mean_themselves():

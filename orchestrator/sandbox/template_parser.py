@@ -1,0 +1,112 @@
+"""Parse CloudFormation templates: JSON, or YAML 1.1 with the short forms of functions.
+
+A judge of octo-tf's own templates, so it shares no code with octo-tf's parser, and reads YAML
+with another library.
+
+Source: CloudFormation User Guide, "CloudFormation template formats" (YAML 1.1 without aliases,
+hash merges, and the binary, omap, pairs, set and timestamp tags) and "Intrinsic function
+reference". The error texts are those of the service.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+_SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "null")}
+_UNSUPPORTED = {f"tag:yaml.org,2002:{name}" for name in ("binary", "merge", "omap", "pairs", "set")}
+
+
+class TemplateError(ValueError):
+    """CloudFormation refuses the template or its parameters; the text is CloudFormation's."""
+
+
+@lru_cache(maxsize=256)
+def parse_template(text: str) -> Mapping[str, Any]:
+    """Parse a template; callers must not change the result, which is shared.
+
+    Raises:
+        TemplateError: the text is not a template.
+    """
+    template = _load(text)
+    if not isinstance(template, dict):
+        raise TemplateError("Template format error: unsupported structure.")
+    resources = template.get("Resources")
+    if not isinstance(resources, dict) or not resources:
+        raise TemplateError("Template format error: At least one Resources member must be defined.")
+    for logical_id, resource in resources.items():
+        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+            raise TemplateError(
+                f"Template format error: [/Resources/{logical_id}] Every Resources object must"
+                " contain a Type member."
+            )
+    return template
+
+
+def _load(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        json_error = error
+    loader = yaml.SafeLoader(text)
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise TemplateError(
+                "Template error: YAML aliases are not allowed in CloudFormation templates"
+            )
+        root = loader.get_single_node()
+        return None if root is None else _value(loader, root)
+    except yaml.YAMLError as error:
+        if text.lstrip().startswith("{"):
+            language, line, column = "JSON", json_error.lineno, json_error.colno
+        else:
+            language, (line, column) = "YAML", _place(error)
+        raise TemplateError(
+            f"Template format error: {language} not well-formed. (line {line}, column {column})"
+        ) from None
+    finally:
+        loader.dispose()
+
+
+def _place(error: yaml.YAMLError) -> tuple[int, int]:
+    mark = getattr(error, "problem_mark", None)
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _value(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    """Convert a YAML node; a local tag such as ``!Ref`` becomes a mapping of one function."""
+    if node.tag.startswith("!") and node.tag != "!":
+        return _function(loader, node, node.tag[1:])
+    if node.tag in _UNSUPPORTED:
+        raise TemplateError(f"Template format error: unsupported YAML tag {node.tag}")
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_object(node) if node.tag in _SCALARS else node.value
+    return _content(loader, node)
+
+
+def _function(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> dict[str, Any]:
+    if not isinstance(node, yaml.ScalarNode):
+        argument = _content(loader, node)
+    elif name == "GetAtt":
+        argument = node.value.split(".", 1)
+    else:
+        argument = node.value
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": argument}
+
+
+def _content(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    """Convert the items of a sequence, or the entries of a mapping, whatever the node's tag."""
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(loader, item) for item in node.value]
+    mapping: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = _value(loader, key_node)
+        if not isinstance(key, Hashable) or key in mapping:
+            problem = f"duplicate or unsupported key {key!r}"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+        mapping[key] = _value(loader, value_node)
+    return mapping
