@@ -23,6 +23,7 @@ import boto3
 from botocore.exceptions import ClientError
 from run import octo_tf, project, sandbox
 
+from orchestrator.aws.organizations import account_state
 from orchestrator.model import resource_names
 from orchestrator.sandbox import control
 
@@ -37,7 +38,8 @@ def loop(linked: int, environ: dict[str, str]) -> float:
     payer, octo = boto3.Session(profile_name="payer"), boto3.Session(profile_name="octo")
     started = time.perf_counter()
     pages = payer.client("organizations").get_paginator("list_accounts").paginate()
-    accounts = [a["Id"] for page in pages for a in page["Accounts"] if a["Status"] == "ACTIVE"]
+    listed_accounts = [account for page in pages for account in page["Accounts"]]
+    accounts = [a["Id"] for a in listed_accounts if account_state(a) == "ACTIVE"]
     instances = payer.client("cloudformation").get_paginator("list_stack_instances")
     reached = [
         summary["Account"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -45,6 +46,14 @@ def read(aws: Aws) -> Organization:
     )
 
 
+def account_state(account: Mapping[str, Any]) -> str:
+    """Read the state of an ``Account`` of Organizations; empty if AWS says none.
+
+    AWS announced that ``State`` replaces ``Status`` on 2026-09-09 (botocore's model of Account).
+    """
+    return str(account.get("State") or account.get("Status") or "")
+
+
 def _children(client: Any, parent: str) -> tuple[list[str], list[Member]]:
     ous = [
         ou["Id"]
@@ -54,7 +63,7 @@ def _children(client: Any, parent: str) -> tuple[list[str], list[Member]]:
         for ou in page["OrganizationalUnits"]
     ]
     accounts = [
-        Member(a["Id"], a["Name"], a["Status"] == "ACTIVE", parent)
+        Member(a["Id"], a["Name"], account_state(a), parent)
         for page in client.get_paginator("list_accounts_for_parent").paginate(ParentId=parent)
         for a in page["Accounts"]
     ]

@@ -21,11 +21,20 @@ class State(str, Enum):
     EXCESS = "excess"
     EXCLUDED = "excluded"
     SUSPENDED = "suspended"
+    INACTIVE = "inactive"
     OUTSIDE = "outside"
 
 
 # The states of accounts that should be reached and are not.
 WANTING = (State.FAILED, State.MISSING)
+
+# Why an account that is not active is left out, by its state in Organizations.
+_INACTIVE = {
+    "SUSPENDED": "AWS has suspended the account",
+    "PENDING_CLOSURE": "the account is being closed",
+    "CLOSED": "the account is closed",
+    "": "AWS does not say whether the account is active",
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,8 @@ def cover(
             if instance is not None:
                 state, reason = State.EXCESS, f"{reason}, but the StackSet still has it"
         elif not member.active:
-            state, reason = State.SUSPENDED, "AWS has suspended the account"
+            state = State.SUSPENDED if member.state == "SUSPENDED" else State.INACTIVE
+            reason = _INACTIVE.get(member.state, f"AWS says the account is {member.state}")
         elif instance is not None and instance.is_current:
             state, reason = State.CURRENT, ""
         elif instance is not None and instance.is_running:

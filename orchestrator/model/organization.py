@@ -8,12 +8,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Member:
-    """An account of the organization; ``ou`` is the OU (or root) that it is directly in."""
+    """An account of the organization.
+
+    Attributes:
+        account_id: its id.
+        name: its name in the organization.
+        state: as Organizations says it: ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED,
+            PENDING_ACTIVATION, or a state that is newer than this; empty if it says none.
+        ou: the OU (or root) that it is directly in.
+    """
 
     account_id: str
     name: str
-    active: bool
+    state: str
     ou: str
+
+    @property
+    def active(self) -> bool:
+        """Whether the account can be used; an unknown state counts as inactive."""
+        return self.state == "ACTIVE"
 
 
 @dataclass(frozen=True)

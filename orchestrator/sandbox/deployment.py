@@ -57,8 +57,8 @@ def accounts_in(owner: str, ous: Iterable[str]) -> dict[str, str]:
 
 
 def suspended(owner: str) -> set[str]:
-    """The accounts of an organization that were closed."""
-    return {a.id for a in organizations(owner).accounts if a.status != "ACTIVE"}
+    """The accounts of an organization that are not active: CloudFormation skips them."""
+    return {a.id for a in organizations(owner).accounts if a.state != "ACTIVE"}
 
 
 def begin(stack_set: StackSet, operation: Operation) -> Operation:
@@ -89,7 +89,7 @@ def advance(world: World, misfortune: Misfortune) -> None:
 def remember_homes(stack_set: StackSet) -> None:
     """Notes where every account is now: what moves later is deployed automatically."""
     stack_set.homes = {
-        a.id: a.parent_id for a in organizations(stack_set.owner).accounts if a.status == "ACTIVE"
+        a.id: a.parent_id for a in organizations(stack_set.owner).accounts if a.state == "ACTIVE"
     }
 
 

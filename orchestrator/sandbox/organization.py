@@ -54,7 +54,7 @@ def found(world: World, linked: int) -> None:
         )
         _add(world, name, account_id)
     give_management_its_way_in(PAYER)
-    management.close_account(AccountId=world.accounts[SUSPENDED])
+    management.get_account_by_id(world.accounts[SUSPENDED]).state = "SUSPENDED"
     _add(world, "standalone", STANDALONE)
     _add(world, "octo", OCTO)
 

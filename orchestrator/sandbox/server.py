@@ -244,14 +244,16 @@ class Sandbox:
         port: int = 0,
         delivery: str = "auto",
         stack_seconds: float = 0.0,
+        with_account_status: bool = False,
     ) -> Sandbox:
         """Starts one with so many active linked accounts; port 0 takes any free one.
 
         ``delivery`` is ``auto`` or ``manual``: whether reports are delivered by themselves.
         ``stack_seconds`` is how long a StackSet takes for one account.
+        ``with_account_status`` has Organizations answer the retired ``Account.Status``, too.
         """
         lookup.install()
-        world = World(delivery, stack_seconds)
+        world = World(delivery, stack_seconds, with_account_status)
         organization.found(world, linked)
         return cls(world, host, port)
 
@@ -270,6 +272,15 @@ class Sandbox:
     def accounts(self) -> dict[str, str]:
         """Account ids by profile: payer, linked-1..., linked-suspended, standalone, octo."""
         return self.world.accounts
+
+    @property
+    def with_account_status(self) -> bool:
+        """Whether Organizations answers the retired ``Account.Status``; may be set at any time."""
+        return self.world.with_account_status
+
+    @with_account_status.setter
+    def with_account_status(self, value: bool) -> None:
+        self.world.with_account_status = value
 
     @property
     def octo(self) -> OctoState:
@@ -318,6 +329,7 @@ def serve(
     env_file: Path,
     delivery: str,
     stack_seconds: float = 0.0,
+    with_account_status: bool = False,
     faults: Path | None = None,
     stop_with_parent: bool = False,
 ) -> None:
@@ -339,7 +351,12 @@ def serve(
     signal.signal(signal.SIGTERM, end)
     parent = os.getppid()
     with Sandbox.start(
-        linked=linked, host=host, port=port, delivery=delivery, stack_seconds=stack_seconds
+        linked=linked,
+        host=host,
+        port=port,
+        delivery=delivery,
+        stack_seconds=stack_seconds,
+        with_account_status=with_account_status,
     ) as sandbox:
         if faults is not None:
             sandbox.faults.load(faults)

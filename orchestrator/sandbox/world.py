@@ -67,10 +67,12 @@ class World:
     ``stack_seconds`` is how long a stack takes, and a StackSet for one account;
     ``stackset_access`` holds the management accounts that have switched on CloudFormation's
     access to the organization.
+    ``with_account_status`` has Organizations answer the retired ``Account.Status``, too.
     """
 
     delivery: str
     stack_seconds: float = 0.0
+    with_account_status: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
     profiles: dict[str, tuple[str, AccessKey]] = field(default_factory=dict)
     administrators: dict[str, str] = field(default_factory=dict)  # account ids by key

@@ -111,9 +111,9 @@ def carry_out(
     """
     homes = {member.account_id: member.ou for member in organization.members}
     listed = {i.account_id: i.ou for i in deployed.instances.values()}
-    suspended = {member.account_id for member in organization.members if not member.active}
-    removed = [a for a in work.remove if a not in suspended]
-    left = [a for a in work.remove if a in suspended]  # nothing can be deleted in there
+    inactive = {member.account_id for member in organization.members if not member.active}
+    removed = [a for a in work.remove if a not in inactive]
+    left = [a for a in work.remove if a in inactive]  # nothing can be deleted in there
     with_stack = {a for a in work.retry if deployed.instances[a].has_stack}
     client = aws.client("cloudformation")
     steps: list[tuple[Callable[..., dict[str, Any]], list[str], dict[str, str], dict[str, Any]]] = [

@@ -46,6 +46,11 @@ def command() -> None:
     show_default=True,
     help="How long a StackSet takes for one account.",
 )
+@option(
+    "--with-account-status",
+    is_flag=True,
+    help="Answer Account.Status of Organizations, too, which AWS has retired for State.",
+)
 @click.option(
     "--faults",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -59,6 +64,7 @@ def up(
     env_file: Path,
     delivery: str,
     stack_seconds: float,
+    with_account_status: bool,
     faults: Path | None,
     stop_with_parent: bool,
 ) -> ExitCode:
@@ -82,6 +88,7 @@ def up(
             env_file=env_file,
             delivery=delivery,
             stack_seconds=stack_seconds,
+            with_account_status=with_account_status,
             faults=faults,
             stop_with_parent=stop_with_parent,
         )

@@ -103,7 +103,7 @@ class Principal:
         return [
             (account["Id"], account["Name"])
             for account in found
-            if account["Status"] == "ACTIVE" and account["Id"] != account_id
+            if is_active(account) and account["Id"] != account_id
         ]
 
     def reachable(self, account_ids: Iterable[str], external_id: str) -> set[str]:
@@ -150,6 +150,11 @@ class Principal:
                 aws_secret_access_key=secret,
                 aws_session_token=token,
             )
+
+
+def is_active(account: dict[str, str]) -> bool:
+    """Whether an account may be used; ``Status`` is what AWS answered before ``State``."""
+    return account.get("State", account.get("Status")) == "ACTIVE"
 
 
 def _export(s3: Any, definition: dict[str, Any]) -> Export:

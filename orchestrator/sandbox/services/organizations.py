@@ -1,11 +1,13 @@
-"""Organizations: who may ask what; the answers are moto's.
+"""Organizations: who may call what, and accounts as AWS describes them; the rest is moto's.
 
 Source: Organizations API Reference: most operations are for the management account only,
-DescribeOrganization is for every account of the organization.
+DescribeOrganization is for every account of the organization; botocore's model of ``Account``,
+whose ``Status`` was to be retired on 2026-09-09 in favour of ``State``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from moto.core.utils import get_service_model
@@ -16,13 +18,15 @@ from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import World, organizations
 
 SERVICE = "organizations"
-_ANYBODY = {"CreateOrganization"}
+_NO_MEMBERSHIP = {"CreateOrganization"}
 _MEMBERS = {"DescribeOrganization"}
+_PAGE = 20  # the most accounts that one answer holds
+_STATUSES = {"CLOSED": "SUSPENDED"}  # the other states have a status of the same name
 
 
-def admit(_world: World, call: Call) -> Any:
-    """Refuses accounts outside an organization, and members what only management may ask."""
-    if call.operation in _ANYBODY:
+def check_caller(_world: World, call: Call) -> Any:
+    """Refuse accounts outside an organization, and members what only management may call."""
+    if call.operation in _NO_MEMBERSHIP:
         return TO_MOTO
     account_id = call.caller.account_id
     is_management = organizations(account_id).org is not None
@@ -39,4 +43,89 @@ def admit(_world: World, call: Call) -> Any:
     return TO_MOTO
 
 
-OPERATIONS: dict[str, Operation] = dict.fromkeys(get_service_model(SERVICE).operation_names, admit)
+def describe_account(world: World, call: Call) -> dict[str, Any]:
+    """DescribeAccount."""
+    check_caller(world, call)
+    return {"Account": _described(world, call, _account(call))}
+
+
+def list_accounts(world: World, call: Call) -> dict[str, Any]:
+    """ListAccounts, in the order in which they joined."""
+    check_caller(world, call)
+    return _page(world, call, organizations(call.caller.account_id).accounts)
+
+
+def list_accounts_for_parent(world: World, call: Call) -> dict[str, Any]:
+    """ListAccountsForParent: the accounts directly in an OU or the root."""
+    check_caller(world, call)
+    parent, organization = call.parameters["ParentId"], organizations(call.caller.account_id)
+    if parent not in (ou.id for ou in organization.ou):
+        raise Fault("ParentNotFoundException", "You specified parent that doesn't exist.")
+    return _page(world, call, (a for a in organization.accounts if a.parent_id == parent))
+
+
+def close_account(world: World, call: Call) -> dict[str, Any]:
+    """CloseAccount, without the minutes in PENDING_CLOSURE."""
+    check_caller(world, call)
+    account = _account(call)
+    if account.id == call.caller.account_id:
+        raise Fault("ConstraintViolationException", "You can't close the management account.")
+    if account.state == "CLOSED":
+        raise Fault("AccountAlreadyClosedException", "The account is already closed.")
+    account.state = "CLOSED"
+    world.organization_changed = True
+    return {}
+
+
+def _account(call: Call) -> Any:
+    wanted = call.parameters["AccountId"]
+    for account in organizations(call.caller.account_id).accounts:
+        if account.id == wanted:
+            return account
+    raise Fault("AccountNotFoundException", "You specified an account that doesn't exist.")
+
+
+def _page(world: World, call: Call, accounts: Iterable[Any]) -> dict[str, Any]:
+    every = list(accounts)
+    size = min(int(call.parameters.get("MaxResults") or _PAGE), _PAGE)
+    start = int(call.parameters.get("NextToken") or 0)
+    shown = every[start : start + size]
+    page: dict[str, Any] = {"Accounts": [_described(world, call, account) for account in shown]}
+    if start + size < len(every):
+        page["NextToken"] = str(start + size)
+    return page
+
+
+def _described(world: World, call: Call, account: Any) -> dict[str, Any]:
+    described = {
+        "Id": account.id,
+        "Arn": account.arn,
+        "Email": account.email,
+        "Name": account.name,
+        "State": account.state,
+        "Paths": [_path(call.caller.account_id, account)],
+        "JoinedMethod": "INVITED" if account.id == call.caller.account_id else "CREATED",
+        "JoinedTimestamp": account.create_time,
+    }
+    if world.with_account_status:
+        described["Status"] = _STATUSES.get(account.state, account.state)
+    return described
+
+
+def _path(management: str, account: Any) -> str:
+    """Where an account is: ``o-.../r-.../ou-.../111111111111/``."""
+    organization = organizations(management)
+    parents = {ou.id: getattr(ou, "parent_id", None) for ou in organization.ou}
+    path, parent = f"{account.id}/", account.parent_id
+    while parent is not None:
+        path, parent = f"{parent}/{path}", parents[parent]
+    return f"{organization.org.id}/{path}"
+
+
+OPERATIONS: dict[str, Operation] = {
+    **dict.fromkeys(get_service_model(SERVICE).operation_names, check_caller),
+    "CloseAccount": close_account,
+    "DescribeAccount": describe_account,
+    "ListAccounts": list_accounts,
+    "ListAccountsForParent": list_accounts_for_parent,
+}

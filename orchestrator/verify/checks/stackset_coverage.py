@@ -38,7 +38,7 @@ def _run(context: Context) -> Finding:
             evidence,
             "AWS goes on by itself; run octo-tf verify --wait 30m.",
         )
-    left_out = found.of(State.EXCLUDED, State.SUSPENDED, State.OUTSIDE)
+    left_out = found.of(State.EXCLUDED, State.SUSPENDED, State.INACTIVE, State.OUTSIDE)
     rest = f"; {len(left_out)} are left out" if left_out else ""
     return Finding(Status.PASS, f"{says}{rest}.", evidence)
 

@@ -144,14 +144,6 @@ def test_a_standalone_account_is_in_no_organization(session):
     assert code(client.describe_organization) == "AWSOrganizationsNotInUseException"
 
 
-def test_the_management_account_lists_all_one_of_them_suspended(sandbox, session):
-    client = session("payer").client("organizations")
-    accounts = [a for p in client.get_paginator("list_accounts").paginate() for a in p["Accounts"]]
-    by_id = {a["Id"]: a for a in accounts}
-    assert by_id[sandbox.accounts["linked-suspended"]]["Status"] == "SUSPENDED"
-    assert sum(a["Status"] == "ACTIVE" for a in accounts) == 4  # the payer and three linked ones
-
-
 def test_organizational_units_are_two_levels_deep(session):
     client = session("payer").client("organizations")
     (root,) = client.list_roots()["Roots"]

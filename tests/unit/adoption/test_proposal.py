@@ -290,12 +290,12 @@ def test_roles_of_a_stackset_that_ask_for_no_external_id_are_spoken_of():
 def organization() -> Organization:
     """Two OUs with two accounts each, one of them closed, and one account at the root."""
     members = (
-        Member(ID, "payer", True, "r-abcd"),
-        Member("100000000001", "a", True, "ou-abcd-11111111"),
-        Member("100000000002", "b", True, "ou-abcd-11111111"),
-        Member("100000000003", "c", True, "ou-abcd-22222222"),
-        Member("100000000004", "d", False, "ou-abcd-22222222"),
-        Member("100000000005", "e", True, "r-abcd"),
+        Member(ID, "payer", "ACTIVE", "r-abcd"),
+        Member("100000000001", "a", "ACTIVE", "ou-abcd-11111111"),
+        Member("100000000002", "b", "ACTIVE", "ou-abcd-11111111"),
+        Member("100000000003", "c", "ACTIVE", "ou-abcd-22222222"),
+        Member("100000000004", "d", "SUSPENDED", "ou-abcd-22222222"),
+        Member("100000000005", "e", "ACTIVE", "r-abcd"),
     )
     parents = {"r-abcd": None, "ou-abcd-11111111": "r-abcd", "ou-abcd-22222222": "r-abcd"}
     return Organization("r-abcd", parents, members, ID)

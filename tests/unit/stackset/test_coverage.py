@@ -16,9 +16,10 @@ PARENTS = {"r-1": None, "ou-a": "r-1", "ou-b": "ou-a", "ou-c": "r-1"}
 def organization(**homes: str) -> Organization:
     """Accounts by the OU they are in; a name that starts with ``closed`` is suspended."""
     members = [
-        Member(name, name.title(), not name.startswith("closed"), ou) for name, ou in homes.items()
+        Member(name, name.title(), "SUSPENDED" if name.startswith("closed") else "ACTIVE", ou)
+        for name, ou in homes.items()
     ]
-    payer = Member("payer", "payer", True, "r-1")
+    payer = Member("payer", "payer", "ACTIVE", "r-1")
     return Organization("r-1", PARENTS, (payer, *members), "payer")
 
 
@@ -93,6 +94,28 @@ def test_nested_ous_belong_to_their_target():
 def test_who_is_left_out_and_why():
     found = cover(organization(out="ou-a", closed="ou-a"), None, targets=["r-1"], excluded=["out"])
     assert states(found) == {"closed": State.SUSPENDED, "out": State.EXCLUDED}
+    assert found.wanted == 0
+
+
+@pytest.mark.parametrize(
+    ("in_organizations", "expected", "reason"),
+    [
+        ("SUSPENDED", State.SUSPENDED, "AWS has suspended the account"),
+        ("PENDING_CLOSURE", State.INACTIVE, "the account is being closed"),
+        ("CLOSED", State.INACTIVE, "the account is closed"),
+        ("PENDING_ACTIVATION", State.INACTIVE, "AWS says the account is PENDING_ACTIVATION"),
+        ("SOMETHING_NEW", State.INACTIVE, "AWS says the account is SOMETHING_NEW"),
+        ("", State.INACTIVE, "AWS does not say whether the account is active"),
+    ],
+)
+def test_an_account_that_is_not_active_is_left_out_for_its_own_reason(
+    in_organizations, expected, reason
+):
+    members = (Member("one", "One", in_organizations, "ou-a"),)
+    found = cover(
+        Organization("r-1", PARENTS, members, "payer"), None, targets=["r-1"], excluded=[]
+    )
+    assert [(s.state, s.reason) for s in found.accounts] == [(expected, reason)]
     assert found.wanted == 0
 
 
