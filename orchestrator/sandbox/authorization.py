@@ -1,10 +1,10 @@
-"""Whether a caller may make a call: identity policies, boundaries, and buckets' policies."""
+"""Authorize calls by identity policies, permissions boundaries and bucket policies."""
 
 from __future__ import annotations
 
-from orchestrator.sandbox.policy import Question, decide, parse_policy
-from orchestrator.sandbox.wire import Call, Fault
-from orchestrator.sandbox.world import PARTITION, World, bucket_owner, identity_policies
+from orchestrator.sandbox.policy import AccessRequest, decide, parse_policy
+from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner, identity_policies
+from orchestrator.sandbox.wire import Call, ServiceError
 
 # Operations whose permission has another name than the operation
 # (Service Authorization Reference, Amazon S3).
@@ -34,59 +34,62 @@ _S3_ACTIONS = {
     "PutBucketNotificationConfiguration": "PutBucketNotification",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
-_FREE = {"sts:GetCallerIdentity", "sts:AssumeRole"}  # the latter is judged by services/sts.py
+_NO_PERMISSION_NEEDED = {
+    "sts:GetCallerIdentity",
+    "sts:AssumeRole",
+}  # AssumeRole is decided by the trust policy: services/sts.py
 
 
-def authorize(world: World, call: Call) -> None:
-    """Lets the call pass.
+def authorize(state: SandboxState, call: Call) -> None:
+    """Check that the caller is allowed to make a call.
 
     Raises:
-        Fault: AccessDenied, in the words that AWS uses.
+        ServiceError: AccessDenied, with the message that AWS gives.
     """
     action = f"{call.service}:{call.operation}"
-    if action in _FREE:
+    if action in _NO_PERMISSION_NEEDED:
         return
     if call.service == "s3":
         action = f"s3:{_S3_ACTIONS.get(call.operation, call.operation)}"
-    question = Question(
+    request = AccessRequest(
         action,
         _resource(call),
         {"aws:SecureTransport": "true", "aws:PrincipalAccount": call.caller.account_id},
         {"AWS": call.caller.names},
     )
-    if may(world, call, question) != "allowed":
-        raise Fault(
+    if decision_for(state, call, request) != "allowed":
+        raise ServiceError(
             "AccessDenied" if call.service in ("s3", "iam", "sts") else "AccessDeniedException",
             f"User: {call.caller.arn} is not authorized to perform: {action}"
-            f" on resource: {question.resource}",
+            f" on resource: {request.resource}",
             403 if call.service in ("s3", "iam", "sts") else 400,
         )
 
 
-def may(world: World, call: Call, question: Question) -> str:
-    """The decision of identity policy, boundary and, for S3, the bucket's policy together."""
+def decision_for(state: SandboxState, call: Call, request: AccessRequest) -> str:
+    """Combine identity policies, permissions boundary and, for S3, the bucket policy."""
     policies, boundary = identity_policies(
         call.caller.account_id, call.caller.kind, call.caller.name
     )
-    by_identity = decide(policies, question)
+    by_identity = decide(policies, request)
     if boundary and by_identity == "allowed":
-        by_identity = decide(boundary, question)
+        by_identity = decide(boundary, request)
     bucket = call.uri.get("Bucket") if call.service == "s3" else None
     owner = bucket_owner(bucket) if bucket else None
     if bucket is None or owner is None:
         return by_identity
     if call.parameters.get("ExpectedBucketOwner", owner) != owner:
         return "explicitDeny"
-    text = world.bucket_policies.get(bucket)
+    text = state.bucket_policies.get(bucket)
     by_bucket = (
-        decide([parse_policy(text)], question, resource_policy=True) if text else "implicitDeny"
+        decide([parse_policy(text)], request, resource_policy=True) if text else "implicitDeny"
     )
     if "explicitDeny" in (by_identity, by_bucket):
         return "explicitDeny"
     if owner == call.caller.account_id:
         return "allowed" if "allowed" in (by_identity, by_bucket) else "implicitDeny"
     if call.operation == "CreateBucket":
-        return by_identity  # taken by somebody else: S3 itself says so
+        return by_identity  # another account owns the name: CreateBucket itself refuses it
     return "allowed" if by_identity == by_bucket == "allowed" else "implicitDeny"
 
 

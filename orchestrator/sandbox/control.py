@@ -1,6 +1,6 @@
-"""Talks to a running sandbox from outside: its control endpoint and its env file.
+"""Control a running sandbox over HTTP, and read its env file.
 
-Needs nothing but the standard library, so that whoever only asks does not load moto.
+Only the standard library is used, so that clients of a sandbox do not load moto.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PATH = "/_sandbox/"
 
 
 def deliver(endpoint_url: str) -> list[dict[str, Any]]:
-    """Has every report delivered now; one answer per report.
+    """Deliver every report now; one result per report.
 
     Raises:
         OSError: no sandbox answers there.
@@ -25,7 +25,7 @@ def deliver(endpoint_url: str) -> list[dict[str, Any]]:
 
 
 def state(endpoint_url: str) -> dict[str, Any]:
-    """Accounts by profile, and calls that the sandbox did not know.
+    """Get the accounts (ids by profile) and the calls that the sandbox does not implement.
 
     Raises:
         OSError: no sandbox answers there.
@@ -35,7 +35,7 @@ def state(endpoint_url: str) -> dict[str, Any]:
 
 
 def add_fault(endpoint_url: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    """Plants a fault (see ``faults.Planted``); all that are planted.
+    """Inject a fault (see ``faults.InjectedFault``); return all injected faults.
 
     Raises:
         OSError: no sandbox answers there, or it refuses the fault.
@@ -45,7 +45,7 @@ def add_fault(endpoint_url: str, settings: dict[str, Any]) -> list[dict[str, Any
 
 
 def faults(endpoint_url: str) -> list[dict[str, Any]]:
-    """The planted faults, and how often each has happened.
+    """List the injected faults, and how many calls each has matched.
 
     Raises:
         OSError: no sandbox answers there.
@@ -55,7 +55,7 @@ def faults(endpoint_url: str) -> list[dict[str, Any]]:
 
 
 def clear_faults(endpoint_url: str) -> None:
-    """Removes every planted fault.
+    """Remove every injected fault.
 
     Raises:
         OSError: no sandbox answers there.
@@ -64,7 +64,7 @@ def clear_faults(endpoint_url: str) -> None:
 
 
 def pace(endpoint_url: str, stack_seconds: float) -> None:
-    """Sets how long a StackSet takes for one account from now on.
+    """Set the seconds that a stack, or a StackSet in one account, takes from now on.
 
     Raises:
         OSError: no sandbox answers there.
@@ -73,7 +73,7 @@ def pace(endpoint_url: str, stack_seconds: float) -> None:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The variables that a sandbox's env file exports."""
+    """Read the variables that a sandbox's env file exports."""
     words = (shlex.split(line) for line in path.read_text().splitlines())
     pairs = (line[1].partition("=") for line in words if line[:1] == ["export"])
     return {name: value for name, _, value in pairs}

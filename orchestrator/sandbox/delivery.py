@@ -1,6 +1,6 @@
-"""The billing service: looks into buckets, writes reports, and says how it went.
+"""Deliver Cost and Usage Reports into buckets, as AWS's billing service does.
 
-It writes only what the bucket's policy lets it write. Layout and manifest: AWS Data Exports User
+Only what the bucket's policy allows is written. Layout and manifest: AWS Data Exports User
 Guide, "Cost and Usage Report delivery" and "Report versioning".
 """
 
@@ -17,8 +17,8 @@ import zipfile
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.sandbox.policy import Question, decide, parse_policy
-from orchestrator.sandbox.world import PARTITION, World, bucket_owner, s3
+from orchestrator.sandbox.policy import AccessRequest, decide, parse_policy
+from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner, s3
 
 TEST_OBJECT = "aws-programmatic-access-test-object"
 _FIRST_SECONDS, _REPORT_SECONDS = 0.2, 1.0
@@ -31,9 +31,9 @@ _COLUMNS = [
 ]
 
 
-def may_deliver(world: World, account_id: str, bucket: str) -> bool:
-    """Whether the bucket's policy lets the billing service look at it and write to it."""
-    text = world.bucket_policies.get(bucket)
+def can_deliver(state: SandboxState, account_id: str, bucket: str) -> bool:
+    """Whether the bucket's policy allows the billing service to check and to write."""
+    text = state.bucket_policies.get(bucket)
     if not text:
         return False
     context = {
@@ -45,7 +45,9 @@ def may_deliver(world: World, account_id: str, bucket: str) -> bool:
     arn = f"arn:{PARTITION}:s3:::{bucket}"
     return all(
         decide(
-            [parse_policy(text)], Question(action, resource, context, service), resource_policy=True
+            [parse_policy(text)],
+            AccessRequest(action, resource, context, service),
+            resource_policy=True,
         )
         == "allowed"
         for action, resource in (
@@ -56,30 +58,30 @@ def may_deliver(world: World, account_id: str, bucket: str) -> bool:
     )
 
 
-def soon(world: World, account_id: str, name: str) -> None:
-    """In automatic mode: the test object at once, the report a moment later."""
-    if world.delivery != "auto":
+def schedule_delivery(state: SandboxState, account_id: str, name: str) -> None:
+    """Deliver the test object and then the report in a moment, unless delivery is manual."""
+    if state.delivery != "auto":
         return
     for seconds, step in ((_FIRST_SECONDS, write_test_object), (_REPORT_SECONDS, deliver)):
-        timer = threading.Timer(seconds, step, (world, account_id, name))
+        timer = threading.Timer(seconds, step, (state, account_id, name))
         timer.daemon = True
         timer.start()
 
 
-def write_test_object(world: World, account_id: str, name: str) -> bool:
-    """Proves access to the bucket, as AWS does before the first delivery."""
-    with world.lock:
-        report = world.reports.get(account_id, {}).get(name)
-        if report is None or not may_deliver(world, account_id, report.definition["S3Bucket"]):
+def write_test_object(state: SandboxState, account_id: str, name: str) -> bool:
+    """Write the object by which AWS proves its access before the first delivery."""
+    with state.lock:
+        report = state.reports.get(account_id, {}).get(name)
+        if report is None or not can_deliver(state, account_id, report.definition["S3Bucket"]):
             return False
         _put(report.definition["S3Bucket"], TEST_OBJECT, b"")
         return True
 
 
-def deliver(world: World, account_id: str, name: str) -> dict[str, Any]:
-    """Delivers one report; the answer says what was written, or why nothing was."""
-    with world.lock:
-        report = world.reports.get(account_id, {}).get(name)
+def deliver(state: SandboxState, account_id: str, name: str) -> dict[str, Any]:
+    """Deliver one report; the result has its status and the keys that were written."""
+    with state.lock:
+        report = state.reports.get(account_id, {}).get(name)
         if report is None:
             return {"account_id": account_id, "report": name, "status": "ERROR_NO_REPORT"}
         definition = report.definition
@@ -88,7 +90,7 @@ def deliver(world: World, account_id: str, name: str) -> dict[str, Any]:
         keys: list[str] = []
         if bucket_owner(bucket) is None:
             status = "ERROR_NO_BUCKET"
-        elif not write_test_object(world, account_id, name):
+        elif not write_test_object(state, account_id, name):
             status = "ERROR_PERMISSIONS"
         elif definition["Format"] == "Parquet":
             # Writing Parquet needs a library of 40 MB that nothing else here would use.
@@ -102,11 +104,11 @@ def deliver(world: World, account_id: str, name: str) -> dict[str, Any]:
         return {"account_id": account_id, "report": name, "status": status, "keys": keys}
 
 
-def deliver_all(world: World) -> list[dict[str, Any]]:
-    """Delivers every report of every account."""
-    with world.lock:
-        names = [(account, name) for account, of in world.reports.items() for name in of]
-    return [deliver(world, account, name) for account, name in names]
+def deliver_all(state: SandboxState) -> list[dict[str, Any]]:
+    """Deliver every report of every account."""
+    with state.lock:
+        names = [(account, name) for account, of in state.reports.items() for name in of]
+    return [deliver(state, account, name) for account, name in names]
 
 
 def _write(account_id: str, definition: dict[str, Any], now: datetime) -> list[str]:

@@ -1,8 +1,7 @@
-"""StackSet operations, which take time and reach into the linked accounts.
+"""Run StackSet operations: create, update and delete stacks in the linked accounts.
 
-An operation goes forward whenever anybody calls the sandbox (``advance``): as many accounts at a
-time as its preferences allow, each taking ``World.stack_seconds``. Stacks are really made, by
-moto, in the linked accounts.
+Every call to the sandbox advances the operations (``advance``): as many accounts at a time as
+their preferences allow, each taking ``SandboxState.stack_seconds``.
 
 Source: CloudFormation User Guide, "StackSets concepts" and "Concurrency mode"; API Reference,
 StackSetOperationPreferences, DeploymentTargets, StackInstanceComprehensiveStatus.
@@ -16,23 +15,23 @@ import uuid
 from collections.abc import Callable, Iterable
 
 from orchestrator.sandbox import stack_changes, stacks
-from orchestrator.sandbox.organization import PAYER, give_management_its_way_in
-from orchestrator.sandbox.resources import Act
-from orchestrator.sandbox.stacks import Stack, Work
+from orchestrator.sandbox.organization import PAYER, grant_management_access
+from orchestrator.sandbox.resources import Actor
+from orchestrator.sandbox.stacks import Stack, StackChange
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
+from orchestrator.sandbox.state import PARTITION, SandboxState, organizations
 from orchestrator.sandbox.template_parser import TemplateError
-from orchestrator.sandbox.world import PARTITION, World, organizations
 
-# Stacks per request to the sandbox: a large operation must not keep other callers waiting.
-_AT_ONCE = 100
+# Stacks per call to the sandbox: a large operation must not delay other callers.
+_STACKS_PER_CALL = 100
 _CANCELLED = "Cancelled since failure tolerance has exceeded"
 
-# What goes wrong in an account, by (operation, account, region): a planted fault's error, or "".
-Misfortune = Callable[[str, str, str], str]
+# The error code injected for (operation, account, region), or "".
+InjectedError = Callable[[str, str, str], str]
 
 
 def ous_under(owner: str, ous: Iterable[str]) -> set[str]:
-    """Some OUs (or the root) and all that are nested in them."""
+    """Get the ids of some OUs (or the root) and of all OUs nested in them."""
     children: dict[str, list[str]] = {}
     for ou in organizations(owner).ou:
         if getattr(ou, "parent_id", None):
@@ -47,9 +46,9 @@ def ous_under(owner: str, ous: Iterable[str]) -> set[str]:
 
 
 def accounts_in(owner: str, ous: Iterable[str]) -> dict[str, str]:
-    """The linked accounts under some OUs or the root, nested ones included: id → its own OU.
+    """Get the linked accounts under some OUs or the root, with the OU that each is directly in.
 
-    Never the management account: StackSets do not deploy to it.
+    Without the management account: service-managed StackSets do not deploy to it.
     """
     wanted = ous_under(owner, ous)
     accounts = organizations(owner).accounts
@@ -57,12 +56,12 @@ def accounts_in(owner: str, ous: Iterable[str]) -> dict[str, str]:
 
 
 def suspended(owner: str) -> set[str]:
-    """The accounts of an organization that are not active: CloudFormation skips them."""
+    """Get the accounts of an organization that are not active; CloudFormation skips them."""
     return {a.id for a in organizations(owner).accounts if a.state != "ACTIVE"}
 
 
-def begin(stack_set: StackSet, operation: Operation) -> Operation:
-    """Queues an operation; instances that are to be made are there at once, as pending."""
+def start_operation(stack_set: StackSet, operation: Operation) -> Operation:
+    """Queue an operation; the instances that it creates are listed as PENDING at once."""
     for target in operation.targets:
         key = (target.account_id, target.region)
         if operation.action == "CREATE":
@@ -75,37 +74,37 @@ def begin(stack_set: StackSet, operation: Operation) -> Operation:
     return operation
 
 
-def advance(world: World, misfortune: Misfortune) -> None:
-    """Brings every operation to where it should be by now; the world's lock is held."""
-    if world.organization_changed:
-        give_management_its_way_in(PAYER)
-    for stack_set in [s for sets in world.stack_sets.values() for s in sets.values()]:
-        if world.organization_changed:
-            _follow(stack_set)
-        _go_on(world, stack_set, misfortune)
-    world.organization_changed = False
+def advance(state: SandboxState, injected_error: InjectedError) -> None:
+    """Advance every operation to the current time; the caller holds the state's lock."""
+    if state.organization_changed:
+        grant_management_access(PAYER)
+    for stack_set in [s for sets in state.stack_sets.values() for s in sets.values()]:
+        if state.organization_changed:
+            _auto_deploy(stack_set)
+        _advance_stack_set(state, stack_set, injected_error)
+    state.organization_changed = False
 
 
-def remember_homes(stack_set: StackSet) -> None:
-    """Notes where every account is now: what moves later is deployed automatically."""
-    stack_set.homes = {
+def record_parents(stack_set: StackSet) -> None:
+    """Record every account's parent, from which auto-deployment detects later moves."""
+    stack_set.parents = {
         a.id: a.parent_id for a in organizations(stack_set.owner).accounts if a.state == "ACTIVE"
     }
 
 
-def _follow(stack_set: StackSet) -> None:
-    """Auto-deployment: accounts that joined, left or moved since the organization was last seen."""
-    before = stack_set.homes
-    remember_homes(stack_set)
+def _auto_deploy(stack_set: StackSet) -> None:
+    """Deploy to accounts that joined since the last call, and remove from those that left."""
+    before = stack_set.parents
+    record_parents(stack_set)
     automatic = stack_set.settings.get("AutoDeployment", {})
     if not automatic.get("Enabled"):
         return
-    moved = {a for a, home in stack_set.homes.items() if before.get(a) != home}
+    moved = {a for a, parent in stack_set.parents.items() if before.get(a) != parent}
     arrived, left = [], []
     for ou, regions in stack_set.ous.items():
-        for account_id, home in accounts_in(stack_set.owner, [ou]).items():
+        for account_id, parent in accounts_in(stack_set.owner, [ou]).items():
             if account_id in moved:
-                arrived += [Target(account_id, region, home) for region in regions]
+                arrived += [Target(account_id, region, parent) for region in regions]
     staying = {t.account_id for t in arrived}
     for instance in stack_set.instances.values():
         if instance.account_id in moved and instance.account_id not in staying:
@@ -116,33 +115,37 @@ def _follow(stack_set: StackSet) -> None:
             known.ou = target.ou
     preferences = {"MaxConcurrentPercentage": 100, "FailureTolerancePercentage": 100}
     if new:
-        begin(stack_set, Operation(str(uuid.uuid4()), "CREATE", new, preferences))
+        start_operation(stack_set, Operation(str(uuid.uuid4()), "CREATE", new, preferences))
     if left:
         retain = bool(automatic.get("RetainStacksOnAccountRemoval"))
-        begin(stack_set, Operation(str(uuid.uuid4()), "DELETE", left, preferences, retain=retain))
+        start_operation(
+            stack_set, Operation(str(uuid.uuid4()), "DELETE", left, preferences, retain=retain)
+        )
 
 
-def _go_on(world: World, stack_set: StackSet, misfortune: Misfortune) -> None:
-    left = _AT_ONCE
+def _advance_stack_set(
+    state: SandboxState, stack_set: StackSet, injected_error: InjectedError
+) -> None:
+    left = _STACKS_PER_CALL
     while left > 0 and (operation := stack_set.running) is not None:
         if operation.status == "QUEUED":
             operation.status, operation.clock = "RUNNING", time.time()
         wave = [t for t in operation.targets if t.status == "RUNNING"]
         if wave:
-            if time.time() < operation.clock + world.stack_seconds:
+            if time.time() < operation.clock + state.stack_seconds:
                 return
             closed = suspended(stack_set.owner)
             for target in itertools.islice(wave, left):
-                _carry_out(world, stack_set, operation, target, closed, misfortune)
+                _process_target(state, stack_set, operation, target, closed, injected_error)
             left -= len(wave)
             if left >= 0:
-                operation.clock += world.stack_seconds
+                operation.clock += state.stack_seconds
         elif not _next_wave(stack_set, operation):
             operation.ended = time.time()
 
 
 def _next_wave(stack_set: StackSet, operation: Operation) -> bool:
-    """Starts on the next accounts; False if there are none, and the operation is over."""
+    """Start the next accounts of an operation; False if the operation has ended."""
     waiting = [t for t in operation.targets if t.status == "PENDING"]
     stopped = operation.status == "STOPPING"
     if stopped or operation.failed > operation.tolerance:
@@ -168,13 +171,13 @@ def _mark(
         instance.status, instance.detailed_status, instance.reason = status, detailed, reason
 
 
-def _carry_out(
-    world: World,
+def _process_target(
+    state: SandboxState,
     stack_set: StackSet,
     operation: Operation,
     target: Target,
     closed: set[str],
-    misfortune: Misfortune,
+    injected_error: InjectedError,
 ) -> None:
     key = (target.account_id, target.region)
     instance = stack_set.instances.get(key)
@@ -186,8 +189,8 @@ def _carry_out(
         _mark(stack_set, target, "OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT")
         return
     try:
-        _work(world, stack_set, operation, instance, misfortune)
-    except _Failure as failure:
+        _change_stack(state, stack_set, operation, instance, injected_error)
+    except _StackFailure as failure:
         target.status, target.reason = "FAILED", str(failure)
         _mark(stack_set, target, "OUTDATED", "FAILED", str(failure))
         return
@@ -198,59 +201,61 @@ def _carry_out(
         _mark(stack_set, target, "CURRENT", "SUCCEEDED")
 
 
-class _Failure(Exception):
-    """A stack could not be made, changed or deleted; says so as CloudFormation does."""
+class _StackFailure(Exception):
+    """A stack could not be created, updated or deleted; the text is CloudFormation's."""
 
 
-def _work(
-    world: World,
+def _change_stack(
+    state: SandboxState,
     stack_set: StackSet,
     operation: Operation,
     instance: Instance,
-    misfortune: Misfortune,
+    injected_error: InjectedError,
 ) -> None:
-    act = Act(world, instance.account_id, instance.region, caller=None)
-    own = stacks.of(world, act.account_id, act.region)
+    actor = Actor(state, instance.account_id, instance.region, caller=None)
+    own = stacks.of(state, actor.account_id, actor.region)
     known = next((s for s in own if s.id == instance.stack_id), None)
     if operation.action == "DELETE":
         if known is not None and not operation.retain:
-            if error := misfortune("DeleteStack", act.account_id, act.region):
-                raise _Failure(_words(error, act.account_id, "iam:DeleteRole"))
+            if error := injected_error("DeleteStack", actor.account_id, actor.region):
+                raise _StackFailure(_status_reason(error, actor.account_id, "iam:DeleteRole"))
             _finish(known, stack_changes.delete(known))
         return
-    if error := misfortune("UpdateStack" if known else "CreateStack", act.account_id, act.region):
-        raise _Failure(_words(error, act.account_id, "iam:CreateRole"))
-    body, given = stack_set.settings["TemplateBody"], dict(stack_set.parameters)
+    if error := injected_error(
+        "UpdateStack" if known else "CreateStack", actor.account_id, actor.region
+    ):
+        raise _StackFailure(_status_reason(error, actor.account_id, "iam:CreateRole"))
+    body, parameters = stack_set.settings["TemplateBody"], dict(stack_set.parameters)
     tags = stack_set.settings.get("Tags", [])
     if known is not None and known.deleted is None:
-        # No update without a change: what was changed by hand in the account stays as it is.
-        if known.differs(body, given, tags):
-            _check(act, known.name, body, given)
-            _finish(known, stack_changes.update(known, body, given, tags))
+        # An unchanged stack is not updated, so manual changes in the account stay.
+        if known.would_change(body, parameters, tags):
+            _check(actor, known.name, body, parameters)
+            _finish(known, stack_changes.update(known, body, parameters, tags))
         return
     name = f"StackSet-{stack_set.name}-{uuid.uuid4()}"
-    _check(act, name, body, given)
-    made = Stack(act, name, body, given, tags)
+    _check(actor, name, body, parameters)
+    made = Stack(actor, name, body, parameters, tags)
     _finish(made, stack_changes.create(made))
     own.append(made)
     instance.stack_id = made.id
 
 
-def _check(act: Act, name: str, body: str, given: dict[str, str]) -> None:
+def _check(actor: Actor, name: str, body: str, parameters: dict[str, str]) -> None:
     try:
-        stack_changes.check(act, name, body, given)
+        stack_changes.check(actor, name, body, parameters)
     except TemplateError as error:
-        raise _Failure(str(error)) from None
+        raise _StackFailure(str(error)) from None
 
 
-def _finish(stack: Stack, work: Work) -> None:
-    stack_changes.at_once(stack, work)
+def _finish(stack: Stack, change: StackChange) -> None:
+    stack_changes.run_to_completion(stack, change)
     if why := stack_changes.failure(stack):
-        raise _Failure(why)
+        raise _StackFailure(why)
 
 
-def _words(error: str, account_id: str, action: str) -> str:
-    """An error as CloudFormation passes it on; AccessDenied is a service control policy's."""
+def _status_reason(error: str, account_id: str, action: str) -> str:
+    """Word an injected error as CloudFormation does; AccessDenied is an SCP's explicit deny."""
     if error == "AccessDenied":
         caller = f"arn:{PARTITION}:sts::{account_id}:assumed-role/stacksets-exec/AWSCloudFormation"
         return (

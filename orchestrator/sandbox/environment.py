@@ -1,4 +1,4 @@
-"""What a shell needs to reach a sandbox: endpoint, profiles, account ids."""
+"""Write the files and variables that point a shell at a sandbox."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 
 from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH
 from orchestrator.sandbox.octo.state import OctoState
-from orchestrator.sandbox.world import AccessKey
+from orchestrator.sandbox.state import AccessKey
 
 _REGION = "us-east-1"
 
 
-def write(
+def write_aws_files(
     folder: Path, endpoint_url: str, profiles: Mapping[str, tuple[str, AccessKey]]
 ) -> dict[str, str]:
-    """Writes AWS configuration and credentials files (0600); returns the variables to set."""
+    """Write AWS configuration and credentials files (0600); return the variables to set."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     credentials, config = configparser.ConfigParser(), configparser.ConfigParser()
     for name, (_, key) in profiles.items():
@@ -45,8 +45,8 @@ def write(
     }
 
 
-def octo(endpoint_url: str, state: OctoState) -> dict[str, str]:
-    """The variables of a client of the sandbox's Octo."""
+def octo_variables(endpoint_url: str, state: OctoState) -> dict[str, str]:
+    """Get the variables of a client of the sandbox's Octo."""
     return {
         "ALPHAUS_CLIENT_ID": state.client.client_id,
         "ALPHAUS_CLIENT_SECRET": state.client.secret,
@@ -56,7 +56,7 @@ def octo(endpoint_url: str, state: OctoState) -> dict[str, str]:
 
 
 def write_env_file(path: Path, variables: Mapping[str, str]) -> None:
-    """A file to ``source``: it also drops credentials that the shell may hold."""
+    """Write a file to ``source`` (0600), which also unsets credentials of the shell."""
     lines = ["unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     _write_private(path, "\n".join(lines) + "\n")

@@ -1,7 +1,7 @@
-"""Misbehaviour on request: what AWS does on a bad day, planted by name.
+"""Inject faults: errors, latency, dropped connections and eventual consistency.
 
-A fault is planted for a service and an operation (``*`` for any), by the control endpoint or a
-file, and happens to the next ``times`` matching calls, after ``after`` of them went well.
+A fault is injected for a service and an operation (``*`` for any), by the control endpoint or a
+file, and applies to ``times`` matching calls, after the first ``after`` of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from orchestrator.sandbox.wire import Call, Fault
+from orchestrator.sandbox.wire import Call, ServiceError
 
 # The statuses that AWS answers with these codes; any other code is a 400.
 _STATUSES = {
@@ -29,13 +29,13 @@ _STATUSES = {
 _ids = itertools.count(1)
 
 
-class Drop(Exception):
-    """The connection is to be closed without an answer."""
+class DropConnection(Exception):
+    """Close the connection without an answer."""
 
 
 @dataclass
-class Planted:
-    """One planted fault.
+class InjectedFault:
+    """One injected fault.
 
     Attributes:
         service: the signing name, or ``*``.
@@ -44,11 +44,11 @@ class Planted:
         latency: seconds to wait before the call is done.
         drop: close the connection instead of answering; the call is not done.
         lose_answer: the call is done, and the connection closed instead of answering.
-        unknown_for: seconds for which a role that the call makes stays unknown to other calls.
-        partial_pages: lists come in pages of one.
-        account: the account in which it happens, as caller or as a StackSet's target; ``*``: any.
-        times: to how many calls it happens; None for all.
-        after: how many matching calls go well first.
+        unknown_for: seconds for which other calls do not find the role that the call creates.
+        partial_pages: lists are answered in pages of one entry.
+        account: the caller's account, or the target account of a StackSet; ``*``: any.
+        times: the number of calls to apply to; None for all.
+        after: the number of matching calls to leave alone first.
     """
 
     service: str = "*"
@@ -66,7 +66,7 @@ class Planted:
     happened: int = 0
 
     def matches(self, call: Call) -> bool:
-        """Whether the fault is about this call."""
+        """Whether the fault is injected for this call."""
         return all(
             fnmatchcase(actual, wanted)
             for actual, wanted in (
@@ -78,30 +78,30 @@ class Planted:
 
 
 class Faults:
-    """The faults that are planted; the world's lock guards them."""
+    """The injected faults; the caller holds the sandbox state's lock."""
 
     def __init__(self) -> None:
-        self._planted: list[Planted] = []
-        self._unknown_roles: dict[tuple[str, str], float] = {}
+        self._planted: list[InjectedFault] = []
+        self._hidden_until: dict[tuple[str, str], float] = {}
 
-    def add(self, settings: Mapping[str, Any]) -> Planted:
-        """Plants one.
+    def add(self, settings: Mapping[str, Any]) -> InjectedFault:
+        """Inject a fault.
 
         Raises:
-            ValueError: a setting is unknown, or nothing would happen.
+            ValueError: a setting is unknown, or the fault has no effect.
         """
-        known = set(Planted.__dataclass_fields__) - {"id", "happened"}
+        known = set(InjectedFault.__dataclass_fields__) - {"id", "happened"}
         if unknown := set(settings) - known:
             raise ValueError(f"unknown: {', '.join(sorted(unknown))}; known: {sorted(known)}")
-        planted = Planted(**settings)
+        fault = InjectedFault(**settings)
         happens = ("error", "latency", "drop", "lose_answer", "unknown_for", "partial_pages")
-        if not any(getattr(planted, name) for name in happens):
-            raise ValueError(f"nothing would happen: give one of {', '.join(happens)}")
-        self._planted.append(planted)
-        return planted
+        if not any(getattr(fault, name) for name in happens):
+            raise ValueError(f"the fault has no effect: give one of {', '.join(happens)}")
+        self._planted.append(fault)
+        return fault
 
     def load(self, path: Path) -> None:
-        """Plants every fault of a JSON file (a list of objects).
+        """Inject every fault of a JSON file (a list of objects).
 
         Raises:
             ValueError: the file is not such a list.
@@ -110,67 +110,69 @@ class Faults:
             self.add(settings)
 
     def listed(self) -> list[dict[str, Any]]:
-        """What is planted, and how often each has happened."""
-        return [asdict(planted) for planted in self._planted]
+        """List the injected faults, and how many calls each has matched."""
+        return [asdict(fault) for fault in self._planted]
 
     def clear(self) -> None:
-        """Removes all of them."""
+        """Remove every injected fault."""
         self._planted.clear()
-        self._unknown_roles.clear()
+        self._hidden_until.clear()
 
-    def take(self, call: Call) -> list[Planted]:
-        """The faults that happen to this call; each counts as happened."""
+    def take(self, call: Call) -> list[InjectedFault]:
+        """Get the faults to apply to a call, and count the call."""
         chosen = []
-        for planted in self._planted:
-            if not planted.matches(call):
+        for fault in self._planted:
+            if not fault.matches(call):
                 continue
-            planted.happened += 1
-            number = planted.happened - planted.after
-            if number >= 1 and (planted.times is None or number <= planted.times):
-                chosen.append(planted)
+            fault.happened += 1
+            number = fault.happened - fault.after
+            if number >= 1 and (fault.times is None or number <= fault.times):
+                chosen.append(fault)
         return chosen
 
     def hide_role(self, call: Call, seconds: float) -> None:
-        """Keeps the role that the call makes unknown for a while (eventual consistency)."""
+        """Hide the role that a call creates for some seconds (eventual consistency)."""
         key = (call.caller.account_id, str(call.parameters.get("RoleName")))
-        self._unknown_roles[key] = time.monotonic() + seconds
+        self._hidden_until[key] = time.monotonic() + seconds
 
-    def check_known(self, call: Call) -> None:
-        """Refuses a call about a role that is still unknown.
+    def check_visible(self, call: Call) -> None:
+        """Refuse a call about a role that is still hidden.
 
         Raises:
-            Fault: NoSuchEntity, or AccessDenied for AssumeRole.
+            ServiceError: NoSuchEntity, or AccessDenied for AssumeRole.
         """
         if call.operation == "CreateRole":
             return
         name = str(call.parameters.get("RoleName", ""))
         arn = str(call.parameters.get("RoleArn", call.parameters.get("PolicySourceArn", "")))
-        for (account_id, hidden), until in self._unknown_roles.items():
+        for (account_id, hidden), until in self._hidden_until.items():
             is_meant = (account_id, hidden) == (call.caller.account_id, name) or (
                 f":{account_id}:role/{hidden}" in arn
             )
             if is_meant and time.monotonic() < until:
                 if call.operation == "AssumeRole":
-                    raise Fault(
+                    raise ServiceError(
                         "AccessDenied", f"not authorized to perform: sts:AssumeRole on {arn}", 403
                     )
-                raise Fault("NoSuchEntity", f"The role with name {hidden} cannot be found.", 404)
+                raise ServiceError(
+                    "NoSuchEntity", f"The role with name {hidden} cannot be found.", 404
+                )
 
 
-def happen(planted: Planted, call: Call) -> None:
-    """Lets a fault happen before its call is done.
+def apply_fault(fault: InjectedFault, call: Call) -> None:
+    """Apply a fault before its call is done.
 
     Raises:
-        Drop: the connection is to be closed.
-        Fault: the error to answer with.
+        DropConnection: the connection is to be closed.
+        ServiceError: the error to answer with.
     """
-    if planted.latency:
-        time.sleep(planted.latency)
-    if planted.drop:
-        raise Drop
-    if planted.error:
-        raise Fault(
-            planted.error,
-            f"Planted: {call.service}:{call.operation}",
-            _STATUSES.get(planted.error, 400),
+    if fault.latency:
+        time.sleep(fault.latency)
+    if fault.drop:
+        raise DropConnection
+    if fault.error:
+        raise ServiceError(
+            fault.error,
+            f"Injected fault: {call.service}:{call.operation}",
+            _STATUSES.get(fault.error, 400),
         )

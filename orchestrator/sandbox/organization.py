@@ -1,4 +1,4 @@
-"""The accounts that a sandbox starts with, each with an administrator whose keys are a profile.
+"""Create the accounts of a sandbox, each with an administrator and a profile with its keys.
 
 A management account with OUs two levels deep, linked accounts in them (one of them suspended), a
 standalone account, and Octo's own principal account.
@@ -10,14 +10,14 @@ import json
 
 from moto.moto_api._internal import mock_random
 
-from orchestrator.sandbox.world import AccessKey, World, iam, organizations, role
+from orchestrator.sandbox.state import AccessKey, SandboxState, iam, organizations, role
 
 PAYER = "111111111111"
 STANDALONE = "222222222222"
 OCTO = "131920598436"
 SUSPENDED = "linked-suspended"
 _OUS = {"Workloads": ("Production", "Staging"), "Platform": ("Shared",)}
-_WAY_IN = "OrganizationAccountAccessRole"
+_ACCESS_ROLE = "OrganizationAccountAccessRole"
 _SEED = 20  # the same accounts and keys on every start
 
 _ADMINISTRATOR = json.dumps(
@@ -28,21 +28,21 @@ _ADMINISTRATOR = json.dumps(
 )
 
 
-def found(world: World, linked: int) -> None:
-    """Makes everything; ``linked`` is the number of active linked accounts."""
+def create_accounts(state: SandboxState, linked: int) -> None:
+    """Create every account; ``linked`` is the number of active linked accounts."""
     mock_random.seed(_SEED)
-    _add(world, "payer", PAYER)
+    _add(state, "payer", PAYER)
     management = organizations(PAYER)
     management.create_organization("us-east-1", FeatureSet="ALL")
     root = next(ou.id for ou in management.ou if ou.type == "ROOT")
-    homes = [root]
+    parents = [root]
     for parent, children in _OUS.items():
         outer = management.create_organizational_unit(ParentId=root, Name=parent)
         outer_id = outer["OrganizationalUnit"]["Id"]
-        homes.append(outer_id)
+        parents.append(outer_id)
         for child in children:
             inner = management.create_organizational_unit(ParentId=outer_id, Name=child)
-            homes.append(inner["OrganizationalUnit"]["Id"])
+            parents.append(inner["OrganizationalUnit"]["Id"])
     names = [f"linked-{number}" for number in range(1, linked + 1)]
     for number, name in enumerate([*names, SUSPENDED]):
         status = management.create_account(AccountName=name, Email=f"{name}@example.com")
@@ -50,30 +50,30 @@ def found(world: World, linked: int) -> None:
         management.move_account(
             AccountId=account_id,
             SourceParentId=root,
-            DestinationParentId=homes[number % len(homes)],
+            DestinationParentId=parents[number % len(parents)],
         )
-        _add(world, name, account_id)
-    give_management_its_way_in(PAYER)
-    management.get_account_by_id(world.accounts[SUSPENDED]).state = "SUSPENDED"
-    _add(world, "standalone", STANDALONE)
-    _add(world, "octo", OCTO)
+        _add(state, name, account_id)
+    grant_management_access(PAYER)
+    management.get_account_by_id(state.accounts[SUSPENDED]).state = "SUSPENDED"
+    _add(state, "standalone", STANDALONE)
+    _add(state, "octo", OCTO)
 
 
-def give_management_its_way_in(owner: str) -> None:
-    """Each account's OrganizationAccountAccessRole may do everything, as Organizations makes it."""
+def grant_management_access(owner: str) -> None:
+    """Attach AdministratorAccess to each account's OrganizationAccountAccessRole, as AWS does."""
     for account in organizations(owner).accounts:
-        way_in = role(account.id, _WAY_IN)
-        if way_in is not None and not way_in.policies:
-            way_in.put_policy("AdministratorAccess", _ADMINISTRATOR)
+        access_role = role(account.id, _ACCESS_ROLE)
+        if access_role is not None and not access_role.policies:
+            access_role.put_policy("AdministratorAccess", _ADMINISTRATOR)
 
 
-def _add(world: World, profile: str, account_id: str) -> None:
+def _add(state: SandboxState, profile: str, account_id: str) -> None:
     own = iam(account_id)
     own.create_user("us-east-1", "administrator")
     own.put_user_policy("administrator", "everything", _ADMINISTRATOR)
     key = own.create_access_key("administrator")
-    world.administrators[key.access_key_id] = account_id
-    world.profiles[profile] = (
+    state.administrators[key.access_key_id] = account_id
+    state.profiles[profile] = (
         account_id,
         AccessKey(key.access_key_id, key.secret_access_key),
     )

@@ -1,7 +1,8 @@
-"""Evaluates IAM policies, for the part of the language that this flow uses.
+"""Evaluate IAM policies, for the part of the policy language that this flow uses.
 
-Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". What is not
-known here (an operator, say) does not match: an Allow then does not allow.
+Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". An
+element that is not implemented here (such as an operator) does not match, so an Allow with it
+does not allow.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Question:
-    """May ``principal`` do ``action`` to ``resource``?
+class AccessRequest:
+    """A request whose authorization is decided.
 
     Attributes:
         action: like ``s3:GetObject``.
-        resource: an ARN, or ``*`` where none is meant.
+        resource: an ARN, or ``*`` for operations without a resource.
         context: condition keys (any case) and their values.
-        principals: how the asker can be named: ``{"AWS": [...]}`` or ``{"Service": [...]}``;
-            only looked at for resource policies.
+        principals: the names of the caller: ``{"AWS": [...]}`` or ``{"Service": [...]}``;
+            only resource policies use them.
     """
 
     action: str
@@ -37,7 +38,7 @@ class Question:
 
 
 def parse_policy(text: str | bytes) -> Document:
-    """A policy document from JSON text.
+    """Parse a policy document from JSON.
 
     Raises:
         ValueError: it is not a JSON object with statements.
@@ -49,16 +50,16 @@ def parse_policy(text: str | bytes) -> Document:
 
 
 def decide(
-    documents: Iterable[Document], question: Question, *, resource_policy: bool = False
+    documents: Iterable[Document], request: AccessRequest, *, resource_policy: bool = False
 ) -> Decision:
-    """What the documents together say; an explicit deny wins.
+    """Decide a request by all documents together; an explicit deny wins.
 
-    With ``resource_policy`` each statement's principal must name the asker.
+    With ``resource_policy`` a statement applies only if its principal names the caller.
     """
     allowed = False
     for document in documents:
         for statement in as_list(document.get("Statement", [])):
-            if not _applies(statement, question, resource_policy):
+            if not _applies(statement, request, resource_policy):
                 continue
             if statement.get("Effect") == "Deny":
                 return "explicitDeny"
@@ -67,16 +68,16 @@ def decide(
 
 
 def as_list(value: Any) -> list[Any]:
-    """Policies write one thing or a list of things."""
+    """Wrap a single value: policies allow one value or a list of values."""
     return value if isinstance(value, list) else [value]
 
 
-def _applies(statement: Document, question: Question, resource_policy: bool) -> bool:
+def _applies(statement: Document, request: AccessRequest, resource_policy: bool) -> bool:
     return (
-        (not resource_policy or _names(statement, question))
-        and _matches(statement, "Action", question.action, ignore_case=True)
-        and _matches(statement, "Resource", question.resource, absent=True)
-        and _conditions_hold(statement.get("Condition", {}), question)
+        (not resource_policy or _names(statement, request))
+        and _matches(statement, "Action", request.action, ignore_case=True)
+        and _matches(statement, "Resource", request.resource, absent=True)
+        and _conditions_hold(statement.get("Condition", {}), request)
     )
 
 
@@ -99,25 +100,25 @@ def _matches(
 
 
 def like(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
-    """IAM's wildcards: ``*`` for any characters, ``?`` for one; brackets mean themselves."""
+    """Match IAM's wildcards: ``*`` is any characters, ``?`` is one; brackets are literal."""
     escaped = pattern.replace("[", "[[]")
     if ignore_case:
         pattern, value, escaped = pattern.lower(), value.lower(), escaped.lower()
     return fnmatch.fnmatchcase(value, escaped)
 
 
-def _names(statement: Document, question: Question) -> bool:
+def _names(statement: Document, request: AccessRequest) -> bool:
     if "NotPrincipal" in statement:
-        return not _principal_matches(statement["NotPrincipal"], question)
-    return _principal_matches(statement.get("Principal", {}), question)
+        return not _principal_matches(statement["NotPrincipal"], request)
+    return _principal_matches(statement.get("Principal", {}), request)
 
 
-def _principal_matches(principal: Any, question: Question) -> bool:
+def _principal_matches(principal: Any, request: AccessRequest) -> bool:
     if principal == "*":
         return True
     if not isinstance(principal, Mapping):
         return False
-    for kind, names in question.principals.items():
+    for kind, names in request.principals.items():
         wanted = as_list(principal.get(kind, []))
         if kind == "AWS" and "*" in wanted:
             return True
@@ -126,8 +127,8 @@ def _principal_matches(principal: Any, question: Question) -> bool:
     return False
 
 
-def _conditions_hold(conditions: Mapping[str, Any], question: Question) -> bool:
-    context = {key.lower(): value for key, value in question.context.items()}
+def _conditions_hold(conditions: Mapping[str, Any], request: AccessRequest) -> bool:
+    context = {key.lower(): value for key, value in request.context.items()}
     return all(
         _condition_holds(operator, as_list(wanted), context.get(key.lower()))
         for operator, keys in conditions.items()
@@ -162,7 +163,7 @@ def _number(test: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
 
 
 def _arn_like(wanted: str, actual: str) -> bool:
-    """Wildcards do not cross an ARN's first five colons."""
+    """Match an ARN; wildcards do not cross its first five colons."""
     patterns, parts = wanted.split(":", 5), actual.split(":", 5)
     return len(patterns) == len(parts) == 6 and all(map(like, patterns, parts))
 
@@ -175,7 +176,9 @@ def _in_network(wanted: str, actual: str) -> bool:
 
 
 def _date(test: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
-    form = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")  # of one length: text order is time's
+    form = re.compile(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    )  # of one length, so text order is time order
     return lambda wanted, actual: bool(
         form.fullmatch(wanted) and form.fullmatch(actual) and test(actual, wanted)
     )

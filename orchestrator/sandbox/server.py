@@ -1,4 +1,4 @@
-"""The sandbox as a server: one loopback endpoint for every AWS service and account."""
+"""Serve the sandbox: one loopback endpoint for every AWS service and account, and for Octo."""
 
 from __future__ import annotations
 
@@ -31,32 +31,33 @@ from orchestrator.sandbox import (
     stack_changes,
     wire,
 )
-from orchestrator.sandbox.answers import Answers
 from orchestrator.sandbox.authorization import authorize
-from orchestrator.sandbox.faults import Drop, Faults, happen
+from orchestrator.sandbox.contents import contents
+from orchestrator.sandbox.faults import DropConnection, Faults, apply_fault
 from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH, Octo
 from orchestrator.sandbox.octo.state import OctoState
-from orchestrator.sandbox.wire import Call, Fault
-from orchestrator.sandbox.world import LOG, Caller, World
+from orchestrator.sandbox.retries import SentResponses
+from orchestrator.sandbox.state import LOG, Caller, SandboxState
+from orchestrator.sandbox.wire import Call, ServiceError
 
 _JSON = {"Content-Type": "application/json"}
-_SOCKET = "octo_tf.socket"  # a request's connection, in its WSGI environment
-_THREADS = 64  # a slow call keeps its own, and none of the others waiting
+_SOCKET = "octo_tf.socket"  # the key of a request's connection in its WSGI environment
+_THREADS = 64  # a slow call must not delay the others
 _BACKLOG = 256  # connections that wait to be accepted
 
 
 class Application:
-    """The WSGI application: who asks for what, may they, and who answers."""
+    """The WSGI application: identify the caller, parse, authorize and answer each request."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, state: SandboxState) -> None:
+        self.state = state
         self.faults = Faults()
-        self._answers = Answers()
-        self._octo = Octo(world, self.faults)
+        self._sent_responses = SentResponses()
+        self._octo = Octo(state, self.faults)
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answers one request (WSGI)."""
+        """Answer one request (WSGI)."""
         request = Request(environ)
         request.get_data()  # kept by werkzeug: routing, parsing and moto all read it
         if request.path.startswith(control.PATH):
@@ -65,54 +66,58 @@ class Application:
         if scope is None and self._octo.serves(request.path):
             return self._ask_octo(request)(environ, start_response)
         if scope is None:
-            fault = Fault("MissingAuthenticationToken", "Request is missing a signature", 403)
-            return wire.failure(request, "sts", None, fault)(environ, start_response)
+            error = ServiceError(
+                "MissingAuthenticationToken", "Request is missing a signature", 403
+            )
+            return wire.failure(request, "sts", None, error)(environ, start_response)
         found = wire.operation_of(request, scope.service)
         model, uri = found or (None, {})
         try:
             if model is None:
                 raise self._unknown(scope.service, request)
-            response = self._answers.again(environ) or self._answer(request, scope, model, uri)
-        except Fault as fault:
-            response = wire.failure(request, scope.service, model, fault)
-        except Drop:
-            response = _hung_up(environ)
+            response = self._sent_responses.find(environ) or self._answer(
+                request, scope, model, uri
+            )
+        except ServiceError as error:
+            response = wire.failure(request, scope.service, model, error)
+        except DropConnection:
+            response = _drop_connection(environ)
         except Exception as error:  # noqa: BLE001  (SDKs retry a 500 for minutes, and hide why)
             LOG.exception("failed at %s:%s", scope.service, model and model.name)
-            failed = Fault("InternalFailure", f"The sandbox failed: {type(error).__name__}")
+            failed = ServiceError("InternalFailure", f"The sandbox failed: {type(error).__name__}")
             response = wire.failure(request, scope.service, model, failed)
         return response(environ, start_response)
 
     def _ask_octo(self, request: Request) -> Response:
         try:
             return self._octo.answer(request)
-        except Drop:
-            return _hung_up(request.environ)
+        except DropConnection:
+            return _drop_connection(request.environ)
 
     def _answer(
-        self, request: Request, scope: wire.Scope, model: Any, uri: dict[str, Any]
+        self, request: Request, scope: wire.CredentialScope, model: Any, uri: dict[str, Any]
     ) -> Response:
-        caller = self.world.caller(scope.access_key)
+        caller = self.state.caller(scope.access_key)
         if caller is None:
-            raise _stranger(scope.service)
+            raise _unknown_access_key(scope.service)
         parameters = wire.parameters_of(request, scope.service, model, uri)
         call = Call(scope.service, model.name, scope.region, caller, parameters, uri)
-        with self.world.lock:
-            deployment.advance(self.world, self._misfortune)
-            stack_changes.advance(self.world)
+        with self.state.lock:
+            deployment.advance(self.state, self._injected_error)
+            stack_changes.advance(self.state)
             faults = self.faults.take(call)
-            self.faults.check_known(call)
-        for planted in faults:
-            happen(planted, call)
-        authorize(self.world, call)
+            self.faults.check_visible(call)
+        for fault in faults:
+            apply_fault(fault, call)
+        authorize(self.state, call)
         response = self._done(request, call, model, partial=any(f.partial_pages for f in faults))
-        for planted in faults:
-            if planted.unknown_for:
-                with self.world.lock:
-                    self.faults.hide_role(call, planted.unknown_for)
-        if any(planted.lose_answer for planted in faults):
-            raise Drop
-        self._answers.keep(request.environ, call.operation, response)
+        for fault in faults:
+            if fault.unknown_for:
+                with self.state.lock:
+                    self.faults.hide_role(call, fault.unknown_for)
+        if any(fault.lose_answer for fault in faults):
+            raise DropConnection
+        self._sent_responses.keep(request.environ, call.operation, response)
         return response
 
     def _done(self, request: Request, call: Call, model: Any, *, partial: bool) -> Response:
@@ -120,22 +125,22 @@ class Application:
             request, call = wire.with_pages_of_one(request, call)
         operation = services.find().get(call.service, {}).get(call.operation)
         if operation is not None:
-            with self.world.lock:
-                result = operation(self.world, call)
+            with self.state.lock:
+                result = operation(self.state, call)
             if result is not services.TO_MOTO:
                 return wire.success(request, call.service, model, result)
         response = self._ask_moto(request, call)
         if call.service == "organizations" and not call.operation.startswith(("Describe", "List")):
-            with self.world.lock:
-                self.world.organization_changed = True
+            with self.state.lock:
+                self.state.organization_changed = True
         return response
 
-    def _misfortune(self, operation: str, account_id: str, region: str) -> str:
-        """The error planted for a StackSet's work in an account, or nothing."""
+    def _injected_error(self, operation: str, account_id: str, region: str) -> str:
+        """Get the error code injected for a StackSet's operation in an account, or ""."""
         arn = f"arn:aws:sts::{account_id}:assumed-role/stacksets-exec/AWSCloudFormation"
         caller = Caller(account_id, arn, "role", "stacksets-exec")
         faults = self.faults.take(Call("cloudformation", operation, region, caller, {}, {}))
-        return next((planted.error for planted in faults if planted.error), "")
+        return next((fault.error for fault in faults if fault.error), "")
 
     def _ask_moto(self, request: Request, call: Call) -> Response:
         host = f"http://{call.service}.{call.region}.amazonaws.com"
@@ -160,32 +165,34 @@ class Application:
             raise self._unknown(call.service, request, call.operation)
         return Response(body, status, headers)
 
-    def _unknown(self, service: str, request: Request, operation: str = "") -> Fault:
-        """SDKs do not retry a 400: the caller learns at once, and by name."""
+    def _unknown(self, service: str, request: Request, operation: str = "") -> ServiceError:
+        """Record a call that is not implemented; with status 400, SDKs do not retry it."""
         named = operation or request.headers.get("X-Amz-Target", "").rpartition(".")[2]
         named = named or str(request.values.get("Action", f"{request.method} {request.path}"))
-        self.world.not_known(service, named)
-        return Fault("UnknownOperationException", f"The sandbox does not know {service}:{named}.")
+        self.state.record_unknown_call(service, named)
+        return ServiceError(
+            "UnknownOperationException", f"The sandbox does not know {service}:{named}."
+        )
 
     def _control(self, request: Request) -> Response:
         action = (request.method, request.path.removeprefix(control.PATH))
         if action == ("POST", "deliver"):
-            return Response(json.dumps(delivery.deliver_all(self.world)), headers=_JSON)
+            return Response(json.dumps(delivery.deliver_all(self.state)), headers=_JSON)
         if action == ("POST", "pace"):
-            self.world.stack_seconds = float(json.loads(request.get_data())["stack_seconds"])
+            self.state.stack_seconds = float(json.loads(request.get_data())["stack_seconds"])
             return Response("{}", headers=_JSON)
         if action == ("GET", "state"):
             state = {
-                "accounts": self.world.accounts,
-                "unknown_calls": dict(self.world.unknown_calls),
+                "accounts": self.state.accounts,
+                "unknown_calls": dict(self.state.unknown_calls),
             }
             return Response(json.dumps(state), headers=_JSON)
         if request.path == f"{control.PATH}faults":
             return self._control_faults(request)
-        return Response('{"error": "no such control"}', 404, _JSON)
+        return Response('{"error": "no such control endpoint"}', 404, _JSON)
 
     def _control_faults(self, request: Request) -> Response:
-        with self.world.lock:
+        with self.state.lock:
             if request.method == "POST":
                 try:
                     self.faults.add(json.loads(request.get_data()))
@@ -196,20 +203,20 @@ class Application:
             return Response(json.dumps(self.faults.listed()), headers=_JSON)
 
 
-def _hung_up(environ: dict[str, Any]) -> Response:
+def _drop_connection(environ: dict[str, Any]) -> Response:
     environ[_SOCKET].shutdown(socket.SHUT_RDWR)
-    return Response(status=503)  # goes nowhere
+    return Response(status=503)  # never arrives
 
 
-def _stranger(service: str) -> Fault:
+def _unknown_access_key(service: str) -> ServiceError:
     if service == "s3":
-        return Fault("InvalidAccessKeyId", "The AWS Access Key Id does not exist.", 403)
+        return ServiceError("InvalidAccessKeyId", "The AWS Access Key Id does not exist.", 403)
     code = "InvalidClientTokenId" if service in ("sts", "iam") else "UnrecognizedClientException"
-    return Fault(code, "The security token included in the request is invalid.", 403)
+    return ServiceError(code, "The security token included in the request is invalid.", 403)
 
 
 class _Gateway(wsgi.Gateway_10):
-    """What the application is given beside WSGI: the connection, to drop it; chunked bodies."""
+    """Pass the connection, which faults may drop, and chunked bodies to the application."""
 
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub says None
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
@@ -219,14 +226,14 @@ class _Gateway(wsgi.Gateway_10):
 
 
 class Sandbox:
-    """A running sandbox; a context manager that stops it.
+    """A running sandbox; as a context manager it stops at the end.
 
-    There can be one per process: moto's backends are global.
+    Only one can run in a process, since moto's backends are global.
     """
 
-    def __init__(self, world: World, host: str, port: int) -> None:
-        self.world = world
-        self._application = Application(world)
+    def __init__(self, state: SandboxState, host: str, port: int) -> None:
+        self.state = state
+        self._application = Application(state)
         self._server = wsgi.Server(
             (host, port), self._application, numthreads=_THREADS, request_queue_size=_BACKLOG
         )
@@ -246,20 +253,24 @@ class Sandbox:
         stack_seconds: float = 0.0,
         with_account_status: bool = False,
     ) -> Sandbox:
-        """Starts one with so many active linked accounts; port 0 takes any free one.
+        """Start a sandbox.
 
-        ``delivery`` is ``auto`` or ``manual``: whether reports are delivered by themselves.
-        ``stack_seconds`` is how long a StackSet takes for one account.
-        ``with_account_status`` has Organizations answer the retired ``Account.Status``, too.
+        Args:
+            linked: the number of active linked accounts.
+            host: the address to listen on.
+            port: the port; 0 for any free port.
+            delivery: ``auto`` to deliver reports soon, ``manual`` to wait for ``deliver``.
+            stack_seconds: how long a stack takes, and a StackSet in one account.
+            with_account_status: whether Organizations also answers ``Account.Status``.
         """
         lookup.install()
-        world = World(delivery, stack_seconds, with_account_status)
-        organization.found(world, linked)
-        return cls(world, host, port)
+        state = SandboxState(delivery, stack_seconds, with_account_status)
+        organization.create_accounts(state, linked)
+        return cls(state, host, port)
 
     @property
     def faults(self) -> Faults:
-        """The planted faults."""
+        """The injected faults."""
         return self._application.faults
 
     @property
@@ -271,21 +282,26 @@ class Sandbox:
     @property
     def accounts(self) -> dict[str, str]:
         """Account ids by profile: payer, linked-1..., linked-suspended, standalone, octo."""
-        return self.world.accounts
+        return self.state.accounts
+
+    @property
+    def contents(self) -> set[str]:
+        """Every setting and resource that callers can change; two values can be compared."""
+        return contents(self.state, self.faults)
 
     @property
     def with_account_status(self) -> bool:
         """Whether Organizations answers the retired ``Account.Status``; may be set at any time."""
-        return self.world.with_account_status
+        return self.state.with_account_status
 
     @with_account_status.setter
     def with_account_status(self, value: bool) -> None:
-        self.world.with_account_status = value
+        self.state.with_account_status = value
 
     @property
     def octo(self) -> OctoState:
         """What the sandbox's Octo knows: its clients, tokens and registered accounts."""
-        return self.world.octo
+        return self.state.octo
 
     @property
     def octo_endpoint(self) -> str:
@@ -298,14 +314,14 @@ class Sandbox:
         return f"{self.endpoint_url}{TOKEN_PATH}"
 
     def environment(self, folder: Path) -> dict[str, str]:
-        """Writes AWS configuration files (0600) into ``folder``; the variables that name them."""
+        """Write AWS configuration files (0600) into ``folder``; return the variables to set."""
         return {
-            **environment.write(folder, self.endpoint_url, self.world.profiles),
-            **environment.octo(self.endpoint_url, self.world.octo),
+            **environment.write_aws_files(folder, self.endpoint_url, self.state.profiles),
+            **environment.octo_variables(self.endpoint_url, self.state.octo),
         }
 
     def stop(self) -> None:
-        """Ends the server."""
+        """Stop the server."""
         self._server.stop()
         self._thread.join()
 
@@ -333,13 +349,14 @@ def serve(
     faults: Path | None = None,
     stop_with_parent: bool = False,
 ) -> None:
-    """Runs a sandbox in the foreground until it is interrupted or terminated.
+    """Run a sandbox in the foreground until it is interrupted or terminated.
 
-    ``faults`` is a file of faults to plant at the start. With ``stop_with_parent`` it also ends
-    when the process that started it has died.
+    ``faults`` is a file of faults to inject at the start. With ``stop_with_parent`` the sandbox
+    also stops when the process that started it has ended; the other arguments are those of
+    ``Sandbox.start``.
 
     Raises:
-        ValueError: the file of faults is not one.
+        ValueError: the file is not a list of faults.
     """
     logging.basicConfig(stream=sys.stderr, format="sandbox: %(message)s", level=logging.WARNING)
     ended = threading.Event()

@@ -1,7 +1,7 @@
-"""How a stack comes, changes and goes, and back again where something fails.
+"""Create, update and delete stacks, and roll back on failure.
 
-A change is a generator that stops wherever it waits; ``advance`` takes each one step further
-whenever anybody calls the sandbox.
+A change is a generator that yields while it waits; every call to the sandbox resumes all of them
+(``advance``).
 
 Source: CloudFormation User Guide, "Stack failure options", "DeletionPolicy attribute", "Update
 behaviors of stack resources".
@@ -17,28 +17,30 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 
 from orchestrator.sandbox import resources
-from orchestrator.sandbox.resources import Act, Made, ResourceError
-from orchestrator.sandbox.stacks import Resource, Stack, Work
+from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceError
+from orchestrator.sandbox.stacks import Resource, Stack, StackChange
+from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.template import TemplateScope
 from orchestrator.sandbox.template_parser import TemplateError
-from orchestrator.sandbox.world import World
 
-_BEGUN = "User Initiated"  # the reason of the first event of every change
+_USER_INITIATED = "User Initiated"  # the reason of the first event of every change
 _RETAINS = ("Retain", "RetainExceptOnCreate")
-_RETAINS_ON_ROLLBACK = ("Retain",)  # what was only just made, too
+_RETAINS_ON_ROLLBACK = ("Retain",)  # a new resource is deleted even with RetainExceptOnCreate
 
 
-def check(act: Act, name: str, body: str, given: Mapping[str, str]) -> None:
-    """What CloudFormation looks at before it makes or changes anything.
+def check(actor: Actor, name: str, body: str, parameters: Mapping[str, str]) -> None:
+    """Validate a template and parameters before anything is created or changed.
 
     Raises:
-        TemplateError: it refuses.
+        TemplateError: CloudFormation would refuse them.
     """
-    scope = Stack(act, name, body, {}).scope(body, given)
-    kinds = resources.find()
+    scope = Stack(actor, name, body, {}).scope(body, parameters)
+    known_types = resources.find()
     types = {resource["Type"] for resource in scope.template["Resources"].values()}
     unknown = sorted(
-        t for t in types if t not in kinds or act.region not in (kinds[t].regions or {act.region})
+        t
+        for t in types
+        if t not in known_types or actor.region not in (known_types[t].regions or {actor.region})
     )
     if unknown:
         raise TemplateError(
@@ -46,113 +48,123 @@ def check(act: Act, name: str, body: str, given: Mapping[str, str]) -> None:
         )
     scope.check_references()
     scope.check_rules()
-    scope.wanted()
+    scope.ordered_resources()
 
 
-def begin(stack: Stack, work: Work) -> None:
-    """Sets a change going."""
-    stack.work = work
-    stack.act.world.stacks_at_work.append(stack)
+def start(stack: Stack, change: StackChange) -> None:
+    """Start a change of a stack."""
+    stack.change = change
+    stack.actor.state.stacks_in_progress.append(stack)
     _step(stack)
 
 
-def advance(world: World) -> None:
-    """Takes every change as far as it goes now; the world's lock is held."""
-    for stack in world.stacks_at_work:
+def advance(state: SandboxState) -> None:
+    """Resume every change; the caller holds the state's lock."""
+    for stack in state.stacks_in_progress:
         _step(stack)
-    world.stacks_at_work = [stack for stack in world.stacks_at_work if stack.work is not None]
+    state.stacks_in_progress = [
+        stack for stack in state.stacks_in_progress if stack.change is not None
+    ]
 
 
-def at_once(stack: Stack, work: Work) -> None:
-    """Carries a change out to its end, however long it would take."""
-    for _ in work:
+def run_to_completion(stack: Stack, change: StackChange) -> None:
+    """Run a change to its end without waiting."""
+    for _ in change:
         pass
-    stack.work = None
+    stack.change = None
 
 
 def _step(stack: Stack) -> None:
-    if stack.work is not None and next(stack.work, StopIteration) is StopIteration:
-        stack.work = None
+    if stack.change is not None and next(stack.change, StopIteration) is StopIteration:
+        stack.change = None
 
 
-def create(stack: Stack, seconds: float = 0.0) -> Work:
-    """Makes every resource in turn, or rolls back."""
-    stack.becomes("CREATE_IN_PROGRESS", _BEGUN)
-    yield from _pause(seconds)
-    scope = stack.scope(stack.template, stack.given)
-    for logical_id, declared in scope.wanted().items():
+def create(stack: Stack, seconds: float = 0.0) -> StackChange:
+    """Create the resources in the order of their dependencies, or roll back."""
+    stack.set_status("CREATE_IN_PROGRESS", _USER_INITIATED)
+    yield from _wait(seconds)
+    scope = stack.scope(stack.template, stack.parameters)
+    for logical_id, declared in scope.ordered_resources().items():
         resource = Resource(logical_id, declared["Type"], {})
         stack.resources[logical_id] = resource
         try:
-            yield from _make(stack, scope, resource, declared)
+            yield from _create_resource(stack, scope, resource, declared)
         except ResourceError as error:
-            stack.note(resource, "CREATE_FAILED", str(error))
+            stack.set_resource_status(resource, "CREATE_FAILED", str(error))
             why = f"The following resource(s) failed to create: [{logical_id}]. "
-            if not stack.rolls_back:
-                stack.becomes("CREATE_FAILED", why)
+            if not stack.rollback_on_failure:
+                stack.set_status("CREATE_FAILED", why)
                 return
-            stack.becomes("ROLLBACK_IN_PROGRESS", why + "Rollback requested by user.")
-            failed = yield from _remove(stack, list(stack.resources), keep=_RETAINS_ON_ROLLBACK)
-            stack.becomes("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", why.strip())
+            stack.set_status("ROLLBACK_IN_PROGRESS", why + "Rollback requested by user.")
+            failed = yield from _delete_resources(
+                stack, list(stack.resources), keep=_RETAINS_ON_ROLLBACK
+            )
+            stack.set_status("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", why.strip())
             return
     stack.outputs = _outputs(scope)
-    stack.becomes("CREATE_COMPLETE")
+    stack.set_status("CREATE_COMPLETE")
 
 
 def update(
-    stack: Stack, body: str, given: dict[str, str], tags: list[dict[str, str]], seconds: float = 0.0
-) -> Work:
-    """Brings the resources to another template or other parameters, or back on failure."""
+    stack: Stack,
+    body: str,
+    parameters: dict[str, str],
+    tags: list[dict[str, str]],
+    seconds: float = 0.0,
+) -> StackChange:
+    """Update the resources to a template and parameters, or roll back."""
     before = {name: resource.properties for name, resource in stack.resources.items()}
     stack.changed = time.time()
-    stack.becomes("UPDATE_IN_PROGRESS", _BEGUN)
-    yield from _pause(seconds)
+    stack.set_status("UPDATE_IN_PROGRESS", _USER_INITIATED)
+    yield from _wait(seconds)
     former_tags, stack.tags = stack.tags, tags
     try:
-        scope = stack.scope(body, given)
-        yield from _bring(stack, scope, scope.wanted())
+        scope = stack.scope(body, parameters)
+        yield from _update_resources(stack, scope, scope.ordered_resources())
     except ResourceError as error:
-        stack.becomes("UPDATE_ROLLBACK_IN_PROGRESS", str(error))
+        stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", str(error))
         stack.tags = former_tags
-        yield from _remove(
+        yield from _delete_resources(
             stack, [n for n in stack.resources if n not in before], _RETAINS_ON_ROLLBACK
         )
         for name, properties in before.items():
             if stack.resources[name].properties != properties:
-                yield from _change(stack, stack.resources[name], properties)
-        stack.becomes("UPDATE_ROLLBACK_COMPLETE")
+                yield from _update_resource(stack, stack.resources[name], properties)
+        stack.set_status("UPDATE_ROLLBACK_COMPLETE")
         return
-    stack.template, stack.given = body, given
-    stack.becomes("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-    gone = [name for name in stack.resources if name not in scope.wanted()]
-    yield from _remove(stack, gone, keep=_RETAINS)
+    stack.template, stack.parameters = body, parameters
+    stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    gone = [name for name in stack.resources if name not in scope.ordered_resources()]
+    yield from _delete_resources(stack, gone, keep=_RETAINS)
     for name in gone:
         del stack.resources[name]
     stack.outputs = _outputs(scope)
-    stack.becomes("UPDATE_COMPLETE")
+    stack.set_status("UPDATE_COMPLETE")
 
 
-def delete(stack: Stack, retain: Iterable[str] = (), seconds: float = 0.0) -> Work:
-    """Removes the resources, the last first; those that are to be retained stay."""
-    stack.becomes("DELETE_IN_PROGRESS", _BEGUN)
-    yield from _pause(seconds)
+def delete(stack: Stack, retain: Iterable[str] = (), seconds: float = 0.0) -> StackChange:
+    """Delete the resources, the last first, except those to retain."""
+    stack.set_status("DELETE_IN_PROGRESS", _USER_INITIATED)
+    yield from _wait(seconds)
     for name in retain:
         stack.resources[name].deletion_policy = "Retain"
-    failed = yield from _remove(stack, list(stack.resources), keep=_RETAINS)
+    failed = yield from _delete_resources(stack, list(stack.resources), keep=_RETAINS)
     if failed:
         names = ", ".join(failed)
-        stack.becomes("DELETE_FAILED", f"The following resource(s) failed to delete: [{names}]. ")
+        stack.set_status(
+            "DELETE_FAILED", f"The following resource(s) failed to delete: [{names}]. "
+        )
         return
     stack.deleted = time.time()
-    stack.becomes("DELETE_COMPLETE")
+    stack.set_status("DELETE_COMPLETE")
 
 
 def failure(stack: Stack) -> str:
-    """What a StackSet says of a stack that could not be made or changed; empty if it could."""
+    """Get the status reason of a stack instance whose stack failed; empty if it did not."""
     if stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
         return ""
-    # The newest change's events: earlier ones may have failed in their own time.
-    begun = max(i for i, e in enumerate(stack.events) if e.reason == _BEGUN)
+    # Only the latest change: earlier ones may have failed, too.
+    begun = max(i for i, e in enumerate(stack.events) if e.reason == _USER_INITIATED)
     failed = next(e for e in stack.events[begun:] if e.status.endswith("_FAILED"))
     return (
         f"ResourceLogicalId:{failed.logical_id}, ResourceType:{failed.type},"
@@ -160,113 +172,124 @@ def failure(stack: Stack) -> str:
     )
 
 
-def _pause(seconds: float) -> Work:
+def _wait(seconds: float) -> StackChange:
     until = time.time() + seconds
     while time.time() < until:
         yield
 
 
-def _make(
+def _create_resource(
     stack: Stack, scope: TemplateScope, resource: Resource, declared: Mapping[str, Any]
 ) -> Generator[None, None, None]:
-    kind = resources.find()[resource.type]
-    stack.note(resource, "CREATE_IN_PROGRESS")
+    resource_type = resources.find()[resource.type]
+    stack.set_resource_status(resource, "CREATE_IN_PROGRESS")
     resource.properties = _properties(stack, scope, declared)
     resource.deletion_policy = declared.get("DeletionPolicy", "Delete")
-    made = _try(lambda: kind.create(stack.act, resource.properties))
-    _made(scope, resource, made)
-    stack.note(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
-    while not _try(lambda: kind.settled(stack.act, resource.physical_id)):
+    made = _call_handler(lambda: resource_type.create(stack.actor, resource.properties))
+    _record_created(scope, resource, made)
+    stack.set_resource_status(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
+    while not _call_handler(lambda: resource_type.is_stable(stack.actor, resource.physical_id)):
         yield
-    stack.note(resource, "CREATE_COMPLETE")
+    stack.set_resource_status(resource, "CREATE_COMPLETE")
 
 
-def _bring(stack: Stack, scope: TemplateScope, wanted: Mapping[str, Mapping[str, Any]]) -> Work:
+def _update_resources(
+    stack: Stack, scope: TemplateScope, wanted: Mapping[str, Mapping[str, Any]]
+) -> StackChange:
     for name, declared in wanted.items():
         known = stack.resources.get(name)
         if known is None:
             known = stack.resources[name] = Resource(name, declared["Type"], {})
             try:
-                yield from _make(stack, scope, known, declared)
+                yield from _create_resource(stack, scope, known, declared)
             except ResourceError as error:
-                stack.note(known, "CREATE_FAILED", str(error))
+                stack.set_resource_status(known, "CREATE_FAILED", str(error))
                 raise
             continue
         known.deletion_policy = declared.get("DeletionPolicy", "Delete")
         properties = _properties(stack, scope, declared)
         if properties != known.properties:
             try:
-                yield from _change(stack, known, properties)
+                yield from _update_resource(stack, known, properties)
             except ResourceError as error:
-                stack.note(known, "UPDATE_FAILED", str(error))
+                stack.set_resource_status(known, "UPDATE_FAILED", str(error))
                 raise
-        scope.made[name] = {"Ref": known.physical_id, **known.attributes}
+        scope.created[name] = {"Ref": known.physical_id, **known.attributes}
 
 
-def _change(stack: Stack, resource: Resource, properties: Mapping[str, Any]) -> Work:
-    kind = resources.find()[resource.type]
-    replaces = any(resource.properties.get(n) != properties.get(n) for n in kind.replaced_by)
-    stack.note(resource, "UPDATE_IN_PROGRESS")
+def _update_resource(
+    stack: Stack, resource: Resource, properties: Mapping[str, Any]
+) -> StackChange:
+    resource_type = resources.find()[resource.type]
+    replaces = any(
+        resource.properties.get(n) != properties.get(n)
+        for n in resource_type.replacement_properties
+    )
+    stack.set_resource_status(resource, "UPDATE_IN_PROGRESS")
     former = resource.physical_id
     if replaces:
-        made = _try(lambda: kind.create(stack.act, properties))
+        made = _call_handler(lambda: resource_type.create(stack.actor, properties))
     else:
-        made = _try(lambda: kind.update(stack.act, former, properties))
+        made = _call_handler(lambda: resource_type.update(stack.actor, former, properties))
     resource.physical_id, resource.attributes = made.physical_id, made.attributes
     resource.properties = properties
-    while not _try(lambda: kind.settled(stack.act, resource.physical_id)):
+    while not _call_handler(lambda: resource_type.is_stable(stack.actor, resource.physical_id)):
         yield
     if replaces:
-        _try(lambda: kind.delete(stack.act, former))
-    stack.note(resource, "UPDATE_COMPLETE")
+        _call_handler(lambda: resource_type.delete(stack.actor, former))
+    stack.set_resource_status(resource, "UPDATE_COMPLETE")
 
 
-def _remove(
+def _delete_resources(
     stack: Stack, names: list[str], keep: tuple[str, ...]
 ) -> Generator[None, None, list[str]]:
-    """Removes resources, the last first; the names of those that could not be."""
+    """Delete resources, the last first; return the logical ids of those that failed."""
     failed = []
     for resource in [stack.resources[name] for name in reversed(names)]:
         if not resource.physical_id or resource.status == "DELETE_COMPLETE":
             continue
         if resource.deletion_policy in keep:
-            stack.note(resource, "DELETE_SKIPPED")
+            stack.set_resource_status(resource, "DELETE_SKIPPED")
             continue
-        kind = resources.find()[resource.type]
-        stack.note(resource, "DELETE_IN_PROGRESS")
+        resource_type = resources.find()[resource.type]
+        stack.set_resource_status(resource, "DELETE_IN_PROGRESS")
         try:
-            _try(lambda k=kind, r=resource: k.delete(stack.act, r.physical_id))
-            while not _try(lambda k=kind, r=resource: k.settled(stack.act, r.physical_id)):
+            _call_handler(lambda k=resource_type, r=resource: k.delete(stack.actor, r.physical_id))
+            while not _call_handler(
+                lambda k=resource_type, r=resource: k.is_stable(stack.actor, r.physical_id)
+            ):
                 yield
         except ResourceError as error:
-            stack.note(resource, "DELETE_FAILED", str(error))
+            stack.set_resource_status(resource, "DELETE_FAILED", str(error))
             failed.append(resource.logical_id)
             continue
-        stack.note(resource, "DELETE_COMPLETE")
+        stack.set_resource_status(resource, "DELETE_COMPLETE")
     return failed
 
 
 def _properties(
     stack: Stack, scope: TemplateScope, declared: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """A resource's properties, resolved; the stack's tags go onto what takes tags."""
-    kind = resources.find()[declared["Type"]]
-    properties: dict[str, Any] = _try(lambda: scope.resolve(declared.get("Properties", {})))
-    if extraneous := sorted(properties.keys() - kind.properties):
+    """Resolve a resource's properties, and add the stack's tags where the type has tags."""
+    resource_type = resources.find()[declared["Type"]]
+    properties: dict[str, Any] = _call_handler(
+        lambda: scope.resolve(declared.get("Properties", {}))
+    )
+    if extraneous := sorted(properties.keys() - resource_type.properties):
         raise ResourceError(
             f"Properties validation failed for resource with message: #: extraneous key"
             f" [{extraneous[0]}] is not permitted"
         )
-    if stack.tags and "Tags" in kind.properties:
+    if stack.tags and "Tags" in resource_type.properties:
         own = {tag["Key"] for tag in properties.get("Tags", [])}
         inherited = [tag for tag in stack.tags if tag["Key"] not in own]
         properties["Tags"] = [*properties.get("Tags", []), *inherited]
     return properties
 
 
-def _made(scope: TemplateScope, resource: Resource, made: Made) -> None:
+def _record_created(scope: TemplateScope, resource: Resource, made: CreatedResource) -> None:
     resource.physical_id, resource.attributes = made.physical_id, made.attributes
-    scope.made[resource.logical_id] = {"Ref": made.physical_id, **made.attributes}
+    scope.created[resource.logical_id] = {"Ref": made.physical_id, **made.attributes}
 
 
 def _outputs(scope: TemplateScope) -> dict[str, str]:
@@ -277,8 +300,12 @@ def _outputs(scope: TemplateScope) -> dict[str, str]:
     }
 
 
-def _try(do: Any) -> Any:
-    """Errors of the services, as CloudFormation passes them on."""
+def _call_handler(do: Any) -> Any:
+    """Call a resource type's function; convert errors to CloudFormation's.
+
+    Raises:
+        ResourceError: a service refused, or a required property is missing.
+    """
     try:
         return do()
     except ServiceException as error:

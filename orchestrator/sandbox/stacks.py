@@ -1,4 +1,4 @@
-"""What a plain CloudFormation stack is made of: parameters, resources, and its history.
+"""A CloudFormation stack: its parameters, resources and events.
 
 Source: CloudFormation API Reference, Stack, StackResource, StackEvent.
 """
@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.sandbox import template
-from orchestrator.sandbox.resources import Act
+from orchestrator.sandbox.resources import Actor
+from orchestrator.sandbox.state import PARTITION, SandboxState
 from orchestrator.sandbox.template import TemplateScope
 from orchestrator.sandbox.template_parser import parse_template
-from orchestrator.sandbox.world import PARTITION, World
 
-Work = Generator[None, None, None]
+StackChange = Generator[None, None, None]
 
 
 @dataclass
 class Resource:
-    """A resource of a stack; ``properties`` are resolved, as it was last given them."""
+    """A resource of a stack; ``properties`` are the resolved ones of its last change."""
 
     logical_id: str
     type: str
@@ -37,7 +37,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Event:
-    """One line of a stack's history."""
+    """An event of a stack."""
 
     logical_id: str
     physical_id: str
@@ -50,15 +50,15 @@ class Event:
 
 @dataclass
 class Stack:
-    """A stack in one account and region; one that was deleted stays, under its id."""
+    """A stack in one account and region; deleted stacks stay, by their ids."""
 
-    act: Act
+    actor: Actor
     name: str
     template: str
-    given: dict[str, str]  # parameters as its creator gave them
+    parameters: dict[str, str]  # without the template's defaults
     tags: list[dict[str, str]] = field(default_factory=list)
     capabilities: list[str] = field(default_factory=list)
-    rolls_back: bool = True
+    rollback_on_failure: bool = True
     id: str = ""
     status: str = ""
     reason: str = ""
@@ -68,62 +68,69 @@ class Stack:
     created: float = field(default_factory=time.time)
     changed: float | None = None
     deleted: float | None = None
-    work: Work | None = None
+    change: StackChange | None = None
 
     def __post_init__(self) -> None:
-        where = f"arn:{PARTITION}:cloudformation:{self.act.region}:{self.act.account_id}"
+        where = f"arn:{PARTITION}:cloudformation:{self.actor.region}:{self.actor.account_id}"
         self.id = self.id or f"{where}:stack/{self.name}/{uuid.uuid4()}"
 
-    def becomes(self, status: str, reason: str = "") -> None:
-        """Notes the stack's own status."""
+    def set_status(self, status: str, reason: str = "") -> None:
+        """Set the stack's status, and record the event."""
         self.status, self.reason = status, reason
-        self._note(self.name, self.id, "AWS::CloudFormation::Stack", status, reason)
+        self._record_event(self.name, self.id, "AWS::CloudFormation::Stack", status, reason)
 
-    def differs(self, body: str, given: Mapping[str, str], tags: list[dict[str, str]]) -> bool:
-        """Whether an update to these would change anything."""
+    def would_change(
+        self, body: str, parameters: Mapping[str, str], tags: list[dict[str, str]]
+    ) -> bool:
+        """Whether an update to this template, parameters and tags would change anything."""
         return (
             parse_template(body) != parse_template(self.template)
-            or given != self.given
+            or parameters != self.parameters
             or tags != self.tags
         )
 
-    def note(self, resource: Resource, status: str, reason: str = "") -> None:
-        """Notes a resource's status."""
+    def set_resource_status(self, resource: Resource, status: str, reason: str = "") -> None:
+        """Set a resource's status, and record the event."""
         resource.status, resource.reason, resource.changed = status, reason, time.time()
-        self._note(resource.logical_id, resource.physical_id, resource.type, status, reason)
+        self._record_event(resource.logical_id, resource.physical_id, resource.type, status, reason)
 
-    def _note(self, logical: str, physical: str, type_: str, status: str, reason: str) -> None:
+    def _record_event(
+        self, logical: str, physical: str, type_: str, status: str, reason: str
+    ) -> None:
         self.events.append(Event(logical, physical, type_, status, reason))
 
-    def scope(self, body: str, given: Mapping[str, str]) -> TemplateScope:
-        """What the expressions of a template refer to in this stack.
+    def scope(self, body: str, parameters: Mapping[str, str]) -> TemplateScope:
+        """Get the scope in which the expressions of a template are resolved.
 
         Raises:
-            TemplateError: the parameters do not fit.
+            TemplateError: the parameters do not fit the template.
         """
         parsed = parse_template(body)
         pseudo = {
-            "AWS::AccountId": self.act.account_id,
+            "AWS::AccountId": self.actor.account_id,
             "AWS::Partition": PARTITION,
-            "AWS::Region": self.act.region,
+            "AWS::Region": self.actor.region,
             "AWS::StackId": self.id,
             "AWS::StackName": self.name,
             "AWS::URLSuffix": "amazonaws.com",
         }
-        found = TemplateScope(parsed, {**pseudo, **template.values_of(parsed, given)})
+        found = TemplateScope(parsed, {**pseudo, **template.values_of(parsed, parameters)})
         for resource in self.resources.values():
-            found.made[resource.logical_id] = {"Ref": resource.physical_id, **resource.attributes}
+            found.created[resource.logical_id] = {
+                "Ref": resource.physical_id,
+                **resource.attributes,
+            }
         return found
 
 
-def of(world: World, account_id: str, region: str) -> list[Stack]:
-    """The stacks of an account and region, deleted ones too, the oldest first."""
-    return world.stacks.setdefault((account_id, region), [])
+def of(state: SandboxState, account_id: str, region: str) -> list[Stack]:
+    """Get the stacks of an account and region, also deleted ones, the oldest first."""
+    return state.stacks.setdefault((account_id, region), [])
 
 
-def find(world: World, account_id: str, region: str, name: str) -> Stack | None:
-    """By name the one that is not deleted; by id any."""
-    for stack in of(world, account_id, region):
+def find(state: SandboxState, account_id: str, region: str, name: str) -> Stack | None:
+    """Find a stack by id, or an existing one by name."""
+    for stack in of(state, account_id, region):
         if stack.id == name or (stack.name == name and stack.deleted is None):
             return stack
     return None

@@ -1,4 +1,4 @@
-"""What a StackSet is made of: the set, its instances, its operations with their targets.
+"""A StackSet, its stack instances, and its operations with their targets.
 
 Source: CloudFormation API Reference, StackSetOperationPreferences, StackInstance.
 """
@@ -28,7 +28,7 @@ class Instance:
 
 @dataclass
 class Target:
-    """One account and region of an operation, with how it went there."""
+    """One account and region of an operation, with its result."""
 
     account_id: str
     region: str
@@ -39,32 +39,32 @@ class Target:
 
 @dataclass
 class Operation:
-    """One create, update or delete over many accounts."""
+    """A create, update or delete operation on many accounts."""
 
     id: str
     action: str
     targets: list[Target]
     preferences: dict[str, Any] = field(default_factory=dict)
-    asked_for: dict[str, Any] = field(default_factory=dict)
+    deployment_targets: dict[str, Any] = field(default_factory=dict)
     retain: bool = False
     status: str = "QUEUED"
     created: float = field(default_factory=time.time)
     ended: float | None = None
-    clock: float = 0.0  # how far it has got, in time
+    clock: float = 0.0  # the time up to which it has been simulated
 
     @property
     def failed(self) -> int:
-        """How many of its targets failed."""
+        """The number of targets that failed."""
         return sum(target.status == "FAILED" for target in self.targets)
 
     @property
     def tolerance(self) -> int:
-        """How many may fail."""
+        """The number of targets that may fail."""
         return self._number("FailureToleranceCount", "FailureTolerancePercentage", 0)
 
     @property
     def concurrency(self) -> int:
-        """How many are worked on at a time."""
+        """The number of targets that run at a time."""
         most = max(1, self._number("MaxConcurrentCount", "MaxConcurrentPercentage", 1))
         if self.preferences.get("ConcurrencyMode") == "SOFT_FAILURE_TOLERANCE":
             return most
@@ -85,20 +85,20 @@ class StackSet:
     owner: str
     name: str
     region: str
-    settings: dict[str, Any]  # as CreateStackSet and UpdateStackSet gave them
+    settings: dict[str, Any]  # the parameters of CreateStackSet and UpdateStackSet
     id: str = ""
     token: str = ""
     instances: dict[tuple[str, str], Instance] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
     ous: dict[str, set[str]] = field(default_factory=dict)  # auto-deployment: OU → regions
-    homes: dict[str, str] = field(default_factory=dict)  # where each account was last seen
+    parents: dict[str, str] = field(default_factory=dict)  # each account's parent when last read
 
     def __post_init__(self) -> None:
         self.id = self.id or f"{self.name}:{uuid.uuid4()}"
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The template's parameters."""
+        """The parameters' values by name."""
         return {
             entry["ParameterKey"]: entry.get("ParameterValue", "")
             for entry in self.settings.get("Parameters", [])
@@ -106,6 +106,6 @@ class StackSet:
 
     @property
     def running(self) -> Operation | None:
-        """The operation that is under way, or the next in the queue."""
+        """The running operation, or the next in the queue."""
         unfinished = (o for o in self.operations if o.ended is None)
         return next(unfinished, None)

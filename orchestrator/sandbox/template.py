@@ -1,4 +1,4 @@
-"""CloudFormation templates: checked against parameters, and resolved.
+"""Validate the parameters of CloudFormation templates, and resolve their expressions.
 
 Source: CloudFormation User Guide, "Template reference": parameters, conditions, rules, intrinsic
 functions, pseudo parameters. The error texts are those of the service.
@@ -18,26 +18,26 @@ _IN_SUB = re.compile(r"\$\{(!?)([^${}]+)\}")
 
 
 def capabilities(template: Mapping[str, Any]) -> str:
-    """What its creator must acknowledge: CAPABILITY_NAMED_IAM, CAPABILITY_IAM or nothing."""
+    """Get the capability that a template requires: CAPABILITY_NAMED_IAM, CAPABILITY_IAM or ""."""
     roles = [r for r in template["Resources"].values() if r["Type"].startswith("AWS::IAM::")]
     if any("RoleName" in role.get("Properties", {}) for role in roles):
         return "CAPABILITY_NAMED_IAM"
     return "CAPABILITY_IAM" if roles else ""
 
 
-def values_of(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    """The parameters' values, defaults included.
+def values_of(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Get the parameters' values, including defaults.
 
     Raises:
-        TemplateError: one is missing, unknown, or not as the template wants it.
+        TemplateError: a parameter is missing, unknown, or violates a constraint.
     """
     declared = template.get("Parameters", {})
-    if unknown := sorted(given.keys() - declared.keys()):
+    if unknown := sorted(parameters.keys() - declared.keys()):
         raise TemplateError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
-    missing = [n for n, p in declared.items() if n not in given and "Default" not in p]
+    missing = [n for n, p in declared.items() if n not in parameters and "Default" not in p]
     if missing:
         raise TemplateError(f"Parameters: [{', '.join(missing)}] must have values")
-    values = {n: str(given.get(n, p.get("Default", ""))) for n, p in declared.items()}
+    values = {n: str(parameters.get(n, p.get("Default", ""))) for n, p in declared.items()}
     for name, value in values.items():
         _check_value(name, value, declared[name])
     return values
@@ -64,17 +64,17 @@ def _check_value(name: str, value: str, declared: Mapping[str, Any]) -> None:
 
 @dataclass
 class TemplateScope:
-    """What a template's expressions refer to.
+    """The scope in which a template's expressions are resolved.
 
-    ``made`` holds each resource that is there: its ``Ref`` and its attributes.
+    ``created`` has each resource that exists: its ``Ref`` and its attributes.
     """
 
     template: Mapping[str, Any]
     values: Mapping[str, Any]  # parameters and pseudo parameters
-    made: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    created: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def holds(self, condition: str) -> bool:
-        """Whether a condition of the template is true."""
+        """Evaluate a condition of the template."""
         conditions = self.template.get("Conditions", {})
         if condition not in conditions:
             raise TemplateError(
@@ -83,8 +83,8 @@ class TemplateScope:
             )
         return bool(self.resolve(conditions[condition]))
 
-    def wanted(self) -> dict[str, Mapping[str, Any]]:
-        """The resources whose condition holds, each after those that it depends on."""
+    def ordered_resources(self) -> dict[str, Mapping[str, Any]]:
+        """Get the resources whose condition holds, each after its dependencies."""
         resources = {
             name: resource
             for name, resource in self.template["Resources"].items()
@@ -104,10 +104,10 @@ class TemplateScope:
         return ordered
 
     def check_rules(self) -> None:
-        """The template's rules about combinations of parameters.
+        """Evaluate the template's rules about its parameters.
 
         Raises:
-            TemplateError: one is broken.
+            TemplateError: an assertion fails.
         """
         for name, rule in self.template.get("Rules", {}).items():
             if "RuleCondition" in rule and not self.resolve(rule["RuleCondition"]):
@@ -118,10 +118,10 @@ class TemplateScope:
                     raise TemplateError(f"Template validation error: {name}: {says}")
 
     def check_references(self) -> None:
-        """Every reference is to something that the template has.
+        """Check that every reference is to a resource or parameter of the template.
 
         Raises:
-            TemplateError: it is not.
+            TemplateError: a reference is not.
         """
         known = {*self.template["Resources"], *self.values}
         for resource in self.template["Resources"].values():
@@ -138,7 +138,7 @@ class TemplateScope:
         yield from _references(resource.get("Properties", {}))
 
     def resolve(self, value: Any) -> Any:
-        """A value without expressions; ``AWS::NoValue`` takes its property away."""
+        """Resolve the expressions in a value; ``AWS::NoValue`` removes its property."""
         if isinstance(value, list):
             items = [self.resolve(item) for item in value]
             return [item for item in items if item is not _NO_VALUE]
@@ -158,8 +158,8 @@ class TemplateScope:
             return _NO_VALUE
         if name in self.values:
             return self.values[name]
-        if name in self.made:
-            return self.made[name]["Ref"]
+        if name in self.created:
+            return self.created[name]["Ref"]
         raise TemplateError(f"Template error: {name} cannot be referred to here")
 
     def _call(self, name: str, argument: Any) -> Any:
@@ -168,7 +168,7 @@ class TemplateScope:
             return self.resolve(yes if self.holds(condition) else no)
         if name == "GetAtt":
             resource, attribute = argument if isinstance(argument, list) else argument.split(".", 1)
-            return self.made[resource][attribute]
+            return self.created[resource][attribute]
         if name == "Sub":
             text, more = argument if isinstance(argument, list) else (argument, {})
             extra = {key: self.resolve(inner) for key, inner in more.items()}
@@ -197,11 +197,11 @@ class TemplateScope:
         if name in extra:
             return str(extra[name])
         resource, _, attribute = name.partition(".")
-        return str(self.made[resource][attribute] if attribute else self._ref(name))
+        return str(self.created[resource][attribute] if attribute else self._ref(name))
 
 
 def _references(value: Any) -> Iterator[str]:
-    """The names that a value's expressions refer to, as far as they may be resources."""
+    """Yield the names that a value's expressions refer to and that may be resources."""
     if isinstance(value, list):
         for item in value:
             yield from _references(item)

@@ -1,7 +1,7 @@
 """Parse CloudFormation templates: JSON, or YAML 1.1 with the short forms of functions.
 
-A judge of octo-tf's own templates, so it shares no code with octo-tf's parser, and reads YAML
-with another library.
+The sandbox judges octo-tf's templates, so this parser shares no code with octo-tf's, and reads
+YAML with another library.
 
 Source: CloudFormation User Guide, "CloudFormation template formats" (YAML 1.1 without aliases,
 hash merges, and the binary, omap, pairs, set and timestamp tags) and "Intrinsic function

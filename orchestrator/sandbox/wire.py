@@ -1,4 +1,4 @@
-"""HTTP requests to calls, results and faults to HTTP responses.
+"""Parse HTTP requests into calls, and serialize results and errors into HTTP responses.
 
 Routing, parsing and serializing are moto's, which drives them by botocore's service models;
 requests are validated by botocore itself.
@@ -25,15 +25,15 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from orchestrator.sandbox.world import Caller
+from orchestrator.sandbox.state import Caller
 
 # moto warns of error codes that a service's model does not list; AWS has many of them.
-warnings.filterwarnings("ignore", "Exception.Fault. with code", module="moto.core.serialize")
+warnings.filterwarnings("ignore", "Exception.ServiceError. with code", module="moto.core.serialize")
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 
-class Fault(ServiceException):  # type: ignore[misc]  # moto is untyped here
+class ServiceError(ServiceException):  # type: ignore[misc]  # moto is untyped here
     """An error as AWS answers it: its code, message and HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
@@ -42,8 +42,8 @@ class Fault(ServiceException):  # type: ignore[misc]  # moto is untyped here
 
 
 @dataclass(frozen=True)
-class Scope:
-    """What a request's signature says: access key, region, service."""
+class CredentialScope:
+    """The credential scope of a signed request: access key, region, service."""
 
     access_key: str
     region: str
@@ -62,14 +62,14 @@ class Call:
     uri: dict[str, Any]
 
 
-def scope_of(request: Request) -> Scope | None:
-    """The signature's scope (AWS Signature Version 4); None for an unsigned request."""
+def scope_of(request: Request) -> CredentialScope | None:
+    """Parse the credential scope (AWS Signature Version 4); None for an unsigned request."""
     match = _SCOPE.search(request.headers.get("Authorization", ""))
-    return Scope(match[1], match[2], match[3].lower()) if match else None
+    return CredentialScope(match[1], match[2], match[3].lower()) if match else None
 
 
 def operation_of(request: Request, service: str) -> tuple[OperationModel, dict[str, Any]] | None:
-    """The operation that a request names, and its path's parts; None if there is no such one."""
+    """Find the operation of a request, and its path parameters; None if there is none."""
     try:
         matched: tuple[OperationModel, dict[str, Any]] = get_service_router(service).match(request)
         return matched
@@ -80,10 +80,10 @@ def operation_of(request: Request, service: str) -> tuple[OperationModel, dict[s
 def parameters_of(
     request: Request, service: str, model: OperationModel, uri: dict[str, Any]
 ) -> dict[str, Any]:
-    """The operation's parameters.
+    """Parse and validate the operation's parameters.
 
     Raises:
-        Fault: they do not fit the service's model.
+        ServiceError: they do not fit the service's model.
     """
     protocol = determine_request_protocol(get_service_model(service), request.content_type)
     parameters: dict[str, Any] = PROTOCOL_PARSERS[protocol](model).parse(
@@ -99,16 +99,16 @@ def parameters_of(
     if model.input_shape is not None:
         report = ParamValidator().validate(parameters, model.input_shape)
         if report.has_errors():
-            raise Fault("ValidationException", report.generate_report())
+            raise ServiceError("ValidationException", report.generate_report())
     return parameters
 
 
-# What each protocol calls the size of a page.
+# The name of the page size parameter in each protocol.
 _PAGE_SIZES = {"query": "MaxItems", "json": "MaxResults"}
 
 
 def with_pages_of_one(request: Request, call: Call) -> tuple[Request, Call]:
-    """The same call, asking for one thing at a time where its operation has pages."""
+    """Copy a call with a page size of one, if its operation has pages."""
     protocol = determine_request_protocol(get_service_model(call.service), request.content_type)
     name = "MaxKeys" if call.service == "s3" else _PAGE_SIZES.get(protocol, "")
     shape = get_service_model(call.service).operation_model(call.operation).input_shape
@@ -127,18 +127,20 @@ def with_pages_of_one(request: Request, call: Call) -> tuple[Request, Call]:
 
 
 def success(request: Request, service: str, model: OperationModel, result: Any) -> Response:
-    """The response that the service's model gives to a result."""
+    """Serialize a result by the service's model."""
     return _serialized(request, service, model, result)
 
 
-def failure(request: Request, service: str, model: OperationModel | None, fault: Fault) -> Response:
-    """The response that the service's model gives to an error."""
+def failure(
+    request: Request, service: str, model: OperationModel | None, error: ServiceError
+) -> Response:
+    """Serialize an error by the service's model."""
     try:
         service_model = get_service_model(service)
     except DataNotFoundError:
-        return _plain(fault)
-    response = _serialized(request, service, model or OperationModel({}, service_model), fault)
-    response.status_code = fault.status
+        return _plain(error)
+    response = _serialized(request, service, model or OperationModel({}, service_model), error)
+    response.status_code = error.status
     return response
 
 
@@ -149,6 +151,6 @@ def _serialized(request: Request, service: str, model: OperationModel, result: A
     return Response(serialized["body"], serialized["status_code"], headers)
 
 
-def _plain(fault: Fault) -> Response:
-    body = json.dumps({"__type": fault.code, "message": fault.message})
-    return Response(body, fault.status, {"Content-Type": "application/x-amz-json-1.1"})
+def _plain(error: ServiceError) -> Response:
+    body = json.dumps({"__type": error.code, "message": error.message})
+    return Response(body, error.status, {"Content-Type": "application/x-amz-json-1.1"})

@@ -54,7 +54,7 @@ def command() -> None:
 @click.option(
     "--faults",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="A JSON file of faults to plant at the start.",
+    help="A JSON file of faults to inject at the start.",
 )
 @click.option("--stop-with-parent", is_flag=True, help="End when the starting process has died.")
 def up(
@@ -138,7 +138,7 @@ def fault() -> None:
 @click.option("--times", type=click.IntRange(min=1), help="To so many calls; default: to all.")
 @click.option("--after", type=click.IntRange(min=0), default=0, help="So many go well first.")
 def add(**settings: Any) -> ExitCode:
-    """Plant a fault; JSON of all planted ones on stdout."""
+    """Inject a fault; JSON of all injected faults on stdout."""
     from orchestrator.sandbox import control
 
     with _running() as endpoint:
@@ -148,7 +148,7 @@ def add(**settings: Any) -> ExitCode:
 
 @fault.command("list")
 def list_faults() -> ExitCode:
-    """List planted faults and how often each has happened, as JSON."""
+    """List injected faults and how many calls each has matched, as JSON."""
     from orchestrator.sandbox import control
 
     with _running() as endpoint:
@@ -158,7 +158,7 @@ def list_faults() -> ExitCode:
 
 @fault.command()
 def clear() -> ExitCode:
-    """Remove every planted fault."""
+    """Remove every injected fault."""
     from orchestrator.sandbox import control
 
     with _running() as endpoint:

@@ -1,1 +1,1 @@
-"""Octo's own API, as the sandbox plays it: tokens, registered accounts, and real probes of AWS."""
+"""Octo's API in the sandbox: tokens, registered accounts, and real probes of AWS."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.sandbox.wire import Fault
+from orchestrator.sandbox.wire import ServiceError
 
 _STATUSES = {3: 400, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 13: 500, 14: 503, 16: 401}
-_PLANTED = {
+_INJECTED = {
     "InvalidArgument": 3,
     "NotFound": 5,
     "AlreadyExists": 6,
@@ -28,7 +28,8 @@ _PLANTED = {
 class ApiError(Exception):
     """An error as Octo answers it.
 
-    ``expires_token`` also ends the caller's token; ``breaks_stream`` comes as a line of a stream.
+    ``expires_token`` also revokes the caller's token; ``breaks_stream`` is sent as a line of a
+    stream that began with status 200.
     """
 
     def __init__(
@@ -50,16 +51,16 @@ class ApiError(Exception):
 
 
 def unauthenticated() -> ApiError:
-    """The token is none, or has expired."""
+    """Make the error for a token that is unknown or has expired."""
     return ApiError(16, "token is invalid or expired")
 
 
-def planted(fault: Fault) -> ApiError:
-    """A planted fault, by the name of its gRPC code, or ``ExpiredToken``, ``BrokenStream``."""
-    name = str(fault.code)
+def from_injected(error: ServiceError) -> ApiError:
+    """Convert an injected error: a gRPC code's name, ``ExpiredToken`` or ``BrokenStream``."""
+    name = str(error.code)
     return ApiError(
-        _PLANTED.get(name, 13),
-        f"Planted: {name}",
+        _INJECTED.get(name, 13),
+        f"Injected fault: {name}",
         retry_after=1 if name == "ResourceExhausted" else None,
         expires_token=name == "ExpiredToken",
         breaks_stream=name == "BrokenStream",

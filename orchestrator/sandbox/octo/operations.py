@@ -1,4 +1,4 @@
-"""What Octo does for each RPC; a confirmation is a probe of AWS.
+"""Implement each RPC of Octo; a confirmation probes AWS.
 
 Messages: the published protobuf of the cover service (accountaccess.proto, cover.proto), with every
 field present, as a grpc-gateway writes them.
@@ -10,9 +10,9 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from orchestrator.sandbox.octo.asked import Asked, Operation
 from orchestrator.sandbox.octo.errors import ApiError
-from orchestrator.sandbox.octo.probe import ROLE, NotThere
+from orchestrator.sandbox.octo.probe import ROLE, ProbeError
+from orchestrator.sandbox.octo.rpc import Operation, RpcCall
 from orchestrator.sandbox.octo.state import Account, now
 from orchestrator.sandbox.organization import OCTO
 
@@ -21,31 +21,31 @@ _VERSION = "v1"
 _STACK = "AlphausAccountAccess"
 
 
-def who_am_i(asked: Asked) -> dict[str, Any]:
+def who_am_i(rpc: RpcCall) -> dict[str, Any]:
     """GetUserDetails."""
-    return {"userData": {"id": asked.client.client_id, "companyId": asked.client.organization}}
+    return {"userData": {"id": rpc.client.client_id, "companyId": rpc.client.organization}}
 
 
-def register(asked: Asked) -> dict[str, Any]:
+def register(rpc: RpcCall) -> dict[str, Any]:
     """RegisterAccount: an account has one owner, and is registered once."""
-    account_id = str(asked.body.get("accountId", ""))
+    account_id = str(rpc.body.get("accountId", ""))
     if not re.fullmatch(r"[0-9]{12}", account_id):
         raise ApiError(3, "accountId must be 12 digits")
-    with asked.world.lock:
-        accounts = asked.world.octo.accounts
+    with rpc.state.lock:
+        accounts = rpc.state.octo.accounts
         known = accounts.get(account_id)
-        if known is not None and known.organization != asked.client.organization:
+        if known is not None and known.organization != rpc.client.organization:
             raise ApiError(7, f"account {account_id} is owned by another organization")
         if known is not None:
             raise ApiError(6, f"account {account_id} is already registered")
-        name, time = str(asked.body.get("accountName", "")), now()
-        accounts[account_id] = Account(account_id, name, asked.client.organization, time, time)
+        name, time = str(rpc.body.get("accountName", "")), now()
+        accounts[account_id] = Account(account_id, name, rpc.client.organization, time, time)
     return {}
 
 
-def template(asked: Asked) -> dict[str, Any]:
+def template(rpc: RpcCall) -> dict[str, Any]:
     """GetAccountAccessTemplateUrl."""
-    external_id = asked.client.external_id
+    external_id = rpc.client.external_id
     return {
         "launchUrl": "https://console.aws.amazon.com/cloudformation/home?region=us-east-1"
         f"#/stacks/create/review?templateURL={quote(_TEMPLATE, safe='')}&stackName={_STACK}"
@@ -58,50 +58,50 @@ def template(asked: Asked) -> dict[str, Any]:
     }
 
 
-def confirm_api_access(asked: Asked) -> dict[str, Any]:
-    """CreateAccountAccess: assumes the role, and finds out the account's type through it."""
-    account = _own(asked)
+def confirm_api_access(rpc: RpcCall) -> dict[str, Any]:
+    """CreateAccountAccess: assume the role, and find the account's type through it."""
+    account = _own(rpc)
     try:
-        found = asked.principal.identify(account.account_id, asked.client.external_id)
-    except NotThere as error:
-        _note(asked, account, error=str(error), api_access=False)
+        found = rpc.principal.identify(account.account_id, rpc.client.external_id)
+    except ProbeError as error:
+        _update_account(rpc, account, error=str(error), api_access=False)
         raise ApiError(9, f"API access is not set up: {error}") from None
-    with asked.world.lock:
-        payer = asked.world.octo.accounts.get(found.payer_id)
+    with rpc.state.lock:
+        payer = rpc.state.octo.accounts.get(found.payer_id)
         if payer is None or payer.organization != account.organization:
             raise ApiError(
                 9,
                 f"payer account {found.payer_id} is not registered: register the payer before its"
                 f" linked account {account.account_id}",
             )
-    _note(
-        asked,
+    _update_account(
+        rpc,
         account,
         account_type=found.account_type,
         payer_id=found.payer_id,
         role_arn=f"arn:aws:iam::{account.account_id}:role/{ROLE}",
         api_access=True,
         error="",
-        method="terraform" if asked.body.get("fromTerraform") is True else "console",
+        method="terraform" if rpc.body.get("fromTerraform") is True else "console",
     )
-    return _access(asked, account)
+    return _access(rpc, account)
 
 
-def confirm_cur(asked: Asked) -> dict[str, Any]:
-    """CreateAccountAccessCur: reads a delivered manifest; without one it is not confirmed yet."""
-    account = _own(asked)
+def confirm_cur(rpc: RpcCall) -> dict[str, Any]:
+    """CreateAccountAccessCur: confirmed when a delivered manifest can be read."""
+    account = _own(rpc)
     if not account.api_access:
         raise ApiError(9, "API access must be confirmed first")
     if not account.is_payer:
         raise ApiError(9, f"account {account.account_id} is no payer account")
     try:
-        exports = asked.principal.exports(account.account_id, asked.client.external_id)
-    except NotThere as error:
-        _note(asked, account, error=str(error), cur_export=False)
+        exports = rpc.principal.exports(account.account_id, rpc.client.external_id)
+    except ProbeError as error:
+        _update_account(rpc, account, error=str(error), cur_export=False)
         raise ApiError(9, f"CUR export is not set up: {error}") from None
     chosen = next((export for export in exports if export.delivered), exports[0])
-    _note(
-        asked,
+    _update_account(
+        rpc,
         account,
         bucket=chosen.bucket,
         prefix=chosen.prefix,
@@ -110,34 +110,34 @@ def confirm_cur(asked: Asked) -> dict[str, Any]:
         data_available=chosen.delivered,
         error="",
     )
-    return _access(asked, account)
+    return _access(rpc, account)
 
 
-def confirm_stackset(asked: Asked) -> dict[str, Any]:
-    """CreateAccountAccessStackset: assumes the role in every linked account the payer lists."""
-    account = _own(asked)
+def confirm_stackset(rpc: RpcCall) -> dict[str, Any]:
+    """CreateAccountAccessStackset: assume the role in every active linked account."""
+    account = _own(rpc)
     if not account.api_access or not account.is_payer:
         raise ApiError(9, "API access of a payer account must be confirmed first")
-    external_id = asked.client.external_id
+    external_id = rpc.client.external_id
     try:
-        members = dict(asked.principal.members(account.account_id, external_id))
-    except NotThere as error:
-        raise ApiError(9, f"the StackSet cannot be looked at: {error}") from None
-    reached = asked.principal.reachable(members, external_id)
+        members = dict(rpc.principal.members(account.account_id, external_id))
+    except ProbeError as error:
+        raise ApiError(9, f"the StackSet cannot be confirmed: {error}") from None
+    reached = rpc.principal.reachable(members, external_id)
     if members and not reached:
         raise ApiError(9, "the StackSet has reached no linked account")
     for account_id in sorted(reached):
-        with asked.world.lock:
-            linked = asked.world.octo.accounts.get(account_id)
+        with rpc.state.lock:
+            linked = rpc.state.octo.accounts.get(account_id)
             if linked is None:
                 linked = Account(
                     account_id, members[account_id], account.organization, now(), now()
                 )
-                asked.world.octo.accounts[account_id] = linked
+                rpc.state.octo.accounts[account_id] = linked
             if linked.organization != account.organization:
                 continue
-        _note(
-            asked,
+        _update_account(
+            rpc,
             linked,
             account_type="linked",
             payer_id=account.account_id,
@@ -145,38 +145,36 @@ def confirm_stackset(asked: Asked) -> dict[str, Any]:
             api_access=True,
             error="",
         )
-    region = str(asked.body.get("region", ""))
-    _note(asked, account, stack_set=True, stack_region=region, error="")
-    return _access(asked, account)
+    region = str(rpc.body.get("region", ""))
+    _update_account(rpc, account, stack_set=True, stack_region=region, error="")
+    return _access(rpc, account)
 
 
-def status(asked: Asked) -> dict[str, Any]:
+def status(rpc: RpcCall) -> dict[str, Any]:
     """GetDataAccess."""
-    return _data(asked, _own(asked))
+    return _data(rpc, _own(rpc))
 
 
-def status_of_all(asked: Asked) -> list[dict[str, Any]]:
+def status_of_all(rpc: RpcCall) -> list[dict[str, Any]]:
     """ListDataAccess."""
-    with asked.world.lock:
+    with rpc.state.lock:
         accounts = [
-            a
-            for a in asked.world.octo.accounts.values()
-            if a.organization == asked.client.organization
+            a for a in rpc.state.octo.accounts.values() if a.organization == rpc.client.organization
         ]
-    return [_data(asked, account) for account in accounts]
+    return [_data(rpc, account) for account in accounts]
 
 
-def update(asked: Asked) -> dict[str, Any]:
-    """UpdateAccountAccess: an operation; the sandbox has one version of the template only."""
-    account = _own(asked)
+def update(rpc: RpcCall) -> dict[str, Any]:
+    """UpdateAccountAccess: done at once, since the sandbox has one template version."""
+    account = _own(rpc)
     return {"name": f"operations/update-{account.account_id}", "metadata": None, "done": True}
 
 
-def unregister(asked: Asked) -> dict[str, Any]:
-    """DeleteAccountAccess: Octo forgets the account; nothing in AWS is touched."""
-    account = _own(asked)
-    with asked.world.lock:
-        del asked.world.octo.accounts[account.account_id]
+def unregister(rpc: RpcCall) -> dict[str, Any]:
+    """DeleteAccountAccess: remove the registration; nothing in AWS changes."""
+    account = _own(rpc)
+    with rpc.state.lock:
+        del rpc.state.octo.accounts[account.account_id]
     return {"targetId": account.account_id}
 
 
@@ -194,16 +192,16 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def _own(asked: Asked) -> Account:
-    with asked.world.lock:
-        account = asked.world.octo.accounts.get(asked.target)
-    if account is None or account.organization != asked.client.organization:
-        raise ApiError(5, f"account {asked.target} is not registered")
+def _own(rpc: RpcCall) -> Account:
+    with rpc.state.lock:
+        account = rpc.state.octo.accounts.get(rpc.target)
+    if account is None or account.organization != rpc.client.organization:
+        raise ApiError(5, f"account {rpc.target} is not registered")
     return account
 
 
-def _note(asked: Asked, account: Account, **changes: Any) -> None:
-    with asked.world.lock:
+def _update_account(rpc: RpcCall, account: Account, **changes: Any) -> None:
+    with rpc.state.lock:
         for name, value in changes.items():
             setattr(account, name, value)
         account.updated = now()
@@ -221,14 +219,14 @@ def _registration_status(account: Account) -> dict[str, bool]:
     }
 
 
-def _access(asked: Asked, account: Account) -> dict[str, Any]:
+def _access(rpc: RpcCall, account: Account) -> dict[str, Any]:
     return {
         "target": account.account_id,
         "accountName": account.name,
         "accountType": account.account_type,
         "payerId": account.payer_id,
         "roleArn": account.role_arn,
-        "externalId": asked.client.external_id,
+        "externalId": rpc.client.external_id,
         "stackId": "",
         "stackRegion": account.stack_region,
         "templateUrl": _TEMPLATE,
@@ -241,7 +239,7 @@ def _access(asked: Asked, account: Account) -> dict[str, Any]:
     }
 
 
-def _data(asked: Asked, account: Account) -> dict[str, Any]:
+def _data(rpc: RpcCall, account: Account) -> dict[str, Any]:
     return {
         "target": account.account_id,
         "orgId": account.organization,
@@ -251,7 +249,7 @@ def _data(asked: Asked, account: Account) -> dict[str, Any]:
             "AccountName": account.name,
             "PayerId": account.payer_id,
             "RoleArn": account.role_arn,
-            "ExternalId": asked.client.external_id,
+            "ExternalId": rpc.client.external_id,
             "StackId": "",
             "StackRegion": account.stack_region,
             "TemplateUrl": _TEMPLATE,

@@ -1,6 +1,6 @@
-"""Octo looks into an account: real calls to the sandbox's AWS, from the principal's account.
+"""Probe an account as Octo does: real calls to the sandbox's AWS, as Octo's principal.
 
-Nothing here holds the world's lock: the calls come back to the same server.
+Nothing here holds the sandbox state's lock, since the calls go to the same server.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestrator.sandbox.world import AccessKey
+from orchestrator.sandbox.state import AccessKey
 
 ROLE, CUR_ROLE = "AlphausAcctAccessRole", "AlphausAcctAccessCurRole"
 _ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20)
@@ -24,13 +24,13 @@ _REGION = "us-east-1"
 _PARALLEL = 8
 
 
-class NotThere(Exception):
-    """The probe failed; the text says what was tried, never the external id."""
+class ProbeError(Exception):
+    """A probe failed; the text says what was tried, without the external id."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """The account as its role sees it; ``payer_id`` is its own id where it pays for itself."""
+    """An account's type and payer; a payer's or standalone account's ``payer_id`` is its own."""
 
     account_type: str
     payer_id: str
@@ -47,19 +47,19 @@ class Export:
 
 
 class Principal:
-    """Octo's own AWS account, by its key, at the sandbox's endpoint."""
+    """Octo's principal in AWS, at the sandbox's endpoint."""
 
     def __init__(self, endpoint_url: str, key: AccessKey) -> None:
         self._endpoint_url = endpoint_url
-        self._session = boto3.Session(region_name=_REGION)  # its models are loaded once
-        self._lock = threading.Lock()  # making a client is not thread-safe, using it is
+        self._session = boto3.Session(region_name=_REGION)  # shared: loading its models takes long
+        self._lock = threading.Lock()  # creating a client is not thread-safe
         self._sts = self._client("sts", key.key_id, key.secret)
 
     def identify(self, account_id: str, external_id: str) -> Identity:
-        """Assumes the API access role and asks for the organization through it.
+        """Assume the API access role and read the organization through it.
 
         Raises:
-            NotThere: the role cannot be assumed, or may not ask.
+            ProbeError: the role cannot be assumed, or lacks the permission.
         """
         organizations = self._as(account_id, ROLE, external_id)("organizations")
         try:
@@ -73,10 +73,10 @@ class Principal:
         return Identity("payer" if management == account_id else "linked", str(management))
 
     def exports(self, account_id: str, external_id: str) -> list[Export]:
-        """Every report of the account whose bucket the CUR role can list.
+        """Read every report definition of the account and its bucket by the CUR role.
 
         Raises:
-            NotThere: there is no report, or its bucket cannot be read.
+            ProbeError: there is no report, or its bucket cannot be read.
         """
         cur = self._as(account_id, ROLE, external_id)("cur")
         try:
@@ -84,15 +84,15 @@ class Principal:
         except (ClientError, BotoCoreError) as error:
             raise _failed("list the report definitions", error) from None
         if not definitions:
-            raise NotThere("the account has no Cost and Usage Report")
+            raise ProbeError("the account has no Cost and Usage Report")
         client = self._as(account_id, CUR_ROLE, external_id)
         return [_export(client("s3"), definition) for definition in definitions]
 
     def members(self, account_id: str, external_id: str) -> list[tuple[str, str]]:
-        """The active linked accounts that a payer's role lists, with their names.
+        """List the active linked accounts (id, name) by the payer's role.
 
         Raises:
-            NotThere: the organization cannot be listed.
+            ProbeError: the organization cannot be listed.
         """
         organizations = self._as(account_id, ROLE, external_id)("organizations")
         try:
@@ -107,12 +107,12 @@ class Principal:
         ]
 
     def reachable(self, account_ids: Iterable[str], external_id: str) -> set[str]:
-        """The accounts whose API access role can be assumed."""
+        """Get the accounts whose API access role can be assumed."""
 
         def is_reachable(account_id: str) -> bool:
             try:
                 self._as(account_id, ROLE, external_id)
-            except NotThere:
+            except ProbeError:
                 return False
             return True
 
@@ -153,7 +153,7 @@ class Principal:
 
 
 def is_active(account: dict[str, str]) -> bool:
-    """Whether an account may be used; ``Status`` is what AWS answered before ``State``."""
+    """Whether an account of Organizations is active by ``State``, or by the older ``Status``."""
     return account.get("State", account.get("Status")) == "ACTIVE"
 
 
@@ -174,8 +174,8 @@ def _export(s3: Any, definition: dict[str, Any]) -> Export:
         raise _failed(f"read bucket {bucket}", error) from None
 
 
-def _failed(doing: str, error: ClientError | BotoCoreError) -> NotThere:
+def _failed(doing: str, error: ClientError | BotoCoreError) -> ProbeError:
     code = (
         error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
     )
-    return NotThere(f"cannot {doing}: {code}")
+    return ProbeError(f"cannot {doing}: {code}")

@@ -1,7 +1,7 @@
-"""Octo's REST API and token endpoint, as the published protobuf has them.
+"""Serve Octo's REST API and token endpoint, after the published protobuf.
 
-Routes are named by their RPCs, which is also how faults are planted: service ``octo``, action
-``RegisterAccount`` and so on; the token endpoint's action is ``AccessToken``.
+Routes have the names of their RPCs. Faults are injected by service ``octo`` and the RPC as the
+action, such as ``RegisterAccount``; the token endpoint's action is ``AccessToken``.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Response
 
-from orchestrator.sandbox.faults import Faults, happen
+from orchestrator.sandbox.faults import Faults, apply_fault
 from orchestrator.sandbox.octo import operations
-from orchestrator.sandbox.octo.asked import Asked
-from orchestrator.sandbox.octo.errors import ApiError, planted, unauthenticated
+from orchestrator.sandbox.octo.errors import ApiError, from_injected, unauthenticated
 from orchestrator.sandbox.octo.probe import Principal
-from orchestrator.sandbox.wire import Call, Fault
-from orchestrator.sandbox.world import Caller, World
+from orchestrator.sandbox.octo.rpc import RpcCall
+from orchestrator.sandbox.state import Caller, SandboxState
+from orchestrator.sandbox.wire import Call, ServiceError
 
 TOKEN_PATH = "/ripple/access_token"  # noqa: S105  (a path)
 PREFIX = "/m/blue/cover"
@@ -56,22 +56,22 @@ _ROUTES = Map(
 
 
 class Octo:
-    """Answers what is asked of Octo."""
+    """Answer requests to Octo."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
-        self._world = world
+    def __init__(self, state: SandboxState, faults: Faults) -> None:
+        self._state = state
         self._faults = faults
         self._principals: dict[str, Principal] = {}
 
     def serves(self, path: str) -> bool:
-        """Whether a path is Octo's."""
+        """Whether a path belongs to Octo's API."""
         return path == TOKEN_PATH or path.startswith(f"{PREFIX}/")
 
     def answer(self, request: Request) -> Response:
-        """One request.
+        """Answer one request.
 
         Raises:
-            Drop: a planted fault closes the connection.
+            DropConnection: an injected fault closes the connection.
         """
         try:
             if request.path == TOKEN_PATH:
@@ -84,16 +84,16 @@ class Octo:
     def _token(self, request: Request) -> Response:
         form = request.form
         client_id = str(form.get("client_id", ""))
-        self._misbehave("AccessToken", "", {})
-        with self._world.lock:
-            client = self._world.octo.clients.get(client_id)
+        self._apply_faults("AccessToken", "", {})
+        with self._state.lock:
+            client = self._state.octo.clients.get(client_id)
             known = client is not None and client.secret == form.get("client_secret")
             right = (form.get("grant_type"), form.get("scope")) == ("client_credentials", "openid")
             if request.method != "POST" or not known or not right:
                 error = "invalid_client" if not known else "invalid_request"
                 return Response(json.dumps({"error": error}), 401 if not known else 400, _JSON)
-            token = self._world.octo.issue(client_id)
-            seconds = math.ceil(self._world.octo.token_seconds)
+            token = self._state.octo.issue(client_id)
+            seconds = math.ceil(self._state.octo.token_seconds)
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": seconds}
         return Response(json.dumps(answer), headers=_JSON)
 
@@ -105,30 +105,30 @@ class Octo:
         body = _body(request)
         target = path.get("target") or str(body.get("target") or body.get("accountId") or "")
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        with self._world.lock:
-            client = self._world.octo.holder(token)
-            early = self._world.octo.wait_for_turn(client.client_id) if client else 0.0
+        with self._state.lock:
+            client = self._state.octo.holder(token)
+            early = self._state.octo.wait_for_turn(client.client_id) if client else 0.0
         if client is None:
             raise unauthenticated()
         if early:
             raise ApiError(8, "too many requests", retry_after=math.ceil(early))
         try:
-            self._misbehave(name, target, body)
+            self._apply_faults(name, target, body)
         except ApiError as error:
             if error.expires_token:
-                with self._world.lock:
-                    self._world.octo.tokens.pop(token, None)
+                with self._state.lock:
+                    self._state.octo.tokens.pop(token, None)
             if not error.breaks_stream:
                 raise
             return Response(_broken(error), headers=_JSON)
-        asked = Asked(
-            self._world,
+        rpc = RpcCall(
+            self._state,
             client,
             self._principal(request.host_url.rstrip("/")),
             target,
             body,
         )
-        result = operations.OPERATIONS[name](asked)
+        result = operations.OPERATIONS[name](rpc)
         if name == "ListDataAccess":
             return Response(
                 "".join(f"{json.dumps({'result': r})}\n" for r in result), headers=_JSON
@@ -136,22 +136,22 @@ class Octo:
         return Response(json.dumps(result), headers=_JSON)
 
     def _principal(self, endpoint_url: str) -> Principal:
-        with self._world.lock:
+        with self._state.lock:
             if endpoint_url not in self._principals:
-                key = self._world.profiles["octo"][1]
+                key = self._state.profiles["octo"][1]
                 self._principals[endpoint_url] = Principal(endpoint_url, key)
             return self._principals[endpoint_url]
 
-    def _misbehave(self, name: str, target: str, body: dict[str, Any]) -> None:
+    def _apply_faults(self, name: str, target: str, body: dict[str, Any]) -> None:
         caller = Caller(target, f"octo:{name}", "client", name)
         call = Call("octo", name, "", caller, body, {})
-        with self._world.lock:
+        with self._state.lock:
             faults = self._faults.take(call)
         for fault in faults:
             try:
-                happen(fault, call)
-            except Fault as error:
-                raise planted(error) from None
+                apply_fault(fault, call)
+            except ServiceError as error:
+                raise from_injected(error) from None
 
 
 def _broken(error: ApiError) -> Iterator[str]:

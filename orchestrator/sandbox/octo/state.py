@@ -1,4 +1,4 @@
-"""What Octo knows: its clients, their tokens, and the accounts that they registered."""
+"""Octo's state: its clients, their tokens, and the accounts that they registered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIMIT = 100  # calls a second for each client; Octo's published limit
 
 @dataclass(frozen=True)
 class Client:
-    """An API client of one organization; the external id is the organization's own."""
+    """An API client of one organization; each organization has one external id."""
 
     client_id: str
     secret: str = field(repr=False)
@@ -47,45 +47,45 @@ class Account:
 
     @property
     def is_payer(self) -> bool:
-        """Whether it has billing data of its own."""
+        """Whether the account has its own billing data."""
         return self.account_type == "payer"
 
 
 @dataclass
 class OctoState:
-    """All of it; the world's lock guards it."""
+    """Everything that Octo stores; the sandbox state's lock guards it."""
 
     token_seconds: float = 3600.0
     clients: dict[str, Client] = field(default_factory=dict)
-    tokens: dict[str, tuple[str, float]] = field(default_factory=dict)  # client, end of life
+    tokens: dict[str, tuple[str, float]] = field(default_factory=dict)  # client id, expiry
     accounts: dict[str, Account] = field(default_factory=dict)
     calls: dict[str, deque[float]] = field(default_factory=dict)
     too_early: int = 0
 
     def __post_init__(self) -> None:
         for name in ("octo-sandbox", "octo-sandbox-other"):
-            # The same on every start, as the accounts and keys of the sandbox are.
-            secret, external_id = (str(_made_of(f"{name}/{what}")) for what in ("secret", "id"))
+            # The same on every start, like the accounts and keys of the sandbox.
+            secret, external_id = (str(_uuid_of(f"{name}/{what}")) for what in ("secret", "id"))
             self.clients[name] = Client(name, secret, f"org-{name}", external_id)
 
     @property
     def client(self) -> Client:
-        """The client that sandbox.env names."""
+        """The client whose credentials sandbox.env exports."""
         return self.clients["octo-sandbox"]
 
     def issue(self, client_id: str) -> str:
-        """A new token for a client."""
+        """Issue a token to a client."""
         token = secrets.token_urlsafe(32)
         self.tokens[token] = (client_id, time.monotonic() + self.token_seconds)
         return token
 
     def holder(self, token: str) -> Client | None:
-        """The client that holds a valid token."""
+        """Get the client of a token; None if the token is unknown or has expired."""
         client_id, until = self.tokens.get(token, ("", 0.0))
         return self.clients[client_id] if time.monotonic() < until else None
 
     def wait_for_turn(self, client_id: str) -> float:
-        """Counts a call; how many seconds it came too early, or 0."""
+        """Count a call; return the seconds by which it exceeds the rate limit, or 0."""
         now = time.monotonic()
         recent = self.calls.setdefault(client_id, deque())
         while recent and recent[0] <= now - 1.0:
@@ -98,9 +98,9 @@ class OctoState:
 
 
 def now() -> str:
-    """The time as Octo writes it: RFC 3339, UTC."""
+    """Format the current time as Octo does: RFC 3339, UTC."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _made_of(name: str) -> uuid.UUID:
+def _uuid_of(name: str) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"octo-tf-sandbox/{name}")

@@ -1,7 +1,7 @@
-"""One file per type of resource that a stack of the sandbox can hold, found by its place.
+"""The resource types of stacks: one module each, discovered by name.
 
-Each has ``KIND``, a ``Kind``. Resources are made by the very functions that answer the service's
-own API, or in moto's backends, so that a stack's role is a role like any other.
+Each module has ``RESOURCE_TYPE``, a ``ResourceType``. Resources are created by the functions that
+implement the service's API, or in moto's backends, so that a stack's role is a role like any other.
 """
 
 from __future__ import annotations
@@ -13,81 +13,81 @@ from typing import Any
 
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.discovery import submodules
+from orchestrator.sandbox.state import Caller, SandboxState
 from orchestrator.sandbox.wire import Call
-from orchestrator.sandbox.world import Caller, World
 
 
 class ResourceError(Exception):
-    """A resource could not be made, changed or deleted; says so as CloudFormation does."""
+    """A resource could not be created, updated or deleted; the text is CloudFormation's."""
 
 
 @dataclass(frozen=True)
-class Made:
-    """A resource that is there: its physical id, which ``Ref`` gives, and its attributes."""
+class CreatedResource:
+    """A resource that exists: its physical id (the value of ``Ref``) and its attributes."""
 
     physical_id: str
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Act:
-    """On whose behalf, and where, a stack works.
+class Actor:
+    """The principal, account and region that a stack's changes are made with.
 
-    ``caller`` is None for CloudFormation's own role in a linked account, which may do everything.
+    ``caller`` is None for the execution role of a StackSet, which may do everything.
     """
 
-    world: World
+    state: SandboxState
     account_id: str
     region: str
     caller: Caller | None
 
     def call(self, service: str, operation: str, parameters: Mapping[str, Any], **uri: str) -> Call:
-        """The API call that CloudFormation makes, allowed.
+        """Make an API call for the stack, authorized for the caller.
 
         Raises:
-            Fault: the caller may not.
+            ServiceError: the caller is not allowed to.
         """
         caller = self.caller or Caller(self.account_id, "", "role", "")
         made = Call(service, operation, self.region, caller, dict(parameters), dict(uri))
         if self.caller is not None:
-            authorize(self.world, made)
+            authorize(self.state, made)
         return made
 
 
 @dataclass(frozen=True)
-class Kind:
+class ResourceType:
     """A type of resource.
 
     Attributes:
         type: ``AWS::IAM::Role``.
-        properties: every property that the sandbox knows of it.
-        replaced_by: the properties whose change makes another resource.
-        create: makes it.
-        update: changes it in place, to new properties.
-        delete: removes it; one that is gone already is no error.
-        settled: whether it is done, for what takes time.
-        regions: where the type exists; None everywhere.
+        properties: every property that the sandbox implements.
+        replacement_properties: the properties whose change replaces the resource.
+        create: creates the resource.
+        update: updates the resource in place to new properties.
+        delete: deletes the resource; one that does not exist is no error.
+        is_stable: whether a change that takes time has finished.
+        regions: the regions of the type; None for all.
     """
 
     type: str
     properties: frozenset[str]
-    replaced_by: frozenset[str]
-    create: Callable[[Act, Mapping[str, Any]], Made]
-    update: Callable[[Act, str, Mapping[str, Any]], Made]
-    delete: Callable[[Act, str], None]
-    settled: Callable[[Act, str], bool] = lambda _act, _physical_id: True
+    replacement_properties: frozenset[str]
+    create: Callable[[Actor, Mapping[str, Any]], CreatedResource]
+    update: Callable[[Actor, str, Mapping[str, Any]], CreatedResource]
+    delete: Callable[[Actor, str], None]
+    is_stable: Callable[[Actor, str], bool] = lambda _actor, _physical_id: True
     regions: frozenset[str] | None = None
 
 
 @cache
-def find() -> dict[str, Kind]:
-    """Every kind, by type."""
-    kinds = [module.KIND for module in submodules(__name__)]
-    return {kind.type: kind for kind in kinds}
+def find() -> dict[str, ResourceType]:
+    """Discover every resource type, by its name."""
+    known_types = [module.RESOURCE_TYPE for module in submodules(__name__)]
+    return {resource_type.type: resource_type for resource_type in known_types}
 
 
-def exists_already(type_: str, name: str, token: str) -> ResourceError:
-    """The error for a name that is taken."""
+def already_exists(type_: str, name: str, token: str) -> ResourceError:
+    """Make the error for a name that is in use."""
     return ResourceError(
         f"Resource of type '{type_}' with identifier '{name}' already exists."
         f" (RequestToken: {token}, HandlerErrorCode: AlreadyExists)"

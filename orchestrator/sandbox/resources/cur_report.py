@@ -1,4 +1,4 @@
-"""AWS::CUR::ReportDefinition: a type of us-east-1 alone, as its API is."""
+"""AWS::CUR::ReportDefinition, which exists in us-east-1 only, like its API."""
 
 from __future__ import annotations
 
@@ -6,41 +6,41 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.sandbox.resources import Act, Kind, Made, exists_already
+from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceType, already_exists
 from orchestrator.sandbox.services import cur
 
 _TYPE = "AWS::CUR::ReportDefinition"
 
 
 def _definition(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The type has all of the API's fields, under the same names."""
+    """Convert properties to the API's ReportDefinition, whose fields have the same names."""
     return {name: value for name, value in properties.items() if name != "Tags"}
 
 
-def _create(act: Act, properties: Mapping[str, Any]) -> Made:
+def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties["ReportName"]
     parameters = {
         "ReportDefinition": _definition(properties),
         "Tags": properties.get("Tags", []),
     }
-    call = act.call("cur", "PutReportDefinition", parameters)
-    if name in act.world.reports.get(act.account_id, {}):
-        raise exists_already(_TYPE, name, str(uuid.uuid4()))
-    cur.put(act.world, call)
-    return Made(name)
+    call = actor.call("cur", "PutReportDefinition", parameters)
+    if name in actor.state.reports.get(actor.account_id, {}):
+        raise already_exists(_TYPE, name, str(uuid.uuid4()))
+    cur.put(actor.state, call)
+    return CreatedResource(name)
 
 
-def _update(act: Act, name: str, properties: Mapping[str, Any]) -> Made:
+def _update(actor: Actor, name: str, properties: Mapping[str, Any]) -> CreatedResource:
     parameters = {"ReportName": name, "ReportDefinition": _definition(properties)}
-    cur.modify(act.world, act.call("cur", "ModifyReportDefinition", parameters))
-    return Made(name)
+    cur.modify(actor.state, actor.call("cur", "ModifyReportDefinition", parameters))
+    return CreatedResource(name)
 
 
-def _delete(act: Act, name: str) -> None:
-    cur.delete(act.world, act.call("cur", "DeleteReportDefinition", {"ReportName": name}))
+def _delete(actor: Actor, name: str) -> None:
+    cur.delete(actor.state, actor.call("cur", "DeleteReportDefinition", {"ReportName": name}))
 
 
-KIND = Kind(
+RESOURCE_TYPE = ResourceType(
     type=_TYPE,
     properties=frozenset(
         {
@@ -49,7 +49,7 @@ KIND = Kind(
             *("S3Bucket", "S3Prefix", "S3Region", "BillingViewArn"),
         }
     ),
-    replaced_by=frozenset(
+    replacement_properties=frozenset(
         {"ReportName", "TimeUnit", "ReportVersioning", "AdditionalSchemaElements"}
     ),
     create=_create,

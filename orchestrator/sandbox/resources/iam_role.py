@@ -7,21 +7,21 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.sandbox.resources import Act, Kind, Made, exists_already
+from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceType, already_exists
 from orchestrator.sandbox.services.iam import check_trust
-from orchestrator.sandbox.world import iam, role
+from orchestrator.sandbox.state import iam, role
 
 _TYPE = "AWS::IAM::Role"
 
 
-def _create(act: Act, properties: Mapping[str, Any]) -> Made:
+def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("RoleName") or f"role-{uuid.uuid4().hex[:12]}"
     trust = json.dumps(properties["AssumeRolePolicyDocument"])
     parameters = {"RoleName": name, "AssumeRolePolicyDocument": trust}
-    check_trust(act.world, act.call("iam", "CreateRole", parameters))
-    if role(act.account_id, name) is not None:
-        raise exists_already(_TYPE, name, str(uuid.uuid4()))
-    made = iam(act.account_id).create_role(
+    check_trust(actor.state, actor.call("iam", "CreateRole", parameters))
+    if role(actor.account_id, name) is not None:
+        raise already_exists(_TYPE, name, str(uuid.uuid4()))
+    made = iam(actor.account_id).create_role(
         role_name=name,
         assume_role_policy_document=trust,
         path=properties.get("Path", "/"),
@@ -30,15 +30,15 @@ def _create(act: Act, properties: Mapping[str, Any]) -> Made:
         tags=properties.get("Tags", []),
         max_session_duration=str(properties.get("MaxSessionDuration", 3600)),
     )
-    _give(act, name, properties)
-    return Made(name, {"Arn": made.arn, "RoleId": made.id})
+    _put_policies(actor, name, properties)
+    return CreatedResource(name, {"Arn": made.arn, "RoleId": made.id})
 
 
-def _update(act: Act, name: str, properties: Mapping[str, Any]) -> Made:
+def _update(actor: Actor, name: str, properties: Mapping[str, Any]) -> CreatedResource:
     trust = json.dumps(properties["AssumeRolePolicyDocument"])
     parameters = {"RoleName": name, "PolicyDocument": trust}
-    check_trust(act.world, act.call("iam", "UpdateAssumeRolePolicy", parameters))
-    held = iam(act.account_id).get_role(name)
+    check_trust(actor.state, actor.call("iam", "UpdateAssumeRolePolicy", parameters))
+    held = iam(actor.account_id).get_role(name)
     held.assume_role_policy_document = trust
     held.description = properties.get("Description", "")
     held.permissions_boundary_arn = properties.get("PermissionsBoundary")
@@ -48,36 +48,36 @@ def _update(act: Act, name: str, properties: Mapping[str, Any]) -> Made:
     for policy in [p for p in held.policies if p not in kept]:
         del held.policies[policy]
     for arn in set(held.managed_policies) - set(properties.get("ManagedPolicyArns", [])):
-        act.call("iam", "DetachRolePolicy", {"RoleName": name})
-        iam(act.account_id).detach_role_policy(arn, name)
-    _give(act, name, properties)
-    return Made(name, {"Arn": held.arn, "RoleId": held.id})
+        actor.call("iam", "DetachRolePolicy", {"RoleName": name})
+        iam(actor.account_id).detach_role_policy(arn, name)
+    _put_policies(actor, name, properties)
+    return CreatedResource(name, {"Arn": held.arn, "RoleId": held.id})
 
 
-def _give(act: Act, name: str, properties: Mapping[str, Any]) -> None:
-    own = iam(act.account_id)
+def _put_policies(actor: Actor, name: str, properties: Mapping[str, Any]) -> None:
+    own = iam(actor.account_id)
     for policy in properties.get("Policies", []):
-        act.call("iam", "PutRolePolicy", {"RoleName": name})
-        # Text, as IAM keeps it: moto's own CloudFormation leaves Python there.
+        actor.call("iam", "PutRolePolicy", {"RoleName": name})
+        # IAM stores text; moto's own CloudFormation would store Python objects.
         text = json.dumps(policy["PolicyDocument"])
         own.put_role_policy(name, policy["PolicyName"], text)
     for arn in properties.get("ManagedPolicyArns", []):
-        act.call("iam", "AttachRolePolicy", {"RoleName": name})
+        actor.call("iam", "AttachRolePolicy", {"RoleName": name})
         own.attach_role_policy(arn, name)
 
 
-def _delete(act: Act, name: str) -> None:
-    act.call("iam", "DeleteRole", {"RoleName": name})
-    held = role(act.account_id, name)
+def _delete(actor: Actor, name: str) -> None:
+    actor.call("iam", "DeleteRole", {"RoleName": name})
+    held = role(actor.account_id, name)
     if held is None:
         return
     held.policies.clear()
     for arn in list(held.managed_policies):
-        iam(act.account_id).detach_role_policy(arn, name)
-    iam(act.account_id).delete_role(name)
+        iam(actor.account_id).detach_role_policy(arn, name)
+    iam(actor.account_id).delete_role(name)
 
 
-KIND = Kind(
+RESOURCE_TYPE = ResourceType(
     type=_TYPE,
     properties=frozenset(
         {
@@ -85,7 +85,7 @@ KIND = Kind(
             *("Description", "Path", "MaxSessionDuration", "PermissionsBoundary", "Tags"),
         }
     ),
-    replaced_by=frozenset({"RoleName", "Path"}),
+    replacement_properties=frozenset({"RoleName", "Path"}),
     create=_create,
     update=_update,
     delete=_delete,

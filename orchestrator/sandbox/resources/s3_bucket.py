@@ -1,4 +1,4 @@
-"""AWS::S3::Bucket, with the settings that a report's bucket has."""
+"""AWS::S3::Bucket, with the properties that a report's bucket needs."""
 
 from __future__ import annotations
 
@@ -6,26 +6,32 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.sandbox.resources import Act, Kind, Made, ResourceError, exists_already
-from orchestrator.sandbox.world import PARTITION, bucket_owner, s3
+from orchestrator.sandbox.resources import (
+    Actor,
+    CreatedResource,
+    ResourceError,
+    ResourceType,
+    already_exists,
+)
+from orchestrator.sandbox.state import PARTITION, bucket_owner, s3
 
 _TYPE = "AWS::S3::Bucket"
 
 
-def _create(act: Act, properties: Mapping[str, Any]) -> Made:
+def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("BucketName") or f"bucket-{uuid.uuid4().hex[:12]}"
-    act.call("s3", "CreateBucket", {}, Bucket=name)
+    actor.call("s3", "CreateBucket", {}, Bucket=name)
     owner = bucket_owner(name)
     if owner is not None:
-        raise exists_already(_TYPE, name, str(uuid.uuid4()))
-    s3(act.account_id).create_bucket(name, act.region)
-    return _settle(act, name, properties)
+        raise already_exists(_TYPE, name, str(uuid.uuid4()))
+    s3(actor.account_id).create_bucket(name, actor.region)
+    return _configure(actor, name, properties)
 
 
-def _settle(act: Act, name: str, properties: Mapping[str, Any]) -> Made:
-    """Everything but the name is set in place."""
-    own = s3(act.account_id)
-    act.call("s3", "PutBucketTagging", {}, Bucket=name)
+def _configure(actor: Actor, name: str, properties: Mapping[str, Any]) -> CreatedResource:
+    """Set every property but the name."""
+    own = s3(actor.account_id)
+    actor.call("s3", "PutBucketTagging", {}, Bucket=name)
     if blocked := properties.get("PublicAccessBlockConfiguration"):
         own.put_public_access_block(name, {k: str(v).lower() for k, v in blocked.items()})
     if versioning := properties.get("VersioningConfiguration"):
@@ -39,18 +45,20 @@ def _settle(act: Act, name: str, properties: Mapping[str, Any]) -> Made:
     own.put_bucket_tagging(name, {t["Key"]: t["Value"] for t in properties.get("Tags", [])})
     notified = properties.get("NotificationConfiguration", {}).get("EventBridgeConfiguration")
     if notified is not None:
-        act.world.notifications[name] = {"EventBridgeConfiguration": {}}
-    return Made(name, {"Arn": f"arn:{PARTITION}:s3:::{name}", "DomainName": f"{name}.s3"})
+        actor.state.notifications[name] = {"EventBridgeConfiguration": {}}
+    return CreatedResource(
+        name, {"Arn": f"arn:{PARTITION}:s3:::{name}", "DomainName": f"{name}.s3"}
+    )
 
 
 def _encryption(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """The property has ServerSideEncryptionByDefault where the API has Apply...ByDefault."""
+    """Convert to the API's form, which says ApplyServerSideEncryptionByDefault."""
     (rule,) = configuration["ServerSideEncryptionConfiguration"]
     return {"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]}
 
 
 def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """A lifecycle rule as the API has it."""
+    """Convert a lifecycle rule to the API's form."""
     made: dict[str, Any] = {"ID": rule.get("Id"), "Status": rule["Status"], "Filter": {}}
     if old := rule.get("NoncurrentVersionExpiration"):
         made["NoncurrentVersionExpiration"] = {"NoncurrentDays": str(old["NoncurrentDays"])}
@@ -60,20 +68,21 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _delete(act: Act, name: str) -> None:
-    act.call("s3", "DeleteBucket", {}, Bucket=name)
-    if bucket_owner(name) != act.account_id:
+def _delete(actor: Actor, name: str) -> None:
+    actor.call("s3", "DeleteBucket", {}, Bucket=name)
+    if bucket_owner(name) != actor.account_id:
         return
-    if any(s3(act.account_id).get_bucket(name).keys.values()):
+    if any(s3(actor.account_id).get_bucket(name).keys.values()):
         raise ResourceError(
             'Resource handler returned message: "The bucket you tried to delete is not empty'
             ' (Service: S3, Status Code: 409)"'
         )
-    act.world.bucket_policies.pop(name, None)
-    s3(act.account_id).delete_bucket(name)
+    actor.state.bucket_policies.pop(name, None)
+    actor.state.notifications.pop(name, None)
+    s3(actor.account_id).delete_bucket(name)
 
 
-KIND = Kind(
+RESOURCE_TYPE = ResourceType(
     type=_TYPE,
     properties=frozenset(
         {
@@ -82,8 +91,8 @@ KIND = Kind(
             "NotificationConfiguration",
         }
     ),
-    replaced_by=frozenset({"BucketName"}),
+    replacement_properties=frozenset({"BucketName"}),
     create=_create,
-    update=_settle,
+    update=_configure,
     delete=_delete,
 )

@@ -1,4 +1,4 @@
-"""AWS::S3::BucketPolicy: the bucket's one policy, put as PutBucketPolicy puts it."""
+"""AWS::S3::BucketPolicy, set by PutBucketPolicy."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.sandbox.resources import Act, Kind, Made
+from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceType
 from orchestrator.sandbox.services.s3 import put_bucket_policy
 
 
-def _put(act: Act, properties: Mapping[str, Any]) -> Made:
+def _put(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
     bucket = properties["Bucket"]
     parameters = {"Policy": json.dumps(properties["PolicyDocument"])}
-    put_bucket_policy(act.world, act.call("s3", "PutBucketPolicy", parameters, Bucket=bucket))
-    return Made(bucket)
+    put_bucket_policy(actor.state, actor.call("s3", "PutBucketPolicy", parameters, Bucket=bucket))
+    return CreatedResource(bucket)
 
 
-def _delete(act: Act, bucket: str) -> None:
-    act.call("s3", "DeleteBucketPolicy", {}, Bucket=bucket)
-    act.world.bucket_policies.pop(bucket, None)
+def _delete(actor: Actor, bucket: str) -> None:
+    actor.call("s3", "DeleteBucketPolicy", {}, Bucket=bucket)
+    actor.state.bucket_policies.pop(bucket, None)
 
 
-KIND = Kind(
+RESOURCE_TYPE = ResourceType(
     type="AWS::S3::BucketPolicy",
     properties=frozenset({"Bucket", "PolicyDocument"}),
-    replaced_by=frozenset({"Bucket"}),
+    replacement_properties=frozenset({"Bucket"}),
     create=_put,
-    update=lambda act, _bucket, properties: _put(act, properties),
+    update=lambda actor, _bucket, properties: _put(actor, properties),
     delete=_delete,
 )

@@ -1,8 +1,8 @@
-"""One file per simulated AWS service, found by its place.
+"""The AWS services that the sandbox implements: one or more modules each, discovered by name.
 
-Each has ``SERVICE`` (its signing name) and ``OPERATIONS``: names of API operations and the
-functions that answer them, ``(world, call) -> result``. A function may return ``TO_MOTO`` to let
-moto answer after all; operations that are not listed go to moto.
+Each module has ``SERVICE`` (the signing name) and ``OPERATIONS``: API operations by name, each a
+function ``(state, call) -> result``. moto answers the operations that are not listed, and those
+whose function returns ``TO_MOTO``.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from functools import cache
 from typing import Any, Final
 
 from orchestrator.sandbox.discovery import submodules
+from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.wire import Call
-from orchestrator.sandbox.world import World
 
 TO_MOTO: Final = object()
-Operation = Callable[[World, Call], Any]
+Operation = Callable[[SandboxState, Call], Any]
 
 
 @cache
 def find() -> dict[str, dict[str, Operation]]:
-    """Every service's operations, by signing name; a large service has several files."""
+    """Discover the operations of every service, by signing name."""
     found: dict[str, dict[str, Operation]] = {}
     for module in submodules(__name__):
         found.setdefault(module.SERVICE, {}).update(module.OPERATIONS)

@@ -1,4 +1,4 @@
-"""CloudFormation: StackSets with service-managed permissions; stacks have a file of their own.
+"""CloudFormation: StackSets with service-managed permissions.
 
 Source: CloudFormation API Reference, the StackSet operations and their errors.
 """
@@ -13,13 +13,13 @@ from typing import Any
 from orchestrator.sandbox import deployment
 from orchestrator.sandbox.services import Operation as Answer
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
+from orchestrator.sandbox.state import PARTITION, SandboxState, organizations
 from orchestrator.sandbox.template import capabilities
 from orchestrator.sandbox.template_parser import TemplateError, parse_template
-from orchestrator.sandbox.wire import Call, Fault
-from orchestrator.sandbox.world import PARTITION, World, organizations
+from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "cloudformation"
-_PAGE = 100  # the most that any of these lists gives at a time
+_PAGE = 100  # the largest page of each list
 _TEMPLATE_BYTES = 51_200
 _SETTINGS = (
     *("Description", "TemplateBody", "Parameters", "Capabilities", "Tags"),
@@ -27,129 +27,131 @@ _SETTINGS = (
 )
 
 
-def activate(world: World, call: Call) -> dict[str, Any]:
-    """ActivateOrganizationsAccess: by the management account, with all features."""
+def activate(state: SandboxState, call: Call) -> dict[str, Any]:
+    """ActivateOrganizationsAccess: the organization must have all features enabled."""
     _managed(call)
     if organizations(call.caller.account_id).org.feature_set != "ALL":
-        raise Fault("InvalidOperation", "The organization must have all features enabled.")
-    world.stackset_access.add(call.caller.account_id)
+        raise ServiceError("InvalidOperation", "The organization must have all features enabled.")
+    state.stackset_access.add(call.caller.account_id)
     return {}
 
 
-def deactivate(world: World, call: Call) -> dict[str, Any]:
+def deactivate(state: SandboxState, call: Call) -> dict[str, Any]:
     """DeactivateOrganizationsAccess."""
     _managed(call)
-    world.stackset_access.discard(call.caller.account_id)
+    state.stackset_access.discard(call.caller.account_id)
     return {}
 
 
-def describe_access(world: World, call: Call) -> dict[str, Any]:
+def describe_access(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeOrganizationsAccess."""
     _managed(call)
-    return {"Status": "ENABLED" if call.caller.account_id in world.stackset_access else "DISABLED"}
+    return {"Status": "ENABLED" if call.caller.account_id in state.stackset_access else "DISABLED"}
 
 
-def create_set(world: World, call: Call) -> dict[str, Any]:
-    """CreateStackSet: with the permission model, access, capabilities and template checked."""
-    owner, asked = call.caller.account_id, call.parameters
-    settings = {name: asked[name] for name in _SETTINGS if name in asked}
+def create_set(state: SandboxState, call: Call) -> dict[str, Any]:
+    """CreateStackSet: check permission model, trusted access, capabilities and template."""
+    owner, arguments = call.caller.account_id, call.parameters
+    settings = {name: arguments[name] for name in _SETTINGS if name in arguments}
     if settings.get("PermissionModel") != "SERVICE_MANAGED":
         raise _invalid("The sandbox knows stack sets with SERVICE_MANAGED permissions only.")
     _managed(call)
-    if owner not in world.stackset_access:
+    if owner not in state.stackset_access:
         raise _invalid(
             "You must enable organizations access to operate a service managed stack set"
         )
     if "AutoDeployment" not in settings:
         raise _invalid("You must specify AutoDeployment for a service managed stack set")
     _check(settings)
-    own = world.stack_sets_of(owner, call.region)
-    name, token = asked["StackSetName"], asked.get("ClientRequestToken", "")
+    own = state.stack_sets_of(owner, call.region)
+    name, token = arguments["StackSetName"], arguments.get("ClientRequestToken", "")
     known = own.get(name)
     if known is not None:
         if token and known.token == token:
             return {"StackSetId": known.id}
-        raise Fault("NameAlreadyExistsException", f"The name {name} is already in use", 409)
+        raise ServiceError("NameAlreadyExistsException", f"The name {name} is already in use", 409)
     own[name] = StackSet(owner, name, call.region, settings, token=token)
-    deployment.remember_homes(own[name])
+    deployment.record_parents(own[name])
     return {"StackSetId": own[name].id}
 
 
-def update_set(world: World, call: Call) -> dict[str, Any]:
-    """UpdateStackSet: the set, then every instance (or those of the deployment targets)."""
-    stack_set, asked = _of(world, call), call.parameters
+def update_set(state: SandboxState, call: Call) -> dict[str, Any]:
+    """UpdateStackSet: update the set, then all instances or those of the targets."""
+    stack_set, arguments = _of(state, call), call.parameters
     _check_idle(stack_set)
-    settings = {**stack_set.settings, **{n: asked[n] for n in _SETTINGS if n in asked}}
+    settings = {**stack_set.settings, **{n: arguments[n] for n in _SETTINGS if n in arguments}}
     _check(settings)
     stack_set.settings = settings
     wanted = set(stack_set.instances)
-    if "DeploymentTargets" in asked:
-        chosen = _chosen(stack_set, asked["DeploymentTargets"])
+    if "DeploymentTargets" in arguments:
+        chosen = _account_filter(stack_set, arguments["DeploymentTargets"])
         wanted = {key for key in wanted if chosen(key[0], stack_set.instances[key].ou)}
-    targets = [_again(stack_set.instances[key]) for key in sorted(wanted)]
-    return _begun(stack_set, call, "UPDATE", targets)
+    targets = [_target_of(stack_set.instances[key]) for key in sorted(wanted)]
+    return _start_operation(stack_set, call, "UPDATE", targets)
 
 
-def delete_set(world: World, call: Call) -> dict[str, Any]:
-    """DeleteStackSet: an empty one."""
-    stack_set = _of(world, call)
+def delete_set(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DeleteStackSet: only without instances."""
+    stack_set = _of(state, call)
     if stack_set.instances:
-        raise Fault("StackSetNotEmptyException", "StackSet is not empty", 409)
-    del world.stack_sets_of(stack_set.owner, stack_set.region)[stack_set.name]
+        raise ServiceError("StackSetNotEmptyException", "StackSet is not empty", 409)
+    del state.stack_sets_of(stack_set.owner, stack_set.region)[stack_set.name]
     return {}
 
 
-def create_instances(world: World, call: Call) -> dict[str, Any]:
+def create_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     """CreateStackInstances: an instance in each account that the deployment targets name."""
-    stack_set = _of(world, call)
+    stack_set = _of(state, call)
     _check_idle(stack_set)
-    asked = call.parameters.get("DeploymentTargets") or {}
-    if asked.get("AccountFilterType") == "UNION":
+    deployment_targets = call.parameters.get("DeploymentTargets") or {}
+    if deployment_targets.get("AccountFilterType") == "UNION":
         raise _invalid("UNION is not supported for CreateStackInstances")
-    chosen, regions = _chosen(stack_set, asked), call.parameters["Regions"]
+    chosen, regions = _account_filter(stack_set, deployment_targets), call.parameters["Regions"]
     everyone = deployment.accounts_in(
         stack_set.owner, [ou.id for ou in organizations(stack_set.owner).ou]
     )
     accounts = {a: ou for a, ou in everyone.items() if chosen(a, ou)}
-    if asked.get("AccountFilterType") != "INTERSECTION":
-        for ou in asked["OrganizationalUnitIds"]:
+    if deployment_targets.get("AccountFilterType") != "INTERSECTION":
+        for ou in deployment_targets["OrganizationalUnitIds"]:
             stack_set.ous.setdefault(ou, set()).update(regions)
     targets = [Target(a, region, ou) for region in regions for a, ou in sorted(accounts.items())]
-    return _begun(stack_set, call, "CREATE", targets)
+    return _start_operation(stack_set, call, "CREATE", targets)
 
 
-def update_instances(world: World, call: Call) -> dict[str, Any]:
-    """UpdateStackInstances: brings chosen instances to what the set says."""
-    stack_set = _of(world, call)
+def update_instances(state: SandboxState, call: Call) -> dict[str, Any]:
+    """UpdateStackInstances: update the targets' instances to the set's template."""
+    stack_set = _of(state, call)
     _check_idle(stack_set)
-    return _begun(stack_set, call, "UPDATE", _existing(stack_set, call))
+    return _start_operation(stack_set, call, "UPDATE", _existing(stack_set, call))
 
 
-def delete_instances(world: World, call: Call) -> dict[str, Any]:
-    """DeleteStackInstances: chosen instances, with or without their stacks."""
-    stack_set = _of(world, call)
+def delete_instances(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DeleteStackInstances: delete the targets' instances, with or without their stacks."""
+    stack_set = _of(state, call)
     _check_idle(stack_set)
     targets = _existing(stack_set, call)
-    asked = call.parameters["DeploymentTargets"]
-    if asked.get("AccountFilterType", "NONE") in ("NONE", "DIFFERENCE", "UNION"):
-        for ou in asked.get("OrganizationalUnitIds", []):
+    deployment_targets = call.parameters["DeploymentTargets"]
+    if deployment_targets.get("AccountFilterType", "NONE") in ("NONE", "DIFFERENCE", "UNION"):
+        for ou in deployment_targets.get("OrganizationalUnitIds", []):
             stack_set.ous.get(ou, set()).difference_update(call.parameters["Regions"])
     stack_set.ous = {ou: regions for ou, regions in stack_set.ous.items() if regions}
-    return _begun(stack_set, call, "DELETE", targets, retain=bool(call.parameters["RetainStacks"]))
+    return _start_operation(
+        stack_set, call, "DELETE", targets, retain=bool(call.parameters["RetainStacks"])
+    )
 
 
-def stop(world: World, call: Call) -> dict[str, Any]:
-    """StopStackSetOperation: what has begun is finished, the rest is not."""
-    operation = _operation(_of(world, call), call)
+def stop(state: SandboxState, call: Call) -> dict[str, Any]:
+    """StopStackSetOperation: running accounts finish, pending ones are cancelled."""
+    operation = _operation(_of(state, call), call)
     if operation.ended is not None:
-        raise Fault("InvalidOperationException", f"Operation {operation.id} is not running")
+        raise ServiceError("InvalidOperationException", f"Operation {operation.id} is not running")
     operation.status = "STOPPING"
     return {}
 
 
-def describe_set(world: World, call: Call) -> dict[str, Any]:
+def describe_set(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeStackSet."""
-    stack_set = _of(world, call)
+    stack_set = _of(state, call)
     described = {
         **stack_set.settings,
         **_named(stack_set),
@@ -165,7 +167,7 @@ def describe_set(world: World, call: Call) -> dict[str, Any]:
     return {"StackSet": described}
 
 
-def list_sets(world: World, call: Call) -> dict[str, Any]:
+def list_sets(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListStackSets."""
     sets = [
         {
@@ -174,31 +176,33 @@ def list_sets(world: World, call: Call) -> dict[str, Any]:
             "PermissionModel": s.settings["PermissionModel"],
             "ManagedExecution": s.settings.get("ManagedExecution", {"Active": False}),
         }
-        for s in world.stack_sets_of(call.caller.account_id, call.region).values()
+        for s in state.stack_sets_of(call.caller.account_id, call.region).values()
     ]
     return _page(call, [s for s in sets if call.parameters.get("Status", "ACTIVE") == s["Status"]])
 
 
-def list_instances(world: World, call: Call) -> dict[str, Any]:
+def list_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListStackInstances, by account, region and detailed status."""
-    stack_set, asked = _of(world, call), call.parameters
-    detailed = {f["Values"] for f in asked.get("Filters", []) if f.get("Name") == "DETAILED_STATUS"}
+    stack_set, arguments = _of(state, call), call.parameters
+    detailed = {
+        f["Values"] for f in arguments.get("Filters", []) if f.get("Name") == "DETAILED_STATUS"
+    }
     chosen = (
         instance
         for _, instance in sorted(stack_set.instances.items())
-        if asked.get("StackInstanceAccount", instance.account_id) == instance.account_id
-        and asked.get("StackInstanceRegion", instance.region) == instance.region
+        if arguments.get("StackInstanceAccount", instance.account_id) == instance.account_id
+        and arguments.get("StackInstanceRegion", instance.region) == instance.region
         and (not detailed or instance.detailed_status in detailed)
     )
     return _page(call, chosen, lambda instance: _described(stack_set, instance))
 
 
-def describe_instance(world: World, call: Call) -> dict[str, Any]:
+def describe_instance(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeStackInstance."""
-    stack_set, asked = _of(world, call), call.parameters
-    key = (asked["StackInstanceAccount"], asked["StackInstanceRegion"])
+    stack_set, arguments = _of(state, call), call.parameters
+    key = (arguments["StackInstanceAccount"], arguments["StackInstanceRegion"])
     if key not in stack_set.instances:
-        raise Fault("StackInstanceNotFoundException", "StackInstance not found", 404)
+        raise ServiceError("StackInstanceNotFoundException", "StackInstance not found", 404)
     return {
         "StackInstance": {
             **_described(stack_set, stack_set.instances[key]),
@@ -207,25 +211,25 @@ def describe_instance(world: World, call: Call) -> dict[str, Any]:
     }
 
 
-def list_operations(world: World, call: Call) -> dict[str, Any]:
+def list_operations(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListStackSetOperations, the newest first."""
-    newest_first = reversed(_of(world, call).operations)
+    newest_first = reversed(_of(state, call).operations)
     return _page(call, newest_first, _summary)
 
 
-def describe_operation(world: World, call: Call) -> dict[str, Any]:
+def describe_operation(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeStackSetOperation."""
-    stack_set = _of(world, call)
+    stack_set = _of(state, call)
     operation = _operation(stack_set, call)
     described = {**_summary(operation), "StackSetId": stack_set.id}
-    if operation.asked_for:
-        described["DeploymentTargets"] = operation.asked_for
+    if operation.deployment_targets:
+        described["DeploymentTargets"] = operation.deployment_targets
     if operation.action == "DELETE":
         described["RetainStacks"] = operation.retain
     return {"StackSetOperation": described}
 
 
-def list_results(world: World, call: Call) -> dict[str, Any]:
+def list_results(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListStackSetOperationResults, by status."""
     wanted = {
         f["Values"]
@@ -234,7 +238,7 @@ def list_results(world: World, call: Call) -> dict[str, Any]:
     }
     targets = (
         t
-        for t in _operation(_of(world, call), call).targets
+        for t in _operation(_of(state, call), call).targets
         if t.status != "SKIPPED" and (not wanted or t.status in wanted)
     )
     return _page(
@@ -250,9 +254,9 @@ def list_results(world: World, call: Call) -> dict[str, Any]:
     )
 
 
-def list_auto_deployment(world: World, call: Call) -> dict[str, Any]:
+def list_auto_deployment(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListStackSetAutoDeploymentTargets."""
-    ous = sorted(_of(world, call).ous.items())
+    ous = sorted(_of(state, call).ous.items())
     return _page(call, [{"OrganizationalUnitId": ou, "Regions": sorted(r)} for ou, r in ous])
 
 
@@ -263,12 +267,12 @@ def _managed(call: Call) -> None:
         )
 
 
-def _of(world: World, call: Call) -> StackSet:
+def _of(state: SandboxState, call: Call) -> StackSet:
     name = call.parameters["StackSetName"]
-    for stack_set in world.stack_sets_of(call.caller.account_id, call.region).values():
+    for stack_set in state.stack_sets_of(call.caller.account_id, call.region).values():
         if name in (stack_set.name, stack_set.id, _arn(stack_set)):
             return stack_set
-    raise Fault("StackSetNotFoundException", f"StackSet {name} not found", 404)
+    raise ServiceError("StackSetNotFoundException", f"StackSet {name} not found", 404)
 
 
 def _operation(stack_set: StackSet, call: Call) -> Operation:
@@ -276,7 +280,7 @@ def _operation(stack_set: StackSet, call: Call) -> Operation:
     for operation in stack_set.operations:
         if operation.id == wanted:
             return operation
-    raise Fault("OperationNotFoundException", f"Operation {wanted} not found", 404)
+    raise ServiceError("OperationNotFoundException", f"Operation {wanted} not found", 404)
 
 
 def _check(settings: dict[str, Any]) -> None:
@@ -290,26 +294,33 @@ def _check(settings: dict[str, Any]) -> None:
     except TemplateError as error:
         raise _invalid(str(error)) from None
     if needed and not {needed, "CAPABILITY_NAMED_IAM"} & set(settings.get("Capabilities", [])):
-        raise Fault("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
+        raise ServiceError(
+            "InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]"
+        )
 
 
 def _check_idle(stack_set: StackSet) -> None:
-    """With managed execution, operations wait for each other; without, the second is refused."""
+    """Refuse a second operation, unless managed execution queues it."""
     managed = stack_set.settings.get("ManagedExecution", {}).get("Active")
     if stack_set.running is not None and not managed:
-        raise Fault(
+        raise ServiceError(
             "OperationInProgressException",
             "Another Operation on StackSet is in progress",
             409,
         )
 
 
-def _chosen(stack_set: StackSet, asked: dict[str, Any]) -> Callable[[str, str], bool]:
-    """Which accounts deployment targets name: a question to ask of an account id and its OU."""
-    ous, listed = asked.get("OrganizationalUnitIds", []), set(asked.get("Accounts", []))
+def _account_filter(
+    stack_set: StackSet, deployment_targets: dict[str, Any]
+) -> Callable[[str, str], bool]:
+    """Make the test, by account id and OU, of whether deployment targets include an account."""
+    ous, listed = (
+        deployment_targets.get("OrganizationalUnitIds", []),
+        set(deployment_targets.get("Accounts", [])),
+    )
     if not ous:
         raise _invalid("OrganizationalUnitIds are required")
-    if listed and "AccountFilterType" not in asked:
+    if listed and "AccountFilterType" not in deployment_targets:
         raise _invalid("Accounts with OrganizationalUnitIds need an AccountFilterType")
     known = {ou.id for ou in organizations(stack_set.owner).ou}
     if unknown := sorted(set(ous) - known):
@@ -321,47 +332,48 @@ def _chosen(stack_set: StackSet, asked: dict[str, Any]) -> Callable[[str, str], 
         "DIFFERENCE": lambda account_id, ou: ou in within and account_id not in listed,
         "UNION": lambda account_id, ou: ou in within or account_id in listed,
     }
-    return filters[asked.get("AccountFilterType", "NONE")]
+    return filters[deployment_targets.get("AccountFilterType", "NONE")]
 
 
 def _existing(stack_set: StackSet, call: Call) -> list[Target]:
-    """The instances that an update or delete is about.
+    """Get the instances that an update or delete targets.
 
-    They are found by the OU under which each is listed: one whose account has moved on since is
-    still there.
+    An instance is selected by the OU that it was deployed to, even if its account has moved.
     """
-    chosen = _chosen(stack_set, call.parameters.get("DeploymentTargets") or {})
+    chosen = _account_filter(stack_set, call.parameters.get("DeploymentTargets") or {})
     found = [
-        _again(instance)
+        _target_of(instance)
         for _, instance in sorted(stack_set.instances.items())
         if chosen(instance.account_id, instance.ou)
         and instance.region in call.parameters["Regions"]
     ]
     if not found:
-        raise Fault("StackInstanceNotFoundException", "No stack instances match the targets", 404)
+        raise ServiceError(
+            "StackInstanceNotFoundException", "No stack instances match the targets", 404
+        )
     return found
 
 
-def _again(instance: Instance) -> Target:
+def _target_of(instance: Instance) -> Target:
     return Target(instance.account_id, instance.region, instance.ou)
 
 
-def _begun(
+def _start_operation(
     stack_set: StackSet, call: Call, action: str, targets: list[Target], *, retain: bool = False
 ) -> dict[str, Any]:
-    asked = call.parameters
-    preferences = asked.get("OperationPreferences") or {}
+    arguments = call.parameters
+    preferences = arguments.get("OperationPreferences") or {}
     made = Operation(
-        asked.get("OperationId") or str(uuid.uuid4()),
+        arguments.get("OperationId") or str(uuid.uuid4()),
         action,
         targets,
         preferences,
-        asked.get("DeploymentTargets") or {},
+        arguments.get("DeploymentTargets") or {},
         retain,
     )
     if any(o.id == made.id for o in stack_set.operations):
-        raise Fault("OperationIdAlreadyExistsException", f"{made.id} exists already", 409)
-    deployment.begin(stack_set, made)
+        raise ServiceError("OperationIdAlreadyExistsException", f"{made.id} exists already", 409)
+    deployment.start_operation(stack_set, made)
     return {"OperationId": made.id}
 
 
@@ -417,8 +429,8 @@ def _page(
     return page
 
 
-def _invalid(message: str) -> Fault:
-    return Fault("ValidationError", message)
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("ValidationError", message)
 
 
 OPERATIONS: dict[str, Answer] = {

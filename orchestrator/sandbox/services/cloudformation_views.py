@@ -1,4 +1,4 @@
-"""CloudFormation: plain stacks and templates shown.
+"""CloudFormation: describe stacks and templates.
 
 Source: CloudFormation API Reference, DescribeStacks, ListStacks, DescribeStackResources,
 DescribeStackEvents, GetTemplate, GetTemplateSummary, ValidateTemplate.
@@ -15,43 +15,43 @@ from orchestrator.sandbox import stacks, template
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.services.cloudformation_stacks import body_of, invalid, stack_of
 from orchestrator.sandbox.stacks import Event, Resource, Stack
+from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.template_parser import TemplateError, parse_template
 from orchestrator.sandbox.wire import Call
-from orchestrator.sandbox.world import World
 
 SERVICE = "cloudformation"
 _PAGE = 100
 
 
-def describe(world: World, call: Call) -> dict[str, Any]:
-    """DescribeStacks: one, by name or id, or all that are not deleted."""
+def describe(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DescribeStacks: one by name or id, or all except deleted ones."""
     if "StackName" in call.parameters:
-        return {"Stacks": [_described(stack_of(world, call))]}
-    found = [s for s in reversed(_all(world, call)) if s.deleted is None]
+        return {"Stacks": [_described(stack_of(state, call))]}
+    found = [s for s in reversed(_all(state, call)) if s.deleted is None]
     return _page(call, "Stacks", [_described(stack) for stack in found])
 
 
-def list_all(world: World, call: Call) -> dict[str, Any]:
-    """ListStacks, deleted ones too, by status."""
+def list_all(state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListStacks: also deleted ones, filtered by status."""
     wanted = call.parameters.get("StackStatusFilter")
-    found = [s for s in reversed(_all(world, call)) if not wanted or s.status in wanted]
+    found = [s for s in reversed(_all(state, call)) if not wanted or s.status in wanted]
     return _page(call, "StackSummaries", [_summary(stack) for stack in found])
 
 
-def describe_resources(world: World, call: Call) -> dict[str, Any]:
-    """DescribeStackResources: of a stack, or of the stack that has a physical resource."""
-    asked = call.parameters
-    physical = asked.get("PhysicalResourceId")
+def describe_resources(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DescribeStackResources: of a stack, or of the stack with a physical resource."""
+    arguments = call.parameters
+    physical = arguments.get("PhysicalResourceId")
     if physical is not None:
         stack = next(
-            (s for s in _all(world, call) if _has(s, physical)),
+            (s for s in _all(state, call) if _owns(s, physical)),
             None,
         )
         if stack is None:
             raise invalid(f"Stack for {physical} does not exist")
     else:
-        stack = stack_of(world, call)
-    logical = asked.get("LogicalResourceId")
+        stack = stack_of(state, call)
+    logical = arguments.get("LogicalResourceId")
     return {
         "StackResources": [
             {"StackId": stack.id, "StackName": stack.name, **_resource(resource)}
@@ -61,9 +61,9 @@ def describe_resources(world: World, call: Call) -> dict[str, Any]:
     }
 
 
-def describe_resource(world: World, call: Call) -> dict[str, Any]:
+def describe_resource(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeStackResource."""
-    stack, logical = stack_of(world, call), call.parameters["LogicalResourceId"]
+    stack, logical = stack_of(state, call), call.parameters["LogicalResourceId"]
     if logical not in stack.resources:
         raise invalid(f"Resource {logical} does not exist for stack {stack.name}")
     found = _resource(stack.resources[logical])
@@ -71,36 +71,36 @@ def describe_resource(world: World, call: Call) -> dict[str, Any]:
     return {"StackResourceDetail": {"StackId": stack.id, "StackName": stack.name, **found}}
 
 
-def list_resources(world: World, call: Call) -> dict[str, Any]:
+def list_resources(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListStackResources."""
-    found = [_resource(resource) for resource in stack_of(world, call).resources.values()]
+    found = [_resource(resource) for resource in stack_of(state, call).resources.values()]
     for resource in found:
         resource["LastUpdatedTimestamp"] = resource.pop("Timestamp")
     return _page(call, "StackResourceSummaries", found)
 
 
-def describe_events(world: World, call: Call) -> dict[str, Any]:
-    """DescribeStackEvents, the newest first."""
-    stack = stack_of(world, call)
+def describe_events(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DescribeStackEvents: the newest first."""
+    stack = stack_of(state, call)
     return _page(call, "StackEvents", [_event(stack, event) for event in reversed(stack.events)])
 
 
-def get_template(world: World, call: Call) -> dict[str, Any]:
-    """GetTemplate, as it was given: an object for JSON, text for YAML."""
-    stack = stack_of(world, call)
+def get_template(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetTemplate: the text that the stack was created or updated with."""
+    stack = stack_of(state, call)
     return {"TemplateBody": stack.template, "StagesAvailable": ["Original", "Processed"]}
 
 
-def summarize(world: World, call: Call) -> dict[str, Any]:
-    """GetTemplateSummary, of a template or of a stack."""
+def summarize(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetTemplateSummary: of a template or of a stack."""
     if "StackName" in call.parameters:
-        return _summarized(stack_of(world, call).template)
-    return _summarized(body_of(world, call))
+        return _summarized(stack_of(state, call).template)
+    return _summarized(body_of(state, call))
 
 
-def validate(world: World, call: Call) -> dict[str, Any]:
+def validate(state: SandboxState, call: Call) -> dict[str, Any]:
     """ValidateTemplate."""
-    summary = _summarized(body_of(world, call))
+    summary = _summarized(body_of(state, call))
     for name in ("ResourceTypes", "Version"):
         summary.pop(name, None)
     for parameter in summary["Parameters"]:
@@ -142,7 +142,7 @@ def _declared(name: str, parameter: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _has(stack: Stack, physical: str) -> bool:
+def _owns(stack: Stack, physical: str) -> bool:
     if stack.deleted is not None:
         return False
     there = (r for r in stack.resources.values() if r.status != "DELETE_COMPLETE")
@@ -151,7 +151,7 @@ def _has(stack: Stack, physical: str) -> bool:
 
 def _described(stack: Stack) -> dict[str, Any]:
     declared = parse_template(stack.template)
-    values = template.values_of(declared, stack.given)
+    values = template.values_of(declared, stack.parameters)
     hidden = {n for n, p in declared.get("Parameters", {}).items() if p.get("NoEcho")}
     outputs = declared.get("Outputs", {})
     described = {
@@ -164,7 +164,7 @@ def _described(stack: Stack) -> dict[str, Any]:
         ],
         "CreationTime": _time(stack.created),
         "StackStatus": stack.status,
-        "DisableRollback": not stack.rolls_back,
+        "DisableRollback": not stack.rollback_on_failure,
         "Capabilities": stack.capabilities,
         "Outputs": [
             {
@@ -178,7 +178,7 @@ def _described(stack: Stack) -> dict[str, Any]:
         "NotificationARNs": [],
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     }
-    return described | _sometimes(stack)
+    return described | _optional_fields(stack)
 
 
 def _summary(stack: Stack) -> dict[str, Any]:
@@ -188,10 +188,10 @@ def _summary(stack: Stack) -> dict[str, Any]:
         "TemplateDescription": parse_template(stack.template).get("Description", ""),
         "CreationTime": _time(stack.created),
         "StackStatus": stack.status,
-    } | _sometimes(stack)
+    } | _optional_fields(stack)
 
 
-def _sometimes(stack: Stack) -> dict[str, Any]:
+def _optional_fields(stack: Stack) -> dict[str, Any]:
     found: dict[str, Any] = {"StackStatusReason": stack.reason} if stack.reason else {}
     if stack.changed:
         found["LastUpdatedTime"] = _time(stack.changed)
@@ -233,8 +233,8 @@ def _event(stack: Stack, event: Event) -> dict[str, Any]:
     )
 
 
-def _all(world: World, call: Call) -> list[Stack]:
-    return stacks.of(world, call.caller.account_id, call.region)
+def _all(state: SandboxState, call: Call) -> list[Stack]:
+    return stacks.of(state, call.caller.account_id, call.region)
 
 
 def _page(call: Call, name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:

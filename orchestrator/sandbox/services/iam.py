@@ -1,4 +1,4 @@
-"""IAM: trust policies checked as AWS checks them, and policy simulation; the rest is moto's.
+"""IAM: trust policy validation, UpdateRole and policy simulation; the rest is moto's.
 
 Source: IAM API Reference, CreateRole, UpdateRole, UpdateAssumeRolePolicy,
 SimulatePrincipalPolicy.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from orchestrator.sandbox.policy import Question, as_list, decide, parse_policy
+from orchestrator.sandbox.policy import AccessRequest, as_list, decide, parse_policy
 from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.wire import Call, Fault
-from orchestrator.sandbox.world import World, iam, identity_policies, role
+from orchestrator.sandbox.state import SandboxState, iam, identity_policies, role
+from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "iam"
 _ACCOUNT = re.compile(r"\d{12}|arn:aws[\w-]*:iam::\d{12}:root")
@@ -22,31 +22,31 @@ _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
 _SOURCE = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):(role|user)/(?:.*/)?([\w+=,.@-]+)")
 
 
-def check_trust(world: World, call: Call) -> Any:
-    """CreateRole and UpdateAssumeRolePolicy: principals must be real ones."""
+def check_trust(state: SandboxState, call: Call) -> Any:
+    """CreateRole and UpdateAssumeRolePolicy: every principal must exist."""
     text = call.parameters.get("AssumeRolePolicyDocument") or call.parameters.get("PolicyDocument")
     try:
         document = parse_policy(text or "")
     except ValueError:
-        raise Fault("MalformedPolicyDocument", "This policy contains invalid Json") from None
+        raise ServiceError("MalformedPolicyDocument", "This policy contains invalid Json") from None
     for statement in as_list(document["Statement"]):
         if "Resource" in statement:
-            raise Fault("MalformedPolicyDocument", "Has prohibited field Resource")
+            raise ServiceError("MalformedPolicyDocument", "Has prohibited field Resource")
         principal = statement.get("Principal")
         if principal is None:
-            raise Fault("MalformedPolicyDocument", "Missing required field Principal")
+            raise ServiceError("MalformedPolicyDocument", "Missing required field Principal")
         if principal == "*":
             continue
         for kind, names in principal.items():
             for name in as_list(names):
-                if not _is_real(world, kind, str(name)):
-                    raise Fault(
+                if not _principal_exists(state, kind, str(name)):
+                    raise ServiceError(
                         "MalformedPolicyDocument", f'Invalid principal in policy: "{kind}":"{name}"'
                     )
     return TO_MOTO
 
 
-def _is_real(world: World, kind: str, name: str) -> bool:
+def _principal_exists(state: SandboxState, kind: str, name: str) -> bool:
     if kind == "Service":
         return bool(_SERVICE_NAME.fullmatch(name))
     if kind != "AWS":
@@ -57,34 +57,36 @@ def _is_real(world: World, kind: str, name: str) -> bool:
     if not identity:
         return False
     account_id, of_kind, own_name = identity.groups()
-    if account_id not in world.accounts.values():
-        return True  # an account outside the sandbox: nobody can tell
+    if account_id not in state.accounts.values():
+        return True  # in an account outside the sandbox, which cannot be checked
     if of_kind == "role":
         return role(account_id, own_name) is not None
     return own_name in iam(account_id).users
 
 
-def update_role(_world: World, call: Call) -> dict[str, Any]:
-    """UpdateRole: a description that is not given stays (moto takes it away)."""
+def update_role(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """UpdateRole: a description that is not given stays (moto would remove it)."""
     name = call.parameters["RoleName"]
     held = role(call.caller.account_id, name)
     if held is None:
-        raise Fault("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+        raise ServiceError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
     held.description = call.parameters.get("Description", held.description)
     # "If you do not specify a value for this setting, the default value of one hour is applied."
     held.max_session_duration = str(call.parameters.get("MaxSessionDuration", 3600))
     return {}
 
 
-def simulate(_world: World, call: Call) -> dict[str, Any]:
-    """SimulatePrincipalPolicy: each action on each resource, by identity policy and boundary."""
+def simulate(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """SimulatePrincipalPolicy: every action on every resource, with the boundary."""
     source = _SOURCE.fullmatch(call.parameters["PolicySourceArn"])
     if not source:
-        raise Fault("InvalidInput", "Invalid Entity Arn: " + call.parameters["PolicySourceArn"])
+        raise ServiceError(
+            "InvalidInput", "Invalid Entity Arn: " + call.parameters["PolicySourceArn"]
+        )
     account_id, kind, name = source.groups()
     holder = role(account_id, name) if kind == "role" else iam(account_id).users.get(name)
     if account_id != call.caller.account_id or holder is None:
-        raise Fault("NoSuchEntity", f"The {kind} with name {name} cannot be found.", 404)
+        raise ServiceError("NoSuchEntity", f"The {kind} with name {name} cannot be found.", 404)
     policies, boundary = identity_policies(account_id, kind, name)
     context = {
         entry["ContextKeyName"]: str(value)
@@ -94,8 +96,8 @@ def simulate(_world: World, call: Call) -> dict[str, Any]:
     results = []
     for action in call.parameters["ActionNames"]:
         for resource in call.parameters.get("ResourceArns") or ["*"]:
-            question = Question(action, resource, context)
-            decision = decide(policies, question)
+            request = AccessRequest(action, resource, context)
+            decision = decide(policies, request)
             result: dict[str, Any] = {
                 "EvalActionName": action,
                 "EvalResourceName": resource,
@@ -103,7 +105,7 @@ def simulate(_world: World, call: Call) -> dict[str, Any]:
                 "MissingContextValues": [],
             }
             if boundary:
-                by_boundary = decide(boundary, question)
+                by_boundary = decide(boundary, request)
                 result["PermissionsBoundaryDecisionDetail"] = {
                     "AllowedByPermissionsBoundary": by_boundary == "allowed"
                 }

@@ -14,8 +14,8 @@ from moto.core.utils import get_service_model
 from moto.organizations.models import organizations_backends
 
 from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.wire import Call, Fault
-from orchestrator.sandbox.world import World, organizations
+from orchestrator.sandbox.state import SandboxState, organizations
+from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "organizations"
 _NO_MEMBERSHIP = {"CreateOrganization"}
@@ -24,7 +24,7 @@ _PAGE = 20  # the most accounts that one answer holds
 _STATUSES = {"CLOSED": "SUSPENDED"}  # the other states have a status of the same name
 
 
-def check_caller(_world: World, call: Call) -> Any:
+def check_caller(_state: SandboxState, call: Call) -> Any:
     """Refuse accounts outside an organization, and members what only management may call."""
     if call.operation in _NO_MEMBERSHIP:
         return TO_MOTO
@@ -32,48 +32,50 @@ def check_caller(_world: World, call: Call) -> Any:
     is_management = organizations(account_id).org is not None
     is_member = account_id in organizations_backends.master_accounts
     if not is_management and not is_member:
-        raise Fault(
+        raise ServiceError(
             "AWSOrganizationsNotInUseException", "Your account is not a member of an organization."
         )
     if not is_management and call.operation not in _MEMBERS:
-        raise Fault(
+        raise ServiceError(
             "AccessDeniedException",
             "You don't have permissions to access this resource.",
         )
     return TO_MOTO
 
 
-def describe_account(world: World, call: Call) -> dict[str, Any]:
+def describe_account(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeAccount."""
-    check_caller(world, call)
-    return {"Account": _described(world, call, _account(call))}
+    check_caller(state, call)
+    return {"Account": _described(state, call, _account(call))}
 
 
-def list_accounts(world: World, call: Call) -> dict[str, Any]:
+def list_accounts(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListAccounts, in the order in which they joined."""
-    check_caller(world, call)
-    return _page(world, call, organizations(call.caller.account_id).accounts)
+    check_caller(state, call)
+    return _page(state, call, organizations(call.caller.account_id).accounts)
 
 
-def list_accounts_for_parent(world: World, call: Call) -> dict[str, Any]:
+def list_accounts_for_parent(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListAccountsForParent: the accounts directly in an OU or the root."""
-    check_caller(world, call)
+    check_caller(state, call)
     parent, organization = call.parameters["ParentId"], organizations(call.caller.account_id)
     if parent not in (ou.id for ou in organization.ou):
-        raise Fault("ParentNotFoundException", "You specified parent that doesn't exist.")
-    return _page(world, call, (a for a in organization.accounts if a.parent_id == parent))
+        raise ServiceError("ParentNotFoundException", "You specified parent that doesn't exist.")
+    return _page(state, call, (a for a in organization.accounts if a.parent_id == parent))
 
 
-def close_account(world: World, call: Call) -> dict[str, Any]:
+def close_account(state: SandboxState, call: Call) -> dict[str, Any]:
     """CloseAccount, without the minutes in PENDING_CLOSURE."""
-    check_caller(world, call)
+    check_caller(state, call)
     account = _account(call)
     if account.id == call.caller.account_id:
-        raise Fault("ConstraintViolationException", "You can't close the management account.")
+        raise ServiceError(
+            "ConstraintViolationException", "You can't close the management account."
+        )
     if account.state == "CLOSED":
-        raise Fault("AccountAlreadyClosedException", "The account is already closed.")
+        raise ServiceError("AccountAlreadyClosedException", "The account is already closed.")
     account.state = "CLOSED"
-    world.organization_changed = True
+    state.organization_changed = True
     return {}
 
 
@@ -82,21 +84,21 @@ def _account(call: Call) -> Any:
     for account in organizations(call.caller.account_id).accounts:
         if account.id == wanted:
             return account
-    raise Fault("AccountNotFoundException", "You specified an account that doesn't exist.")
+    raise ServiceError("AccountNotFoundException", "You specified an account that doesn't exist.")
 
 
-def _page(world: World, call: Call, accounts: Iterable[Any]) -> dict[str, Any]:
+def _page(state: SandboxState, call: Call, accounts: Iterable[Any]) -> dict[str, Any]:
     every = list(accounts)
     size = min(int(call.parameters.get("MaxResults") or _PAGE), _PAGE)
     start = int(call.parameters.get("NextToken") or 0)
     shown = every[start : start + size]
-    page: dict[str, Any] = {"Accounts": [_described(world, call, account) for account in shown]}
+    page: dict[str, Any] = {"Accounts": [_described(state, call, account) for account in shown]}
     if start + size < len(every):
         page["NextToken"] = str(start + size)
     return page
 
 
-def _described(world: World, call: Call, account: Any) -> dict[str, Any]:
+def _described(state: SandboxState, call: Call, account: Any) -> dict[str, Any]:
     described = {
         "Id": account.id,
         "Arn": account.arn,
@@ -107,7 +109,7 @@ def _described(world: World, call: Call, account: Any) -> dict[str, Any]:
         "JoinedMethod": "INVITED" if account.id == call.caller.account_id else "CREATED",
         "JoinedTimestamp": account.create_time,
     }
-    if world.with_account_status:
+    if state.with_account_status:
         described["Status"] = _STATUSES.get(account.state, account.state)
     return described
 

@@ -1,4 +1,4 @@
-"""STS: AssumeRole judged by the role's trust policy; the rest is moto's.
+"""STS: AssumeRole, authorized by the role's trust policy; the rest is moto's.
 
 Source: IAM User Guide, "Cross-account policy evaluation logic"; STS API Reference, AssumeRole.
 """
@@ -10,16 +10,16 @@ from typing import Any
 
 from moto.sts.models import sts_backends
 
-from orchestrator.sandbox.policy import Question, decide, parse_policy
+from orchestrator.sandbox.policy import AccessRequest, decide, parse_policy
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.wire import Call, Fault
-from orchestrator.sandbox.world import PARTITION, Caller, World, identity_policies, role
+from orchestrator.sandbox.state import PARTITION, Caller, SandboxState, identity_policies, role
+from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "sts"
 _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:.*/)?([\w+=,.@-]+)")
 
 
-def assume_role(world: World, call: Call) -> dict[str, Any]:
+def assume_role(state: SandboxState, call: Call) -> dict[str, Any]:
     """AssumeRole: the trust policy must name the caller and its conditions must hold.
 
     From another account the caller's own policies must allow it too; in the same account either
@@ -28,12 +28,12 @@ def assume_role(world: World, call: Call) -> dict[str, Any]:
     arn = call.parameters["RoleArn"]
     match = _ROLE_ARN.fullmatch(arn)
     if not match:
-        raise Fault("ValidationError", f"{arn} is invalid")
+        raise ServiceError("ValidationError", f"{arn} is invalid")
     account_id, name = match.groups()
     target = role(account_id, name)
-    question = Question("sts:AssumeRole", arn, _context(call), {"AWS": call.caller.names})
-    if target is None or not _trusts(target, call, account_id, question):
-        raise Fault(
+    request = AccessRequest("sts:AssumeRole", arn, _context(call), {"AWS": call.caller.names})
+    if target is None or not _trusts(target, call, account_id, request):
+        raise ServiceError(
             "AccessDenied",
             f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRole"
             f" on resource: {arn}",
@@ -42,7 +42,7 @@ def assume_role(world: World, call: Call) -> dict[str, Any]:
     session = call.parameters["RoleSessionName"]
     duration = int(call.parameters.get("DurationSeconds") or 3600)
     if duration > int(target.max_session_duration or 3600):
-        raise Fault(
+        raise ServiceError(
             "ValidationError",
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         )
@@ -54,7 +54,7 @@ def assume_role(world: World, call: Call) -> dict[str, Any]:
         duration=duration,
         external_id=call.parameters.get("ExternalId"),
     )
-    world.sessions[made.access_key_id] = Caller(
+    state.sessions[made.access_key_id] = Caller(
         account_id, f"arn:{PARTITION}:sts::{account_id}:assumed-role/{name}/{session}", "role", name
     )
     return {
@@ -76,20 +76,20 @@ def _context(call: Call) -> dict[str, str]:
     return context
 
 
-def _trusts(target: Any, call: Call, account_id: str, question: Question) -> bool:
+def _trusts(target: Any, call: Call, account_id: str, request: AccessRequest) -> bool:
     trust = parse_policy(target.assume_role_policy_document)
-    if decide([trust], question, resource_policy=True) != "allowed":
+    if decide([trust], request, resource_policy=True) != "allowed":
         return False
     policies, boundary = identity_policies(
         call.caller.account_id, call.caller.kind, call.caller.name
     )
-    by_identity = decide(policies, question)
+    by_identity = decide(policies, request)
     if boundary and by_identity == "allowed":
-        by_identity = decide(boundary, question)
+        by_identity = decide(boundary, request)
     if by_identity == "explicitDeny":
         return False
-    itself = Question(
-        question.action, question.resource, question.context, {"AWS": [call.caller.arn]}
+    itself = AccessRequest(
+        request.action, request.resource, request.context, {"AWS": [call.caller.arn]}
     )
     named = decide([trust], itself, resource_policy=True) == "allowed"
     return by_identity == "allowed" or (account_id == call.caller.account_id and named)

@@ -458,7 +458,7 @@ def test_a_delivery_that_the_policy_forbids_is_an_error_and_writes_nothing(sandb
 
 def test_automatic_delivery_needs_nobody(sandbox, ready, monkeypatch):
     name, cur, _ = ready
-    monkeypatch.setattr(sandbox.world, "delivery", "auto")
+    monkeypatch.setattr(sandbox.state, "delivery", "auto")
     cur.put_report_definition(ReportDefinition=report(name))
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

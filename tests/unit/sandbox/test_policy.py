@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.sandbox.policy import Question, decide, like, parse_policy
+from orchestrator.sandbox.policy import AccessRequest, decide, like, parse_policy
 
-READ = Question("s3:GetObject", "arn:aws:s3:::bucket/key")
+READ = AccessRequest("s3:GetObject", "arn:aws:s3:::bucket/key")
 
 
 def allow(**parts) -> dict:
     return {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", **parts}
 
 
-def decision(*statements: dict, question: Question = READ, resource_policy: bool = False) -> str:
+def decision(
+    *statements: dict, question: AccessRequest = READ, resource_policy: bool = False
+) -> str:
     return decide([{"Statement": list(statements)}], question, resource_policy=resource_policy)
 
 
@@ -70,7 +72,7 @@ def test_resources_match_with_wildcards_and_with_case(resource, expected):
 
 
 def test_a_resource_that_was_not_meant_matches_only_a_wildcard():
-    question = Question("s3:GetObject", "*")
+    question = AccessRequest("s3:GetObject", "*")
     assert decision(allow(Resource="arn:aws:s3:::bucket/*"), question=question) == "implicitDeny"
 
 
@@ -109,7 +111,7 @@ def test_a_resource_that_was_not_meant_matches_only_a_wildcard():
     ],
 )
 def test_conditions(condition, context, holds):
-    question = Question(READ.action, READ.resource, context)
+    question = AccessRequest(READ.action, READ.resource, context)
     expected = "allowed" if holds else "implicitDeny"
     assert decision(allow(Condition=condition), question=question) == expected
 
@@ -134,12 +136,12 @@ OCTO = {
     ],
 )
 def test_a_resource_policy_names_who_may(principal, expected):
-    question = Question(READ.action, READ.resource, principals=OCTO)
+    question = AccessRequest(READ.action, READ.resource, principals=OCTO)
     assert decision(allow(Principal=principal), question=question, resource_policy=True) == expected
 
 
 def test_not_principal_is_everybody_else():
-    question = Question(READ.action, READ.resource, principals=OCTO)
+    question = AccessRequest(READ.action, READ.resource, principals=OCTO)
     statement = {"Effect": "Deny", "Action": "*", "Resource": "*"}
     theirs = {**statement, "NotPrincipal": {"AWS": "131920598436"}}
     others = {**statement, "NotPrincipal": {"AWS": "111111111111"}}

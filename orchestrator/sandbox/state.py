@@ -1,4 +1,4 @@
-"""What the sandbox holds beside moto's backends: accounts, sessions, reports, what was seen."""
+"""The sandbox's state beside moto's: accounts, sessions, reports, stacks, unknown calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PARTITION = "aws"
 
 @dataclass(frozen=True)
 class Caller:
-    """Whose access key a request carries."""
+    """The principal whose access key signed a request."""
 
     account_id: str
     arn: str
@@ -35,7 +35,7 @@ class Caller:
 
     @property
     def names(self) -> list[str]:
-        """How a resource policy can name this caller."""
+        """The values of ``Principal`` that name this caller in a resource policy."""
         root = f"arn:{PARTITION}:iam::{self.account_id}:root"
         own = [self.arn]
         if self.kind == "role":
@@ -45,7 +45,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class AccessKey:
-    """An account's administrator's key."""
+    """The access key of an account's administrator."""
 
     key_id: str
     secret: str
@@ -53,21 +53,28 @@ class AccessKey:
 
 @dataclass
 class Report:
-    """A CUR report definition as its owner put it, with its tags."""
+    """A CUR report definition, with its tags."""
 
     definition: dict[str, Any]
     tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
-class World:
-    """The sandbox's own state. ``lock`` guards everything here.
+class SandboxState:
+    """The sandbox's state; ``lock`` guards all of it.
 
-    ``stack_sets`` and ``stacks`` are by account and region, ``stack_sets`` by name within.
-    ``stack_seconds`` is how long a stack takes, and a StackSet for one account;
-    ``stackset_access`` holds the management accounts that have switched on CloudFormation's
-    access to the organization.
-    ``with_account_status`` has Organizations answer the retired ``Account.Status``, too.
+    Attributes:
+        delivery: ``auto`` or ``manual`` delivery of reports.
+        stack_seconds: how long a stack takes, and a StackSet in one account.
+        with_account_status: whether Organizations also answers the retired ``Account.Status``.
+        profiles: account id and administrator's key by profile.
+        administrators: account ids by the administrators' access key ids.
+        sessions: the callers of temporary credentials by access key id.
+        reports: report definitions by account id and name.
+        stack_sets: StackSets by (account id, region) and name.
+        stackset_access: management accounts with trusted access for StackSets.
+        stacks: stacks by (account id, region).
+        organization_changed: whether auto-deployment has to look for moved accounts.
     """
 
     delivery: str
@@ -75,7 +82,7 @@ class World:
     with_account_status: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
     profiles: dict[str, tuple[str, AccessKey]] = field(default_factory=dict)
-    administrators: dict[str, str] = field(default_factory=dict)  # account ids by key
+    administrators: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, Caller] = field(default_factory=dict)
     reports: dict[str, dict[str, Report]] = field(default_factory=dict)
     bucket_policies: dict[str, str] = field(default_factory=dict)
@@ -83,7 +90,7 @@ class World:
     stack_sets: dict[tuple[str, str], dict[str, StackSet]] = field(default_factory=dict)
     stackset_access: set[str] = field(default_factory=set)
     stacks: dict[tuple[str, str], list[Stack]] = field(default_factory=dict)
-    stacks_at_work: list[Stack] = field(default_factory=list)
+    stacks_in_progress: list[Stack] = field(default_factory=list)
     organization_changed: bool = False
     octo: OctoState = field(default_factory=OctoState)
     unknown_calls: Counter[str] = field(default_factory=Counter)
@@ -94,11 +101,11 @@ class World:
         return {name: account_id for name, (account_id, _) in self.profiles.items()}
 
     def stack_sets_of(self, account_id: str, region: str) -> dict[str, StackSet]:
-        """A management account's stack sets by name: each is in its region, and in no other."""
+        """Get a management account's StackSets in a region by name."""
         return self.stack_sets.setdefault((account_id, region), {})
 
     def caller(self, key_id: str) -> Caller | None:
-        """Whose key it is; None for nobody's."""
+        """Get the caller of an access key; None if the key is unknown."""
         if key_id in self.sessions:
             return self.sessions[key_id]
         if key_id in self.administrators:
@@ -109,8 +116,8 @@ class World:
                 return _user(account_id, key.user_name)
         return None
 
-    def not_known(self, service: str, operation: str) -> None:
-        """Notes a call that nothing here answers, by name."""
+    def record_unknown_call(self, service: str, operation: str) -> None:
+        """Count a call that is not implemented."""
         with self.lock:
             self.unknown_calls[f"{service}:{operation}"] += 1
         LOG.warning("unknown call: %s:%s", service, operation)
@@ -121,35 +128,35 @@ def _user(account_id: str, name: str) -> Caller:
 
 
 def iam(account_id: str) -> Any:
-    """moto's IAM of an account."""
+    """Get moto's IAM backend of an account."""
     return iam_backends[account_id][PARTITION]
 
 
 def s3(account_id: str) -> Any:
-    """moto's S3 of an account."""
+    """Get moto's S3 backend of an account."""
     return s3_backends[account_id][PARTITION]
 
 
 def bucket_owner(bucket: str) -> str | None:
-    """The account that owns a bucket; bucket names are global."""
+    """Get the account that owns a bucket (names are global); None if there is no such bucket."""
     found = s3_backends.bucket_accounts.get(bucket)
     return found[1] if found else None
 
 
 def organizations(account_id: str) -> Any:
-    """moto's Organizations as an account sees it."""
+    """Get moto's Organizations backend of a management account."""
     return organizations_backends[account_id][PARTITION]
 
 
 def role(account_id: str, name: str) -> Any | None:
-    """moto's role of that name."""
+    """Find moto's role by name."""
     return next((r for r in list(iam(account_id).roles.values()) if r.name == name), None)
 
 
 def identity_policies(
     account_id: str, kind: str, name: str
 ) -> tuple[list[Document], list[Document]]:
-    """The policies of a user or role, and its permissions boundary (empty if it has none)."""
+    """Get the policies of a user or role, and its permissions boundary (empty if none)."""
     holder = iam(account_id).users.get(name) if kind == "user" else role(account_id, name)
     if holder is None:
         return [], []

@@ -1,4 +1,4 @@
-"""What an RPC of Octo's is given."""
+"""The parameters of an RPC of Octo."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 from orchestrator.sandbox.octo.probe import Principal
 from orchestrator.sandbox.octo.state import Client
-from orchestrator.sandbox.world import World
+from orchestrator.sandbox.state import SandboxState
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One call: who asks, with what; ``principal`` is how Octo reaches AWS."""
+class RpcCall:
+    """One call of a client; ``principal`` is Octo's access to AWS."""
 
-    world: World
+    state: SandboxState
     client: Client
     principal: Principal
     target: str
     body: dict[str, Any]
 
 
-Operation = Callable[[Asked], Any]
+Operation = Callable[[RpcCall], Any]

@@ -1,8 +1,8 @@
-"""Answers that were given and did not arrive: the SDK asks again, and gets them again.
+"""Send the first response again when an SDK retries a call that was done.
 
 SDKs number the attempts of one call (`amz-sdk-invocation-id`, `amz-sdk-request`: the headers of
-AWS SDK for Go v2 and botocore). A busy machine now and then loses an answer that was sent; without
-this, what was just made "exists already" (docs/decisions/0030).
+AWS SDK for Go v2 and botocore). A busy machine now and then loses a response that was sent; without
+this, the retry of a create would be told "already exists" (docs/decisions/0030).
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 _KEPT = 1_000
-_READS = ("Describe", "Get", "Head", "List")  # done twice, they do no harm
+_READS = ("Describe", "Get", "Head", "List")  # harmless when done twice
 
 
-class Answers:
-    """The newest answers to calls that changed something."""
+class SentResponses:
+    """The latest responses to calls that change something."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, tuple[bytes, int, list[tuple[str, str]]]] = OrderedDict()
 
     def keep(self, environ: Mapping[str, Any], operation: str, response: Response) -> None:
-        """Keeps the answer to a call, unless it is an error or the call reads only."""
+        """Keep the response to a call, unless it is an error or the call only reads."""
         attempted = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
         if not attempted or response.status_code >= 300 or operation.startswith(_READS):
             return
@@ -36,8 +36,8 @@ class Answers:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
 
-    def again(self, environ: Mapping[str, Any]) -> Response | None:
-        """The answer that an earlier attempt of this call was given, or nothing."""
+    def find(self, environ: Mapping[str, Any]) -> Response | None:
+        """Get the response to an earlier attempt of this call; None if there is none."""
         with self._lock:
             kept = self._kept.get(environ.get("HTTP_AMZ_SDK_INVOCATION_ID", ""))
         return Response(*kept) if kept else None
