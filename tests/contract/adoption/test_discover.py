@@ -112,9 +112,10 @@ def test_no_external_id_is_shown(sandbox, aws, standalone):
         assert "octo-external-id" not in report.render_discovery(found, name)
 
 
-def test_the_instances_of_other_peoples_stacksets_are_not_gone_through(sandbox, aws, session):
+def test_the_instances_of_other_peoples_stacksets_are_not_gone_through(
+    sandbox, aws, session, trusted_access
+):
     client = session("payer").client("cloudformation", "us-east-1")
-    client.activate_organizations_access()
     client.create_stack_set(
         StackSetName="somebody-elses",
         TemplateBody=TEMPLATE,
@@ -131,9 +132,8 @@ def test_the_instances_of_other_peoples_stacksets_are_not_gone_through(sandbox, 
         client.delete_stack_set(StackSetName="somebody-elses")
 
 
-def test_a_stackset_is_found_by_the_role_of_its_template(sandbox, aws, session):
+def test_a_stackset_is_found_by_the_role_of_its_template(sandbox, aws, session, trusted_access):
     client = session("payer").client("cloudformation", "us-east-1")
-    client.activate_organizations_access()
     client.create_stack_set(
         StackSetName="of-another-name",
         TemplateBody=TEMPLATE.replace("OctoFromTheConsole", ROLE),

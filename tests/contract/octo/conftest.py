@@ -18,9 +18,10 @@ from tests.registered import EXTERNAL_ID, Registered, outputs
 @pytest.fixture
 def state(sandbox) -> Iterator[Any]:
     """What the sandbox's Octo knows."""
-    octo = sandbox.octo
-    octo.clients["octo-sandbox"] = replace(octo.clients["octo-sandbox"], external_id=EXTERNAL_ID)
+    octo, client = sandbox.octo, sandbox.octo.client
+    octo.clients[client.client_id] = replace(client, external_id=EXTERNAL_ID)
     yield octo
+    octo.clients[client.client_id] = client
     octo.accounts.clear()
     octo.tokens.clear()
     octo.calls.clear()

@@ -233,22 +233,8 @@ def test_unknown_types_and_references_are_refused(stacks):
     )
 
 
-def test_a_caller_without_permission_makes_nothing(stacks, session):
-    iam = session("standalone").client("iam")
-    iam.create_user(UserName="half")
-    allowed = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "cloudformation:*", "Resource": "*"}],
-    }
-    iam.put_user_policy(UserName="half", PolicyName="p", PolicyDocument=json.dumps(allowed))
-    key = iam.create_access_key(UserName="half")["AccessKey"]
-    import boto3
-
-    weak = Stacks(
-        boto3.Session(
-            aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
-        )
-    )
+def test_a_caller_without_permission_makes_nothing(stacks, user):
+    weak = Stacks(user("standalone", "cloudformation:*"))
     assert weak.create() == "ROLLBACK_COMPLETE"
     assert "is not authorized to perform: iam:CreateRole" in weak.reasons()[0]
 
@@ -562,10 +548,14 @@ def test_stacks_of_one_account_and_region_are_not_those_of_another(stacks, sessi
 def test_a_stack_takes_its_time_where_the_pace_says_so(stacks, sandbox):
     control.pace(sandbox.endpoint_url, 0.5)
     try:
-        assert stacks.create() == "CREATE_IN_PROGRESS"
-        assert "StackRole" not in stacks.roles()
-        time.sleep(0.6)
-        assert stacks.status() == "CREATE_COMPLETE"
+        started = time.monotonic()
+        stacks.create()
+        roles = stacks.roles()
+        while (status := stacks.status()) == "CREATE_IN_PROGRESS":
+            assert "StackRole" not in roles  # read while the stack was still on its way
+            roles = stacks.roles()
+        assert status == "CREATE_COMPLETE"
+        assert time.monotonic() - started >= 0.5
     finally:
         control.pace(sandbox.endpoint_url, 0)
 

@@ -24,8 +24,8 @@ CLIENT = "octo-sandbox"
 def octo(sandbox, tmp_path, monkeypatch) -> Iterator[Callable[[Path], Path]]:
     """Gives a path the sandbox's Octo, which presents the external id of these tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    state = sandbox.octo
-    state.clients[CLIENT] = replace(state.clients[CLIENT], external_id=EXTERNAL_ID)
+    state, client = sandbox.octo, sandbox.octo.client
+    state.clients[CLIENT] = replace(client, external_id=EXTERNAL_ID)
 
     def give(path: Path) -> Path:
         url = sandbox.octo_token_url
@@ -40,6 +40,7 @@ def octo(sandbox, tmp_path, monkeypatch) -> Iterator[Callable[[Path], Path]]:
         return path
 
     yield give
+    state.clients[CLIENT] = client
     state.accounts.clear()
     state.tokens.clear()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -239,20 +238,8 @@ def test_a_role_that_is_there_already_is_explained_with_awss_reason(account):
     assert "delete the stack AlphausAccountAccess and open its link again" in seen.hint
 
 
-def test_a_caller_who_may_not_make_roles_is_explained(account):
-    linked = account("linked-1")
-    iam = linked.client("iam")
-    user = "HalfAnAdministrator"
-    allowed = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": ["cloudformation:*", "s3:*"], "Resource": "*"}],
-    }
-    iam.create_user(UserName=user)
-    iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=json.dumps(allowed))
-    key = iam.create_access_key(UserName=user)["AccessKey"]
-    weak = boto3.Session(
-        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
-    )
+def test_a_caller_who_may_not_make_roles_is_explained(account, user):
+    linked, weak = account("linked-1"), user("linked-1", "cloudformation:*", "s3:*")
     (page,) = linked.pages("api-access")
     assert linked.create(page.url, session=weak) == "ROLLBACK_COMPLETE"
     seen = findings(linked.check())["api_access.stack"]
