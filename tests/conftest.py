@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 # Their tests take minutes, and those of a module build on each other: pytest-randomly shuffles
 # the others only.
 IN_ORDER = {"tests/e2e", "tests/faults", "tests/module"}
+_NUMBER, _numbers = pytest.StashKey[int](), itertools.count()
 
 
 def pytest_sessionstart() -> None:
@@ -17,9 +20,18 @@ def pytest_sessionstart() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests that build on each other behind the others, as they are written."""
-    ordered = {id(i): i for i in items if "/".join(i.nodeid.split("/")[:2]) in IN_ORDER}
-    shuffled = [item for item in items if id(item) not in ordered]
-    items[:] = [*shuffled, *sorted(ordered.values(), key=lambda i: (i.path, i.location[1] or 0))]
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.stash[_NUMBER] = next(_numbers)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Puts the tests that build on each other behind the others, as they were collected.
+
+    pytest-randomly's wrapper is the outer one: it has shuffled by now.
+    """
+    ordered = [item for item in items if "/".join(item.nodeid.split("/")[:2]) in IN_ORDER]
+    in_order = set(ordered)
+    shuffled = [item for item in items if item not in in_order]
+    items[:] = [*shuffled, *sorted(ordered, key=lambda item: item.stash[_NUMBER])]
+    return (yield)
