@@ -79,10 +79,10 @@ def _step(stack: Stack) -> None:
         stack.change = None
 
 
-def create(stack: Stack, seconds: float = 0.0) -> StackChange:
+def create(stack: Stack, paced: bool = False) -> StackChange:
     """Create the resources in the order of their dependencies, or roll back."""
     stack.set_status("CREATE_IN_PROGRESS", _USER_INITIATED)
-    yield from _wait(seconds)
+    yield from _wait(stack, paced)
     scope = stack.scope(stack.template, stack.parameters)
     for logical_id, declared in scope.ordered_resources().items():
         resource = Resource(logical_id, declared["Type"], {})
@@ -110,13 +110,13 @@ def update(
     body: str,
     parameters: dict[str, str],
     tags: list[dict[str, str]],
-    seconds: float = 0.0,
+    paced: bool = False,
 ) -> StackChange:
     """Update the resources to a template and parameters, or roll back."""
     before = {name: resource.properties for name, resource in stack.resources.items()}
     stack.changed = time.time()
     stack.set_status("UPDATE_IN_PROGRESS", _USER_INITIATED)
-    yield from _wait(seconds)
+    yield from _wait(stack, paced)
     former_tags, stack.tags = stack.tags, tags
     try:
         scope = stack.scope(body, parameters)
@@ -142,10 +142,10 @@ def update(
     stack.set_status("UPDATE_COMPLETE")
 
 
-def delete(stack: Stack, retain: Iterable[str] = (), seconds: float = 0.0) -> StackChange:
+def delete(stack: Stack, retain: Iterable[str] = (), paced: bool = False) -> StackChange:
     """Delete the resources, the last first, except those to retain."""
     stack.set_status("DELETE_IN_PROGRESS", _USER_INITIATED)
-    yield from _wait(seconds)
+    yield from _wait(stack, paced)
     for name in retain:
         stack.resources[name].deletion_policy = "Retain"
     failed = yield from _delete_resources(stack, list(stack.resources), keep=_RETAINS)
@@ -172,9 +172,10 @@ def failure(stack: Stack) -> str:
     )
 
 
-def _wait(seconds: float) -> StackChange:
-    until = time.time() + seconds
-    while time.time() < until:
+def _wait(stack: Stack, paced: bool) -> StackChange:
+    """Wait for as long as a stack takes; a shorter pace also applies to changes in progress."""
+    started = time.time()
+    while paced and time.time() < started + stack.actor.state.stack_seconds:
         yield
 
 

@@ -51,7 +51,7 @@ def create(state: SandboxState, call: Call) -> dict[str, Any]:
         and arguments.get("OnFailure") != "DO_NOTHING",
     )
     stacks.of(state, call.caller.account_id, call.region).append(stack)
-    stack_changes.start(stack, stack_changes.create(stack, state.stack_seconds))
+    stack_changes.start(stack, stack_changes.create(stack, paced=True))
     return {"StackId": stack.id}
 
 
@@ -68,9 +68,7 @@ def update(state: SandboxState, call: Call) -> dict[str, Any]:
     if not stack.would_change(body, parameters, tags):
         raise invalid("No updates are to be performed.")
     stack.actor, stack.capabilities = actor, arguments.get("Capabilities", [])
-    stack_changes.start(
-        stack, stack_changes.update(stack, body, parameters, tags, state.stack_seconds)
-    )
+    stack_changes.start(stack, stack_changes.update(stack, body, parameters, tags, paced=True))
     return {"StackId": stack.id}
 
 
@@ -83,7 +81,7 @@ def delete(state: SandboxState, call: Call) -> dict[str, Any]:
     if retain and stack.status != "DELETE_FAILED":
         raise invalid("Invalid operation on stack: RetainResources needs a DELETE_FAILED stack")
     stack.actor = _actor(state, call)
-    stack_changes.start(stack, stack_changes.delete(stack, retain, state.stack_seconds))
+    stack_changes.start(stack, stack_changes.delete(stack, retain, paced=True))
     return {}
 
 
