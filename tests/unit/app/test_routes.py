@@ -233,7 +233,7 @@ def with_members(linked, names: dict[str, str]):
 
     from orchestrator.model.organization import Member
 
-    members = tuple(Member(a, name, True, "r-1") for a, name in names.items())
+    members = tuple(Member(a, name, "ACTIVE", "r-1") for a, name in names.items())
     return replace(linked, organization=replace(linked.organization, members=members))
 
 
