@@ -114,7 +114,7 @@ def adopt(
 
     account = steps.identify(context)
     with context.locked():
-        prepared = steps.prepare(context, account)
+        prepared = steps.prepare(context, account, registering=True)
         before = snapshot.kept(file) or _before(context.cloud.connect(), found, proposal)
         applied = apply_prepared(context, prepared, consent=consented, announced=configuring)
         outputs = steps.applied_outputs(context, prepared.terraform)

@@ -63,7 +63,7 @@ def apply(context: AccountContext, *, consent: Consent, saved_plan: Path | None 
     """
     account = steps.identify(context)
     with context.locked():
-        prepared = steps.prepare(context, account)
+        prepared = steps.prepare(context, account, registering=True)
         return apply_prepared(context, prepared, consent=consent, saved_plan=saved_plan)
 
 

@@ -9,7 +9,6 @@ from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
-from orchestrator.errors import OctoUnreachable
 from orchestrator.model.outside_action import (
     FORGET,
     REGISTER,
@@ -39,7 +38,7 @@ def plan(context: AccountContext, file: Path | None = None) -> Review:
     """
     account = steps.identify(context)
     with context.locked():
-        prepared = steps.prepare(context, account)
+        prepared = steps.prepare(context, account, registering=True)
         review = make(context, prepared, file)
         context.octo.note_planned(account, context.registration.account_name or "")
     return review
@@ -167,8 +166,7 @@ def outside_actions(
     """List what applying changes outside Terraform, in the order in which it is done."""
     account_id = prepared.account.account_id
     actions = []
-    registered = _is_registered(context, prepared)
-    if registered is None:
+    if prepared.registered is None:
         actions.append(
             OutsideAction(
                 REGISTER,
@@ -177,7 +175,7 @@ def outside_actions(
                 conditional=True,
             )
         )
-    elif not registered:
+    elif not prepared.registered:
         actions.append(
             OutsideAction(REGISTER, account_id, f"Register account {account_id} with Octo.")
         )
@@ -197,23 +195,6 @@ def outside_actions(
         code, why = texts[edit.kind]
         actions.append(OutsideAction(code, edit.address, f"State: {edit.address}: {why}."))
     return tuple(actions)
-
-
-def _is_registered(context: AccountContext, prepared: Prepared) -> bool | None:
-    """Whether Octo knows the account; None where there are no credentials to ask or tell it."""
-    account = prepared.account
-    record = context.octo.record(account.account_id)
-    noted = record is not None and record.octo_registered_at is not None
-    if context.octo.api is None:
-        return True if noted else None
-    try:
-        known = context.octo.api.status(account.account_id) is not None
-        if not known:
-            context.octo.check_payer(account)
-        return known
-    except OctoUnreachable as error:
-        context.events.warn(f"{error}. Going on with what is known here.")
-        return noted
 
 
 def _reviewed(

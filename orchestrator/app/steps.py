@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from orchestrator.app.context import AccountContext
-from orchestrator.errors import Refused
+from orchestrator.errors import OctoUnreachable, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs, typed
@@ -37,6 +37,8 @@ class Prepared:
         lacks_access: whether CloudFormation may not deploy into the organization yet.
         root: the root folder's content, as it was written.
         terraform: initialised there.
+        registered: whether Octo knows the account; None where there are no credentials to ask, or
+            it does not matter.
     """
 
     account: Account
@@ -45,6 +47,7 @@ class Prepared:
     lacks_access: bool
     root: render.Root
     terraform: Terraform
+    registered: bool | None = None
 
 
 def identify(context: AccountContext) -> Account:
@@ -68,17 +71,24 @@ def decide_external_id(context: AccountContext) -> SecretStr:
     )
 
 
-def prepare(context: AccountContext, account: Account) -> Prepared:
+def prepare(context: AccountContext, account: Account, *, registering: bool = False) -> Prepared:
     """Decide the external id, look into the organization, render the root, initialise Terraform.
+
+    Args:
+        context: the account's run.
+        account: as identified.
+        registering: whether the account may be registered with Octo by this run.
 
     Raises:
         ConfigError: octo.yaml asks for what cannot be.
         Refused: AWS is not ready for it.
+        OctoRefused: Octo would refuse the account.
     """
     secret = decide_external_id(context)
     terraform = context.open_terraform(secret)
     provider_version = Constraint.parse(context.registration.provider_version)
     terraform.check_lock(provider_version)  # before anything is written: init would fail
+    registered = is_registered(context, account) if registering else None
     if account.account_type == "payer":
         check_region(context, terraform.resources(STACKSET, here_only=True))
     linked, lacks_access = observe_linked_accounts(context, account)
@@ -86,7 +96,27 @@ def prepare(context: AccountContext, account: Account) -> Prepared:
     render.write(root, context.folder)
     with context.events.step("init", "Preparing Terraform"):
         terraform.init(provider_version=provider_version, backend_config=root.backend_config)
-    return Prepared(account, secret, linked, lacks_access, root, terraform)
+    return Prepared(account, secret, linked, lacks_access, root, terraform, registered)
+
+
+def is_registered(context: AccountContext, account: Account) -> bool | None:
+    """Ask Octo whether it knows the account; None where there are no credentials to ask with.
+
+    Raises:
+        OctoRefused: it does not, and would not take it before its payer.
+    """
+    record = context.octo.record(account.account_id)
+    noted = record is not None and record.octo_registered_at is not None
+    if context.octo.api is None:
+        return True if noted else None
+    try:
+        known = context.octo.api.status(account.account_id) is not None
+        if not known:
+            context.octo.check_payer(account)
+        return known
+    except OctoUnreachable as error:
+        context.events.warn(f"{error}. Going on with what is known here.")
+        return noted
 
 
 def observe_linked_accounts(

@@ -58,7 +58,7 @@ def upgrade(
 
     account = steps.identify(context)
     with context.locked():
-        prepared = steps.prepare(context, account)
+        prepared = steps.prepare(context, account, registering=True)
         with context.events.step("snapshot", "Taking a snapshot"):
             outputs = steps.applied_outputs(context, prepared.terraform)
             report = check(context, prepared, outputs, shown=False)

@@ -31,11 +31,11 @@ from tests.unit.app.fakes import CHANGES, OUTPUTS, Scene, scene
 ROUTE = [
     "cloud.identify",
     "terraform.check_lock",
+    "api.status",
+    "octo.check_payer",
     "terraform.init",
     "terraform.plan",
     "cloud.find_existing",
-    "api.status",
-    "octo.check_payer",
     "consent",
     "octo.register",
     "terraform.apply_plan",
