@@ -78,9 +78,9 @@ def faults() -> str:
 
 GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
     MODULE / "README.md": {"inputs": inputs, "outputs": outputs},
-    ROOT / "docs/checks.md": {"checks": checks},
-    ROOT / "docs/reliability.md": {"faults": faults},
-    ROOT / "docs/commands.md": {"commands": commands},
+    ROOT / "docs/reference/checks.md": {"checks": checks},
+    ROOT / "docs/reference/reliability.md": {"faults": faults},
+    ROOT / "docs/reference/commands.md": {"commands": commands},
 }
 
 

@@ -72,7 +72,7 @@ def check(
             hint="Have it released: "
             + " ".join(f"--release-stack {s}" for s in sorted(set(owning.values())))
             + ". By hand: update the stack with DeletionPolicy: Retain on each resource, then"
-            " delete it; the resources stay (docs/adopting.md).",
+            " delete it; the resources stay (docs/how-to/adopt-a-registration.md).",
         )
     if proposal.losses and not purge:
         raise Refused(

@@ -119,7 +119,8 @@ def _refuse(
                 f"{one.what} belongs to the CloudFormation stack {stack}, which would change or"
                 " delete it again; nothing was written",
                 hint=f"Run octo-tf adopt --release-stack {stack}: the stack goes, what it made"
-                " stays (DeletionPolicy: Retain; docs/adopting.md shows how by hand).",
+                " stays (DeletionPolicy: Retain;"
+                " docs/how-to/adopt-a-registration.md shows how by hand).",
             )
     if foreign and not adopting:
         raise Refused(

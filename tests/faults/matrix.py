@@ -1,6 +1,6 @@
 """What can go wrong, where, and what the user sees: each case is a test (test_faults.py).
 
-``docs/reliability.md`` is generated from this table.
+``docs/reference/reliability.md`` is generated from this table.
 """
 
 from __future__ import annotations
@@ -789,7 +789,7 @@ def wait_until(what: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 def table() -> str:
-    """The matrix for docs/reliability.md."""
+    """The matrix for docs/reference/reliability.md."""
     rows = ["| step | what happens | what the user sees | exit code |", "|---|---|---|---|"]
     for case in CASES:
         sees = "nothing: it is retried" if case.sees == "passes" else f"… {case.sees} …"

@@ -1,5 +1,5 @@
 # Objects that hold all that a verifier needs. None reveals the external id.
-# octo-tf reads them through orchestrator/engine/outputs.py: same names, same shapes.
+# octo-tf reads them through orchestrator/model/module_outputs.py: same names, same shapes.
 
 output "account_id" {
   description = "The registered account."
