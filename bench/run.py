@@ -196,7 +196,7 @@ def table(times: Times, memory: int) -> str:
         ),
         ("first apply, verified", "octo-tf first", "bare first", "1.15"),
         ("nothing to change, verified", "octo-tf nothing", "bare nothing", "0.45"),
-        ("of which `terraform plan`, the floor", "bare nothing: plan", "bare nothing", ""),
+        ("of which `terraform plan`, the minimum", "bare nothing: plan", "bare nothing", ""),
         ("`--help` against `import click`", "help", "import click", "1.5"),
     ]
     lines = [

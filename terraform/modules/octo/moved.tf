@@ -1,4 +1,4 @@
-# Takes over the resources of the published module (alphauslabs/octo/aws) without touching them.
+# Keeps the resources of the published module (alphauslabs/octo/aws) when a user changes `source`.
 
 moved {
   from = aws_iam_role.alphaus_acct_access_role

@@ -84,7 +84,7 @@ resource "aws_cloudformation_stack_set" "api_access" {
   tags = var.tags
 
   # Accounts that join are deployed to; one that leaves keeps its role by default, which does
-  # nothing there but answer Octo. A change of this block would replace the set.
+  # nothing there but let Octo read. A change of this block would replace the set.
   auto_deployment {
     enabled                          = true
     retain_stacks_on_account_removal = var.stackset_retain_on_account_removal
@@ -125,7 +125,7 @@ resource "aws_cloudformation_stack_set" "api_access" {
 # A stack set alone deploys nothing: these are its instances, one resource for each target.
 #
 # Not aws_cloudformation_stack_instances: it reads its targets back from whatever instances the set
-# has, so that two of them would each take the other's for their own, and delete them (provider
+# has, so that two of them would each treat the other's as their own, and delete them (provider
 # issue 43607). This one stays with the target that it was made for.
 resource "aws_cloudformation_stack_set_instance" "api_access" {
   for_each = toset(local.stackset_targets)

@@ -168,7 +168,7 @@ variable "cur_s3_bucket_name" {
 }
 
 variable "cur_s3_bucket_option" {
-  description = "`CREATE_NEW`, or `USE_EXISTING` for a bucket that is there: neither it nor its policy is taken over."
+  description = "`CREATE_NEW`, or `USE_EXISTING` for an existing bucket, which the module does not manage."
   type        = string
   default     = "CREATE_NEW"
   nullable    = false
@@ -288,7 +288,7 @@ variable "stackset_name" {
 }
 
 variable "stackset_excluded_accounts" {
-  description = "Linked accounts to leave out, as ids."
+  description = "Ids of linked accounts to exclude."
   type        = set(string)
   default     = []
   nullable    = false
@@ -338,7 +338,7 @@ variable "stackset_retain_stacks" {
 }
 
 variable "stackset_role_logical_id" {
-  description = "The role's logical id in the StackSet's template. For a StackSet that is taken over with the id that its stacks have: with another one CloudFormation would make each role anew, and fail, since its name is taken."
+  description = "The role's logical id in the StackSet's template. Set it for an imported StackSet to the id that its stacks have: with another one CloudFormation would create each role a second time and fail, since its name is taken."
   type        = string
   default     = "ApiAccessRole"
   nullable    = false

@@ -132,7 +132,7 @@ run "a_stackset_that_is_taken_over_keeps_its_ways" {
 
   assert {
     condition     = keys(jsondecode(output.stackset.template).Resources) == ["CrossAccountRole"] && jsondecode(output.stackset.template).Outputs.RoleArn.Value == { "Fn::GetAtt" = ["CrossAccountRole", "Arn"] }
-    error_message = "With another logical id CloudFormation would make the role anew."
+    error_message = "With another logical id CloudFormation would create the role a second time."
   }
   assert {
     condition     = !aws_cloudformation_stack_set.api_access[0].auto_deployment[0].retain_stacks_on_account_removal
