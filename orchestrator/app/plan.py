@@ -61,7 +61,7 @@ def make(
     """
     edits = state_edits(context, prepared)
     made = run_terraform(context, prepared, (file or context.plan_file).absolute(), edits)
-    outside = (*announced, *outside_actions(context, prepared, edits))
+    outside = (*announced, *outside_actions(prepared, edits))
     plan_file.attach(made.file, outside)
     return _reviewed(context, prepared, made, outside)
 
@@ -88,7 +88,7 @@ def load(context: AccountContext, prepared: Prepared, file: Path) -> Review:
             lock_file=prepared.terraform.lock_file,
             state=prepared.terraform.state_version(),
         )
-    needed = outside_actions(context, prepared, state_edits(context, prepared))
+    needed = outside_actions(prepared, state_edits(context, prepared))
     provenance.check_announced(file, made_from.outside, needed)
     return _reviewed(context, prepared, made, needed)
 
@@ -160,9 +160,7 @@ def state_edits(context: AccountContext, prepared: Prepared) -> tuple[StateEdit,
     return tuple(edits)
 
 
-def outside_actions(
-    context: AccountContext, prepared: Prepared, edits: tuple[StateEdit, ...]
-) -> tuple[OutsideAction, ...]:
+def outside_actions(prepared: Prepared, edits: tuple[StateEdit, ...]) -> tuple[OutsideAction, ...]:
     """List what applying changes outside Terraform, in the order in which it is done."""
     account_id = prepared.account.account_id
     actions = []
