@@ -3,6 +3,7 @@
     OctoTfError                  1    something failed
     ├── ConfigError             64    octo.yaml, a flag or a variable is wrong
     ├── AwsError                 1    an AWS call failed
+    │   └── AccessDenied         1    the caller lacks a permission
     ├── RenderError              1    the rendered root is not what was meant
     ├── EngineError              1    Terraform is missing, too old, or failed
     ├── LedgerError              1    the record of Octo's side cannot be read or written
@@ -64,6 +65,10 @@ class ConfigError(OctoTfError):
 
 class AwsError(OctoTfError):
     """An AWS call failed for a reason that a retry does not solve."""
+
+
+class AccessDenied(AwsError):
+    """The caller lacks the permission for an AWS call."""
 
 
 class RenderError(OctoTfError):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from orchestrator.adoption.inventory import OTHER_ROLES, Inventory
 from orchestrator.adoption.proposal import Proposal
-from orchestrator.detection import removals
+from orchestrator.detection import permissions
 from orchestrator.detection.compare import ROLES
 from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
 
@@ -74,14 +74,14 @@ def _things(found: Inventory, proposal: Proposal | None, ours: Collection[str]) 
         return Thing(kind, name, purpose, f"stack {stack}" if stack else "unknown", fate, risks)
 
     for name, role in found.roles.items():
-        yield thing("role", name, _purpose(name), removals.role_risks(role))
+        yield thing("role", name, _purpose(name), permissions.role_risks(role))
     for name, report in found.reports.items():
         where = f"{report['S3Bucket']}/{report['S3Prefix']}"
         yield thing("report", name, f"{report.get('TimeUnit', '').lower()} report to {where}")
     for name, bucket in found.buckets.items():
         yield thing("bucket", name, f"holds reports, in {bucket.region}")
     for name, stack_set in found.stack_sets.items():
-        yield thing("stackset", name, f"API access, current in {len(stack_set.accounts)} accounts")
+        yield thing("stackset", name, f"API access, current in {len(stack_set.current)} accounts")
 
 
 def _purpose(name: str) -> str:

@@ -6,15 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from orchestrator.aws import organizations
-from orchestrator.aws.errors import is_denied
+from orchestrator.aws import cloudformation, cur, iam, organizations, s3
+from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.session import Aws
-from orchestrator.detection import describe
+from orchestrator.detection import stack_sets as payer_stack_sets
 from orchestrator.detection.compare import ROLES
-from orchestrator.detection.existing import Bucket, Role, StackSet
 from orchestrator.model.account import Account
+from orchestrator.model.observed import Bucket, ObservedStackSet, Role
 from orchestrator.model.organization import Organization
 from orchestrator.model.resource_names import PRINCIPAL, STACKSET
 
@@ -45,7 +43,7 @@ class Inventory:
     roles: Mapping[str, Role]
     reports: Mapping[str, Mapping[str, Any]]
     buckets: Mapping[str, Bucket]
-    stack_sets: Mapping[str, StackSet]
+    stack_sets: Mapping[str, ObservedStackSet]
     owners: Mapping[str, str] = field(default_factory=dict)
     organization: Organization | None = None
 
@@ -59,26 +57,26 @@ def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventor
         names: buckets and StackSets that somebody named, besides those found by themselves.
 
     Raises:
-        botocore.exceptions.ClientError: AWS could not be asked.
+        ServiceError: an AWS call failed.
     """
-    shaped = set(describe.roles_that_trust(aws, PRINCIPAL))
+    shaped = set(iam.roles_that_trust(aws, PRINCIPAL))
     roles = {
         name: role
         for name in sorted(shaped | {*ROLES.values(), *OTHER_ROLES})
-        if (role := describe.role(aws, name)) is not None
+        if (role := iam.describe_role(aws, name)) is not None
     }
     reports: dict[str, Mapping[str, Any]] = {}
     buckets: dict[str, Bucket] = {}
     if account.account_type != "linked":
-        reports = {r["ReportName"]: r for r in describe.reports(aws)}
+        reports = {r["ReportName"]: r for r in cur.list_reports(aws)}
         wanted = {str(r["S3Bucket"]) for r in reports.values()} | set(names)
         buckets = {
-            name: describe.bucket(aws, name)
+            name: bucket
             for name in sorted(wanted)
-            if describe.owns_bucket(aws, name, account.account_id)
+            if (bucket := s3.describe_bucket(aws, name, account.account_id)) is not None
         }
     stack_sets = _stack_sets(aws, names) if account.account_type == "payer" else {}
-    regions = {"us-east-1", *(b.region for b in buckets.values())}
+    regions = {aws.region, "us-east-1", *(b.region for b in buckets.values())}
     owners = {
         what: stack
         for what, name in (
@@ -87,7 +85,7 @@ def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventor
             *((f"report {n}", n) for n in reports),
             *((f"StackSet {n}", s.stack_set_id) for n, s in stack_sets.items()),
         )
-        if (stack := describe.owner(aws, name, *regions)) is not None
+        if (stack := cloudformation.owning_stack(aws, name, *regions)) is not None
     }
     members = _organization(aws) if stack_sets else None
     return Inventory(account, roles, reports, buckets, stack_sets, owners, members)
@@ -96,18 +94,22 @@ def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventor
 def _organization(aws: Aws) -> Organization | None:
     try:
         return organizations.read(aws)
-    except ClientError as error:
+    except ServiceError as error:
         if is_denied(error):
             return None
         raise
 
 
-def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, StackSet]:
+def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, ObservedStackSet]:
     try:
-        known = describe.stack_set_names(aws)
-    except ClientError as error:
+        known = cloudformation.list_stack_set_names(aws)
+    except ServiceError as error:
         if is_denied(error):  # CloudFormation's part is optional
             return {}
         raise
-    wanted = [n for n in known if n == STACKSET or n in names or describe.makes_role(aws, n)]
-    return {n: found for n in wanted if (found := describe.stack_set(aws, n)) is not None}
+    wanted = [
+        n
+        for n in known
+        if n == STACKSET or n in names or payer_stack_sets.creates_octo_role(aws, n)
+    ]
+    return {n: found for n in wanted if (found := payer_stack_sets.describe(aws, n)) is not None}

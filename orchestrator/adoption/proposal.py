@@ -9,18 +9,18 @@ from typing import Any
 from orchestrator.adoption import reach
 from orchestrator.adoption.hcl import SECRET_KEYS, Theirs
 from orchestrator.adoption.inventory import Inventory
-from orchestrator.detection import removals
+from orchestrator.detection import permissions
 from orchestrator.detection.compare import (
     POLICIES,
     REPORT_FIELDS,
     ROLES,
-    asked_id,
-    lost_rules,
-    lost_trust,
-    octo_alone,
+    removed_settings,
+    removed_trust,
+    required_external_id,
+    trust_in_octo_alone,
 )
-from orchestrator.detection.existing import Bucket, Loss, Role
 from orchestrator.errors import ConfigError, Refused
+from orchestrator.model.observed import Bucket, Removal, Role
 from orchestrator.model.resource_names import API_ROLE, CUR_BUCKET, CUR_ROLE
 from orchestrator.stacks.inputs import Inputs
 
@@ -49,7 +49,7 @@ class Proposal:
         external_id: as the account's role asks for it, or as somebody said; a secret. None where
             nobody did.
         adopted: what is taken over, in words.
-        losses: what that takes away from it; it needs consent.
+        removals: what that takes away from it; it needs consent.
         leftovers: roles that stay as they are.
         warnings: sentences that the user should read.
         releases: what a CloudFormation stack owns, with the stack.
@@ -58,7 +58,7 @@ class Proposal:
     settings: Mapping[str, Any]
     external_id: str | None = field(repr=False)
     adopted: tuple[str, ...]
-    losses: tuple[Loss, ...]
+    removals: tuple[Removal, ...]
     leftovers: tuple[Leftover, ...]
     warnings: tuple[str, ...]
     releases: Mapping[str, str]
@@ -88,18 +88,18 @@ def propose(found: Inventory, theirs: Theirs | None, *, external_id: str | None 
     settings |= {**_tiers(found), **_boundary(found, warnings), **_sessions(found)}
     known_id = _external_id(api, theirs, external_id, warnings)
     adopted = [f"role {n}" for n in ROLES.values() if n in found.roles]
-    losses: list[Loss] = []
+    removals: list[Removal] = []
     if found.account.account_type != "linked":
-        adopted += _cur(found, theirs, settings, warnings, losses)
+        adopted += _cur(found, theirs, settings, warnings, removals)
     if found.account.account_type == "payer":
-        adopted += _stack_set(found, theirs, settings, warnings, losses, known_id)
+        adopted += _stack_set(found, theirs, settings, warnings, removals, known_id)
     for name, policies in POLICIES.items():
         if role := found.roles.get(name):
             kept = {n: d for n, d in role.inline.items() if n in policies}
-            losses += removals.losses(f"role {name}", role, kept)
+            removals += permissions.removed_policies(f"role {name}", role, kept)
     for name in (API_ROLE, CUR_ROLE):
         if role := found.roles.get(name):
-            losses += lost_trust(f"role {name}", role, octo_alone())
+            removals += removed_trust(f"role {name}", role, trust_in_octo_alone())
     settings |= _tags(found, adopted, warnings)
     if theirs and (given := [n for n in SECRET_KEYS if n in theirs.inputs]):
         warnings.append(
@@ -110,9 +110,9 @@ def propose(found: Inventory, theirs: Theirs | None, *, external_id: str | None 
         settings,
         known_id,
         tuple(adopted),
-        tuple(losses),
+        tuple(removals),
         tuple(
-            Leftover(name, removals.role_risks(role))
+            Leftover(name, permissions.role_risks(role))
             for name, role in sorted(found.roles.items())
             if name not in ROLES.values()
         ),
@@ -125,7 +125,7 @@ def _external_id(
     api: Role | None, theirs: Theirs | None, given: str | None, warnings: list[str]
 ) -> str | None:
     """The id that Octo presents today: every access that worked must go on working."""
-    asked = asked_id(api)
+    asked = required_external_id(api)
     stated = _input(theirs, "external_id") if given is None and asked is None else None
     known = given or asked or stated
     if asked is not None and given not in (None, asked):
@@ -182,7 +182,7 @@ def _sessions(found: Inventory) -> dict[str, Any]:
 def _reading(found: Inventory) -> list[Role]:
     """The roles by which Octo reads, in this account and in those of its StackSets."""
     roles = [r for n in (API_ROLE, CUR_ROLE) if (r := found.roles.get(n))]
-    linked = [s.made.role for s in found.stack_sets.values() if s.made]
+    linked = [s.deployed_content.role for s in found.stack_sets.values() if s.deployed_content]
     return [*roles, *(role for role in linked if role)]
 
 
@@ -206,11 +206,11 @@ def _cur(
     theirs: Theirs | None,
     settings: dict[str, Any],
     warnings: list[str],
-    losses: list[Loss],
+    removals: list[Removal],
 ) -> list[str]:
     """The report that is there, its bucket, and how the CUR role is trusted."""
     adopted: list[str] = []
-    if (role := found.roles.get(CUR_ROLE)) and asked_id(role) is None:
+    if (role := found.roles.get(CUR_ROLE)) and required_external_id(role) is None:
         settings["cur_role_trust"] = "principal_only"
         warnings.append(
             f"The role {CUR_ROLE} trusts Octo without an external id. It is kept so, because Octo"
@@ -225,7 +225,7 @@ def _cur(
         warnings.append("No report fits: a new one is made.")
         if bucket := found.buckets.get(settings.get("cur_s3_bucket_name", "")):
             adopted.append(f"bucket {bucket.name}")
-            losses += lost_rules(bucket)
+            removals += removed_settings(bucket)
         return adopted
     for key, setting in _CUR_SETTINGS.items():
         if key in report:
@@ -236,7 +236,7 @@ def _cur(
     if bucket is not None and _is_octos(bucket, theirs):
         settings["cur_s3_bucket_option"] = "CREATE_NEW"
         adopted.append(f"bucket {bucket.name}")
-        losses += lost_rules(bucket)
+        removals += removed_settings(bucket)
     else:
         settings["cur_s3_bucket_option"] = "USE_EXISTING"
         warnings.append(
@@ -277,7 +277,7 @@ def _stack_set(
     theirs: Theirs | None,
     settings: dict[str, Any],
     warnings: list[str],
-    losses: list[Loss],
+    removals: list[Removal],
     external_id: str | None,
 ) -> list[str]:
     wanted = _input(theirs, "stackset_name")
@@ -294,7 +294,7 @@ def _stack_set(
     )
     settings |= proposed.settings
     warnings += proposed.warnings
-    losses += proposed.losses
+    removals += proposed.removals
     return [f"StackSet {name}"] if proposed.settings else []
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.detection.compare import WantedStackSet, asked_id, compare_stack_set
-from orchestrator.detection.existing import Loss, StackSet
+from orchestrator.detection.compare import (
+    PlannedStackSet,
+    compare_stack_set,
+    required_external_id,
+)
+from orchestrator.model.observed import ObservedStackSet, Removal
 from orchestrator.model.organization import Organization
 from orchestrator.stacks import documents
 from orchestrator.stacks.inputs import Inputs
@@ -18,17 +22,17 @@ class Reach:
 
     Attributes:
         settings: for octo.yaml; empty where it is left as it is.
-        losses: what taking it over takes away in every account; it needs consent.
+        removals: what taking it over takes away in every account; it needs consent.
         warnings: sentences that the user should read.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)
-    losses: tuple[Loss, ...] = ()
+    removals: tuple[Removal, ...] = ()
     warnings: list[str] = field(default_factory=list)
 
 
 def propose(
-    stack_set: StackSet,
+    stack_set: ObservedStackSet,
     members: Organization | None,
     *,
     external_id: str | None,
@@ -42,10 +46,10 @@ def propose(
         external_id: the registration's; a secret.
         tiers: the permission tiers that the role is to have.
     """
-    makes = stack_set.made
-    retain = stack_set.auto_deployment["retain"]
-    wanted = WantedStackSet(
-        makes.logical_id if makes else "",
+    content = stack_set.deployed_content
+    retain = stack_set.retain_on_removal
+    wanted = PlannedStackSet(
+        content.logical_id if content else "",
         retain,
         external_id,
         frozenset(documents.api_access_policies(tiers)),
@@ -58,12 +62,12 @@ def propose(
                 " access to its accounts goes on; octo.yaml has use_stackset: false."
             ]
         )
-    found = Reach({"use_stackset": True, "stackset_name": stack_set.name}, compared.losses)
+    found = Reach({"use_stackset": True, "stackset_name": stack_set.name}, compared.removals)
     if not retain:
         found.settings["stackset_retain_on_account_removal"] = False
-    if makes and makes.logical_id != Inputs.stackset_role_logical_id:
-        found.settings["stackset_role_logical_id"] = makes.logical_id
-    if makes and asked_id(makes.role) is None:
+    if content and content.logical_id != Inputs.stackset_role_logical_id:
+        found.settings["stackset_role_logical_id"] = content.logical_id
+    if content and required_external_id(content.role) is None:
         found.warnings.append(
             f"The roles of the StackSet {stack_set.name} ask for no external id today; from now on"
             " they do. Make sure that Octo has the same one."
@@ -72,14 +76,15 @@ def propose(
     return found
 
 
-def _accounts(stack_set: StackSet, members: Organization | None, found: Reach) -> None:
+def _accounts(stack_set: ObservedStackSet, members: Organization | None, found: Reach) -> None:
     """Targets and excluded accounts: those who have a stack today, and no others."""
     whole = not stack_set.targets or any(t.startswith("r-") for t in stack_set.targets)
-    if members is not None and stack_set.known:
+    if members is not None and stack_set.deployed:
         targets = [members.root] if whole else list(stack_set.targets)
         linked = [m for m in members.members if m.account_id != members.management_account_id]
         if any(
-            m.account_id in stack_set.known and not members.is_under(m.ou, targets) for m in linked
+            m.account_id in stack_set.deployed and not members.is_under(m.ou, targets)
+            for m in linked
         ):
             targets, whole = [members.root], True  # deployed to by its id
             found.warnings.append(
@@ -90,7 +95,9 @@ def _accounts(stack_set: StackSet, members: Organization | None, found: Reach) -
         without = sorted(
             m.account_id
             for m in linked
-            if m.active and m.account_id not in stack_set.known and members.is_under(m.ou, targets)
+            if m.active
+            and m.account_id not in stack_set.deployed
+            and members.is_under(m.ou, targets)
         )
         if without:
             found.settings["stackset_excluded_accounts"] = without

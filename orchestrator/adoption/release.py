@@ -1,4 +1,4 @@
-"""Lets go of what another Terraform state holds, and of roles that are not carried over.
+"""Lets go of what another Terraform state holds.
 
 The published module has a provider block inside, so its resources cannot leave a state by the
 configuration (``removed`` blocks are refused); ``terraform state rm`` is the way. It destroys
@@ -11,16 +11,12 @@ import json
 import re
 import shlex
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from orchestrator.adoption.hcl import Theirs
-from orchestrator.aws.errors import code_of
-from orchestrator.aws.session import Aws
 from orchestrator.errors import EngineError
 from orchestrator.files import write_atomically
 from orchestrator.terraform.client import Terraform
@@ -136,31 +132,3 @@ def let_go(terraform: Terraform, held: Held, folder: Path) -> Path:
         ) from error
     terraform.forget(*held.addresses)
     return copy
-
-
-def remove_role(aws: Aws, name: str) -> None:
-    """Deletes a role with its policies (IAM DeleteRole); one that is gone is no error.
-
-    Raises:
-        botocore.exceptions.ClientError: IAM refused.
-    """
-    iam = aws.client("iam")
-    try:
-        for arn in _attached(iam, name):
-            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-            iam.delete_role_policy(RoleName=name, PolicyName=policy)
-        for profile in iam.list_instance_profiles_for_role(RoleName=name)["InstanceProfiles"]:
-            iam.remove_role_from_instance_profile(
-                InstanceProfileName=profile["InstanceProfileName"], RoleName=name
-            )
-        iam.delete_role(RoleName=name)
-    except ClientError as error:
-        if code_of(error) != "NoSuchEntity":
-            raise
-
-
-def _attached(iam: Any, name: str) -> Iterator[str]:
-    for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=name):
-        for policy in page["AttachedPolicies"]:
-            yield policy["PolicyArn"]

@@ -10,13 +10,15 @@ import io
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from orchestrator.aws.errors import code_of
+from orchestrator.aws.cloudformation import describe_stack
 from orchestrator.aws.session import Aws
 from orchestrator.errors import OctoTfError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 _MARK = "OctoTfReleased"
 _ENDS = ("COMPLETE", "FAILED")
@@ -26,7 +28,7 @@ _SECONDS = 900.0
 def region_of(aws: Aws, name: str, *regions: str) -> str | None:
     """The region in which a stack of that name is; None if it is in none of them."""
     for region in sorted({aws.region, "us-east-1", *regions}):
-        if _stack(aws.client("cloudformation", region), name) is not None:
+        if _stack(aws, name, region) is not None:
             return region
     return None
 
@@ -44,10 +46,10 @@ def release(
 
     Raises:
         OctoTfError: the stack did not get there; what it holds is as it was.
-        botocore.exceptions.ClientError: CloudFormation refused.
+        ServiceError: CloudFormation refused.
     """
     client = aws.client("cloudformation", region)
-    stack = _stack(client, name)
+    stack = _stack(aws, name, region)
     if stack is None:
         return
     body = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
@@ -96,17 +98,14 @@ def _is_released(body: str | Mapping[str, Any]) -> bool:
     return _MARK in text
 
 
-def _stack(client: Any, name: str) -> dict[str, Any] | None:
-    try:
-        stack: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if code_of(error) == "ValidationError":  # "Stack with id ... does not exist"
-            return None
-        raise
-    return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
+def _stack(aws: Aws, name: str, region: str) -> StackTypeDef | None:
+    stack = describe_stack(aws, name, region)
+    return None if stack and stack["StackStatus"] == "DELETE_COMPLETE" else stack
 
 
-def _until(client: Any, name: str, wanted: str, wait: Callable[[float], None]) -> None:
+def _until(
+    client: CloudFormationClient, name: str, wanted: str, wait: Callable[[float], None]
+) -> None:
     deadline = time.monotonic() + _SECONDS
     while True:
         stack = client.describe_stacks(StackName=name)["Stacks"][0]

@@ -13,6 +13,7 @@ from orchestrator.adoption.hcl import NoModule, Theirs
 from orchestrator.adoption.inventory import OTHER_ROLES, Inventory
 from orchestrator.adoption.proposal import Proposal, propose
 from orchestrator.adoption.release import Held
+from orchestrator.aws import sts
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws
@@ -114,7 +115,7 @@ def look(config: Path, flags: Mapping[str, Any]) -> tuple[Inventory, Proposal | 
     account_id = known.account_id
     if account_id is None:  # it only reads: whoever the caller is
         with explained("identifying the account"):
-            account_id = str(aws.client("sts").get_caller_identity()["Account"])
+            account_id = sts.caller_identity(aws)["Account"]
     account = identify(aws, account_id, declared_type=known.account_type)
     with explained("looking at what is there"):
         found = inventory.take(aws, account, names=_names(None, config, flags))

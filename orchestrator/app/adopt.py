@@ -20,9 +20,9 @@ from orchestrator.app.apply import Consent, apply_prepared
 from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
 from orchestrator.app.snapshot import Snapshot
+from orchestrator.aws import iam, s3
 from orchestrator.aws.errors import explained
 from orchestrator.aws.session import Aws
-from orchestrator.detection import describe
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.outside_action import OutsideAction
 from orchestrator.verify.model import Report
@@ -74,10 +74,10 @@ def check(
             + ". By hand: update the stack with DeletionPolicy: Retain on each resource, then"
             " delete it; the resources stay (docs/how-to/adopt-a-registration.md).",
         )
-    if proposal.losses and not purge:
+    if proposal.removals and not purge:
         raise Refused(
             "taking over what is there would take this away; nothing was written:\n"
-            + "\n".join(f"  {loss}" for loss in proposal.losses),
+            + "\n".join(f"  {removal}" for removal in proposal.removals),
             hint="Agree to it with --purge-policies, or move it elsewhere first.",
         )
 
@@ -135,9 +135,9 @@ def _before(aws: Aws, found: Inventory, proposal: Proposal) -> Snapshot:
         if f"role {name}" in proposal.adopted
     }
     with explained("taking the snapshot"):
-        for bucket in aws.client("s3").list_buckets()["Buckets"] if found.buckets else ():
-            if f"bucket {bucket['Name']}" in proposal.adopted:
-                identities[f"bucket {bucket['Name']}"] = bucket["CreationDate"].isoformat()
+        for name, created in (s3.creation_dates(aws) if found.buckets else {}).items():
+            if f"bucket {name}" in proposal.adopted:
+                identities[f"bucket {name}"] = created.isoformat()
     for name, report in found.reports.items():
         if f"report {name}" in proposal.adopted:
             identities[f"report {name}"] = f"{report['S3Bucket']}/{report['S3Prefix']}"
@@ -145,7 +145,7 @@ def _before(aws: Aws, found: Inventory, proposal: Proposal) -> Snapshot:
         account
         for name, stack_set in found.stack_sets.items()
         if f"StackSet {name}" in proposal.adopted
-        for account in stack_set.accounts
+        for account in stack_set.current
     }
     return Snapshot(identities=identities, passing=[], linked=sorted(reached))
 
@@ -173,9 +173,9 @@ def remove_roles(context: AccountContext, names: Collection[str]) -> list[str]:
     aws, removed = context.cloud.connect(), []
     for name in names:
         with explained(f"removing role {name}"):
-            if describe.role(aws, name) is None:
+            if iam.get_role(aws, name) is None:
                 continue
-            releasing.remove_role(aws, name)
+            iam.delete_role(aws, name)
         removed.append(name)
     return removed
 

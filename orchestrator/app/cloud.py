@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchestrator.aws import organizations, stacksets
-from orchestrator.aws.bucket import has_policy
+from orchestrator.aws import cloudformation, organizations, s3
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws, connect
@@ -24,7 +23,7 @@ from orchestrator.model.module_outputs import Outputs
 from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
 from orchestrator.stackset import deployments, preflight
-from orchestrator.stackset.deployments import OnProgress, Work
+from orchestrator.stackset.deployments import OnProgress, PendingDeployments
 from orchestrator.terraform.plan import Plan
 from orchestrator.verify.model import Context, Report
 from orchestrator.verify.runner import verify
@@ -78,7 +77,7 @@ class Cloud:
     def bucket_has_policy(self, bucket: str) -> bool:
         """Tell whether a bucket of this account has a policy now."""
         with explained(f"reading the policy of bucket {bucket}"):
-            return has_policy(self.connect(), bucket)
+            return s3.bucket_policy(self.connect(), bucket) is not None
 
     @property
     def stackset_name(self) -> str:
@@ -88,7 +87,7 @@ class Cloud:
     def has_stackset(self) -> bool:
         """Tell whether AWS has a StackSet of that name."""
         with explained(f"reading StackSet {self.stackset_name}"):
-            return stacksets.describe(self.connect(), self.stackset_name) is not None
+            return cloudformation.describe_stack_set(self.connect(), self.stackset_name) is not None
 
     def targets(self) -> tuple[str, ...]:
         """Name the OUs to deploy to: octo.yaml's, or the organization's root."""
@@ -108,7 +107,7 @@ class Cloud:
                 known = organizations.read(self.connect())
         targets = self._registration.stackset_targets or [known.root]
         with explained(f"reading StackSet {self.stackset_name}"):
-            deployed = stacksets.read(self.connect(), self.stackset_name)
+            deployed = cloudformation.read_stack_set(self.connect(), self.stackset_name)
         return LinkedAccounts(
             known,
             deployed,
@@ -131,9 +130,11 @@ class Cloud:
 
     def switch_on_trusted_access(self, account_id: str) -> None:
         """Let CloudFormation deploy into the organization (ActivateOrganizationsAccess)."""
-        preflight.switch_on_access(self.connect(), account_id)
+        preflight.enable_access(self.connect(), account_id)
 
-    def deploy(self, pending: Work, linked: LinkedAccounts, *, on_progress: OnProgress) -> None:
+    def deploy(
+        self, pending: PendingDeployments, linked: LinkedAccounts, *, on_progress: OnProgress
+    ) -> None:
         """Bring single linked accounts in line; a failure in one of them is no error here.
 
         Raises:
@@ -157,7 +158,7 @@ class Cloud:
         with explained(f"StackSet {self.stackset_name}"):
             running = [
                 operation
-                for operation in stacksets.operations(self.connect(), self.stackset_name)
+                for operation in cloudformation.list_operations(self.connect(), self.stackset_name)
                 if operation.is_running
             ]
             for operation in reversed(running):
@@ -174,7 +175,7 @@ class Cloud:
 
         None where there is no StackSet or operation yet, or AWS cannot tell now.
         """
-        return stacksets.newest(self.connect(), self.stackset_name)
+        return cloudformation.newest_operation(self.connect(), self.stackset_name)
 
     def find_existing(
         self,
@@ -201,7 +202,7 @@ class Cloud:
                 read=read,
                 unfinished=unfinished,
                 adopting=adopting,
-                agreed=accepted,
+                consented=accepted,
             )
 
     def checks_context(self, outputs: Outputs, external_id: str) -> Context:

@@ -18,7 +18,7 @@ from orchestrator.app.events import LinkedAccountsProgress
 from orchestrator.app.steps import Prepared
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.stackset import deployments
-from orchestrator.stackset.deployments import Work
+from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import STACKSET, TARGET
 
@@ -107,7 +107,10 @@ def wait_for_deployments(
 
 
 def deploy_consented(
-    context: AccountContext, prepared: Prepared, consented: Work, registrar: LinkedRegistrar
+    context: AccountContext,
+    prepared: Prepared,
+    consented: PendingDeployments,
+    registrar: LinkedRegistrar,
 ) -> None:
     """Deploy to the single accounts of a plan, as far as that is still to be done.
 

@@ -11,7 +11,7 @@ from orchestrator.errors import ConfigError
 from orchestrator.model.coverage import WANTING, Coverage, State
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.stackset import preflight
-from orchestrator.stackset.deployments import Work
+from orchestrator.stackset.deployments import PendingDeployments
 
 
 def status(context: AccountContext) -> LinkedAccounts:
@@ -32,7 +32,10 @@ def status(context: AccountContext) -> LinkedAccounts:
 
 
 def retry(
-    context: AccountContext, accounts: Collection[str], *, consent: Callable[[Work], None]
+    context: AccountContext,
+    accounts: Collection[str],
+    *,
+    consent: Callable[[PendingDeployments], None],
 ) -> Coverage:
     """Deploy again to all accounts that lack the role; those that are named get a new stack.
 
@@ -60,7 +63,9 @@ def retry(
         return context.cloud.observe_linked_accounts(linked.organization).coverage
 
 
-def _retried(context: AccountContext, linked: LinkedAccounts, accounts: Collection[str]) -> Work:
+def _retried(
+    context: AccountContext, linked: LinkedAccounts, accounts: Collection[str]
+) -> PendingDeployments:
     deployed = linked.deployed
     if deployed is None:
         raise ConfigError(
@@ -80,4 +85,6 @@ def _retried(context: AccountContext, linked: LinkedAccounts, accounts: Collecti
     missing = [a for a in chosen if wanted[a].state is State.MISSING]
     recreated = [a for a in accounts if a in deployed.instances and deployed.instances[a].has_stack]
     retried = [a for a in chosen if a not in {*missing, *recreated}]
-    return Work(deploy=tuple(missing), retry=tuple(retried), anew=tuple(recreated))
+    return PendingDeployments(
+        deploy=tuple(missing), retry=tuple(retried), recreate=tuple(recreated)
+    )

@@ -18,7 +18,7 @@ from orchestrator.model.outside_action import (
 )
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.stackset import deployments
-from orchestrator.stackset.deployments import Work
+from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform import guard, journal, plan_file, provenance, render
 from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import STACKSET, TARGET, StateEdit
@@ -205,7 +205,7 @@ def _reviewed(
         context.registration.account_id,
         context.registration.account_name or "",
         prepared.account.account_type,
-        deployments.pending(linked) if linked else Work(),
+        deployments.pending(linked) if linked else PendingDeployments(),
         outside,
     )
     if not review.verdict.allowed:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.model.account import AccountType
 from orchestrator.model.outside_action import OutsideAction
-from orchestrator.stackset.deployments import Work
+from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform.guard import Verdict
 from orchestrator.terraform.plan import Plan
 
@@ -31,7 +31,7 @@ class Review:
     account_id: str
     account_name: str
     account_type: AccountType
-    linked: Work = field(default_factory=Work)
+    linked: PendingDeployments = field(default_factory=PendingDeployments)
     outside: tuple[OutsideAction, ...] = ()
     replay: str = ""
 

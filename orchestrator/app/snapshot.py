@@ -6,12 +6,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from orchestrator.aws import cur, iam, s3
 from orchestrator.aws.errors import explained
 from orchestrator.errors import OctoTfError
 from orchestrator.files import write_atomically
-from orchestrator.verify.cur import definition
 from orchestrator.verify.model import Context, Report, Status
-from orchestrator.verify.roles import get_role
 from orchestrator.verify.stackset import linked_standings
 
 
@@ -51,13 +50,13 @@ def take(context: Context, report: Report) -> Snapshot:
     identities: dict[str, str] = {}
     with explained("taking the snapshot"):
         for name in names:
-            if role := get_role(context, name):
-                identities[f"role {name}"] = role["RoleId"]
+            if role := iam.get_role(context.aws, name):
+                identities[f"role {name}"] = role.role_id
         if expected.cur:
-            for bucket in context.aws.client("s3").list_buckets()["Buckets"]:
-                if bucket["Name"] == expected.cur.s3_bucket_name:
-                    identities[f"bucket {bucket['Name']}"] = bucket["CreationDate"].isoformat()
-            if found := definition(context):
+            bucket = expected.cur.s3_bucket_name
+            if created := s3.creation_dates(context.aws).get(bucket):
+                identities[f"bucket {bucket}"] = created.isoformat()
+            if found := cur.get_report(context.aws, expected.cur.report_name):
                 place = f"{found['S3Bucket']}/{found['S3Prefix']}"
                 identities[f"report {found['ReportName']}"] = place
     return Snapshot(

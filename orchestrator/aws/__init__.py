@@ -1,1 +1,1 @@
-"""AWS calls: the only room that imports boto3."""
+"""Every AWS call of octo-tf: sessions, one reader per service, and the errors of calls."""

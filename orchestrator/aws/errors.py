@@ -1,4 +1,8 @@
-"""What boto3's errors mean to a person: one place turns them into words and a way out."""
+"""The errors of AWS calls: what other layers may catch, and how users are told of them.
+
+A call raises one of ``CALL_ERRORS``: ``ServiceError`` where AWS answers with an error code, or
+another error of botocore where no answer comes. ``explained`` turns all of them into ``AwsError``.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +26,19 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from orchestrator.errors import AwsError
+from orchestrator.errors import AccessDenied, AwsError
 
-DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
+ServiceError = ClientError
+CALL_ERRORS = (ClientError, BotoCoreError)
+
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
+_NOT_FOUND = {
+    "404",
+    "NoSuchBucket",
+    "NoSuchEntity",
+    "NoSuchKey",
+    "StackSetNotFoundException",
+}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN_KEY = {
     "InvalidClientTokenId",
@@ -36,28 +50,37 @@ _UNKNOWN_KEY = {
 _ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 
 
-def code_of(error: ClientError) -> str:
-    """The error's code, e.g. ``NoSuchEntity``; a HEAD request has its HTTP status instead."""
+def code_of(error: ServiceError) -> str:
+    """Return the error's code, e.g. ``NoSuchEntity``; a HEAD request has its HTTP status."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def is_denied(error: ClientError) -> bool:
-    """Whether the caller may not do what it asked for."""
-    return code_of(error) in DENIED
+def is_denied(error: ServiceError) -> bool:
+    """Tell whether the caller lacks the permission for the call."""
+    return code_of(error) in _DENIED
 
 
-def denied_action(error: ClientError) -> str | None:
-    """The IAM action that was denied, where the message names it."""
+def is_not_found(error: ServiceError) -> bool:
+    """Tell whether the role, bucket, object or StackSet of the call does not exist."""
+    return code_of(error) in _NOT_FOUND
+
+
+def denied_action(error: ServiceError) -> str | None:
+    """Return the IAM action that was denied, if the message names it."""
     match = _ACTION.search(str(error))
     return match[1] if match else None
 
 
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
-    """Turns boto3's errors in the block into an AwsError that says what was being done.
+    """Turn errors of AWS calls in the block into an AwsError that says what was being done.
+
+    Args:
+        doing: like ``reading the organization``; messages begin with it.
 
     Raises:
-        AwsError: in place of any botocore error.
+        AccessDenied: the caller lacks a permission, which the hint names.
+        AwsError: any other error of ``CALL_ERRORS``.
     """
     try:
         yield
@@ -69,7 +92,7 @@ def explained(doing: str) -> Iterator[None]:
 
 def _of_service(error: ClientError, doing: str) -> AwsError:
     code = code_of(error)
-    where = f"{error.operation_name}"
+    where = error.operation_name
     if code in _EXPIRED:
         return AwsError(
             f"{doing} failed: the credentials have expired",
@@ -84,7 +107,7 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
         )
     if is_denied(error):
         action = denied_action(error) or f"the permission for {error.operation_name}"
-        return AwsError(
+        return AccessDenied(
             f"{doing} failed: access denied", where=where, hint=f"Grant the caller {action}."
         )
     message = error.response.get("Error", {}).get("Message", "")

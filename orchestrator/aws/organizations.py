@@ -1,27 +1,53 @@
-"""Who belongs to the organization, and where: read once, OU by OU, side by side."""
+"""Read the organization: its management account, its tree of OUs and the accounts in them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
+from orchestrator.aws.errors import code_of
 from orchestrator.aws.session import Aws
 from orchestrator.model.organization import Member, Organization
+
+if TYPE_CHECKING:
+    from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_organizations.type_defs import AccountTypeDef
 
 _PARALLEL = 10  # Organizations throttles at about as many calls in a burst
 
 
+def management_account(aws: Aws) -> str | None:
+    """Read the organization's management account; None for an account in no organization."""
+    try:
+        organization = aws.client("organizations").describe_organization()["Organization"]
+    except ClientError as error:
+        if code_of(error) == "AWSOrganizationsNotInUseException":
+            return None
+        raise
+    return organization["MasterAccountId"]
+
+
+def has_all_features(aws: Aws) -> bool:
+    """Tell whether the organization has all features, not consolidated billing alone."""
+    organization = aws.client("organizations").describe_organization()["Organization"]
+    return organization["FeatureSet"] == "ALL"
+
+
 def root_id(aws: Aws) -> str:
-    """The organization's root (Organizations ListRoots)."""
-    return str(aws.client("organizations").list_roots()["Roots"][0]["Id"])
+    """Read the id of the organization's root (ListRoots)."""
+    return aws.client("organizations").list_roots()["Roots"][0]["Id"]
 
 
 def read(aws: Aws) -> Organization:
-    """Reads the whole tree (ListRoots, ListOrganizationalUnitsForParent, ListAccountsForParent).
+    """Read the whole tree, several OUs at once.
+
+    Sources: DescribeOrganization, ListRoots, ListOrganizationalUnitsForParent,
+    ListAccountsForParent.
 
     Raises:
-        botocore.exceptions.ClientError: the caller may not, or AWS failed.
+        ServiceError: a permission is missing, or AWS returned another error.
     """
     client = aws.client("organizations")
     management = client.describe_organization()["Organization"]["MasterAccountId"]
@@ -29,32 +55,32 @@ def read(aws: Aws) -> Organization:
     parents: dict[str, str | None] = {root: None}
     members: list[Member] = []
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        under_way: dict[Future[tuple[list[str], list[Member]]], str] = {
+        pending: dict[Future[tuple[list[str], list[Member]]], str] = {
             pool.submit(_children, client, root): root
         }
-        while under_way:
-            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        while pending:
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
-                parent = under_way.pop(future)
+                parent = pending.pop(future)
                 ous, accounts = future.result()
                 members += accounts
                 for ou in ous:
                     parents[ou] = parent
-                    under_way[pool.submit(_children, client, ou)] = ou
+                    pending[pool.submit(_children, client, ou)] = ou
     return Organization(
         root, parents, tuple(sorted(members, key=lambda m: m.account_id)), management
     )
 
 
-def account_state(account: Mapping[str, Any]) -> str:
+def account_state(account: AccountTypeDef) -> str:
     """Read the state of an ``Account`` of Organizations; empty if AWS says none.
 
     AWS announced that ``State`` replaces ``Status`` on 2026-09-09 (botocore's model of Account).
     """
-    return str(account.get("State") or account.get("Status") or "")
+    return account.get("State") or account.get("Status") or ""
 
 
-def _children(client: Any, parent: str) -> tuple[list[str], list[Member]]:
+def _children(client: OrganizationsClient, parent: str) -> tuple[list[str], list[Member]]:
     ous = [
         ou["Id"]
         for page in client.get_paginator("list_organizational_units_for_parent").paginate(

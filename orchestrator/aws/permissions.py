@@ -1,8 +1,7 @@
-"""What a caller must be allowed to do in an account, by what is chosen, and what IAM refuses.
+"""The IAM actions that a run needs by its settings, and those that the caller is denied.
 
-The actions that octo-tf and Terraform's provider call, found by running everything on the sandbox,
-whose authorization names what is denied, with a caller that has these and nothing else
-(``tests/e2e/test_doctor.py`` keeps it so).
+The lists are complete: ``tests/e2e/test_doctor.py`` runs octo-tf on the sandbox, which enforces
+IAM policies, as a caller that has these actions and no others.
 """
 
 from __future__ import annotations
@@ -10,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from orchestrator.aws.iam import denied_evaluations, get_role
 from orchestrator.aws.session import Aws
-from orchestrator.aws.simulation import not_allowed
 from orchestrator.model.account import AccountType
 from orchestrator.model.registration import Registration
 
-# An assumed role's session; IAM simulates its role. The role's path is not in it.
+# An assumed role's session, which IAM cannot simulate; its ARN lacks the role's path.
 _SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
 
 _ROLE = """
@@ -52,7 +51,7 @@ _ORGANIZATION = "ListAccountsForParent ListOrganizationalUnitsForParent ListRoot
 
 
 def needed(registration: Registration, account_type: AccountType) -> list[str]:
-    """The actions, sorted, like ``iam:CreateRole``."""
+    """List the actions that a run needs, sorted, like ``iam:CreateRole``."""
     actions = _of("iam", _ROLE) | {"organizations:DescribeOrganization"}
     operations = "operations" in (registration.permission_tiers or [])
     if operations or registration.permissions_boundary:
@@ -71,23 +70,24 @@ def needed(registration: Registration, account_type: AccountType) -> list[str]:
 
 
 def deploying() -> list[str]:
-    """The actions by which a payer deploys to its linked accounts."""
+    """List the actions by which a payer deploys to its linked accounts."""
     return sorted(_of("cloudformation", _STACKSET))
 
 
-def refused(aws: Aws, caller_arn: str, actions: Sequence[str]) -> list[str]:
-    """Those of the actions that the caller may not use on all resources (IAM simulation).
+def denied_actions(aws: Aws, caller_arn: str, actions: Sequence[str]) -> list[str]:
+    """List the actions that the caller is denied on all resources (IAM simulation).
 
-    A policy that is limited to some resources may hold them unseen. The root user may everything.
+    A caller whose policy allows an action on some resources only is listed with it. The root user
+    is allowed everything.
 
     Raises:
-        botocore.exceptions.ClientError: the caller may not be looked up or simulated.
+        ServiceError: the caller's role may not be read, or may not be simulated.
     """
     if caller_arn.endswith(":root"):
         return []
-    if session := _SESSION.fullmatch(caller_arn):
-        caller_arn = aws.client("iam").get_role(RoleName=session[1])["Role"]["Arn"]
-    return [result["EvalActionName"] for result in not_allowed(aws, caller_arn, actions)]
+    if (session := _SESSION.fullmatch(caller_arn)) and (role := get_role(aws, session[1])):
+        caller_arn = role.arn
+    return [result["EvalActionName"] for result in denied_evaluations(aws, caller_arn, actions)]
 
 
 def _of(service: str, names: str) -> set[str]:

@@ -1,16 +1,25 @@
-"""Sessions and clients: made once, shared by every thread that asks."""
+"""Sessions and typed clients, created once and shared between threads."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 import botocore.config
 import botocore.session
 from botocore.credentials import Credentials
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cur import CostandUsageReportServiceClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
+    from mypy_boto3_sts.type_defs import AssumeRoleRequestTypeDef
 
 # Adaptive mode slows down on throttling instead of hammering
 # (https://docs.aws.amazon.com/boto3/latest/guide/retries.html).
@@ -22,12 +31,13 @@ _CLIENT_CONFIG = botocore.config.Config(
     user_agent_extra="octo-tf",
 )
 
-_NOBODY = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nobody"}
+# Keys of a client whose every request is signed with other ones.
+_PLACEHOLDER = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nobody"}
 
 
 @dataclass(frozen=True)
 class AssumeRole:
-    """A role to assume on top of the base credentials (STS AssumeRole)."""
+    """A role to assume with the base credentials (STS AssumeRole); the duration is in seconds."""
 
     role_arn: str
     session_name: str = "octo-tf"
@@ -36,7 +46,7 @@ class AssumeRole:
 
 
 class Aws:
-    """The clients of one identity. Clients are thread-safe; making them is not, hence the lock."""
+    """The clients of one identity. Clients are thread-safe; a lock guards their creation."""
 
     def __init__(
         self,
@@ -45,18 +55,36 @@ class Aws:
         keys: Mapping[str, str] | None = None,
         lock: threading.Lock | None = None,
     ) -> None:
-        self._session: Any = session  # its own types want a literal service name
+        self._session: Any = session  # its own overloads list every service
         self._keys = keys or {}  # of an assumed role, in place of the session's own
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = lock or threading.Lock()
 
     @property
     def region(self) -> str:
-        """The session's region."""
+        """Return the session's region."""
         return str(self._session.region_name)
 
+    @overload
+    def client(self, service: Literal["iam"], region: str | None = None) -> IAMClient: ...
+    @overload
+    def client(self, service: Literal["s3"], region: str | None = None) -> S3Client: ...
+    @overload
+    def client(
+        self, service: Literal["cur"], region: str | None = None
+    ) -> CostandUsageReportServiceClient: ...
+    @overload
+    def client(
+        self, service: Literal["cloudformation"], region: str | None = None
+    ) -> CloudFormationClient: ...
+    @overload
+    def client(
+        self, service: Literal["organizations"], region: str | None = None
+    ) -> OrganizationsClient: ...
+    @overload
+    def client(self, service: Literal["sts"], region: str | None = None) -> STSClient: ...
     def client(self, service: str, region: str | None = None) -> Any:
-        """The boto3 client of ``service`` in ``region`` (default: the session's)."""
+        """Return the boto3 client of ``service`` in ``region`` (default: the session's)."""
         key = (service, region or self.region)
         with self._lock:
             if key not in self._clients:
@@ -66,23 +94,23 @@ class Aws:
             return self._clients[key]
 
     def assume(self, role: AssumeRole) -> Aws:
-        """The identity of ``role``, assumed at once; it shares the session's loaded models.
+        """Assume ``role`` and return the calls of that identity, which share the loaded models.
 
         Raises:
-            botocore.exceptions.ClientError: STS refused (AccessDenied, ...).
+            ServiceError: STS refused (AccessDenied, ...).
         """
         return Aws(self._session, keys=self._keys_of(role), lock=self._lock)
 
-    def visitor(self, service: str) -> Visitor:
-        """For calls of one service as many roles, one after the other in each thread."""
+    def in_accounts(self) -> IamInAccounts:
+        """Create an IAM client for calls in many accounts, each as a role of that account."""
         with self._lock:
             client = self._session.client(
-                service, region_name=self.region, config=_CLIENT_CONFIG, **_NOBODY
+                "iam", region_name=self.region, config=_CLIENT_CONFIG, **_PLACEHOLDER
             )
-        return Visitor(client, self._keys_of)
+        return IamInAccounts(client, self._keys_of)
 
     def _keys_of(self, role: AssumeRole) -> dict[str, str]:
-        arguments: dict[str, Any] = {
+        arguments: AssumeRoleRequestTypeDef = {
             "RoleArn": role.role_arn,
             "RoleSessionName": role.session_name,
             "DurationSeconds": role.duration_seconds,
@@ -97,20 +125,20 @@ class Aws:
         }
 
 
-class Visitor:
-    """One client for many identities: to make one for each takes longer than its calls."""
+class IamInAccounts:
+    """An IAM client that signs as many roles: one client for each would take longer to create."""
 
-    def __init__(self, client: Any, keys_of: Callable[[AssumeRole], dict[str, str]]) -> None:
+    def __init__(self, client: IAMClient, keys_of: Callable[[AssumeRole], dict[str, str]]) -> None:
         self._client = client
         self._keys_of = keys_of
         self._thread = threading.local()
-        client.meta.events.register("before-sign.*.*", self._sign_as)
+        client.meta.events.register("before-sign.*.*", self._sign)
 
-    def become(self, role: AssumeRole) -> Any:
-        """The client, whose calls in this thread are ``role``'s until the next time.
+    def as_role(self, role: AssumeRole) -> IAMClient:
+        """Assume ``role`` for this thread's calls, until the thread assumes another one.
 
         Raises:
-            botocore.exceptions.ClientError: STS refused (AccessDenied, ...).
+            ServiceError: STS refused (AccessDenied, ...).
         """
         keys = self._keys_of(role)
         self._thread.credentials = Credentials(
@@ -118,7 +146,7 @@ class Visitor:
         )
         return self._client
 
-    def _sign_as(self, request: Any, **_: Any) -> None:
+    def _sign(self, request: Any, **_: Any) -> None:
         # botocore.signers.RequestSigner.sign takes a request's own credentials from here.
         signing = request.context.setdefault("signing", {})
         signing["request_credentials"] = self._thread.credentials
@@ -127,11 +155,11 @@ class Visitor:
 def connect(
     *, region: str, profile: str | None = None, assume_role: AssumeRole | None = None
 ) -> Aws:
-    """Connects by the named profile or the ambient chain, then by the role if one is named.
+    """Connect by the named profile or the default credential chain, then by a role if given.
 
     Raises:
         botocore.exceptions.BotoCoreError: no such profile, no credentials.
-        botocore.exceptions.ClientError: the role may not be assumed.
+        ServiceError: the role may not be assumed.
     """
     base = Aws(boto3.Session(profile_name=profile, region_name=region))
     return base.assume(assume_role) if assume_role else base

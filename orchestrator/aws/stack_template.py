@@ -68,14 +68,3 @@ def parse(text: str) -> Mapping[str, Any]:
                 " Type member."
             )
     return dict(document)
-
-
-def parameters(described: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters' values of a stack or a StackSet, as CloudFormation describes it.
-
-    They may hold an external id. Those of ``NoEcho`` are ``****``.
-    """
-    return {
-        entry["ParameterKey"]: entry.get("ParameterValue", "")
-        for entry in described.get("Parameters", [])
-    }

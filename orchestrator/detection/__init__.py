@@ -1,1 +1,1 @@
-"""What AWS has already: read, compared with what would be made, and imported by the plan."""
+"""Import detection: find what a plan would create although AWS has it, compare, import."""

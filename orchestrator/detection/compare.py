@@ -1,4 +1,4 @@
-"""A thing that AWS has against the one that the module would make: what differs, what would go."""
+"""Compare an existing resource with the planned one: differences and removals."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.detection import removals, stackset_template
-from orchestrator.detection.existing import Bucket, Loss, Role, StackSet
+from orchestrator.detection import permissions, stackset_template
 from orchestrator.model import resource_names
-from orchestrator.verify.policy_document import as_list, document, same, statements
+from orchestrator.model.observed import Bucket, ObservedStackSet, Removal, Role
+from orchestrator.model.policy import as_list, document, equivalent, statements
 
-# The module's resources whose names AWS gives once, by address. The rest hangs on these.
+# The module's roles by address. A role's name is unique in the account.
 ROLES = {
     "aws_iam_role.api_access": resource_names.API_ROLE,
     "aws_iam_role.cur[0]": resource_names.CUR_ROLE,
     "aws_iam_role.operations[0]": "AlphausAcctAccessOperationsRole",
     "aws_iam_role.automation[0]": "AlphausOctoAutomationRole",
 }
-# The inline policies that the module gives them.
+# The inline policies that the module gives to each role.
 POLICIES = {
     resource_names.API_ROLE: ("octo-read", "octo-recommendations"),
     resource_names.CUR_ROLE: ("octo-cur-read",),
@@ -29,7 +29,7 @@ BUCKET = "aws_s3_bucket.cur[0]"
 REPORT = "aws_cur_report_definition.cur[0]"
 STACKSET = "aws_cloudformation_stack_set.api_access[0]"
 _DELIVERY = ("billingreports.amazonaws.com", "bcm-data-exports.amazonaws.com")
-# The report as AWS describes it, and as the provider names it.
+# A report's fields in the CUR API, and their names in the provider.
 REPORT_FIELDS = {
     "TimeUnit": "time_unit",
     "Format": "format",
@@ -42,18 +42,20 @@ REPORT_FIELDS = {
     "RefreshClosedReports": "refresh_closed_reports",
     "ReportVersioning": "report_versioning",
 }
-_HIDDEN = "****"  # a NoEcho parameter, as CloudFormation answers it
+# A report is what the CUR API describes.
+Existing = Role | Bucket | ObservedStackSet | Mapping[str, Any]
+_HIDDEN = "****"  # what CloudFormation answers for a NoEcho parameter
 
 
 @dataclass(frozen=True)
-class WantedStackSet:
-    """What is to become of a StackSet.
+class PlannedStackSet:
+    """What the plan would make of a StackSet.
 
     Attributes:
-        role_id: the logical id of Octo's role in the template that it is to have.
+        role_id: the logical id of Octo's role in the planned template.
         retain: whether an account that leaves the targets keeps its role.
-        external_id: a secret; None where nobody knows it yet.
-        policies: the names of the inline policies that the role is to have.
+        external_id: a secret; None if it is not known yet.
+        policies: the names of the role's planned inline policies.
     """
 
     role_id: str
@@ -63,48 +65,55 @@ class WantedStackSet:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Something that AWS has and the plan would create.
+class Comparison:
+    """An existing resource beside the one that the plan would create.
 
     Attributes:
-        what: the thing in words, like ``role AlphausAcctAccessRole``.
-        physical_id: by what CloudFormation knows it.
-        imports: the import id of each of its resources, by address.
-        differences: how it is not what this registration makes, in words.
-        losses: what taking it over would take away.
-        obstacle: why it cannot be taken over at all, or empty.
-        address: of the thing itself.
+        resource: its kind and name, like ``role AlphausAcctAccessRole``.
+        physical_id: its id in CloudFormation.
+        address: its Terraform address in the module.
+        imports: import ids by address, for the resource and for its parts (policies, settings).
+        differences: how it differs from the planned one, in words.
+        removals: what importing and applying would remove from it.
+        obstacle: why it cannot be imported at all, or empty.
     """
 
-    what: str
+    resource: str
     physical_id: str
     address: str
     imports: Mapping[str, str]
     differences: tuple[str, ...] = ()
-    losses: tuple[Loss, ...] = ()
+    removals: tuple[Removal, ...] = ()
     obstacle: str = ""
 
 
 def compare(
     address: str,
-    thing: Any,
+    existing: Existing,
     created: set[str],
     planned: Mapping[str, Mapping[str, Any]],
-) -> Found:
-    """One of the four kinds of thing, against what the plan would make at its address."""
-    if isinstance(thing, Role):
-        return compare_role(address, thing, created, planned)
-    if isinstance(thing, Bucket):
-        return compare_bucket(thing, created)
-    if isinstance(thing, StackSet):
-        return compare_stack_set(thing, _planned_stack_set(planned[STACKSET]))
-    return compare_report(thing, planned[REPORT])
+) -> Comparison:
+    """Compare a role, bucket, StackSet or report with what the plan would create at its address.
+
+    Args:
+        address: in the module.
+        existing: what AWS has; a report as the CUR API describes it.
+        created: the addresses that the plan would create.
+        planned: the planned values by address.
+    """
+    if isinstance(existing, Role):
+        return compare_role(address, existing, created, planned)
+    if isinstance(existing, Bucket):
+        return compare_bucket(existing, created)
+    if isinstance(existing, ObservedStackSet):
+        return compare_stack_set(existing, _planned_stack_set(planned[STACKSET]))
+    return compare_report(existing, planned[REPORT])
 
 
 def compare_role(
     address: str, role: Role, created: set[str], planned: Mapping[str, Mapping[str, Any]]
-) -> Found:
-    """A role of the module's name, against what the plan would make of it."""
+) -> Comparison:
+    """Compare a role with the planned one of its name."""
     wanted = planned[address]
     policies = {
         a: values
@@ -113,31 +122,31 @@ def compare_role(
     }
     kept = {str(v["name"]): document(v["policy"]) for v in policies.values() if "policy" in v}
     differences = []
-    if not same(role.trust, wanted.get("assume_role_policy") or "{}"):
-        differences.append("its trust is another one")
+    if not equivalent(role.trust, wanted.get("assume_role_policy") or "{}"):
+        differences.append("its trust policy differs")
     if role.description != (wanted.get("description") or ""):
-        differences.append("its description is another one")
+        differences.append("its description differs")
     ids = {address: role.name}
     ids |= {
         a: f"{role.name}:{values['name']}"
         for a, values in policies.items()
         if a in created and values["name"] in role.inline
     }
-    return Found(
+    return Comparison(
         f"role {role.name}",
         role.name,
         address,
         ids,
         tuple(differences),
         (
-            *removals.losses(f"role {role.name}", role, kept),
-            *lost_trust(f"role {role.name}", role, wanted.get("assume_role_policy")),
+            *permissions.removed_policies(f"role {role.name}", role, kept),
+            *removed_trust(f"role {role.name}", role, wanted.get("assume_role_policy")),
         ),
     )
 
 
-def asked_id(role: Role | None) -> str | None:
-    """The one external id that a role's trust asks for; None if there is none."""
+def required_external_id(role: Role | None) -> str | None:
+    """Return the external id that a role's trust policy requires; None unless it is one."""
     found: set[str] = set()
     for statement in statements(role.trust if role else {}):
         for keys in (statement.get("Condition") or {}).values():
@@ -152,8 +161,8 @@ def asked_id(role: Role | None) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def lost_trust(resource: str, role: Role, wanted: Any) -> tuple[Loss, ...]:
-    """Who may assume the role today and could not any more."""
+def removed_trust(resource: str, role: Role, wanted: Any) -> tuple[Removal, ...]:
+    """List the principals that may assume the role today and no longer could."""
 
     def trusted(policy: Any) -> set[str]:
         found: set[str] = set()
@@ -164,19 +173,19 @@ def lost_trust(resource: str, role: Role, wanted: Any) -> tuple[Loss, ...]:
         return found
 
     return tuple(
-        Loss(resource, f"trust in {who}", "it could not assume the role any more")
+        Removal(resource, f"trust in {who}", "it could not assume the role any more")
         for who in sorted(trusted(role.trust) - trusted(wanted))
     )
 
 
 def _account(principal: str) -> str:
-    """An account's id and the ARN of its root are the same principal."""
+    """Return the account id for the ARN of an account's root, which is the same principal."""
     parts = principal.split(":")
     return parts[4] if len(parts) == 6 and parts[5] == "root" else principal
 
 
-def compare_bucket(bucket: Bucket, created: set[str]) -> Found:
-    """A bucket of the name, with those of its settings that are there."""
+def compare_bucket(bucket: Bucket, created: set[str]) -> Comparison:
+    """Compare a bucket with the planned one, and list the settings to import with it."""
     ids = {BUCKET: bucket.name}
     ids |= {
         address: bucket.name
@@ -184,121 +193,129 @@ def compare_bucket(bucket: Bucket, created: set[str]) -> Found:
         if (address := f"{kind}.cur[0]") in created
     }
     differences = () if bucket.empty else ("it holds objects",)
-    return Found(f"bucket {bucket.name}", bucket.name, BUCKET, ids, differences, lost_rules(bucket))
+    return Comparison(
+        f"bucket {bucket.name}", bucket.name, BUCKET, ids, differences, removed_settings(bucket)
+    )
 
 
-def lost_rules(bucket: Bucket) -> tuple[Loss, ...]:
-    """What a bucket's owner has set that the module would replace."""
-    lost = []
+def removed_settings(bucket: Bucket) -> tuple[Removal, ...]:
+    """List the bucket's policy statements, lifecycle rules and notifications to be replaced."""
+    removed = []
     for statement in statements(bucket.policy or {}):
         named = statement.get("Principal", {})
         service = as_list(named.get("Service", "")) if isinstance(named, dict) else []
         tls = statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
         if not set(service) & set(_DELIVERY) and not tls:
             sid = statement.get("Sid") or "without a Sid"
-            lost.append((f"policy statement {sid}", "what it allows or denies no longer holds"))
-    lost += [
+            removed.append((f"policy statement {sid}", "what it allows or denies no longer holds"))
+    removed += [
         (f"lifecycle rule {rule}", "objects no longer follow it")
         for rule in bucket.lifecycle_rules
         if rule != "expire-old-versions"
     ]
     if bucket.notifications:
-        lost.append(
-            (f"{bucket.notifications} notifications", "EventBridge alone is told of events")
+        removed.append(
+            (
+                f"{bucket.notifications} notification{'' if bucket.notifications == 1 else 's'}",
+                "only EventBridge is notified of events",
+            )
         )
-    return tuple(Loss(f"bucket {bucket.name}", what, why) for what, why in lost)
+    return tuple(Removal(f"bucket {bucket.name}", what, why) for what, why in removed)
 
 
-def compare_report(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Found:
-    """A report of the name, against the one that the plan would make."""
-    name = str(found["ReportName"])
+def compare_report(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> Comparison:
+    """Compare a report definition with the planned one of its name."""
+    name = str(existing["ReportName"])
     differences = tuple(
-        f"its {field} is {found.get(key) or 'not set'}"
+        f"its {field} is {existing.get(key) or 'not set'}"
         for key, field in REPORT_FIELDS.items()
-        if _plain(found.get(key)) != _plain(wanted.get(field))
+        if _plain(existing.get(key)) != _plain(wanted.get(field))
     )
-    return Found(f"report {name}", name, REPORT, {REPORT: name}, differences)
+    return Comparison(f"report {name}", name, REPORT, {REPORT: name}, differences)
 
 
 def _plain(value: Any) -> Any:
     return sorted(value or []) if isinstance(value, list) or value is None else value
 
 
-def octo_alone() -> dict[str, Any]:
-    """A trust in Octo's account and nobody else."""
+def trust_in_octo_alone() -> dict[str, Any]:
+    """Return a trust policy whose only principal is Octo's account."""
     return {"Statement": [{"Principal": {"AWS": resource_names.PRINCIPAL}}]}
 
 
-def compare_stack_set(stack_set: StackSet, wanted: WantedStackSet) -> Found:
-    """A StackSet of the name: its instances must outlive the change of its template."""
-    what = f"StackSet {stack_set.name}"
-    losses: tuple[Loss, ...] = ()
-    if stack_set.made and (role := stack_set.made.role):
+def compare_stack_set(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> Comparison:
+    """Compare a StackSet with the planned one, whose template must update its stacks in place."""
+    resource = f"StackSet {stack_set.name}"
+    content = stack_set.deployed_content
+    removals: tuple[Removal, ...] = ()
+    if content and (role := content.role):
         kept = {name: d for name, d in role.inline.items() if name in wanted.policies}
-        losses = (
-            *removals.losses(what, role, kept),
-            *lost_trust(what, role, octo_alone()),
+        removals = (
+            *permissions.removed_policies(resource, role, kept),
+            *removed_trust(resource, role, trust_in_octo_alone()),
         )
-    return Found(
-        what,
+    return Comparison(
+        resource,
         stack_set.stack_set_id,
         STACKSET,
         {STACKSET: stack_set.name},
         (),
-        losses,
-        _fixed(stack_set, wanted) or (_deployed(stack_set, wanted) if stack_set.known else ""),
+        removals,
+        _immutable(stack_set, wanted)
+        or (_not_updatable(stack_set, wanted) if stack_set.deployed else ""),
     )
 
 
-def _planned_stack_set(planned: Mapping[str, Any]) -> WantedStackSet:
+def _planned_stack_set(planned: Mapping[str, Any]) -> PlannedStackSet:
     parameters = planned.get("parameters") or {}
-    makes = stackset_template.read(str(planned.get("template_body") or ""), parameters, "aws")
+    content = stackset_template.read(str(planned.get("template_body") or ""), parameters, "aws")
     automatic: Mapping[str, Any] = next(iter(planned.get("auto_deployment") or []), {})
-    return WantedStackSet(
-        makes.logical_id if makes else "",
+    return PlannedStackSet(
+        content.logical_id if content else "",
         bool(automatic.get("retain_stacks_on_account_removal")),
         parameters.get("ExternalId"),
-        frozenset(makes.role.inline) if makes and makes.role else frozenset(),
+        frozenset(content.role.inline) if content and content.role else frozenset(),
     )
 
 
-def _fixed(stack_set: StackSet, wanted: WantedStackSet) -> str:
-    """What about the set itself cannot be changed, as an obstacle; or nothing."""
+def _immutable(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> str:
+    """Return which setting of the StackSet differs and cannot be changed in place, or empty."""
     if not stack_set.service_managed:
         return "its permissions are self-managed, which cannot be changed"
-    if not stack_set.auto_deployment["enabled"]:
+    if not stack_set.auto_deployment:
         return "its automatic deployment is off, and a change would replace it"
-    if stack_set.auto_deployment["retain"] != wanted.retain:
+    if stack_set.retain_on_removal != wanted.retain:
         return (
-            "accounts that leave it keep their role or not, otherwise than"
-            " stackset_retain_on_account_removal says, and a change would replace it"
+            f"accounts that leave it {'keep' if stack_set.retain_on_removal else 'lose'} their"
+            " role, against stackset_retain_on_account_removal, and a change would replace it"
         )
     return ""
 
 
-def _deployed(stack_set: StackSet, wanted: WantedStackSet) -> str:
-    """Why the stacks that are there could not be updated in place; or nothing."""
-    makes, many = stack_set.made, f"{len(stack_set.known)} accounts have its stack"
-    if makes is None or makes.role is None:
+def _not_updatable(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> str:
+    """Return why the existing stacks could not be updated in place, or empty."""
+    content, count = stack_set.deployed_content, len(stack_set.deployed)
+    have = "1 account has its stack" if count == 1 else f"{count} accounts have its stack"
+    if content is None or content.role is None:
         return (
-            f"{many}, which makes no role {resource_names.API_ROLE} as far as its template can be"
+            f"{have}, which creates no role {resource_names.API_ROLE} as far as its template can be"
             " read"
         )
-    if makes.logical_id != wanted.role_id:
+    if content.logical_id != wanted.role_id:
         return (
-            f"{many}, whose role has another logical id ({makes.logical_id}, see"
+            f"{have}, whose role has another logical id ({content.logical_id}, see"
             " stackset_role_logical_id): CloudFormation could not update it"
         )
-    if not makes.role.arn.endswith(f":role/{resource_names.API_ROLE}"):
-        return f"{many}, whose role has a path: a change would replace it"
-    if makes.others:
-        return f"{many}, which would lose what it makes besides the role: {', '.join(makes.others)}"
+    if not content.role.arn.endswith(f":role/{resource_names.API_ROLE}"):
+        return f"{have}, whose role has a path: a change would replace it"
+    if content.others:
+        return f"{have}, and these resources of it would be deleted: {', '.join(content.others)}"
     if stack_set.regions != (stack_set.region,):
         return (
             f"its stacks are in {', '.join(stack_set.regions)}; octo-tf's would be in"
             f" {stack_set.region}, with a role of the same name"
         )
-    asked = asked_id(makes.role)
-    if asked not in (None, _HIDDEN, wanted.external_id) and wanted.external_id is not None:
-        return f"{many}, whose role asks for another external id: Octo would be locked out"
+    required = required_external_id(content.role)
+    if required not in (None, _HIDDEN, wanted.external_id) and wanted.external_id is not None:
+        return f"{have}, whose role requires another external id: Octo would lose access"
     return ""

@@ -1,9 +1,9 @@
-"""What a plan would make although AWS has it: taken over by import, or refused. Never made twice.
+"""Find what a plan would create although AWS has it, and import it or refuse the plan.
 
-The plan itself says what Terraform does not know yet: what it would create. Only those few are
-looked for, so a run with nothing to do pays nothing, whatever backend holds the state. What is
-found is imported by a second plan when it is provably this registration's own (a run that was
-killed before Terraform wrote it down), or when `octo-tf adopt` was told to.
+The plan names what Terraform does not know yet: what it would create. Only those resources are
+looked for, so a run without changes makes no extra call, whatever backend holds the state. An
+existing resource is imported by a second plan if a run of this registration that was killed
+before Terraform saved its state created it, or if the user runs `octo-tf adopt`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.aws import cloudformation, cur, iam, s3
 from orchestrator.aws.session import Aws
-from orchestrator.detection import describe
-from orchestrator.detection.compare import BUCKET, REPORT, ROLES, STACKSET, Found, compare
+from orchestrator.detection import stack_sets
+from orchestrator.detection.compare import (
+    BUCKET,
+    REPORT,
+    ROLES,
+    STACKSET,
+    Comparison,
+    Existing,
+    compare,
+)
 from orchestrator.errors import Refused
 from orchestrator.terraform.plan import Plan
 
@@ -25,7 +34,7 @@ MODULE = "module.octo."
 
 @dataclass(frozen=True)
 class Names:
-    """The names by which AWS may have what the plan would create."""
+    """The account, and the names that the plan would give to what it creates."""
 
     account_id: str
     bucket: str
@@ -41,96 +50,94 @@ def find(
     read: Callable[[], Mapping[str, Mapping[str, Any]]],
     unfinished: frozenset[str],
     adopting: bool,
-    agreed: Collection[tuple[str, str]],
+    consented: Collection[tuple[str, str]],
 ) -> dict[str, str]:
-    """What the next plan takes over: import ids by address; empty where nothing is to be.
+    """Return what the next plan should import: import ids by address.
 
     Args:
         aws: calls as the account.
         plan: what Terraform would do.
-        names: what is looked for.
-        read: gives what the plan would create, by address; called only where something is found.
-        unfinished: addresses that a run which did not end was about to make.
-        adopting: whether the user asked to take over what is there.
-        agreed: what may go, as ``Loss.key``.
+        names: what to look for.
+        read: returns the planned values by address; called only if something exists.
+        unfinished: addresses that a killed run was about to create.
+        adopting: whether the user asked to import resources that differ.
+        consented: the removals that the user consented to, each a ``Removal.key``.
 
     Raises:
-        Refused: it is there and not provably this registration's, a stack owns it, or taking it
-            over would take something away that nobody agreed to.
-        botocore.exceptions.ClientError: AWS could not be asked.
+        Refused: a resource exists and is not provably this registration's, a CloudFormation stack
+            manages it, or the import would remove something without consent.
+        ServiceError: an AWS call failed.
     """
     created = {c.address.removeprefix(MODULE) for c in plan.changes if c.action == "create"}
-    there = _present(aws, created, names)
-    if not there:
+    existing = _existing(aws, created, names)
+    if not existing:
         return {}
     planned = {a.removeprefix(MODULE): values for a, values in read().items()}
-    found = [compare(address, thing, created, planned) for address, thing in there.items()]
-    _refuse(aws, found, unfinished=unfinished, adopting=adopting, agreed=agreed)
-    return {MODULE + a: i for one in found for a, i in one.imports.items()}
+    compared = [compare(address, one, created, planned) for address, one in existing.items()]
+    _refuse(aws, compared, unfinished=unfinished, adopting=adopting, consented=consented)
+    return {MODULE + a: i for one in compared for a, i in one.imports.items()}
 
 
-def _present(aws: Aws, created: set[str], names: Names) -> dict[str, Any]:
-    """What AWS has of what would be created, by address."""
-    asked: dict[str, Callable[[], Any]] = {
-        address: functools.partial(describe.role, aws, name)
+def _existing(aws: Aws, created: set[str], names: Names) -> dict[str, Existing]:
+    """Describe what AWS has of what would be created, by address, all at once."""
+    reads: dict[str, Callable[[], Existing | None]] = {
+        address: functools.partial(iam.describe_role, aws, name)
         for address, name in ROLES.items()
         if address in created
     }
     if BUCKET in created:
-        asked[BUCKET] = lambda: (
-            describe.bucket(aws, names.bucket)
-            if describe.owns_bucket(aws, names.bucket, names.account_id)
-            else None
-        )
+        reads[BUCKET] = lambda: s3.describe_bucket(aws, names.bucket, names.account_id)
     if REPORT in created:
-        asked[REPORT] = lambda: next(
-            (r for r in describe.reports(aws) if r["ReportName"] == names.report), None
-        )
+        reads[REPORT] = lambda: cur.get_report(aws, names.report)
     if STACKSET in created:
-        asked[STACKSET] = lambda: describe.stack_set(aws, names.stack_set)
-    if not asked:
+        reads[STACKSET] = lambda: stack_sets.describe(aws, names.stack_set)
+    if not reads:
         return {}
-    with ThreadPoolExecutor(max_workers=len(asked)) as pool:
-        answers = dict(zip(asked, pool.map(lambda ask: ask(), asked.values()), strict=True))
-    return {address: thing for address, thing in answers.items() if thing is not None}
+    with ThreadPoolExecutor(max_workers=len(reads)) as pool:
+        answers = dict(zip(reads, pool.map(lambda read: read(), reads.values()), strict=True))
+    return {address: answer for address, answer in answers.items() if answer is not None}
 
 
 def _refuse(
     aws: Aws,
-    found: list[Found],
+    compared: list[Comparison],
     *,
     unfinished: frozenset[str],
     adopting: bool,
-    agreed: Collection[tuple[str, str]],
+    consented: Collection[tuple[str, str]],
 ) -> None:
-    if blocked := [f"  {one.what}: {one.obstacle}" for one in found if one.obstacle]:
+    if blocked := [f"  {one.resource}: {one.obstacle}" for one in compared if one.obstacle]:
         raise Refused(
-            "this is there already and cannot be taken over; nothing was written:\n"
+            "this exists already and cannot be imported; nothing was written:\n"
             + "\n".join(blocked),
             hint="Leave it as it is (use_stackset: false), or choose another stackset_name once"
-            " its stacks are gone.",
+            " its stacks are deleted.",
         )
-    foreign = [one for one in found if one.differences and MODULE + one.address not in unfinished]
-    for one in found:
+    foreign = [
+        one for one in compared if one.differences and MODULE + one.address not in unfinished
+    ]
+    for one in compared:
         if MODULE + one.address in unfinished:
-            continue  # a killed run's own are no stack's
-        if stack := describe.owner(aws, one.physical_id, "us-east-1"):
+            continue  # a killed run created it, so no stack manages it
+        if stack := cloudformation.owning_stack(aws, one.physical_id, aws.region, "us-east-1"):
             raise Refused(
-                f"{one.what} belongs to the CloudFormation stack {stack}, which would change or"
+                f"{one.resource} belongs to the CloudFormation stack {stack}, which would change or"
                 " delete it again; nothing was written",
-                hint=f"Run octo-tf adopt --release-stack {stack}: the stack goes, what it made"
-                " stays (DeletionPolicy: Retain;"
+                hint=f"Run octo-tf adopt --release-stack {stack}: the stack is deleted, its"
+                " resources stay (DeletionPolicy: Retain;"
                 " docs/how-to/adopt-a-registration.md shows how by hand).",
             )
     if foreign and not adopting:
         raise Refused(
-            "AWS has these already, and Terraform does not know them; nothing was written:\n"
-            + "\n".join(f"  {one.what}: {', '.join(one.differences)}" for one in foreign),
-            hint="Run octo-tf adopt: it shows what would change about them, and takes them over.",
+            "these exist already, and differ from what Terraform would create; nothing was"
+            " written:\n"
+            + "\n".join(f"  {one.resource}: {', '.join(one.differences)}" for one in foreign),
+            hint="Run octo-tf adopt: it shows what would change about them, and imports them.",
         )
-    if lost := [loss for one in found for loss in one.losses if loss.key not in agreed]:
+    removals = [r for one in compared for r in one.removals if r.key not in consented]
+    if removals:
         raise Refused(
-            "taking over what is there would take this away; nothing was written:\n"
-            + "\n".join(f"  {loss}" for loss in lost),
-            hint="Agree to it with octo-tf adopt --purge-policies, or move it elsewhere first.",
+            "the import would remove this; nothing was written:\n"
+            + "\n".join(f"  {removal}" for removal in removals),
+            hint="Consent to it with octo-tf adopt --purge-policies, or move it elsewhere first.",
         )

@@ -1,7 +1,7 @@
-"""What a StackSet's template makes in each account, as far as the text alone says it.
+"""What a StackSet's template creates in each account, as far as its text alone tells.
 
 Source: CloudFormation User Guide, "Template reference": AWS::IAM::Role, the policies that can be
-attached to one, and the intrinsic functions. A function that needs the account is left as text.
+attached to one, and the intrinsic functions. A function that needs the account stays as text.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.aws import stack_template
-from orchestrator.detection.existing import Deploys, Document, Role
+from orchestrator.model.observed import Document, Role, TemplateContent
+from orchestrator.model.policy import as_list
 from orchestrator.model.resource_names import API_ROLE
-from orchestrator.verify.policy_document import as_list
 
 _ROLE = "AWS::IAM::Role"
-# Resources that do nothing but give a role something: their going takes a policy away.
+# Resources that only give a role permissions: removing one removes a policy.
 _POLICIES = ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy")
 _IN_SUB = re.compile(r"\$\{([^!${}][^${}]*)\}")
 
 
-def read(text: str, parameters: Mapping[str, str], partition: str) -> Deploys | None:
-    """What the template makes; None where it cannot be read.
+def read(text: str, parameters: Mapping[str, str], partition: str) -> TemplateContent | None:
+    """Return what the template creates; None if it cannot be parsed.
 
     Args:
         text: the template's body.
-        parameters: the StackSet's; they may hold an external id.
+        parameters: the StackSet's parameter values by name; they may hold an external id.
         partition: the value of ``AWS::Partition``.
     """
     try:
@@ -44,7 +44,7 @@ def read(text: str, parameters: Mapping[str, str], partition: str) -> Deploys | 
     own = next((i for i, properties in roles.items() if properties.get("RoleName") == API_ROLE), "")
     role = _role(roles[own], resources) if own else None
     others = {i: kind for i, (kind, _) in resources.items() if i != own and kind not in _POLICIES}
-    return Deploys(own, role, tuple(f"{i} ({kind})" for i, kind in sorted(others.items())))
+    return TemplateContent(own, role, tuple(f"{i} ({kind})" for i, kind in sorted(others.items())))
 
 
 def _role(properties: Mapping[str, Any], resources: Mapping[str, tuple[str, Any]]) -> Role:
@@ -53,7 +53,7 @@ def _role(properties: Mapping[str, Any], resources: Mapping[str, tuple[str, Any]
         for policy in _items(properties.get("Policies"))
         if isinstance(policy, dict)
     }
-    inline |= _beside(resources)
+    inline |= _policy_resources(resources)
     path = str(properties.get("Path", "/"))
     return Role(
         API_ROLE,
@@ -68,8 +68,11 @@ def _role(properties: Mapping[str, Any], resources: Mapping[str, tuple[str, Any]
     )
 
 
-def _beside(resources: Mapping[str, tuple[str, Any]]) -> dict[str, Document]:
-    """The policies that are resources of their own, by logical id: whosever, they would go."""
+def _policy_resources(resources: Mapping[str, tuple[str, Any]]) -> dict[str, Document]:
+    """Return the policies that are resources of their own, whatever role they belong to.
+
+    octo-tf's template has none, so each of them would be removed.
+    """
     return {
         f"{properties.get('PolicyName') or properties.get('ManagedPolicyName') or i} ({i})": (
             _document(properties.get("PolicyDocument"))
@@ -80,22 +83,22 @@ def _beside(resources: Mapping[str, tuple[str, Any]]) -> dict[str, Document]:
 
 
 def _seconds(value: Any) -> int:
-    """Text of digits or a number; IAM's own default where it is left out or not known."""
+    """Return digits or a number as seconds; IAM's default, 3600, for anything else."""
     return int(value) if str(value).isdecimal() else 3600
 
 
 def _items(value: Any) -> list[Any]:
-    """A list's items; what is none, an expression for instance, is the only one."""
+    """Return a list's items, or a single item (an expression, for one) as a list."""
     return as_list(value) if value else []
 
 
 def _document(value: Any) -> Document:
-    """A policy, or properties; empty where an expression stands for the whole of it."""
+    """Return a policy or properties; empty if an expression stands in their place."""
     return value if isinstance(value, dict) else {}
 
 
 def _resolved(value: Any, values: Mapping[str, str]) -> Any:
-    """With the parameters' values; what is not known yet stays as ``${...}``."""
+    """Resolve intrinsic functions with parameter values; unknown ones become ``${...}``."""
     if isinstance(value, list):
         return [item for item in (_resolved(i, values) for i in value) if item is not None]
     if not isinstance(value, dict):
@@ -105,12 +108,12 @@ def _resolved(value: Any, values: Mapping[str, str]) -> Any:
         if name == "Ref":
             return None if argument == "AWS::NoValue" else values.get(argument, f"${{{argument}}}")
         if name.startswith("Fn::"):
-            return _called(name.removeprefix("Fn::"), argument, values)
+            return _evaluated(name.removeprefix("Fn::"), argument, values)
     found = {key: _resolved(inner, values) for key, inner in value.items()}
     return {key: inner for key, inner in found.items() if inner is not None}
 
 
-def _called(name: str, argument: Any, values: Mapping[str, str]) -> Any:
+def _evaluated(name: str, argument: Any, values: Mapping[str, str]) -> Any:
     if name == "Sub":
         text, more = argument if isinstance(argument, list) else (argument, {})
         known = {**values, **_resolved(more, values)}
@@ -120,6 +123,6 @@ def _called(name: str, argument: Any, values: Mapping[str, str]) -> Any:
         return str(separator).join(map(str, _items(_resolved(parts, values))))
     if name == "GetAtt":
         return "${" + (argument if isinstance(argument, str) else ".".join(argument)) + "}"
-    if name == "If":  # which branch is not known here: the first is what is meant to be there
+    if name == "If":  # conditions are not evaluated: the first branch is the usual one
         return _resolved(argument[1], values)
     return f"${{Fn::{name}}}"

@@ -1,1 +1,1 @@
-"""Whether this machine and these credentials are ready, line by line, before anything is tried."""
+"""Check whether this machine and these credentials are ready for a run; nothing is changed."""

@@ -1,4 +1,4 @@
-"""What a doctor's check looks at and what it says."""
+"""What the doctor's checks read (``DoctorContext``) and return (``DoctorResult``)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orchestrator.app.context import AccountContext
 from orchestrator.errors import OctoTfError
 from orchestrator.model.version_constraint import DEFAULT, Constraint
 
+if TYPE_CHECKING:
+    from orchestrator.aws.session import Aws
+    from orchestrator.model.registration import Registration
+    from orchestrator.octo.api import OctoApi
+    from orchestrator.octo.credentials import Credentials
 
-class Status(Enum):
-    """``warning`` lets a run go on; ``skipped`` could not be looked at for an earlier problem."""
+
+class DoctorStatus(Enum):
+    """``warning`` does not prevent a run; ``skipped``: an earlier problem prevents the check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -22,60 +28,89 @@ class Status(Enum):
 
 
 @dataclass(frozen=True)
-class Line:
-    """What was found; ``mend`` is set whenever the status is not ``ok``. No secrets."""
+class DoctorResult:
+    """What a check found; ``fix`` is set whenever the status is not ``ok``. No secrets."""
 
-    status: Status
+    status: DoctorStatus
     summary: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True)
-class Patient:
-    """All that a check may look at.
+class DoctorContext:
+    """The input of the doctor's checks.
 
     Attributes:
-        context: the registration; None where octo.yaml is wrong.
-        error: what is wrong with octo.yaml.
         environ: the process's environment.
         folder: where octo-tf would work.
-        now: seconds since the epoch.
+        now: returns the seconds since the epoch.
+        registration: None if octo.yaml or a flag is wrong; then ``error`` says what.
+        error: what is wrong with octo.yaml or a flag.
+        connection: calls as the account, or why there are none; None without a registration.
+        tf_path: the Terraform program that was asked for.
+        octo_api: Octo's API; None without credentials for it.
+        octo_credentials: Octo's API client.
+        place_of: returns where a setting was set, for errors about it.
     """
 
-    context: AccountContext | None
-    error: OctoTfError | None
     environ: Mapping[str, str] = field(repr=False)
     folder: Path
     now: Callable[[], float]
-
-    @property
-    def tf_path(self) -> str | None:
-        """The Terraform program that was asked for."""
-        return self.context.settings.tf_path if self.context else None
+    registration: Registration | None = None
+    error: OctoTfError | None = None
+    connection: Aws | OctoTfError | None = None
+    tf_path: str | None = None
+    octo_api: OctoApi | None = None
+    octo_credentials: Credentials | None = None
+    place_of: Callable[[str], str] = str
 
     @property
     def provider_version(self) -> Constraint:
-        """The versions of the AWS provider that were asked for."""
-        return Constraint.parse(
-            self.context.registration.provider_version if self.context else DEFAULT
-        )
+        """Return the versions of the AWS provider that were asked for."""
+        asked = self.registration.provider_version if self.registration else DEFAULT
+        return Constraint.parse(asked)
+
+    def configured(self) -> tuple[Registration, Aws]:
+        """Return the registration and the calls as its account.
+
+        Raises:
+            ConfigurationMissing: there is no registration.
+            OctoTfError: connecting to AWS failed.
+        """
+        if self.registration is None or self.connection is None:
+            raise ConfigurationMissing("octo.yaml is wrong")
+        if isinstance(self.connection, OctoTfError):
+            raise self.connection
+        return self.registration, self.connection
+
+
+class ConfigurationMissing(OctoTfError):
+    """A check depends on octo.yaml, which is wrong; the check is skipped."""
 
 
 @dataclass(frozen=True)
-class Check:
-    """One line of the doctor.
+class DoctorCheck:
+    """One check of the doctor; each module of ``checks/`` defines one as ``CHECK``.
 
     Attributes:
         id: stable: programs refer to it.
-        run: looks, and answers; an OctoTfError becomes a problem line with its hint.
+        run: checks; an OctoTfError becomes a problem, with the error's hint as its fix.
     """
 
     id: str
-    run: Callable[[Patient], Line]
+    run: Callable[[DoctorContext], DoctorResult]
 
 
-UNREADABLE = Line(
-    Status.SKIPPED,
-    "Not looked at: it depends on octo.yaml.",
-    "Mend the configuration first.",
-)
+def ok(summary: str) -> DoctorResult:
+    """Return the result of a check that found nothing to fix."""
+    return DoctorResult(DoctorStatus.OK, summary)
+
+
+def warning(summary: str, fix: str) -> DoctorResult:
+    """Return a result that does not prevent a run."""
+    return DoctorResult(DoctorStatus.WARNING, summary, fix)
+
+
+def problem(summary: str, fix: str) -> DoctorResult:
+    """Return a result that prevents a run."""
+    return DoctorResult(DoctorStatus.PROBLEM, summary, fix)

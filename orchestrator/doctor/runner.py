@@ -1,42 +1,49 @@
-"""Runs the doctor's checks; what fails unexpectedly is a line too, never a traceback."""
+"""Run the doctor's checks; an unexpected error is a result too, never a traceback."""
 
 from __future__ import annotations
 
-import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from orchestrator.aws.errors import CALL_ERRORS
 from orchestrator.doctor import checks
-from orchestrator.doctor.model import Check, Line, Patient, Status
+from orchestrator.doctor.model import (
+    ConfigurationMissing,
+    DoctorCheck,
+    DoctorContext,
+    DoctorResult,
+    DoctorStatus,
+    problem,
+)
 from orchestrator.errors import OctoTfError
 from orchestrator.plugins import modules_in
 
 
-def find() -> list[Check]:
-    """Every check, by id."""
+def find() -> list[DoctorCheck]:
+    """Return every check of ``checks/``, sorted by id."""
     return sorted((module.CHECK for module in modules_in(checks)), key=lambda check: check.id)
 
 
-def examine(patient: Patient) -> dict[str, Line]:
-    """Runs every check, side by side; the lines by the checks' ids."""
+def run_checks(context: DoctorContext) -> dict[str, DoctorResult]:
+    """Run every check in parallel; returns the results by the checks' ids."""
     found = find()
-    if patient.context is not None:
-        with contextlib.suppress(OctoTfError):  # the credentials' own check says it
-            patient.context.cloud.connect()  # made once, before threads ask for it
     with ThreadPoolExecutor(max_workers=4) as pool:
-        lines = pool.map(lambda check: _one(check, patient), found)
-        return {check.id: line for check, line in zip(found, lines, strict=True)}
+        results = pool.map(lambda check: _one(check, context), found)
+        return {check.id: result for check, result in zip(found, results, strict=True)}
 
 
-def _one(check: Check, patient: Patient) -> Line:
+def _one(check: DoctorCheck, context: DoctorContext) -> DoctorResult:
     try:
-        return check.run(patient)
+        return check.run(context)
+    except ConfigurationMissing:
+        return DoctorResult(
+            DoctorStatus.SKIPPED,
+            "Not checked: it depends on octo.yaml.",
+            "Fix the configuration first.",
+        )
     except OctoTfError as error:
-        return Line(Status.PROBLEM, str(error), error.hint or "See the error.")
-    except (ClientError, BotoCoreError, OSError, ValueError) as error:
-        return Line(
-            Status.PROBLEM,
-            f"Could not be looked at: {type(error).__name__}.",
-            "Mend the other problems first, then run octo-tf doctor again.",
+        return problem(str(error), error.hint or "See the error.")
+    except (*CALL_ERRORS, OSError, ValueError) as error:
+        return problem(
+            f"Could not be checked: {type(error).__name__}.",
+            "Fix the other problems first, then run octo-tf doctor again.",
         )

@@ -1,4 +1,4 @@
-"""The linked accounts of a payer, as one look at AWS found them."""
+"""The linked accounts of a payer, as AWS has them at one time."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from orchestrator.model.coverage import Coverage
 from orchestrator.model.organization import Organization
-from orchestrator.model.stackset import Deployed
+from orchestrator.model.stackset import DeployedStackSet
 
 
 @dataclass(frozen=True)
 class LinkedAccounts:
-    """The organization, its StackSet, and each account's standing.
+    """The organization, its StackSet, and whether each account has the role.
 
     Attributes:
         organization: every account and OU.
-        deployed: the StackSet with its instances; None if there is none yet.
+        deployed: the StackSet with its stack instances; None if there is none yet.
         targets: the OUs to deploy to: octo.yaml's, or the root.
-        coverage: where each account stands.
+        coverage: the state of each account.
     """
 
     organization: Organization
-    deployed: Deployed | None
+    deployed: DeployedStackSet | None
     targets: tuple[str, ...]
     coverage: Coverage

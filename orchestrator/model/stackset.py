@@ -1,15 +1,15 @@
-"""A StackSet as CloudFormation has it: settings, stack instances, operations."""
+"""A StackSet as CloudFormation describes it: settings, stack instances, operations."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-_UNFINISHED = {"RUNNING", "QUEUED", "STOPPING"}
+_RUNNING = {"RUNNING", "QUEUED", "STOPPING"}
 
 
 @dataclass(frozen=True)
-class Instance:
+class StackInstance:
     """A stack instance (CloudFormation API, StackInstanceSummary).
 
     ``detailed`` is its DetailedStatus: PENDING, RUNNING, SUCCEEDED, FAILED, ...
@@ -26,17 +26,17 @@ class Instance:
 
     @property
     def is_current(self) -> bool:
-        """Whether its stack is as the set says."""
+        """Whether its stack has the StackSet's template and parameters."""
         return self.status == "CURRENT" and self.detailed in ("SUCCEEDED", "")
 
     @property
     def is_running(self) -> bool:
-        """Whether an operation has yet to end for it."""
+        """Whether an operation on it has yet to end."""
         return self.detailed in ("PENDING", "RUNNING")
 
 
 @dataclass(frozen=True)
-class Operation:
+class StackSetOperation:
     """A StackSet operation (StackSetOperationSummary); ``failed`` counts its failed instances."""
 
     id: str
@@ -48,21 +48,48 @@ class Operation:
     @property
     def is_running(self) -> bool:
         """Whether it has not ended."""
-        return self.status in _UNFINISHED
+        return self.status in _RUNNING
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """A stack set with its instances by account, and the regions that these are in.
+class StackSet:
+    """A StackSet's settings (CloudFormation API, StackSet).
 
-    octo-tf deploys to one region; where somebody else's set has more, an account's last counts.
+    Attributes:
+        name: the StackSet's name.
+        stack_set_id: CloudFormation's own id of it, never given twice.
+        partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
+        template: the template's text.
+        parameters: each parameter's value; they hold the external id. ``NoEcho`` ones are ``****``.
+        targets: the OUs that it was deployed to, as AWS remembers them.
+        capabilities: like ``CAPABILITY_NAMED_IAM``.
+        service_managed: whether CloudFormation's own roles deploy it.
+        managed_execution: whether its operations wait for each other.
+        auto_deployment: whether accounts that join a target are deployed to.
+        retain_on_removal: whether accounts that leave the targets keep their stack's resources.
     """
 
-    settings: dict[str, Any] = field(repr=False)  # its parameters hold the external id
-    instances: dict[str, Instance]
-    regions: tuple[str, ...] = ()
+    name: str
+    stack_set_id: str = ""
+    partition: str = "aws"
+    template: str = field(default="", repr=False)
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    targets: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    service_managed: bool = True
+    managed_execution: bool = True
+    auto_deployment: bool = True
+    retain_on_removal: bool = False
 
-    @property
-    def targets(self) -> list[str]:
-        """The OUs that it was deployed to, as AWS remembers them."""
-        return list(self.settings.get("OrganizationalUnitIds", []))
+
+@dataclass(frozen=True)
+class DeployedStackSet:
+    """A StackSet with its stack instances by account id.
+
+    octo-tf deploys to one region; of a StackSet that somebody else deployed to several regions,
+    each account's last instance counts, and ``regions`` names all of them.
+    """
+
+    settings: StackSet
+    instances: Mapping[str, StackInstance]
+    regions: tuple[str, ...] = ()

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from botocore.exceptions import ClientError
-
-from orchestrator.aws import stack_template, stacksets
-from orchestrator.aws.errors import code_of
+from orchestrator.aws import cloudformation, iam, s3
 from orchestrator.aws.session import Aws
 from orchestrator.stacks.steps import Wanted
 from orchestrator.stacks.templates import DESCRIPTIONS
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 State = Literal["absent", "running", "failed", "complete"]
 _COMPLETE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
@@ -49,11 +50,11 @@ def look(aws: Aws, wanted: Wanted) -> Sighting:
     """The stack, found by its main resource, else by its name or by its template's description.
 
     Raises:
-        botocore.exceptions.ClientError: AWS may not be asked.
+        ServiceError: an AWS call failed.
     """
     client = aws.client("cloudformation", wanted.region)
     anchor = _anchor(aws, wanted)
-    name = _owner(client, anchor) if anchor else None
+    name = cloudformation.owning_stack(aws, anchor, wanted.region) if anchor else None
     if name is None and (latest := _latest(client, wanted)):
         name = latest
     if name is None:
@@ -72,32 +73,16 @@ def look(aws: Aws, wanted: Wanted) -> Sighting:
 def _anchor(aws: Aws, wanted: Wanted) -> str | None:
     """The physical id of the stack's main resource, if there is one."""
     if wanted.step == "stackset":
-        settings = stacksets.describe(aws, wanted.anchor)
-        return str(settings["StackSetId"]) if settings else None
-    try:
-        if wanted.template == "cur-bucket":
-            aws.client("s3", wanted.region).head_bucket(Bucket=wanted.anchor)
-        else:
-            aws.client("iam").get_role(RoleName=wanted.anchor)
-    except ClientError as error:
-        # 403 and 301: somebody else's bucket, or one of another region; not what is wanted here.
-        if code_of(error) in ("NoSuchEntity", "404", "NoSuchBucket", "403", "301"):
-            return None
-        raise
-    return wanted.anchor
+        settings = cloudformation.describe_stack_set(aws, wanted.anchor)
+        return settings.stack_set_id if settings else None
+    if wanted.template == "cur-bucket":
+        exists = s3.bucket_exists_in(aws, wanted.anchor, wanted.region)
+    else:
+        exists = iam.get_role(aws, wanted.anchor) is not None
+    return wanted.anchor if exists else None
 
 
-def _owner(client: Any, physical_id: str) -> str | None:
-    try:
-        found = client.describe_stack_resources(PhysicalResourceId=physical_id)["StackResources"]
-    except ClientError as error:
-        if code_of(error) == "ValidationError":  # "Stack for ... does not exist"
-            return None
-        raise
-    return str(found[0]["StackName"]) if found else None
-
-
-def _latest(client: Any, wanted: Wanted) -> str | None:
+def _latest(client: CloudFormationClient, wanted: Wanted) -> str | None:
     """The newest stack that has the name, or was made from the template, and is not deleted."""
     marker = f"{DESCRIPTIONS[wanted.template]} ("
     for page in client.get_paginator("list_stacks").paginate():
@@ -108,7 +93,7 @@ def _latest(client: Any, wanted: Wanted) -> str | None:
     return None
 
 
-def _reasons(client: Any, stack_id: str) -> Iterator[str]:
+def _reasons(client: CloudFormationClient, stack_id: str) -> Iterator[str]:
     """The first failures come first: later ones follow from them."""
     pages = client.get_paginator("describe_stack_events").paginate(StackName=stack_id)
     events = [event for page in pages for event in page["StackEvents"]]
@@ -122,9 +107,9 @@ def _reasons(client: Any, stack_id: str) -> Iterator[str]:
             yield reason
 
 
-def _edited(stack: dict[str, Any], wanted: Wanted) -> tuple[str, ...]:
+def _edited(stack: StackTypeDef, wanted: Wanted) -> tuple[str, ...]:
     """Parameters that differ; TargetOrganizationId may: it is the person's to choose."""
-    actual = stack_template.parameters(stack)
+    actual = cloudformation.parameters(stack.get("Parameters", []))
     return tuple(
         name
         for name, value in wanted.parameters.items()

@@ -1,86 +1,78 @@
-"""What brings single linked accounts in line, beside what Terraform does for whole targets."""
+"""Deploy to single linked accounts what Terraform, which deploys to whole targets, leaves out."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
 from dataclasses import astuple, dataclass
-from typing import Any
+from functools import partial
 
-from orchestrator.aws import stacksets as aws_side
+from orchestrator.aws import cloudformation
 from orchestrator.aws.session import Aws
 from orchestrator.errors import AwsError
 from orchestrator.model.coverage import State
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.organization import Organization
-from orchestrator.model.stackset import Deployed
+from orchestrator.model.stackset import DeployedStackSet
 
-# At a handful of accounts the module's tolerance would be none: each stands for itself here.
-_PREFERENCES = {
-    "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
-    "MaxConcurrentPercentage": 100,
-    "FailureTolerancePercentage": 100,
-    "RegionConcurrencyType": "PARALLEL",
-}
-_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two looks; the last one repeats
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two reads; the last one repeats
 
 # Called with the operation's action (CREATE, UPDATE, DELETE) and each account's status and reason.
 OnProgress = Callable[[str, dict[str, tuple[str, str]]], None]
 
 
 @dataclass(frozen=True)
-class Work:
-    """Accounts by what is to be done for them.
+class PendingDeployments:
+    """Account ids by the operation that is pending for them.
 
     Attributes:
-        deploy: have no instance, though their target is deployed (excluded until now, closed and
-            opened again, missed by an interrupted run).
-        retry: their instance failed.
-        remove: have an instance, and should not.
-        anew: their stack is deleted and made again: CloudFormation changes nothing in a stack
-            whose template has not changed, so what was changed by hand in the account would stay.
+        deploy: accounts without a stack instance whose target is deployed (excluded until now,
+            closed and opened again, missed by an interrupted run).
+        retry: accounts whose stack instance failed.
+        remove: accounts whose stack instance is to be deleted.
+        recreate: accounts whose stack is deleted and created again: CloudFormation changes nothing
+            in a stack whose template is unchanged, so changes by hand in the account would stay.
     """
 
     deploy: tuple[str, ...] = ()
     retry: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
-    anew: tuple[str, ...] = ()
+    recreate: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.accounts)
 
     @property
     def accounts(self) -> set[str]:
-        """Every account that something is to be done for."""
+        """Return every account with a pending operation."""
         return {account for part in astuple(self) for account in part}
 
-    def only(self, accounts: Collection[str]) -> Work:
-        """The part of it that is about some accounts."""
+    def only(self, accounts: Collection[str]) -> PendingDeployments:
+        """Return the pending operations of these accounts alone."""
         wanted = set(accounts)
-        return Work(
+        return PendingDeployments(
             *(tuple(account for account in part if account in wanted) for part in astuple(self))
         )
 
 
-def pending(linked: LinkedAccounts) -> Work:
-    """Decide what is left to be done for single accounts; nothing before there is a StackSet."""
+def pending(linked: LinkedAccounts) -> PendingDeployments:
+    """Compute what is pending for single accounts; nothing while there is no StackSet."""
     organization, deployed = linked.organization, linked.deployed
     if deployed is None:
-        return Work()
+        return PendingDeployments()
     coverage, targets = linked.coverage, linked.targets
     homes = {member.account_id: member.ou for member in organization.members}
 
     def under(account_id: str, ous: Collection[str]) -> bool:
         return account_id in homes and organization.is_under(homes[account_id], ous)
 
-    # A target that octo.yaml no longer names is Terraform's to take away, one that is new to make;
-    # but not where the two share accounts: there it goes account by account.
-    leaving = {t for t in deployed.targets if not organization.overlap(t, targets)}
-    return Work(
+    # Terraform removes a target that octo.yaml no longer names, and adds a new one. Where the two
+    # share accounts, the accounts are removed and added one by one.
+    current = deployed.settings.targets
+    leaving = {t for t in current if not organization.overlap(t, targets)}
+    return PendingDeployments(
         deploy=tuple(
-            s.account_id
-            for s in coverage.of(State.MISSING)
-            if under(s.account_id, deployed.targets)
+            s.account_id for s in coverage.of(State.MISSING) if under(s.account_id, current)
         ),
         retry=tuple(s.account_id for s in coverage.of(State.FAILED)),
         remove=tuple(
@@ -94,55 +86,49 @@ def pending(linked: LinkedAccounts) -> Work:
 def carry_out(
     aws: Aws,
     name: str,
-    work: Work,
+    work: PendingDeployments,
     organization: Organization,
-    deployed: Deployed,
+    deployed: DeployedStackSet,
     *,
     retain: bool,
     on_progress: OnProgress,
 ) -> None:
-    """Does the work, each kind in one operation, and waits for it.
+    """Run the pending operations, one for all accounts of a kind, and wait for each.
 
-    A failure in an account is no error here: verification tells it with its reason.
+    Failures in accounts are not raised; verification reports them with their reasons.
+
+    Args:
+        aws: calls as the payer.
+        name: the StackSet's name.
+        work: the accounts to operate on.
+        organization: every account with its OU.
+        deployed: the StackSet with its stack instances.
+        retain: whether accounts that are removed keep their stacks.
+        on_progress: called with each account's status whenever it is read.
 
     Raises:
-        botocore.exceptions.ClientError: AWS refused an operation.
-        AwsError: an operation was stopped by somebody else.
+        ServiceError: AWS refused an operation.
+        AwsError: somebody stopped an operation.
     """
     homes = {member.account_id: member.ou for member in organization.members}
     listed = {i.account_id: i.ou for i in deployed.instances.values()}
     inactive = {member.account_id for member in organization.members if not member.active}
     removed = [a for a in work.remove if a not in inactive]
-    left = [a for a in work.remove if a in inactive]  # nothing can be deleted in there
+    left = [a for a in work.remove if a in inactive]  # their stacks cannot be deleted
     with_stack = {a for a in work.retry if deployed.instances[a].has_stack}
-    client = aws.client("cloudformation")
-    steps: list[tuple[Callable[..., dict[str, Any]], list[str], dict[str, str], dict[str, Any]]] = [
-        (client.delete_stack_instances, removed, listed, {"RetainStacks": retain}),
-        (client.delete_stack_instances, left, listed, {"RetainStacks": True}),
-        (client.delete_stack_instances, list(work.anew), listed, {"RetainStacks": False}),
-        (
-            client.create_stack_instances,
-            [*work.deploy, *work.anew, *(a for a in work.retry if a not in with_stack)],
-            homes,
-            {},
-        ),
-        (client.update_stack_instances, sorted(with_stack), listed, {}),
+    created = [*work.deploy, *work.recreate, *(a for a in work.retry if a not in with_stack)]
+    delete = cloudformation.delete_instances
+    steps: list[tuple[Callable[..., str], list[str], dict[str, str]]] = [
+        (partial(delete, retain=retain), removed, listed),
+        (partial(delete, retain=True), left, listed),
+        (partial(delete, retain=False), list(work.recreate), listed),
+        (cloudformation.create_instances, created, homes),
+        (cloudformation.update_instances, sorted(with_stack), listed),
     ]
-    for operate, accounts, ous, more in steps:
-        if not accounts:
-            continue
-        begun = operate(
-            StackSetName=name,
-            Regions=[aws.region],
-            DeploymentTargets={
-                "OrganizationalUnitIds": sorted({ous[account] for account in accounts}),
-                "Accounts": accounts,
-                "AccountFilterType": "INTERSECTION",
-            },
-            OperationPreferences=_PREFERENCES,
-            **more,
-        )
-        wait(aws, name, begun["OperationId"], on_progress)
+    for operate, accounts, ous in steps:
+        if accounts:
+            operation_id = operate(aws, name, accounts, [ous[account] for account in accounts])
+            wait(aws, name, operation_id, on_progress)
 
 
 def wait(
@@ -153,24 +139,22 @@ def wait(
     *,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Waits for the end of an operation; an interrupt leaves it to AWS, which goes on.
+    """Wait for the end of an operation; AWS continues the operation after an interrupt.
 
     Raises:
-        AwsError: it was stopped by somebody else.
+        AwsError: somebody stopped the operation.
     """
-    client, looks = aws.client("cloudformation"), 0
+    reads = 0
     while True:
-        operation = client.describe_stack_set_operation(
-            StackSetName=name, OperationId=operation_id
-        )["StackSetOperation"]
-        on_progress(operation["Action"], aws_side.results(aws, name, operation_id))
-        if operation["Status"] == "STOPPED":
+        operation = cloudformation.describe_operation(aws, name, operation_id)
+        on_progress(operation.action, cloudformation.operation_results(aws, name, operation_id))
+        if operation.status == "STOPPED":
             raise AwsError(
                 f"operation {operation_id} was stopped by somebody",
                 where=f"StackSet {name}",
-                hint="Run octo-tf apply again: it goes on with the accounts that are left.",
+                hint="Run octo-tf apply again: it continues with the remaining accounts.",
             )
-        if operation["Status"] in ("SUCCEEDED", "FAILED"):
+        if operation.status in ("SUCCEEDED", "FAILED"):
             return
-        sleep(_PAUSES[min(looks, len(_PAUSES) - 1)])
-        looks += 1
+        sleep(_PAUSES[min(reads, len(_PAUSES) - 1)])
+        reads += 1

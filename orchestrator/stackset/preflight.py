@@ -1,4 +1,4 @@
-"""What must hold before a StackSet is planned; nothing is written while it does not."""
+"""Check what a StackSet requires before it is planned; nothing is written if a check fails."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from orchestrator.aws.errors import code_of, explained, is_denied
-from orchestrator.aws.permissions import deploying, refused
-from orchestrator.aws.session import AssumeRole, Aws, Visitor
-from orchestrator.errors import AwsError, ConfigError, Refused
+from orchestrator.aws import cloudformation, organizations
+from orchestrator.aws.errors import CALL_ERRORS, ServiceError, explained, is_not_found
+from orchestrator.aws.permissions import denied_actions, deploying
+from orchestrator.aws.session import AssumeRole, Aws, IamInAccounts
+from orchestrator.errors import AccessDenied, ConfigError, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import Coverage, State
 from orchestrator.model.linked_accounts import LinkedAccounts
@@ -19,8 +18,8 @@ from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
 from orchestrator.model.resource_names import API_ROLE
 
-# The roles by which a management account reaches the others: Organizations', Control Tower's.
-_WAYS_IN = ("OrganizationAccountAccessRole", "AWSControlTowerExecution")
+# The roles that a management account can assume in members: Organizations', Control Tower's.
+_MEMBER_ROLES = ("OrganizationAccountAccessRole", "AWSControlTowerExecution")
 _PARALLEL = 16
 _SHOWN = 20
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-quotas.html
@@ -29,11 +28,11 @@ _MOST_INSTANCES = 100_000
 
 @dataclass(frozen=True)
 class Preflight:
-    """What a look before a deployment to linked accounts found.
+    """What ``check`` found.
 
     Attributes:
-        lacks_access: whether CloudFormation's trusted access is to be switched on first.
-        notes: what is to come, in sentences.
+        lacks_access: whether CloudFormation's trusted access must be enabled first.
+        notes: what will be done, in sentences.
         warnings: what may fail, in sentences.
     """
 
@@ -50,29 +49,29 @@ def check(
     *,
     may_enable: bool,
 ) -> Preflight:
-    """Look for what would make a deployment to linked accounts fail; nothing is changed.
+    """Check everything that would make a deployment to linked accounts fail.
 
     Args:
         aws: calls as the payer.
         registration: what was asked for.
         account: the payer.
         linked: its linked accounts.
-        may_enable: whether the user lets trusted access be switched on.
+        may_enable: whether the user allows octo-tf to enable trusted access.
 
     Raises:
         ConfigError: octo.yaml names an OU or an account that the organization does not have.
-        Refused: AWS is not ready for it.
+        Refused: the deployment would fail.
     """
     check_targets(registration, linked.organization)
     lacks = lacks_access(aws, account.account_id, may_enable=may_enable)
     missing = [standing.account_id for standing in linked.coverage.of(State.MISSING)]
     check_quota(account.account_id, linked.coverage)
     unknown = check_clashes(aws, missing)
-    denied = refused_actions(aws, account) if missing else []
+    denied = denied_deployment_actions(aws, account) if missing else []
     notes, warnings = [], []
     if missing:
-        many = "account is" if len(missing) == 1 else "accounts are"
-        notes.append(f"{len(missing)} linked {many} to be deployed to")
+        accounts = "account is" if len(missing) == 1 else "accounts are"
+        notes.append(f"{len(missing)} linked {accounts} to be deployed to")
     if unknown:
         notes.append(
             f"{unknown} of them could not be inspected: a role {API_ROLE} that exists there already"
@@ -87,10 +86,10 @@ def check(
 
 
 def check_type(account: Account) -> None:
-    """Only a payer has linked accounts.
+    """Check that the account is a payer: only payers have linked accounts.
 
     Raises:
-        ConfigError: another type of account.
+        ConfigError: it is a linked or a standalone account.
     """
     if account.account_type != "payer":
         raise ConfigError(
@@ -102,10 +101,10 @@ def check_type(account: Account) -> None:
 
 
 def check_targets(registration: Registration, organization: Organization) -> None:
-    """Targets and excluded accounts are the organization's own, and no target is in another.
+    """Check that targets and excluded accounts exist, and that no target is inside another.
 
     Raises:
-        ConfigError: names what is wrong.
+        ConfigError: one does not exist, or is inside another.
     """
     targets = registration.stackset_targets or []
     for target in targets:
@@ -120,132 +119,144 @@ def check_targets(registration: Registration, organization: Organization) -> Non
             raise ConfigError(
                 f"stackset_targets: {target} is inside another target",
                 where=registration.account_id,
-                hint="Leave it out: nested OUs are deployed to anyway, and taking one of the two"
-                " away later would take accounts that the other still wants.",
+                hint="Remove it: the StackSet deploys to nested OUs anyway, and removing one of the"
+                " two later would remove accounts that are in both.",
             )
     members = {member.account_id for member in organization.members}
     if strangers := sorted(set(registration.stackset_excluded_accounts or []) - members):
         raise ConfigError(
             f"stackset_excluded_accounts: not in the organization: {', '.join(strangers)}",
             where=registration.account_id,
-            hint="Correct the ids, or leave them out.",
+            hint="Correct the ids, or remove them.",
         )
 
 
 def lacks_access(aws: Aws, account_id: str, *, may_enable: bool) -> bool:
-    """Tell whether CloudFormation's trusted access to the organization is to be switched on.
+    """Tell whether CloudFormation's trusted access to the organization must be enabled first.
+
+    Args:
+        aws: calls as the payer.
+        account_id: the payer.
+        may_enable: whether the user allows octo-tf to enable trusted access.
 
     Raises:
-        Refused: it is off, and may not or cannot be switched on.
-        AwsError: AWS could not be asked.
+        Refused: it is off and may not be enabled, or the organization lacks all features.
+        AwsError: a call failed.
     """
-    with explained("asking for CloudFormation's access to the organization"):
-        status = aws.client("cloudformation").describe_organizations_access()["Status"]
+    with explained("reading CloudFormation's access to the organization"):
+        status = cloudformation.trusted_access(aws)
     if status == "ENABLED":
         return False
     if not may_enable:
         raise Refused(
             f"CloudFormation's trusted access to the organization is {status.lower()}",
             where=account_id,
-            hint="Run the same command with --enable-trusted-access, or switch it on in the"
-            " console: CloudFormation, StackSets, Enable trusted access.",
+            hint="Run the same command with --enable-trusted-access, or enable it in the console:"
+            " CloudFormation, StackSets, Enable trusted access.",
         )
     with explained("reading the organization's features"):
-        features = aws.client("organizations").describe_organization()["Organization"]["FeatureSet"]
-    if features != "ALL":
-        raise Refused(
-            "StackSets need an organization with all features, and this one has consolidated"
-            " billing only",
-            where=account_id,
-            hint="Enable all features in the Organizations console; every member must agree.",
-        )
+        if not organizations.has_all_features(aws):
+            raise Refused(
+                "StackSets need an organization with all features, and this one has consolidated"
+                " billing only",
+                where=account_id,
+                hint="Enable all features in the Organizations console; every member must agree.",
+            )
     return True
 
 
-def switch_on_access(aws: Aws, account_id: str) -> None:
+def enable_access(aws: Aws, account_id: str) -> None:
     """Let CloudFormation deploy into the organization (ActivateOrganizationsAccess).
 
     Raises:
         AwsError: AWS refused.
     """
-    with explained(f"switching on CloudFormation's access to the organization of {account_id}"):
-        aws.client("cloudformation").activate_organizations_access()
+    with explained(f"enabling CloudFormation's access to the organization of {account_id}"):
+        cloudformation.enable_trusted_access(aws)
 
 
 def check_quota(account_id: str, coverage: Coverage) -> None:
-    """The accounts are not more than a stack set can hold.
+    """Check that a StackSet can hold the accounts: at most 100,000.
 
     Raises:
-        Refused: they are.
+        Refused: there are more.
     """
     if coverage.wanted > _MOST_INSTANCES:
         raise Refused(
-            f"{coverage.wanted:,} linked accounts are wanted, and a stack set holds at most"
-            f" {_MOST_INSTANCES:,}; nothing was written",
+            f"{coverage.wanted:,} linked accounts are to be deployed to, and a StackSet holds at"
+            f" most {_MOST_INSTANCES:,}; nothing was written",
             where=account_id,
             hint="Name fewer OUs under stackset_targets.",
         )
 
 
-def refused_actions(aws: Aws, account: Account) -> list[str]:
-    """What the caller may not do of what a StackSet takes, as far as IAM tells.
+def denied_deployment_actions(aws: Aws, account: Account) -> list[str]:
+    """List the actions of a StackSet deployment that the caller is denied on all resources.
 
-    Not an error: a policy that is limited to this StackSet may hold them unseen.
+    Not an error: the caller's policy may allow them on this StackSet alone.
+
+    Returns:
+        The actions; empty for a caller who may not use the simulation.
 
     Raises:
-        AwsError: IAM could not be asked; a caller who may not ask is told nothing.
+        AwsError: the simulation failed.
     """
     try:
-        with explained("asking what the caller may do"):
-            return refused(aws, account.caller_arn, deploying())
-    except AwsError as error:
-        if isinstance(error.__cause__, ClientError) and is_denied(error.__cause__):
-            return []
-        raise
+        with explained("simulating the caller's permissions"):
+            return denied_actions(aws, account.caller_arn, deploying())
+    except AccessDenied:
+        return []
 
 
 def check_clashes(aws: Aws, accounts: Collection[str]) -> int:
-    """No account that is to be deployed to has the role already, by hand or by another stack.
+    """Check that no account has the role already, created by hand or by another stack.
 
-    It is looked up through the role by which a management account reaches its members; where
-    there is none, nothing is known.
+    Each account is read through a role that its management account can assume there.
+
+    Args:
+        aws: calls as the payer.
+        accounts: ids of the accounts that will be deployed to.
 
     Returns:
-        How many accounts could not be looked into.
+        How many accounts could not be read.
 
     Raises:
-        Refused: names each account that has the role.
+        Refused: some accounts have the role; the message lists them.
     """
-    iam, partition = aws.visitor("iam"), aws.client("sts").meta.partition
+    iam, partition = aws.in_accounts(), aws.client("sts").meta.partition
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        looked = pool.map(lambda account: _has_role(iam, partition, account), accounts)
-        found = dict(zip(accounts, looked, strict=True))
+        answers = pool.map(lambda account: _has_role(iam, partition, account), accounts)
+        found = dict(zip(accounts, answers, strict=True))
     clashes = sorted(account for account, has in found.items() if has)
     if clashes:
         shown = ", ".join(clashes[:_SHOWN])
         more = f" and {len(clashes) - _SHOWN} more" if len(clashes) > _SHOWN else ""
+        have = (
+            "1 linked account has" if len(clashes) == 1 else f"{len(clashes)} linked accounts have"
+        )
         raise Refused(
-            f"{len(clashes)} linked accounts have a role {API_ROLE} already, which the StackSet"
-            f" could not make: {shown}{more}; nothing was written",
+            f"{have} a role {API_ROLE} already, so the StackSet cannot create it: {shown}{more};"
+            " nothing was written",
             where=f"account {clashes[0]}" if len(clashes) == 1 else "",
-            hint="Where Octo uses that role, leave the account to it: list it under"
-            " stackset_excluded_accounts. Where a StackSet in another region made it, set region to"
-            " that one. Else delete the role, or the stack that made it, and run the same command"
-            " again.",
+            hint="If Octo uses that role, keep it: list the account under"
+            " stackset_excluded_accounts. If a StackSet in another region created it, set region to"
+            " that one. Otherwise delete the role, or the stack that created it, and run the same"
+            " command again.",
         )
     return sum(has is None for has in found.values())
 
 
-def _has_role(iam: Visitor, partition: str, account_id: str) -> bool | None:
-    for name in _WAYS_IN:
+def _has_role(iam: IamInAccounts, partition: str, account_id: str) -> bool | None:
+    """Tell whether the account has Octo's role; None if no member role can be assumed."""
+    for name in _MEMBER_ROLES:
         try:
-            inside = iam.become(AssumeRole(f"arn:{partition}:iam::{account_id}:role/{name}"))
-            inside.get_role(RoleName=API_ROLE)
-        except ClientError as error:
-            if code_of(error) == "NoSuchEntity":
+            member = iam.as_role(AssumeRole(f"arn:{partition}:iam::{account_id}:role/{name}"))
+            member.get_role(RoleName=API_ROLE)
+        except ServiceError as error:
+            if is_not_found(error):
                 return False
             continue
-        except BotoCoreError:
+        except CALL_ERRORS:
             continue
         return True
     return None

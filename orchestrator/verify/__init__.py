@@ -1,1 +1,1 @@
-"""Proves a registration: one file per check, run side by side, put together into a report."""
+"""Verify a registration: one file per check, run in parallel, collected into a report."""

@@ -1,88 +1,68 @@
-"""What the checks of CUR and S3 share: the definition, the bucket and what lies in it."""
+"""What the checks of the area *CUR and S3* share: the expected report and what is in its bucket."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from orchestrator.aws.errors import code_of
+from orchestrator.aws import s3
+from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.session import Aws
 from orchestrator.model.module_outputs import CurOutput
-from orchestrator.verify.model import Context
+from orchestrator.verify.model import Context, Finding, Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 
 def has_cur(context: Context) -> bool:
-    """Whether the account has a report of its own."""
+    """Tell whether the account has a report of its own."""
     return context.expected.cur is not None
 
 
-def wanted(context: Context) -> CurOutput:
-    """The report as the module made it; only for accounts that have one."""
+def expected_cur(context: Context) -> CurOutput:
+    """Return the report that the module created; only for accounts that have one."""
     if context.expected.cur is None:
         raise LookupError("this account has no report")
     return context.expected.cur
 
 
-def definition(context: Context) -> dict[str, Any] | None:
-    """The report's definition (CUR DescribeReportDefinitions); None if there is none.
-
-    CUR lives in one region per partition.
-    """
-    region = "cn-northwest-1" if context.expected.partition == "aws-cn" else "us-east-1"
-    pages = context.aws.client("cur", region).get_paginator("describe_report_definitions")
-    name = wanted(context).report_name
-    for page in pages.paginate():
-        for found in page["ReportDefinitions"]:
-            if found["ReportName"] == name:
-                return dict(found)
-    return None
+def missing_bucket(cur: CurOutput) -> Finding:
+    """Return the finding for a bucket that does not exist."""
+    return Finding(
+        Status.FAIL,
+        f"The bucket {cur.s3_bucket_name} does not exist.",
+        {"bucket": cur.s3_bucket_name},
+        "Run octo-tf apply: it creates the bucket (or name another with cur_s3_bucket_name).",
+    )
 
 
 def bucket_policy(context: Context) -> str | None:
-    """The bucket's policy (S3 GetBucketPolicy); None if there is none or no bucket."""
-    cur = wanted(context)
+    """Read the bucket's policy, JSON text; None if there is no policy or no bucket."""
+    cur = expected_cur(context)
     try:
-        answer = context.aws.client("s3", cur.s3_bucket_region).get_bucket_policy(
-            Bucket=cur.s3_bucket_name
-        )
-    except ClientError as error:
-        if code_of(error) in ("NoSuchBucketPolicy", "NoSuchBucket"):
+        return s3.bucket_policy(context.aws, cur.s3_bucket_name, cur.s3_bucket_region)
+    except ServiceError as error:
+        if is_not_found(error):
             return None
         raise
-    return str(answer["Policy"])
 
 
 def read_object(aws: Aws, cur: CurOutput, key: str) -> bytes | None:
-    """An object of the bucket (S3 GetObject); None if it is not there.
-
-    S3 says AccessDenied instead of NoSuchKey to a caller who may not list the bucket.
-    """
-    try:
-        body = aws.client("s3", cur.s3_bucket_region).get_object(
-            Bucket=cur.s3_bucket_name, Key=key
-        )["Body"]
-    except ClientError as error:
-        if code_of(error) in ("NoSuchKey", "NoSuchBucket"):
-            return None
-        raise
-    content: bytes = body.read()
-    return content
+    """Read an object of the report's bucket; None if it does not exist."""
+    return s3.read_object(aws, cur.s3_bucket_name, cur.s3_bucket_region, key)
 
 
-def manifests(aws: Aws, cur: CurOutput) -> list[dict[str, Any]]:
-    """The report's manifests, the newest first (S3 ListObjectsV2).
+def manifests(aws: Aws, cur: CurOutput) -> list[ObjectTypeDef]:
+    """List the report's manifests, newest first.
 
-    Layout: ``<prefix>/<report>/<yyyymmdd-yyyymmdd>/<report>-Manifest.json``.
+    Layout: ``<prefix>/<report>/<yyyymmdd-yyyymmdd>/<report>-Manifest.json``. With report versions
+    in folders of their own, the manifest at the period's own level is the newest.
     """
     suffix = f"/{cur.report_name}-Manifest.json"
     prefix = f"{cur.s3_prefix}/{cur.report_name}/"
-    pages = aws.client("s3", cur.s3_bucket_region).get_paginator("list_objects_v2")
     found = [
         entry
-        for page in pages.paginate(Bucket=cur.s3_bucket_name, Prefix=prefix)
-        for entry in page.get("Contents", [])
-        # Of versions that are kept apart, the one at the period's own level is the newest.
+        for entry in s3.list_objects(aws, cur.s3_bucket_name, cur.s3_bucket_region, prefix)
         if entry["Key"].endswith(suffix) and entry["Key"].count("/") == prefix.count("/") + 1
     ]
     return sorted(found, key=lambda entry: entry["LastModified"], reverse=True)

@@ -1,4 +1,4 @@
-"""What a check is, what it may look at, and what it answers."""
+"""A check, its input (``Context``) and its results: finding, check result, report."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Area(str, Enum):
 
     @property
     def label(self) -> str:
-        """The area's name for a person."""
+        """Return the area's name as users read it."""
         return {"api_access": "API access", "cur_s3": "CUR and S3", "stackset": "StackSet"}[
             self.value
         ]
 
 
 class Status(str, Enum):
-    """``pending``: right as far as can be seen, but AWS is not done. ``skipped``: not looked at."""
+    """A check's verdict. ``pending``: AWS has not finished. ``skipped``: not checked."""
 
     PASS = "pass"  # noqa: S105  (a status, not a password)
     FAIL = "fail"
@@ -41,13 +41,13 @@ class Status(str, Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check saw.
+    """What one check found.
 
     Attributes:
         status: the verdict.
-        summary: one sentence: what was found, with names.
-        evidence: facts behind the verdict; never an external id, key or token.
-        hint: what solves it; set whenever the status is not ``pass``.
+        summary: one sentence that says what was found, with the resource's name.
+        evidence: the facts behind the verdict; never an external id, key or token.
+        hint: what to do; set whenever the status is not ``pass``.
     """
 
     status: Status
@@ -58,14 +58,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Context:
-    """All that a check may look at.
+    """The input of a check.
 
     Attributes:
-        expected: the module's outputs: what should be there.
-        external_id: the id that Octo presents; secret, never put into a finding.
+        expected: the module's outputs, which say what should exist.
+        external_id: the id that Octo presents; a secret, never put into a finding.
         aws: calls as the account itself.
-        principal: calls as Octo's principal account, where its credentials are at hand.
-        now: seconds since the epoch, for ages.
+        principal: calls as Octo's principal account; None without its credentials.
+        now: returns the seconds since the epoch.
     """
 
     expected: Outputs
@@ -77,15 +77,15 @@ class Context:
 
 @dataclass(frozen=True)
 class Check:
-    """One promise about an account, found by the runner through its place in ``checks/``.
+    """One promise about an account; each module of ``checks/`` defines one as ``CHECK``.
 
     Attributes:
         id: ``<area>.<subject>``, stable: reports and users refer to it.
-        area: the area whose status it decides.
+        area: the area whose status it contributes to.
         promise: one line: what holds when the check passes.
-        permissions: the IAM actions it calls, as the caller needs them.
-        applies: whether the account has what is checked; the check is left out otherwise.
-        run: looks, and answers; botocore's errors are the runner's to handle.
+        permissions: the IAM actions that the caller needs for it.
+        applies: tells whether the account has what is checked; otherwise the check is not run.
+        run: checks the account; the runner turns errors of AWS calls into findings.
     """
 
     id: str
@@ -98,7 +98,7 @@ class Check:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """A check's finding, with what it promised and how long it took (seconds)."""
+    """A check's finding, with its promise and its duration in seconds."""
 
     id: str
     area: Area
@@ -109,12 +109,12 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything verify found out about one account.
+    """The verification of one account.
 
     ``areas`` holds each area's status: the worst of its checks (fail, pending, pass), or
-    ``skipped`` where the account type does not have it or it was not asked for. ``octo`` holds
-    what Octo itself said of the areas that pass. ``unapplied`` names the settings that octo.yaml
-    asks for otherwise than they were applied last.
+    ``skipped`` if the account type does not have the area or it was not to be checked. ``octo``
+    holds Octo's own answer for the areas that pass. ``unapplied`` names the settings
+    that octo.yaml and the last apply have with different values.
     """
 
     account_id: str
@@ -127,14 +127,14 @@ class Report:
 
     @property
     def can_finish(self) -> bool:
-        """Whether *Confirm and Finish* is allowed: as soon as API access succeeds, for Octo too."""
+        """Tell whether *Confirm and Finish* is allowed: API access passes, here and in Octo."""
         answer = self.octo.get(Area.API_ACCESS)
         accepted = answer is None or answer.state in ("confirmed", "by_hand")
         return self.areas[Area.API_ACCESS] is Status.PASS and accepted
 
     @property
     def status(self) -> Status:
-        """The worst status over all areas; ``skipped`` areas do not count."""
+        """Return the worst status of all areas, without the skipped ones."""
         statuses = set(self.areas.values())
         for worst in (Status.FAIL, Status.PENDING, Status.PASS):
             if worst in statuses:
@@ -143,7 +143,7 @@ class Report:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What a command that verifies ends with; Octo's refusal is a failure too."""
+        """Return the exit code of a command that verifies; a refusal by Octo is a failure."""
         states = {answer.state for answer in self.octo.values()}
         waiting = {"pending", "unreachable", "waiting", "not_registered"}
         if self.status is Status.FAIL or self.unapplied or "refused" in states:

@@ -1,4 +1,4 @@
-"""Runs the checks side by side and puts their findings together."""
+"""Run the checks in parallel and collect their findings into a report."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from orchestrator.aws.errors import code_of, denied_action, is_denied
+from orchestrator.aws.errors import (
+    CALL_ERRORS,
+    ServiceError,
+    code_of,
+    denied_action,
+    is_denied,
+)
 from orchestrator.plugins import modules_in
 from orchestrator.verify import checks
 from orchestrator.verify.model import Area, Check, CheckResult, Context, Finding, Report, Status
 
 _PARALLEL = 8
-_PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds between looks; the last one repeats
+_PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds between two runs; the last one repeats
 _WORST_FIRST = (Status.FAIL, Status.PENDING, Status.PASS, Status.SKIPPED)
 
 
 @cache
 def find() -> tuple[Check, ...]:
-    """Every check, by id; a check is found by its place in ``checks/``."""
+    """Return every check of ``checks/``, sorted by id."""
     return tuple(sorted((module.CHECK for module in modules_in(checks)), key=lambda c: c.id))
 
 
@@ -34,42 +38,42 @@ def verify(
     settle_seconds: float = 0.0,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Report:
-    """Runs every check that applies to the account.
+    """Run every check that applies to the account; repeat those that may still pass.
 
     Args:
-        context: what to look at.
+        context: the input of the checks.
         account_name: for the report.
-        areas: which areas to look at.
-        wait_seconds: how long to look again while something is pending.
-        settle_seconds: how long to look again while something fails: after an apply, IAM and S3
-            may answer from before it.
-        sleep: how to pass the time between two looks.
+        areas: the areas to check.
+        wait_seconds: how long pending checks are repeated.
+        settle_seconds: how long failed checks are repeated: for a while after an apply, IAM and S3
+            may return what they had before it.
+        sleep: waits that many seconds between two runs.
     """
     chosen = [check for check in find() if check.area in areas and check.applies(context)]
     started = time.monotonic()
     results = _run(chosen, context)
-    looks = 0
+    runs = 0
     while True:
         elapsed = time.monotonic() - started
-        again = [
+        repeated = [
             check
             for check in chosen
             if (results[check.id].finding.status is Status.FAIL and elapsed < settle_seconds)
             or (results[check.id].finding.status is Status.PENDING and elapsed < wait_seconds)
         ]
-        if not again:
+        if not repeated:
             break
-        sleep(_PAUSES[min(looks, len(_PAUSES) - 1)])
-        looks += 1
-        results.update(_run(again, context))
+        sleep(_PAUSES[min(runs, len(_PAUSES) - 1)])
+        runs += 1
+        results.update(_run(repeated, context))
     ordered = tuple(results[check.id] for check in chosen)
-    return put_together(context, ordered, account_name=account_name)
+    return build_report(context, ordered, account_name=account_name)
 
 
-def put_together(
+def build_report(
     context: Context, results: Sequence[CheckResult], *, account_name: str = ""
 ) -> Report:
-    """The report that results make."""
+    """Build the report from the checks' results."""
     return Report(
         account_id=context.expected.account_id,
         account_type=context.expected.account_type,
@@ -88,12 +92,12 @@ def _one(check: Check, context: Context) -> CheckResult:
     started = time.monotonic()
     try:
         finding = check.run(context)
-    except ClientError as error:
-        finding = _not_seen(check, error)
-    except BotoCoreError as error:
+    except ServiceError as error:
+        finding = _not_checked(check, error)
+    except CALL_ERRORS as error:
         finding = Finding(
             Status.FAIL,
-            f"AWS could not be asked: {type(error).__name__}.",
+            f"AWS did not answer: {type(error).__name__}.",
             {"error": type(error).__name__},
             "Check the network and the credentials, then run octo-tf verify again.",
         )
@@ -102,8 +106,8 @@ def _one(check: Check, context: Context) -> CheckResult:
     )
 
 
-def _not_seen(check: Check, error: ClientError) -> Finding:
-    """A check that could not look never passes."""
+def _not_checked(check: Check, error: ServiceError) -> Finding:
+    """Return the finding for a check whose AWS call failed; such a check never passes."""
     if is_denied(error):
         action = denied_action(error)
         likely = [p for p in check.permissions if p.endswith(f":{error.operation_name}")]
@@ -116,13 +120,13 @@ def _not_seen(check: Check, error: ClientError) -> Finding:
         )
     return Finding(
         Status.FAIL,
-        f"This could not be checked: {error.operation_name} answered {code_of(error)}.",
+        f"This could not be checked: {error.operation_name} returned {code_of(error)}.",
         {"operation": error.operation_name, "code": code_of(error)},
-        "Run octo-tf verify again; if it stays, the code above tells what AWS objects to.",
+        "Run octo-tf verify again; if the error stays, look the code up in the API's reference.",
     )
 
 
 def _worst(statuses: Iterable[Status]) -> Status:
-    """The area's status; checks that did not look do not count against those that did."""
+    """Return the area's status: the worst one; skipped checks count only if all are skipped."""
     seen = set(statuses)
     return next((status for status in _WORST_FIRST if status in seen), Status.SKIPPED)

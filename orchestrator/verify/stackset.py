@@ -1,44 +1,44 @@
-"""What the checks of the StackSet share."""
+"""What the checks of the StackSet share: the expected StackSet and its coverage."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.aws import organizations, stacksets
+from orchestrator.aws import cloudformation, organizations
 from orchestrator.model.coverage import Coverage, cover
 from orchestrator.model.module_outputs import StackSetOutput
 from orchestrator.model.octo_records import AreaStatus
 from orchestrator.verify.model import Context, Finding, Report, Status
 
 COVERAGE = "stackset.coverage"
-APPLY = "Run octo-tf apply: it brings the StackSet back to what the module says."
+APPLY = "Run octo-tf apply: it restores the StackSet to what the module defines."
 
 
 def applies(context: Context) -> bool:
-    """Whether linked accounts are reached by a StackSet."""
+    """Tell whether the registration has a StackSet."""
     return context.expected.stackset is not None
 
 
 def expected(context: Context) -> StackSetOutput:
-    """The StackSet as the module made it."""
+    """Return the StackSet that the module created."""
     if context.expected.stackset is None:
         raise LookupError("the registration has no StackSet")  # `applies` says so
     return context.expected.stackset
 
 
 def coverage(context: Context) -> Coverage:
-    """Every linked account's standing."""
+    """Compute whether each linked account has the role, and why not."""
     wanted = expected(context)
     return cover(
         organizations.read(context.aws),
-        stacksets.read(context.aws, wanted.name),
+        cloudformation.read_stack_set(context.aws, wanted.name),
         targets=wanted.targets,
         excluded=wanted.excluded_accounts,
     )
 
 
 def linked_standings(report: Report) -> dict[str, tuple[str, AreaStatus]]:
-    """Each linked account's name and the status of its API access, as the coverage check saw it."""
+    """Return each linked account's name and API access status, from the coverage check's result."""
     evidence = next((r.finding.evidence for r in report.results if r.id == COVERAGE), {})
     current: Any = evidence.get("current", {})
     others: Any = evidence.get("others", {})
@@ -54,10 +54,10 @@ def linked_standings(report: Report) -> dict[str, tuple[str, AreaStatus]]:
 
 
 def missing(name: str) -> Finding:
-    """The finding for a stack set that is not there."""
+    """Return the finding for a StackSet that does not exist."""
     return Finding(
         Status.FAIL,
         f"The StackSet {name} does not exist.",
         {"stackset": name},
-        "Run octo-tf apply: it makes the StackSet.",
+        "Run octo-tf apply: it creates the StackSet.",
     )

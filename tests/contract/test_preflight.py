@@ -51,11 +51,13 @@ def operator(session) -> Iterator:
 def test_what_the_caller_may_not_do_is_named(operator):
     allowed = [a for a in deploying() if a != "cloudformation:CreateStackInstances"]
     aws, account = operator("iam:SimulatePrincipalPolicy", *allowed)
-    assert preflight.refused_actions(aws, account) == ["cloudformation:CreateStackInstances"]
+    assert preflight.denied_deployment_actions(aws, account) == [
+        "cloudformation:CreateStackInstances"
+    ]
 
 
 def test_a_caller_who_may_not_ask_is_told_nothing(operator):
-    assert preflight.refused_actions(*operator()) == []
+    assert preflight.denied_deployment_actions(*operator()) == []
 
 
 def test_more_accounts_than_a_stack_set_holds_are_refused():

@@ -48,7 +48,7 @@ def operator(sandbox):
 
 def lines(project) -> dict[str, dict[str, str]]:
     result = project("doctor", "--json")
-    return {line["id"]: line for line in json.loads(result.stdout)["lines"]}
+    return {line["id"]: line for line in json.loads(result.stdout)["checks"]}
 
 
 @pytest.mark.parametrize(

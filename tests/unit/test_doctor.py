@@ -1,4 +1,4 @@
-"""The doctor's lines, each from what it looks at alone."""
+"""The doctor's checks, each with its own input alone."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 
 from orchestrator.aws.permissions import needed
 from orchestrator.doctor.checks import clock, disk, environment, network
-from orchestrator.doctor.model import Patient, Status
+from orchestrator.doctor.model import DoctorContext, DoctorStatus
 from orchestrator.doctor.runner import find
 from orchestrator.model.registration import Registration
 
 
-def patient(**environ: str) -> Patient:
-    return Patient(None, None, environ, Path("/"), lambda: 0.0)
+def context(**environ: str) -> DoctorContext:
+    return DoctorContext(environ, Path("/"), lambda: 0.0)
 
 
 def octo_tf(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -37,13 +37,14 @@ def test_without_anything_it_says_what_is_missing_and_what_to_do(tmp_path):
     result = octo_tf(tmp_path, "--json")
     assert result.returncode == 1, result.stderr
     document = json.loads(result.stdout)
-    lines = {line["id"]: line for line in document["lines"]}
-    assert lines.keys() == {check.id for check in find()}
-    assert lines["configuration"]["status"] == "problem"
-    assert "octo-tf init" in lines["configuration"]["mend"]
-    assert lines["credentials"]["status"] == "skipped"
-    assert lines["engine"]["status"] == "ok"
-    assert all(line["mend"] for line in document["lines"] if line["status"] != "ok")
+    assert document["schema"] == "octo-tf/doctor/v2"
+    checks = {check["id"]: check for check in document["checks"]}
+    assert checks.keys() == {check.id for check in find()}
+    assert checks["configuration"]["status"] == "problem"
+    assert "octo-tf init" in checks["configuration"]["fix"]
+    assert checks["credentials"]["status"] == "skipped"
+    assert checks["engine"]["status"] == "ok"
+    assert all(check["fix"] for check in document["checks"] if check["status"] != "ok")
     assert not list(tmp_path.iterdir())  # it only looks
 
 
@@ -61,10 +62,10 @@ def test_without_credentials_each_line_that_needs_them_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("seconds", "status", "word"),
     [
-        (0, Status.OK, "agrees"),
-        (-59, Status.OK, "agrees"),
-        (90, Status.WARNING, "90 s ahead of"),
-        (-301, Status.PROBLEM, "301 s behind"),
+        (0, DoctorStatus.OK, "agrees"),
+        (-59, DoctorStatus.OK, "agrees"),
+        (90, DoctorStatus.WARNING, "90 s ahead of"),
+        (-301, DoctorStatus.PROBLEM, "301 s behind"),
     ],
 )
 def test_a_clock_is_judged_by_what_aws_takes(seconds, status, word):
@@ -75,39 +76,43 @@ def test_a_clock_is_judged_by_what_aws_takes(seconds, status, word):
 
 def test_a_full_disk_is_a_warning_and_a_file_in_the_way_a_problem(tmp_path):
     folder = tmp_path / "new" / "folder"
-    assert disk.judge(folder, 10**10).status is Status.OK
-    assert disk.judge(folder, 10**8).status is Status.WARNING
+    assert disk.judge(folder, 10**10).status is DoctorStatus.OK
+    assert disk.judge(folder, 10**8).status is DoctorStatus.WARNING
     (tmp_path / "new").write_text("a file")
-    assert disk.judge(folder, 10**10).status is Status.PROBLEM
+    assert disk.judge(folder, 10**10).status is DoctorStatus.PROBLEM
 
 
 @pytest.mark.parametrize(
     ("environ", "status", "words"),
     [
-        ({}, Status.OK, "No proxy"),
-        ({"AWS_CA_BUNDLE": "/nowhere.pem"}, Status.PROBLEM, "AWS_CA_BUNDLE=/nowhere.pem"),
-        ({"SSL_CERT_FILE": "/etc/hosts"}, Status.WARNING, "boto3 does not"),
-        ({"https_proxy": "http://p:3128"}, Status.WARNING, "instance credentials"),
-        ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "169.254.169.254"}, Status.OK, "p:3128"),
-        ({"HTTP_PROXY": "http://me:secret@p"}, Status.OK, "HTTP_PROXY=http://(hidden)@p"),
-        ({"HTTP_PROXY": "me:secret@p:80"}, Status.OK, "HTTP_PROXY=(hidden)@p:80"),
+        ({}, DoctorStatus.OK, "No proxy"),
+        ({"AWS_CA_BUNDLE": "/nowhere.pem"}, DoctorStatus.PROBLEM, "AWS_CA_BUNDLE=/nowhere.pem"),
+        ({"SSL_CERT_FILE": "/etc/hosts"}, DoctorStatus.WARNING, "boto3 does not"),
+        ({"https_proxy": "http://p:3128"}, DoctorStatus.WARNING, "instance credentials"),
+        (
+            {"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "169.254.169.254"},
+            DoctorStatus.OK,
+            "p:3128",
+        ),
+        ({"HTTP_PROXY": "http://me:secret@p"}, DoctorStatus.OK, "HTTP_PROXY=http://(hidden)@p"),
+        ({"HTTP_PROXY": "me:secret@p:80"}, DoctorStatus.OK, "HTTP_PROXY=(hidden)@p:80"),
     ],
 )
 def test_proxy_and_ca_settings_are_shown_without_passwords(environ, status, words):
-    line = network.CHECK.run(patient(**environ))
+    line = network.CHECK.run(context(**environ))
     assert line.status is status
     assert words in line.summary
-    assert "secret" not in line.summary + line.mend
+    assert "secret" not in line.summary + line.fix
 
 
 def test_variables_that_are_not_passed_on_are_named_without_their_values():
     line = environment.CHECK.run(
-        patient(TF_VAR_external_id="planted", TF_LOG="TRACE", TF_CLI_CONFIG_FILE="/nowhere")
+        context(TF_VAR_external_id="planted", TF_LOG="TRACE", TF_CLI_CONFIG_FILE="/nowhere")
     )
-    assert line.status is Status.WARNING
+    assert line.status is DoctorStatus.WARNING
     assert "TF_LOG, TF_VAR_external_id, TF_CLI_CONFIG_FILE (no such file: /nowhere)" in line.summary
     assert "planted" not in line.summary
-    assert environment.CHECK.run(patient(HOME="/")).status is Status.OK
+    assert environment.CHECK.run(context(HOME="/")).status is DoctorStatus.OK
 
 
 def test_permissions_follow_the_options():

@@ -13,7 +13,7 @@ from orchestrator.stacks import observed
 from orchestrator.stacks.observed import Sighting
 from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, Step, Wanted
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
-from orchestrator.verify.runner import put_together
+from orchestrator.verify.runner import build_report
 from orchestrator.verify.runner import verify as run_checks
 
 _PAUSE_SECONDS = 2.0
@@ -63,7 +63,7 @@ def check(
     checked = [_in_console_words(result, flow) for result in report.results]
     name = flow.registration.account_name or ""
     results = sorted([*_payer_first(flow, steps), *found, *checked], key=lambda r: r.id)
-    whole = put_together(flow.checks_context(), results, account_name=name)
+    whole = build_report(flow.checks_context(), results, account_name=name)
     known = flow.context.octo.record(whole.account_id)
     looked_at = {AREAS[step].value for step in steps}
     before = {a: s for a, s in known.statuses.items() if a not in looked_at} if known else {}

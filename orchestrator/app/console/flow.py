@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from orchestrator.app import steps as shared
 from orchestrator.app.context import AccountContext
+from orchestrator.aws.cloudformation import trusted_access
 from orchestrator.aws.errors import explained
 from orchestrator.model.account import Account
 from orchestrator.model.registration import Registration
@@ -73,9 +74,8 @@ class ConsoleFlow:
 
     def lacks_trusted_access(self) -> bool:
         """Tell whether CloudFormation may not deploy into the organization yet."""
-        client = self.context.cloud.connect().client("cloudformation")
         with explained("asking for CloudFormation's access to the organization"):
-            return bool(client.describe_organizations_access()["Status"] != "ENABLED")
+            return trusted_access(self.context.cloud.connect()) != "ENABLED"
 
     def checked_steps(self) -> tuple[Step, ...]:
         """Name the steps to check as a whole: the optional one only where it was taken."""

@@ -10,10 +10,9 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path as File
 
-from botocore.exceptions import ClientError
-
 from orchestrator.app.console.flow import ConsoleFlow
-from orchestrator.aws.errors import code_of, explained, is_denied
+from orchestrator.aws.errors import ServiceError, explained, is_denied
+from orchestrator.aws.s3 import bucket_region
 from orchestrator.aws.session import Aws
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.files import write_atomically
@@ -104,22 +103,21 @@ def publish(
         ConfigError: there is no such bucket.
         Refused: the bucket is another account's, or may not be used.
     """
-    own = {"Bucket": bucket, "ExpectedBucketOwner": account_id}
     content = text.encode()
     key = f"octo-tf/{name}-{hashlib.sha256(content).hexdigest()[:12]}.yaml"
     with explained(f"putting the template into bucket {bucket}"):
         try:
-            location = aws.client("s3").get_bucket_location(**own)["LocationConstraint"]
-            # S3 calls us-east-1 null, and eu-west-1 sometimes EU (GetBucketLocation).
-            region = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(location, location)
-            aws.client("s3", region).put_object(**own, Key=key, Body=content)
-        except ClientError as error:
-            if code_of(error) == "NoSuchBucket":
+            region = bucket_region(aws, bucket, account_id)
+            if region is None:
                 raise ConfigError(
                     "does not exist",
                     where=f"--template-bucket {bucket}",
                     hint="Name a bucket of this account, or leave the option out.",
-                ) from None
+                )
+            aws.client("s3", region).put_object(
+                Bucket=bucket, ExpectedBucketOwner=account_id, Key=key, Body=content
+            )
+        except ServiceError as error:
             if is_denied(error):
                 raise Refused(
                     f"the bucket is not of account {account_id}, or may not be used; nothing was"

@@ -112,9 +112,9 @@ def command(
     ours = adoption.names_in_state(load_context()) if config.exists() else frozenset()
     _show(found.proposal, remove, ours)
     # Exactly what was shown may go: something that comes in between is refused.
-    may_go = frozenset(loss.key for loss in found.proposal.losses)
-    agreed = purge_policies or plan_only or _agrees(found.proposal, yes=yes)
-    adoption.check(found.proposal, remove=remove, release=stacks, purge=agreed)
+    removals = frozenset(removal.key for removal in found.proposal.removals)
+    consented = purge_policies or plan_only or _agrees(found.proposal, yes=yes)
+    adoption.check(found.proposal, remove=remove, release=stacks, purge=consented)
     if stacks and not plan_only:
         approval.agree(f"Release and delete the stacks {', '.join(stacks)}?", yes=yes)
         adoption.release_stacks(found.aws, found.inventory, stacks)
@@ -123,7 +123,7 @@ def command(
     context = load_context(
         defaults={} if config.exists() else dict(found.settings),
         adopting=True,
-        accepted_removals=may_go,
+        accepted_removals=removals,
     )
     if plan_only:
         review = plan(context)
@@ -162,8 +162,8 @@ def _show(proposal: Proposal, remove: tuple[str, ...], ours: frozenset[str]) -> 
     for what in proposal.adopted:
         if what.partition(" ")[2] not in ours:
             click.echo(f"Takes over: {what}", err=True)
-    for loss in proposal.losses:
-        click.echo(f"Would go: {loss}", err=True)
+    for removal in proposal.removals:
+        click.echo(f"Would go: {removal}", err=True)
     for leftover in proposal.leftovers:
         fate = "is removed" if leftover.role in remove else "stays as it is"
         can = f"; it can do this: {', '.join(leftover.can)}" if leftover.can else ""
@@ -174,9 +174,9 @@ def _show(proposal: Proposal, remove: tuple[str, ...], ours: frozenset[str]) -> 
 
 def _agrees(proposal: Proposal, *, yes: bool) -> bool:
     """Whether a person agrees that what would go may go; --yes alone does not mean it."""
-    if not proposal.losses or yes or not sys.stdin.isatty():
+    if not proposal.removals or yes or not sys.stdin.isatty():
         return False
-    return click.confirm(f"May these {len(proposal.losses)} go?", err=True)
+    return click.confirm(f"May these {len(proposal.removals)} go?", err=True)
 
 
 def _removed(context: AccountContext, names: tuple[str, ...], *, yes: bool) -> list[str]:

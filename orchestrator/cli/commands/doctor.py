@@ -1,4 +1,4 @@
-"""octo-tf doctor: whether everything is ready, and what to mend."""
+"""octo-tf doctor: check whether everything is ready, and say what to fix."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.options import JSON, WORKDIR, deferred_run_options, use_color
-from orchestrator.errors import ConfigError, ExitCode
+from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
-    from orchestrator.doctor.model import Line
+    from orchestrator.aws.session import Aws
+    from orchestrator.doctor.model import DoctorContext, DoctorResult
 
-SCHEMA = "octo-tf/doctor/v1"
-_LOOKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
+SCHEMA = "octo-tf/doctor/v2"
+_SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
 
 @click.command()
@@ -29,44 +30,71 @@ _LOOKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 def command(
     ctx: click.Context, load_context: Callable[..., AccountContext], as_json: bool
 ) -> ExitCode:
-    """Look at everything a run needs, and say what to mend; nothing is changed.
+    """Check everything that a run needs, and say what to fix; nothing is changed.
 
     Exit code 1 means that there is a problem; a warning is none.
     """
     from orchestrator.doctor import runner
-    from orchestrator.doctor.model import Patient, Status
+    from orchestrator.doctor.model import DoctorStatus
 
-    context, error = None, None
-    try:
-        context = load_context()
-    except ConfigError as wrong:
-        error = wrong
-    folder = context.folder if context else Path(WORKDIR).absolute()
-    lines = runner.examine(Patient(context, error, dict(os.environ), folder, time.time))
-    problem = any(line.status is Status.PROBLEM for line in lines.values())
+    results = runner.run_checks(_context(load_context))
+    problem = any(result.status is DoctorStatus.PROBLEM for result in results.values())
     if as_json:
-        click.echo(_json(lines, "problem" if problem else "ok"))
+        click.echo(_json(results, "problem" if problem else "ok"))
     else:
         color = None if use_color(bool(ctx.params.get("no_color"))) else False
-        for name, line in lines.items():
-            click.echo(_text(name, line), color=color)
+        for name, result in results.items():
+            click.echo(_text(name, result), color=color)
     return ExitCode.ERROR if problem else ExitCode.DONE
 
 
-def _text(name: str, line: Line) -> str:
-    sign, color = _LOOKS.get(line.status.value, ("-", "bright_black"))
-    text = f"{click.style(sign, fg=color)} {name:14}{line.summary}"
-    return f"{text}\n{'':16}→ {line.mend}" if line.mend else text
+def _context(load_context: Callable[..., AccountContext]) -> DoctorContext:
+    from orchestrator.doctor.model import DoctorContext
+
+    environ = dict(os.environ)
+    try:
+        account = load_context()
+    except ConfigError as error:
+        return DoctorContext(environ, Path(WORKDIR).absolute(), time.time, error=error)
+    return DoctorContext(
+        environ,
+        account.folder,
+        time.time,
+        account.registration,
+        connection=_connection(account),
+        tf_path=account.settings.tf_path,
+        octo_api=account.octo.api,
+        octo_credentials=account.settings.octo_credentials,
+        place_of=account.settings.place_of,
+    )
 
 
-def _json(lines: dict[str, Line], status: str) -> str:
+def _connection(account: AccountContext) -> Aws | OctoTfError:
+    try:
+        return account.cloud.connect()
+    except OctoTfError as error:
+        return error
+
+
+def _text(name: str, result: DoctorResult) -> str:
+    sign, color = _SIGNS.get(result.status.value, ("-", "bright_black"))
+    text = f"{click.style(sign, fg=color)} {name:14}{result.summary}"
+    return f"{text}\n{'':16}→ {result.fix}" if result.fix else text
+
+
+def _json(results: dict[str, DoctorResult], status: str) -> str:
     return json.dumps(
         {
             "schema": SCHEMA,
             "status": status,
-            "lines": [
-                {"id": n, "status": line.status.value, "summary": line.summary, "mend": line.mend}
-                for n, line in lines.items()
+            "checks": [
+                {
+                    "id": n,
+                    "status": result.status.value,
+                    "summary": result.summary,
+                    "fix": result.fix,
+                }
+                for n, result in results.items()
             ],
         },
         indent=2,

@@ -16,7 +16,7 @@ from orchestrator.errors import ExitCode
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
     from orchestrator.model.coverage import Coverage
-    from orchestrator.stackset.deployments import Work
+    from orchestrator.stackset.deployments import PendingDeployments
 
 
 @click.group()
@@ -50,7 +50,7 @@ def retry(context: AccountContext, accounts: tuple[str, ...], yes: bool, as_json
     from orchestrator.app import linked_accounts
     from orchestrator.report.plan.text_format import sentences
 
-    def consent(pending: Work) -> None:
+    def consent(pending: PendingDeployments) -> None:
         for sentence in sentences(pending):
             click.echo(f"Linked accounts: {sentence}.", err=True)
         approval.agree("Do this?", yes=yes)

@@ -1,1 +1,1 @@
-"""One file per line of ``octo-tf doctor``; each defines ``CHECK`` and is found by its place."""
+"""One module per check of ``octo-tf doctor``; each defines ``CHECK``; the runner imports all."""

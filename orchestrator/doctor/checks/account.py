@@ -1,19 +1,13 @@
-"""account: the one that octo.yaml means, and its type."""
+"""account: the credentials belong to the account of octo.yaml."""
 
 from orchestrator.aws.identity import identify
-from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
+from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok
 
 
-def _run(patient: Patient) -> Line:
-    if patient.context is None:
-        return UNREADABLE
-    registration = patient.context.registration
-    found = identify(
-        patient.context.cloud.connect(),
-        registration.account_id,
-        declared_type=registration.account_type,
-    )
-    return Line(Status.OK, f"Account {found.account_id} is a {found.account_type} account.")
+def _run(context: DoctorContext) -> DoctorResult:
+    registration, aws = context.configured()
+    account = identify(aws, registration.account_id, declared_type=registration.account_type)
+    return ok(f"Account {account.account_id} is a {account.account_type} account.")
 
 
-CHECK = Check("account", _run)
+CHECK = DoctorCheck("account", _run)

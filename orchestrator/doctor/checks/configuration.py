@@ -1,19 +1,14 @@
-"""configuration: octo.yaml and flags say something that can be done."""
+"""configuration: octo.yaml, flags and environment variables are valid."""
 
-from orchestrator.doctor.model import Check, Line, Patient, Status
-
-
-def _run(patient: Patient) -> Line:
-    if patient.context is None:
-        return Line(
-            Status.PROBLEM,
-            str(patient.error),
-            (patient.error.hint if patient.error else "") or "Correct it at the place named.",
-        )
-    registration = patient.context.registration
-    return Line(
-        Status.OK, f"Account {registration.account_id}, state: {registration.backend.type}."
-    )
+from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem
 
 
-CHECK = Check("configuration", _run)
+def _run(context: DoctorContext) -> DoctorResult:
+    registration = context.registration
+    if registration is None:
+        hint = context.error.hint if context.error else ""
+        return problem(str(context.error), hint or "Correct the setting at the place named.")
+    return ok(f"Account {registration.account_id}, state: {registration.backend.type}.")
+
+
+CHECK = DoctorCheck("configuration", _run)

@@ -1,15 +1,14 @@
-"""credentials: somebody AWS knows."""
+"""credentials: AWS knows the credentials."""
 
 from orchestrator.aws.errors import explained
-from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
+from orchestrator.aws.sts import caller_identity
+from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok
 
 
-def _run(patient: Patient) -> Line:
-    if patient.context is None:
-        return UNREADABLE
-    with explained("asking AWS who this is"):
-        caller = patient.context.cloud.connect().client("sts").get_caller_identity()
-    return Line(Status.OK, f"{caller['Arn']}.")
+def _run(context: DoctorContext) -> DoctorResult:
+    _, aws = context.configured()
+    with explained("asking AWS whose credentials these are"):
+        return ok(f"{caller_identity(aws)['Arn']}.")
 
 
-CHECK = Check("credentials", _run)
+CHECK = DoctorCheck("credentials", _run)

@@ -1,13 +1,13 @@
-"""engine: a Terraform that octo-tf can work with."""
+"""engine: there is a Terraform of a supported version."""
 
-from orchestrator.doctor.model import Check, Line, Patient, Status
+from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok
 from orchestrator.terraform import binary, embedded
 
 
-def _run(patient: Patient) -> Line:
-    found = binary.find(patient.tf_path, patient.environ)
+def _run(context: DoctorContext) -> DoctorResult:
+    found = binary.find(context.tf_path, context.environ)
     kind = "embedded " if found.command == embedded.command() else ""
-    return Line(Status.OK, f"{kind}{found.product} {found.version_text}: {found.path}.")
+    return ok(f"{kind}{found.product} {found.version_text}: {found.path}.")
 
 
-CHECK = Check("engine", _run)
+CHECK = DoctorCheck("engine", _run)

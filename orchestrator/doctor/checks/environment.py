@@ -1,24 +1,23 @@
 """environment: Terraform's variables that octo-tf does not pass on."""
 
-from orchestrator.doctor.model import Check, Line, Patient, Status
+from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, warning
 from orchestrator.terraform.binary import clean_environment
 
 _CONFIG = "TF_CLI_CONFIG_FILE"
 
 
-def _run(patient: Patient) -> Line:
-    passed = clean_environment(patient.environ)
-    left_out = sorted(n for n in patient.environ if n.startswith("TF_") and n not in passed)
-    if _CONFIG in left_out:  # left out only where there is no such file
-        left_out.remove(_CONFIG)
-        left_out.append(f"{_CONFIG} (no such file: {patient.environ[_CONFIG]})")
-    if left_out:
-        return Line(
-            Status.WARNING,
-            f"Not passed on to Terraform: {', '.join(left_out)}.",
-            "Nothing, if they are for other work; octo-tf has options for what they change.",
+def _run(context: DoctorContext) -> DoctorResult:
+    passed = clean_environment(context.environ)
+    dropped = sorted(n for n in context.environ if n.startswith("TF_") and n not in passed)
+    if _CONFIG in dropped:  # not passed on only if there is no such file
+        dropped.remove(_CONFIG)
+        dropped.append(f"{_CONFIG} (no such file: {context.environ[_CONFIG]})")
+    if dropped:
+        return warning(
+            f"Not passed on to Terraform: {', '.join(dropped)}.",
+            "Leave them if they are for other work; octo-tf has options for what they change.",
         )
-    return Line(Status.OK, "Nothing that would change a run behind its back.")
+    return ok("No variable that octo-tf does not pass on to Terraform.")
 
 
-CHECK = Check("environment", _run)
+CHECK = DoctorCheck("environment", _run)

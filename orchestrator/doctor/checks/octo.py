@@ -1,29 +1,32 @@
-"""octo: whether Octo's API answers to the credentials, and has the external id of octo.yaml."""
+"""octo: Octo's API accepts the credentials, and has the external id of octo.yaml."""
 
-from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
+from orchestrator.doctor.model import (
+    ConfigurationMissing,
+    DoctorCheck,
+    DoctorContext,
+    DoctorResult,
+    ok,
+    warning,
+)
 
 
-def _run(patient: Patient) -> Line:
-    if patient.context is None:
-        return UNREADABLE
-    credentials = patient.context.settings.octo_credentials
-    api = patient.context.octo.api
+def _run(context: DoctorContext) -> DoctorResult:
+    registration = context.registration
+    if registration is None:
+        raise ConfigurationMissing("octo.yaml is wrong")
+    credentials, api = context.octo_credentials, context.octo_api
     if credentials is None or api is None:
-        return Line(
-            Status.OK, "No credentials for Octo's API: areas are confirmed in Octo, by hand."
-        )
+        return ok("No credentials for Octo's API: you confirm areas in Octo yourself.")
     from orchestrator.octo.external_id import decide
 
-    warned: list[str] = []
-    context = patient.context
-    decide(context.registration, api, credentials, context.settings.place_of, warn=warned.append)
-    if warned:
-        return Line(Status.WARNING, " ".join(warned), "Run octo-tf doctor again later.")
-    return Line(
-        Status.OK,
+    warnings: list[str] = []
+    decide(registration, api, credentials, context.place_of, warn=warnings.append)
+    if warnings:
+        return warning(" ".join(warnings), "Run octo-tf doctor again later.")
+    return ok(
         f"Octo knows the client {credentials.client_id} (from the {credentials.source}), and its"
         " external id is the one that is used.",
     )
 
 
-CHECK = Check("octo", _run)
+CHECK = DoctorCheck("octo", _run)

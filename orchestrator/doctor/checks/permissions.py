@@ -1,45 +1,38 @@
-"""permissions: what the chosen options need, simulated by IAM."""
+"""permissions: the caller has what the chosen options need, by IAM's simulation."""
 
-from botocore.exceptions import ClientError
-
-from orchestrator.aws.errors import is_denied
+from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.identity import identify
-from orchestrator.aws.permissions import needed, refused
-from orchestrator.doctor.model import UNREADABLE, Check, Line, Patient, Status
+from orchestrator.aws.permissions import denied_actions, needed
+from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem, warning
 
 
-def _run(patient: Patient) -> Line:
-    if patient.context is None:
-        return UNREADABLE
-    registration, aws = patient.context.registration, patient.context.cloud.connect()
+def _run(context: DoctorContext) -> DoctorResult:
+    registration, aws = context.configured()
     account = identify(aws, registration.account_id, declared_type=registration.account_type)
     arn = account.caller_arn
     if arn.endswith(":root"):
-        return Line(
-            Status.WARNING,
+        return warning(
             "The caller is the account's root user, who may do everything.",
             "Use a role or an IAM user instead of the root user.",
         )
     actions = needed(registration, account.account_type)
     try:
-        missing = refused(aws, arn, actions)
-    except ClientError as error:
+        missing = denied_actions(aws, arn, actions)
+    except ServiceError as error:
         if not is_denied(error):
             raise
-        return Line(
-            Status.WARNING,
-            f"Not simulated: {arn} may not use iam:{error.operation_name}.",
-            "Grant the caller iam:GetRole and iam:SimulatePrincipalPolicy, or see that it has: "
+        return warning(
+            f"Not checked: {arn} may not use iam:{error.operation_name}.",
+            "Grant the caller iam:GetRole and iam:SimulatePrincipalPolicy, or make sure it has: "
             + ", ".join(actions),
         )
     if missing:
-        return Line(
-            Status.PROBLEM,
-            f"{len(missing)} of {len(actions)} permissions are missing on all resources.",
-            f"Grant {arn}: {', '.join(sorted(missing))} (a policy limited to some resources may"
-            " hold them unseen).",
+        return problem(
+            f"{len(missing)} of {len(actions)} permissions are not granted on all resources.",
+            f"Grant {arn}: {', '.join(sorted(missing))} (grants on some resources only are not"
+            " seen here).",
         )
-    return Line(Status.OK, f"All {len(actions)} permissions are granted.")
+    return ok(f"All {len(actions)} permissions are granted.")
 
 
-CHECK = Check("permissions", _run)
+CHECK = DoctorCheck("permissions", _run)

@@ -1,16 +1,15 @@
-"""python: the interpreter and octo-tf itself."""
+"""python: the versions of the interpreter and of octo-tf."""
 
 import platform
 
 from orchestrator import __version__
-from orchestrator.doctor.model import Check, Line, Patient, Status
+from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok
 
 
-def _run(_patient: Patient) -> Line:
-    return Line(
-        Status.OK,
+def _run(_context: DoctorContext) -> DoctorResult:
+    return ok(
         f"octo-tf {__version__} on Python {platform.python_version()}, {platform.platform()}.",
     )
 
 
-CHECK = Check("python", _run)
+CHECK = DoctorCheck("python", _run)

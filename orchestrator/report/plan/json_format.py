@@ -41,7 +41,7 @@ def render(review: Review, *, color: bool = False) -> str:
                 "deploy": list(review.linked.deploy),
                 "retry": list(review.linked.retry),
                 "remove": list(review.linked.remove),
-                "recreate": list(review.linked.anew),
+                "recreate": list(review.linked.recreate),
             },
             "outside": [asdict(action) for action in review.outside],
             "guard": {

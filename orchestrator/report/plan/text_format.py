@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.app.review import Review
-from orchestrator.stackset.deployments import Work
+from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
 
@@ -31,13 +31,13 @@ def outside_lines(review: Review) -> list[str]:
     return [f"  > {action.summary}" for action in review.outside]
 
 
-def sentences(linked: Work) -> list[str]:
+def sentences(linked: PendingDeployments) -> list[str]:
     """What is done for single accounts: ``deploy API access to 2 (111122223333, ...)``."""
     kinds = (
         ("deploy API access to", linked.deploy),
         ("try again", linked.retry),
         ("take out of the StackSet", linked.remove),
-        ("delete and create again the stack of", linked.anew),
+        ("delete and create again the stack of", linked.recreate),
     )
     return [
         f"{what} {len(accounts)} ({', '.join(accounts[:_SHOWN])}"

@@ -51,7 +51,8 @@ class Principal:
 
     def __init__(self, endpoint_url: str, key: AccessKey) -> None:
         self._endpoint_url = endpoint_url
-        self._session = boto3.Session(region_name=_REGION)  # shared: loading its models takes long
+        # Shared, since loading its models takes long; Any, since the service is a variable.
+        self._session: Any = boto3.Session(region_name=_REGION)
         self._lock = threading.Lock()  # creating a client is not thread-safe
         self._sts = self._client("sts", key.key_id, key.secret)
 

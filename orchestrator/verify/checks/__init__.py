@@ -1,1 +1,1 @@
-"""One file per check, found by its place; each defines ``CHECK``."""
+"""One module per check; each defines ``CHECK``, and the runner imports them all."""

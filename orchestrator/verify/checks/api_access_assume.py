@@ -1,7 +1,8 @@
-"""api_access.assume: Octo gets in with the external id, and nobody without it."""
+"""api_access.assume: Octo can assume the role with the external id, and not without it."""
 
+from orchestrator.aws.sts import probe_role
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
-from orchestrator.verify.roles import APPLY, try_access
+from orchestrator.verify.roles import APPLY, access_evidence
 
 
 def _run(context: Context) -> Finding:
@@ -11,30 +12,24 @@ def _run(context: Context) -> Finding:
             Status.SKIPPED,
             "Not tried: only Octo's own account can assume the role.",
             {},
-            "Octo tries it when the account is confirmed there.",
+            "Octo assumes the role when you confirm the account in Octo.",
         )
-    access = try_access(context.principal, expected.role_arn, context.external_id)
-    evidence = {
-        "right_external_id": "allowed" if access.right else "denied",
-        "missing_external_id": "allowed" if access.missing else "denied",
-        "wrong_external_id": "allowed" if access.wrong else "denied",
-    }
+    access = probe_role(context.principal, expected.role_arn, context.external_id)
+    evidence = access_evidence(access)
     if access.missing or access.wrong:
         how = "without an external id" if access.missing else "with a wrong external id"
-        return Finding(
-            Status.FAIL, f"{expected.role_name} can be assumed {how}.", dict(evidence), APPLY
-        )
+        return Finding(Status.FAIL, f"{expected.role_name} can be assumed {how}.", evidence, APPLY)
     if not access.right:
         return Finding(
             Status.FAIL,
             f"Octo's account cannot assume {expected.role_name} with the external id.",
-            dict(evidence),
-            f"{APPLY} If it stays, compare the external id with the one that Octo shows.",
+            evidence,
+            f"{APPLY} If the check still fails, compare the external id with Octo's.",
         )
     return Finding(
         Status.PASS,
-        "The right external id is let in; a missing and a wrong one are not.",
-        dict(evidence),
+        f"{expected.role_name} accepts the external id, and neither none nor a wrong one.",
+        evidence,
     )
 
 

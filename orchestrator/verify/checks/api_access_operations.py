@@ -1,13 +1,20 @@
-"""api_access.operations: the opt-in role that can change something, kept as narrow as made."""
+"""api_access.operations: the opt-in operations role is as the module defines it."""
 
+from orchestrator.aws.iam import get_role
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
-from orchestrator.verify.roles import APPLY, get_role, missing, policy_mistakes, trust_mistakes
+from orchestrator.verify.roles import (
+    APPLY,
+    READ_PERMISSIONS,
+    missing,
+    policy_mistakes,
+    trust_mistakes,
+)
 
 
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access.operations
-    assert expected is not None  # noqa: S101  (applies has seen to it)
-    role = get_role(context, expected.role_name)
+    assert expected is not None  # noqa: S101  (`applies` ensures it)
+    role = get_role(context.aws, expected.role_name)
     if role is None:
         return missing(expected.role_name)
     mistakes = [
@@ -17,13 +24,13 @@ def _run(context: Context) -> Finding:
     if mistakes:
         return Finding(
             Status.FAIL,
-            f"{expected.role_name} is not right: {'; '.join(mistakes)}.",
+            f"{expected.role_name} differs from the module: {'; '.join(mistakes)}.",
             {"role": expected.role_name, "mistakes": mistakes},
             APPLY,
         )
     return Finding(
         Status.PASS,
-        f"{expected.role_name} is as narrow as the module makes it.",
+        f"{expected.role_name} is as the module defines it.",
         {"permissions_boundary": expected.permissions_boundary},
     )
 
@@ -32,12 +39,7 @@ CHECK = Check(
     id="api_access.operations",
     area=Area.API_ACCESS,
     promise="The operations role has the module's trust, policies and boundary, and nothing extra.",
-    permissions=(
-        "iam:GetRole",
-        "iam:GetRolePolicy",
-        "iam:ListAttachedRolePolicies",
-        "iam:ListRolePolicies",
-    ),
+    permissions=READ_PERMISSIONS,
     applies=lambda context: context.expected.api_access.operations is not None,
     run=_run,
 )

@@ -1,12 +1,17 @@
-"""api_access.permissions: what the policies say is really granted (boundaries, organization)."""
+"""api_access.permissions: boundaries and the organization let the role's permissions through."""
 
-from botocore.exceptions import ClientError
+from __future__ import annotations
 
-from orchestrator.aws.errors import code_of, is_denied
-from orchestrator.aws.simulation import not_allowed
+from typing import TYPE_CHECKING
+
+from orchestrator.aws.errors import ServiceError, is_denied, is_not_found
+from orchestrator.aws.iam import denied_evaluations
+from orchestrator.model.policy import explicit_actions
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
-from orchestrator.verify.policy_document import explicit_actions
 from orchestrator.verify.roles import missing
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import EvaluationResultTypeDef
 
 _SHOWN = 5
 
@@ -15,43 +20,43 @@ def _run(context: Context) -> Finding:
     expected = context.expected.api_access
     actions = sorted({a for p in expected.inline_policies.values() for a in explicit_actions(p)})
     try:
-        refused = {
+        denied = {
             result["EvalActionName"]: _why(result)
-            for result in not_allowed(context.aws, expected.role_arn, actions)
+            for result in denied_evaluations(context.aws, expected.role_arn, actions)
         }
-    except ClientError as error:
-        if code_of(error) == "NoSuchEntity":
+    except ServiceError as error:
+        if is_not_found(error):
             return missing(expected.role_name)
         if is_denied(error):
             return Finding(
                 Status.SKIPPED,
-                "Not simulated: the caller may not use iam:SimulatePrincipalPolicy.",
+                "Not checked: the caller lacks iam:SimulatePrincipalPolicy.",
                 {"permission": "iam:SimulatePrincipalPolicy"},
-                "Grant the caller iam:SimulatePrincipalPolicy to have the permissions proved.",
+                "Grant the caller iam:SimulatePrincipalPolicy to have the permissions checked.",
             )
         raise
-    if refused:
-        shown = ", ".join(f"{action} ({why})" for action, why in sorted(refused.items())[:_SHOWN])
-        more = f" and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
+    if denied:
+        shown = ", ".join(f"{action} ({why})" for action, why in sorted(denied.items())[:_SHOWN])
+        more = f" and {len(denied) - _SHOWN} more" if len(denied) > _SHOWN else ""
         return Finding(
             Status.FAIL,
-            f"{len(refused)} of {len(actions)} permissions are not granted: {shown}{more}.",
-            {"refused": refused},
-            "Run octo-tf apply; if they stay refused, a permissions boundary or a service control"
-            " policy of the organization must let them through.",
+            f"{len(denied)} of {len(actions)} permissions are not granted: {shown}{more}.",
+            {"refused": denied},
+            "Run octo-tf apply; if they stay denied, change the permissions boundary or the"
+            " organization's service control policy that denies them.",
         )
     return Finding(
         Status.PASS, f"All {len(actions)} permissions are granted.", {"actions": len(actions)}
     )
 
 
-def _why(result: dict[str, dict[str, bool]]) -> str:
+def _why(result: EvaluationResultTypeDef) -> str:
     if not result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True):
         return "denied by the organization"
     boundary = result.get("PermissionsBoundaryDecisionDetail", {})
     if not boundary.get("AllowedByPermissionsBoundary", True):
         return "outside the permissions boundary"
-    return "explicitly denied" if str(result["EvalDecision"]) == "explicitDeny" else "not allowed"
+    return "explicitly denied" if result["EvalDecision"] == "explicitDeny" else "not allowed"
 
 
 CHECK = Check(

@@ -1,19 +1,20 @@
-"""api_access.policies: what the module gives, and nothing extra."""
+"""api_access.policies: the role has the module's policies, and no others."""
 
+from orchestrator.aws.iam import get_role
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
-from orchestrator.verify.roles import APPLY, get_role, missing, policy_mistakes
+from orchestrator.verify.roles import APPLY, READ_PERMISSIONS, missing, policy_mistakes
 
 
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access
-    role = get_role(context, expected.role_name)
+    role = get_role(context.aws, expected.role_name)
     if role is None:
         return missing(expected.role_name)
     mistakes = policy_mistakes(role, expected, context.aws)
     if mistakes:
         return Finding(
             Status.FAIL,
-            f"{expected.role_name}'s policies are not right: {'; '.join(mistakes)}.",
+            f"{expected.role_name}'s policies differ from the module: {'; '.join(mistakes)}.",
             {"role": expected.role_name, "mistakes": mistakes},
             APPLY,
         )
@@ -28,12 +29,7 @@ CHECK = Check(
     id="api_access.policies",
     area=Area.API_ACCESS,
     promise="The role has the chosen tiers' policies as the module has them, and nothing extra.",
-    permissions=(
-        "iam:GetRole",
-        "iam:GetRolePolicy",
-        "iam:ListAttachedRolePolicies",
-        "iam:ListRolePolicies",
-    ),
+    permissions=READ_PERMISSIONS,
     applies=lambda _context: True,
     run=_run,
 )

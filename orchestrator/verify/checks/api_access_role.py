@@ -1,22 +1,23 @@
-"""api_access.role: Octo finds the role where it looks for it."""
+"""api_access.role: the role exists under the ARN by which Octo assumes it."""
 
+from orchestrator.aws.iam import get_role
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
-from orchestrator.verify.roles import get_role, missing
+from orchestrator.verify.roles import missing
 
 
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access
-    role = get_role(context, expected.role_name)
+    role = get_role(context.aws, expected.role_name)
     if role is None:
         return missing(expected.role_name)
-    if role["Arn"] != expected.role_arn:
+    if role.arn != expected.role_arn:
         return Finding(
             Status.FAIL,
-            f"The role is {role['Arn']}, not {expected.role_arn}.",
-            {"found": role["Arn"], "wanted": expected.role_arn},
-            "Octo looks for the role without a path: delete it, then run octo-tf apply.",
+            f"The role's ARN is {role.arn}, not {expected.role_arn}.",
+            {"found": role.arn, "wanted": expected.role_arn},
+            "Octo assumes a role without a path: delete this one, then run octo-tf apply.",
         )
-    return Finding(Status.PASS, f"{expected.role_name} exists.", {"arn": role["Arn"]})
+    return Finding(Status.PASS, f"{expected.role_name} exists.", {"arn": role.arn})
 
 
 CHECK = Check(

@@ -1,12 +1,13 @@
-"""cur_s3.bucket_policy: the billing service may deliver, for this account and nobody else's."""
+"""cur_s3.bucket_policy: the billing service may deliver reports of this account only."""
 
 import json
 from fnmatch import fnmatchcase
 from typing import Any
 
-from orchestrator.verify.cur import bucket_policy, has_cur, wanted
+from orchestrator.aws.cur import home_region
+from orchestrator.model.policy import Statement, as_list, statements
+from orchestrator.verify.cur import bucket_policy, expected_cur, has_cur
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
-from orchestrator.verify.policy_document import Statement, as_list, statements
 
 _SERVICE = "billingreports.amazonaws.com"
 _SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn")
@@ -14,14 +15,14 @@ _EXACT_OR_LIKE = {"stringequals", "stringlike", "arnequals", "arnlike"}
 
 
 def _run(context: Context) -> Finding:
-    cur = wanted(context)
+    cur = expected_cur(context)
     bucket = cur.s3_bucket_name
     text = bucket_policy(context)
     needed = json.loads(cur.bucket_policy_statements)
     if text is None:
         return Finding(
             Status.FAIL,
-            f"The bucket {bucket} has no policy: AWS cannot deliver.",
+            f"The bucket {bucket} has no policy, so AWS cannot deliver reports.",
             {"bucket": bucket, "needed": needed},
             _hint(context),
         )
@@ -37,34 +38,35 @@ def _run(context: Context) -> Finding:
         if _denies(statement, needed)
     ]
     mistakes += [
-        f"statement {statement.get('Sid', '(no Sid)')} lets the billing service in for any account"
+        f"statement {statement.get('Sid', '(no Sid)')} allows the billing service to deliver for"
+        " any account"
         for statement in found
-        if statement.get("Effect") == "Allow" and _names(statement) and not _sources(statement)
+        if statement.get("Effect") == "Allow" and _names(statement) and not _is_limited(statement)
     ]
-    if cur.bucket_policy_management == "module" and not any(map(_asks_for_tls, found)):
+    if cur.bucket_policy_management == "module" and not any(map(_requires_tls, found)):
         mistakes.append("nothing denies requests without TLS")
     if mistakes:
         return Finding(
             Status.FAIL,
-            f"{bucket}'s policy is not right: {'; '.join(mistakes)}.",
+            f"{bucket}'s policy is wrong: {'; '.join(mistakes)}.",
             {"bucket": bucket, "mistakes": mistakes, "needed": needed},
             _hint(context),
         )
     return Finding(
         Status.PASS,
-        f"{bucket}'s policy lets the billing service deliver for this account only.",
+        f"{bucket}'s policy allows the billing service to deliver for this account only.",
         {"bucket": bucket, "statements": len(found)},
     )
 
 
 def _hint(context: Context) -> str:
-    cur = wanted(context)
+    cur = expected_cur(context)
     if cur.bucket_policy_management == "owner":
         return (
             "Add these statements to the bucket's policy, or set cur_s3_bucket_merge_policy: true"
             f" and run octo-tf apply: {cur.bucket_policy_statements}"
         )
-    return "Run octo-tf apply: it brings the bucket's policy back."
+    return "Run octo-tf apply: it restores the bucket's policy."
 
 
 def _needs(needed: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -82,7 +84,7 @@ def _allows(statement: Statement, action: str, resource: str, context: Context) 
         and _names(statement)
         and _covers(statement, "Action", action.lower(), lower=True)
         and _covers(statement, "Resource", resource)
-        and _condition_lets_in(statement.get("Condition", {}), context)
+        and _condition_holds(statement.get("Condition", {}), context)
     )
 
 
@@ -98,14 +100,14 @@ def _covers(statement: Statement, element: str, value: str, *, lower: bool = Fal
     return any(fnmatchcase(value, pattern.replace("[", "[[]")) for pattern in patterns)
 
 
-def _condition_lets_in(condition: dict[str, Any], context: Context) -> bool:
-    """Whether every condition is one on the source, and holds for this account's reports."""
+def _condition_holds(condition: dict[str, Any], context: Context) -> bool:
+    """Tell whether each condition is on the source, and holds for this account's report."""
     expected = context.expected
-    region = "cn-northwest-1" if expected.partition == "aws-cn" else "us-east-1"
+    region = home_region(context.aws.region)
     source = f"arn:{expected.partition}:cur:{region}:{expected.account_id}:definition/"
     values = {
         "aws:sourceaccount": expected.account_id,
-        "aws:sourcearn": source + wanted(context).report_name,
+        "aws:sourcearn": source + expected_cur(context).report_name,
     }
     for operator, keys in condition.items():
         for key, patterns in keys.items():
@@ -121,14 +123,14 @@ def _condition_lets_in(condition: dict[str, Any], context: Context) -> bool:
     return True
 
 
-def _sources(statement: Statement) -> bool:
-    """Whether the statement says for whose reports; without it AWS would act for anybody."""
+def _is_limited(statement: Statement) -> bool:
+    """Tell whether a condition limits the statement to an account's or a report's deliveries."""
     keys = {str(key).lower() for of in statement.get("Condition", {}).values() for key in of}
     return bool(keys & set(_SOURCE_KEYS))
 
 
 def _denies(statement: Statement, needed: list[dict[str, Any]]) -> bool:
-    """A Deny that hits the delivery; one under a condition may not, so only plain ones count."""
+    """Tell whether a Deny without a condition blocks the delivery; a condition may exempt it."""
     if statement.get("Effect") != "Deny" or statement.get("Condition"):
         return False
     principal = statement.get("Principal")
@@ -145,7 +147,7 @@ def _denies(statement: Statement, needed: list[dict[str, Any]]) -> bool:
     )
 
 
-def _asks_for_tls(statement: Statement) -> bool:
+def _requires_tls(statement: Statement) -> bool:
     keys = statement.get("Condition", {}).get("Bool", {})
     values = {str(key).lower(): as_list(value) for key, value in keys.items()}
     return statement.get("Effect") == "Deny" and values.get("aws:securetransport") in (
@@ -157,7 +159,7 @@ def _asks_for_tls(statement: Statement) -> bool:
 CHECK = Check(
     id="cur_s3.bucket_policy",
     area=Area.CUR_S3,
-    promise="The bucket's policy lets the billing service deliver, for this account only.",
+    promise="The bucket's policy allows the billing service to deliver, for this account only.",
     permissions=("s3:GetBucketPolicy",),
     applies=has_cur,
     run=_run,

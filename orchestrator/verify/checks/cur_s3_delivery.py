@@ -1,4 +1,4 @@
-"""cur_s3.delivery: how far the report has arrived.
+"""cur_s3.delivery: AWS delivers the report, completely and at least daily.
 
 Source: AWS Data Exports User Guide, "Legacy Cost and Usage Reports": the first delivery takes up
 to 24 hours, later ones come at least daily.
@@ -8,14 +8,9 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.verify.cur import (
-    bucket_policy,
-    definition,
-    has_cur,
-    manifests,
-    read_object,
-    wanted,
-)
+from orchestrator.aws import s3
+from orchestrator.aws.cur import get_report
+from orchestrator.verify.cur import bucket_policy, expected_cur, has_cur, manifests, read_object
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 
 _TEST_OBJECT = "aws-programmatic-access-test-object"
@@ -23,14 +18,14 @@ _STALE_HOURS = 36.0
 
 
 def _run(context: Context) -> Finding:
-    cur = wanted(context)
-    found = definition(context)
+    cur = expected_cur(context)
+    found = get_report(context.aws, cur.report_name)
     if found is None:
         return _finding(
             Status.FAIL,
             "missing",
-            f"The report {cur.report_name} does not exist, so nothing can arrive.",
-            "Run octo-tf apply: it makes the report.",
+            f"The report {cur.report_name} does not exist, so AWS delivers nothing.",
+            "Run octo-tf apply: it creates the report.",
         )
     status = found.get("ReportStatus", {})
     last_status, last_delivery = status.get("lastStatus"), status.get("lastDelivery")
@@ -38,21 +33,22 @@ def _run(context: Context) -> Finding:
         return _finding(
             Status.FAIL,
             "error",
-            f"AWS could not deliver: {last_status}.",
-            "See what cur_s3.bucket and cur_s3.bucket_policy say; AWS tries again within a day.",
+            f"AWS could not deliver the report: {last_status}.",
+            "Fix what cur_s3.bucket and cur_s3.bucket_policy report; AWS tries again within a day.",
             last_status=last_status,
         )
     delivered = manifests(context.aws, cur)
     if not delivered:
         return _before_the_first(context)
     key = delivered[0]["Key"]
-    lacking = _lacking(context, key)
+    lacking = _missing_files(context, key)
     if lacking:
+        files = "1 file that does" if len(lacking) == 1 else f"{len(lacking)} files that do"
         return _finding(
             Status.FAIL,
             "error",
-            f"{key} lists {len(lacking)} file(s) that are not there, like {lacking[0]}.",
-            "AWS writes them again with the next delivery; see whether something removes them.",
+            f"{key} lists {files} not exist, like {lacking[0]}.",
+            "AWS writes them again with the next delivery; find out what deletes them.",
             manifest=key,
             lacking=lacking,
         )
@@ -62,7 +58,7 @@ def _run(context: Context) -> Finding:
             Status.FAIL,
             "stale",
             f"The last delivery is {hours:.0f} hours old.",
-            "AWS delivers at least daily: see whether the bucket's policy or the report changed.",
+            "AWS delivers at least daily: check whether the bucket's policy or the report changed.",
             manifest=key,
             age_hours=round(hours, 1),
         )
@@ -72,13 +68,15 @@ def _run(context: Context) -> Finding:
 
 
 def _before_the_first(context: Context) -> Finding:
-    cur = wanted(context)
-    wait = "The first delivery takes up to 24 hours: run octo-tf verify --wait 24h, or later."
+    cur = expected_cur(context)
+    wait = (
+        "The first delivery takes up to 24 hours: run octo-tf verify --wait 24h, or verify later."
+    )
     if read_object(context.aws, cur, _TEST_OBJECT) is not None:
         return _finding(
             Status.PENDING,
             "first_object",
-            "AWS has reached the bucket and written its test object; no report yet.",
+            "AWS has written its test object to the bucket, and no report yet.",
             wait,
         )
     if bucket_policy(context) is not None:
@@ -89,24 +87,23 @@ def _before_the_first(context: Context) -> Finding:
         Status.PENDING,
         "configured",
         "The report is defined, but the bucket has no policy: AWS cannot write to it.",
-        "See what cur_s3.bucket_policy says.",
+        "Fix what cur_s3.bucket_policy reports.",
     )
 
 
-def _lacking(context: Context, manifest_key: str) -> list[str]:
-    """Files that the manifest lists and the bucket does not have."""
-    cur = wanted(context)
+def _missing_files(context: Context, manifest_key: str) -> list[str]:
+    """List the files that the manifest names and the bucket lacks."""
+    cur = expected_cur(context)
     content = read_object(context.aws, cur, manifest_key)
     manifest: dict[str, Any] = json.loads(content) if content else {}
-    s3 = context.aws.client("s3", cur.s3_bucket_region)
     folder = manifest_key.rpartition("/")[0] + "/"
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=cur.s3_bucket_name, Prefix=folder)
-    there = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
-    return [key for key in manifest.get("reportKeys", []) if key not in there]
+    listed = s3.list_objects(context.aws, cur.s3_bucket_name, cur.s3_bucket_region, folder)
+    existing = {entry["Key"] for entry in listed}
+    return [key for key in manifest.get("reportKeys", []) if key not in existing]
 
 
 def _age_hours(context: Context, last_delivery: str | None, last_modified: datetime) -> float:
-    """Since what AWS calls the last delivery, or since the manifest where it says nothing."""
+    """Return the hours since AWS's last delivery, or since the manifest if AWS reports none."""
     when = last_modified
     if last_delivery:
         when = datetime.strptime(last_delivery, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)

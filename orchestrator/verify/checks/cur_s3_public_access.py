@@ -1,32 +1,22 @@
-"""cur_s3.public_access: billing data cannot become public."""
+"""cur_s3.public_access: the bucket blocks public access."""
 
-from botocore.exceptions import ClientError
-
-from orchestrator.aws.errors import code_of
-from orchestrator.verify.cur import has_cur, wanted
+from orchestrator.aws.errors import ServiceError, is_not_found
+from orchestrator.aws.s3 import public_access_block
+from orchestrator.verify.cur import expected_cur, has_cur, missing_bucket
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 
 _SETTINGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
 def _run(context: Context) -> Finding:
-    cur = wanted(context)
+    cur = expected_cur(context)
     bucket = cur.s3_bucket_name
     try:
-        blocked = context.aws.client("s3", cur.s3_bucket_region).get_public_access_block(
-            Bucket=bucket
-        )["PublicAccessBlockConfiguration"]
-    except ClientError as error:
-        if code_of(error) == "NoSuchBucket":
-            return Finding(
-                Status.FAIL,
-                f"The bucket {bucket} does not exist.",
-                {"bucket": bucket},
-                "Run octo-tf apply: it makes the bucket.",
-            )
-        if code_of(error) != "NoSuchPublicAccessBlockConfiguration":
-            raise
-        blocked = {}
+        blocked = public_access_block(context.aws, bucket, cur.s3_bucket_region)
+    except ServiceError as error:
+        if is_not_found(error):
+            return missing_bucket(cur)
+        raise
     open_settings = [name for name in _SETTINGS if not blocked.get(name)]
     if open_settings:
         hint = (
@@ -38,7 +28,7 @@ def _run(context: Context) -> Finding:
         )
         return Finding(
             Status.FAIL,
-            f"{bucket} does not block public access: {', '.join(open_settings)} are off.",
+            f"{bucket} does not block public access; switched off: {', '.join(open_settings)}.",
             {"bucket": bucket, "off": open_settings},
             hint,
         )

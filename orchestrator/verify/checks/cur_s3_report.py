@@ -1,20 +1,21 @@
-"""cur_s3.report: the definition is the one that was asked for."""
+"""cur_s3.report: the report definition is as octo.yaml and the module define it."""
 
 from typing import Any
 
-from orchestrator.verify.cur import definition, has_cur, wanted
+from orchestrator.aws.cur import get_report
+from orchestrator.verify.cur import expected_cur, has_cur
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 
 
 def _run(context: Context) -> Finding:
-    cur = wanted(context)
-    found = definition(context)
+    cur = expected_cur(context)
+    found = get_report(context.aws, cur.report_name)
     if found is None:
         return Finding(
             Status.FAIL,
             f"The report {cur.report_name} does not exist.",
             {"report": cur.report_name},
-            "Run octo-tf apply: it makes the report.",
+            "Run octo-tf apply: it creates the report.",
         )
     fields: dict[str, Any] = {
         "TimeUnit": cur.time_unit,
@@ -34,31 +35,32 @@ def _run(context: Context) -> Finding:
         if _plain(found.get(field)) != _plain(value)
     }
     if different:
-        told = "; ".join(
+        shown = "; ".join(
             f"{name} is {of['found']}, not {of['wanted']}" for name, of in different.items()
         )
         return Finding(
             Status.FAIL,
-            f"The report {cur.report_name} is not as wanted: {told}.",
+            f"The report {cur.report_name} differs: {shown}.",
             {"different": different},
-            "Run octo-tf apply: it changes the report back, or the guard says what would be lost.",
+            "Run octo-tf apply: it restores the report, or says what that would destroy.",
         )
     return Finding(
         Status.PASS,
-        f"{cur.report_name} is {cur.time_unit.lower()} {cur.format} to {cur.s3_bucket_name}.",
+        f"{cur.report_name} is a {cur.time_unit.lower()} {cur.format} report to"
+        f" {cur.s3_bucket_name}.",
         {"report": cur.report_name, "bucket": cur.s3_bucket_name, "prefix": cur.s3_prefix},
     )
 
 
 def _plain(value: Any) -> Any:
-    """Lists in any order; AWS leaves empty ones out."""
+    """Make values comparable: lists in any order; AWS omits empty lists."""
     return sorted(value) if isinstance(value, list) else [] if value is None else value
 
 
 CHECK = Check(
     id="cur_s3.report",
     area=Area.CUR_S3,
-    promise="The Cost and Usage Report is defined as asked for.",
+    promise="The Cost and Usage Report is defined as the registration says.",
     permissions=("cur:DescribeReportDefinitions",),
     applies=has_cur,
     run=_run,

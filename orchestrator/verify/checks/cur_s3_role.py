@@ -1,14 +1,21 @@
-"""cur_s3.role: the role that reads the report is as narrow as the module makes it."""
+"""cur_s3.role: the role that reads the report is as the module defines it."""
 
-from orchestrator.verify.cur import has_cur, wanted
+from orchestrator.aws.iam import get_role
+from orchestrator.verify.cur import expected_cur, has_cur
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
-from orchestrator.verify.roles import APPLY, get_role, missing, policy_mistakes, trust_mistakes
+from orchestrator.verify.roles import (
+    APPLY,
+    READ_PERMISSIONS,
+    missing,
+    policy_mistakes,
+    trust_mistakes,
+)
 
 
 def _run(context: Context) -> Finding:
-    cur = wanted(context)
+    cur = expected_cur(context)
     name = cur.role.role_name
-    role = get_role(context, name)
+    role = get_role(context.aws, name)
     if role is None:
         return missing(name)
     mistakes = [
@@ -18,7 +25,7 @@ def _run(context: Context) -> Finding:
     if mistakes:
         return Finding(
             Status.FAIL,
-            f"{name} is not right: {'; '.join(mistakes)}.",
+            f"{name} differs from the module: {'; '.join(mistakes)}.",
             {"role": name, "mistakes": mistakes},
             APPLY,
         )
@@ -26,12 +33,12 @@ def _run(context: Context) -> Finding:
         return Finding(
             Status.PASS,
             f"{name} reads {cur.s3_bucket_name} only. WEAKER: it trusts Octo's account without an"
-            " external id, as cur_role_trust: principal_only asks for.",
+            " external id, because of cur_role_trust: principal_only.",
             {"role": name, "role_trust": cur.role_trust, "weaker": True},
         )
     return Finding(
         Status.PASS,
-        f"{name} reads {cur.s3_bucket_name} only, under the external id.",
+        f"{name} reads {cur.s3_bucket_name} only, and requires the external id.",
         {"role": name, "role_trust": cur.role_trust},
     )
 
@@ -40,12 +47,7 @@ CHECK = Check(
     id="cur_s3.role",
     area=Area.CUR_S3,
     promise="The CUR read role has the module's trust and policies, and nothing extra.",
-    permissions=(
-        "iam:GetRole",
-        "iam:GetRolePolicy",
-        "iam:ListAttachedRolePolicies",
-        "iam:ListRolePolicies",
-    ),
+    permissions=READ_PERMISSIONS,
     applies=has_cur,
     run=_run,
 )

@@ -1,12 +1,12 @@
-"""stackset.access: Octo gets into each linked account with the external id, nobody without."""
+"""stackset.access: Octo can assume the role in each linked account, with the external id only."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from orchestrator.aws import stacksets
+from orchestrator.aws import cloudformation
+from orchestrator.aws.sts import WRONG_EXTERNAL_ID, may_assume
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
-from orchestrator.verify.roles import WRONG_EXTERNAL_ID, may_assume
 from orchestrator.verify.stackset import APPLY, applies, expected, missing
 
 _PARALLEL = 32
@@ -18,28 +18,29 @@ def _run(context: Context) -> Finding:
     if principal is None:
         return Finding(
             Status.SKIPPED,
-            "Credentials of Octo's principal account are not at hand; Octo itself proves this.",
+            "Not tried: only Octo's own account can assume the roles.",
             {},
-            "Confirm in Octo, or name a profile with --principal-profile.",
+            "Octo assumes the roles when you confirm in Octo; with credentials of Octo's account,"
+            " name their profile with --principal-profile.",
         )
-    if stacksets.describe(context.aws, wanted.name) is None:
+    if cloudformation.describe_stack_set(context.aws, wanted.name) is None:
         return missing(wanted.name)
 
     def mistake(account_id: str) -> str:
         arn = f"arn:{context.expected.partition}:iam::{account_id}:role/{wanted.role_name}"
         if not may_assume(principal, arn, context.external_id):
-            return "Octo is not let in"
+            return "Octo cannot assume the role"
         if may_assume(principal, arn, None):
-            return "Octo is let in without an external id"
+            return "the role can be assumed without an external id"
         if may_assume(principal, arn, WRONG_EXTERNAL_ID):
-            return "Octo is let in with a wrong external id"
+            return "the role can be assumed with a wrong external id"
         return ""
 
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
         # The first accounts are tried while the others are still listed.
         tried = {
             instance.account_id: pool.submit(mistake, instance.account_id)
-            for instance in stacksets.instances(context.aws, wanted.name)
+            for instance in cloudformation.list_stack_instances(context.aws, wanted.name)
             if instance.is_current
         }
     answers = {account_id: answer.result() for account_id, answer in tried.items()}
@@ -52,12 +53,13 @@ def _run(context: Context) -> Finding:
             Status.FAIL,
             f"{shown}{more}.",
             evidence,
-            f"{APPLY} Where a role was changed by hand in the account, octo-tf stackset retry"
-            " --account ID makes its stack anew.",
+            f"{APPLY} If the role was changed by hand in the account, run octo-tf stackset retry"
+            " --account ID: it recreates the account's stack.",
         )
     return Finding(
         Status.PASS,
-        f"Octo gets into {len(tried)} linked accounts with the external id, and not without.",
+        f"Octo can assume the role in {len(tried)} linked account{'' if len(tried) == 1 else 's'},"
+        " with the external id only.",
         evidence,
     )
 

@@ -1,41 +1,43 @@
-"""stackset.auto_deployment: accounts that join are deployed to."""
+"""stackset.auto_deployment: the StackSet deploys to accounts that join its targets."""
 
-from orchestrator.aws import stacksets
+from orchestrator.aws import cloudformation
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.stackset import APPLY, applies, expected, missing
 
 
 def _run(context: Context) -> Finding:
     wanted = expected(context)
-    settings = stacksets.describe(context.aws, wanted.name)
+    settings = cloudformation.describe_stack_set(context.aws, wanted.name)
     if settings is None:
         return missing(wanted.name)
-    automatic = settings.get("AutoDeployment", {})
-    targets = sorted(settings.get("OrganizationalUnitIds", []))
-    evidence: dict[str, object] = {"enabled": bool(automatic.get("Enabled")), "targets": targets}
-    if not automatic.get("Enabled"):
+    evidence: dict[str, object] = {
+        "enabled": settings.auto_deployment,
+        "targets": sorted(settings.targets),
+    }
+    if not settings.auto_deployment:
         return Finding(
             Status.FAIL,
-            "Automatic deployment is off: who joins is missed.",
+            "Automatic deployment is off: accounts that join do not get the role.",
             evidence,
             APPLY,
         )
-    if left_out := sorted(set(wanted.targets) - set(targets)):
+    if excluded := sorted(set(wanted.targets) - set(settings.targets)):
         return Finding(
             Status.FAIL,
-            f"Accounts that join {', '.join(left_out)} are missed: it is no target.",
+            f"Accounts that join {', '.join(excluded)} do not get the role: the StackSet does not"
+            " target it.",
             evidence,
             APPLY,
         )
     return Finding(
-        Status.PASS, f"Accounts that join {', '.join(wanted.targets)} are deployed to.", evidence
+        Status.PASS, f"Accounts that join {', '.join(wanted.targets)} get the role.", evidence
     )
 
 
 CHECK = Check(
     id="stackset.auto_deployment",
     area=Area.STACKSET,
-    promise="Accounts that join a target get the role without anybody's doing.",
+    promise="Accounts that join a target get the role automatically.",
     permissions=("cloudformation:DescribeStackSet",),
     applies=applies,
     run=_run,

@@ -1,4 +1,4 @@
-"""stackset.coverage: every linked account that should have the role has it, or a reason."""
+"""stackset.coverage: every linked account that should have the role has it."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def _run(context: Context) -> Finding:
             if s.state is not State.CURRENT
         },
     }
-    says = f"{len(current)} of {found.wanted} linked accounts have the role"
+    summary = f"{len(current)} of {found.wanted} linked accounts have the role"
     if wanting or excess:
         return Finding(
             Status.FAIL,
-            f"{says}; {_named([*wanting, *excess])}.",
+            f"{summary}; {_named([*wanting, *excess])}.",
             evidence,
-            "Mend the reasons, then run octo-tf apply, or octo-tf stackset retry for the failed"
-            " ones; `octo-tf stackset status` lists all.",
+            "Fix the reasons, then run octo-tf apply, or octo-tf stackset retry for the failed"
+            " accounts; octo-tf stackset status lists them all.",
         )
     if running:
         return Finding(
             Status.PENDING,
-            f"{says}; CloudFormation is at work on {len(running)}.",
+            f"{summary}; CloudFormation is deploying to {len(running)}.",
             evidence,
-            "AWS goes on by itself; run octo-tf verify --wait 30m.",
+            "CloudFormation continues by itself: run octo-tf verify --wait 30m.",
         )
-    left_out = found.of(State.EXCLUDED, State.SUSPENDED, State.INACTIVE, State.OUTSIDE)
-    rest = f"; {len(left_out)} are left out" if left_out else ""
-    return Finding(Status.PASS, f"{says}{rest}.", evidence)
+    excluded = found.of(State.EXCLUDED, State.SUSPENDED, State.INACTIVE, State.OUTSIDE)
+    rest = f"; {len(excluded)} {'is' if len(excluded) == 1 else 'are'} excluded" if excluded else ""
+    return Finding(Status.PASS, f"{summary}{rest}.", evidence)
 
 
 def _named(standings: list[Standing]) -> str:

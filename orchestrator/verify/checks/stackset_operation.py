@@ -1,17 +1,17 @@
-"""stackset.operation: the last operation ended well, its tolerated failures included."""
+"""stackset.operation: the last operation succeeded, without failures within its tolerance."""
 
-from orchestrator.aws import stacksets
+from orchestrator.aws import cloudformation
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.stackset import applies, expected, missing
 
-_RETRY = "`octo-tf stackset status` shows the accounts; `octo-tf stackset retry` tries them again."
+_RETRY = "octo-tf stackset status lists the accounts; octo-tf stackset retry deploys to them again."
 
 
 def _run(context: Context) -> Finding:
     name = expected(context).name
-    if stacksets.describe(context.aws, name) is None:
+    if cloudformation.describe_stack_set(context.aws, name) is None:
         return missing(name)
-    latest = stacksets.operations(context.aws, name)
+    latest = cloudformation.list_operations(context.aws, name)
     if not latest:
         return Finding(Status.PASS, f"StackSet {name} has had no operation yet.", {})
     last = latest[0]
@@ -26,22 +26,22 @@ def _run(context: Context) -> Finding:
             Status.PENDING,
             f"A {last.action} operation is {last.status.lower()}.",
             evidence,
-            "AWS goes on by itself; run octo-tf verify --wait 30m.",
+            "CloudFormation continues by itself: run octo-tf verify --wait 30m.",
         )
+    accounts = "1 account" if last.failed == 1 else f"{last.failed} accounts"
     if last.status != "SUCCEEDED":
         why = f" ({last.reason})" if last.reason else ""
         return Finding(
             Status.FAIL,
-            f"The last operation, {last.action}, {last.status.lower()}{why}:"
-            f" {last.failed} accounts failed.",
+            f"The last operation, {last.action}, {last.status.lower()}{why}: {accounts} failed.",
             evidence,
             _RETRY,
         )
     if last.failed:
         return Finding(
             Status.FAIL,
-            f"The last operation, {last.action}, says SUCCEEDED, but {last.failed} accounts failed"
-            " within its tolerance.",
+            f"The last operation, {last.action}, is SUCCEEDED, but {accounts} failed within its"
+            " tolerance.",
             evidence,
             _RETRY,
         )

@@ -1,32 +1,31 @@
-"""stackset.set: the StackSet is the one that the module makes."""
+"""stackset.set: the StackSet's settings are as the module defines them."""
 
 from __future__ import annotations
 
 import json
 
-from orchestrator.aws import stack_template, stacksets
+from orchestrator.aws import cloudformation
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.stackset import APPLY, applies, expected, missing
 
 
 def _run(context: Context) -> Finding:
     wanted = expected(context)
-    settings = stacksets.describe(context.aws, wanted.name)
+    settings = cloudformation.describe_stack_set(context.aws, wanted.name)
     if settings is None:
         return missing(wanted.name)
-    parameters = stack_template.parameters(settings)
     mistakes = []
-    if settings.get("PermissionModel") != "SERVICE_MANAGED":
+    if not settings.service_managed:
         mistakes.append("its permissions are not service-managed")
-    if "CAPABILITY_NAMED_IAM" not in settings.get("Capabilities", []):
-        mistakes.append("it may not make a role with a name (CAPABILITY_NAMED_IAM)")
-    if not _same(settings.get("TemplateBody", ""), wanted.template):
+    if "CAPABILITY_NAMED_IAM" not in settings.capabilities:
+        mistakes.append("it may not create a role with a name (CAPABILITY_NAMED_IAM)")
+    if not _same(settings.template, wanted.template):
         mistakes.append("its template was changed")
-    if parameters.get("ExternalId") != context.external_id:
+    if settings.parameters.get("ExternalId") != context.external_id:
         mistakes.append("it gives the roles another external id")
-    if parameters.get("Principal") != context.expected.api_access.principal:
-        mistakes.append("it lets another account than Octo's in")
-    if not settings.get("ManagedExecution", {}).get("Active"):
+    if settings.parameters.get("Principal") != context.expected.api_access.principal:
+        mistakes.append("its role trusts another account than Octo's")
+    if not settings.managed_execution:
         mistakes.append("its operations do not wait for each other (managed execution is off)")
     if mistakes:
         return Finding(
@@ -36,7 +35,9 @@ def _run(context: Context) -> Finding:
             APPLY,
         )
     return Finding(
-        Status.PASS, f"StackSet {wanted.name} is as the module made it.", {"stackset": wanted.name}
+        Status.PASS,
+        f"StackSet {wanted.name} is as the module defines it.",
+        {"stackset": wanted.name},
     )
 
 

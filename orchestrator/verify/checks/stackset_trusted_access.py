@@ -1,11 +1,12 @@
 """stackset.trusted_access: CloudFormation may deploy into the organization."""
 
+from orchestrator.aws.cloudformation import trusted_access
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.stackset import applies
 
 
 def _run(context: Context) -> Finding:
-    status = context.aws.client("cloudformation").describe_organizations_access()["Status"]
+    status = trusted_access(context.aws)
     if status == "ENABLED":
         return Finding(
             Status.PASS, "CloudFormation may deploy into the organization.", {"status": status}

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from orchestrator.detection import describe
+from orchestrator.aws import iam, s3
 from tests.registered import ROLE, trust
 
 BUCKET = "looked-at"
@@ -24,18 +24,18 @@ def bucket(session):
 
 def test_a_bucket_is_its_own_accounts_alone(sandbox, aws, bucket):
     for profile, owns in (("payer", True), ("standalone", False)):
-        assert describe.owns_bucket(aws(profile), BUCKET, sandbox.accounts[profile]) is owns
-    assert describe.owns_bucket(aws("payer"), "nobodys", sandbox.accounts["payer"]) is False
+        assert s3.owns_bucket(aws(profile), BUCKET, sandbox.accounts[profile]) is owns
+    assert s3.owns_bucket(aws("payer"), "nobodys", sandbox.accounts["payer"]) is False
 
 
-def test_a_fresh_bucket_has_no_settings(aws, bucket):
-    found = describe.bucket(aws("payer"), BUCKET)
+def test_a_fresh_bucket_has_no_settings(sandbox, aws, bucket):
+    found = s3.describe_bucket(aws("payer"), BUCKET, sandbox.accounts["payer"])
     assert (found.region, found.empty, found.policy) == ("us-east-1", True, None)
     assert "aws_s3_bucket_policy" not in found.settings
     assert "aws_s3_bucket_versioning" not in found.settings
 
 
-def test_what_is_set_on_a_bucket_is_seen(aws, bucket):
+def test_what_is_set_on_a_bucket_is_seen(sandbox, aws, bucket):
     bucket.put_object(Bucket=BUCKET, Key="a", Body=b"x")
     bucket.put_bucket_tagging(
         Bucket=BUCKET, Tagging={"TagSet": [{"Key": "team", "Value": "finops"}]}
@@ -45,7 +45,7 @@ def test_what_is_set_on_a_bucket_is_seen(aws, bucket):
     bucket.put_bucket_lifecycle_configuration(
         Bucket=BUCKET, LifecycleConfiguration={"Rules": [rule]}
     )
-    found = describe.bucket(aws("payer"), BUCKET)
+    found = s3.describe_bucket(aws("payer"), BUCKET, sandbox.accounts["payer"])
     assert not found.empty
     assert found.tags == {"team": "finops"}
     assert found.lifecycle_rules == ("keep",)
@@ -56,30 +56,30 @@ def test_what_is_set_on_a_bucket_is_seen(aws, bucket):
 
 
 def test_a_role_is_read_with_everything_that_it_can_do(aws, session):
-    iam = session("linked-2").client("iam")
+    client = session("linked-2").client("iam")
     document = json.dumps(
         {
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}],
         }
     )
-    arn = iam.create_policy(PolicyName="own", PolicyDocument=document)["Policy"]["Arn"]
-    iam.create_role(
+    arn = client.create_policy(PolicyName="own", PolicyDocument=document)["Policy"]["Arn"]
+    client.create_role(
         RoleName=ROLE,
         AssumeRolePolicyDocument=trust(),
         Tags=[{"Key": "team", "Value": "finops"}],
     )
-    iam.put_role_policy(RoleName=ROLE, PolicyName="in", PolicyDocument=document)
-    iam.attach_role_policy(RoleName=ROLE, PolicyArn=arn)
+    client.put_role_policy(RoleName=ROLE, PolicyName="in", PolicyDocument=document)
+    client.attach_role_policy(RoleName=ROLE, PolicyArn=arn)
     try:
-        found = describe.role(aws("linked-2"), ROLE)
+        found = iam.describe_role(aws("linked-2"), ROLE)
         assert found is not None
         assert found.inline["in"] == found.managed[arn] == json.loads(document)
         assert found.tags == {"team": "finops"}
-        assert list(describe.roles_that_trust(aws("linked-2"), "131920598436")) == [ROLE]
-        assert describe.role(aws("linked-2"), "Absent") is None
+        assert list(iam.roles_that_trust(aws("linked-2"), "131920598436")) == [ROLE]
+        assert iam.describe_role(aws("linked-2"), "Absent") is None
     finally:
-        iam.detach_role_policy(RoleName=ROLE, PolicyArn=arn)
-        iam.delete_policy(PolicyArn=arn)
-        iam.delete_role_policy(RoleName=ROLE, PolicyName="in")
-        iam.delete_role(RoleName=ROLE)
+        client.detach_role_policy(RoleName=ROLE, PolicyArn=arn)
+        client.delete_policy(PolicyArn=arn)
+        client.delete_role_policy(RoleName=ROLE, PolicyName="in")
+        client.delete_role(RoleName=ROLE)

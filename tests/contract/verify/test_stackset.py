@@ -136,7 +136,7 @@ def test_everything_passes(linked):
     findings = linked.look()
     assert failing(findings) == set()
     assert findings["stackset.coverage"].summary == (
-        "3 of 3 linked accounts have the role; 1 are left out."
+        "3 of 3 linked accounts have the role; 1 is excluded."
     )
     assert findings["stackset.access"].evidence["tried"] == 3
 

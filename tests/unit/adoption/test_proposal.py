@@ -12,9 +12,9 @@ import pytest
 from orchestrator.adoption.hcl import Input, Theirs
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import propose
-from orchestrator.detection.existing import Bucket, Deploys, Role, StackSet
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.account import Account
+from orchestrator.model.observed import Bucket, ObservedStackSet, Role, TemplateContent
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
 from tests.registered import trust
@@ -45,7 +45,7 @@ def found(
     account_type: str = "payer",
     report: dict | None = REPORT,
     bucket: Bucket | None = None,
-    stack_set: StackSet | None = None,
+    stack_set: ObservedStackSet | None = None,
     owners: dict[str, str] | None = None,
 ) -> Inventory:
     own = bucket or Bucket(report["S3Bucket"] if report else "none", "eu-west-1", False)
@@ -167,24 +167,24 @@ def test_what_would_go_is_listed_policy_by_policy():
         lifecycle_rules=("keep",),
         notifications=1,
     )
-    losses = [loss.what for loss in propose(found(extra, bucket=own), None).losses]
-    assert losses == [
+    removals = [removal.what for removal in propose(found(extra, bucket=own), None).removals]
+    assert removals == [
         "policy statement Mine",
         "lifecycle rule keep",
-        "1 notifications",
+        "1 notification",
         "inline policy Ops",
         "managed policy arn:m",
     ]
 
 
-def test_somebody_else_in_the_trust_is_a_loss():
+def test_somebody_else_in_the_trust_is_a_removal():
     document = json.loads(trust("the-id"))
     document["Statement"].append(
         {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999988887777:root"}}
     )
     api = Role(API_ROLE, "arn", "AROA", trust=document)
-    (loss,) = propose(found(api), None).losses
-    assert loss.what == "trust in 999988887777"
+    (removal,) = propose(found(api), None).removals
+    assert removal.what == "trust in 999988887777"
 
 
 def test_a_linked_account_has_neither_report_nor_stackset():
@@ -197,25 +197,26 @@ def test_a_boundary_stays():
     assert propose(found(bounded), None).settings["permissions_boundary"].endswith("policy/B")
 
 
-def deploys(logical_id: str = "ApiAccessRole", *others: str, **changes: Any) -> Deploys:
-    return Deploys(logical_id, role(API_ROLE, **changes), others)
+def deploys(logical_id: str = "ApiAccessRole", *others: str, **changes: Any) -> TemplateContent:
+    return TemplateContent(logical_id, role(API_ROLE, **changes), others)
 
 
-def stack_set(**changes: Any) -> StackSet:
+def stack_set(**changes: Any) -> ObservedStackSet:
     values: dict[str, Any] = {
         "name": "octo",
         "stack_set_id": "octo:1",
-        "deploys": deploys(),
-        "accounts": ("999988887777",),
-        "known": ("999988887777",),
+        "content": deploys(),
+        "current": ("999988887777",),
+        "deployed": ("999988887777",),
         "regions": ("us-east-1",),
         "region": "us-east-1",
-        "auto_deployment": {"enabled": True, "retain": True},
+        "auto_deployment": True,
+        "retain_on_removal": True,
         "targets": ("r-abcd",),
         "service_managed": True,
         **changes,
     }
-    return StackSet(**values)
+    return ObservedStackSet(**values)
 
 
 def test_a_stackset_is_taken_over_with_its_targets():
@@ -228,15 +229,19 @@ def test_a_stackset_is_taken_over_with_its_targets():
 @pytest.mark.parametrize(
     "change",
     [
-        {"deploys": None},
-        {"deploys": Deploys("", None, ("Bucket (AWS::S3::Bucket)",))},
-        {"deploys": deploys("ApiAccessRole", "Hook (AWS::Lambda::Function)")},
-        {"deploys": Deploys("R", replace(role(API_ROLE), arn="arn:*:iam::*:role/a/" + API_ROLE))},
-        {"deploys": deploys(external_id="another-id")},
+        {"content": None},
+        {"content": TemplateContent("", None, ("Bucket (AWS::S3::Bucket)",))},
+        {"content": deploys("ApiAccessRole", "Hook (AWS::Lambda::Function)")},
+        {
+            "content": TemplateContent(
+                "R", replace(role(API_ROLE), arn="arn:*:iam::*:role/a/" + API_ROLE)
+            )
+        },
+        {"content": deploys(external_id="another-id")},
         {"regions": ("eu-west-1",)},
         {"regions": ("eu-west-1", "us-east-1")},
         {"service_managed": False},
-        {"auto_deployment": {"enabled": False, "retain": False}},
+        {"auto_deployment": False, "retain_on_removal": False},
     ],
 )
 def test_a_stackset_that_could_not_be_changed_in_place_is_left(change):
@@ -246,7 +251,7 @@ def test_a_stackset_that_could_not_be_changed_in_place_is_left(change):
 
 
 def test_a_stackset_without_instances_can_have_any_template():
-    changes = {"deploys": deploys("Another", "Hook (AWS::Lambda::Function)"), "known": ()}
+    changes = {"content": deploys("Another", "Hook (AWS::Lambda::Function)"), "deployed": ()}
     settings = propose(found(*BOTH, stack_set=stack_set(**changes)), None).settings
     assert settings["use_stackset"]
     assert "stackset_role_logical_id" not in settings
@@ -254,8 +259,8 @@ def test_a_stackset_without_instances_can_have_any_template():
 
 def test_a_stackset_keeps_what_a_change_would_break():
     another = stack_set(
-        deploys=deploys("Octo", max_session_duration=7200),
-        auto_deployment={"enabled": True, "retain": False},
+        content=deploys("Octo", max_session_duration=7200),
+        retain_on_removal=False,
     )
     settings = propose(found(*BOTH, stack_set=another), None).settings
     assert settings["stackset_role_logical_id"] == "Octo"
@@ -263,7 +268,7 @@ def test_a_stackset_keeps_what_a_change_would_break():
     assert settings["max_session_duration"] == 7200  # the payer's own roles allow 3600
 
 
-def test_what_a_stackset_would_take_from_each_account_is_a_loss():
+def test_what_a_stackset_would_take_from_each_account_is_a_removal():
     document = {"Statement": [{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}]}
     makes = deploys(
         inline={"root": document, "octo-read": {"Statement": []}},
@@ -271,19 +276,19 @@ def test_what_a_stackset_would_take_from_each_account_is_a_loss():
     )
     other = {"Principal": {"AWS": "arn:aws:iam::555566667777:root"}, "Effect": "Allow"}
     makes.role.trust["Statement"].append(other)
-    losses = propose(found(*BOTH, stack_set=stack_set(deploys=makes)), None).losses
-    assert [str(loss).partition(": ")[2].partition(":")[0] for loss in losses] == [
+    removals = propose(found(*BOTH, stack_set=stack_set(content=makes)), None).removals
+    assert [str(removal).partition(": ")[2].partition(":")[0] for removal in removals] == [
         "inline policy root",
         "managed policy arn",
         "trust in 555566667777",
     ]
-    assert {loss.resource for loss in losses} == {"StackSet octo"}
-    assert "passes roles on" in losses[0].consequence
+    assert {removal.resource for removal in removals} == {"StackSet octo"}
+    assert "passes roles on" in removals[0].consequence
 
 
 def test_roles_of_a_stackset_that_ask_for_no_external_id_are_spoken_of():
     makes = deploys(external_id=None)
-    warnings = propose(found(*BOTH, stack_set=stack_set(deploys=makes)), None).warnings
+    warnings = propose(found(*BOTH, stack_set=stack_set(content=makes)), None).warnings
     assert any("roles of the StackSet octo ask for no external id" in w for w in warnings)
 
 
@@ -316,7 +321,7 @@ def organization() -> Organization:
 )
 def test_a_stackset_reaches_the_accounts_that_it_reaches_today(targets, known, settings):
     accounts = tuple(f"10000000000{n}" for n in known)
-    there = stack_set(targets=tuple(targets), known=accounts, accounts=accounts)
+    there = stack_set(targets=tuple(targets), deployed=accounts, current=accounts)
     inventory = replace(found(*BOTH, stack_set=there), organization=organization())
     proposed = propose(inventory, None).settings
     wanted = ("stackset_targets", "stackset_excluded_accounts")
@@ -345,4 +350,4 @@ def test_tiers_of_a_registration_whose_state_was_lost_stay():
     api = role(API_ROLE, inline={"octo-read": {}, "octo-recommendations": {}})
     proposal = propose(found(api), None)
     assert proposal.settings["permission_tiers"] == ["read", "recommendations"]
-    assert proposal.losses == ()
+    assert proposal.removals == ()

@@ -6,17 +6,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
-from orchestrator.detection import compare, describe
+from orchestrator.aws import cloudformation, cur, iam, s3
+from orchestrator.aws.session import Aws
+from orchestrator.detection import compare, stack_sets
 from orchestrator.detection.compare import BUCKET, REPORT, STACKSET
-from orchestrator.detection.existing import Bucket, Deploys, Role, StackSet
 from orchestrator.detection.imports import MODULE, Names, find
 from orchestrator.errors import Refused
+from orchestrator.model.observed import Bucket, ObservedStackSet, Role, TemplateContent
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
 from tests.registered import CUR_ROLE, ROLE, trust
 
+AWS = Aws(boto3.Session(region_name="us-east-1"))  # never called
 NAMES = Names("111122223333", "bucket", "curreport", "octo")
 API = "aws_iam_role.api_access"
 POLICY = 'aws_iam_role_policy.api_access["octo-read"]'
@@ -37,20 +41,19 @@ def role(external_id: str = "the-id", **changes: Any) -> Role:
 def there(monkeypatch):
     """What AWS has: set by a test."""
     has: dict[str, Any] = {"stack": None}
-    monkeypatch.setattr(describe, "role", lambda aws, name: has.get(name))
-    monkeypatch.setattr(describe, "owns_bucket", lambda aws, name, account: name in has)
-    monkeypatch.setattr(describe, "bucket", lambda aws, name: has[name])
-    monkeypatch.setattr(describe, "reports", lambda aws: has.get("reports", []))
-    monkeypatch.setattr(describe, "stack_set", lambda aws, name: has.get(name))
-    monkeypatch.setattr(describe, "owner", lambda aws, name, *regions: has["stack"])
+    monkeypatch.setattr(iam, "describe_role", lambda aws, name: has.get(name))
+    monkeypatch.setattr(s3, "describe_bucket", lambda aws, name, account_id: has.get(name))
+    monkeypatch.setattr(cur, "get_report", lambda aws, name: has.get(name))
+    monkeypatch.setattr(stack_sets, "describe", lambda aws, name: has.get(name))
+    monkeypatch.setattr(cloudformation, "owning_stack", lambda aws, name, *regions: has["stack"])
     return has
 
 
 def imports(*addresses: str, more: dict[str, Any] | None = None, **how: Any) -> dict[str, str]:
     changes = [PlannedChange(MODULE + a, a.split(".")[0], "create") for a in addresses]
-    settings: dict[str, Any] = {"unfinished": frozenset(), "adopting": False, "agreed": set()}
+    settings: dict[str, Any] = {"unfinished": frozenset(), "adopting": False, "consented": set()}
     return find(
-        None,  # type: ignore[arg-type]
+        AWS,
         Plan(Path("p"), tuple(changes), True),
         NAMES,
         read=lambda: {MODULE + a: v for a, v in {**WANTED, **(more or {})}.items()},
@@ -61,7 +64,17 @@ def imports(*addresses: str, more: dict[str, Any] | None = None, **how: Any) -> 
 def test_nothing_there_is_nothing_to_import_and_the_plan_is_not_read(there):
     plan = Plan(Path("p"), (PlannedChange(MODULE + API, "aws_iam_role", "create"),), True)
     never = {"read": lambda: pytest.fail("read"), "unfinished": frozenset()}
-    assert find(None, plan, NAMES, adopting=False, agreed=(), **never) == {}
+    assert (
+        find(
+            AWS,
+            plan,
+            NAMES,
+            adopting=False,
+            consented=(),
+            **never,
+        )
+        == {}
+    )
 
 
 def test_only_what_would_be_created_is_looked_for(there):
@@ -79,7 +92,7 @@ def test_an_exact_role_is_imported_with_the_policies_that_it_has(there):
 @pytest.mark.parametrize("change", [{"description": "another"}, {"external_id": "another"}])
 def test_a_role_that_differs_is_refused_unless_it_is_ours_or_asked_for(there, change):
     there[ROLE] = role(**change)
-    with pytest.raises(Refused, match="another one") as caught:
+    with pytest.raises(Refused, match="differs") as caught:
         imports(API)
     assert "octo-tf adopt" in caught.value.hint
     assert "the-id" not in str(caught.value)
@@ -90,10 +103,10 @@ def test_a_role_that_differs_is_refused_unless_it_is_ours_or_asked_for(there, ch
 def test_what_would_go_needs_consent_thing_by_thing(there):
     there[ROLE] = role(inline={"a": {}, "b": {}})
     with pytest.raises(Refused, match="inline policy b") as caught:
-        imports(API, adopting=True, agreed={(f"role {ROLE}", "inline policy a")})
+        imports(API, adopting=True, consented={(f"role {ROLE}", "inline policy a")})
     assert "inline policy a" not in str(caught.value)
     both = {(f"role {ROLE}", f"inline policy {name}") for name in "ab"}
-    assert imports(API, agreed=both)
+    assert imports(API, consented=both)
 
 
 def test_even_a_killed_runs_own_role_keeps_what_somebody_added(there):
@@ -120,29 +133,32 @@ def test_a_bucket_comes_with_the_settings_that_it_has(there):
 
 def test_a_report_must_be_the_very_same(there):
     found = {"ReportName": "curreport", "TimeUnit": "HOURLY", "S3Bucket": "bucket"}
-    there["reports"] = [found]
+    there["curreport"] = found
     assert imports(REPORT) == {MODULE + REPORT: "curreport"}
-    there["reports"] = [{**found, "TimeUnit": "DAILY"}]
+    there["curreport"] = {**found, "TimeUnit": "DAILY"}
     with pytest.raises(Refused, match="its time_unit is DAILY"):
         imports(REPORT)
 
 
-def stack_set(**changes: Any) -> StackSet:
-    makes = Deploys("Octo", Role(ROLE, f"arn:*:iam::*:role/{ROLE}", "", inline={"root": {}}))
+def stack_set(**changes: Any) -> ObservedStackSet:
+    makes = TemplateContent(
+        "Octo", Role(ROLE, f"arn:*:iam::*:role/{ROLE}", "", inline={"root": {}})
+    )
     values: dict[str, Any] = {
         "name": "octo",
         "stack_set_id": "octo:1",
-        "deploys": makes,
-        "accounts": ("999988887777",),
-        "known": ("999988887777",),
+        "content": makes,
+        "current": ("999988887777",),
+        "deployed": ("999988887777",),
         "regions": ("us-east-1",),
         "region": "us-east-1",
-        "auto_deployment": {"enabled": True, "retain": True},
+        "auto_deployment": True,
+        "retain_on_removal": True,
         "targets": (),
         "service_managed": True,
         **changes,
     }
-    return StackSet(**values)
+    return ObservedStackSet(**values)
 
 
 def planned_set(logical_id: str) -> dict[str, Any]:
@@ -158,7 +174,7 @@ def planned_set(logical_id: str) -> dict[str, Any]:
     ("change", "says"),
     [
         ({}, "another logical id"),
-        ({"auto_deployment": {"enabled": True, "retain": False}}, "removal says"),
+        ({"retain_on_removal": False}, "lose their role, against stackset_retain"),
     ],
 )
 def test_a_stackset_that_could_not_be_updated_is_refused_even_when_adopting(there, change, says):
@@ -172,8 +188,8 @@ def test_what_a_stackset_would_take_away_needs_consent(there):
     planned = {STACKSET: planned_set("Octo")}
     with pytest.raises(Refused, match="inline policy root"):
         imports(STACKSET, adopting=True, more=planned)
-    agreed = [("StackSet octo", "inline policy root")]
-    found = imports(STACKSET, adopting=True, more=planned, agreed=agreed)
+    consented = [("StackSet octo", "inline policy root")]
+    found = imports(STACKSET, adopting=True, more=planned, consented=consented)
     assert found == {MODULE + STACKSET: "octo"}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.detection import removals
-from orchestrator.detection.existing import Role
+from orchestrator.detection import permissions
+from orchestrator.model.observed import Role
 
 
 def document(*actions: str, effect: str = "Allow") -> dict:
@@ -31,39 +31,41 @@ def role(**changes) -> Role:
     ],
 )
 def test_what_is_dangerous_is_named(actions, expected):
-    assert removals.risks([document(*actions)]) == expected
+    assert permissions.risks([document(*actions)]) == expected
 
 
 def test_what_is_denied_is_not_a_risk():
-    assert removals.risks([document("*", effect="Deny")]) == ()
+    assert permissions.risks([document("*", effect="Deny")]) == ()
 
 
 def test_notaction_allows_all_but_a_few():
     found = {"Statement": {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}}
-    assert removals.risks([found]) == ("everything (AdministratorAccess)",)
+    assert permissions.risks([found]) == ("everything (AdministratorAccess)",)
 
 
 def test_administrator_access_is_known_by_its_name():
     found = role(managed={"arn:aws:iam::aws:policy/AdministratorAccess": None})
-    assert removals.role_risks(found) == ("everything (AdministratorAccess)",)
+    assert permissions.role_risks(found) == ("everything (AdministratorAccess)",)
 
 
 def test_what_remains_is_no_loss():
     kept = {"octo-read": document("ce:Get*")}
     found = role(inline={"octo-read": document("x:Y"), "old": document("ce:GetTags", "ec2:Stop*")})
-    (loss,) = removals.losses("role R", found, kept)
-    assert str(loss).startswith("role R: inline policy old: Octo loses ec2:Stop*")
-    assert "ce:GetTags" not in str(loss)
+    (removal,) = permissions.removed_policies("role R", found, kept)
+    assert str(removal).startswith("role R: inline policy old: Octo loses ec2:Stop*")
+    assert "ce:GetTags" not in str(removal)
 
 
 def test_a_policy_that_gives_nothing_more_is_still_listed():
-    (loss,) = removals.losses(
+    (removal,) = permissions.removed_policies(
         "role R", role(inline={"old": document("ce:GetTags")}), {"k": document("*")}
     )
-    assert "loses nothing" in loss.consequence
+    assert "loses nothing" in removal.consequence
 
 
 def test_a_policy_that_may_not_be_read_is_said_so():
-    (loss,) = removals.losses("role R", role(managed={"arn:aws:iam::aws:policy/X": None}), {})
-    assert loss.what == "managed policy arn:aws:iam::aws:policy/X"
-    assert "may not be read" in loss.consequence
+    (removal,) = permissions.removed_policies(
+        "role R", role(managed={"arn:aws:iam::aws:policy/X": None}), {}
+    )
+    assert removal.what == "managed policy arn:aws:iam::aws:policy/X"
+    assert "may not be read" in removal.consequence

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from orchestrator.detection import stackset_template
-from orchestrator.detection.compare import asked_id
+from orchestrator.detection.compare import required_external_id
 from orchestrator.model.resource_names import API_ROLE, PRINCIPAL
 from orchestrator.stacks import documents, templates
 from orchestrator.stacks.inputs import Inputs
@@ -60,7 +60,7 @@ def test_a_role_is_found_by_its_name_and_read_with_the_parameters():
     assert found.role is not None
     assert found.logical_id == "Octo"
     assert found.others == ("Another (AWS::IAM::Role)", "Hook (Custom::Hook)")
-    assert asked_id(found.role) == "the-id"
+    assert required_external_id(found.role) == "the-id"
     assert found.role.trust["Statement"]["Principal"] == {"AWS": f"arn:aws:iam::{PRINCIPAL}:root"}
     assert found.role.max_session_duration == 7200
     assert found.role.boundary is None
@@ -99,7 +99,7 @@ def test_expressions_in_any_place_are_survived(role):
     resource = {"Type": "AWS::IAM::Role", "Properties": properties}
     found = stackset_template.read(json.dumps({"Resources": {"R": resource}}), {}, "aws")
     assert found is not None
-    assert asked_id(found.role) is None
+    assert required_external_id(found.role) is None
 
 
 def test_properties_that_an_expression_stands_for_name_no_role():
@@ -119,4 +119,4 @@ def test_octo_tfs_own_template_is_read_whole():
     assert found.others == ()
     assert found.role.inline == documents.api_access_policies(["read"])
     assert found.role.max_session_duration == Inputs.max_session_duration
-    assert asked_id(found.role) == "the-id"
+    assert required_external_id(found.role) == "the-id"

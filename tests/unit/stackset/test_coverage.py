@@ -7,8 +7,8 @@ import pytest
 from orchestrator.model.coverage import State, cover
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.organization import Member, Organization
-from orchestrator.model.stackset import Deployed, Instance
-from orchestrator.stackset.deployments import Work, pending
+from orchestrator.model.stackset import DeployedStackSet, StackInstance, StackSet
+from orchestrator.stackset.deployments import PendingDeployments, pending
 
 PARENTS = {"r-1": None, "ou-a": "r-1", "ou-b": "ou-a", "ou-c": "r-1"}
 
@@ -25,14 +25,14 @@ def organization(**homes: str) -> Organization:
 
 def instance(
     account_id: str, ou: str, detailed: str = "SUCCEEDED", *, stack: bool = True, reason: str = ""
-) -> Instance:
+) -> StackInstance:
     status = "CURRENT" if detailed == "SUCCEEDED" else "OUTDATED"
-    return Instance(account_id, ou, status, detailed, reason, "operation", stack, "us-east-1")
+    return StackInstance(account_id, ou, status, detailed, reason, "operation", stack, "us-east-1")
 
 
-def deployed(*instances: Instance, targets: tuple[str, ...] = ("r-1",)) -> Deployed:
-    settings = {"OrganizationalUnitIds": list(targets)}
-    return Deployed(settings, {i.account_id: i for i in instances})
+def deployed(*instances: StackInstance, targets: tuple[str, ...] = ("r-1",)) -> DeployedStackSet:
+    settings = StackSet("octo", targets=targets)
+    return DeployedStackSet(settings, {i.account_id: i for i in instances})
 
 
 def states(coverage) -> dict[str, State]:
@@ -132,7 +132,7 @@ def test_an_instance_that_should_not_be_is_excess():
     )
 
 
-def what_to_do(homes, made, *, targets=("r-1",), excluded=()) -> Work:
+def what_to_do(homes, made, *, targets=("r-1",), excluded=()) -> PendingDeployments:
     members = organization(**homes)
     coverage = cover(members, made, targets=targets, excluded=excluded)
     return pending(LinkedAccounts(members, made, tuple(targets), coverage))
@@ -150,7 +150,7 @@ def test_missing_failed_and_excess_accounts_are_work():
         ),
         excluded=["out"],
     )
-    assert work == Work(deploy=("missing",), retry=("failed",), remove=("out",))
+    assert work == PendingDeployments(deploy=("missing",), retry=("failed",), remove=("out",))
 
 
 def test_a_target_that_is_new_is_terraforms_to_deploy():
@@ -164,10 +164,11 @@ def test_a_target_that_is_dropped_is_terraforms_to_take_away():
 
 
 def test_work_can_be_limited_to_some_accounts():
-    assert Work(("a", "b"), ("c",), ("d",)).only(["b", "d"]) == Work(("b",), (), ("d",))
+    work = PendingDeployments(("a", "b"), ("c",), ("d",))
+    assert work.only(["b", "d"]) == PendingDeployments(("b",), (), ("d",))
 
 
 def test_the_root_gives_way_to_its_ous_account_by_account():
     made = deployed(instance("one", "ou-b"), instance("two", "ou-c"), targets=("r-1",))
     work = what_to_do({"one": "ou-b", "two": "ou-c"}, made, targets=("ou-a",))
-    assert work == Work(remove=("two",))
+    assert work == PendingDeployments(remove=("two",))

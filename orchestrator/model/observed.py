@@ -1,4 +1,4 @@
-"""What AWS has that a registration can stand on, as values."""
+"""What an account has that a registration may import or adopt, as values."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ class Role:
         description: its description, or empty.
         trust: its trust policy; it may hold an external id, so it is never shown.
         inline: each inline policy's document, by name.
-        managed: each attached policy's document, by ARN; None where it may not be read.
+        managed: each attached policy's document, by ARN; None if access to it is denied, or if
+            it was not read.
         boundary: its permissions boundary's ARN.
-        tags: its tags, without AWS's own.
+        tags: its tags, without those that AWS sets.
         max_session_duration: how long a session of it may last, in seconds.
     """
 
@@ -48,9 +49,9 @@ class Bucket:
         empty: whether it holds no object.
         policy: its policy, if it has one.
         lifecycle_rules: the ids of its lifecycle rules.
-        notifications: how many targets besides EventBridge are told of its events.
-        settings: the Terraform types of its settings that are there.
-        tags: its tags, without AWS's own.
+        notifications: how many targets besides EventBridge are notified of its events.
+        settings: the Terraform types of the settings that it has.
+        tags: its tags, without those that AWS sets.
     """
 
     name: str
@@ -64,13 +65,13 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class Deploys:
-    """What a StackSet's template makes in each account.
+class TemplateContent:
+    """What a StackSet's template creates in each account.
 
     Attributes:
-        logical_id: of Octo's role in the template; empty if it makes none of that name.
-        role: Octo's role; its ARN and id, which each account gives, are not known.
-        others: what it makes besides the role and policies, as ``logical id (type)``.
+        logical_id: of Octo's role in the template; empty if the template creates none.
+        role: Octo's role; its id, and the account in its ARN, differ by account.
+        others: the resources besides the role and policies, as ``logical id (type)``.
     """
 
     logical_id: str
@@ -79,46 +80,48 @@ class Deploys:
 
 
 @dataclass(frozen=True)
-class StackSet:
-    """A StackSet of the payer.
+class ObservedStackSet:
+    """A StackSet of the payer, with what its template creates.
 
     Attributes:
         name: its name.
         stack_set_id: CloudFormation's own id of it.
-        deploys: what its template makes; None where it cannot be read.
-        accounts: the accounts that have a current instance of it.
-        known: the accounts that have an instance of it, current or not.
-        regions: where its instances are.
-        region: where the set itself is.
-        auto_deployment: its settings for accounts that join and leave.
+        content: what its template creates; None if the template cannot be read.
+        current: the accounts whose stack instance is current.
+        deployed: the accounts that have a stack instance, current or not.
+        regions: where its stack instances are.
+        region: where the StackSet itself is.
+        auto_deployment: whether accounts that join a target are deployed to.
+        retain_on_removal: whether accounts that leave the targets keep their role.
         targets: the OUs that it was deployed to.
-        service_managed: whether CloudFormation's own roles carry it out.
+        service_managed: whether CloudFormation's own roles deploy it.
     """
 
     name: str
     stack_set_id: str
-    deploys: Deploys | None
-    accounts: tuple[str, ...]
-    known: tuple[str, ...]
+    content: TemplateContent | None
+    current: tuple[str, ...]
+    deployed: tuple[str, ...]
     regions: tuple[str, ...]
     region: str
-    auto_deployment: Mapping[str, bool]
+    auto_deployment: bool
+    retain_on_removal: bool
     targets: tuple[str, ...]
     service_managed: bool
 
     @property
-    def made(self) -> Deploys | None:
-        """What its template has made in accounts; None where nothing is deployed."""
-        return self.deploys if self.known else None
+    def deployed_content(self) -> TemplateContent | None:
+        """What its template created in accounts; None if it has no stack instance."""
+        return self.content if self.deployed else None
 
 
 @dataclass(frozen=True)
-class Loss:
-    """Something that taking a resource over would take away from it.
+class Removal:
+    """Something that importing a resource would remove from it; users must consent.
 
     Attributes:
         resource: what it belongs to, like ``role AlphausAcctAccessRole``.
-        what: what goes, like ``inline policy OctoOps``.
+        what: what would be removed, like ``inline policy OctoOps``.
         consequence: what that means, in words.
     """
 
@@ -128,7 +131,7 @@ class Loss:
 
     @property
     def key(self) -> tuple[str, str]:
-        """By what it is agreed to."""
+        """Return the value by which users consent to it."""
         return self.resource, self.what
 
     def __str__(self) -> str:

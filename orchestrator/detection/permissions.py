@@ -1,16 +1,16 @@
-"""What a role can do that it should not: which policies are too many, and what is dangerous."""
+"""What a role may do: its risky permissions, and the policies that an import would remove."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 
-from orchestrator.detection.existing import Document, Loss, Role
-from orchestrator.verify.policy_document import as_list, statements
+from orchestrator.model.observed import Document, Removal, Role
+from orchestrator.model.policy import allowed, matches
 
-# What an action gives whoever holds it, by actions that stand for the rest of their kind.
+# Each risk with actions that stand for the others of their kind. Passing roles and writing IAM
+# lead to every other permission in the account.
 # Source: IAM User Guide, "Policies and permissions: access levels", and Service Authorization
-# Reference; passing roles and writing IAM lead to whatever the account can do.
+# Reference.
 RISKS = {
     "writes IAM": (
         *("iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:CreatePolicy"),
@@ -43,42 +43,31 @@ _SHOWN = 6
 
 
 def risks(documents: Iterable[Document | None]) -> tuple[str, ...]:
-    """What is dangerous about policies, in words; a permissions boundary is not looked at."""
+    """List the risks of policies, in words; a permissions boundary is not taken into account."""
     patterns = [p for document in documents if document is not None for p in allowed(document)]
     if "*" in patterns or "*:*" in patterns:
         return (_ADMINISTRATOR,)
     return tuple(
         risk
         for risk, actions in RISKS.items()
-        if any(_matches(action, pattern) for action in actions for pattern in patterns)
+        if any(matches(action, pattern) for action in actions for pattern in patterns)
     )
 
 
-def allowed(document: Document) -> list[str]:
-    """The actions that a document allows, as patterns; NotAction allows all but a few."""
-    found: set[str] = set()
-    for statement in statements(document):
-        if statement.get("Effect") == "Allow":
-            found |= {str(action) for action in as_list(statement.get("Action", []))}
-            if "NotAction" in statement:
-                found.add("*")
-    return sorted(found)
-
-
 def role_risks(role: Role) -> tuple[str, ...]:
-    """What is dangerous about a role; AWS's own administrator policy is known by its name."""
+    """List the risks of a role; AWS's administrator policy is recognised by its name."""
     if any(arn.endswith(":policy/AdministratorAccess") for arn in role.managed):
         return (_ADMINISTRATOR,)
     return risks([*role.inline.values(), *role.managed.values()])
 
 
-def losses(resource: str, role: Role, kept: Mapping[str, Document]) -> Iterator[Loss]:
-    """The policies that a role would lose, with what Octo could no longer do.
+def removed_policies(resource: str, role: Role, kept: Mapping[str, Document]) -> Iterator[Removal]:
+    """Yield the policies that a role would lose, with what Octo could no longer do.
 
     Args:
-        resource: what loses them, in words: the role, or the StackSet that makes it.
-        role: as it is.
-        kept: the inline policies that it is to have, by name; no managed ones.
+        resource: what they are removed from: the role, or the StackSet that creates it.
+        role: the existing role.
+        kept: the inline policies that it will have, by name; it will have no managed ones.
     """
     remaining = [pattern for document in kept.values() for pattern in allowed(document)]
     extra: dict[str, Document | None] = {
@@ -88,21 +77,15 @@ def losses(resource: str, role: Role, kept: Mapping[str, Document]) -> Iterator[
     }
     extra |= {f"managed policy {arn}": document for arn, document in role.managed.items()}
     for what, document in extra.items():
-        yield Loss(resource, what, _consequence(document, remaining))
+        yield Removal(resource, what, _consequence(document, remaining))
 
 
 def _consequence(document: Document | None, remaining: list[str]) -> str:
     if document is None:
         return "its content may not be read; Octo loses what it allows"
-    lost = [a for a in allowed(document) if not any(_matches(a, r) for r in remaining)]
+    lost = [a for a in allowed(document) if not any(matches(a, r) for r in remaining)]
     if not lost:
         return "Octo loses nothing by it"
     shown = ", ".join(lost[:_SHOWN]) + (f" and {len(lost) - _SHOWN} more" if lost[_SHOWN:] else "")
     dangerous = risks([document])
     return f"Octo loses {shown}" + (f" ({', '.join(dangerous)})" if dangerous else "")
-
-
-def _matches(action: str, pattern: str) -> bool:
-    """IAM's wildcards are ``*`` and ``?``, and case does not count."""
-    plain = pattern.lower().replace("[", "[[]")
-    return fnmatchcase(action.lower(), plain)

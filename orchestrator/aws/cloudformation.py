@@ -1,0 +1,235 @@
+"""Read and operate CloudFormation: stacks, StackSets and their instances and operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from orchestrator.aws.errors import CALL_ERRORS, code_of, is_not_found
+from orchestrator.aws.session import Aws
+from orchestrator.model.stackset import (
+    DeployedStackSet,
+    StackInstance,
+    StackSet,
+    StackSetOperation,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import (
+        ParameterTypeDef,
+        StackSetOperationSummaryTypeDef,
+        StackSetOperationTypeDef,
+        StackTypeDef,
+    )
+
+# Operations for a handful of accounts, each of which may fail without holding back the others.
+_PREFERENCES: Any = {
+    "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
+    "MaxConcurrentPercentage": 100,
+    "FailureTolerancePercentage": 100,
+    "RegionConcurrencyType": "PARALLEL",
+}
+
+
+def describe_stack_set(aws: Aws, name: str) -> StackSet | None:
+    """Read a StackSet's settings (DescribeStackSet); None if there is none of that name."""
+    try:
+        found = aws.client("cloudformation").describe_stack_set(StackSetName=name)["StackSet"]
+    except ClientError as error:
+        if is_not_found(error):
+            return None
+        raise
+    automatic = found.get("AutoDeployment", {})
+    return StackSet(
+        name,
+        found["StackSetId"],
+        found["StackSetARN"].split(":")[1],
+        found.get("TemplateBody", ""),
+        parameters(found.get("Parameters", [])),
+        tuple(found.get("OrganizationalUnitIds", [])),
+        tuple(found.get("Capabilities", [])),
+        service_managed=found.get("PermissionModel") == "SERVICE_MANAGED",
+        managed_execution=bool(found.get("ManagedExecution", {}).get("Active")),
+        auto_deployment=bool(automatic.get("Enabled")),
+        retain_on_removal=bool(automatic.get("RetainStacksOnAccountRemoval")),
+    )
+
+
+def read_stack_set(aws: Aws, name: str) -> DeployedStackSet | None:
+    """Read a StackSet and its stack instances; None if there is none of that name."""
+    settings = describe_stack_set(aws, name)
+    if settings is None:
+        return None
+    instances = list(list_stack_instances(aws, name))
+    regions = {instance.region for instance in instances}
+    return DeployedStackSet(settings, {i.account_id: i for i in instances}, tuple(sorted(regions)))
+
+
+def list_stack_set_names(aws: Aws) -> list[str]:
+    """List the names of the caller's active StackSets (ListStackSets)."""
+    pages = aws.client("cloudformation").get_paginator("list_stack_sets").paginate(Status="ACTIVE")
+    return [found["StackSetName"] for page in pages for found in page["Summaries"]]
+
+
+def list_stack_instances(aws: Aws, name: str) -> Iterator[StackInstance]:
+    """Yield a StackSet's stack instances, page by page (ListStackInstances)."""
+    paginator = aws.client("cloudformation").get_paginator("list_stack_instances")
+    for page in paginator.paginate(StackSetName=name):
+        for found in page["Summaries"]:
+            yield StackInstance(
+                found["Account"],
+                found.get("OrganizationalUnitId", ""),
+                found["Status"],
+                found.get("StackInstanceStatus", {}).get("DetailedStatus", ""),
+                found.get("StatusReason", ""),
+                found.get("LastOperationId", ""),
+                bool(found.get("StackId")),
+                found["Region"],
+            )
+
+
+def list_operations(aws: Aws, name: str) -> list[StackSetOperation]:
+    """List a StackSet's latest operations, newest first (ListStackSetOperations, one page)."""
+    page = aws.client("cloudformation").list_stack_set_operations(StackSetName=name)
+    return [_operation(found) for found in page["Summaries"]]
+
+
+def newest_operation(aws: Aws, name: str) -> tuple[str, dict[str, tuple[str, str]]] | None:
+    """Read the newest operation: its action, and each account's status and reason.
+
+    None if there is no StackSet or operation yet, or if the calls fail: they are for progress only.
+    """
+    try:
+        for operation in list_operations(aws, name)[:1]:
+            return operation.action, operation_results(aws, name, operation.id)
+    except CALL_ERRORS:
+        return None
+    return None
+
+
+def describe_operation(aws: Aws, name: str, operation_id: str) -> StackSetOperation:
+    """Read one operation of a StackSet (DescribeStackSetOperation)."""
+    found = aws.client("cloudformation").describe_stack_set_operation(
+        StackSetName=name, OperationId=operation_id
+    )
+    return _operation(found["StackSetOperation"])
+
+
+def _operation(
+    found: StackSetOperationTypeDef | StackSetOperationSummaryTypeDef,
+) -> StackSetOperation:
+    return StackSetOperation(
+        found["OperationId"],
+        found["Action"],
+        found["Status"],
+        found.get("StatusDetails", {}).get("FailedStackInstancesCount", 0),
+        found.get("StatusReason", ""),
+    )
+
+
+def operation_results(aws: Aws, name: str, operation_id: str) -> dict[str, tuple[str, str]]:
+    """Read each account's status and reason in an operation (ListStackSetOperationResults)."""
+    pages = (
+        aws.client("cloudformation")
+        .get_paginator("list_stack_set_operation_results")
+        .paginate(StackSetName=name, OperationId=operation_id)
+    )
+    return {
+        found["Account"]: (found["Status"], found.get("StatusReason", ""))
+        for page in pages
+        for found in page["Summaries"]
+    }
+
+
+def create_instances(aws: Aws, name: str, accounts: Sequence[str], ous: Sequence[str]) -> str:
+    """Start to deploy to accounts in OUs (CreateStackInstances); returns the operation's id."""
+    return aws.client("cloudformation").create_stack_instances(
+        **_for_accounts(aws, name, accounts, ous)
+    )["OperationId"]
+
+
+def update_instances(aws: Aws, name: str, accounts: Sequence[str], ous: Sequence[str]) -> str:
+    """Start to update accounts' stacks (UpdateStackInstances); returns the operation's id."""
+    return aws.client("cloudformation").update_stack_instances(
+        **_for_accounts(aws, name, accounts, ous)
+    )["OperationId"]
+
+
+def delete_instances(
+    aws: Aws, name: str, accounts: Sequence[str], ous: Sequence[str], *, retain: bool
+) -> str:
+    """Start to delete stack instances (DeleteStackInstances); returns the operation's id.
+
+    ``retain`` keeps the stacks and their resources in the accounts.
+    """
+    return aws.client("cloudformation").delete_stack_instances(
+        RetainStacks=retain, **_for_accounts(aws, name, accounts, ous)
+    )["OperationId"]
+
+
+def _for_accounts(aws: Aws, name: str, accounts: Sequence[str], ous: Sequence[str]) -> Any:
+    return {
+        "StackSetName": name,
+        "Regions": [aws.region],
+        "DeploymentTargets": {
+            "OrganizationalUnitIds": sorted(set(ous)),
+            "Accounts": list(accounts),
+            "AccountFilterType": "INTERSECTION",
+        },
+        "OperationPreferences": _PREFERENCES,
+    }
+
+
+def trusted_access(aws: Aws) -> str:
+    """Read CloudFormation's access to the organization: ENABLED, DISABLED, DISABLED_PERMANENTLY.
+
+    Source: DescribeOrganizationsAccess.
+    """
+    return aws.client("cloudformation").describe_organizations_access()["Status"]
+
+
+def enable_trusted_access(aws: Aws) -> None:
+    """Let CloudFormation deploy into the organization (ActivateOrganizationsAccess)."""
+    aws.client("cloudformation").activate_organizations_access()
+
+
+def describe_stack(aws: Aws, name: str, region: str) -> StackTypeDef | None:
+    """Read a stack by name or id (DescribeStacks); None if there is none."""
+    try:
+        return aws.client("cloudformation", region).describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if code_of(error) == "ValidationError":  # "Stack with id ... does not exist"
+            return None
+        raise
+
+
+def owning_stack(aws: Aws, physical_id: str, *regions: str) -> str | None:
+    """Find the stack that manages a resource (DescribeStackResources); None if none does.
+
+    Args:
+        aws: calls as the account.
+        physical_id: a role's, a bucket's or a report's name.
+        regions: where to look: the stack of a global resource can be in any region.
+    """
+    for region in sorted(set(regions)):
+        try:
+            found = aws.client("cloudformation", region).describe_stack_resources(
+                PhysicalResourceId=physical_id
+            )["StackResources"]
+        except ClientError as error:
+            if code_of(error) == "ValidationError":  # "Stack for ... does not exist"
+                continue
+            raise
+        if found:
+            return found[0]["StackName"]
+    return None
+
+
+def parameters(described: Sequence[ParameterTypeDef]) -> dict[str, str]:
+    """Return the parameters' values of a described stack or StackSet by name.
+
+    They may hold an external id. Those of ``NoEcho`` are ``****``.
+    """
+    return {entry["ParameterKey"]: entry.get("ParameterValue", "") for entry in described}

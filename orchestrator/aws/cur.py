@@ -1,0 +1,24 @@
+"""Read Cost and Usage Report definitions; they are kept in one region per partition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.aws.session import Aws
+
+
+def home_region(region: str) -> str:
+    """Return the region of the CUR service in the partition of ``region``."""
+    return "cn-northwest-1" if region.startswith("cn-") else "us-east-1"
+
+
+def list_reports(aws: Aws) -> list[dict[str, Any]]:
+    """List the account's report definitions (CUR DescribeReportDefinitions)."""
+    client = aws.client("cur", home_region(aws.region))
+    pages = client.get_paginator("describe_report_definitions").paginate()
+    return [dict(found) for page in pages for found in page["ReportDefinitions"]]
+
+
+def get_report(aws: Aws, name: str) -> dict[str, Any] | None:
+    """Read one report's definition; None if there is none of that name."""
+    return next((found for found in list_reports(aws) if found["ReportName"] == name), None)

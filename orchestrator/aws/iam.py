@@ -1,0 +1,141 @@
+"""Read IAM: roles with their policies, and what IAM says a principal may do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
+
+from orchestrator.aws.errors import code_of, is_denied, is_not_found
+from orchestrator.aws.session import Aws
+from orchestrator.model.observed import Document, Role
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import EvaluationResultTypeDef, PolicyDocumentTypeDef
+
+_SIMULATED_AT_ONCE = 50  # actions in one SimulatePrincipalPolicy call
+
+
+def get_role(aws: Aws, name: str) -> Role | None:
+    """Read a role without its policies (GetRole); None if there is none of that name."""
+    try:
+        found = aws.client("iam").get_role(RoleName=name)["Role"]
+    except ClientError as error:
+        if is_not_found(error):
+            return None
+        raise
+    return Role(
+        name,
+        found["Arn"],
+        found["RoleId"],
+        found.get("Description", ""),
+        _document(found["AssumeRolePolicyDocument"]),
+        boundary=found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+        tags={
+            tag["Key"]: tag["Value"]
+            for tag in found.get("Tags", [])
+            if not tag["Key"].startswith("aws:")
+        },
+        max_session_duration=found.get("MaxSessionDuration", 3600),
+    )
+
+
+def with_policies(aws: Aws, role: Role) -> Role:
+    """Add the inline policies' documents and the attached policies' ARNs, without documents.
+
+    Sources: ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies.
+    """
+    iam = aws.client("iam")
+    inline = {
+        name: _document(iam.get_role_policy(RoleName=role.name, PolicyName=name)["PolicyDocument"])
+        for page in iam.get_paginator("list_role_policies").paginate(RoleName=role.name)
+        for name in page["PolicyNames"]
+    }
+    return replace(role, inline=inline, managed=dict.fromkeys(_attached(aws, role.name)))
+
+
+def with_documents(aws: Aws, role: Role) -> Role:
+    """Add the documents of the role's managed policies, as far as they may be read."""
+    return replace(role, managed={arn: _managed_document(aws, arn) for arn in role.managed})
+
+
+def describe_role(aws: Aws, name: str) -> Role | None:
+    """Read a role with all its policies and their documents; None if there is none."""
+    role = get_role(aws, name)
+    return with_documents(aws, with_policies(aws, role)) if role else None
+
+
+def roles_that_trust(aws: Aws, principal: str) -> Iterator[str]:
+    """Yield the names of the roles whose trust policy names an account (ListRoles)."""
+    for page in aws.client("iam").get_paginator("list_roles").paginate():
+        for found in page["Roles"]:
+            if principal in json.dumps(found["AssumeRolePolicyDocument"]):
+                yield found["RoleName"]
+
+
+def delete_role(aws: Aws, name: str) -> None:
+    """Delete a role with its inline policies and attachments; one that is gone is no error.
+
+    Raises:
+        ServiceError: IAM refused.
+    """
+    iam = aws.client("iam")
+    try:
+        for arn in _attached(aws, name):
+            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        for profile in iam.list_instance_profiles_for_role(RoleName=name)["InstanceProfiles"]:
+            iam.remove_role_from_instance_profile(
+                InstanceProfileName=profile["InstanceProfileName"], RoleName=name
+            )
+        iam.delete_role(RoleName=name)
+    except ClientError as error:
+        if not is_not_found(error):
+            raise
+
+
+def denied_evaluations(
+    aws: Aws, arn: str, actions: Sequence[str]
+) -> Iterator[EvaluationResultTypeDef]:
+    """Yield the evaluation of each action that ``arn`` may not use on all resources.
+
+    Source: SimulatePrincipalPolicy.
+
+    Raises:
+        ServiceError: there is no such principal, or it may not be simulated.
+    """
+    paginator = aws.client("iam").get_paginator("simulate_principal_policy")
+    for start in range(0, len(actions), _SIMULATED_AT_ONCE):
+        batch = actions[start : start + _SIMULATED_AT_ONCE]
+        for page in paginator.paginate(PolicySourceArn=arn, ActionNames=batch):
+            for result in page["EvaluationResults"]:
+                if result["EvalDecision"] != "allowed":
+                    yield result
+
+
+def _attached(aws: Aws, name: str) -> list[str]:
+    pages = aws.client("iam").get_paginator("list_attached_role_policies").paginate(RoleName=name)
+    return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+
+
+def _managed_document(aws: Aws, arn: str) -> Document | None:
+    """Read a managed policy's default version; None if access is denied or it is unknown."""
+    iam = aws.client("iam")
+    try:
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
+    except ClientError as error:
+        # ValidationError: an ARN that only the linked accounts know (${AWS::AccountId}).
+        if is_denied(error) or is_not_found(error) or code_of(error) == "ValidationError":
+            return None
+        raise
+    return _document(found["Document"])
+
+
+def _document(value: str | PolicyDocumentTypeDef) -> Document:
+    """Type a policy document; botocore has decoded its URL-encoded JSON."""
+    return cast("Mapping[str, Any]", value)

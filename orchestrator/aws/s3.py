@@ -1,0 +1,174 @@
+"""Read S3 buckets: where they are, their settings, and the objects in them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from orchestrator.aws.errors import code_of, is_denied, is_not_found
+from orchestrator.aws.session import Aws
+from orchestrator.model.observed import Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
+# A setting's Terraform type and the call that reads it.
+_SETTINGS = (
+    ("aws_s3_bucket_public_access_block", "get_public_access_block"),
+    ("aws_s3_bucket_ownership_controls", "get_bucket_ownership_controls"),
+    ("aws_s3_bucket_server_side_encryption_configuration", "get_bucket_encryption"),
+)
+# The errors by which S3 says that a bucket has no such setting.
+_UNSET = {
+    "NoSuchBucketPolicy",
+    "NoSuchTagSet",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchPublicAccessBlockConfiguration",
+    "OwnershipControlsNotFoundError",
+    "ServerSideEncryptionConfigurationNotFoundError",
+}
+# GetBucketLocation calls us-east-1 null, and eu-west-1 sometimes EU.
+_LOCATIONS = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}
+
+
+def bucket_region(aws: Aws, name: str, account_id: str) -> str | None:
+    """Read the region of an account's bucket (GetBucketLocation); None if there is no bucket.
+
+    Raises:
+        ServiceError: the bucket belongs to another account, or may not be read.
+    """
+    try:
+        location = aws.client("s3").get_bucket_location(
+            Bucket=name, ExpectedBucketOwner=account_id
+        )["LocationConstraint"]
+    except ClientError as error:
+        if is_not_found(error):
+            return None
+        raise
+    return _LOCATIONS.get(location, location)
+
+
+def owns_bucket(aws: Aws, name: str, account_id: str) -> bool:
+    """Tell whether the bucket exists and belongs to the account (HeadBucket)."""
+    try:
+        aws.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=account_id)
+    except ClientError as error:
+        # Denied: another account's bucket, or none; creating it tells which.
+        if is_denied(error) or is_not_found(error):
+            return False
+        raise
+    return True
+
+
+def bucket_exists_in(aws: Aws, name: str, region: str) -> bool:
+    """Tell whether the caller may use a bucket of that name in the region (HeadBucket)."""
+    try:
+        aws.client("s3", region).head_bucket(Bucket=name)
+    except ClientError as error:
+        # Denied: another account's bucket; 301: one in another region.
+        if is_denied(error) or is_not_found(error) or code_of(error) == "301":
+            return False
+        raise
+    return True
+
+
+def bucket_policy(aws: Aws, name: str, region: str | None = None) -> str | None:
+    """Read the bucket's policy, JSON text (GetBucketPolicy); None if it has none.
+
+    Raises:
+        ServiceError: the bucket does not exist or may not be read.
+    """
+    policy: str | None = _setting(aws.client("s3", region), "get_bucket_policy", name).get("Policy")
+    return policy
+
+
+def public_access_block(aws: Aws, name: str, region: str) -> dict[str, bool]:
+    """Read the bucket's public access block (GetPublicAccessBlock); empty if it has none.
+
+    Raises:
+        ServiceError: the bucket does not exist or may not be read.
+    """
+    answer = _setting(aws.client("s3", region), "get_public_access_block", name)
+    return dict(answer.get("PublicAccessBlockConfiguration", {}))
+
+
+def creation_dates(aws: Aws) -> dict[str, datetime]:
+    """Read when each of the account's buckets was created, by name (ListBuckets)."""
+    return {b["Name"]: b["CreationDate"] for b in aws.client("s3").list_buckets()["Buckets"]}
+
+
+def list_objects(aws: Aws, bucket: str, region: str, prefix: str) -> list[ObjectTypeDef]:
+    """List the objects whose keys start with ``prefix`` (ListObjectsV2)."""
+    pages = aws.client("s3", region).get_paginator("list_objects_v2")
+    return [
+        entry
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix)
+        for entry in page.get("Contents", [])
+    ]
+
+
+def read_object(aws: Aws, bucket: str, region: str, key: str) -> bytes | None:
+    """Read an object (GetObject); None if it does not exist.
+
+    Raises:
+        ServiceError: AccessDenied, which S3 also says in place of NoSuchKey to a caller who may
+            not list the bucket.
+    """
+    try:
+        return aws.client("s3", region).get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if is_not_found(error):
+            return None
+        raise
+
+
+def describe_bucket(aws: Aws, name: str, account_id: str) -> Bucket | None:
+    """Read a bucket with its settings; None if the account has none of that name."""
+    if not owns_bucket(aws, name, account_id):
+        return None
+    region = bucket_region(aws, name, account_id)
+    if region is None:
+        return None
+    s3 = aws.client("s3", region)
+    settings = {kind for kind, call in _SETTINGS if _setting(s3, call, name)}
+    if _setting(s3, "get_bucket_versioning", name).get("Status"):
+        settings.add("aws_s3_bucket_versioning")
+    policy = _setting(s3, "get_bucket_policy", name).get("Policy")
+    if policy:
+        settings.add("aws_s3_bucket_policy")
+    rules = _setting(s3, "get_bucket_lifecycle_configuration", name).get("Rules", [])
+    if rules:
+        settings.add("aws_s3_bucket_lifecycle_configuration")
+    notifications = _setting(s3, "get_bucket_notification_configuration", name)
+    if notifications:
+        settings.add("aws_s3_bucket_notification")
+    return Bucket(
+        name,
+        region,
+        not s3.list_objects_v2(Bucket=name, MaxKeys=1).get("Contents"),
+        json.loads(policy) if policy else None,
+        tuple(rule.get("ID", "without an id") for rule in rules),
+        sum(len(v) for v in notifications.values() if isinstance(v, list)),
+        frozenset(settings),
+        {
+            tag["Key"]: tag["Value"]
+            for tag in _setting(s3, "get_bucket_tagging", name).get("TagSet", [])
+            if not tag["Key"].startswith("aws:")
+        },
+    )
+
+
+def _setting(s3: S3Client, call: str, name: str) -> dict[str, Any]:
+    """Read one setting of a bucket by the name of its call; empty if the bucket has none."""
+    try:
+        answer: dict[str, Any] = getattr(s3, call)(Bucket=name)
+    except ClientError as error:
+        if code_of(error) in _UNSET:
+            return {}
+        raise
+    answer.pop("ResponseMetadata", None)
+    return answer
