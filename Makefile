@@ -16,9 +16,10 @@ test: .venv/.dev .venv-scan/.ready ## everything: lint, types, unit, module, con
 	@$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest tests/module tests/contract tests/e2e -n 2 --dist loadfile
 
-check: .venv/.dev ## the fast inner loop: lint, types, unit tests
+check: .venv/.dev ## the fast inner loop: lint, layers, types, unit tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/unit -n 2
 
@@ -49,7 +50,7 @@ docs: .venv/.dev ## bring generated documentation up to date
 	$(BIN)/python docs/generate.py
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-scan dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox
+	rm -rf .venv .venv-scan dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox
 
 .venv/.base: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "octo-tf needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
