@@ -98,23 +98,35 @@ def delete_role(aws: Aws, name: str) -> None:
             raise
 
 
-def denied_evaluations(
-    aws: Aws, arn: str, actions: Sequence[str]
-) -> Iterator[EvaluationResultTypeDef]:
-    """Yield the evaluation of each action that ``arn`` may not use on all resources.
+def simulate(aws: Aws, arn: str, actions: Sequence[str]) -> dict[str, str]:
+    """Return why a principal is denied actions on all resources; allowed actions are left out.
 
     Source: SimulatePrincipalPolicy.
 
     Raises:
-        ServiceError: there is no such principal, or it may not be simulated.
+        ServiceError: there is no such principal, or the simulation is denied.
     """
     paginator = aws.client("iam").get_paginator("simulate_principal_policy")
-    for start in range(0, len(actions), _SIMULATED_AT_ONCE):
-        batch = actions[start : start + _SIMULATED_AT_ONCE]
-        for page in paginator.paginate(PolicySourceArn=arn, ActionNames=batch):
-            for result in page["EvaluationResults"]:
-                if result["EvalDecision"] != "allowed":
-                    yield result
+    batches = [
+        actions[start : start + _SIMULATED_AT_ONCE]
+        for start in range(0, len(actions), _SIMULATED_AT_ONCE)
+    ]
+    return {
+        result["EvalActionName"]: _denial(result)
+        for batch in batches
+        for page in paginator.paginate(PolicySourceArn=arn, ActionNames=batch)
+        for result in page["EvaluationResults"]
+        if result["EvalDecision"] != "allowed"
+    }
+
+
+def _denial(result: EvaluationResultTypeDef) -> str:
+    if not result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True):
+        return "denied by the organization"
+    boundary = result.get("PermissionsBoundaryDecisionDetail", {})
+    if not boundary.get("AllowedByPermissionsBoundary", True):
+        return "outside the permissions boundary"
+    return "explicitly denied" if result["EvalDecision"] == "explicitDeny" else "not allowed"
 
 
 def _attached(aws: Aws, name: str) -> list[str]:

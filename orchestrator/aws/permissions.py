@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from orchestrator.aws.iam import denied_evaluations, get_role
+from orchestrator.aws.iam import get_role, simulate
 from orchestrator.aws.session import Aws
 from orchestrator.model.account import AccountType
 from orchestrator.model.registration import Registration
@@ -87,7 +87,7 @@ def denied_actions(aws: Aws, caller_arn: str, actions: Sequence[str]) -> list[st
         return []
     if (session := _SESSION.fullmatch(caller_arn)) and (role := get_role(aws, session[1])):
         caller_arn = role.arn
-    return [result["EvalActionName"] for result in denied_evaluations(aws, caller_arn, actions)]
+    return list(simulate(aws, caller_arn, actions))
 
 
 def _of(service: str, names: str) -> set[str]:

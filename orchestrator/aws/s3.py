@@ -14,7 +14,6 @@ from orchestrator.model.observed import Bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 # A setting's Terraform type and the call that reads it.
 _SETTINGS = (
@@ -101,14 +100,14 @@ def creation_dates(aws: Aws) -> dict[str, datetime]:
     return {b["Name"]: b["CreationDate"] for b in aws.client("s3").list_buckets()["Buckets"]}
 
 
-def list_objects(aws: Aws, bucket: str, region: str, prefix: str) -> list[ObjectTypeDef]:
-    """List the objects whose keys start with ``prefix`` (ListObjectsV2)."""
+def list_objects(aws: Aws, bucket: str, region: str, prefix: str) -> dict[str, datetime]:
+    """Return when each object whose key starts with ``prefix`` was modified (ListObjectsV2)."""
     pages = aws.client("s3", region).get_paginator("list_objects_v2")
-    return [
-        entry
+    return {
+        entry["Key"]: entry["LastModified"]
         for page in pages.paginate(Bucket=bucket, Prefix=prefix)
         for entry in page.get("Contents", [])
-    ]
+    }
 
 
 def read_object(aws: Aws, bucket: str, region: str, key: str) -> bytes | None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from orchestrator.aws import s3
 from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.session import Aws
 from orchestrator.model.module_outputs import CurOutput
 from orchestrator.verify.model import Context, Finding, Status
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 
 def has_cur(context: Context) -> bool:
@@ -52,17 +49,17 @@ def read_object(aws: Aws, cur: CurOutput, key: str) -> bytes | None:
     return s3.read_object(aws, cur.s3_bucket_name, cur.s3_bucket_region, key)
 
 
-def manifests(aws: Aws, cur: CurOutput) -> list[ObjectTypeDef]:
-    """List the report's manifests, newest first.
+def manifests(aws: Aws, cur: CurOutput) -> dict[str, datetime]:
+    """Return when each of the report's manifests was written, newest first.
 
     Layout: ``<prefix>/<report>/<yyyymmdd-yyyymmdd>/<report>-Manifest.json``. With report versions
     in folders of their own, the manifest at the period's own level is the newest.
     """
     suffix = f"/{cur.report_name}-Manifest.json"
     prefix = f"{cur.s3_prefix}/{cur.report_name}/"
-    found = [
-        entry
-        for entry in s3.list_objects(aws, cur.s3_bucket_name, cur.s3_bucket_region, prefix)
-        if entry["Key"].endswith(suffix) and entry["Key"].count("/") == prefix.count("/") + 1
-    ]
-    return sorted(found, key=lambda entry: entry["LastModified"], reverse=True)
+    listed = s3.list_objects(aws, cur.s3_bucket_name, cur.s3_bucket_region, prefix)
+    return {
+        key: written
+        for key, written in sorted(listed.items(), key=lambda item: item[1], reverse=True)
+        if key.endswith(suffix) and key.count("/") == prefix.count("/") + 1
+    }

@@ -66,7 +66,7 @@ def test_a_role_of_somebody_else_is_refused_before_anything_is_written(linked, i
     role_id = make(iam, external_id="another-id", description="by hand")
     result = linked("apply", "--yes")
     assert result.returncode == 5, result.stderr
-    assert f"role {ROLE}: its trust is another one, its description is another one" in result.stderr
+    assert f"role {ROLE}: its trust policy differs, its description differs" in result.stderr
     assert "octo-tf adopt" in result.stderr
     assert "another-id" not in result.stderr
     assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == role_id

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from orchestrator.aws.permissions import needed
@@ -15,6 +16,10 @@ from orchestrator.doctor.checks import clock, disk, environment, network
 from orchestrator.doctor.model import DoctorContext, DoctorStatus
 from orchestrator.doctor.runner import find
 from orchestrator.model.registration import Registration
+
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "docs/schemas/doctor-v2.json").read_text(encoding="utf-8")
+)
 
 
 def context(**environ: str) -> DoctorContext:
@@ -37,7 +42,7 @@ def test_without_anything_it_says_what_is_missing_and_what_to_do(tmp_path):
     result = octo_tf(tmp_path, "--json")
     assert result.returncode == 1, result.stderr
     document = json.loads(result.stdout)
-    assert document["schema"] == "octo-tf/doctor/v2"
+    jsonschema.validate(document, SCHEMA)
     checks = {check["id"]: check for check in document["checks"]}
     assert checks.keys() == {check.id for check in find()}
     assert checks["configuration"]["status"] == "problem"

@@ -40,7 +40,7 @@ def _run(context: Context) -> Finding:
     delivered = manifests(context.aws, cur)
     if not delivered:
         return _before_the_first(context)
-    key = delivered[0]["Key"]
+    key, written = next(iter(delivered.items()))
     lacking = _missing_files(context, key)
     if lacking:
         files = "1 file that does" if len(lacking) == 1 else f"{len(lacking)} files that do"
@@ -52,7 +52,7 @@ def _run(context: Context) -> Finding:
             manifest=key,
             lacking=lacking,
         )
-    hours = _age_hours(context, last_delivery, delivered[0]["LastModified"])
+    hours = _age_hours(context, last_delivery, written)
     if hours > _STALE_HOURS:
         return _finding(
             Status.FAIL,
@@ -97,8 +97,7 @@ def _missing_files(context: Context, manifest_key: str) -> list[str]:
     content = read_object(context.aws, cur, manifest_key)
     manifest: dict[str, Any] = json.loads(content) if content else {}
     folder = manifest_key.rpartition("/")[0] + "/"
-    listed = s3.list_objects(context.aws, cur.s3_bucket_name, cur.s3_bucket_region, folder)
-    existing = {entry["Key"] for entry in listed}
+    existing = s3.list_objects(context.aws, cur.s3_bucket_name, cur.s3_bucket_region, folder)
     return [key for key in manifest.get("reportKeys", []) if key not in existing]
 
 

@@ -36,13 +36,14 @@ def _run(context: Context) -> Finding:
         )
     try:
         found = manifests(access.session, cur)
-        if found:
-            read_object(access.session, cur, found[0]["Key"])
+        newest = next(iter(found), None)
+        if newest:
+            read_object(access.session, cur, newest)
     except ServiceError as error:
         if not is_denied(error):
             raise
         return Finding(Status.FAIL, f"{name} cannot read {cur.s3_bucket_name}.", evidence, APPLY)
-    read = f"read {found[0]['Key']}" if found else "listed the bucket, which has no manifest yet"
+    read = f"read {newest}" if newest else "listed the bucket, which has no manifest yet"
     return Finding(
         Status.PASS,
         f"Octo's account assumed {name} and {read}.",

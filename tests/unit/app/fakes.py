@@ -21,7 +21,7 @@ from orchestrator.model.coverage import Coverage
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.octo_records import AccountRecord
 from orchestrator.model.organization import Organization
-from orchestrator.model.stackset import Deployed
+from orchestrator.model.stackset import DeployedStackSet, StackSet
 from orchestrator.stackset.preflight import Preflight
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
@@ -294,7 +294,9 @@ def scene(folder: Path, **fields: Any) -> Scene:
     )
     settings = Settings(workdir=folder, environ={})
     organization = Organization("r-1", {"r-1": None}, (), ACCOUNT.account_id)
-    linked = LinkedAccounts(organization, Deployed({}, {}), ("r-1",), Coverage(()))
+    linked = LinkedAccounts(
+        organization, DeployedStackSet(StackSet("octo"), {}), ("r-1",), Coverage(())
+    )
     cloud, octo = Cloud(recording, ACCOUNT, linked), Octo(recording)
     terraform = Terraform(recording, folder / ACCOUNT.account_id)
 
