@@ -8,9 +8,9 @@ import hcl2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from orchestrator.cli.registration import registration_help
 
 from orchestrator import assets
-from orchestrator.cli.registration import registration_help
 from orchestrator.model.version_constraint import (
     DEFAULT,
     OF_THE_MODULE,

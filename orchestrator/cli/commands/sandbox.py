@@ -1,4 +1,4 @@
-"""octo-tf sandbox: an AWS on this machine."""
+"""octo-tf sandbox: run a simulated AWS on this machine, for demos and tests."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from urllib.error import HTTPError
 
 import click
 
+from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.option import option
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
-    """Run an AWS on this machine: for demos, tests and trying things out."""
+    """Run a simulated AWS on this machine, for demos and tests."""
 
 
 @command.command()
