@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 if TYPE_CHECKING:  # descriptions are read without pydantic, which takes a while to load
     from pydantic import BaseModel
 
+_UNIONS = (Union, types.UnionType)
+
 
 class Group(Enum):
     """What an option is about: the sections of help and documentation, in their order."""
@@ -67,12 +69,14 @@ class NamedSetting:
         about: its description.
         type: the field's type, without ``None`` and annotations.
         default: the model's own default.
+        required: whether octo.yaml, or the section around it, must have it.
     """
 
     name: str
     about: Setting
     type: Any
     default: object
+    required: bool
 
     @property
     def repeated(self) -> bool:
@@ -117,7 +121,8 @@ def settings_of(model: type[BaseModel], *parents: str) -> Iterator[NamedSetting]
     for name, field in model.model_fields.items():
         kind = _plain(field.annotation)
         for about in (part for part in field.metadata if isinstance(part, Setting)):
-            yield NamedSetting(".".join((*parents, name)), about, kind, field.get_default())
+            dotted, required = ".".join((*parents, name)), field.is_required()
+            yield NamedSetting(dotted, about, kind, field.get_default(), required)
         for section in _sections(kind):
             yield from settings_of(section, *parents, name)
 
@@ -126,7 +131,7 @@ def _plain(annotation: Any) -> Any:
     """``Annotated[X, ...] | None`` → ``X``."""
     if get_origin(annotation) is Annotated:
         return _plain(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
+    if get_origin(annotation) in _UNIONS:
         members = [part for part in get_args(annotation) if part is not type(None)]
         return _plain(members[0]) if len(members) == 1 else annotation
     return annotation
@@ -134,11 +139,13 @@ def _plain(annotation: Any) -> Any:
 
 def _sections(kind: Any) -> list[type[BaseModel]]:
     """Return the models that a field may hold."""
-    members = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    members = get_args(kind) if get_origin(kind) in _UNIONS else (kind,)
     return [member for member in map(_plain, members) if hasattr(member, "model_fields")]
 
 
 def _choices(kind: Any) -> tuple[str, ...]:
     if get_origin(kind) is Literal:
         return get_args(kind)
-    return _choices(_plain(get_args(kind)[0])) if get_origin(kind) is list else ()
+    if get_origin(kind) in (list, *_UNIONS):
+        return tuple(choice for part in get_args(kind) for choice in _choices(_plain(part)))
+    return ()

@@ -9,6 +9,7 @@ import click
 from click.shell_completion import ShellComplete, get_completion_class
 
 from orchestrator.cli.help import CommandGroup
+from orchestrator.cli.option import Option
 from orchestrator.errors import ExitCode, OctoTfError
 
 _SHELLS = ("bash", "zsh", "fish")
@@ -27,6 +28,7 @@ def _of_the_user() -> str | None:
 
 _SHELL = click.option(
     "--shell",
+    cls=Option,
     type=click.Choice(_SHELLS),
     default=_of_the_user,
     show_default="from $SHELL",

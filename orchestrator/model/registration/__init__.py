@@ -6,8 +6,9 @@ The module's inputs keep the names that the module (and the published one) gives
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Union
 
 from pydantic import SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -96,8 +97,11 @@ class Registration(
 @cache
 def settings() -> dict[str, NamedSetting]:
     """Return every setting of octo.yaml, by its dotted name."""
-    models = (Registration, ExternalIdSource)
-    return {setting.name: setting for model in models for setting in settings_of(model)}
+    found: dict[str, NamedSetting] = {}
+    for setting in (*settings_of(Registration), *settings_of(ExternalIdSource)):
+        first = found.get(setting.name, setting)  # each kind of backend has a type of its own
+        found[setting.name] = replace(first, type=Union[first.type, setting.type])  # noqa: UP007
+    return found
 
 
 def flag_of(name: str) -> str:

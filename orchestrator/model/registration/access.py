@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from orchestrator.model.registration.field_types import AccountId, Line, Region, Section
+from orchestrator.model.registration.field_types import AccountId, Line, Region, Section, Text
 from orchestrator.model.setting import Group, Setting
 
 _account = partial(Setting, group=Group.ACCOUNT)
@@ -93,27 +93,22 @@ class ExternalIdSource(Section):
     """Where octo.yaml says that the external id is: in one of these, or nowhere (Octo has it)."""
 
     external_id: Annotated[
-        str,
-        StringConstraints(min_length=1),
-        _account("The external id that Octo shows for this account."),
-    ]
+        Text | None, _account("The external id that Octo shows for this account.")
+    ] = None
     external_id_env: Annotated[
-        str,
-        StringConstraints(min_length=1),
+        Text | None,
         _account(
-            "The environment variable that holds the external id.",
-            example="OCTO_EXTERNAL_ID",
+            "The environment variable that holds the external id.", example="OCTO_EXTERNAL_ID"
         ),
-    ]
+    ] = None
     external_id_file: Annotated[
-        str,
-        StringConstraints(min_length=1),
+        Text | None,
         _account(
             "The file that holds the external id; do not commit it.",
             example="octo.external-id",
             common=True,
         ),
-    ]
+    ] = None
 
 
 EXTERNAL_ID_SOURCES = tuple(ExternalIdSource.model_fields)

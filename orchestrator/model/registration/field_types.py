@@ -52,6 +52,7 @@ Region = Annotated[
     str, BeforeValidator(_region), Field(json_schema_extra={"pattern": f"^{_REGION.pattern}$"})
 ]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f]*$")]
+Text = Annotated[str, StringConstraints(min_length=1)]
 Target = Annotated[
     str,
     StringConstraints(pattern=r"^(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})$"),

@@ -72,6 +72,7 @@ class TerraformSettings(Section):
         LocalBackend | S3Backend,
         _terraform(
             "Where Terraform keeps its state: local, or s3 (encrypted, locked) for teams.",
+            default="local",
             module_input=False,
         ),
         Field(discriminator="type"),
