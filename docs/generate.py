@@ -5,11 +5,12 @@ Each generator fills one marked block: ``<!-- begin NAME -->`` ... ``<!-- end NA
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import hcl2
 
@@ -46,26 +47,140 @@ def checks() -> str:
 
 
 def commands() -> str:
-    """Every command's help."""
+    """Every command with its own options, then the options that commands share, once."""
     import click
 
-    from orchestrator.cli import group
+    from orchestrator import cli
+    from orchestrator.cli.option import EVERYTHING
+    from orchestrator.model.setting import Group
 
-    context = click.Context(group, info_name="octo-tf", max_content_width=100)
-    return "\n\n".join(_helps(group, context))
-
-
-def _helps(group: Any, context: Any) -> list[str]:
-    import click
-
+    context = click.Context(cli.group, info_name="octo-tf")
+    context.meta[EVERYTHING] = True
+    found = dict(_walk(cli.group, context))
+    shared: dict[Group, dict[str, click.Option]] = {group: {} for group in Group}
+    for command, _ in found.values():
+        for option in _options(command, *Group):
+            shared[option.group].setdefault(option.opts[0], option)
     parts = []
+    for title, names in cli.SECTIONS.items():
+        parts.append(f"## {title}")
+        for path, (command, own) in found.items():
+            if path.split()[1] in names:
+                parts += [f"### {path}", f"```\n{command.get_usage(own)}\n```", _prose(command)]
+                parts += _option_table(_options(command, None), own)
+                taken = [(group, _options(command, group)) for group in Group]
+                parts += (
+                    ["Shared options:", *_taken(taken, shared)]
+                    if any(options for _, options in taken)
+                    else []
+                )
+    parts.append("## Shared options")
+    for group, options in shared.items():
+        parts += [f"### {group.value} options", *_option_table(options.values(), context)]
+    return "\n\n".join(parts)
+
+
+def _walk(group: Any, context: Any) -> Iterator[tuple[str, Any]]:
+    import click
+
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         own = click.Context(command, info_name=name, parent=context, max_content_width=100)
-        parts.append(f"## {own.command_path}\n\n```\n{command.get_help(own)}\n```")
+        yield own.command_path, (command, own)
         if isinstance(command, click.Group):
-            parts += _helps(command, own)
-    return parts
+            yield from _walk(command, own)
+
+
+def _options(command: Any, *groups: Any) -> list[Any]:
+    import click
+
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    return [option for option in options if getattr(option, "group", None) in groups]
+
+
+def _prose(command: Any) -> str:
+    """A command's help as paragraphs of one line."""
+    return "\n\n".join(" ".join(part.split()) for part in command.help.split("\n\n"))
+
+
+def _option_table(options: Iterable[Any], context: Any) -> list[str]:
+    rows = ["| option | what it is | environment variable |", "|---|---|---|"]
+    for option in options:
+        term, _ = option.get_help_record(context)
+        default = option.get_help_extra(context).get("default")
+        text = f"{option.help} Default: {default}." if default else option.help
+        variable = _code(option.envvar) if option.envvar else ""
+        rows.append(f"| {_code(term)} | {text} | {variable} |")
+    return ["\n".join(rows)] if rows[2:] else []
+
+
+def _taken(taken: Iterable[Any], shared: dict[Any, dict[str, Any]]) -> list[str]:
+    """The groups that a command takes; where it takes a part, which part."""
+    lines = []
+    for group, options in taken:
+        flags = [option.opts[0] for option in options]
+        others = [flag for flag in shared[group] if flag not in flags]
+        names = flags if len(flags) < len(others) else others
+        part = (": " if names is flags else " without ") + ", ".join(map(_code, names))
+        if options:
+            anchor = f"{group.value} options".lower().replace(" ", "-")
+            lines.append(f"- [{group.value}](#{anchor}){part if others else ''}")
+    return ["\n".join(lines)]
+
+
+def settings() -> str:
+    """Every setting of octo.yaml, by group."""
+    from orchestrator.model.registration import settings as known
+    from orchestrator.model.setting import Group, variable_of
+
+    module = _blocks("variables.tf", "variable")
+    parts = []
+    for group in Group:
+        rows = [
+            "| setting | what it is | type | default | option and variable | example |",
+            "|---|---|---|---|---|---|",
+        ]
+        for setting in known().values():
+            if setting.about.group is not group:
+                continue
+            option = f"{_code(setting.flag)} {_code(variable_of(setting.flag))}"
+            cells = (
+                _code(setting.name),
+                setting.about.help,
+                _kind(setting),
+                _default(setting, module),
+                option if setting.flag else "octo.yaml only",
+                "" if setting.about.example is None else _code(json.dumps(setting.about.example)),
+            )
+            rows.append(f"| {' | '.join(cells)} |")
+        if rows[2:]:
+            parts += [f"## {group.value}", "\n".join(rows)]
+    return "\n\n".join(parts)
+
+
+def _kind(setting: Any) -> str:
+    origin = get_origin(setting.type)
+    if setting.choices:
+        return ("list of " if origin is list else "") + ", ".join(map(_code, setting.choices))
+    names = {bool: "true or false", int: "number", str: "text", list: "list of text"}
+    return names.get(setting.type) or names.get(origin) or "mapping"
+
+
+def _default(setting: Any, module: dict[str, Any]) -> str:
+    """What holds where octo.yaml has no such setting: the model's word, or the module's."""
+    if setting.required:
+        return "required"
+    if setting.about.default:
+        return setting.about.default
+    if isinstance(setting.default, (bool, str)):
+        return _code(json.dumps(setting.default).strip('"'))
+    default = module.get(setting.name, {}).get("default")
+    return "" if default in (None, "null") else _code(_text(default))
+
+
+def _code(text: object) -> str:
+    """Text as code in a cell of a table."""
+    return "`" + str(text).replace("|", "\\|") + "`"
 
 
 def faults() -> str:
@@ -81,6 +196,7 @@ GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "docs/reference/checks.md": {"checks": checks},
     ROOT / "docs/reference/reliability.md": {"faults": faults},
     ROOT / "docs/reference/commands.md": {"commands": commands},
+    ROOT / "docs/reference/octo-yaml.md": {"settings": settings},
 }
 
 

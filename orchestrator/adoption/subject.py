@@ -17,11 +17,12 @@ from orchestrator.aws import sts
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws
-from orchestrator.config.load import EXTERNAL_ID_SOURCES, access, load, read_document
+from orchestrator.config.load import access, load, read_document
 from orchestrator.config.write import write_config as write
 from orchestrator.detection.compare import ROLES
 from orchestrator.errors import ConfigError, OctoTfError, Refused, WrongAccount
 from orchestrator.model.account import Account
+from orchestrator.model.registration import EXTERNAL_ID_SOURCES, flag_of
 from orchestrator.terraform import binary
 from orchestrator.terraform.client import Terraform
 
@@ -147,9 +148,7 @@ def _account_id(known: str | None, held: Held, config: Path) -> str:
 def _overridden(theirs: Theirs, flags: Mapping[str, Any]) -> Theirs:
     """What a flag says is known, whatever stands in the files."""
     given = {
-        name: Input(value, "--" + name.replace("_", "-"))
-        for name, value in flags.items()
-        if name in theirs.inputs
+        name: Input(value, flag_of(name)) for name, value in flags.items() if name in theirs.inputs
     }
     return Theirs(theirs.folder, theirs.address, theirs.where, {**theirs.inputs, **given})
 

@@ -12,36 +12,28 @@ import sys
 from pathlib import Path
 
 import click
+from click.exceptions import NoSuchCommand
 
 from orchestrator import __version__
+from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.session import Session
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 _COMMANDS = Path(__file__).parent / "commands"
-_ORDER = (
-    "init",
-    "render",
-    "plan",
-    "apply",
-    "verify",
-    "confirm",
-    "console",
-    "status",
-    "accounts",
-    "unregister",
-    "doctor",
-    "unlock",
-    "sandbox",
-    "demo",
-)
+SECTIONS = {
+    "Start": ("init", "doctor", "schema", "completion"),
+    "Change": ("plan", "apply", "upgrade", "adopt", "console", "render", "unlock"),
+    "Inspect": ("status", "verify", "stackset", "discover"),
+    "Octo": ("accounts", "confirm", "unregister"),
+    "Sandbox": ("demo", "sandbox"),
+}
 
 
-class _Commands(click.Group):
+class _Commands(CommandGroup):
     """Loads a command's file only when the command is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        found = {path.stem for path in _COMMANDS.glob("[a-z]*.py")}
-        return [*(n for n in _ORDER if n in found), *sorted(found - set(_ORDER))]
+        return [name for names in SECTIONS.values() for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -50,14 +42,25 @@ class _Commands(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except NoSuchCommand as error:  # click suggests commands that are loaded already
+            known = self.list_commands(ctx)
+            raise NoSuchCommand(error.command_name, possibilities=known, ctx=ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the commands by their files' first lines: importing them all takes longer."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+        width = max(map(len, self.list_commands(ctx)))
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), _summary(name)) for name in names])
 
 
 def _summary(name: str) -> str:
-    """``\"\"\"octo-tf plan: what apply would do.\"\"\"`` → ``What apply would do.``"""
+    """``\"\"\"octo-tf plan: show what ....\"\"\"`` → ``Show what ....``"""
     with (_COMMANDS / f"{name}.py").open(encoding="utf-8") as file:
         sentence = file.readline().strip().strip('"').partition(": ")[2]
     return sentence[:1].upper() + sentence[1:]
@@ -71,7 +74,7 @@ def _summary(name: str) -> str:
 )
 @click.version_option(__version__, "-V", "--version", prog_name="octo-tf")
 def group() -> None:
-    """Registers AWS accounts with Octo by Terraform, and proves that it worked.
+    """Register AWS accounts with Octo by Terraform, and verify that Octo can read them.
 
     Start with `octo-tf demo` (no AWS account needed) or `octo-tf init`.
     """

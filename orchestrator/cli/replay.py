@@ -22,19 +22,19 @@ def replay(ctx: click.Context, name: str, command: click.Command, *arguments: st
         arguments: what it needs besides.
     """
     shared = {parameter.name for parameter in command.params}
-    words = ["octo-tf", name]
+    line = ["octo-tf", name]
     for parameter in ctx.command.params:
         field = parameter.name or ""
         given = ctx.get_parameter_source(field) is ParameterSource.COMMANDLINE
         if given and field in shared - _LEFT_OUT and isinstance(parameter, click.Option):
-            words += _words(parameter, ctx.params[field])
-    return shlex.join([*words, *arguments])
+            line += words(parameter.opts[0], ctx.params[field])
+    return shlex.join([*line, *arguments])
 
 
-def _words(option: click.Option, value: Any) -> list[str]:
-    flag = option.opts[0]
+def words(flag: str, value: Any) -> list[str]:
+    """Return the words of a command line that give an option a value."""
     if isinstance(value, bool):
-        return [flag if value else option.secondary_opts[0]]
+        return [flag if value else f"--no-{flag.removeprefix('--')}"]
     if isinstance(value, Mapping):
         return [word for key, text in value.items() for word in (flag, f"{key}={text}")]
     if isinstance(value, (list, tuple)):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -15,15 +15,14 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from orchestrator.errors import ConfigError
 from orchestrator.model.registration import (
+    EXTERNAL_ID_SOURCES,
     Access,
-    AssumeRoleSettings,
-    Credentials,
     LocalBackend,
     Registration,
-    S3Backend,
+    flag_of,
+    settings,
 )
 
-EXTERNAL_ID_SOURCES = ("external_id", "external_id_env", "external_id_file")
 _MAX_CONFIG_BYTES = 1_000_000
 _MAX_VALUES = 10_000  # aliases of aliases grow without end
 
@@ -223,21 +222,6 @@ def _external_id(
         raise _AtField(field, f"the external id's file {file} cannot be read: {reason}") from None
 
 
-def flag_of(name: str) -> str:
-    """The command line option that sets a field, e.g. ``credentials.profile``."""
-    special = {
-        "credentials.profile": "--aws-profile",
-        "credentials.assume_role.role_arn": "--role",
-        "permission_tiers": "--permission-tier",
-        "cur_additional_schema_elements": "--cur-additional-schema-element",
-        "cur_additional_artifacts": "--cur-additional-artifact",
-        "stackset_excluded_accounts": "--stackset-excluded-account",
-        "stackset_targets": "--stackset-target",
-        "tags": "--tag",
-    }
-    return special.get(name, "--" + name.split(".")[-1].replace("_", "-"))
-
-
 def _place(
     path: Path, document: CommentedMap, loc: tuple[str | int, ...], flags: Mapping[str, Any]
 ) -> tuple[Position, str]:
@@ -315,15 +299,13 @@ def _sentence(detail: ErrorDetails, name: str) -> str:
 
 
 def _nearest(loc: tuple[str | int, ...]) -> str:
-    sections: dict[str, type[BaseModel]] = {
-        "credentials": Credentials,
-        "assume_role": AssumeRoleSettings,
-        "s3": S3Backend,
-        "local": LocalBackend,
-    }
-    model = next((sections[p] for p in reversed(loc[:-1]) if p in sections), Registration)
-    known = [*model.model_fields]
-    if model is Registration:
-        known += EXTERNAL_ID_SOURCES[1:]
+    section = ".".join(str(part) for part in loc[:-1] if part not in ("local", "s3"))
+    known = [
+        name
+        for parent, _, name in (setting.rpartition(".") for setting in settings())
+        if parent == section
+    ]
+    if "local" in loc:
+        known = [*LocalBackend.model_fields]
     close = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(sorted(known))}"

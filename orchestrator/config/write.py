@@ -11,22 +11,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
-from orchestrator.config.load import EXTERNAL_ID_SOURCES
 from orchestrator.files import write_atomically
+from orchestrator.model.registration import settings as known_settings
 
 SECRET_FILE = "octo.external-id"  # noqa: S105  (a file's name)
-_COMMENTS = {
-    "account_id": "The AWS account to register with Octo; octo-tf refuses any other.",
-    "account_type": "payer, linked or standalone; left out, octo-tf finds out.",
-    "external_id": "The external id that Octo shows for this account.",
-    "external_id_env": "The environment variable that holds the external id.",
-    "external_id_file": "The external id, in a file that is not committed.",
-    "permission_tiers": "read, recommendations, operations.",
-    "cur_s3_bucket_option": "CREATE_NEW, or USE_EXISTING with the bucket's name.",
-    "cur_role_trust": "external_id, or principal_only (weaker) where Octo sends no id for it.",
-    "credentials": "A profile or a role; left out, the ambient AWS credential chain.",
-    "backend": "local, or s3 (encrypted, locked) for teams.",
-}
 
 
 def write_config(path: Path, settings: Mapping[str, Any]) -> bool:
@@ -45,26 +33,25 @@ def write_config(path: Path, settings: Mapping[str, Any]) -> bool:
     if secret is not None:
         write_atomically(path.with_name(SECRET_FILE), f"{secret}\n".encode())
         given["external_id_file"] = SECRET_FILE
-    order = ("account_id", "account_name", "account_type", *EXTERNAL_ID_SOURCES)
-    names = [*order, *sorted(given.keys() - {*order})]
-    _write(path, {name: given[name] for name in names if name in given})
+    _write(path, {name: given[name] for name in known_settings() if name in given})
     return secret is not None
 
 
 def _write(path: Path, settings: Mapping[str, Any]) -> None:
-    document = CommentedMap()
+    document, described = CommentedMap(), known_settings()
     for name, value in settings.items():
         section = document
-        *parents, last = name.split(".")
-        for parent in parents:
-            section = section.setdefault(parent, CommentedMap())
+        *parents, last = parts = name.split(".")
+        for depth, part in enumerate(parts):
+            if part not in section:
+                about = described[".".join(parts[: depth + 1])]
+                section.yaml_set_comment_before_after_key(part, about.sentence, indent=2 * depth)
+            if depth < len(parents):
+                section = section.setdefault(part, CommentedMap())
         # Quoted: YAML would read an account id as a number.
         section[last] = (
             SingleQuotedScalarString(value) if isinstance(value, str) and value.isdigit() else value
         )
-    for name, comment in _COMMENTS.items():
-        if name in document:
-            document.yaml_set_comment_before_after_key(name, before=comment)
     document.yaml_set_start_comment(
         "octo-tf: what to register with Octo. Apply with `octo-tf apply`."
     )

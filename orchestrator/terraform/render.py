@@ -22,7 +22,7 @@ from orchestrator.errors import RenderError
 from orchestrator.files import TEMPORARY, write_atomically
 from orchestrator.model.account import AccountType
 from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs
-from orchestrator.model.registration import Registration, S3Backend
+from orchestrator.model.registration import Registration, S3Backend, settings
 
 VALUES = "terraform.tfvars.json"
 SECRETS = "secrets.auto.tfvars.json"  # git-ignored by the rendered .gitignore
@@ -32,7 +32,6 @@ IMPORT_IDS = "imports.auto.tfvars.json"
 _MODULE = "modules/octo"
 _OF_ONE_RUN = (IMPORTS, IMPORT_IDS)
 _SOMETIMES = (BACKEND, *_OF_ONE_RUN)
-_NOT_INPUTS = {"account_name", "region", "credentials", "backend", "provider_version"}
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,8 @@ def module_inputs(
     registration: Registration, account_type: AccountType, *, bucket_has_policy: bool | None
 ) -> dict[str, Any]:
     """The module's inputs that are set, by the module's names; the rest keep its defaults."""
-    given = registration.model_dump(mode="json", exclude=_NOT_INPUTS, exclude_none=True)
+    no_inputs = {name for name, setting in settings().items() if not setting.about.module_input}
+    given = registration.model_dump(mode="json", exclude=no_inputs, exclude_none=True)
     if registration.external_id is None:
         raise RenderError("the external id is not known", where=registration.account_id)
     given["external_id"] = registration.external_id.get_secret_value()

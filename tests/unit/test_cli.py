@@ -1,4 +1,4 @@
-"""The command line: exit codes, and options that cover what octo.yaml can say."""
+"""The command line: exit codes, init, durations."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from orchestrator import cli
-from orchestrator.cli.options import _seconds
-from orchestrator.cli.registration import registration_options
-from orchestrator.config.load import EXTERNAL_ID_SOURCES, flag_of
-from orchestrator.model.registration import Registration
+from orchestrator.cli.groups import _seconds
 
 
 def octo_tf(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -32,27 +28,6 @@ def octo_tf(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedP
     )
 
 
-@pytest.fixture(scope="module")
-def commands() -> dict[str, click.Command]:
-    context = click.Context(cli.group)
-    return {
-        name: command
-        for name in cli.group.list_commands(context)
-        if (command := cli.group.get_command(context, name))
-    }
-
-
-def test_every_field_of_a_registration_has_its_flag():
-    nested = {"credentials.profile", "credentials.assume_role.role_arn"}
-    fields = {*Registration.model_fields, *EXTERNAL_ID_SOURCES, *nested}
-    fields -= {"credentials", "backend"}  # a backend is a matter of the file
-    parameters = click.command()(registration_options(lambda **_: None)).params
-    offered = {p.name.replace("__", "."): p.opts for p in parameters}
-    assert offered.keys() == fields
-    for field, flags in offered.items():
-        assert flag_of(field) in flags
-
-
 def test_a_profile_that_is_gone_does_not_keep_the_sandbox_from_starting(tmp_path):
     process = subprocess.Popen(
         [*(sys.executable, "-m", "orchestrator", "sandbox", "up"), "--linked", "0"],
@@ -64,34 +39,6 @@ def test_a_profile_that_is_gone_does_not_keep_the_sandbox_from_starting(tmp_path
     assert "The sandbox is up" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
-
-
-def test_every_shared_option_has_an_environment_variable(commands):
-    for parameter in commands["apply"].params:
-        if parameter.name in ("plan_file", "as_json"):  # of one invocation, by their nature
-            continue
-        assert str(parameter.envvar).startswith("OCTO_TF_"), parameter.name
-
-
-def test_every_command_is_listed_with_what_its_file_says(tmp_path):
-    shown = octo_tf("--help", cwd=tmp_path).stdout
-    for path in (Path(cli.__file__).parent / "commands").glob("[a-z]*.py"):
-        first = path.read_text().splitlines()[0]
-        assert first.startswith(f'"""octo-tf {path.stem}: ')
-        assert first.endswith('."""')
-        summary = first.strip('"').partition(": ")[2]
-        assert f"{path.stem} " in shown
-        assert summary[1:20] in " ".join(shown.split())
-
-
-def test_every_command_and_option_explains_itself(commands):
-    for name, command in commands.items():
-        assert command.help, name
-        for parameter in command.params:
-            if isinstance(parameter, click.Argument):  # the command explains it
-                assert parameter.human_readable_name in command.help
-                continue
-            assert getattr(parameter, "help", ""), f"{name} {parameter.name}"
 
 
 def test_wrong_usage_exits_64_not_2(tmp_path):

@@ -81,7 +81,7 @@ def test_the_replay_command_repeats_flags_and_leaves_secrets_out(monkeypatch):
     ctx = click.Context(plan.command)
     plan.command.parse_args(ctx, arguments)
     assert replay(ctx, "apply", apply.command, "--plan", "tfplan") == (
-        "octo-tf apply --config 'my accounts/octo.yaml' --no-use-stackset --permission-tier read"
+        "octo-tf apply --config 'my accounts/octo.yaml' --permission-tier read --no-use-stackset"
         " --tag 'a=b c' --allow-destroy 'module.octo.aws_s3_bucket.cur[0]' --plan tfplan"
     )
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import assets
-from orchestrator.cli.registration import registration_help
 from orchestrator.model.version_constraint import (
     DEFAULT,
     OF_THE_MODULE,
@@ -101,4 +100,3 @@ def test_the_modules_range_is_the_one_in_its_versions_file():
 def test_the_default_is_one_version_that_the_module_works_with():
     assert Constraint.parse(DEFAULT).overlaps(OF_THE_MODULE)
     assert str(Version.parse(DEFAULT)) == DEFAULT
-    assert f"[default: {DEFAULT}]" in registration_help()["provider_version"]

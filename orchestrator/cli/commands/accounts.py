@@ -1,4 +1,4 @@
-"""octo-tf accounts: what Octo knows, beside what the organization has."""
+"""octo-tf accounts: list the accounts that Octo knows, and the linked accounts that it does not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.groups import ACCOUNT, JSON, OCTO
+from orchestrator.cli.help import Command
 from orchestrator.cli.octo import need_octo
-from orchestrator.cli.options import JSON, run_options
+from orchestrator.cli.options import run_options
 from orchestrator.errors import AwsError, ExitCode
 
 if TYPE_CHECKING:
@@ -19,11 +21,10 @@ if TYPE_CHECKING:
 SCHEMA = "octo-tf/accounts/v1"
 
 
-@click.command()
-@run_options
-@JSON
+@click.command(cls=Command)
+@run_options(ACCOUNT, OCTO, JSON)
 def command(context: AccountContext, as_json: bool) -> ExitCode:
-    """List the accounts that Octo knows: registered, broken; and unregistered linked accounts.
+    """List the accounts that Octo knows, and the linked accounts that it does not.
 
     Linked accounts are listed where the credentials may read the organization.
     """

@@ -1,4 +1,4 @@
-"""octo-tf adopt: takes over what the published module, the console or a person made."""
+"""octo-tf adopt: adopt what the published module, the console or a person created."""
 
 from __future__ import annotations
 
@@ -10,8 +10,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli import approval
+from orchestrator.cli.groups import (
+    ENABLE_ACCESS,
+    JSON,
+    OCTO,
+    PRINCIPAL,
+    REGISTRATION,
+    REPORT,
+    TERRAFORM,
+    WAIT,
+)
+from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
-from orchestrator.cli.options import ENABLE_ACCESS, JSON, REPORT, WAIT, adopting_options, end
+from orchestrator.cli.options import adopting_options, end
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,47 +35,52 @@ if TYPE_CHECKING:
     from orchestrator.terraform.client import Terraform
 
 
-@click.command()
-@adopting_options
+@click.command(cls=Command)
+@adopting_options(
+    REGISTRATION,
+    ENABLE_ACCESS,
+    OCTO,
+    PRINCIPAL,
+    TERRAFORM,
+    WAIT,
+    REPORT,
+    JSON,
+)
 @click.argument(
     "folder",
     metavar="PATH",
     required=False,
     type=click.Path(path_type=Path, exists=True, file_okay=False),
 )
-@click.option("--module", metavar="NAME", help="The module's block, where PATH has several.")
+@click.option("--module", metavar="NAME", help="The block of the module, if PATH has several.")
 @click.option(
     "--var-file",
     "var_files",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     multiple=True,
-    help="Values of the variables in PATH, as for terraform; repeat.",
+    help="The values of the variables in PATH. Repeat for several.",
 )
 @click.option(
     "--purge-policies",
     is_flag=True,
-    help="Agree that what is too much on roles and bucket goes; it is listed first.",
+    help="Accept the removals from roles and bucket that are listed.",
 )
 @click.option(
     "--remove-role",
     "remove",
     metavar="NAME",
     multiple=True,
-    help="Delete this role that is left over; repeat.  [default: all stay]",
+    help="Delete this role, which the module does not need. Repeat for several.",
 )
 @click.option(
     "--release-stack",
     "stacks",
     metavar="NAME",
     multiple=True,
-    help="Have this CloudFormation stack let go of its resources and delete it; repeat.",
+    help="Delete this stack but keep its resources. Repeat for several.",
 )
-@click.option("--plan-only", is_flag=True, help="Show everything, change nothing.")
-@click.option("--keep-old-state", is_flag=True, help="Leave PATH's state as it is.")
-@ENABLE_ACCESS
-@WAIT
-@REPORT
-@JSON
+@click.option("--plan-only", is_flag=True, help="Show the plan and change nothing.")
+@click.option("--keep-old-state", is_flag=True, help="Leave the state in PATH as it is.")
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Adopt without asking.")
 @click.pass_context
 def command(
@@ -83,11 +99,11 @@ def command(
     yes: bool,
     reports: dict[str, Path],
 ) -> ExitCode:
-    """Take over what is there, without replacing any of it.
+    """Adopt what the published module, the console or a person created.
 
-    PATH holds the .tf files that use the published module; without it, what is in the account is
-    taken over as it is found. Writes octo.yaml, imports the roles, the bucket, the report and the
-    StackSet, verifies, compares with what was there, and has the old state let go of them.
+    PATH holds the .tf files that use the published module; without it, the resources in the
+    account are adopted as they are. Writes octo.yaml, imports and verifies the resources without
+    replacing any, compares them with before, and removes them from the old state.
     """
     from orchestrator import report
     from orchestrator.adoption import subject

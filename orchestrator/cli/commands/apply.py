@@ -1,4 +1,4 @@
-"""octo-tf apply: the whole route."""
+"""octo-tf apply: register the account: plan, check, apply, verify, confirm with Octo."""
 
 from __future__ import annotations
 
@@ -8,35 +8,44 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
-from orchestrator.cli.option import option
-from orchestrator.cli.options import (
+from orchestrator.cli.groups import (
     ALLOW_DESTROY,
     ENABLE_ACCESS,
     JSON,
+    OCTO,
+    PRINCIPAL,
+    REGISTRATION,
     REPORT,
+    TERRAFORM,
     WAIT,
-    end,
-    run_options,
 )
+from orchestrator.cli.help import Command
+from orchestrator.cli.option import option
+from orchestrator.cli.options import end, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
 
 
-@click.command()
-@run_options
-@ALLOW_DESTROY
-@ENABLE_ACCESS
-@WAIT
-@REPORT
-@JSON
+@click.command(cls=Command)
+@run_options(
+    REGISTRATION,
+    ENABLE_ACCESS,
+    OCTO,
+    PRINCIPAL,
+    TERRAFORM,
+    ALLOW_DESTROY,
+    WAIT,
+    REPORT,
+    JSON,
+)
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Apply without asking.")
 @click.option(
     "--plan",
     "plan_file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Apply this plan, made by octo-tf plan --out.",
+    help="Apply the plan in this file, saved by octo-tf plan --out.",
 )
 def command(
     context: AccountContext,
@@ -45,7 +54,7 @@ def command(
     plan_file: Path | None,
     reports: dict[str, Path],
 ) -> ExitCode:
-    """Register the account: plan, guard, apply that plan, verify, confirm."""
+    """Register the account: plan, check, apply, verify, confirm with Octo."""
     from orchestrator import report
     from orchestrator.app.apply import apply
 

@@ -1,4 +1,4 @@
-"""octo-tf completion: the shell completes commands and options."""
+"""octo-tf completion: install completion of commands and options for the shell."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from pathlib import Path
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
+from orchestrator.cli.help import CommandGroup
+from orchestrator.cli.option import Option
 from orchestrator.errors import ExitCode, OctoTfError
 
 _SHELLS = ("bash", "zsh", "fish")
 _MARK = "# octo-tf completion"
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
-    """Let the shell complete commands and options."""
+    """Install completion of commands and options for the shell."""
 
 
 def _of_the_user() -> str | None:
@@ -26,9 +28,11 @@ def _of_the_user() -> str | None:
 
 _SHELL = click.option(
     "--shell",
+    cls=Option,
     type=click.Choice(_SHELLS),
     default=_of_the_user,
-    help="The shell.  [default: the one that $SHELL names]",
+    show_default="from $SHELL",
+    help="The shell to complete for.",
 )
 
 
@@ -43,7 +47,7 @@ def show(shell: str | None) -> ExitCode:
 @command.command()
 @_SHELL
 def install(shell: str | None) -> ExitCode:
-    """Install completion for new shells; running it twice changes nothing."""
+    """Install completion for new shells; a second run changes nothing."""
     from orchestrator.files import write_atomically
 
     shell = _named(shell)

@@ -1,4 +1,4 @@
-"""octo-tf confirm: what passed here and Octo has not confirmed yet."""
+"""octo-tf confirm: confirm with Octo what an earlier run has verified."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.groups import JSON, OCTO, WORKDIR, setting_options
+from orchestrator.cli.help import Command
 from orchestrator.cli.octo import need_octo
 from orchestrator.cli.option import option
-from orchestrator.cli.options import JSON, run_options
+from orchestrator.cli.options import run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -16,13 +18,13 @@ if TYPE_CHECKING:
     from orchestrator.model.octo_records import AccountRecord
 
 
-@click.command()
-@run_options
-@JSON
+@click.command(cls=Command)
+@run_options(setting_options("account_id", "region"), OCTO, WORKDIR, JSON)
 @option("--register", is_flag=True, help="Register the account if Octo does not know it.")
 def command(context: AccountContext, as_json: bool, register: bool) -> ExitCode:
-    """Confirm with Octo what is left of an earlier run; AWS is not called, nothing is verified.
+    """Confirm with Octo what an earlier run has verified.
 
+    AWS is not called, and nothing is verified again.
     Exit code 3 means that Octo refuses an area, 4 that it has not confirmed one yet.
     """
     from orchestrator.app.confirm import confirm_remaining

@@ -1,4 +1,4 @@
-"""octo-tf console: the registration without Terraform, by links into the AWS console."""
+"""octo-tf console: register without Terraform, by links into the AWS console."""
 
 from __future__ import annotations
 
@@ -12,9 +12,21 @@ import click
 from click.core import ParameterSource
 
 from orchestrator.cli import approval
+from orchestrator.cli.groups import (
+    JSON,
+    OCTO,
+    PRINCIPAL,
+    REGISTRATION,
+    REPORT,
+    WAIT,
+    WORKDIR,
+    setting_options,
+)
+from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.option import option
-from orchestrator.cli.options import JSON, REPORT, WAIT, deferred_run_options, end, run_options
+from orchestrator.cli.options import deferred_run_options, end, run_options
 from orchestrator.errors import ExitCode
+from orchestrator.model.setting import Group
 
 if TYPE_CHECKING:
     from orchestrator.app.console.launch_link import LaunchLink
@@ -28,20 +40,20 @@ _TEMPLATES = click.Choice(["api-access", "stackset", "cur", "cur-bucket"])
 _BUCKET = option(
     "--template-bucket",
     metavar="BUCKET",
-    help="A bucket of the account's own for the template, so that links need no upload.",
+    help="A bucket of the account to put the template in, so that links need no upload.",
 )
 
 
-@click.group(invoke_without_command=True)
-@deferred_run_options
+@click.group(cls=CommandGroup, invoke_without_command=True)
+@deferred_run_options(REGISTRATION, OCTO, PRINCIPAL, WORKDIR)
 @_BUCKET
 @click.pass_context
 def command(
     ctx: click.Context, load_context: Callable[..., AccountContext], template_bucket: str | None
 ) -> ExitCode | None:
-    """Register the account without Terraform: walk through the steps, or use one of them.
+    """Register without Terraform, by links into the AWS console.
 
-    Without a command it asks, step by step; leave at any time and come back later.
+    Without a command, a wizard asks step by step; it can be left at any time and resumed later.
     """
     if ctx.invoked_subcommand is not None:
         given = [
@@ -85,15 +97,19 @@ def command(
 
 
 @command.command()
-@run_options
+@run_options(
+    setting_options(
+        "account_id", "region", "tags", Group.API_ACCESS, Group.CUR, Group.LINKED_ACCOUNTS
+    )
+)
 @click.argument("name", type=_TEMPLATES)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write it to this file.  [default: stdout]",
+    help="Write the template to this file, not to stdout.",
 )
 def template(context: AccountContext, name: Name, out: Path | None) -> ExitCode:
-    """Show a CloudFormation template, or write it to a file; AWS is not asked."""
+    """Show the CloudFormation template NAME, or write it to a file, without calling AWS."""
     from orchestrator.cli.options import write_report
     from orchestrator.stacks import templates
     from orchestrator.stacks.inputs import for_console
@@ -112,18 +128,16 @@ def template(context: AccountContext, name: Name, out: Path | None) -> ExitCode:
 
 
 @command.command()
-@run_options
+@run_options(REGISTRATION, OCTO, WORKDIR, JSON)
 @click.argument("step", type=_STEPS)
 @_BUCKET
 @option(
     "--octo-template",
     "octos_template",
     is_flag=True,
-    help="Take Octo's own template for API access; it may grant more than ours, and the checks"
-    " then say what.",
+    help="Use Octo's own template for API access; the checks report what it grants beyond ours.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser too.")
-@JSON
 def link(
     context: AccountContext,
     step: Step,
@@ -132,9 +146,9 @@ def link(
     opens: bool,
     as_json: bool,
 ) -> ExitCode:
-    """Print the link that opens CloudFormation for a step; it holds the external id.
+    """Print the link that opens CloudFormation for STEP; the external id is in it.
 
-    A step can have two, to be used in this order: a new bucket in another region comes first.
+    A step can have two links, to be used in this order: first that of a bucket in another region.
     """
     from orchestrator.app.console.flow import begin
     from orchestrator.app.console.launch_link import launch_link
@@ -165,13 +179,10 @@ def link(
 
 
 @command.command()
-@run_options
+@run_options(REGISTRATION, OCTO, PRINCIPAL, WORKDIR, WAIT, REPORT, JSON)
 @click.argument("step", type=click.Choice([*_STEPS.choices, "all"]), default="all")
-@WAIT
-@REPORT
-@JSON
 def check(context: AccountContext, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitCode:
-    """Check and confirm a step, or all: the stack first, then the checks of octo-tf verify."""
+    """Check and confirm STEP, or all: the stack first, then the checks of octo-tf verify."""
     from orchestrator.app.console import check as checking
     from orchestrator.app.console.flow import begin
 
@@ -186,13 +197,10 @@ def check(context: AccountContext, step: Any, as_json: bool, reports: dict[str, 
 
 
 @command.command()
-@run_options
-@WAIT
-@REPORT
-@JSON
+@run_options(REGISTRATION, OCTO, PRINCIPAL, WORKDIR, WAIT, REPORT, JSON)
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Register without asking.")
 def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes: bool) -> ExitCode:
-    """Confirm and finish: register the account, check everything, have Octo confirm it."""
+    """Register the account with Octo, check everything, then Confirm and Finish."""
     from orchestrator.app.console import check as checking
     from orchestrator.app.console.flow import begin
 

@@ -1,4 +1,4 @@
-"""octo-tf demo: three accounts registered on the sandbox, told in a person's words."""
+"""octo-tf demo: register three accounts on the sandbox, then every linked account of the payer."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.help import Command
 from orchestrator.errors import ExitCode, OctoTfError
 from orchestrator.model import resource_names
 
@@ -32,14 +33,14 @@ _ACCOUNTS = {
 }
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Leave octo.yaml, the rendered roots and their state here.",
+    help="Keep octo.yaml, the rendered roots and their state in this folder.",
 )
 def command(keep: Path | None) -> ExitCode:
-    """Register three accounts on the sandbox, then upgrade the payer to StackSet."""
+    """Register three accounts on the sandbox, then every linked account of the payer."""
     folder = keep or Path(tempfile.mkdtemp(prefix="octo-tf-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""octo-tf discover: what an account has of Octo's, and whose it is."""
+"""octo-tf discover: find the roles, reports, buckets and StackSets of Octo in an account."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.options import JSON, adopting_options, use_color
+from orchestrator.cli.groups import (
+    ACCOUNT,
+    EXTERNAL_ID,
+    JSON,
+    OCTO,
+    TERRAFORM,
+    setting_options,
+)
+from orchestrator.cli.help import Command
+from orchestrator.cli.options import adopting_options, use_color
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -16,9 +25,15 @@ if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
 
 
-@click.command()
-@adopting_options
-@JSON
+@click.command(cls=Command)
+@adopting_options(
+    ACCOUNT,
+    EXTERNAL_ID,
+    setting_options("cur_s3_bucket_name", "cur_report_name", "stackset_name"),
+    OCTO,
+    TERRAFORM,
+    JSON,
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -26,9 +41,10 @@ def command(
     flags: dict[str, Any],
     as_json: bool,
 ) -> ExitCode:
-    """Find Octo's roles, reports, buckets and StackSets in an account; changes nothing.
+    """Find the roles, reports, buckets and StackSets of Octo in an account.
 
-    Needs no octo.yaml: --aws-profile or the ambient credentials say which account.
+    Nothing is changed, and no octo.yaml is needed: --aws-profile or the ambient credentials say
+    which account.
     """
     from orchestrator import report
     from orchestrator.adoption import subject

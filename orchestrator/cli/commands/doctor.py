@@ -1,4 +1,4 @@
-"""octo-tf doctor: check whether everything is ready, and say what to fix."""
+"""octo-tf doctor: check everything that a run needs, and say how to fix it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import JSON, WORKDIR, deferred_run_options, use_color
+from orchestrator.cli.groups import JSON, OCTO, REGISTRATION, TERRAFORM
+from orchestrator.cli.help import Command
+from orchestrator.cli.options import WORKDIR, deferred_run_options, use_color
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 if TYPE_CHECKING:
@@ -23,16 +25,15 @@ SCHEMA = "octo-tf/doctor/v2"
 _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
 
-@click.command()
-@deferred_run_options
-@JSON
+@click.command(cls=Command)
+@deferred_run_options(REGISTRATION, OCTO, TERRAFORM, JSON)
 @click.pass_context
 def command(
     ctx: click.Context, load_context: Callable[..., AccountContext], as_json: bool
 ) -> ExitCode:
-    """Check everything that a run needs, and say what to fix; nothing is changed.
+    """Check everything that a run needs, and say how to fix it.
 
-    Exit code 1 means that there is a problem; a warning is none.
+    Nothing is changed. Exit code 1 means that there is a problem; warnings alone exit with 0.
     """
     from orchestrator.doctor import runner
     from orchestrator.doctor.model import DoctorStatus

@@ -1,4 +1,4 @@
-"""octo-tf init: writes octo.yaml from answers or flags."""
+"""octo-tf init: write octo.yaml, from questions or flags."""
 
 from __future__ import annotations
 
@@ -10,27 +10,21 @@ from typing import Any
 
 import click
 
+from orchestrator.cli.groups import CONFIG, OCTO, setting_options
+from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
-from orchestrator.cli.options import CONFIG, OCTO
-from orchestrator.cli.registration import registration_options
+from orchestrator.cli.options import with_setting_flags
+from orchestrator.cli.replay import words
 from orchestrator.errors import ConfigError, ExitCode
 
 
-@click.command()
-@registration_options
-@option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=CONFIG,
-    show_default=True,
-    help="The file to write.",
-)
-@OCTO[0]
-@OCTO[1]
-@OCTO[2]
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.command(cls=Command)
+@CONFIG
+@setting_options()
+@OCTO
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @option("--non-interactive", is_flag=True, help="Ask nothing; a missing answer is an error.")
+@with_setting_flags
 def command(
     flags: dict[str, Any],
     config: Path,
@@ -40,13 +34,14 @@ def command(
     octo_profile: str | None,
     octo_endpoint: str,
 ) -> ExitCode:
-    """Write octo.yaml, by questions or flags.
+    """Write octo.yaml, from questions or flags.
 
-    With Octo's credentials (ALPHAUS_CLIENT_ID, ...) the external id is left out: every run takes
-    it from Octo.
+    With Octo's credentials (ALPHAUS_CLIENT_ID, ...) the external id is left out: every run gets it
+    from Octo.
     """
-    from orchestrator.config.load import EXTERNAL_ID_SOURCES, flag_of, load
+    from orchestrator.config.load import load
     from orchestrator.config.write import SECRET_FILE, write_config
+    from orchestrator.model.registration import EXTERNAL_ID_SOURCES, flag_of
     from orchestrator.octo.credentials import find
 
     if config.exists() and not force:
@@ -80,10 +75,7 @@ def command(
     if asked:
         repeat = ["octo-tf", "init", "--non-interactive"]
         for name, value in given.items():
-            values = value if isinstance(value, list) else [value]
-            if isinstance(value, dict):
-                values = [f"{key}={text}" for key, text in value.items()]
-            repeat += [part for one in values for part in (flag_of(name), str(one))]
+            repeat += words(flag_of(name), value)
         click.echo(f"The same without questions: {shlex.join(repeat)}", err=True)
     click.echo("Next: octo-tf plan, then octo-tf apply.", err=True)
     return ExitCode.DONE

@@ -1,4 +1,4 @@
-"""octo-tf plan: what apply would do."""
+"""octo-tf plan: show what apply would change, and whether the guard allows it."""
 
 from __future__ import annotations
 
@@ -7,30 +7,38 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import ALLOW_DESTROY, ENABLE_ACCESS, JSON, run_options, write_report
+from orchestrator.cli.groups import (
+    ALLOW_DESTROY,
+    ENABLE_ACCESS,
+    JSON,
+    OCTO,
+    REGISTRATION,
+    TERRAFORM,
+)
+from orchestrator.cli.help import Command
+from orchestrator.cli.options import run_options, write_report
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
 
 
-@click.command()
-@run_options
-@ALLOW_DESTROY
-@ENABLE_ACCESS
-@JSON
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan here.")
+@click.command(cls=Command)
+@run_options(REGISTRATION, ENABLE_ACCESS, OCTO, TERRAFORM, ALLOW_DESTROY, JSON)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan to this file."
+)
 @click.option(
     "--summary",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write what --json prints to this file too; it holds no values.",
+    help="Write what --json prints to this file too; no values are in it.",
 )
 @click.option(
     "--markdown",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a comment for the pull request here; it holds no values.",
+    help="Write a comment for a pull request to this file; no values are in it.",
 )
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with code 2 if there are changes.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -41,7 +49,7 @@ def command(
     markdown: Path | None,
     detailed_exitcode: bool,
 ) -> ExitCode:
-    """Show what apply would change; the guard judges it too."""
+    """Show what apply would change, and whether the guard allows it."""
     from dataclasses import replace
 
     from orchestrator import report

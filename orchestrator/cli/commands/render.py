@@ -1,4 +1,4 @@
-"""octo-tf render: the root folder, or whether it is up to date."""
+"""octo-tf render: write the Terraform root folder, or check that it is up to date."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.groups import OCTO, REGISTRATION, WORKDIR
+from orchestrator.cli.help import Command
 from orchestrator.cli.options import run_options
 from orchestrator.errors import ExitCode
 
@@ -13,11 +15,15 @@ if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
 
 
-@click.command()
-@run_options
-@click.option("--check", is_flag=True, help="Write nothing; show a diff and exit 2 if outdated.")
+@click.command(cls=Command)
+@run_options(REGISTRATION, OCTO, WORKDIR)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing; show a diff and exit with code 2 if the folder is outdated.",
+)
 def command(context: AccountContext, check: bool) -> ExitCode:
-    """Write the Terraform root folder from octo.yaml."""
+    """Write the Terraform root folder, or check that it is up to date."""
     from orchestrator.app.rendering import render_root
     from orchestrator.terraform import render
 

@@ -1,4 +1,4 @@
-"""octo-tf sandbox: an AWS on this machine."""
+"""octo-tf sandbox: run a simulated AWS on this machine, for demos and tests."""
 
 from __future__ import annotations
 
@@ -12,19 +12,31 @@ from urllib.error import HTTPError
 
 import click
 
+from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.option import option
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
-    """Run an AWS on this machine: for demos, tests and trying things out."""
+    """Run a simulated AWS on this machine, for demos and tests."""
 
 
 @command.command()
-@option("--linked", type=click.IntRange(0, 10_000), default=3, show_default=True, help="How many.")
+@option(
+    "--linked",
+    type=click.IntRange(0, 10_000),
+    default=3,
+    show_default=True,
+    help="How many linked accounts the payer has.",
+)
 @option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0: any free one.")
+@option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="The port to listen on; 0 chooses a free one.",
+)
 @click.option(
     "--env-file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -37,7 +49,7 @@ def command() -> None:
     type=click.Choice(["auto", "manual"]),
     default="auto",
     show_default=True,
-    help="Deliver reports by itself, or only on `sandbox deliver`.",
+    help="Whether reports are delivered at once, or by `sandbox deliver`.",
 )
 @option(
     "--stack-seconds",
@@ -56,7 +68,9 @@ def command() -> None:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="A JSON file of faults to inject at the start.",
 )
-@click.option("--stop-with-parent", is_flag=True, help="End when the starting process has died.")
+@click.option(
+    "--stop-with-parent", is_flag=True, help="Stop when the process that started it ends."
+)
 def up(
     linked: int,
     host: str,
@@ -68,7 +82,7 @@ def up(
     faults: Path | None,
     stop_with_parent: bool,
 ) -> ExitCode:
-    """Start it in the foreground; Ctrl-C ends it."""
+    """Start the sandbox in the foreground; Ctrl-C stops it."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[
             name
@@ -99,7 +113,7 @@ def up(
 
 @command.command()
 def deliver() -> ExitCode:
-    """Let the billing service deliver every report now; JSON on stdout."""
+    """Deliver every report now, and list the deliveries as JSON."""
     from orchestrator.sandbox import control
 
     with _running() as endpoint:
@@ -110,7 +124,7 @@ def deliver() -> ExitCode:
 @command.command()
 @click.argument("stack_seconds", type=click.FloatRange(min=0))
 def pace(stack_seconds: float) -> ExitCode:
-    """Let a StackSet take STACK_SECONDS for one account from now on."""
+    """Set the time that a StackSet takes for one account to STACK_SECONDS."""
     from orchestrator.sandbox import control
 
     with _running() as endpoint:
@@ -120,25 +134,43 @@ def pace(stack_seconds: float) -> ExitCode:
 
 @command.group()
 def fault() -> None:
-    """Let AWS misbehave: errors, latency, dropped connections."""
+    """Inject faults into the simulated AWS: errors, latency, dropped connections."""
 
 
 @fault.command()
-@click.option("--service", default="*", show_default=True, help="Like iam.")
-@click.option("--action", default="*", show_default=True, help="Like CreateRole; * matches.")
-@click.option("--error", default="", metavar="CODE", help="Answer with this error.")
-@click.option("--latency", type=float, default=0.0, metavar="SECONDS", help="Be slow.")
-@click.option("--drop", is_flag=True, help="Close the connection instead of answering.")
-@click.option("--lose-answer", is_flag=True, help="Do the call of AWS, but lose its answer.")
 @click.option(
-    "--unknown-for", type=float, default=0.0, metavar="SECONDS", help="A new role stays unknown."
+    "--service",
+    default="*",
+    show_default=True,
+    help="The service that fails, like iam; * matches all.",
 )
-@click.option("--partial-pages", is_flag=True, help="Lists come in pages of one.")
-@click.option("--account", default="*", metavar="ID", help="In this account only.")
-@click.option("--times", type=click.IntRange(min=1), help="To so many calls; default: to all.")
-@click.option("--after", type=click.IntRange(min=0), default=0, help="So many go well first.")
+@click.option(
+    "--action",
+    default="*",
+    show_default=True,
+    help="The action that fails, like CreateRole; * matches all.",
+)
+@click.option("--error", default="", metavar="CODE", help="Answer with this error code.")
+@click.option(
+    "--latency", type=float, default=0.0, metavar="SECONDS", help="Delay the answer by this time."
+)
+@click.option("--drop", is_flag=True, help="Close the connection instead of answering.")
+@click.option("--lose-answer", is_flag=True, help="Carry out the call, but lose its answer.")
+@click.option(
+    "--unknown-for",
+    type=float,
+    default=0.0,
+    metavar="SECONDS",
+    help="Keep a new role unknown for this time.",
+)
+@click.option("--partial-pages", is_flag=True, help="Return lists in pages of one entry.")
+@click.option("--account", default="*", metavar="ID", help="The account that fails; * matches all.")
+@click.option("--times", type=click.IntRange(min=1), help="How many calls fail; by default all.")
+@click.option(
+    "--after", type=click.IntRange(min=0), default=0, help="How many calls succeed first."
+)
 def add(**settings: Any) -> ExitCode:
-    """Inject a fault; JSON of all injected faults on stdout."""
+    """Inject a fault, and list all faults as JSON."""
     from orchestrator.sandbox import control
 
     with _running() as endpoint:

@@ -1,4 +1,4 @@
-"""octo-tf schema: what octo.yaml may say, for editors."""
+"""octo-tf schema: print the JSON Schema of octo.yaml, for editors."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 
 import click
 
-from orchestrator.cli.registration import registration_help
+from orchestrator.cli.help import Command
 from orchestrator.errors import ExitCode
 
 
-@click.command()
+@click.command(cls=Command)
 def command() -> ExitCode:
-    """Print a JSON Schema of octo.yaml.
+    """Print the JSON Schema of octo.yaml, for editors.
 
-    Editors complete and check by it: save it beside octo.yaml and begin the file with
+    Editors complete and check octo.yaml with it: save it beside octo.yaml and begin the file with
     `# yaml-language-server: $schema=octo.schema.json`.
     """
     from orchestrator.config.schema import schema
 
-    click.echo(json.dumps(schema(registration_help()), indent=2))
+    click.echo(json.dumps(schema(), indent=2))
     return ExitCode.DONE

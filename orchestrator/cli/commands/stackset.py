@@ -1,4 +1,4 @@
-"""octo-tf stackset: the linked accounts of a payer, one by one."""
+"""octo-tf stackset: inspect and repair the linked accounts of a payer one by one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
+from orchestrator.cli.groups import ACCOUNT, JSON, OCTO, WORKDIR, setting_options
+from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.option import option
-from orchestrator.cli.options import JSON, run_options
+from orchestrator.cli.options import run_options
 from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode
+from orchestrator.model.setting import Group
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
@@ -19,17 +22,19 @@ if TYPE_CHECKING:
     from orchestrator.stackset.deployments import PendingDeployments
 
 
-@click.group()
+_LINKED_ACCOUNTS = setting_options(Group.LINKED_ACCOUNTS)
+
+
+@click.group(cls=CommandGroup)
 def command() -> None:
-    """See and mend the StackSet's linked accounts one by one."""
+    """Inspect and repair the linked accounts of a payer one by one."""
 
 
 @command.command()
-@run_options
-@click.option("--all", "everyone", is_flag=True, help="Accounts that have the role too.")
-@JSON
+@run_options(ACCOUNT, _LINKED_ACCOUNTS, JSON)
+@click.option("--all", "everyone", is_flag=True, help="Show accounts that have the role too.")
 def status(context: AccountContext, everyone: bool, as_json: bool) -> ExitCode:
-    """Show where each linked account stands, and why."""
+    """Show the state of each linked account, and the reason."""
     from orchestrator.app import linked_accounts
 
     coverage = linked_accounts.status(context).coverage
@@ -37,15 +42,20 @@ def status(context: AccountContext, everyone: bool, as_json: bool) -> ExitCode:
 
 
 @command.command()
-@run_options
-@click.option("--account", "accounts", metavar="ID", multiple=True, help="This one; repeat.")
+@run_options(ACCOUNT, _LINKED_ACCOUNTS, OCTO, WORKDIR, JSON)
+@click.option(
+    "--account",
+    "accounts",
+    metavar="ID",
+    multiple=True,
+    help="Deploy to this account, whatever its state. Repeat for several.",
+)
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Deploy without asking.")
-@JSON
 def retry(context: AccountContext, accounts: tuple[str, ...], yes: bool, as_json: bool) -> ExitCode:
-    """Deploy again to accounts that failed.
+    """Retry the deployment to accounts that failed.
 
-    The stack of an account that is named is deleted and created again, whatever its state: so what
-    was changed by hand in the account is as it should be.
+    With --account, the stack of that account is deleted and created again, which also undoes what
+    was changed in it by hand.
     """
     from orchestrator.app import linked_accounts
     from orchestrator.report.plan.text_format import sentences

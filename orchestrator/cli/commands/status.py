@@ -1,4 +1,4 @@
-"""octo-tf status: what is known of the account, without asking AWS or Octo."""
+"""octo-tf status: show what was last verified and confirmed, without calling AWS or Octo."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import JSON, run_options
+from orchestrator.cli.groups import JSON, WORKDIR, setting_options
+from orchestrator.cli.help import Command
+from orchestrator.cli.options import run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -14,9 +16,8 @@ if TYPE_CHECKING:
     from orchestrator.model.octo_records import AccountRecord
 
 
-@click.command()
-@run_options
-@JSON
+@click.command(cls=Command)
+@run_options(setting_options("account_id"), WORKDIR, JSON)
 def command(context: AccountContext, as_json: bool) -> ExitCode:
     """Show what was last verified and confirmed, without calling AWS or Octo."""
     from orchestrator.errors import LedgerError

@@ -1,4 +1,4 @@
-"""octo-tf unlock: removes the state lock that a dead run left behind."""
+"""octo-tf unlock: remove the state lock of a run that died."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
+from orchestrator.cli.groups import ACCOUNT, EXTERNAL_ID, OCTO, TERRAFORM, setting_options
+from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
 from orchestrator.cli.options import run_options
 from orchestrator.errors import ExitCode
+from orchestrator.model.setting import Group
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
 
 
-@click.command()
-@run_options
+@click.command(cls=Command)
+@run_options(ACCOUNT, EXTERNAL_ID, OCTO, TERRAFORM, setting_options(Group.TERRAFORM))
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Unlock without asking.")
 @click.argument("lock_id")
 def command(context: AccountContext, lock_id: str, yes: bool) -> ExitCode:
-    """Remove the state lock LOCK_ID, left by a run that died.
+    """Remove the state lock of a run that died.
 
-    An error that meets a lock shows its id, whose it is and since when. Unlock only what no
-    living run holds.
+    The error message about a lock shows its LOCK_ID, its owner and its age. Remove a lock only if
+    its run has ended.
     """
     from orchestrator.app import unlock
 

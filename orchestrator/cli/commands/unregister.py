@@ -1,4 +1,4 @@
-"""octo-tf unregister: Octo forgets the account; AWS is not touched."""
+"""octo-tf unregister: unregister the account from Octo; AWS is not touched."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.groups import OCTO, WORKDIR, setting_options
+from orchestrator.cli.help import Command
 from orchestrator.cli.octo import need_octo
 from orchestrator.cli.options import run_options
 from orchestrator.errors import ConfigError, ExitCode
@@ -15,13 +17,14 @@ if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
 
 
-@click.command()
-@run_options
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.command(cls=Command)
+@run_options(setting_options("account_id"), OCTO, WORKDIR)
+@click.option("--yes", "-y", is_flag=True, help="Unregister without asking.")
 def command(context: AccountContext, yes: bool) -> ExitCode:
-    """Have Octo forget the account. Nothing in AWS is deleted, nor the Terraform state.
+    """Unregister the account from Octo; AWS is not touched.
 
-    Octo stops reading the account. octo-tf apply registers it again.
+    Octo stops reading the account. The roles, the bucket, the report and the Terraform state
+    stay; octo-tf apply registers the account again.
     """
     need_octo(context)
     account_id = context.registration.account_id

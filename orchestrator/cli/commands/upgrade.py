@@ -1,4 +1,4 @@
-"""octo-tf upgrade: a registered payer to StackSet, in place."""
+"""octo-tf upgrade: give Octo access to every linked account of a registered payer."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
-from orchestrator.cli.option import option
-from orchestrator.cli.options import (
+from orchestrator.cli.groups import (
     ALLOW_DESTROY,
     ENABLE_ACCESS,
     JSON,
+    OCTO,
+    PRINCIPAL,
+    REGISTRATION,
     REPORT,
+    TERRAFORM,
     WAIT,
-    deferred_run_options,
-    end,
 )
+from orchestrator.cli.help import Command
+from orchestrator.cli.option import option
+from orchestrator.cli.options import deferred_run_options, end
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -26,13 +30,18 @@ if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
 
 
-@click.command()
-@deferred_run_options
-@ALLOW_DESTROY
-@ENABLE_ACCESS
-@WAIT
-@REPORT
-@JSON
+@click.command(cls=Command)
+@deferred_run_options(
+    REGISTRATION,
+    ENABLE_ACCESS,
+    OCTO,
+    PRINCIPAL,
+    TERRAFORM,
+    ALLOW_DESTROY,
+    WAIT,
+    REPORT,
+    JSON,
+)
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Apply without asking.")
 @click.pass_context
 def command(
@@ -42,10 +51,10 @@ def command(
     yes: bool,
     reports: dict[str, Path],
 ) -> ExitCode:
-    """Give Octo access to every linked account of a registered payer, in place.
+    """Give Octo access to every linked account of a registered payer.
 
-    Sets use_stackset in octo.yaml, then plans, asks, applies and verifies as apply does, and
-    compares what is there with what was there before: nothing is deleted or registered again.
+    Sets use_stackset in octo.yaml, then plans, asks, applies and verifies as apply does. Compares
+    the existing resources with those before: none is deleted or registered again.
     """
     from orchestrator import report
     from orchestrator.app.upgrade import upgrade

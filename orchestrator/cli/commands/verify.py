@@ -1,4 +1,4 @@
-"""octo-tf verify: what AWS has, area by area."""
+"""octo-tf verify: verify the registration: API access, CUR and S3, StackSet."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import JSON, REPORT, WAIT, end, run_options
+from orchestrator.cli.groups import JSON, OCTO, PRINCIPAL, REGISTRATION, REPORT, TERRAFORM, WAIT
+from orchestrator.cli.help import Command
+from orchestrator.cli.options import end, run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
 
 
-@click.command()
-@run_options
-@WAIT
-@REPORT
-@JSON
+@click.command(cls=Command)
+@run_options(REGISTRATION, OCTO, PRINCIPAL, TERRAFORM, WAIT, REPORT, JSON)
 def command(context: AccountContext, as_json: bool, reports: dict[str, Path]) -> ExitCode:
-    """Prove the registration: API access, CUR and S3, StackSet."""
+    """Verify the registration: API access, CUR and S3, StackSet."""
     from orchestrator.app.verify import verify
 
     return end(verify(context), reports, as_json=as_json)

@@ -74,7 +74,9 @@ def test_links_as_json_name_the_file_to_upload(project):
 
 
 def test_templates_are_shown_and_written_without_asking_aws(project):
-    shown = octo_tf(project, "console", "template", "api-access", "--aws-profile", "nobody")
+    config = project.folder / "octo.yaml"
+    config.write_text(config.read_text().replace("linked-1", "nobody"))  # no such profile
+    shown = octo_tf(project, "console", "template", "api-access")
     assert shown.returncode == 0, shown.stderr
     written = octo_tf(project, "console", "template", "api-access", "--out", "t.yaml")
     assert written.stdout == "t.yaml\n"

@@ -1,0 +1,250 @@
+"""The options that commands share, by group; those of octo.yaml are derived from the model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_origin
+
+import click
+
+from orchestrator.cli.option import Option, option, together
+from orchestrator.model.registration import EXTERNAL_ID_SOURCES, settings
+from orchestrator.model.setting import Group, NamedSetting
+from orchestrator.octo.credentials import ENDPOINT
+
+CONFIG_FILE = Path("octo.yaml")
+
+
+def _pairs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
+    pairs = [text.partition("=") for text in value]
+    if any(not separator for _, separator, _ in pairs):
+        raise click.BadParameter("must have the form KEY=VALUE")
+    return {key: text for key, _, text in pairs} or None
+
+
+def _list(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
+    return list(value) or None
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    match = re.fullmatch(r"(\d+)(s|m|h)?", value)
+    if not match:
+        raise click.BadParameter("must be a duration like 90s, 10m or 24h")
+    return int(match[1]) * {"s": 1.0, "m": 60.0, "h": 3600.0}[match[2] or "s"]
+
+
+def _events(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    form, _, target = value.partition("=")
+    if form != "jsonl" or not target:
+        raise click.BadParameter("must be jsonl=FILE or jsonl=fd:N")
+    return target
+
+
+def _reports(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
+    from orchestrator.report import formats
+
+    known = formats("verification")
+    reports = {}
+    for pair in (pair for text in value for pair in text.split(",")):
+        name, separator, file = pair.partition("=")
+        if not separator or not file or name not in known:
+            raise click.BadParameter(
+                f"{pair!r} is not FORMAT=FILE with a format of {', '.join(known)}"
+            )
+        reports[name] = Path(file)
+    return reports
+
+
+def setting_options(*names: str | Group) -> Callable[..., Any]:
+    """Options of settings of octo.yaml.
+
+    Args:
+        names: top-level settings, or groups of them; none: all settings.
+    """
+    chosen = [
+        setting
+        for setting in settings().values()
+        if setting.flag
+        and (not names or {setting.name.split(".")[0], setting.about.group} & {*names})
+    ]
+    return together(*map(_setting_option, chosen))
+
+
+def _setting_option(setting: NamedSetting) -> Callable[..., Any]:
+    flag, help_text = setting.flag, setting.about.help
+    kind: dict[str, Any] = {"metavar": flag.rpartition("-")[2].upper()}
+    if setting.type is bool:
+        flag, kind = f"{flag}/--no-{flag.removeprefix('--')}", {"default": None}
+    elif setting.type is int:
+        kind = {"type": click.INT, "metavar": "N"}
+    elif setting.choices:
+        kind = {"type": click.Choice(setting.choices)}
+    if setting.repeated:
+        help_text += " Repeat for several."
+        kind |= {"multiple": True, "callback": _list}
+    if get_origin(setting.type) is dict:
+        kind |= {"metavar": "KEY=VALUE", "callback": _pairs}
+    return option(
+        flag,
+        setting.name.replace(".", "__"),
+        group=setting.about.group,
+        common=setting.about.common,
+        help=help_text,
+        show_default=setting.default_text or None,
+        **kind,
+    )
+
+
+CONFIG = option(
+    "--config",
+    "-c",
+    group=Group.ACCOUNT,
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=CONFIG_FILE,
+    show_default=True,
+    help="The file that says what to register.",
+)
+REGISTRATION = setting_options()
+ACCOUNT = setting_options("account_id", "account_type", "region", "credentials")
+EXTERNAL_ID = setting_options(*EXTERNAL_ID_SOURCES)
+
+OCTO = together(
+    option(
+        "--octo/--no-octo",
+        "use_octo",
+        group=Group.OCTO,
+        default=True,
+        help="Use Octo's API if there are credentials (ALPHAUS_CLIENT_ID, ...).",
+    ),
+    option(
+        "--octo-profile",
+        group=Group.OCTO,
+        common=False,
+        metavar="NAME",
+        show_default="environment, then `default`",
+        help="A profile of ~/.config/alphaus/config.toml.",
+    ),
+    option(
+        "--octo-endpoint",
+        group=Group.OCTO,
+        common=False,
+        metavar="URL",
+        default=ENDPOINT,
+        help="The address of Octo's API.",
+    ),
+)
+PRINCIPAL = option(
+    "--principal-profile",
+    group=Group.OCTO,
+    common=False,
+    metavar="NAME",
+    help="An AWS profile of Octo's own account, to prove access by (sandbox, tests).",
+)
+
+WORKDIR = option(
+    "--workdir",
+    group=Group.TERRAFORM,
+    type=click.Path(path_type=Path, file_okay=False),
+    show_default=".octo-tf beside --config",
+    help="Holds the Terraform roots.",
+)
+TERRAFORM = together(
+    WORKDIR,
+    option(
+        "--tf-path",
+        group=Group.TERRAFORM,
+        common=False,
+        metavar="PROGRAM",
+        show_default="from PATH",
+        help="Terraform or OpenTofu, or `embedded`.",
+    ),
+    option(
+        "--parallelism",
+        group=Group.TERRAFORM,
+        common=False,
+        type=click.IntRange(min=1),
+        help="Terraform's -parallelism.",
+    ),
+    option(
+        "--lock-timeout",
+        "lock_seconds",
+        group=Group.TERRAFORM,
+        common=False,
+        metavar="DURATION",
+        default="60s",
+        show_default=True,
+        callback=_seconds,
+        help="How long to wait for the state lock of another run.",
+    ),
+)
+ALLOW_DESTROY = option(
+    "--allow-destroy",
+    group=Group.TERRAFORM,
+    metavar="ADDRESS",
+    multiple=True,
+    help="A resource that this run may destroy or replace. Repeat for several.",
+)
+ENABLE_ACCESS = option(
+    "--enable-trusted-access",
+    "enable_access",
+    group=Group.LINKED_ACCOUNTS,
+    common=False,
+    is_flag=True,
+    help="Enable trusted access for CloudFormation if it is off.",
+)
+
+PROGRESS = together(
+    option(
+        "--events",
+        "events_target",
+        group=Group.OUTPUT,
+        common=False,
+        metavar="jsonl=FILE",
+        callback=_events,
+        help="Write each event of the run to FILE (jsonl=fd:N: to descriptor N), as JSON lines.",
+    ),
+    option(
+        "--verbose",
+        "-v",
+        group=Group.OUTPUT,
+        is_flag=True,
+        help="Show progress even without a terminal.",
+    ),
+    option(
+        "--no-color",
+        group=Group.OUTPUT,
+        common=False,
+        is_flag=True,
+        help="Use no colours; NO_COLOR does the same.",
+    ),
+)
+JSON = click.option(
+    "--json",
+    "as_json",
+    cls=Option,
+    group=Group.OUTPUT,
+    is_flag=True,
+    help="Write JSON to stdout.",
+)
+REPORT = option(
+    "--report",
+    "reports",
+    group=Group.OUTPUT,
+    metavar="FORMAT=FILE",
+    multiple=True,
+    callback=_reports,
+    help="Write a junit, json, markdown or table report. Repeat for several.",
+)
+WAIT = option(
+    "--wait",
+    "wait_seconds",
+    group=Group.OUTPUT,
+    metavar="DURATION",
+    default="0",
+    callback=_seconds,
+    help="How long to wait for what is pending: 90s, 10m, 24h.",
+)

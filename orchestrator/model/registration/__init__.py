@@ -1,0 +1,109 @@
+"""Registration: what a person asked for, as typed values; one file for each group of settings.
+
+The module's inputs keep the names that the module (and the published one) gives them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+from typing import Annotated, Union
+
+from pydantic import SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from orchestrator.model.registration.access import (
+    EXTERNAL_ID_SOURCES,
+    Access,
+    Credentials,
+    ExternalIdSource,
+)
+from orchestrator.model.registration.api_access import ApiAccessSettings
+from orchestrator.model.registration.cur import CurSettings
+from orchestrator.model.registration.field_types import AccountId, Line
+from orchestrator.model.registration.linked_accounts import LinkedAccountsSettings
+from orchestrator.model.registration.terraform import LocalBackend, S3Backend, TerraformSettings
+from orchestrator.model.setting import Group, NamedSetting, Setting, settings_of
+
+__all__ = [
+    "EXTERNAL_ID_SOURCES",
+    "Access",
+    "Credentials",
+    "ExternalIdSource",
+    "LocalBackend",
+    "Registration",
+    "S3Backend",
+    "flag_of",
+    "settings",
+]
+
+
+# pydantic lists the fields of the last base first.
+class Registration(
+    TerraformSettings, LinkedAccountsSettings, CurSettings, ApiAccessSettings, Access
+):
+    """One account to be registered with Octo. Module inputs keep the module's names.
+
+    ``None`` leaves an input to the module's default. ``external_id`` is resolved: it holds the
+    id wherever it came from; None where Octo itself is to be asked (``Run.external_id``).
+    """
+
+    account_id: Annotated[
+        AccountId,
+        Setting(
+            "The AWS account to register; octo-tf refuses any other.",
+            Group.ACCOUNT,
+            example="111122223333",
+            common=True,
+        ),
+    ]
+    external_id: SecretStr | None
+    tags: Annotated[
+        dict[Line, str] | None,
+        Setting("The tags of every resource.", Group.ACCOUNT, example={"team": "finops"}),
+    ] = None
+
+    @field_validator("external_id")
+    @classmethod
+    def _valid_external_id(cls, value: SecretStr | None) -> SecretStr | None:
+        """The form that STS accepts (API reference, AssumeRole, ExternalId)."""
+        if value is None:
+            return None
+        text = value.get_secret_value()
+        if not (2 <= len(text) <= 1224 and re.fullmatch(r"[\w+=,.@:/-]+", text, re.ASCII)):
+            raise PydanticCustomError(
+                "external_id", "must be 2 to 1224 characters of letters, digits and _+=,.@:/-"
+            )
+        return value
+
+    @field_validator("permission_tiers")
+    @classmethod
+    def _with_read(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and "read" not in value:
+            raise PydanticCustomError("permission_tiers", "must include read: Octo cannot do less")
+        return sorted(set(value)) if value is not None else None
+
+    @model_validator(mode="after")
+    def _bucket_is_named(self) -> Registration:
+        if self.cur_s3_bucket_option == "USE_EXISTING" and self.cur_s3_bucket_name is None:
+            raise PydanticCustomError(
+                "cur_s3_bucket_name",
+                "cur_s3_bucket_option: USE_EXISTING needs cur_s3_bucket_name, the bucket's name",
+            )
+        return self
+
+
+@cache
+def settings() -> dict[str, NamedSetting]:
+    """Return every setting of octo.yaml, by its dotted name."""
+    found: dict[str, NamedSetting] = {}
+    for setting in (*settings_of(Registration), *settings_of(ExternalIdSource)):
+        first = found.get(setting.name, setting)  # each kind of backend has a type of its own
+        found[setting.name] = replace(first, type=Union[first.type, setting.type])  # noqa: UP007
+    return found
+
+
+def flag_of(name: str) -> str:
+    """Return the option that sets a field, e.g. ``--aws-profile`` for ``credentials.profile``."""
+    return settings()[name].flag or name
