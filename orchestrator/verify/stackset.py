@@ -37,7 +37,7 @@ def coverage(context: Context) -> Coverage:
     )
 
 
-def linked_standings(report: Report) -> dict[str, tuple[str, AreaStatus]]:
+def linked_statuses(report: Report) -> dict[str, tuple[str, AreaStatus]]:
     """Return each linked account's name and API access status, from the coverage check's result."""
     evidence = next((r.finding.evidence for r in report.results if r.id == COVERAGE), {})
     current: Any = evidence.get("current", {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.model.coverage import WANTING, Standing, State
+from orchestrator.model.coverage import WANTING, LinkedAccount, State
 from orchestrator.verify.model import Area, Check, Context, Finding, Status
 from orchestrator.verify.stackset import COVERAGE, applies, coverage
 
@@ -15,7 +15,7 @@ def _run(context: Context) -> Finding:
     running, current = found.of(State.RUNNING), found.of(State.CURRENT)
     evidence: dict[str, object] = {
         "counts": found.counts,
-        "current": {standing.account_id: standing.name for standing in current},
+        "current": {account.account_id: account.name for account in current},
         "others": {
             s.account_id: {"name": s.name, "state": s.state.value, "reason": s.reason}
             for s in found.accounts
@@ -43,9 +43,9 @@ def _run(context: Context) -> Finding:
     return Finding(Status.PASS, f"{summary}{rest}.", evidence)
 
 
-def _named(standings: list[Standing]) -> str:
-    shown = "; ".join(f"{s.account_id} {s.state.value}: {s.reason}" for s in standings[:_SHOWN])
-    more = len(standings) - _SHOWN
+def _named(accounts: list[LinkedAccount]) -> str:
+    shown = "; ".join(f"{s.account_id} {s.state.value}: {s.reason}" for s in accounts[:_SHOWN])
+    more = len(accounts) - _SHOWN
     return shown + (f"; and {more} more" if more > 0 else "")
 
 
