@@ -8,7 +8,7 @@ from orchestrator.aws import cloudformation, organizations
 from orchestrator.model.coverage import Coverage, cover
 from orchestrator.model.module_outputs import StackSetOutput
 from orchestrator.model.octo_records import AreaStatus
-from orchestrator.verify.model import Context, Finding, Report, Status
+from orchestrator.verify.model import Context, Finding, Report, failed
 
 COVERAGE = "stackset.coverage"
 APPLY = "Run octo-tf apply: it restores the StackSet to what the module defines."
@@ -55,9 +55,8 @@ def linked_statuses(report: Report) -> dict[str, tuple[str, AreaStatus]]:
 
 def missing(name: str) -> Finding:
     """Return the finding for a StackSet that does not exist."""
-    return Finding(
-        Status.FAIL,
+    return failed(
         f"The StackSet {name} does not exist.",
-        {"stackset": name},
         "Run octo-tf apply: it creates the StackSet.",
+        stackset=name,
     )
