@@ -24,7 +24,7 @@ from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.app.verify import check
 from orchestrator.errors import PlanRefused
-from orchestrator.model.module_outputs import Outputs, typed
+from orchestrator.model.module_outputs import Outputs, parse_outputs
 from orchestrator.model.outside_action import (
     FORGET,
     REGISTER,
@@ -173,4 +173,4 @@ def apply_plan(
 
 
 def _outputs(context: AccountContext, values: Mapping[str, Any]) -> Outputs:
-    return typed(values, context.registration.account_id)
+    return parse_outputs(values, context.registration.account_id)

@@ -11,7 +11,7 @@ from orchestrator.app.events import ReportMade
 from orchestrator.model.account import Account
 from orchestrator.model.octo_records import AccountRecord, AreaName, AreaStatus, Method
 from orchestrator.verify.model import Area, Report, Status
-from orchestrator.verify.stackset import linked_standings
+from orchestrator.verify.stackset import linked_statuses
 
 
 def confirm(
@@ -44,7 +44,7 @@ def confirm(
     verified: dict[AreaName, AreaStatus] = {
         area.value: report.areas[area].value for area in Area if area.value not in (before or {})
     }
-    linked = linked_standings(report)
+    linked = linked_statuses(report)
     if linked and (new := context.octo.linked.register(linked)):
         accounts = "account is" if len(new) == 1 else "accounts are"
         context.events.note(f"  {len(new)} linked {accounts} registered now")

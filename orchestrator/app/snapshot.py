@@ -11,7 +11,7 @@ from orchestrator.aws.errors import explained
 from orchestrator.errors import OctoTfError
 from orchestrator.files import write_atomically
 from orchestrator.verify.model import Context, Report, Status
-from orchestrator.verify.stackset import linked_standings
+from orchestrator.verify.stackset import linked_statuses
 
 
 class Snapshot(BaseModel):
@@ -62,7 +62,7 @@ def take(context: Context, report: Report) -> Snapshot:
     return Snapshot(
         identities=identities,
         passing=[r.id for r in report.results if r.finding.status is Status.PASS],
-        linked=sorted(a for a, (_, status) in linked_standings(report).items() if status == "pass"),
+        linked=sorted(a for a, (_, status) in linked_statuses(report).items() if status == "pass"),
     )
 
 

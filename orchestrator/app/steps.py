@@ -15,7 +15,7 @@ from orchestrator.app.context import AccountContext
 from orchestrator.errors import OctoUnreachable, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
-from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs, typed
+from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs, parse_outputs
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo import external_id
 from orchestrator.stackset import preflight
@@ -201,7 +201,7 @@ def applied_outputs(context: AccountContext, terraform: Terraform) -> Outputs:
     Raises:
         EngineError: nothing was.
     """
-    return typed(terraform.outputs(), context.registration.account_id)
+    return parse_outputs(terraform.outputs(), context.registration.account_id)
 
 
 def unapplied_settings(prepared: Prepared, values: Mapping[str, Any]) -> tuple[str, ...]:

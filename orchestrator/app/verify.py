@@ -9,7 +9,7 @@ from orchestrator.app import steps
 from orchestrator.app.confirm import confirm
 from orchestrator.app.context import AccountContext
 from orchestrator.app.steps import Prepared
-from orchestrator.model.module_outputs import Outputs, typed
+from orchestrator.model.module_outputs import Outputs, parse_outputs
 from orchestrator.verify.model import Report
 
 
@@ -26,7 +26,7 @@ def verify(context: AccountContext) -> Report:
     with context.locked():
         prepared = steps.prepare(context, account)
         values = prepared.terraform.outputs()
-        outputs = as_wanted_now(context, prepared, typed(values, account.account_id))
+        outputs = as_wanted_now(context, prepared, parse_outputs(values, account.account_id))
         report = check(
             context, prepared, outputs, wait_seconds=context.settings.wait_seconds, shown=True
         )

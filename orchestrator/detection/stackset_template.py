@@ -6,11 +6,17 @@ attached to one, and the intrinsic functions. A function that needs the account 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from orchestrator.aws import stack_template
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode
+
 from orchestrator.model.observed import Document, Role, TemplateContent
 from orchestrator.model.policy import as_list
 from orchestrator.model.resource_names import API_ROLE
@@ -18,7 +24,46 @@ from orchestrator.model.resource_names import API_ROLE
 _ROLE = "AWS::IAM::Role"
 # Resources that only give a role permissions: removing one removes a policy.
 _POLICIES = ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy")
+_NOT_FN = {"Ref", "Condition"}  # short forms whose long form has no "Fn::"
 _IN_SUB = re.compile(r"\$\{([^!${}][^${}]*)\}")
+
+
+class _Constructor(SafeConstructor):
+    """YAML with the short forms of intrinsic functions (``!Ref``, ``!Sub`` ...)."""
+
+    def short(self, suffix: str, node: Any) -> Any:
+        name = suffix if suffix in _NOT_FN else f"Fn::{suffix}"
+        if isinstance(node, ScalarNode):
+            value = self.construct_scalar(node)
+            parts = value.split(".", 1)
+            return {name: parts if suffix == "GetAtt" and len(parts) == 2 else value}
+        if isinstance(node, MappingNode):
+            return {name: self.construct_mapping(node, deep=True)}
+        return {name: self.construct_sequence(node, deep=True)}
+
+
+_Constructor.add_multi_constructor("!", _Constructor.short)
+# The versions of policies and templates look like dates, and must stay text.
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_str)
+
+
+@cache
+def parse(text: str) -> Mapping[str, Any] | None:
+    """Parse a template, JSON or YAML; None if the text is none. The result must not be changed."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Constructor = _Constructor
+        try:
+            document = yaml.load(text)
+        except YAMLError:
+            return None
+    resources = document.get("Resources") if isinstance(document, dict) else None
+    if not isinstance(resources, dict) or not resources:
+        return None
+    typed = all(isinstance(one, dict) and "Type" in one for one in resources.values())
+    return dict(document) if typed else None
 
 
 def read(text: str, parameters: Mapping[str, str], partition: str) -> TemplateContent | None:
@@ -29,9 +74,8 @@ def read(text: str, parameters: Mapping[str, str], partition: str) -> TemplateCo
         parameters: the StackSet's parameter values by name; they may hold an external id.
         partition: the value of ``AWS::Partition``.
     """
-    try:
-        parsed = stack_template.parse(text)
-    except stack_template.TemplateError:
+    parsed = parse(text)
+    if parsed is None:
         return None
     declared = parsed.get("Parameters") or {}
     values = {name: str(p.get("Default", "")) for name, p in declared.items()}

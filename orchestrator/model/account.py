@@ -1,4 +1,4 @@
-"""An AWS account as its own credentials show it."""
+"""The AWS account that a run is about."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ AccountType = Literal["payer", "linked", "standalone"]
 
 @dataclass(frozen=True)
 class Account:
-    """An AWS account as its own credentials show it.
+    """An AWS account, as STS and Organizations describe it to its own credentials.
 
     Attributes:
         account_id: 12 digits.
         account_type: ``payer``, ``linked`` or ``standalone``.
-        caller_arn: who the credentials are.
-        management_account_id: the organization's; None for a standalone account, and where the
-            organization may not be read.
+        caller_arn: the ARN of the caller's user, role session or root.
+        management_account_id: the organization's; None for a standalone account, and if access to
+            the organization is denied.
     """
 
     account_id: str

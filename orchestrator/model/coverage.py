@@ -1,4 +1,4 @@
-"""Which linked accounts the StackSet reaches, and why the others not. Pure: no AWS calls."""
+"""Which linked accounts the StackSet deploys to, and why it does not deploy to others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orchestrator.model.stackset import DeployedStackSet
 
 
 class State(str, Enum):
-    """Where a linked account stands."""
+    """Whether a linked account has the role, or why it does not."""
 
     CURRENT = "current"
     RUNNING = "running"
@@ -25,7 +25,7 @@ class State(str, Enum):
     OUTSIDE = "outside"
 
 
-# The states of accounts that should be reached and are not.
+# The states of accounts that should have the role and do not.
 WANTING = (State.FAILED, State.MISSING)
 
 # Why an account that is not active is left out, by its state in Organizations.
@@ -38,8 +38,8 @@ _INACTIVE = {
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One linked account: where it stands and, unless that says it all, why."""
+class LinkedAccount:
+    """A linked account with its state, and the reason unless the state says it all."""
 
     account_id: str
     name: str
@@ -49,23 +49,23 @@ class Standing:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Every linked account's standing, by account id."""
+    """Every linked account, sorted by id."""
 
-    accounts: tuple[Standing, ...]
+    accounts: tuple[LinkedAccount, ...]
 
-    def of(self, *states: State) -> list[Standing]:
-        """The accounts that stand in one of these states."""
-        return [standing for standing in self.accounts if standing.state in states]
+    def of(self, *states: State) -> list[LinkedAccount]:
+        """List the accounts in one of these states."""
+        return [account for account in self.accounts if account.state in states]
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many accounts stand in each state that occurs, in the order of ``State``."""
-        counted = Counter(standing.state for standing in self.accounts)
+        """Count the accounts in each state that occurs, in the order of ``State``."""
+        counted = Counter(account.state for account in self.accounts)
         return {state.value: counted[state] for state in State if counted[state]}
 
     @property
     def wanted(self) -> int:
-        """How many accounts should be reached."""
+        """Count the accounts that should have the role."""
         return len(self.of(State.CURRENT, State.RUNNING, *WANTING))
 
 
@@ -76,17 +76,17 @@ def cover(
     targets: Collection[str],
     excluded: Collection[str],
 ) -> Coverage:
-    """Puts the organization beside the StackSet's instances.
+    """Compare the organization's accounts with the StackSet's stack instances.
 
     Args:
         organization: every account.
-        deployed: the stack set; None if there is none yet.
+        deployed: the StackSet; None if there is none yet.
         targets: OU ids, or the root's.
-        excluded: account ids to leave out.
+        excluded: ids of the accounts that are not to be deployed to.
     """
     instances = dict(deployed.instances) if deployed else {}
     reached = {ou for ou in organization.parents if organization.is_under(ou, targets)}
-    standings = []
+    accounts = []
     for member in organization.members:
         if member.account_id == organization.management_account_id:
             continue
@@ -104,13 +104,13 @@ def cover(
         elif instance is not None and instance.is_current:
             state, reason = State.CURRENT, ""
         elif instance is not None and instance.is_running:
-            state, reason = State.RUNNING, "CloudFormation is at work"
+            state, reason = State.RUNNING, "CloudFormation is deploying to it"
         elif instance is not None:
             state = State.FAILED
             reason = instance.reason or f"its instance is {instance.detailed or instance.status}"
-        standings.append(Standing(member.account_id, member.name, state, reason))
-    standings += [
-        Standing(account_id, "", State.EXCESS, "it has left the organization")
+        accounts.append(LinkedAccount(member.account_id, member.name, state, reason))
+    accounts += [
+        LinkedAccount(account_id, "", State.EXCESS, "it has left the organization")
         for account_id in instances
     ]
-    return Coverage(tuple(sorted(standings, key=lambda s: s.account_id)))
+    return Coverage(tuple(sorted(accounts, key=lambda s: s.account_id)))

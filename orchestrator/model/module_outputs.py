@@ -1,4 +1,4 @@
-"""The module's outputs, typed: the contract between ``terraform/modules/octo`` and the rest.
+"""The outputs of ``terraform/modules/octo``, typed.
 
 The shapes mirror ``terraform/modules/octo/outputs.tf``; none of them holds the external id.
 """
@@ -18,12 +18,12 @@ APPLIED_INPUTS = "applied_inputs"
 
 
 class _Output(BaseModel):
-    # Outputs that are new to this version are another version's: they do not disturb it.
+    # Outputs that only newer versions of the module have are ignored.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class RoleOutput(_Output):
-    """An IAM role as the module wants it.
+    """An IAM role as the module defines it.
 
     ``inline_policies`` maps each inline policy's name to its document (JSON text);
     ``managed_policy_arns`` lists every attached managed policy.
@@ -51,7 +51,7 @@ class CurOutput(_Output):
     """The Cost and Usage Report, its bucket and the role that reads it.
 
     ``bucket_policy_statements`` is JSON text: the list of statements that the bucket's policy
-    needs. ``bucket_policy_management`` says who writes that policy: the module alone (a new
+    needs. ``bucket_policy_management`` says who manages that policy: the module alone (a new
     bucket), the module by merging into the owner's policy, or the bucket's owner.
     """
 
@@ -76,7 +76,7 @@ class CurOutput(_Output):
 class StackSetOutput(_Output):
     """The StackSet: what it deploys (``template``, JSON text) and where.
 
-    ``targets`` are OU ids or the root's; ``region`` is where the set and its stacks are.
+    ``targets`` are OU ids or the root's; ``region`` is that of the StackSet and its stacks.
     """
 
     name: str
@@ -90,7 +90,7 @@ class StackSetOutput(_Output):
 
 
 class Outputs(_Output):
-    """All outputs of ``module.octo``; Terraform leaves those that are null out of the state."""
+    """All outputs of ``module.octo``; the state does not have those that are null."""
 
     account_id: str
     account_type: AccountType
@@ -101,11 +101,11 @@ class Outputs(_Output):
     module_version: str
 
 
-def typed(values: Mapping[str, object], account_id: str) -> Outputs:
-    """The outputs of what was applied to an account.
+def parse_outputs(values: Mapping[str, object], account_id: str) -> Outputs:
+    """Parse the outputs of the last apply.
 
     Raises:
-        EngineError: nothing was, or another version of the module did.
+        EngineError: there was no apply, or by an incompatible version of the module.
     """
     if not values:
         raise EngineError(
@@ -121,5 +121,5 @@ def typed(values: Mapping[str, object], account_id: str) -> Outputs:
             f"the state's output {'.'.join(map(str, detail['loc']))} is not as this version of"
             f" octo-tf expects: {detail['msg']}",
             where=account_id,
-            hint="Run octo-tf apply: it brings the outputs up to date.",
+            hint="Run octo-tf apply: it updates the outputs.",
         ) from None

@@ -1,4 +1,4 @@
-"""What Octo's side knows of an account, and what can be asked of it."""
+"""The record of a registered account, and Octo's answers about it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AnswerState = Literal[
     "confirmed",
     "pending",  # Octo has not found it yet
     "refused",  # Octo looked, and it is not right
-    "unreachable",  # Octo could not be asked
+    "unreachable",  # Octo did not answer
     "waiting",  # another step comes first
     "not_registered",  # Octo does not know the account
     "by_hand",  # there are no credentials: a person confirms it in Octo
@@ -23,13 +23,13 @@ AnswerState = Literal[
 
 
 class OctoAnswer(BaseModel):
-    """What Octo says of one area.
+    """Octo's answer about one area.
 
     Attributes:
         state: see ``AnswerState``.
-        at: when (ISO 8601, UTC).
-        reason: what Octo said; empty where it is confirmed. Never a secret.
-        hint: what solves it.
+        at: when Octo answered (ISO 8601, UTC).
+        reason: Octo's words; empty if the area is confirmed. Never a secret.
+        hint: what to do.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,12 +45,11 @@ class AccountRecord(BaseModel):
 
     Attributes:
         statuses: each area's status when it was last verified.
-        confirmed: the areas that passed and are right to be confirmed, with the time (ISO 8601,
-            UTC).
+        confirmed: when each area passed, so that it can be confirmed (ISO 8601, UTC).
         finished_at: when *Confirm and Finish* was reached (ISO 8601, UTC), or null.
-        octo_registered_at: when Octo itself learned of it (ISO 8601, UTC), or null.
-        octo: what Octo itself last said of each area that passed.
-        method: how the account's resources are made.
+        octo_registered_at: when it was registered with Octo (ISO 8601, UTC), or null.
+        octo: Octo's last answer about each area that passed.
+        method: how the account's resources are created.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,12 +67,12 @@ class AccountRecord(BaseModel):
     method: Method = "terraform"
 
     def octo_confirmed(self, area: AreaName) -> bool:
-        """Whether Octo itself has confirmed the area."""
+        """Tell whether Octo has confirmed the area."""
         return area in self.octo and self.octo[area].state == "confirmed"
 
     @property
-    def left(self) -> list[AreaName]:
-        """The areas that passed and that Octo has not confirmed."""
+    def unconfirmed(self) -> list[AreaName]:
+        """List the areas that passed and that Octo has not confirmed."""
         return [
             area
             for area, status in self.statuses.items()

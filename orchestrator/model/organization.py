@@ -1,4 +1,4 @@
-"""The organization: its tree of OUs, and every account in it."""
+"""The organization: its tree of OUs and its accounts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Member:
     Attributes:
         account_id: its id.
         name: its name in the organization.
-        state: as Organizations says it: ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED,
-            PENDING_ACTIVATION, or a state that is newer than this; empty if it says none.
+        state: its state in Organizations: ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED,
+            PENDING_ACTIVATION, or one that is newer than octo-tf; empty if AWS returns none.
         ou: the OU (or root) that it is directly in.
     """
 
@@ -25,7 +25,7 @@ class Member:
 
     @property
     def active(self) -> bool:
-        """Whether the account can be used; an unknown state counts as inactive."""
+        """Tell whether the account can be used; an unknown state counts as inactive."""
         return self.state == "ACTIVE"
 
 
@@ -39,16 +39,16 @@ class Organization:
     management_account_id: str
 
     def is_under(self, ou: str, targets: Iterable[str]) -> bool:
-        """Whether an OU is one of the targets, or nested in one."""
+        """Tell whether an OU is one of the targets, or nested in one."""
         wanted = set(targets)
-        found: str | None = ou
-        while found is not None:
-            if found in wanted:
+        current: str | None = ou
+        while current is not None:
+            if current in wanted:
                 return True
-            found = self.parents.get(found)
+            current = self.parents.get(current)
         return False
 
     def overlap(self, ou: str, targets: Iterable[str]) -> bool:
-        """Whether an OU shares accounts with a target: one is the other, or inside it."""
+        """Tell whether an OU shares accounts with a target: they are equal or one is nested."""
         wanted = list(targets)
         return self.is_under(ou, wanted) or any(self.is_under(t, [ou]) for t in wanted)

@@ -1,4 +1,4 @@
-"""The names by which Octo finds what is in AWS; the module has them as its defaults."""
+"""The names by which Octo finds its resources in AWS: the module's defaults."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ PRINCIPAL: Final = "131920598436"  # Octo's own AWS account
 API_ROLE: Final = "AlphausAcctAccessRole"
 CUR_ROLE: Final = "AlphausAcctAccessCurRole"
 STACKSET: Final = "alphaus-api-access-stackset"
-CUR_BUCKET: Final = "alphaus-cur-export"  # the published module's; ours goes on with the account
+CUR_BUCKET: Final = "alphaus-cur-export"  # the published module's; ours ends in the account id
 
 
 def cur_bucket(account_id: str) -> str:
-    """The bucket that reports go to unless octo.yaml names one."""
+    """Return the name of the bucket for reports, unless octo.yaml names one."""
     return f"{CUR_BUCKET}-{account_id}"

@@ -167,7 +167,7 @@ class RegistrationService:
         if record is None:
             raise LedgerError("is not registered", where=account_id, hint="Run octo-tf apply.")
         finish = record.statuses.get("api_access") == "pass"
-        areas = [a for a in LABELS if a in record.left]
+        areas = [a for a in LABELS if a in record.unconfirmed]
         return self._answers(record, areas, finish=finish, may_register=may_register)
 
     def unregister(self, account_id: str) -> None:
@@ -197,7 +197,7 @@ class RegistrationService:
                     "by_hand", hint=f"In Octo: Check and Confirm for {LABELS[area]}."
                 )
                 for area in areas
-                if area in record.left
+                if area in record.unconfirmed
             }
             return self._ledger.note(account_id, answers=answers)
         try:

@@ -8,7 +8,7 @@ from orchestrator.aws import s3
 from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.session import Aws
 from orchestrator.model.module_outputs import CurOutput
-from orchestrator.verify.model import Context, Finding, Status
+from orchestrator.verify.model import Context, Finding, failed
 
 
 def has_cur(context: Context) -> bool:
@@ -25,11 +25,10 @@ def expected_cur(context: Context) -> CurOutput:
 
 def missing_bucket(cur: CurOutput) -> Finding:
     """Return the finding for a bucket that does not exist."""
-    return Finding(
-        Status.FAIL,
+    return failed(
         f"The bucket {cur.s3_bucket_name} does not exist.",
-        {"bucket": cur.s3_bucket_name},
         "Run octo-tf apply: it creates the bucket (or name another with cur_s3_bucket_name).",
+        bucket=cur.s3_bucket_name,
     )
 
 

@@ -56,6 +56,26 @@ class Finding:
     hint: str = ""
 
 
+def passed(summary: str, **evidence: object) -> Finding:
+    """Return the finding of a check that holds."""
+    return Finding(Status.PASS, summary, evidence)
+
+
+def failed(summary: str, hint: str, **evidence: object) -> Finding:
+    """Return the finding of a check that does not hold."""
+    return Finding(Status.FAIL, summary, evidence, hint)
+
+
+def pending(summary: str, hint: str, **evidence: object) -> Finding:
+    """Return the finding of a check that AWS has not finished."""
+    return Finding(Status.PENDING, summary, evidence, hint)
+
+
+def skipped(summary: str, hint: str, **evidence: object) -> Finding:
+    """Return the finding of a check that could not be made, which is no failure."""
+    return Finding(Status.SKIPPED, summary, evidence, hint)
+
+
 @dataclass(frozen=True)
 class Context:
     """The input of a check.

@@ -10,7 +10,7 @@ from orchestrator.aws.sts import RoleAccess
 from orchestrator.model.module_outputs import RoleOutput
 from orchestrator.model.observed import Role
 from orchestrator.model.policy import as_list, equivalent, statements
-from orchestrator.verify.model import Context, Finding, Status
+from orchestrator.verify.model import Context, Finding, failed
 
 APPLY = "Run octo-tf apply: it restores the role to what the module defines."
 READ_PERMISSIONS = (
@@ -23,11 +23,8 @@ READ_PERMISSIONS = (
 
 def missing(name: str) -> Finding:
     """Return the finding for a role that does not exist."""
-    return Finding(
-        Status.FAIL,
-        f"The role {name} does not exist.",
-        {"role": name},
-        "Run octo-tf apply: it creates the role.",
+    return failed(
+        f"The role {name} does not exist.", "Run octo-tf apply: it creates the role.", role=name
     )
 
 

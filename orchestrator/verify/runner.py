@@ -16,7 +16,16 @@ from orchestrator.aws.errors import (
 )
 from orchestrator.plugins import modules_in
 from orchestrator.verify import checks
-from orchestrator.verify.model import Area, Check, CheckResult, Context, Finding, Report, Status
+from orchestrator.verify.model import (
+    Area,
+    Check,
+    CheckResult,
+    Context,
+    Finding,
+    Report,
+    Status,
+    failed,
+)
 
 _PARALLEL = 8
 _PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds between two runs; the last one repeats
@@ -95,11 +104,10 @@ def _one(check: Check, context: Context) -> CheckResult:
     except ServiceError as error:
         finding = _not_checked(check, error)
     except CALL_ERRORS as error:
-        finding = Finding(
-            Status.FAIL,
+        finding = failed(
             f"AWS did not answer: {type(error).__name__}.",
-            {"error": type(error).__name__},
             "Check the network and the credentials, then run octo-tf verify again.",
+            error=type(error).__name__,
         )
     return CheckResult(
         check.id, check.area, check.promise, finding, round(time.monotonic() - started, 3)
@@ -112,17 +120,17 @@ def _not_checked(check: Check, error: ServiceError) -> Finding:
         action = denied_action(error)
         likely = [p for p in check.permissions if p.endswith(f":{error.operation_name}")]
         needed = action or " or ".join(likely or check.permissions)
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"This could not be checked: {needed} is denied.",
-            {"operation": error.operation_name, "permission": needed},
             f"Grant the caller {needed}, then run octo-tf verify again.",
+            operation=error.operation_name,
+            permission=needed,
         )
-    return Finding(
-        Status.FAIL,
+    return failed(
         f"This could not be checked: {error.operation_name} returned {code_of(error)}.",
-        {"operation": error.operation_name, "code": code_of(error)},
         "Run octo-tf verify again; if the error stays, look the code up in the API's reference.",
+        operation=error.operation_name,
+        code=code_of(error),
     )
 
 

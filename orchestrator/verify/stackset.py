@@ -8,7 +8,7 @@ from orchestrator.aws import cloudformation, organizations
 from orchestrator.model.coverage import Coverage, cover
 from orchestrator.model.module_outputs import StackSetOutput
 from orchestrator.model.octo_records import AreaStatus
-from orchestrator.verify.model import Context, Finding, Report, Status
+from orchestrator.verify.model import Context, Finding, Report, failed
 
 COVERAGE = "stackset.coverage"
 APPLY = "Run octo-tf apply: it restores the StackSet to what the module defines."
@@ -37,7 +37,7 @@ def coverage(context: Context) -> Coverage:
     )
 
 
-def linked_standings(report: Report) -> dict[str, tuple[str, AreaStatus]]:
+def linked_statuses(report: Report) -> dict[str, tuple[str, AreaStatus]]:
     """Return each linked account's name and API access status, from the coverage check's result."""
     evidence = next((r.finding.evidence for r in report.results if r.id == COVERAGE), {})
     current: Any = evidence.get("current", {})
@@ -55,9 +55,8 @@ def linked_standings(report: Report) -> dict[str, tuple[str, AreaStatus]]:
 
 def missing(name: str) -> Finding:
     """Return the finding for a StackSet that does not exist."""
-    return Finding(
-        Status.FAIL,
+    return failed(
         f"The StackSet {name} does not exist.",
-        {"stackset": name},
         "Run octo-tf apply: it creates the StackSet.",
+        stackset=name,
     )

@@ -13,7 +13,7 @@ from orchestrator.aws.permissions import deploying
 from orchestrator.aws.session import Aws
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
-from orchestrator.model.coverage import Coverage, Standing, State
+from orchestrator.model.coverage import Coverage, LinkedAccount, State
 from orchestrator.stackset import preflight
 
 Operator = tuple[Aws, Account]
@@ -61,7 +61,7 @@ def test_a_caller_who_may_not_ask_is_told_nothing(operator):
 
 
 def test_more_accounts_than_a_stack_set_holds_are_refused():
-    everyone = (Standing("111122223333", "x", State.MISSING),) * 100_001
+    everyone = (LinkedAccount("111122223333", "x", State.MISSING),) * 100_001
     with pytest.raises(Refused, match=r"100,001 linked accounts .* at most 100,000"):
         preflight.check_quota("111111111111", Coverage(everyone))
     preflight.check_quota("111111111111", Coverage(everyone[1:]))

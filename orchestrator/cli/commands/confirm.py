@@ -49,7 +49,7 @@ def _show(record: AccountRecord) -> None:
 
 
 def _exit_code(record: AccountRecord, linked_left: list[str]) -> ExitCode:
-    states = {record.octo[area].state for area in record.left if area in record.octo}
+    states = {record.octo[area].state for area in record.unconfirmed if area in record.octo}
     if "refused" in states:
         return ExitCode.VERIFICATION_FAILED
-    return ExitCode.VERIFICATION_PENDING if record.left or linked_left else ExitCode.DONE
+    return ExitCode.VERIFICATION_PENDING if record.unconfirmed or linked_left else ExitCode.DONE

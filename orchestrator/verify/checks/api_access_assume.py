@@ -1,35 +1,31 @@
 """api_access.assume: Octo can assume the role with the external id, and not without it."""
 
 from orchestrator.aws.sts import probe_role
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, skipped
 from orchestrator.verify.roles import APPLY, access_evidence
 
 
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access
     if context.principal is None:
-        return Finding(
-            Status.SKIPPED,
+        return skipped(
             "Not tried: only Octo's own account can assume the role.",
-            {},
             "Octo assumes the role when you confirm the account in Octo.",
         )
     access = probe_role(context.principal, expected.role_arn, context.external_id)
     evidence = access_evidence(access)
     if access.missing or access.wrong:
         how = "without an external id" if access.missing else "with a wrong external id"
-        return Finding(Status.FAIL, f"{expected.role_name} can be assumed {how}.", evidence, APPLY)
+        return failed(f"{expected.role_name} can be assumed {how}.", APPLY, **evidence)
     if not access.right:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"Octo's account cannot assume {expected.role_name} with the external id.",
-            evidence,
             f"{APPLY} If the check still fails, compare the external id with Octo's.",
+            **evidence,
         )
-    return Finding(
-        Status.PASS,
+    return passed(
         f"{expected.role_name} accepts the external id, and neither none nor a wrong one.",
-        evidence,
+        **evidence,
     )
 
 

@@ -1,7 +1,7 @@
 """api_access.operations: the opt-in operations role is as the module defines it."""
 
 from orchestrator.aws.iam import get_role
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 from orchestrator.verify.roles import (
     APPLY,
     READ_PERMISSIONS,
@@ -22,16 +22,15 @@ def _run(context: Context) -> Finding:
         *policy_mistakes(role, expected, context.aws),
     ]
     if mistakes:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"{expected.role_name} differs from the module: {'; '.join(mistakes)}.",
-            {"role": expected.role_name, "mistakes": mistakes},
             APPLY,
+            role=expected.role_name,
+            mistakes=mistakes,
         )
-    return Finding(
-        Status.PASS,
+    return passed(
         f"{expected.role_name} is as the module defines it.",
-        {"permissions_boundary": expected.permissions_boundary},
+        permissions_boundary=expected.permissions_boundary,
     )
 
 

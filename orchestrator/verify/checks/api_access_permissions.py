@@ -3,7 +3,7 @@
 from orchestrator.aws.errors import ServiceError, is_denied, is_not_found
 from orchestrator.aws.iam import simulate
 from orchestrator.model.policy import explicit_actions
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, skipped
 from orchestrator.verify.roles import missing
 
 _SHOWN = 5
@@ -18,27 +18,23 @@ def _run(context: Context) -> Finding:
         if is_not_found(error):
             return missing(expected.role_name)
         if is_denied(error):
-            return Finding(
-                Status.SKIPPED,
+            return skipped(
                 "Not checked: the caller may not use iam:SimulatePrincipalPolicy.",
-                {"permission": "iam:SimulatePrincipalPolicy"},
                 "Grant the caller iam:SimulatePrincipalPolicy to have the permissions checked.",
+                permission="iam:SimulatePrincipalPolicy",
             )
         raise
     if denied:
         shown = ", ".join(f"{action} ({why})" for action, why in sorted(denied.items())[:_SHOWN])
         more = f" and {len(denied) - _SHOWN} more" if len(denied) > _SHOWN else ""
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"{len(denied)} of {len(actions)} permissions {'is' if len(denied) == 1 else 'are'} not"
             f" granted: {shown}{more}.",
-            {"refused": denied},
             "Run octo-tf apply; if they stay denied, change the permissions boundary or the"
             " organization's service control policy that denies them.",
+            refused=denied,
         )
-    return Finding(
-        Status.PASS, f"All {len(actions)} permissions are granted.", {"actions": len(actions)}
-    )
+    return passed(f"All {len(actions)} permissions are granted.", actions=len(actions))
 
 
 CHECK = Check(

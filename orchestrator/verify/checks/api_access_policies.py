@@ -1,7 +1,7 @@
 """api_access.policies: the role has the module's policies, and no others."""
 
 from orchestrator.aws.iam import get_role
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 from orchestrator.verify.roles import APPLY, READ_PERMISSIONS, missing, policy_mistakes
 
 
@@ -12,16 +12,15 @@ def _run(context: Context) -> Finding:
         return missing(expected.role_name)
     mistakes = policy_mistakes(role, expected, context.aws)
     if mistakes:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"{expected.role_name}'s policies differ from the module: {'; '.join(mistakes)}.",
-            {"role": expected.role_name, "mistakes": mistakes},
             APPLY,
+            role=expected.role_name,
+            mistakes=mistakes,
         )
-    return Finding(
-        Status.PASS,
+    return passed(
         f"{expected.role_name} has exactly the tiers {', '.join(expected.permission_tiers)}.",
-        {"inline_policies": sorted(expected.inline_policies)},
+        inline_policies=sorted(expected.inline_policies),
     )
 
 

@@ -1,7 +1,7 @@
 """api_access.role: the role exists under the ARN by which Octo assumes it."""
 
 from orchestrator.aws.iam import get_role
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 from orchestrator.verify.roles import missing
 
 
@@ -11,13 +11,13 @@ def _run(context: Context) -> Finding:
     if role is None:
         return missing(expected.role_name)
     if role.arn != expected.role_arn:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"The role's ARN is {role.arn}, not {expected.role_arn}.",
-            {"found": role.arn, "wanted": expected.role_arn},
             "Octo assumes a role without a path: delete this one, then run octo-tf apply.",
+            found=role.arn,
+            wanted=expected.role_arn,
         )
-    return Finding(Status.PASS, f"{expected.role_name} exists.", {"arn": role.arn})
+    return passed(f"{expected.role_name} exists.", arn=role.arn)
 
 
 CHECK = Check(

@@ -1,7 +1,7 @@
 """api_access.trust: the role trusts Octo's account alone, and requires the external id."""
 
 from orchestrator.aws.iam import get_role
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 from orchestrator.verify.roles import APPLY, missing, trust_mistakes
 
 
@@ -12,16 +12,16 @@ def _run(context: Context) -> Finding:
         return missing(expected.role_name)
     mistakes = trust_mistakes(role, context, trust="external_id")
     if mistakes:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"{expected.role_name}'s trust policy is wrong: {'; '.join(mistakes)}.",
-            {"role": expected.role_name, "mistakes": mistakes},
             APPLY,
+            role=expected.role_name,
+            mistakes=mistakes,
         )
-    return Finding(
-        Status.PASS,
+    return passed(
         f"{expected.role_name} trusts account {expected.principal} alone, with the external id.",
-        {"principal": expected.principal, "external_id": "matches"},
+        principal=expected.principal,
+        external_id="matches",
     )
 
 

@@ -2,7 +2,7 @@
 
 from orchestrator.aws.s3 import bucket_region
 from orchestrator.verify.cur import expected_cur, has_cur, missing_bucket
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 
 
 def _run(context: Context) -> Finding:
@@ -13,16 +13,14 @@ def _run(context: Context) -> Finding:
     if region is None:
         return missing_bucket(cur)
     if region != cur.s3_bucket_region:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"The bucket {bucket} is in {region}, not in {cur.s3_bucket_region}.",
-            {"found": region, "wanted": cur.s3_bucket_region},
             f"Set cur_s3_bucket_region: {region} in octo.yaml, then run octo-tf apply.",
+            found=region,
+            wanted=cur.s3_bucket_region,
         )
-    return Finding(
-        Status.PASS,
-        f"{bucket} belongs to this account and is in {region}.",
-        {"bucket": bucket, "region": region},
+    return passed(
+        f"{bucket} belongs to this account and is in {region}.", bucket=bucket, region=region
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from orchestrator.aws.cur import home_region
 from orchestrator.model.policy import Statement, as_list, statements
 from orchestrator.verify.cur import bucket_policy, expected_cur, has_cur
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 
 _SERVICE = "billingreports.amazonaws.com"
 _SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn")
@@ -20,11 +20,11 @@ def _run(context: Context) -> Finding:
     text = bucket_policy(context)
     needed = json.loads(cur.bucket_policy_statements)
     if text is None:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"The bucket {bucket} has no policy, so AWS cannot deliver reports.",
-            {"bucket": bucket, "needed": needed},
             _hint(context),
+            bucket=bucket,
+            needed=needed,
         )
     found = statements(text)
     mistakes = [
@@ -46,16 +46,17 @@ def _run(context: Context) -> Finding:
     if cur.bucket_policy_management == "module" and not any(map(_requires_tls, found)):
         mistakes.append("nothing denies requests without TLS")
     if mistakes:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"{bucket}'s policy is wrong: {'; '.join(mistakes)}.",
-            {"bucket": bucket, "mistakes": mistakes, "needed": needed},
             _hint(context),
+            bucket=bucket,
+            mistakes=mistakes,
+            needed=needed,
         )
-    return Finding(
-        Status.PASS,
+    return passed(
         f"{bucket}'s policy allows the billing service to deliver for this account only.",
-        {"bucket": bucket, "statements": len(found)},
+        bucket=bucket,
+        statements=len(found),
     )
 
 

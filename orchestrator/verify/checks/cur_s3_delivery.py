@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.aws import s3
 from orchestrator.aws.cur import get_report
 from orchestrator.verify.cur import bucket_policy, expected_cur, has_cur, manifests, read_object
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, pending
 
 _TEST_OBJECT = "aws-programmatic-access-test-object"
 _STALE_HOURS = 36.0
@@ -21,20 +21,18 @@ def _run(context: Context) -> Finding:
     cur = expected_cur(context)
     found = get_report(context.aws, cur.report_name)
     if found is None:
-        return _finding(
-            Status.FAIL,
-            "missing",
+        return failed(
             f"The report {cur.report_name} does not exist, so AWS delivers nothing.",
             "Run octo-tf apply: it creates the report.",
+            arrival="missing",
         )
     status = found.get("ReportStatus", {})
     last_status, last_delivery = status.get("lastStatus"), status.get("lastDelivery")
     if last_status not in (None, "", "SUCCESS"):
-        return _finding(
-            Status.FAIL,
-            "error",
+        return failed(
             f"AWS could not deliver the report: {last_status}.",
             "Fix what cur_s3.bucket and cur_s3.bucket_policy report; AWS tries again within a day.",
+            arrival="error",
             last_status=last_status,
         )
     delivered = manifests(context.aws, cur)
@@ -44,27 +42,23 @@ def _run(context: Context) -> Finding:
     lacking = _missing_files(context, key)
     if lacking:
         files = "1 file that does" if len(lacking) == 1 else f"{len(lacking)} files that do"
-        return _finding(
-            Status.FAIL,
-            "error",
+        return failed(
             f"{key} lists {files} not exist, like {lacking[0]}.",
             "AWS writes them again with the next delivery; find out what deletes them.",
+            arrival="error",
             manifest=key,
             lacking=lacking,
         )
     hours = _age_hours(context, last_delivery, written)
     if hours > _STALE_HOURS:
-        return _finding(
-            Status.FAIL,
-            "stale",
+        return failed(
             f"The last delivery is {hours:.0f} hours old.",
             "AWS delivers at least daily: check whether the bucket's policy or the report changed.",
+            arrival="stale",
             manifest=key,
             age_hours=round(hours, 1),
         )
-    return _finding(
-        Status.PASS, "current", f"Delivered {hours:.0f} h ago: {key}.", "", manifest=key
-    )
+    return passed(f"Delivered {hours:.0f} h ago: {key}.", arrival="current", manifest=key)
 
 
 def _before_the_first(context: Context) -> Finding:
@@ -73,21 +67,19 @@ def _before_the_first(context: Context) -> Finding:
         "The first delivery takes up to 24 hours: run octo-tf verify --wait 24h, or verify later."
     )
     if read_object(context.aws, cur, _TEST_OBJECT) is not None:
-        return _finding(
-            Status.PENDING,
-            "first_object",
+        return pending(
             "AWS has written its test object to the bucket, and no report yet.",
             wait,
+            arrival="first_object",
         )
     if bucket_policy(context) is not None:
-        return _finding(
-            Status.PENDING, "policy_ok", "The bucket is ready; AWS has not written to it yet.", wait
+        return pending(
+            "The bucket is ready; AWS has not written to it yet.", wait, arrival="policy_ok"
         )
-    return _finding(
-        Status.PENDING,
-        "configured",
+    return pending(
         "The report is defined, but the bucket has no policy: AWS cannot write to it.",
         "Fix what cur_s3.bucket_policy reports.",
+        arrival="configured",
     )
 
 
@@ -107,10 +99,6 @@ def _age_hours(context: Context, last_delivery: str | None, last_modified: datet
     if last_delivery:
         when = datetime.strptime(last_delivery, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     return max(0.0, (context.now() - when.timestamp()) / 3600)
-
-
-def _finding(status: Status, arrival: str, summary: str, hint: str, **evidence: object) -> Finding:
-    return Finding(status, summary, {"arrival": arrival, **evidence}, hint)
 
 
 CHECK = Check(

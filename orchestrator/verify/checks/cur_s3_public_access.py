@@ -3,7 +3,7 @@
 from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.s3 import public_access_block
 from orchestrator.verify.cur import expected_cur, has_cur, missing_bucket
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 
 _SETTINGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -26,13 +26,13 @@ def _run(context: Context) -> Finding:
             f" --bucket {bucket} --public-access-block-configuration "
             + ",".join(f"{name}=true" for name in _SETTINGS)
         )
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"{bucket} does not block public access; switched off: {', '.join(open_settings)}.",
-            {"bucket": bucket, "off": open_settings},
             hint,
+            bucket=bucket,
+            off=open_settings,
         )
-    return Finding(Status.PASS, f"{bucket} blocks public access.", {"bucket": bucket})
+    return passed(f"{bucket} blocks public access.", bucket=bucket)
 
 
 CHECK = Check(

@@ -3,7 +3,7 @@
 from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.sts import probe_role
 from orchestrator.verify.cur import expected_cur, has_cur, manifests, read_object
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, skipped
 from orchestrator.verify.roles import APPLY, access_evidence
 
 
@@ -11,10 +11,8 @@ def _run(context: Context) -> Finding:
     cur = expected_cur(context)
     name = cur.role.role_name
     if context.principal is None:
-        return Finding(
-            Status.SKIPPED,
+        return skipped(
             "Not tried: only Octo's own account can assume the role.",
-            {},
             "Octo assumes the role when you confirm the report in Octo. If that fails although the"
             " other checks pass, Octo may not send the external id for this role: then set"
             " cur_role_trust: principal_only, which is weaker.",
@@ -22,17 +20,14 @@ def _run(context: Context) -> Finding:
     access = probe_role(context.principal, cur.role.role_arn, context.external_id)
     evidence = access_evidence(access)
     if cur.role_trust == "external_id" and (access.missing or access.wrong):
-        return Finding(
-            Status.FAIL, f"{name} can be assumed without the external id.", evidence, APPLY
-        )
+        return failed(f"{name} can be assumed without the external id.", APPLY, **evidence)
     if access.session is None:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"Octo's account cannot assume {name} with the external id.",
-            evidence,
             f"{APPLY} If the check still fails, compare the external id with the one that Octo"
             " shows; if Octo sends none for this role, set cur_role_trust: principal_only, which is"
             " weaker.",
+            **evidence,
         )
     try:
         found = manifests(access.session, cur)
@@ -42,13 +37,9 @@ def _run(context: Context) -> Finding:
     except ServiceError as error:
         if not is_denied(error):
             raise
-        return Finding(Status.FAIL, f"{name} cannot read {cur.s3_bucket_name}.", evidence, APPLY)
+        return failed(f"{name} cannot read {cur.s3_bucket_name}.", APPLY, **evidence)
     read = f"read {newest}" if newest else "listed the bucket, which has no manifest yet"
-    return Finding(
-        Status.PASS,
-        f"Octo's account assumed {name} and {read}.",
-        {**evidence, "manifests": len(found)},
-    )
+    return passed(f"Octo's account assumed {name} and {read}.", **evidence, manifests=len(found))
 
 
 CHECK = Check(

@@ -4,18 +4,17 @@ from typing import Any
 
 from orchestrator.aws.cur import get_report
 from orchestrator.verify.cur import expected_cur, has_cur
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 
 
 def _run(context: Context) -> Finding:
     cur = expected_cur(context)
     found = get_report(context.aws, cur.report_name)
     if found is None:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"The report {cur.report_name} does not exist.",
-            {"report": cur.report_name},
             "Run octo-tf apply: it creates the report.",
+            report=cur.report_name,
         )
     fields: dict[str, Any] = {
         "TimeUnit": cur.time_unit,
@@ -38,17 +37,17 @@ def _run(context: Context) -> Finding:
         shown = "; ".join(
             f"{name} is {of['found']}, not {of['wanted']}" for name, of in different.items()
         )
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"The report {cur.report_name} differs: {shown}.",
-            {"different": different},
             "Run octo-tf apply: it restores the report, or says what that would destroy.",
+            different=different,
         )
-    return Finding(
-        Status.PASS,
+    return passed(
         f"{cur.report_name} is a {cur.time_unit.lower()} {cur.format} report to"
         f" {cur.s3_bucket_name}.",
-        {"report": cur.report_name, "bucket": cur.s3_bucket_name, "prefix": cur.s3_prefix},
+        report=cur.report_name,
+        bucket=cur.s3_bucket_name,
+        prefix=cur.s3_prefix,
     )
 
 

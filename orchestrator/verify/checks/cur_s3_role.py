@@ -2,7 +2,7 @@
 
 from orchestrator.aws.iam import get_role
 from orchestrator.verify.cur import expected_cur, has_cur
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 from orchestrator.verify.roles import (
     APPLY,
     READ_PERMISSIONS,
@@ -23,23 +23,24 @@ def _run(context: Context) -> Finding:
         *policy_mistakes(role, cur.role, context.aws),
     ]
     if mistakes:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"{name} differs from the module: {'; '.join(mistakes)}.",
-            {"role": name, "mistakes": mistakes},
             APPLY,
+            role=name,
+            mistakes=mistakes,
         )
     if cur.role_trust == "principal_only":
-        return Finding(
-            Status.PASS,
+        return passed(
             f"{name} reads {cur.s3_bucket_name} only. WEAKER: it trusts Octo's account without an"
             " external id, because of cur_role_trust: principal_only.",
-            {"role": name, "role_trust": cur.role_trust, "weaker": True},
+            role=name,
+            role_trust=cur.role_trust,
+            weaker=True,
         )
-    return Finding(
-        Status.PASS,
+    return passed(
         f"{name} reads {cur.s3_bucket_name} only, and requires the external id.",
-        {"role": name, "role_trust": cur.role_trust},
+        role=name,
+        role_trust=cur.role_trust,
     )
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.aws import cloudformation
 from orchestrator.aws.sts import WRONG_EXTERNAL_ID, may_assume
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, skipped
 from orchestrator.verify.stackset import APPLY, applies, expected, missing
 
 _PARALLEL = 32
@@ -16,10 +16,8 @@ _SHOWN = 5
 def _run(context: Context) -> Finding:
     principal, wanted = context.principal, expected(context)
     if principal is None:
-        return Finding(
-            Status.SKIPPED,
+        return skipped(
             "Not tried: only Octo's own account can assume the roles.",
-            {},
             "Octo assumes the roles when you confirm in Octo; with credentials of Octo's account,"
             " name their profile with --principal-profile.",
         )
@@ -49,18 +47,16 @@ def _run(context: Context) -> Finding:
     if wrong:
         shown = "; ".join(f"{account}: {answer}" for account, answer in [*wrong.items()][:_SHOWN])
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"{shown}{more}.",
-            evidence,
             f"{APPLY} If the role was changed by hand in the account, run octo-tf stackset retry"
             " --account ID: it recreates the account's stack.",
+            **evidence,
         )
-    return Finding(
-        Status.PASS,
+    return passed(
         f"Octo can assume the role in {len(tried)} linked account{'' if len(tried) == 1 else 's'},"
         " with the external id only.",
-        evidence,
+        **evidence,
     )
 
 

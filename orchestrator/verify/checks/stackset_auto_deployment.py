@@ -1,7 +1,7 @@
 """stackset.auto_deployment: the StackSet deploys to accounts that join its targets."""
 
 from orchestrator.aws import cloudformation
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 from orchestrator.verify.stackset import APPLY, applies, expected, missing
 
 
@@ -15,23 +15,19 @@ def _run(context: Context) -> Finding:
         "targets": sorted(settings.targets),
     }
     if not settings.auto_deployment:
-        return Finding(
-            Status.FAIL,
+        return failed(
             "Automatic deployment is off: accounts that join do not get the role.",
-            evidence,
             APPLY,
+            **evidence,
         )
     if excluded := sorted(set(wanted.targets) - set(settings.targets)):
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"Accounts that join {', '.join(excluded)} do not get the role: the StackSet does not"
             " target it.",
-            evidence,
             APPLY,
+            **evidence,
         )
-    return Finding(
-        Status.PASS, f"Accounts that join {', '.join(wanted.targets)} get the role.", evidence
-    )
+    return passed(f"Accounts that join {', '.join(wanted.targets)} get the role.", **evidence)
 
 
 CHECK = Check(

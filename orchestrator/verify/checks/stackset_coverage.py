@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.model.coverage import WANTING, Standing, State
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.model.coverage import WANTING, LinkedAccount, State
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, pending
 from orchestrator.verify.stackset import COVERAGE, applies, coverage
 
 _SHOWN = 5
@@ -15,7 +15,7 @@ def _run(context: Context) -> Finding:
     running, current = found.of(State.RUNNING), found.of(State.CURRENT)
     evidence: dict[str, object] = {
         "counts": found.counts,
-        "current": {standing.account_id: standing.name for standing in current},
+        "current": {account.account_id: account.name for account in current},
         "others": {
             s.account_id: {"name": s.name, "state": s.state.value, "reason": s.reason}
             for s in found.accounts
@@ -24,28 +24,26 @@ def _run(context: Context) -> Finding:
     }
     summary = f"{len(current)} of {found.wanted} linked accounts have the role"
     if wanting or excess:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"{summary}; {_named([*wanting, *excess])}.",
-            evidence,
             "Fix the reasons, then run octo-tf apply, or octo-tf stackset retry for the failed"
             " accounts; octo-tf stackset status lists them all.",
+            **evidence,
         )
     if running:
-        return Finding(
-            Status.PENDING,
+        return pending(
             f"{summary}; CloudFormation is deploying to {len(running)}.",
-            evidence,
             "CloudFormation continues by itself: run octo-tf verify --wait 30m.",
+            **evidence,
         )
     excluded = found.of(State.EXCLUDED, State.SUSPENDED, State.INACTIVE, State.OUTSIDE)
     rest = f"; {len(excluded)} {'is' if len(excluded) == 1 else 'are'} excluded" if excluded else ""
-    return Finding(Status.PASS, f"{summary}{rest}.", evidence)
+    return passed(f"{summary}{rest}.", **evidence)
 
 
-def _named(standings: list[Standing]) -> str:
-    shown = "; ".join(f"{s.account_id} {s.state.value}: {s.reason}" for s in standings[:_SHOWN])
-    more = len(standings) - _SHOWN
+def _named(accounts: list[LinkedAccount]) -> str:
+    shown = "; ".join(f"{s.account_id} {s.state.value}: {s.reason}" for s in accounts[:_SHOWN])
+    more = len(accounts) - _SHOWN
     return shown + (f"; and {more} more" if more > 0 else "")
 
 

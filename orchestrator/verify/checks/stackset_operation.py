@@ -1,7 +1,7 @@
 """stackset.operation: the last operation succeeded, without failures within its tolerance."""
 
 from orchestrator.aws import cloudformation
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, pending
 from orchestrator.verify.stackset import applies, expected, missing
 
 _RETRY = "octo-tf stackset status lists the accounts; octo-tf stackset retry deploys to them again."
@@ -13,7 +13,7 @@ def _run(context: Context) -> Finding:
         return missing(name)
     latest = cloudformation.list_operations(context.aws, name)
     if not latest:
-        return Finding(Status.PASS, f"StackSet {name} has had no operation yet.", {})
+        return passed(f"StackSet {name} has had no operation yet.")
     last = latest[0]
     evidence: dict[str, object] = {
         "operation": last.id,
@@ -22,30 +22,27 @@ def _run(context: Context) -> Finding:
         "failed_instances": last.failed,
     }
     if last.is_running:
-        return Finding(
-            Status.PENDING,
+        return pending(
             f"A {last.action} operation is {last.status.lower()}.",
-            evidence,
             "CloudFormation continues by itself: run octo-tf verify --wait 30m.",
+            **evidence,
         )
     accounts = "1 account" if last.failed == 1 else f"{last.failed} accounts"
     if last.status != "SUCCEEDED":
         why = f" ({last.reason})" if last.reason else ""
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"The last operation, {last.action}, {last.status.lower()}{why}: {accounts} failed.",
-            evidence,
             _RETRY,
+            **evidence,
         )
     if last.failed:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"The last operation, {last.action}, is SUCCEEDED, but {accounts} failed within its"
             " tolerance.",
-            evidence,
             _RETRY,
+            **evidence,
         )
-    return Finding(Status.PASS, f"The last operation, {last.action}, succeeded.", evidence)
+    return passed(f"The last operation, {last.action}, succeeded.", **evidence)
 
 
 CHECK = Check(

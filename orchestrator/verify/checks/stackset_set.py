@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from orchestrator.aws import cloudformation
-from orchestrator.verify.model import Area, Check, Context, Finding, Status
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 from orchestrator.verify.stackset import APPLY, applies, expected, missing
 
 
@@ -28,17 +28,13 @@ def _run(context: Context) -> Finding:
     if not settings.managed_execution:
         mistakes.append("its operations do not wait for each other (managed execution is off)")
     if mistakes:
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"StackSet {wanted.name}: {'; '.join(mistakes)}.",
-            {"stackset": wanted.name, "mistakes": mistakes},
             APPLY,
+            stackset=wanted.name,
+            mistakes=mistakes,
         )
-    return Finding(
-        Status.PASS,
-        f"StackSet {wanted.name} is as the module defines it.",
-        {"stackset": wanted.name},
-    )
+    return passed(f"StackSet {wanted.name} is as the module defines it.", stackset=wanted.name)
 
 
 def _same(actual: str, wanted: str) -> bool:

@@ -63,10 +63,10 @@ def test_finish_waits_for_octo_where_there_are_credentials(service, sandbox, acc
     plant(sandbox, action="CreateAccountAccess", error="Unavailable", times=5)
     record = service.confirm(identified(STANDALONE), "Acme", PASSED, finish=True)
     assert record.octo["api_access"].state == "unreachable"
-    assert record.left == ["api_access"]
+    assert record.unconfirmed == ["api_access"]
     assert record.finished_at is None
     record = service.confirm_remaining(STANDALONE)
-    assert record.left == []
+    assert record.unconfirmed == []
     assert record.finished_at is not None
 
 

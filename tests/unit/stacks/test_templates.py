@@ -11,7 +11,7 @@ import pytest
 from cfnlint import ManualArgs, lint
 
 from orchestrator import assets
-from orchestrator.aws import stack_template
+from orchestrator.detection import stackset_template
 from orchestrator.errors import ConfigError
 from orchestrator.stacks import documents, inputs, links, steps, templates
 from orchestrator.stacks.inputs import Inputs
@@ -31,7 +31,7 @@ FULL = dataclasses.replace(
 
 
 def parsed(name: templates.Name, of: Inputs = PLAIN) -> dict[str, Any]:
-    return dict(stack_template.parse(templates.render(name, of)))
+    return dict(stackset_template.parse(templates.render(name, of)))
 
 
 def policies(role: dict[str, Any]) -> dict[str, Any]:
