@@ -131,9 +131,32 @@ _LEAKS = re.compile(
 _FEWER_COLLECTIONS = {"GOGC": "400"}
 
 
+_LONGEST_TMPDIR = 85  # macOS allows 103 bytes for the path of a socket, the provider adds 18
+
+
+def unusable_tmpdir(environ: Mapping[str, str]) -> str:
+    """Say why Terraform cannot use the folder that ``TMPDIR`` names; empty if it can.
+
+    The provider's socket is made there: without it, Terraform fails with a riddle.
+    """
+    named = environ.get("TMPDIR")
+    if not named:
+        return ""
+    if not Path(named).is_dir():
+        return "is not a folder"
+    if not os.access(named, os.W_OK | os.X_OK):
+        return "cannot be written"
+    return "has too long a path for a socket" if len(named) > _LONGEST_TMPDIR else ""
+
+
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment that Terraform runs in."""
+    """Return the environment that Terraform runs in.
+
+    A ``TMPDIR`` that cannot be used is left out: Terraform then uses the system's folder.
+    """
     clean = {name: value for name, value in environ.items() if not _LEAKS.fullmatch(name)}
+    if unusable_tmpdir(clean):
+        del clean["TMPDIR"]
     named = clean.get("TF_CLI_CONFIG_FILE")
     if named and not Path(named).is_file():
         del clean["TF_CLI_CONFIG_FILE"]  # Terraform only warns, on the stream that holds the JSON
