@@ -12,7 +12,7 @@ from python_terraform import IsFlagged
 from orchestrator.errors import EngineError
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary as binaries
-from orchestrator.terraform import preview, provider_lock
+from orchestrator.terraform import preview, provider_lock, state_files
 from orchestrator.terraform.events import Diagnostic, Event, OutputValues, PlannedChange
 from orchestrator.terraform.failures import address_of, boxed_error, is_of_installation
 from orchestrator.terraform.installation import Installation
@@ -37,7 +37,8 @@ class Terraform(StateCommands):
     def init(self, *, provider_version: Constraint, backend_config: str | None = None) -> bool:
         """Prepare the folder: provider, backend, modules.
 
-        Skipped while neither what it reads nor what it installed has changed since the last time.
+        Skipped while neither what it reads nor what it installed has changed since the last time,
+        and while the state is unreadable: Terraform would refuse to start (see ``recovery``).
 
         Args:
             provider_version: what the root asks for; the folder's lock file admits it.
@@ -51,7 +52,7 @@ class Terraform(StateCommands):
         """
         mirror = binaries.provider_mirror(self.binary, self._environ, provider_version)
         installation = self._installation(mirror)
-        if installation.is_current():
+        if installation.is_current() or state_files.inspect(self.folder).state_is_lost:
             return False
         try:
             installation.clear_if_damaged()
@@ -117,7 +118,7 @@ class Terraform(StateCommands):
         Raises:
             EngineError: Terraform ended with an error.
         """
-        with preview.folder(self.folder, self.pull(), edits) as copy:
+        with preview.folder(self.folder, self.after(edits)) as copy:
             there = Terraform(
                 self.binary,
                 copy,

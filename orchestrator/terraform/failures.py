@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import signal
 import socket
@@ -23,6 +22,14 @@ _INSTALLATION = (
     "Backend initialization required",
 )
 _SUBJECTS = {"output": "the state cannot be read", "state pull": "the state cannot be read"}
+_UNREADABLE = (
+    "Free some space if the disk is full, then run octo-tf apply: its plan moves the file aside,"
+    " and imports what this account's registration made."
+)
+_FALLBACK = (
+    f"Terraform could not save its state in the backend and kept it in {FALLBACK}. Fix the cause,"
+    " then run octo-tf apply: its plan saves that state in the backend."
+)
 _FULL_BYTES = 1_000_000
 
 
@@ -52,7 +59,7 @@ def failure(
             return EngineError(
                 f"{subject}: its state is unreadable, {reason}",
                 where=str(path),
-                hint=set_aside_hint(path),
+                hint=_UNREADABLE,
             )
     if killed := killed_by(returncode):
         return EngineError(
@@ -70,15 +77,6 @@ def failure(
         f"{subject}: " + "\n".join(texts),
         where=str(folder),
         hint=_hint(command, texts, states, folder),
-    )
-
-
-def set_aside_hint(path: Path) -> str:
-    """Say how to go on without an unreadable state."""
-    move = shlex.join(["mv", str(path), f"{path}.unreadable"])
-    return (
-        "If the disk is full, free some space. Then move the file aside and run the same command"
-        f" again: what this account's registration made is found in AWS and imported.\n  {move}"
     )
 
 
@@ -121,7 +119,7 @@ def _hint(command: str, texts: list[str], states: StateFiles, folder: Path) -> s
     if is_of_installation(texts, []):
         return "Run the same command again: octo-tf installs provider and modules anew."
     if states.fallback:
-        return _fallback_hint(states.fallback)
+        return _FALLBACK
     if states.unreadable:
         return (
             f"Terraform could not save its state completely ({FALLBACK} is unreadable). Free disk"
@@ -138,14 +136,6 @@ def _hint(command: str, texts: list[str], states: StateFiles, folder: Path) -> s
     return ""
 
 
-def _fallback_hint(fallback: Path) -> str:
-    push = shlex.join(["terraform", f"-chdir={fallback.parent}", "state", "push", fallback.name])
-    return (
-        f"Terraform could not save its state in the backend and kept it in {fallback}. Fix the"
-        f" cause, push that state, remove the file, and run the same command again.\n  {push}"
-    )
-
-
 def _killed_hint(command: str, killed: str, states: StateFiles) -> str:
     sentences = []
     if killed == "SIGKILL":
@@ -154,7 +144,7 @@ def _killed_hint(command: str, killed: str, states: StateFiles) -> str:
             " hand."
         )
     if states.fallback:
-        return " ".join([*sentences, _fallback_hint(states.fallback)])
+        return " ".join([*sentences, _FALLBACK])
     again = "Run the same command again"
     if command == "apply":
         again += ": what was made and is not in the state is imported"

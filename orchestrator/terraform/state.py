@@ -53,11 +53,12 @@ class StateEdit:
 
     Attributes:
         kind: ``untaint`` keeps a resource that Terraform would replace; ``forget`` removes it from
-            the state only.
-        address: the resource instance.
+            the state only; ``set_aside`` renames an unreadable state file; ``push`` saves a state
+            file in the backend that Terraform could not save there.
+        address: the resource instance, or the file's name in the root folder.
     """
 
-    kind: Literal["untaint", "forget"]
+    kind: Literal["untaint", "forget", "set_aside", "push"]
     address: str
 
 
@@ -87,8 +88,13 @@ def resources_of(text: str, types: Collection[str]) -> list[StateResource]:
 
 
 def edited(text: str, edits: Collection[StateEdit]) -> str:
-    """Make the edits in a state's JSON, as ``terraform untaint`` and ``state rm`` would."""
-    kinds = {edit.address: edit.kind for edit in edits}
+    """Edit resources in a state's JSON, as ``terraform untaint`` and ``state rm`` would.
+
+    No state (an empty text) stays none; edits of files are not made here.
+    """
+    kinds = {e.address: e.kind for e in edits if e.kind in ("untaint", "forget")}
+    if not text or not kinds:
+        return text
     document = json.loads(text)
     for resource in document["resources"]:
         kept = []

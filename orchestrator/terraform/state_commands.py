@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from python_terraform import IsFlagged
 
 from orchestrator.errors import EngineError
+from orchestrator.terraform import state_files
 from orchestrator.terraform.failures import boxed_error
 from orchestrator.terraform.runner import Runner
-from orchestrator.terraform.state import NO_STATE, StateResource, StateVersion, resources_of
+from orchestrator.terraform.state import (
+    NO_STATE,
+    StateEdit,
+    StateResource,
+    StateVersion,
+    edited,
+    resources_of,
+)
 from orchestrator.terraform.state_files import LOCAL_STATE
 
 
@@ -47,30 +57,45 @@ class StateCommands(Runner):
         text = self._read_state("state pull").strip()
         return text[text.index("{") :] if "{" in text else ""
 
-    def push(self, file: Path) -> None:
-        """Make a state in a file the backend's, unless the backend has a newer or another one.
-
-        It recovers ``errored.tfstate`` (``state_files.inspect``); call it after consent only.
-
-        Raises:
-            EngineError: the backend refuses it.
-        """
-        self._change_state("state push", str(file))
-
-    def state_version(self) -> StateVersion:
-        """Return which state the backend holds now.
+    def recovery(self) -> tuple[StateEdit, ...]:
+        """Decide what brings unreadable or unsaved state files in order; nothing is changed.
 
         Raises:
             EngineError: the state cannot be read.
         """
-        text = self.pull()
+        return state_files.recovery(self.folder, self.state_version)
+
+    def after(self, edits: Collection[StateEdit]) -> str:
+        """Return the state's JSON as it will be once it was edited; empty where there is none.
+
+        Raises:
+            EngineError: the state cannot be read.
+        """
+        pushed = [self.folder / edit.address for edit in edits if edit.kind == "push"]
+        if pushed:
+            text = pushed[0].read_text(encoding="utf-8")
+        elif StateEdit("set_aside", LOCAL_STATE) in edits:
+            text = ""
+        else:
+            text = self.pull()
+        return edited(text, edits)
+
+    def state_version(self, edits: Collection[StateEdit] = ()) -> StateVersion:
+        """Return which state the backend holds, now or once the state was edited.
+
+        Raises:
+            EngineError: the state cannot be read.
+        """
+        text = self.after(edits)
         if not text:
             return NO_STATE
         document = json.loads(text)
         return StateVersion(document["lineage"], document["serial"])
 
-    def resources(self, *types: str, here_only: bool = False) -> list[StateResource]:
-        """List the resources of some types that the state holds.
+    def resources(
+        self, *types: str, here_only: bool = False, edits: Collection[StateEdit] = ()
+    ) -> list[StateResource]:
+        """List the resources of some types that the state holds, now or once it was edited.
 
         With ``here_only``, a state that is not a file of the folder counts as empty: to ask a
         backend takes a start of Terraform, after ``init``.
@@ -79,9 +104,31 @@ class StateCommands(Runner):
             EngineError: the state cannot be read.
         """
         path = self.folder / LOCAL_STATE
+        if edits:
+            return resources_of(self.after(edits), types)
         if path.is_file():
             return resources_of(path.read_text(encoding="utf-8", errors="replace"), types)
         return [] if here_only else resources_of(self.pull(), types)
+
+    def set_aside(self, name: str) -> Path:
+        """Rename an unreadable state file of the folder; return its new path.
+
+        Raises:
+            EngineError: it cannot be renamed.
+        """
+        with self._renaming(name):
+            return state_files.set_aside(self.folder / name)
+
+    def push(self, name: str) -> Path:
+        """Save a state file of the folder in the backend, and rename it; return its new path.
+
+        Raises:
+            EngineError: the backend refuses it (it has a newer or another state), or the file
+                cannot be renamed.
+        """
+        self._change_state("state push", str(self.folder / name))
+        with self._renaming(name):
+            return state_files.keep_pushed(self.folder / name)
 
     def untaint(self, address: str) -> None:
         """Have Terraform keep a tainted resource, instead of replacing it.
@@ -114,6 +161,17 @@ class StateCommands(Runner):
                 where=str(self.folder),
                 hint="Copy the id of the lock from the error that named it.",
             )
+
+    @contextlib.contextmanager
+    def _renaming(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise EngineError(
+                f"cannot be renamed: {error.strerror}",
+                where=str(self.folder / name),
+                hint="Free the permissions, then run the same command again.",
+            ) from error
 
     def _change_state(self, command: str, *arguments: str, **options: Any) -> None:
         returncode, lines, _ = self._run(

@@ -8,9 +8,12 @@ detection finds what is provably this registration's own, and the next apply imp
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+
+from orchestrator.terraform.state import NO_STATE, StateEdit, StateVersion
 
 LOCAL_STATE = "terraform.tfstate"
 _BACKEND = "backend.tfbackend.json"  # rendered where the state is not a file of the folder
@@ -60,30 +63,42 @@ def inspect(folder: Path) -> StateFiles:
     return StateFiles(unreadable, fallback, remote)
 
 
-def set_aside(folder: Path, *, now: datetime | None = None) -> dict[Path, Path]:
-    """Move the unreadable state files of a root folder aside, under a name with the time.
+def recovery(folder: Path, backend_version: Callable[[], StateVersion]) -> tuple[StateEdit, ...]:
+    """Decide what brings the state files of a root folder in order; nothing is changed.
+
+    Args:
+        folder: the root folder.
+        backend_version: reads which state the backend holds; called only if it matters.
+    """
+    files = inspect(folder)
+    edits = [StateEdit("set_aside", path.name) for path in files.unreadable]
+    if files.fallback:
+        document = json.loads(files.fallback.read_bytes())
+        now = NO_STATE if files.state_is_lost else backend_version()
+        is_newer = document["lineage"] == now.lineage and document["serial"] > now.serial
+        if is_newer or now == NO_STATE:
+            edits.append(StateEdit("push", files.fallback.name))
+    return tuple(edits)
+
+
+def set_aside(path: Path, *, now: datetime | None = None) -> Path:
+    """Rename an unreadable state file to a name with the time; return its new path.
 
     Call it after the user's consent only: it changes what Terraform takes for the state.
-
-    Returns:
-        The new path of each file that was moved.
-
-    Raises:
-        OSError: a file cannot be renamed.
-    """
-    moved = {}
-    for path in inspect(folder).unreadable:
-        moved[path] = _renamed(path, "unreadable", now)
-    return moved
-
-
-def keep_pushed(fallback: Path, *, now: datetime | None = None) -> Path:
-    """Rename a fallback state after it was pushed to its backend, so that it is not used again.
 
     Raises:
         OSError: the file cannot be renamed.
     """
-    return _renamed(fallback, "pushed", now)
+    return _renamed(path, "unreadable", now)
+
+
+def keep_pushed(path: Path, *, now: datetime | None = None) -> Path:
+    """Rename a state file that was saved in the backend, so that it is not saved there again.
+
+    Raises:
+        OSError: the file cannot be renamed.
+    """
+    return _renamed(path, "pushed", now)
 
 
 def _renamed(path: Path, why: str, now: datetime | None) -> Path:
