@@ -57,7 +57,7 @@ def failure(
     for path, reason in states.unreadable.items():
         if path.name == state_files.LOCAL_STATE:
             return EngineError(
-                f"{subject}: its state is unreadable, {reason}",
+                f"{_SUBJECTS.get(command, f'{subject}: the state cannot be read')}: {reason}",
                 where=str(path),
                 hint=_UNREADABLE,
             )

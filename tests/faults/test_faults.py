@@ -16,6 +16,7 @@ import pytest
 from filelock import FileLock
 
 from orchestrator.sandbox import control
+from orchestrator.terraform import run_log
 from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox
 from tests.faults.matrix import CASES, Case, program, state_is_whole, wait_until
 
@@ -107,13 +108,15 @@ def run_limited(project: Project, arguments, environ, limits) -> subprocess.Comp
     )
 
 
-def completes(project: Project) -> None:
+def completes(project: Project, *, state_is_damaged: bool = False) -> None:
     """The next plain run does the whole job; nothing was lost, half-written or left locked."""
-    assert state_is_whole(project.root)
+    assert state_is_whole(project.root) is not state_is_damaged
     after = project("apply", "--yes", "--json", "--wait", "30s")
     assert after.returncode == 0, after.stdout + after.stderr
     assert json.loads(after.stdout)["areas"]["api_access"] == "pass"
+    assert state_is_whole(project.root)
     assert project("plan", "--detailed-exitcode").returncode == 0
+    assert not (project.root / run_log.NAME).exists()
     assert not list(project.root.rglob("*.tmp"))
     assert not (project.root / "octo.tfplan").exists()
     assert EXTERNAL_ID not in after.stdout + after.stderr
@@ -141,7 +144,7 @@ def test_fault(sandbox, fresh, case: Case):
         assert case.sees in shown
     assert "Traceback" not in shown
     assert EXTERNAL_ID not in shown
-    completes(project)
+    completes(project, state_is_damaged=case.damages_state)
 
 
 # Interrupts

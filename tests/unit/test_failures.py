@@ -28,7 +28,7 @@ def test_an_error_names_the_resource_and_the_way_on(tmp_path):
 def test_after_an_apply_that_could_not_save_its_state_nothing_else_is_said(tmp_path):
     (tmp_path / "terraform.tfstate").write_text(STATE[:20])
     error = failed(tmp_path)
-    assert "its state is unreadable, it is not complete JSON (20 bytes)" in error.what
+    assert "the state cannot be read: it is not complete JSON (20 bytes)" in error.what
     assert error.where == str(tmp_path / "terraform.tfstate")
     assert "is in the state" not in error.hint
     assert "octo-tf apply" in error.hint
