@@ -906,9 +906,10 @@ def table() -> str:
 
 
 def state_is_whole(root: Path) -> bool:
-    """Whether the state, if there is one, is complete JSON."""
+    """Whether the state, if there is one, is complete JSON; an empty file is none to Terraform."""
     state = root / "terraform.tfstate"
     try:
-        return not state.exists() or "resources" in json.loads(state.read_text())
+        text = state.read_text() if state.exists() else ""
+        return not text or "resources" in json.loads(text)
     except ValueError:
         return False
