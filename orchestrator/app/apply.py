@@ -27,7 +27,10 @@ from orchestrator.errors import PlanRefused
 from orchestrator.model.module_outputs import Outputs, parse_outputs
 from orchestrator.model.outside_action import (
     FORGET,
+    OF_THE_STATE,
+    PUSH,
     REGISTER,
+    SET_ASIDE,
     TRUSTED_ACCESS,
     UNTAINT,
     OutsideAction,
@@ -128,7 +131,7 @@ def change_outside(
     if TRUSTED_ACCESS in codes:
         with context.events.step("trusted_access", "Switching on trusted access"):
             context.cloud.switch_on_trusted_access(prepared.account.account_id)
-    if not codes & {FORGET, UNTAINT}:
+    if not codes & OF_THE_STATE:
         return review.plan
     deploying.wait_for_deployments(context, prepared, registrar)
     for action in review.outside:
@@ -136,6 +139,13 @@ def change_outside(
             prepared.terraform.forget(action.subject)
         elif action.code == UNTAINT:
             prepared.terraform.untaint(action.subject)
+        elif action.code == SET_ASIDE:
+            kept = prepared.terraform.set_aside(action.subject)
+            context.events.note(f"  {action.subject} is kept as {kept.name}")
+        elif action.code == PUSH:
+            prepared.terraform.push(action.subject)
+    if SET_ASIDE in codes:  # init does not start over an unreadable state
+        steps.initialise(context, prepared.terraform, prepared.root)
     second = planning.run_terraform(context, prepared, context.plan_file)
     if {(c.address, c.action) for c in second.changes} != {
         (c.address, c.action) for c in review.plan.changes

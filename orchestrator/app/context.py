@@ -19,7 +19,7 @@ from orchestrator.octo.credentials import ENDPOINT
 from orchestrator.octo.credentials import Credentials as OctoCredentials
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.registration import RegistrationService
-from orchestrator.terraform import binary
+from orchestrator.terraform import binary, run_log
 from orchestrator.terraform import events as terraform_events
 from orchestrator.terraform.client import Terraform
 
@@ -97,7 +97,8 @@ class AccountContext:
     def locked(self) -> Iterator[None]:
         """Keep other octo-tf runs out of the root folder during the block.
 
-        The folder is made if it is missing: identify the account first.
+        A Terraform whose octo-tf was killed is waited for. The folder is made if it is missing:
+        identify the account first.
 
         Raises:
             OctoTfError: another run is at work there, or the folder cannot be made.
@@ -112,6 +113,9 @@ class AccountContext:
             ) from error
         try:
             with FileLock(self.folder / "run.lock", timeout=0, mode=0o600):
+                run_log.wait_for_earlier(
+                    self.folder, on_wait=self.events.warn, cancellation=self.cancellation
+                )
                 yield
         except Timeout:
             raise OctoTfError(
@@ -154,6 +158,7 @@ def build(
             secrets=[external_id.get_secret_value()],
             on_event=on_event,
             on_interrupt=events.warn,
+            cancellation=cancellation,
             parallelism=settings.parallelism,
             lock_seconds=settings.lock_seconds,
         )

@@ -11,7 +11,9 @@ from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.model.outside_action import (
     FORGET,
+    PUSH,
     REGISTER,
+    SET_ASIDE,
     TRUSTED_ACCESS,
     UNTAINT,
     OutsideAction,
@@ -80,15 +82,16 @@ def load(context: AccountContext, prepared: Prepared, file: Path) -> Review:
         if ids := made.inputs.get("import_ids"):
             root = render.importing(root, ids)
             render.write(root, context.folder)
+        edits = state_edits(context, prepared)
         provenance.check(
             made,
             made_from,
             registration=context.registration,
             root=root,
             lock_file=prepared.terraform.lock_file,
-            state=prepared.terraform.state_version(),
+            state=prepared.terraform.state_version(edits),
         )
-    needed = outside_actions(prepared, state_edits(context, prepared))
+    needed = outside_actions(prepared, edits)
     provenance.check_announced(file, made_from.outside, needed)
     return _reviewed(context, prepared, made, needed)
 
@@ -137,20 +140,23 @@ def run_terraform(
 def state_edits(context: AccountContext, prepared: Prepared) -> tuple[StateEdit, ...]:
     """Decide what the state must be changed in before Terraform may plan.
 
+    A state that is unreadable, after a full disk or a crash, is moved aside: what exists in AWS is
+    imported. One that Terraform could not save in its backend is saved there.
+
     Terraform would replace a StackSet target whose creation was interrupted or failed in part (it
     is tainted), and destroy one that octo.yaml replaced by another with the same accounts. The
     role must not vanish from accounts that are still wanted: the target is kept in AWS instead, and
     its accounts are brought in line one by one.
     """
+    edits = [*prepared.terraform.recovery()]
     if prepared.account.account_type != "payer":
-        return ()
+        return tuple(edits)
     is_local = context.registration.backend.type == "local"
-    known = prepared.terraform.resources(STACKSET, TARGET, here_only=is_local)
+    known = prepared.terraform.resources(STACKSET, TARGET, here_only=is_local, edits=edits)
     steps.check_region(context, known)
     linked = prepared.linked
     if linked is None:
-        return ()
-    edits = []
+        return tuple(edits)
     for resource in (r for r in known if r.type == TARGET):
         is_dropped = resource.key not in linked.targets
         if is_dropped and linked.organization.overlap(resource.key, linked.targets):
@@ -188,6 +194,8 @@ def outside_actions(prepared: Prepared, edits: tuple[StateEdit, ...]) -> tuple[O
     texts = {
         "forget": (FORGET, "other targets have its accounts: remove it from the state only"),
         "untaint": (UNTAINT, "its creation was interrupted: keep it instead of replacing it"),
+        "set_aside": (SET_ASIDE, "it is unreadable: move it aside, and import what exists"),
+        "push": (PUSH, "Terraform could not save it in its backend: save it there"),
     }
     for edit in edits:
         code, why = texts[edit.kind]

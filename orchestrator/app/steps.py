@@ -86,16 +86,15 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
     """
     secret = decide_external_id(context)
     terraform = context.open_terraform(secret)
-    provider_version = Constraint.parse(context.registration.provider_version)
-    terraform.check_lock(provider_version)  # before anything is written: init would fail
+    wanted = Constraint.parse(context.registration.provider_version)
+    terraform.check_lock(wanted)  # before anything is written: init would fail
     registered = is_registered(context, account) if registering else None
     if account.account_type == "payer":
         check_region(context, terraform.resources(STACKSET, here_only=True))
     linked, lacks_access = observe_linked_accounts(context, account)
     root = render_root(context, account, secret, linked.targets if linked else None)
     render.write(root, context.folder)
-    with context.events.step("init", "Preparing Terraform"):
-        terraform.init(provider_version=provider_version, backend_config=root.backend_config)
+    initialise(context, terraform, root)
     return Prepared(account, secret, linked, lacks_access, root, terraform, registered)
 
 
@@ -117,6 +116,17 @@ def is_registered(context: AccountContext, account: Account) -> bool | None:
     except OctoUnreachable as error:
         context.events.warn(f"{error}. Going on with what is known here.")
         return noted
+
+
+def initialise(context: AccountContext, terraform: Terraform, root: render.Root) -> None:
+    """Have Terraform install what the root needs; done already, it costs nothing.
+
+    Raises:
+        EngineError: Terraform ended with an error.
+    """
+    wanted = Constraint.parse(context.registration.provider_version)
+    with context.events.step("init", "Preparing Terraform"):
+        terraform.init(provider_version=wanted, backend_config=root.backend_config)
 
 
 def observe_linked_accounts(

@@ -8,7 +8,10 @@ REGISTER = "octo.register"
 TRUSTED_ACCESS = "organization.trusted_access"
 UNTAINT = "state.untaint"
 FORGET = "state.forget"
+SET_ASIDE = "state.set_aside"
+PUSH = "state.push"
 CONFIGURE = "config.write"
+OF_THE_STATE = frozenset({UNTAINT, FORGET, SET_ASIDE, PUSH})  # Terraform plans again after these
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What people and programs read, by subject and format: a format is one file, found by its place.
+"""Render plans, verifications and discoveries; each format is one file, found by its place.
 
 ``discovery/`` shows a :class:`~orchestrator.adoption.discovery.Discovery`, ``plan/`` a
 :class:`~orchestrator.app.review.Review`, ``verification/`` a
@@ -21,13 +21,13 @@ Subject = Literal["discovery", "plan", "verification"]
 
 
 def formats(subject: Subject) -> list[str]:
-    """The names of a subject's formats."""
+    """List the names of a subject's formats."""
     folder = Path(__file__).parent / subject
     return sorted(m.name.removesuffix("_format") for m in pkgutil.iter_modules([str(folder)]))
 
 
 def render_discovery(discovery: Discovery, name: str, *, color: bool = False) -> str:
-    """What was found in an account, in one format.
+    """Render what exists in an account in one format.
 
     Raises:
         KeyError: there is no such format.
@@ -36,7 +36,7 @@ def render_discovery(discovery: Discovery, name: str, *, color: bool = False) ->
 
 
 def render_plan(review: Review, name: str, *, color: bool = False) -> str:
-    """A plan under review in one format.
+    """Render a plan under review in one format.
 
     Raises:
         KeyError: there is no such format.
@@ -45,7 +45,7 @@ def render_plan(review: Review, name: str, *, color: bool = False) -> str:
 
 
 def render_verification(report: Report, name: str, *, color: bool = False) -> str:
-    """A verification report in one format; ``color`` matters to formats for a terminal only.
+    """Render a verification in one format; ``color`` matters to formats for a terminal only.
 
     Raises:
         KeyError: there is no such format.

@@ -1,4 +1,4 @@
-"""Where each linked account stands, as a table for a person."""
+"""Render the state of each linked account as a table."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _STYLES = {
 
 
 def as_table(coverage: Coverage, *, everyone: bool = True, color: bool = False) -> str:
-    """The accounts, and how many stand in each state.
+    """Render the accounts, and the number of accounts in each state.
 
     Args:
-        coverage: what was found.
-        everyone: show accounts that have the role too.
-        color: whether colours are wanted.
+        coverage: the accounts with their states.
+        everyone: whether accounts that have the role are shown too.
+        color: whether the text has colours.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("account", no_wrap=True)

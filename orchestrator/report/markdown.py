@@ -1,4 +1,4 @@
-"""The few pieces of GitHub-flavoured Markdown that reports are made of, safely escaped."""
+"""The pieces of GitHub-flavoured Markdown that reports consist of, safely escaped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 
 def heading(command: str, account_id: str, account_name: str, account_type: str) -> list[str]:
-    """A marker, by which a pipeline finds its earlier comment on the account, and the title."""
+    """Return the title, after a marker by which a pipeline finds its earlier comment."""
     name = f" {code(account_name)}" if account_name else ""
     return [
         f"<!-- octo-tf {command} {account_id} -->",
@@ -16,7 +16,7 @@ def heading(command: str, account_id: str, account_name: str, account_type: str)
 
 
 def code(text: str) -> str:
-    """Text in a code span: nothing in it is markup, whatever it holds."""
+    """Put text in a code span, in which nothing is markup."""
     text = " ".join(text.split())
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
@@ -25,13 +25,13 @@ def code(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text outside code: its punctuation is shown, not interpreted."""
+    """Escape text outside code, so that its punctuation is not interpreted."""
     escaped = "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~@" else c for c in text)
     return " ".join(escaped.split())
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; a cell's bar would end it, in a code span too."""
+    """Render a table; a bar is escaped, also in a code span, where it would end the cell."""
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     for row in rows:
         cells = (cell.replace("\\|", "|").replace("|", "\\|") for cell in row)

@@ -1,4 +1,4 @@
-"""Text for a person, as wide as the terminal."""
+"""Render rich tables and text to a string, as wide as the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WIDEST = 120
 
 
 def printed(parts: Iterable[RenderableType], *, color: bool) -> str:
-    """What rich makes of the parts, below each other."""
+    """Render the parts below each other."""
     stream = io.StringIO()
     console = Console(
         file=stream,

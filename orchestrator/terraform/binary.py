@@ -1,4 +1,4 @@
-"""Finds terraform (or tofu) and the provider, the way each machine offers them."""
+"""Find the Terraform program (terraform, tofu or the embedded engine) and the provider."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Binary:
 
     @property
     def path(self) -> str:
-        """What is run, for people."""
+        """The command line that runs it, for messages."""
         return " ".join(self.command)
 
     @property
@@ -60,13 +60,13 @@ class Binary:
 
 
 def find(tf_path: str | None, environ: Mapping[str, str]) -> Binary:
-    """The program to run.
+    """Find the program to run.
 
     ``tf_path`` if given (``embedded`` names the embedded engine), else ``terraform`` or ``tofu``
     from PATH, else the embedded engine where it is installed.
 
     Raises:
-        EngineError: there is none, it does not answer, or it is older than ``MINIMUM``.
+        EngineError: no program was found, it does not answer, or it is older than ``MINIMUM``.
     """
     names = [tf_path] if tf_path else ["terraform", "tofu"]
     located = next(
@@ -117,23 +117,46 @@ def _ask_version(command: tuple[str, ...], environ: Mapping[str, str]) -> Binary
     return Binary(command, product, (major, minor, patch))
 
 
-# What a user's shell may hold and what would change a run behind the user's back: logging that
-# mixes with the JSON events, extra arguments, variables, another workspace or data folder, a
-# provider that skips the lock file. Octo's client secret is none of Terraform's business.
+# Variables of the user's shell that would change a run unnoticed: logging between the JSON events,
+# extra arguments, variables, another workspace or data folder, a provider that skips the lock file.
+# Terraform does not need Octo's client secret.
 _LEAKS = re.compile(
     r"TF_LOG\w*|TF_CLI_ARGS\w*|TF_VAR_\w+|TF_WORKSPACE|TF_DATA_DIR|TF_REATTACH_PROVIDERS|TF_INPUT"
     r"|ALPHAUS_CLIENT_SECRET"
 )
 
 
-# The provider makes some 1,500 schemas at each start, and Go's collector goes through them again
-# and again: let it wait longer. A plan then takes 0.7 of the CPU time and 1.07 of the memory.
+# The provider builds some 1,500 schemas at each start, which Go's garbage collector scans again and
+# again. With fewer collections a plan takes 0.7 of the CPU time and 1.07 of the memory.
 _FEWER_COLLECTIONS = {"GOGC": "400"}
 
 
+_LONGEST_TMPDIR = 85  # macOS allows 103 bytes for the path of a socket, the provider adds 18
+
+
+def unusable_tmpdir(environ: Mapping[str, str]) -> str:
+    """Say why Terraform cannot use the folder that ``TMPDIR`` names; empty if it can.
+
+    The provider's socket is made there: without it, Terraform fails with a riddle.
+    """
+    named = environ.get("TMPDIR")
+    if not named:
+        return ""
+    if not Path(named).is_dir():
+        return "is not a folder"
+    if not os.access(named, os.W_OK | os.X_OK):
+        return "cannot be written"
+    return "has too long a path for a socket" if len(named) > _LONGEST_TMPDIR else ""
+
+
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment that Terraform runs in."""
+    """Return the environment that Terraform runs in.
+
+    A ``TMPDIR`` that cannot be used is left out: Terraform then uses the system's folder.
+    """
     clean = {name: value for name, value in environ.items() if not _LEAKS.fullmatch(name)}
+    if unusable_tmpdir(clean):
+        del clean["TMPDIR"]
     named = clean.get("TF_CLI_CONFIG_FILE")
     if named and not Path(named).is_file():
         del clean["TF_CLI_CONFIG_FILE"]  # Terraform only warns, on the stream that holds the JSON
@@ -145,7 +168,7 @@ FROM_REGISTRY = "the registry"
 
 
 def provider_mirror(binary: Binary, environ: Mapping[str, str], wanted: Constraint) -> Path | None:
-    """The folder for ``init -plugin-dir``, or None to leave the search to Terraform.
+    """Return the folder for ``init -plugin-dir``, or None to leave the search to Terraform.
 
     Raises:
         EngineError: a folder that must be used has no provider of a version that is wanted.
@@ -155,7 +178,7 @@ def provider_mirror(binary: Binary, environ: Mapping[str, str], wanted: Constrai
 
 
 def provider_source(binary: Binary, environ: Mapping[str, str], wanted: Constraint) -> Path | str:
-    """Where the provider comes from: a folder for ``init -plugin-dir``, or words for a person.
+    """Find where the provider comes from: a folder for ``init -plugin-dir``, or a description.
 
     In this order: the user's own CLI configuration (left to Terraform), the folder that
     ``OCTO_TF_PROVIDER_MIRROR`` names, Terraform's implied folders (left to Terraform), the usual
@@ -204,7 +227,7 @@ def provider_address(binary: Binary) -> str:
 
 
 def registry_of(binary: Binary) -> str:
-    """The host name of the program's registry."""
+    """Return the host name of the program's registry."""
     return _REGISTRIES[binary.product]
 
 
@@ -228,7 +251,7 @@ def _user_says_where(environ: Mapping[str, str]) -> bool:
 
 
 def _system_mirrors() -> Iterator[Path]:
-    """Folders at most three levels down that hold a registry's name."""
+    """Yield the mirrors in system folders, at most three levels down, by their registry's name."""
     for top in map(Path, _SYSTEM_FOLDERS):
         for depth in ("*", "*/*", "*/*/*"):
             for registry in _REGISTRIES.values():
@@ -259,7 +282,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "arm6
 
 
 def current() -> tuple[Binary, Path | None, dict[str, str]]:
-    """Program, provider mirror and clean environment of this process, with nothing overridden."""
+    """Return program, provider mirror and clean environment of this process, without overrides."""
     binary = find(None, os.environ)
     mirror = provider_mirror(binary, os.environ, Constraint.parse(DEFAULT))
     return binary, mirror, clean_environment(os.environ)

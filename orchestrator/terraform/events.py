@@ -1,4 +1,4 @@
-"""Terraform's ``-json`` output, line by line, as typed events.
+"""Parse Terraform's ``-json`` output, line by line, into typed events.
 
 Source: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
 """
@@ -12,9 +12,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class PlannedChange:
-    """One resource that the plan changes; ``action`` and ``reason`` are Terraform's words.
+    """One resource that the plan changes.
 
-    ``imported``: Terraform takes over what AWS has, whatever it then changes about it.
+    Attributes:
+        address: the resource's address.
+        type: its resource type.
+        action: Terraform's word for the change, e.g. ``create``.
+        reason: Terraform's word for the cause, e.g. ``cannot_update``; empty if it gives none.
+        imported: whether the resource exists in AWS and is imported first.
     """
 
     address: str
@@ -26,9 +31,13 @@ class PlannedChange:
 
 @dataclass(frozen=True)
 class ResourceProgress:
-    """A resource's way through apply or refresh.
+    """The progress of one resource in an apply.
 
-    ``stage`` is ``start``, ``progress``, ``complete`` or ``errored``; ``elapsed`` is in seconds.
+    Attributes:
+        stage: ``start``, ``progress``, ``complete`` or ``errored``.
+        address: the resource's address.
+        action: Terraform's word for the change.
+        elapsed: seconds since the start.
     """
 
     stage: str
@@ -39,7 +48,15 @@ class ResourceProgress:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """An error or a warning, with the resource and the file it is about, where there are any."""
+    """An error or a warning of Terraform's.
+
+    Attributes:
+        severity: ``error`` or ``warning``.
+        summary: its title.
+        detail: its text.
+        address: the resource it is about; empty if none.
+        place: ``file:line`` of the configuration it is about; empty if none.
+    """
 
     severity: str
     summary: str
@@ -50,28 +67,28 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class OutputValues:
-    """The root's outputs by name; only an apply's hold values."""
+    """The root's outputs by name; the event of a plan has no values."""
 
     values: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Noise:
+class UnparsedLine:
     """A line that is not one of Terraform's events."""
 
     line: str
 
 
-Event = PlannedChange | ResourceProgress | Diagnostic | OutputValues | Noise
+Event = PlannedChange | ResourceProgress | Diagnostic | OutputValues | UnparsedLine
 
 
 def parse(line: str) -> Event | None:
-    """The event of one line; None for events that nobody here needs."""
+    """Parse one line; None for kinds of events that are not used."""
     try:
         message = json.loads(line)
         kind = message["type"]
     except (ValueError, KeyError, TypeError):
-        return Noise(line.rstrip()) if line.strip() else None
+        return UnparsedLine(line.rstrip()) if line.strip() else None
     if kind == "planned_change":
         change = message["change"]
         resource = change["resource"]

@@ -1,42 +1,108 @@
-"""What Terraform says when it fails, in words, with the way out."""
+"""Put a failed Terraform command into words: what happened, and what to do."""
 
 from __future__ import annotations
 
+import shutil
+import signal
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.errors import EngineError
+from orchestrator.terraform import state_files
 from orchestrator.terraform.events import Diagnostic
+from orchestrator.terraform.state_files import FALLBACK, StateFiles
 
 _LOCKED = "Error acquiring the state lock"
+# What Terraform says where files that init installed are missing or damaged.
+_INSTALLATION = (
+    "Required plugins are not installed",
+    "failed to read module manifest",
+    "Module not installed",
+    "Backend initialization required",
+)
+_SUBJECTS = {"output": "the state cannot be read", "state pull": "the state cannot be read"}
+_UNREADABLE = (
+    "Free some space if the disk is full, then run octo-tf apply: its plan moves the file aside,"
+    " and imports what this account's registration made."
+)
+_FALLBACK = (
+    f"Terraform could not save its state in the backend and kept it in {FALLBACK}. Fix the cause,"
+    " then run octo-tf apply: its plan saves that state in the backend."
+)
+_FULL_BYTES = 1_000_000
 
 
 def failure(
-    command: str, diagnostics: list[Diagnostic], rest: list[str], folder: Path
+    command: str,
+    returncode: int,
+    lines: list[str],
+    diagnostics: list[Diagnostic],
+    folder: Path,
 ) -> EngineError:
-    """The error of a command that failed: each diagnostic at its place, or whatever was printed."""
-    if not diagnostics:
-        text = boxed_error(rest) or "no reason given"
-        return EngineError(f"terraform {command} failed: {text}", where=str(folder))
+    """Return the error for a command that failed.
+
+    Args:
+        command: Terraform's name for it, e.g. ``apply``.
+        returncode: its exit code; negative if a signal killed it.
+        lines: what it printed beside its events.
+        diagnostics: its errors among the events.
+        folder: the root folder.
+    """
     for diagnostic in diagnostics:
         if diagnostic.summary == _LOCKED and (lock := _lock(diagnostic)):
             return _locked(lock, folder)
-    first, *others = (
+    subject = _SUBJECTS.get(command, f"terraform {command} failed")
+    states = state_files.inspect(folder)
+    for path, reason in states.unreadable.items():
+        if path.name == state_files.LOCAL_STATE:
+            return EngineError(
+                f"{_SUBJECTS.get(command, f'{subject}: the state cannot be read')}: {reason}",
+                where=str(path),
+                hint=_UNREADABLE,
+            )
+    if killed := killed_by(returncode):
+        return EngineError(
+            f"terraform {command} was killed by {killed}",
+            where=str(folder),
+            hint=_killed_hint(command, killed, states),
+        )
+    texts = [
         ": ".join(part for part in (d.address or d.place, d.summary, d.detail) if part)
         for d in diagnostics
-    )
+    ]
+    if not texts:
+        texts = [boxed_error(lines) or f"it gave no reason (exit code {returncode})"]
     return EngineError(
-        "\n".join([f"terraform {command} failed: {first}", *others]),
+        f"{subject}: " + "\n".join(texts),
         where=str(folder),
-        hint="Nothing that was done is lost: mend the cause and run the same command again."
-        if command == "apply"
-        else "",
+        hint=_hint(command, texts, states, folder),
     )
+
+
+def is_of_installation(lines: list[str], diagnostics: list[Diagnostic]) -> bool:
+    """Tell whether a command failed because init has to install something again."""
+    texts = [*lines, *(d.summary for d in diagnostics)]
+    return any(sign in text for sign in _INSTALLATION for text in texts)
+
+
+def killed_by(returncode: int) -> str:
+    """Name the signal that killed a process, e.g. ``SIGKILL``; empty if none did.
+
+    A shell in between reports it as 128 and the signal's number.
+    """
+    number = -returncode if returncode < 0 else returncode - 128
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return ""
 
 
 def address_of(diagnostic: Diagnostic) -> str:
-    """The resource that a prevent_destroy error is about; its text says "Resource ADDRESS has"."""
+    """Return the resource that a prevent_destroy error is about.
+
+    The error's text says "Resource ADDRESS has".
+    """
     if diagnostic.address:
         return diagnostic.address
     words = diagnostic.detail.split()
@@ -44,13 +110,54 @@ def address_of(diagnostic: Diagnostic) -> str:
 
 
 def boxed_error(lines: list[str]) -> str:
-    """Terraform's boxed error text on one line, without the box."""
+    """Return Terraform's boxed error text on one line, without the box."""
     text = " ".join(line.strip("╷│╵ \n\r") for line in lines)
     return " ".join(text.split()).partition("Error: ")[2] or " ".join(text.split())[-2000:]
 
 
+def _hint(command: str, texts: list[str], states: StateFiles, folder: Path) -> str:
+    if is_of_installation(texts, []):
+        return "Run the same command again: octo-tf installs provider and modules anew."
+    if states.fallback:
+        return _FALLBACK
+    if states.unreadable:
+        return (
+            f"Terraform could not save its state completely ({FALLBACK} is unreadable). Free disk"
+            " space if there is none, fix the cause and run the same command again: what was made"
+            " and is not in the state is imported."
+        )
+    if shutil.disk_usage(folder).free < _FULL_BYTES:
+        return "The disk is full: free some space, then run the same command again."
+    if command == "apply":
+        return (
+            "What was done before the error is in the state: fix the cause and run the same"
+            " command again."
+        )
+    return ""
+
+
+def _killed_hint(command: str, killed: str, states: StateFiles) -> str:
+    sentences = []
+    if killed == "SIGKILL":
+        sentences.append(
+            "The system does so when memory runs out (its log then says so), or somebody did by"
+            " hand."
+        )
+    if states.fallback:
+        return " ".join([*sentences, _FALLBACK])
+    again = "Run the same command again"
+    if command == "apply":
+        again += ": what was made and is not in the state is imported"
+    sentences.append(f"{again}.")
+    if states.remote:
+        sentences.append(
+            "If the state is still locked, the error says so and names the command that unlocks it."
+        )
+    return " ".join(sentences)
+
+
 def _lock(diagnostic: Diagnostic) -> dict[str, str]:
-    """The lock that an error describes, in lines like ``  ID:  ...``; empty if it met none.
+    """Return the lock that an error describes, in lines like ``  ID:  ...``; empty if none.
 
     Terraform gives the same summary to a state that cannot be read.
     """
@@ -60,16 +167,18 @@ def _lock(diagnostic: Diagnostic) -> dict[str, str]:
 
 
 def _locked(lock: Mapping[str, str], folder: Path) -> EngineError:
-    """The error for a state lock: whose it is (``user@host``), and the way out if it is dead."""
+    """Return the error for a state lock: who holds it (``user@host``), and how to remove it."""
     who, created, lock_id = (lock.get(name, "") for name in ("Who", "Created", "ID"))
     unlock = f"octo-tf unlock {lock_id}"
     here = who.rpartition("@")[2] == socket.gethostname()
     return EngineError(
         f"the state is locked by {who or 'another run'} since {created or 'an unknown time'}",
         where=str(folder),
-        # The caller keeps other octo-tf runs on this machine out of the folder (Run.locked).
-        hint="That was on this machine, and no other octo-tf is at work on this account here:"
-        f" unless a terraform of your own is, the run is dead. Then: {unlock}"
+        # The caller keeps other octo-tf runs on this machine out of the folder.
+        hint="The lock was taken on this machine, and no other octo-tf is running on this account"
+        " here: unless you run terraform yourself, its run is dead. Remove the lock:"
+        f" {unlock}"
         if here
-        else f"Wait for that run to end, and run the same command again. If it is dead: {unlock}",
+        else "Wait for that run to end, and run the same command again. If that run is dead,"
+        f" remove its lock: {unlock}",
     )

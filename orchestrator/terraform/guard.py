@@ -1,4 +1,4 @@
-"""What a plan may not do: destroy or replace what Octo stands on, or anything not understood."""
+"""Judge a plan: it must not destroy or replace what Octo depends on, nor do anything unknown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orchestrator.errors import PlanRefused
 from orchestrator.terraform.plan import Plan
 
-# Resource types whose loss breaks a registration, with what would be lost.
+# Resource types whose loss breaks a registration, with the consequence.
 PROTECTED = {
     "aws_iam_role": "Octo could no longer reach the account",
     "aws_s3_bucket": "the billing data in it would be lost",
@@ -23,7 +23,7 @@ _DESTROYING = {"delete", "replace"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the guard says of a plan; ``refusals`` holds each address with the reason."""
+    """The guard's verdict on a plan; ``refusals`` maps each refused address to the reason."""
 
     refusals: Mapping[str, str]
 
@@ -33,26 +33,26 @@ class Verdict:
         return not self.refusals
 
     def enforce(self) -> None:
-        """Lets an allowed plan pass.
+        """Refuse a plan that is not allowed.
 
         Raises:
-            PlanRefused: names each resource and why.
+            PlanRefused: the plan is not allowed; each resource is named with the reason.
         """
         if self.allowed:
             return
         raise PlanRefused(
-            "the plan is refused, nothing was changed:\n"
+            "the plan was refused and not applied:\n"
             + "\n".join(f"  {address}: {why}" for address, why in self.refusals.items()),
-            hint="Undo the setting that causes it, or name what may go: "
+            hint="Undo the setting that causes it, or allow the destruction: "
             + " ".join(f"--allow-destroy '{address}'" for address in self.refusals),
         )
 
 
 def judge(plan: Plan, *, allow_destroy: Collection[str] = ()) -> Verdict:
-    """Judges a plan.
+    """Judge a plan.
 
     Args:
-        plan: the plan, typed.
+        plan: the plan.
         allow_destroy: addresses that the user named with ``--allow-destroy``.
     """
     refusals = {
@@ -63,7 +63,7 @@ def judge(plan: Plan, *, allow_destroy: Collection[str] = ()) -> Verdict:
     }
     for change in plan.changes:
         if change.action not in _UNDERSTOOD:
-            refusals[change.address] = f"the action {change.action!r} is not one octo-tf knows"
+            refusals[change.address] = f"the action {change.action!r} is unknown to octo-tf"
         elif (
             change.action in _DESTROYING
             and change.type in PROTECTED
@@ -77,6 +77,6 @@ def judge(plan: Plan, *, allow_destroy: Collection[str] = ()) -> Verdict:
 
 
 def _type(address: str) -> str:
-    """``module.octo.aws_s3_bucket.cur[0]`` → ``aws_s3_bucket``."""
+    """Return the resource type: ``module.octo.aws_s3_bucket.cur[0]`` gives ``aws_s3_bucket``."""
     parts = address.split("[")[0].split(".")
     return parts[-2] if len(parts) > 1 else ""

@@ -1,8 +1,8 @@
-"""What an apply was about to make, written down for the case that it is killed meanwhile.
+"""The apply journal: what an apply is about to create, in case it is killed.
 
-A call that AWS carried out although its answer never reached Terraform leaves something behind
-that the state does not know. The next run looked before it applied and wrote down what was not
-there: if it is there now, it is ours.
+AWS may carry out a call whose answer never reaches Terraform. The resource then exists and is not
+in the state. The journal lists the resources that did not exist before the apply: if one exists
+now, this registration's apply created it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from orchestrator.errors import OctoTfError
 from orchestrator.files import write_atomically
 from orchestrator.terraform.plan import Plan
 
-_FILE = "unfinished.json"
+_FILE = "unfinished.json"  # the name in folders of earlier versions
 
 
 def begin(folder: Path, plan: Plan) -> None:
-    """Notes what the plan creates, beside what earlier runs did not finish.
+    """Write down what the plan creates, next to what earlier applies did not finish.
 
     Raises:
-        OctoTfError: it cannot be written: without it a killed run could not be taken up.
+        OctoTfError: it cannot be written; without it, a killed apply could not be continued.
     """
     creates = {c.address for c in plan.changes if c.action == "create"}
     noted = sorted(creates | addresses(folder))
@@ -29,20 +29,20 @@ def begin(folder: Path, plan: Plan) -> None:
         write_atomically(folder / _FILE, (json.dumps({"creates": noted}, indent=2) + "\n").encode())
     except OSError as error:
         raise OctoTfError(
-            f"cannot be written: {error.strerror}; nothing was applied",
+            f"cannot be written: {error.strerror}; the plan was not applied",
             where=str(folder / _FILE),
             hint="Free the space or the permissions, then run the same command again.",
         ) from error
 
 
 def end(folder: Path) -> None:
-    """Forgets it: Terraform has written everything down."""
+    """Remove the journal after an apply whose resources are all in the state."""
     (folder / _FILE).unlink(missing_ok=True)
 
 
 def addresses(folder: Path) -> frozenset[str]:
-    """The addresses that a run which did not end was about to create."""
+    """List the addresses that an unfinished apply was about to create; empty if there is none."""
     try:
         return frozenset(map(str, json.loads((folder / _FILE).read_bytes())["creates"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return frozenset()  # nothing was begun, or nothing that can be relied on
+        return frozenset()  # there is no journal, or an unreadable one, which proves nothing

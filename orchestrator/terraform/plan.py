@@ -1,4 +1,4 @@
-"""A plan as a value: what Terraform would do, and the file that holds it."""
+"""A plan as a value: what Terraform would do, and the file that holds the plan."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Plan:
     planned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     def count(self, *actions: str) -> int:
-        """How many resources the plan changes by one of these actions."""
+        """Count the resources that the plan changes by one of these actions."""
         return sum(change.action in actions for change in self.changes)
 
     @property
     def totals(self) -> tuple[int, int, int]:
-        """Resources to add, to change and to destroy, as Terraform counts them."""
+        """The numbers of resources to add, to change and to destroy, as Terraform counts them."""
         return (
             self.count("create", "replace"),
             self.count("update"),
@@ -62,7 +62,7 @@ class Plan:
 
 
 def from_show(file: Path, document: dict[str, Any]) -> Plan:
-    """The plan in ``terraform show -json FILE``'s document.
+    """Read the plan in the document of ``terraform show -json FILE``.
 
     Raises:
         EngineError: the document is not a plan.
@@ -73,7 +73,9 @@ def from_show(file: Path, document: dict[str, Any]) -> Plan:
     for resource in document.get("resource_changes", []):
         change = resource["change"]
         actions = tuple(change["actions"])
-        action = _ACTIONS.get(actions, "+".join(actions))  # unknown ones stay: the guard refuses
+        action = _ACTIONS.get(
+            actions, "+".join(actions)
+        )  # an unknown one is kept: the guard refuses it
         if action in ("noop", "read") and change.get("importing"):
             action = "import"
         elif action == "noop" and resource.get("previous_address"):

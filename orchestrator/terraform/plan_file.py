@@ -1,4 +1,4 @@
-"""What a saved plan was made from, read out of the plan's own file.
+"""Read what a saved plan was made from out of the plan's own file.
 
 A Terraform plan file is a zip that carries, beside the plan, the configuration it was made from,
 the provider lock file and the state it started from
@@ -51,10 +51,10 @@ class PlanFile:
 
 
 def read(path: Path) -> PlanFile:
-    """Reads a plan file.
+    """Read a plan file.
 
     Raises:
-        EngineError: it is not one, or it is damaged.
+        EngineError: the file is not a plan, or is damaged.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -99,7 +99,7 @@ def attach(path: Path, outside: Sequence[OutsideAction]) -> None:
 
 
 def locked(text: str) -> Locked:
-    """The providers of a ``.terraform.lock.hcl``."""
+    """Read the providers of a ``.terraform.lock.hcl``: version and package hashes by address."""
     if not text.strip():
         return {}
     import hcl2  # slow to load, and needed for a plan made earlier only

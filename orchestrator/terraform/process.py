@@ -1,14 +1,25 @@
-"""A child process whose output is read while it runs, and that gets each Ctrl-C exactly once."""
+"""Run a child process whose output goes to files, so that it never depends on its reader.
+
+A process that writes into a pipe is killed by its next line once the reader is gone. Terraform
+would then die in the middle of an apply and leave its state locked.
+"""
 
 from __future__ import annotations
 
-import signal
+import contextlib
+import os
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from typing import IO
+
+from orchestrator.cancellation import Cancellation
+from orchestrator.terraform import process_group
+
+_POLL_SECONDS = 0.05
+_BLOCK_BYTES = 1 << 20
 
 
 def run(
@@ -16,84 +27,98 @@ def run(
     *,
     folder: Path,
     environ: Mapping[str, str],
+    log: IO[bytes] | None = None,
+    on_start: Callable[[int], None] = lambda _pid: None,
     on_line: Callable[[str], None],
+    cancellation: Cancellation,
     on_interrupt: Callable[[int], None],
 ) -> tuple[int, list[str]]:
-    """Runs a command to its end.
+    """Run a command to its end.
 
-    The child has a process group of its own: Ctrl-C reaches it once, from here, so that it can
-    finish what it is doing and release what it holds.
+    The child leads a session of its own, so a terminal's Ctrl-C or hang-up does not reach it: each
+    request to stop is forwarded as one SIGINT to its process group. If this process is killed, the
+    child goes on. Whatever is left of its process group when it ends is ended too.
 
     Args:
         command: the program and its arguments.
         folder: where it runs.
         environ: its environment.
-        on_line: called with each line of its standard output, in a thread of its own.
-        on_interrupt: called with the count of each Ctrl-C (or SIGTERM) that is forwarded.
+        log: an open file for standard output and standard error together; without one, both go to
+            temporary files that have no name.
+        on_start: called with the child's process id.
+        on_line: called with each line of its output (without standard error if there is no log).
+        cancellation: asks the run to stop.
+        on_interrupt: called with the number of requests so far, after each was forwarded.
 
     Returns:
-        Its exit code, and the lines of its standard error.
+        Its exit code (negative: the signal that killed it) and, without a log, the lines of its
+        standard error.
 
     Raises:
-        KeyboardInterrupt: it was interrupted, and has ended.
+        KeyboardInterrupt: the run was asked to stop, and the child has ended.
+        OSError: the program cannot be started.
     """
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
-        umask=0o077,  # plan and state hold the inputs
-    )
-    errors: list[str] = []
+    cancellation.check()
+    process: subprocess.Popen[bytes] | None = None
 
-    def read_output() -> None:
-        for line in process.stdout or ():
-            on_line(line)
+    def stop(count: int) -> None:
+        if process is not None:
+            process_group.interrupt(process.pid)
+        on_interrupt(count)
 
-    readers = [
-        threading.Thread(target=read_output, daemon=True),
-        threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True),
-    ]
-    for reader in readers:
-        reader.start()
-    with _forwarding(process, on_interrupt) as interrupts:
-        process.wait()
-        for reader in readers:
-            reader.join()
-    if interrupts:
-        raise KeyboardInterrupt
-    return process.returncode, errors
+    with (
+        contextlib.nullcontext(log) if log else tempfile.TemporaryFile() as output,
+        tempfile.TemporaryFile() as errors,
+        cancellation.listening(stop),
+    ):
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if log else errors,
+            start_new_session=True,
+            umask=0o077,  # plan and state hold the inputs
+        )
+        if cancellation.requested:  # asked while the process was being started
+            process_group.interrupt(process.pid)
+        ended = threading.Event()
+        threading.Thread(target=_wait, args=(process, ended), daemon=True).start()
+        try:
+            on_start(process.pid)
+            for line in _lines(output.fileno(), ended, cancellation):
+                on_line(line)
+        finally:
+            ended.wait()
+            process_group.end(process.pid)
+        failures = list(_lines(errors.fileno(), ended, cancellation))
+    cancellation.check()
+    return process.returncode, failures
 
 
-@contextmanager
-def _forwarding(
-    process: subprocess.Popen[str], on_interrupt: Callable[[int], None]
-) -> Iterator[list[int]]:
-    """Forwards each Ctrl-C (and SIGTERM) to the process; gives the list of those that came.
+def _wait(process: subprocess.Popen[bytes], ended: threading.Event) -> None:
+    process.wait()
+    ended.set()
 
-    By handlers, not by KeyboardInterrupt: a second one would break out of the first one's except
-    block and leave the process running. Only the main thread may set handlers.
-    """
-    interrupts: list[int] = []
 
-    def forward(signum: int, _frame: FrameType | None) -> None:
-        interrupts.append(signum)
-        on_interrupt(len(interrupts))
-        process.send_signal(signal.SIGINT)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupts
-        return
-    before = {kind: signal.signal(kind, forward) for kind in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield interrupts
-    finally:
-        for kind, handler in before.items():
-            # Once interrupted the run is ending: another Ctrl-C shall not cut that short.
-            signal.signal(kind, signal.SIG_IGN if interrupts else handler)
+def _lines(
+    file: int, ended: threading.Event, cancellation: Cancellation, offset: int = 0
+) -> Iterator[str]:
+    """Yield the lines of a file that grows until ``ended`` is set."""
+    rest = b""
+    while True:
+        try:
+            complete = ended.wait(_POLL_SECONDS)
+        except KeyboardInterrupt:  # signals are not taken for requests: this is one all the same
+            cancellation.request()
+            continue
+        while block := os.pread(file, _BLOCK_BYTES, offset):
+            offset += len(block)
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                yield line.decode(errors="replace")
+        if complete:
+            break
+    if rest:
+        yield rest.decode(errors="replace")

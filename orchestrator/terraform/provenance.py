@@ -1,8 +1,8 @@
-"""Whether a saved plan may be applied here: it must come from what is here now.
+"""Check the provenance of a saved plan: it must be made from what the root folder holds now.
 
-Terraform itself notices a state that moved on and another lock file, but only when it applies;
-and it applies a plan made from other inputs or another module without a word, since the plan
-carries its own copy of both.
+Terraform itself refuses a plan of an older state or of another lock file, but only when it applies.
+It applies a plan of other inputs or of another module without a word, since the plan carries its
+own copy of both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from orchestrator.errors import PlanRefused, WrongAccount
 from orchestrator.model.outside_action import OutsideAction
 from orchestrator.model.registration import Registration
-from orchestrator.terraform import plan_file, render
+from orchestrator.terraform import plan_file, preview, render
 from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import StateVersion
 
@@ -29,19 +29,19 @@ def check(
     lock_file: str,
     state: StateVersion,
 ) -> None:
-    """Lets a saved plan pass, or refuses it.
+    """Refuse a saved plan that was made from something else than what is here now.
 
     Args:
         plan: the plan, as Terraform reads it.
         file: what it was made from.
-        registration: what is asked for now.
+        registration: what octo.yaml and flags ask for now.
         root: the root folder as it is rendered now.
         lock_file: the text of the root folder's ``.terraform.lock.hcl``.
-        state: the state as it is now.
+        state: the state's version now, or once it was edited as the plan announces.
 
     Raises:
         WrongAccount: the plan is for another account.
-        PlanRefused: it is stale or foreign; every reason is named.
+        PlanRefused: something differs; every difference is named.
     """
     account_id = plan.inputs.get("account_id")
     if account_id != registration.account_id:
@@ -58,7 +58,7 @@ def check(
     ]
     if reasons:
         raise PlanRefused(
-            "the plan was made from something else, nothing was changed:\n"
+            "the plan was made from something else and was not applied:\n"
             + "\n".join(f"  {reason}" for reason in reasons),
             where=str(plan.file),
             hint="Make and review a new one with `octo-tf plan --out FILE`; give plan and apply"
@@ -86,7 +86,7 @@ def check_announced(
 
 def _config(file: plan_file.PlanFile, root: render.Root) -> Iterator[str]:
     now = {name: content for name, content in root.files.items() if name.endswith(".tf")}
-    for name in sorted(now.keys() | file.config.keys()):
+    for name in sorted((now.keys() | file.config.keys()) - {preview.BACKEND}):
         if now.get(name) == file.config.get(name):
             continue
         if Path(name).name == _OVERRIDE:
@@ -96,7 +96,7 @@ def _config(file: plan_file.PlanFile, root: render.Root) -> Iterator[str]:
         elif name not in now:
             yield f"{name}: is in the plan only"
         else:
-            yield f"{name}: has another content in the plan"
+            yield f"{name}: differs in the plan"
 
 
 def _inputs(plan: Plan, root: render.Root) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Registration → the root folder that Terraform runs in: deterministic, read back, atomic.
+"""Render a registration into the root folder that Terraform runs in.
 
 Structure comes from ``templates/root``; values only ever go into JSON files next to it, so no
 value can change what the HCL means. (The provider's version must stand in HCL: it is written anew
@@ -67,17 +67,17 @@ def render(
     stackset: Mapping[str, Any] | None = None,
     allow_destroy: Collection[str] = (),
 ) -> Root:
-    """Makes the root folder's content; the same input gives the same bytes.
+    """Render the root folder's content; the same input gives the same bytes.
 
     Args:
-        registration: what was asked for.
-        account_type: as identified; the module then need not find out.
+        registration: what to register.
+        account_type: the type as identified, so that the module does not look it up.
         bucket_has_policy: for a merged bucket policy: whether the bucket has one today.
         stackset: with ``use_stackset``: inputs of the module that octo.yaml may leave out.
         allow_destroy: addresses whose ``prevent_destroy`` is lifted in this rendering.
 
     Raises:
-        RenderError: an address in ``allow_destroy`` is none of the module's.
+        RenderError: an address in ``allow_destroy`` is not a resource of the module.
     """
     inputs = {
         **module_inputs(registration, account_type, bucket_has_policy=bucket_has_policy),
@@ -123,10 +123,10 @@ def render(
 
 
 def importing(root: Root, ids: Mapping[str, str]) -> Root:
-    """The same root, whose next plan takes over what AWS has.
+    """Add import blocks to a rendered root, for the next plan.
 
     Args:
-        root: as rendered.
+        root: the rendered root.
         ids: the provider's import id of each resource, by its address in the root.
     """
     meant = {**root.meant, "imports": sorted(ids)}
@@ -141,7 +141,7 @@ def importing(root: Root, ids: Mapping[str, str]) -> Root:
 def module_inputs(
     registration: Registration, account_type: AccountType, *, bucket_has_policy: bool | None
 ) -> dict[str, Any]:
-    """The module's inputs that are set, by the module's names; the rest keep its defaults."""
+    """Return the module's inputs that are set, by name; the others keep the module's defaults."""
     no_inputs = {name for name, setting in settings().items() if not setting.about.module_input}
     given = registration.model_dump(mode="json", exclude=no_inputs, exclude_none=True)
     if registration.external_id is None:
@@ -174,7 +174,7 @@ def _s3_backend(backend: S3Backend) -> dict[str, Any]:
 
 
 def _resource(address: str) -> tuple[str, str]:
-    """``module.octo.aws_s3_bucket.cur[0]`` → ``("aws_s3_bucket", "cur")``."""
+    """Split an address: ``module.octo.aws_s3_bucket.cur[0]`` gives ``("aws_s3_bucket", "cur")``."""
     prefix, _, rest = address.partition("module.octo.")
     kind, dot, name = rest.split("[")[0].partition(".")
     if prefix or not dot or not (kind.isidentifier() and name.isidentifier()):
@@ -202,7 +202,7 @@ def _json(values: dict[str, Any]) -> bytes:
 
 
 def _module_files() -> dict[str, bytes]:
-    """The module as shipped, without its tests: the folder stands alone, wherever it is copied."""
+    """Read the module as shipped, without tests: the root folder needs nothing outside itself."""
     module = assets.MODULE
     return {
         f"{_MODULE}/{path.relative_to(module).as_posix()}": path.read_bytes()
@@ -214,10 +214,10 @@ def _module_files() -> dict[str, bytes]:
 
 
 def read_back(root: Root) -> None:
-    """Parses what was rendered and compares it with what was meant.
+    """Parse the rendered files and compare them with what the templates were given.
 
     Raises:
-        RenderError: it does not read back as what was meant.
+        RenderError: the files do not read back as meant.
     """
     # A third of the time before Terraform starts: only where something is written.
     import hcl2
@@ -286,10 +286,9 @@ def _unquote(text: str) -> str:
 
 
 def write(root: Root, folder: Path) -> list[str]:
-    """Brings ``folder`` up to date; each file is replaced in one step, and only if it differs.
+    """Bring ``folder`` up to date; each file is replaced in one step, and only if it differs.
 
-    What differs is read back by python-hcl2 before anything is written: what is there already was
-    read back when it was written.
+    If anything differs, the root is read back by python-hcl2 before anything is written.
 
     Files of the module that are no longer rendered are removed; everything else in the folder
     (state, lock file, ledger) is left alone.
@@ -324,7 +323,7 @@ def write(root: Root, folder: Path) -> list[str]:
 
 
 def diff(root: Root, folder: Path) -> str:
-    """What ``write`` would change, as a unified diff; values that are secret are not shown.
+    """Show what ``write`` would change as a unified diff, without secret values.
 
     A secret file that is absent is not a difference: in a pipeline only the rest is committed.
     """

@@ -22,10 +22,14 @@ class StateVersion:
 
 @dataclass(frozen=True)
 class StateResource:
-    """A resource instance of the state; ``key`` is its ``for_each`` key or index, else empty.
+    """A resource instance of the state.
 
-    ``tainted``: it was made, but not to the end, and Terraform would replace it. ``arn``: where its
-    type has one.
+    Attributes:
+        type: the resource type.
+        address: its address in the root.
+        key: its ``for_each`` key or index; empty if it has none.
+        tainted: whether its creation failed partially, so that Terraform would replace it.
+        arn: its ARN; empty for types without one.
     """
 
     type: str
@@ -49,17 +53,48 @@ class StateEdit:
 
     Attributes:
         kind: ``untaint`` keeps a resource that Terraform would replace; ``forget`` removes it from
-            the state only.
-        address: the resource instance.
+            the state only; ``set_aside`` renames an unreadable state file; ``push`` saves a state
+            file in the backend that Terraform could not save there.
+        address: the resource instance, or the file's name in the root folder.
     """
 
-    kind: Literal["untaint", "forget"]
+    kind: Literal["untaint", "forget", "set_aside", "push"]
     address: str
 
 
+def resources_of(text: str, types: Collection[str]) -> list[StateResource]:
+    """List the resources of some types in a state's JSON text.
+
+    A damaged text has none: the next Terraform command reports the damage with its place.
+    """
+    if not any(f'"{name}"' in text for name in types):
+        return []
+    try:
+        document = json.loads(text[text.index("{") :])
+    except ValueError:
+        return []
+    return [
+        StateResource(
+            resource["type"],
+            address_of(resource, instance),
+            str(instance.get("index_key", "")),
+            instance.get("status") == "tainted",
+            str(instance.get("attributes", {}).get("arn") or ""),
+        )
+        for resource in document["resources"]
+        if resource["type"] in types
+        for instance in resource["instances"]
+    ]
+
+
 def edited(text: str, edits: Collection[StateEdit]) -> str:
-    """Make the edits in a state's JSON, as ``terraform untaint`` and ``state rm`` would."""
-    kinds = {edit.address: edit.kind for edit in edits}
+    """Edit resources in a state's JSON, as ``terraform untaint`` and ``state rm`` would.
+
+    No state (an empty text) stays none; edits of files are not made here.
+    """
+    kinds = {e.address: e.kind for e in edits if e.kind in ("untaint", "forget")}
+    if not text or not kinds:
+        return text
     document = json.loads(text)
     for resource in document["resources"]:
         kept = []

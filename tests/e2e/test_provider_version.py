@@ -130,7 +130,7 @@ def test_a_saved_plan_is_refused_where_another_version_is_asked_for(project):
     given = ("--provider-version", f">= {NEWER}", "--tag", "a=b")
     result = project("apply", "--plan", "saved.tfplan", *given)
     assert result.returncode == 5, result.stderr
-    assert "main.tf: has another content in the plan" in result.stderr
+    assert "main.tf: differs in the plan" in result.stderr
 
 
 def test_the_doctor_names_the_version_and_a_lock_file_that_has_another(project):

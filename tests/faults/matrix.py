@@ -37,6 +37,7 @@ class Case:
         account: whose run it is.
         command: what is run.
         registered: whether the account is registered before.
+        damages_state: whether the state is left unreadable; the next plain run recovers it.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Case:
     account: str = "linked"
     command: tuple[str, ...] = ("apply", "--yes")
     registered: bool = False
+    damages_state: bool = False
 
 
 def planted(service: str, action: str, **what: Any) -> tuple[dict[str, Any], ...]:
@@ -195,11 +197,49 @@ def plan_cut_short(project: Any) -> Iterator[Mapping[str, Any]]:
 
 @contextmanager
 def state_damaged(project: Any) -> Iterator[Mapping[str, Any]]:
+    """What a full disk or a crash leaves behind."""
     state = project.root / "terraform.tfstate"
-    right = state.read_text()
-    state.write_text(right[: len(right) // 2])
+    state.write_text(state.read_text()[: state.stat().st_size // 2])
     yield {}
-    state.write_text(right)
+
+
+@contextmanager
+def state_emptied(project: Any) -> Iterator[Mapping[str, Any]]:
+    """What a full disk leaves behind, with the state that Terraform could not save either."""
+    (project.root / "terraform.tfstate").write_text("")
+    (project.root / "errored.tfstate").write_text("")
+    yield {}
+
+
+@contextmanager
+def state_damaged_for_a_saved_plan(project: Any) -> Iterator[Mapping[str, Any]]:
+    with state_damaged(project):
+        made = project("plan", "--out", "damaged.tfplan")
+        assert made.returncode == 0, made.stderr
+        assert "terraform.tfstate: it is unreadable" in made.stderr + made.stdout
+        yield {"arguments": ("--plan", "damaged.tfplan")}
+
+
+def installed(damage: Callable[[Path, Path], Any]) -> Arrange:
+    """Damages what init installed; its arguments are ``.terraform`` and the provider's folder."""
+
+    @contextmanager
+    def arrange(project: Any) -> Iterator[Mapping[str, Any]]:
+        folder = project.root / ".terraform"
+        (provider,) = (folder / "providers").glob("*/hashicorp/aws/*/*")
+        damage(folder, provider)
+        yield {}
+
+    return arrange
+
+
+def cut_provider_short(_folder: Path, provider: Path) -> None:
+    (program,) = provider.glob("terraform-provider-aws*")
+    head = program.open("rb").read(1000)
+    if provider.is_symlink():  # to a mirror, which stays as it is
+        provider.unlink()
+        provider.mkdir()
+    (provider / program.name).write_bytes(head)
 
 
 @contextmanager
@@ -414,6 +454,32 @@ CASES = (
         0,
         arrange=init_cut_short,
     ),
+    Case(
+        "provider-cut-short",
+        "init",
+        "the installed provider is damaged",
+        "passes",
+        0,
+        arrange=installed(cut_provider_short),
+    ),
+    Case(
+        "modules-damaged",
+        "init",
+        "the list of installed modules is damaged",
+        "passes",
+        0,
+        arrange=installed(
+            lambda folder, _provider: (folder / "modules/modules.json").write_text("{")
+        ),
+    ),
+    Case(
+        "tmpdir-missing",
+        "init",
+        "TMPDIR names a folder that does not exist",
+        "TMPDIR=/nonexistent is not a folder",
+        0,
+        arrange=environment(TMPDIR="/nonexistent"),
+    ),
     # plan
     Case(
         "plan-crashes",
@@ -475,10 +541,40 @@ CASES = (
         "state-damaged",
         "plan",
         "the state file is cut short",
-        "terraform plan failed",
-        1,
+        "it is unreadable: move it aside, and import what exists",
+        0,
         arrange=state_damaged,
         registered=True,
+    ),
+    Case(
+        "state-damaged-for-a-saved-plan",
+        "plan",
+        "the state file is cut short, and a saved plan is applied",
+        "it is unreadable: move it aside, and import what exists",
+        0,
+        arrange=state_damaged_for_a_saved_plan,
+        command=("apply", "--yes"),
+        registered=True,
+    ),
+    Case(
+        "state-emptied",
+        "plan",
+        "the state file and the one that Terraform falls back to are empty",
+        "errored.tfstate: it is unreadable: move it aside",
+        0,
+        arrange=state_emptied,
+        registered=True,
+    ),
+    Case(
+        "state-damaged-for-verify",
+        "verify",
+        "the state file is cut short",
+        "the state cannot be read",
+        1,
+        arrange=state_damaged,
+        command=("verify",),
+        registered=True,
+        damages_state=True,
     ),
     # apply
     Case(
@@ -499,6 +595,18 @@ CASES = (
         1,
         arrange=plan_cut_short,
         command=("apply",),
+    ),
+    Case(
+        "disk-full-while-applying",
+        "apply",
+        "the disk is full before the state is written",
+        "the state cannot be read",
+        1,
+        arrange=program(
+            # SIGXFSZ is ignored: writing past 8 KiB is then an error, as on a full disk.
+            'case "$1" in apply) trap \'\' XFSZ; ulimit -f 16;; esac\nexec "{terraform}" "$@"'
+        ),
+        damages_state=True,
     ),
     Case(
         "role-throttled",
@@ -798,6 +906,10 @@ def table() -> str:
 
 
 def state_is_whole(root: Path) -> bool:
-    """Whether the state, if there is one, is complete JSON."""
+    """Whether the state, if there is one, is complete JSON; an empty file is none to Terraform."""
     state = root / "terraform.tfstate"
-    return not state.exists() or "resources" in json.loads(state.read_text())
+    try:
+        text = state.read_text() if state.exists() else ""
+        return not text or "resources" in json.loads(text)
+    except ValueError:
+        return False

@@ -12,10 +12,12 @@ import subprocess
 import sys
 import time
 
+import pexpect
 import pytest
 from filelock import FileLock
 
 from orchestrator.sandbox import control
+from orchestrator.terraform import process_group, run_log
 from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox
 from tests.faults.matrix import CASES, Case, program, state_is_whole, wait_until
 
@@ -107,13 +109,15 @@ def run_limited(project: Project, arguments, environ, limits) -> subprocess.Comp
     )
 
 
-def completes(project: Project) -> None:
+def completes(project: Project, *, state_is_damaged: bool = False) -> None:
     """The next plain run does the whole job; nothing was lost, half-written or left locked."""
-    assert state_is_whole(project.root)
+    assert state_is_whole(project.root) is not state_is_damaged
     after = project("apply", "--yes", "--json", "--wait", "30s")
     assert after.returncode == 0, after.stdout + after.stderr
     assert json.loads(after.stdout)["areas"]["api_access"] == "pass"
+    assert state_is_whole(project.root)
     assert project("plan", "--detailed-exitcode").returncode == 0
+    assert not (project.root / run_log.NAME).exists()
     assert not list(project.root.rglob("*.tmp"))
     assert not (project.root / "octo.tfplan").exists()
     assert EXTERNAL_ID not in after.stdout + after.stderr
@@ -141,7 +145,7 @@ def test_fault(sandbox, fresh, case: Case):
         assert case.sees in shown
     assert "Traceback" not in shown
     assert EXTERNAL_ID not in shown
-    completes(project)
+    completes(project, state_is_damaged=case.damages_state)
 
 
 # Interrupts
@@ -173,7 +177,11 @@ SLOW = {
 
 
 @pytest.mark.parametrize("step", SLOW)
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])
+@pytest.mark.parametrize(
+    "kind",
+    [signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
+    ids=["ctrl-c", "terminated", "hung up"],
+)
 def test_an_interrupted_run_ends_in_order_and_the_next_one_goes_on(sandbox, fresh, step, kind):
     project = fresh("linked")
     service, action, after = SLOW[step]
@@ -232,4 +240,74 @@ def test_a_killed_run_can_simply_be_run_again(sandbox, fresh, step):
     wait_until(lambda: strikes(sandbox))
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
+    completes(project)
+
+
+def slow_apply(sandbox: RunningSandbox, project: Project, seconds: int = 6) -> None:
+    """Makes the call after the role's creation slow."""
+    fault = {"service": "iam", "action": "PutRolePolicy", "latency": seconds, "times": 1}
+    control.add_fault(sandbox.environ["AWS_ENDPOINT_URL"], fault)
+
+
+def terraform_of(project: Project) -> int:
+    """The process id of the Terraform that is at work in a project's root folder."""
+    first = (project.root / run_log.NAME).read_text().splitlines()
+    (line,) = (line for line in first if run_log.is_note(line))
+    return int(line.split()[-1])
+
+
+def test_after_octo_tf_was_killed_terraform_finishes_and_the_next_run_waits_for_it(sandbox, fresh):
+    project = fresh("linked")
+    slow_apply(sandbox, project)
+    process = start(project, "apply", "--yes")
+    wait_until(lambda: strikes(sandbox))
+    pid = terraform_of(project)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    after = project("apply", "--yes", "--wait", "30s")
+    assert after.returncode == 0, after.stderr
+    assert f"An earlier Terraform (process {pid}) is still finishing" in after.stderr
+    state = (project.root / "terraform.tfstate").read_text()
+    assert "aws_iam_role_policy" in state
+    assert json.loads(state)["serial"] > 1
+    completes(project)
+
+
+def test_a_terraform_that_was_killed_is_said_and_takes_its_provider_along(sandbox, fresh):
+    project = fresh("linked")
+    slow_apply(sandbox, project)
+    process = start(project, "apply", "--yes")
+    wait_until(lambda: strikes(sandbox))
+    pid = terraform_of(project)
+    assert any("terraform-provider-aws" in name for name in names_of(pid))
+    os.kill(pid, signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1, errors
+    assert "terraform apply was killed by SIGKILL" in errors
+    assert "Run the same command again" in errors
+    assert names_of(pid) == []
+    completes(project)
+
+
+def names_of(group: int) -> list[str]:
+    """The command lines of a process group's running members."""
+    return [" ".join(process.cmdline()) for process in process_group.members(group)]
+
+
+def test_a_terminal_that_is_closed_stops_the_run_in_order(sandbox, fresh):
+    project = fresh("linked")
+    slow_apply(sandbox, project)
+    terminal = pexpect.spawn(
+        sys.executable,
+        ["-m", "orchestrator", "apply", "--yes"],
+        cwd=str(project.folder),
+        env=project.environ,
+    )
+    wait_until(lambda: strikes(sandbox))
+    pid = terraform_of(project)
+    os.close(terminal.child_fd)  # the kernel hangs up
+    os.waitpid(terminal.pid, 0)
+    assert names_of(pid) == []
+    assert not (project.root / run_log.NAME).exists()
+    assert not (project.root / ".terraform.tfstate.lock.info").exists()
     completes(project)

@@ -11,6 +11,7 @@ import pytest
 from orchestrator.errors import EngineError
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary, embedded
+from orchestrator.terraform.client import Terraform
 
 TARGET = f"{platform.system().lower()}_{binary._ARCHITECTURES[platform.machine()]}"
 
@@ -87,6 +88,27 @@ def test_the_callers_terraform_settings_do_not_leak_in(tmp_path):
     assert leaks.keys() & clean.keys() == set()
     assert kept.items() <= clean.items()
     assert clean["TF_IN_AUTOMATION"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("absent", "is not a folder"), ("file", "is not a folder"), ("l" * 90, "has too long a path")],
+)
+def test_a_tmpdir_that_terraform_cannot_use_is_left_out(tmp_path, name, reason):
+    (tmp_path / "file").touch()
+    (tmp_path / ("l" * 90)).mkdir()
+    environ = {"TMPDIR": str(tmp_path / name)}
+    assert reason in binary.unusable_tmpdir(environ)
+    assert "TMPDIR" not in binary.clean_environment(environ)
+    said: list[str] = []
+    found = binary.Binary(("terraform",), "terraform", (1, 11, 4))
+    Terraform(found, tmp_path, environ=environ, on_interrupt=said.append)
+    assert reason in said[0]
+
+
+def test_a_tmpdir_that_can_be_used_is_kept():
+    environ = {"TMPDIR": "/tmp"}
+    assert binary.clean_environment(environ)["TMPDIR"] == "/tmp"
 
 
 def test_the_callers_own_setting_of_gos_collector_wins():

@@ -60,7 +60,7 @@ def test_an_unprotected_resource_may_go():
 
 
 def test_an_action_nobody_knows_is_refused_whatever_it_is_about():
-    with pytest.raises(PlanRefused, match="'shuffle' is not one octo-tf knows"):
+    with pytest.raises(PlanRefused, match="'shuffle' is unknown to octo-tf"):
         examine(plan_of(("module.octo.aws_iam_role_policy.x", "x", "shuffle")))
 
 

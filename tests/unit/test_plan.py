@@ -10,10 +10,10 @@ import pytest
 from orchestrator.errors import EngineError
 from orchestrator.terraform.events import (
     Diagnostic,
-    Noise,
     OutputValues,
     PlannedChange,
     ResourceProgress,
+    UnparsedLine,
     parse,
 )
 from orchestrator.terraform.plan import from_show
@@ -60,7 +60,7 @@ def test_each_kind_of_line_becomes_its_event(message, event):
 
 @pytest.mark.parametrize("line", ["[DEBUG] x", "{", "[]", "3", '{"no": "type"}'])
 def test_a_line_that_is_no_event_is_kept_as_noise(line):
-    assert parse(line + "\n") == Noise(line)
+    assert parse(line + "\n") == UnparsedLine(line)
 
 
 def show(*changes: tuple[list[str], dict], outputs: dict | None = None) -> dict:

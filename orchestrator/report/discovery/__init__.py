@@ -1,1 +1,1 @@
-"""What is in an account, before anything is decided: for people and for programs."""
+"""Formats of a discovery: what exists in an account, before anything is decided."""

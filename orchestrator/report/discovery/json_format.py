@@ -12,7 +12,7 @@ SCHEMA = "octo-tf/discovery/v1"
 
 
 def render(discovery: Discovery, *, color: bool = False) -> str:
-    """What was found, for programs; ``docs/schemas/discovery-v1.json`` describes it."""
+    """Render a discovery as JSON (schema: ``docs/schemas/discovery-v1.json``)."""
     del color
     return json.dumps(
         {

@@ -1,4 +1,4 @@
-"""A table for a person: one line for each thing, then what should be known."""
+"""A table with one line for each resource, then notes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from orchestrator.adoption.discovery import Discovery
 from orchestrator.report.tables import printed
 
 _FATES = {
-    "ours": "octo-tf's already",
-    "adopt": "adopt takes it over",
+    "ours": "managed by octo-tf",
+    "adopt": "adopt imports it",
     "release first": "release the stack first",
-    "stays": "stays as it is",
+    "stays": "left unchanged",
 }
 
 
 def render(discovery: Discovery, *, color: bool = False) -> str:
-    """What was found."""
+    """Render a discovery as a table."""
     head = f"Account {discovery.account_id} ({discovery.account_type})"
     if not discovery.things:
-        return f"{head}\n\nNothing of Octo's is here. Register it: octo-tf init, octo-tf apply."
+        register = "Register the account: octo-tf init, octo-tf apply."
+        return f"{head}\n\nNo resource of Octo's is here. {register}"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("what", "name", "purpose", "owner", "octo-tf"):
         table.add_column(column, overflow="fold")
@@ -30,7 +31,7 @@ def render(discovery: Discovery, *, color: bool = False) -> str:
         purpose = escape(thing.purpose)
         if thing.risks:
             purpose += f" [yellow]can: {escape(', '.join(thing.risks))}[/]"
-        owner = "another Terraform, or nobody" if thing.owner == "unknown" else thing.owner
+        owner = "another Terraform, or none" if thing.owner == "unknown" else thing.owner
         table.add_row(thing.kind, escape(thing.name), purpose, escape(owner), _FATES[thing.fate])
     parts: list[RenderableType] = [head, table]
     parts += [f"Note: {escape(note)}" for note in discovery.notes]

@@ -1,1 +1,1 @@
-"""A plan under review: addresses, actions and the guard's verdict, never values."""
+"""Formats of a plan under review: addresses, actions and the guard's verdict, never values."""

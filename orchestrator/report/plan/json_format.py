@@ -12,7 +12,7 @@ SCHEMA = "octo-tf/plan/v1"
 
 
 def render(review: Review, *, color: bool = False) -> str:
-    """The plan for programs; ``docs/schemas/plan-v1.json`` describes it."""
+    """Render a plan as JSON (schema: ``docs/schemas/plan-v1.json``)."""
     del color
     plan, verdict = review.plan, review.verdict
     add, change, destroy = plan.totals

@@ -1,4 +1,4 @@
-"""A comment for a pull request: changes, the guard's verdict, how to apply this very plan."""
+"""A comment for a pull request: changes, the guard's verdict, and how to apply this plan."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from orchestrator.report.plan.text_format import sentences, summary
 
 
 def render(review: Review, *, color: bool = False) -> str:
-    """The plan as GitHub-flavoured Markdown."""
+    """Render a plan as GitHub-flavoured Markdown."""
     del color
     plan, verdict = review.plan, review.verdict
     parts = heading("plan", review.account_id, review.account_name, review.account_type)
     if not review.has_changes:
-        parts.append("**No changes.** What is there is what octo.yaml asks for.")
+        parts.append("**No changes.** AWS has what octo.yaml asks for.")
     else:
         parts.append(f"**{summary(plan)}**")
     if plan.changes:
+        count = "1 resource" if len(plan.changes) == 1 else f"{len(plan.changes)} resources"
         rows = [
             (
                 f"import, {c.action}" if c.imported and c.action != "import" else c.action,
@@ -25,9 +26,7 @@ def render(review: Review, *, color: bool = False) -> str:
             )
             for c in plan.changes
         ]
-        parts.append(
-            f"<details{' open' if len(rows) <= 20 else ''}><summary>{len(rows)} resources</summary>"
-        )
+        parts.append(f"<details{' open' if len(rows) <= 20 else ''}><summary>{count}</summary>")
         parts.append(table(("action", "resource", "because"), rows))
         parts.append("</details>")
     if review.outside:
@@ -35,7 +34,7 @@ def render(review: Review, *, color: bool = False) -> str:
     if review.linked:
         parts.append("\n".join(f"- Linked accounts: {s}" for s in sentences(review.linked)))
     if verdict.allowed:
-        parts.append("**Guard:** allowed. Nothing that Octo stands on is destroyed or replaced.")
+        parts.append("**Guard:** allowed. Nothing that Octo depends on is destroyed or replaced.")
     else:
         parts.append("**Guard:** refused (exit code 5). The plan was not kept.")
         parts.append(

@@ -1,4 +1,4 @@
-"""One line per resource, and a summary in Terraform's words."""
+"""One line for each resource, and a summary in Terraform's words."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
 
 
 def render(review: Review, *, color: bool = False) -> str:
-    """The plan for a person; the guard's refusal is an error of its own."""
+    """Render a plan as text; a refusal by the guard is an error of its own."""
     del color
     plan = review.plan
     if not review.has_changes:
-        none = "No changes. What is there is what octo.yaml asks for."
+        none = "No changes. AWS has what octo.yaml asks for."
         return "\n".join([none, *outside_lines(review)])
     lines = [
         f"  {_SIGNS.get(change.action, '>')} {change.action:8}{change.address}{_taken(change)}"
@@ -32,7 +32,7 @@ def outside_lines(review: Review) -> list[str]:
 
 
 def sentences(linked: PendingDeployments) -> list[str]:
-    """What is done for single accounts: ``deploy API access to 2 (111122223333, ...)``."""
+    """Say what is done for single accounts: ``deploy API access to 2 (111122223333, ...)``."""
     kinds = (
         ("deploy API access to", linked.deploy),
         ("try again", linked.retry),
@@ -48,11 +48,11 @@ def sentences(linked: PendingDeployments) -> list[str]:
 
 
 def _taken(change: PlannedChange) -> str:
-    return "  (taken over as it is in AWS)" if change.imported else ""
+    return "  (imported from AWS)" if change.imported else ""
 
 
 def summary(plan: Plan) -> str:
-    """``Plan: 17 to add, 0 to change, 0 to destroy.``; what is imported comes first."""
+    """Summarise a plan: ``Plan: 17 to add, 0 to change, 0 to destroy.``; imports come first."""
     add, change, destroy = plan.totals
     imported = sum(change.imported for change in plan.changes)
     first = f"{imported} to import, " if imported else ""

@@ -1,1 +1,1 @@
-"""What verify found, check by check and area by area."""
+"""Formats of a verification: its checks, and the status of each area."""

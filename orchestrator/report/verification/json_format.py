@@ -10,7 +10,7 @@ SCHEMA = "octo-tf/report/v1"
 
 
 def render(report: Report, *, color: bool = False) -> str:
-    """The report for programs; ``color`` is of no use here."""
+    """Render a verification as JSON; ``color`` has no effect."""
     del color
     return json.dumps(
         {

@@ -1,7 +1,7 @@
 """JUnit XML, as CI systems read it: an area is a suite, a check is a test case.
 
-Source of the form: https://github.com/testmoapp/junitxml. What is pending counts as skipped: it
-is no failure yet; the exit code tells it apart.
+Source of the format: https://github.com/testmoapp/junitxml. A pending check counts as skipped: it
+has not failed yet, and the exit code tells it apart.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 def render(report: Report, *, color: bool = False) -> str:
-    """The report as one ``testsuites`` document."""
+    """Render a verification as one ``testsuites`` document."""
     del color
     top = ET.Element("testsuites", name=_text(f"octo-tf verify {report.account_id}"))
     for area in report.areas:
@@ -77,7 +77,7 @@ def _suite(
 
 
 def _octo(top: ET.Element, report: Report, asked: dict[Area, OctoAnswer]) -> None:
-    """What Octo itself says: a suite of its own; what it has not confirmed yet is skipped."""
+    """Add Octo's own answers as a suite; an area that Octo has not confirmed yet is skipped."""
     states = [answer.state for answer in asked.values()]
     refused, confirmed = states.count("refused"), states.count("confirmed")
     suite = _suite(

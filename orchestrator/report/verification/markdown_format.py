@@ -25,7 +25,7 @@ _SAYS = {
 
 
 def render(report: Report, *, color: bool = False) -> str:
-    """The report as GitHub-flavoured Markdown."""
+    """Render a verification as GitHub-flavoured Markdown."""
     del color
     attention = [r for r in report.results if r.finding.status is not Status.PASS]
     parts = [
@@ -38,7 +38,7 @@ def render(report: Report, *, color: bool = False) -> str:
     if attention:
         parts.append(
             table(
-                ("check", "status", "what was found", "what solves it"),
+                ("check", "status", "finding", "what to do"),
                 [
                     (
                         code(result.id),
@@ -53,7 +53,7 @@ def render(report: Report, *, color: bool = False) -> str:
     if report.octo:
         parts.append(
             table(
-                ("Octo", "says", "why", "what solves it"),
+                ("Octo", "says", "why", "what to do"),
                 [
                     (
                         area.label,

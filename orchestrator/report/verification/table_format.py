@@ -1,4 +1,4 @@
-"""Tables for a person: every check, then each area's status, then the conclusion."""
+"""Tables: every check, then the status of each area, then the conclusion."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NOT_OF_THIS_TYPE = {
 
 
 def render(report: Report, *, color: bool = False) -> str:
-    """The report for a person, as wide as the terminal."""
+    """Render a verification as tables, as wide as the terminal."""
     name = f" {report.account_name}" if report.account_name else ""
     return printed(
         [
@@ -52,7 +52,7 @@ def _checks(report: Report) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("status", no_wrap=True)
     table.add_column("check", no_wrap=True)
-    table.add_column("what was found", ratio=1)
+    table.add_column("finding", ratio=1)
     for result in report.results:
         words, style = _LOOKS[result.finding.status]
         text = escape(result.finding.summary)
@@ -75,7 +75,7 @@ def _areas(report: Report) -> Table:
 
 
 def _octo(report: Report) -> list[Table | str]:
-    """What Octo itself says, area by area; without credentials, what a person does there."""
+    """List Octo's answers by area; without credentials, say what to do in Octo."""
     by_hand = [area.label for area, a in report.octo.items() if a.state == "by_hand"]
     asked = {area: a for area, a in report.octo.items() if a.state != "by_hand"}
     parts: list[Table | str] = []
@@ -93,7 +93,7 @@ def _octo(report: Report) -> list[Table | str]:
         parts.append(table)
     if by_hand:
         parts.append(
-            "Octo is not told, there are no credentials for it. In Octo: Check and Confirm for"
+            "There are no credentials for Octo's API. In Octo, click Check and Confirm for"
             f" {', '.join(by_hand)}."
         )
     return parts

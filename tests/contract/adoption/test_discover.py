@@ -59,7 +59,7 @@ def by_name(discovery: Discovery) -> dict[str, tuple[str, str]]:
 def test_an_account_without_anything_shows_nothing(sandbox, aws):
     found = look(sandbox, aws, "linked-1")
     assert found.things == ()
-    assert "Nothing of Octo's is here" in report.render_discovery(found, "table")
+    assert "No resource of Octo's is here" in report.render_discovery(found, "table")
 
 
 def test_roles_report_and_bucket_are_found_by_name(sandbox, aws, standalone):

@@ -25,7 +25,7 @@ from orchestrator.model.stackset import DeployedStackSet, StackSet
 from orchestrator.stackset.preflight import Preflight
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
-from orchestrator.terraform.state import NO_STATE, TARGET, StateResource
+from orchestrator.terraform.state import NO_STATE, TARGET, StateEdit, StateResource
 from orchestrator.verify.model import Area, Report, Status
 
 ACCOUNT = Account("111122223333", "payer", "arn:aws:iam::111122223333:role/operator", None)
@@ -57,6 +57,8 @@ WRITES = {
     "terraform.apply_plan",
     "terraform.untaint",
     "terraform.forget",
+    "terraform.set_aside",
+    "terraform.push",
     "linked.register",
     "linked.register_current",
 }
@@ -151,6 +153,7 @@ class Terraform:
         self.folder = folder
         self.changes: list[tuple[PlannedChange, ...]] = [CHANGES]
         self.tainted = False
+        self.damage: tuple[StateEdit, ...] = ()
         self.known: dict[str, Any] = {}
         self.lock_file = ""
 
@@ -186,10 +189,21 @@ class Terraform:
     def local_outputs(self) -> dict[str, Any]:
         return self.known
 
-    def state_version(self) -> Any:
+    def state_version(self, edits=()) -> Any:
         return NO_STATE
 
-    def resources(self, *types: str, here_only: bool = False) -> list[StateResource]:
+    def recovery(self) -> tuple[StateEdit, ...]:
+        return self.damage
+
+    def set_aside(self, name: str) -> Path:
+        self._note("set_aside")
+        return self.folder / f"{name}.unreadable"
+
+    def push(self, name: str) -> Path:
+        self._note("push")
+        return self.folder / f"{name}.pushed"
+
+    def resources(self, *types: str, here_only: bool = False, edits=()) -> list[StateResource]:
         if not self.tainted:
             return []
         return [StateResource(TARGET, TARGET_ADDRESS, "r-1", True, "")]

@@ -20,11 +20,12 @@ from orchestrator.errors import (
     PlanRefused,
     WrongAccount,
 )
-from orchestrator.model.outside_action import REGISTER, TRUSTED_ACCESS, UNTAINT
+from orchestrator.model.outside_action import OF_THE_STATE, REGISTER, TRUSTED_ACCESS, UNTAINT
 from orchestrator.octo.registration import RegistrationService
 from orchestrator.terraform import journal, plan_file
 from orchestrator.terraform.client import Terraform
 from orchestrator.terraform.events import PlannedChange
+from orchestrator.terraform.state import StateEdit
 from tests.unit.app import fakes
 from tests.unit.app.fakes import CHANGES, OUTPUTS, Scene, scene
 
@@ -171,6 +172,32 @@ def test_a_second_plan_that_shows_something_else_is_not_applied(payer):
     with pytest.raises(PlanRefused, match="something else"):
         apply(payer.context, consent=payer.agree)
     assert "terraform.apply_plan" not in payer.calls
+
+
+def test_an_unreadable_state_is_moved_aside_after_consent_and_planned_again(route):
+    route.terraform.damage = (StateEdit("set_aside", "terraform.tfstate"),)
+    route.terraform.changes = [CHANGES, CHANGES]
+    apply(route.context, consent=route.agree)
+    after = route.calls[route.calls.index("consent") + 1 :]
+    assert after[1:5] == [
+        "terraform.set_aside",
+        "terraform.init",
+        "terraform.plan",
+        "cloud.find_existing",
+    ]
+
+
+def test_a_plan_says_what_becomes_of_damaged_state_files_and_leaves_them_alone(route):
+    route.terraform.damage = (
+        StateEdit("set_aside", "terraform.tfstate"),
+        StateEdit("push", "errored.tfstate"),
+    )
+    review = plan(route.context)
+    assert route.recording.writes == []
+    assert [a.summary for a in review.outside if a.code in OF_THE_STATE] == [
+        "State: terraform.tfstate: it is unreadable: move it aside, and import what exists.",
+        "State: errored.tfstate: Terraform could not save it in its backend: save it there.",
+    ]
 
 
 def test_a_saved_plan_carries_what_it_announces(route, tmp_path):

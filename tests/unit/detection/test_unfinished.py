@@ -39,5 +39,5 @@ def test_a_damaged_note_proves_nothing(tmp_path, text):
 
 def test_a_note_that_cannot_be_written_stops_the_apply(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OctoTfError, match="nothing was applied"):
+    with pytest.raises(OctoTfError, match="the plan was not applied"):
         journal.begin(tmp_path / "file", plan("a.b"))

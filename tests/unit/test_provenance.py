@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.config.load import load
 from orchestrator.errors import EngineError, ExitCode, PlanRefused, WrongAccount
-from orchestrator.terraform import plan_file, provenance, render
+from orchestrator.terraform import plan_file, preview, provenance, render
 from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import NO_STATE, StateVersion
 
@@ -71,7 +71,7 @@ def test_a_plan_for_another_account_is_refused_first():
 
 def test_a_plan_made_with_another_version_of_the_provider_is_refused():
     made = saved(rendered(provider_version="~> 6.0")[1])
-    assert "main.tf: has another content in the plan" in refusal(*made)
+    assert "main.tf: differs in the plan" in refusal(*made)
 
 
 def test_another_value_is_named_but_never_shown():
@@ -86,7 +86,7 @@ def test_another_module_is_named_by_file():
     plan, file = saved(root)
     name = "modules/octo/api_access.tf"
     file.config[name] += b"# changed"
-    assert f"{name}: has another content" in refusal(plan, file)
+    assert f"{name}: differs in the plan" in refusal(plan, file)
     del file.config[name]
     assert f"{name}: is not in the plan" in refusal(plan, file)
     file.config[name] = root.files[name]
@@ -98,6 +98,12 @@ def test_allow_destroy_must_be_the_same_in_plan_and_apply():
     plan, file = saved(rendered()[1])
     file.config["modules/octo/allow_destroy_override.tf"] = b"resource..."
     assert "--allow-destroy: the plan was made with other addresses" in refusal(plan, file)
+
+
+def test_a_plan_of_an_edited_copy_of_the_state_differs_by_its_backend_alone():
+    plan, file = saved(rendered()[1])
+    file.config[preview.BACKEND] = b"terraform {}"
+    examine(plan, file)
 
 
 def test_another_provider_is_refused():

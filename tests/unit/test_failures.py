@@ -1,0 +1,83 @@
+"""What Terraform's failures are put into: the cause, and advice that is true."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from orchestrator.terraform.events import Diagnostic
+from orchestrator.terraform.failures import failure, killed_by
+
+ERROR = Diagnostic("error", "creating IAM Role", "AccessDenied", "aws_iam_role.r", "")
+STATE = '{"version": 4, "lineage": "life", "serial": 1}'
+
+
+def failed(folder: Path, *, command: str = "apply", code: int = 1, lines=(), diagnostics=(ERROR,)):
+    return failure(command, code, [*lines], [*diagnostics], folder)
+
+
+def test_an_error_names_the_resource_and_the_way_on(tmp_path):
+    error = failed(tmp_path)
+    assert error.what == "terraform apply failed: aws_iam_role.r: creating IAM Role: AccessDenied"
+    assert "What was done before the error is in the state" in error.hint
+
+
+def test_after_an_apply_that_could_not_save_its_state_nothing_else_is_said(tmp_path):
+    (tmp_path / "terraform.tfstate").write_text(STATE[:20])
+    error = failed(tmp_path)
+    assert "the state cannot be read: it is not complete JSON (20 bytes)" in error.what
+    assert error.where == str(tmp_path / "terraform.tfstate")
+    assert "is in the state" not in error.hint
+    assert "octo-tf apply" in error.hint
+
+
+def test_a_state_that_terraform_kept_aside_is_named(tmp_path):
+    (tmp_path / "errored.tfstate").write_text(STATE)
+    assert "kept it in errored.tfstate" in failed(tmp_path).hint
+    assert "kept it in errored.tfstate" in failed(tmp_path, code=-9, diagnostics=()).hint
+
+
+def test_an_empty_fallback_state_is_no_help(tmp_path):
+    (tmp_path / "errored.tfstate").touch()
+    hint = failed(tmp_path).hint
+    assert "errored.tfstate is unreadable" in hint
+    assert "is imported" in hint
+
+
+@pytest.mark.parametrize("command", ["output", "state pull"])
+def test_a_state_that_cannot_be_asked_says_so(tmp_path, command):
+    error = failed(tmp_path, command=command, lines=["Error: no credentials"], diagnostics=())
+    assert error.what == "the state cannot be read: no credentials"
+
+
+def test_a_full_disk_is_named_although_terraform_could_not_say_anything(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _f: shutil._ntuple_diskusage(10, 10, 0))
+    error = failed(tmp_path, command="plan", code=1, diagnostics=())
+    assert "it gave no reason (exit code 1)" in error.what
+    assert "The disk is full" in error.hint
+
+
+def test_a_damaged_installation_is_installed_anew_by_the_next_run(tmp_path):
+    gone = Diagnostic("error", "Required plugins are not installed", "checksums", "", "")
+    assert "installs provider and modules anew" in failed(tmp_path, diagnostics=[gone]).hint
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_a_lock_says_whose_it_is_and_how_it_is_removed(tmp_path, here):
+    host = socket.gethostname() if here else "elsewhere"
+    lock = f"Lock Info:\n  ID:  abc\n  Who: me@{host}\n  Created: now"
+    diagnostic = Diagnostic("error", "Error acquiring the state lock", lock, "", "")
+    error = failed(tmp_path, diagnostics=[diagnostic])
+    assert f"the state is locked by me@{host} since now" in error.what
+    assert "octo-tf unlock abc" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [(-9, "SIGKILL"), (137, "SIGKILL"), (-15, "SIGTERM"), (1, ""), (2, ""), (11, ""), (255, "")],
+)
+def test_a_signal_is_told_from_an_exit_code(code, name):
+    assert killed_by(code) == name
