@@ -62,7 +62,7 @@ def commands() -> str:
         for option in _options(command, *Group):
             shared[option.group].setdefault(option.opts[0], option)
     parts = []
-    for title, names in cli.SECTIONS.items():
+    for title, names in cli.sections().items():
         parts.append(f"## {title}")
         for path, (command, own) in found.items():
             if path.split()[1] in names:

@@ -20,7 +20,7 @@ from orchestrator.cli.session import Session
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 _COMMANDS = Path(__file__).parent / "commands"
-SECTIONS = {
+_SECTIONS = {
     "Start": ("init", "doctor", "schema", "completion"),
     "Change": ("plan", "apply", "upgrade", "adopt", "console", "render", "unlock"),
     "Inspect": ("status", "verify", "stackset", "discover"),
@@ -29,11 +29,19 @@ SECTIONS = {
 }
 
 
+def sections() -> dict[str, list[str]]:
+    """Return the names of the commands, by the section of help that lists them."""
+    found = {path.stem for path in _COMMANDS.glob("[a-z]*.py")}
+    listed = {title: [n for n in names if n in found] for title, names in _SECTIONS.items()}
+    others = found.difference(*_SECTIONS.values())
+    return {**listed, "Other": sorted(others)} if others else listed
+
+
 class _Commands(CommandGroup):
     """Loads a command's file only when the command is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for names in SECTIONS.values() for name in names]
+        return [name for names in sections().values() for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -54,7 +62,7 @@ class _Commands(CommandGroup):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the commands by their files' first lines: importing them all takes longer."""
         width = max(map(len, self.list_commands(ctx)))
-        for title, names in SECTIONS.items():
+        for title, names in sections().items():
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(width), _summary(name)) for name in names])
 
