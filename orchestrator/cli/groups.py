@@ -248,3 +248,6 @@ WAIT = option(
     callback=_seconds,
     help="How long to wait for what is pending: 90s, 10m, 24h.",
 )
+
+# Of every command that ends with a verification and its report.
+VERIFYING = together(REGISTRATION, OCTO, PRINCIPAL, WAIT, REPORT, JSON)

@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli import approval
-from orchestrator.cli.groups import (
-    ENABLE_ACCESS,
-    JSON,
-    OCTO,
-    PRINCIPAL,
-    REGISTRATION,
-    REPORT,
-    TERRAFORM,
-    WAIT,
-)
+from orchestrator.cli.groups import ENABLE_ACCESS, TERRAFORM, VERIFYING
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
 from orchestrator.cli.options import adopting_options, end
@@ -36,16 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@adopting_options(
-    REGISTRATION,
-    ENABLE_ACCESS,
-    OCTO,
-    PRINCIPAL,
-    TERRAFORM,
-    WAIT,
-    REPORT,
-    JSON,
-)
+@adopting_options(VERIFYING, ENABLE_ACCESS, TERRAFORM)
 @click.argument(
     "folder",
     metavar="PATH",

@@ -17,8 +17,7 @@ from orchestrator.cli.groups import (
     OCTO,
     PRINCIPAL,
     REGISTRATION,
-    REPORT,
-    WAIT,
+    VERIFYING,
     WORKDIR,
     setting_options,
 )
@@ -179,7 +178,7 @@ def link(
 
 
 @command.command()
-@run_options(REGISTRATION, OCTO, PRINCIPAL, WORKDIR, WAIT, REPORT, JSON)
+@run_options(VERIFYING, WORKDIR)
 @click.argument("step", type=click.Choice([*_STEPS.choices, "all"]), default="all")
 def check(context: AccountContext, step: Any, as_json: bool, reports: dict[str, Path]) -> ExitCode:
     """Check and confirm STEP, or all: the stack first, then the checks of octo-tf verify."""
@@ -197,7 +196,7 @@ def check(context: AccountContext, step: Any, as_json: bool, reports: dict[str, 
 
 
 @command.command()
-@run_options(REGISTRATION, OCTO, PRINCIPAL, WORKDIR, WAIT, REPORT, JSON)
+@run_options(VERIFYING, WORKDIR)
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Register without asking.")
 def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes: bool) -> ExitCode:
     """Register the account with Octo, check everything, then Confirm and Finish."""

@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
-from orchestrator.cli.groups import (
-    ALLOW_DESTROY,
-    ENABLE_ACCESS,
-    JSON,
-    OCTO,
-    PRINCIPAL,
-    REGISTRATION,
-    REPORT,
-    TERRAFORM,
-    WAIT,
-)
+from orchestrator.cli.groups import ALLOW_DESTROY, ENABLE_ACCESS, TERRAFORM, VERIFYING
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
 from orchestrator.cli.options import deferred_run_options, end
@@ -31,17 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@deferred_run_options(
-    REGISTRATION,
-    ENABLE_ACCESS,
-    OCTO,
-    PRINCIPAL,
-    TERRAFORM,
-    ALLOW_DESTROY,
-    WAIT,
-    REPORT,
-    JSON,
-)
+@deferred_run_options(VERIFYING, ENABLE_ACCESS, TERRAFORM, ALLOW_DESTROY)
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Apply without asking.")
 @click.pass_context
 def command(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.groups import JSON, OCTO, PRINCIPAL, REGISTRATION, REPORT, TERRAFORM, WAIT
+from orchestrator.cli.groups import TERRAFORM, VERIFYING
 from orchestrator.cli.help import Command
 from orchestrator.cli.options import end, run_options
 from orchestrator.errors import ExitCode
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@run_options(REGISTRATION, OCTO, PRINCIPAL, TERRAFORM, WAIT, REPORT, JSON)
+@run_options(VERIFYING, TERRAFORM)
 def command(context: AccountContext, as_json: bool, reports: dict[str, Path]) -> ExitCode:
     """Verify the registration: API access, CUR and S3, StackSet."""
     from orchestrator.app.verify import verify
