@@ -109,7 +109,8 @@ def apply_prepared(
             wait_seconds=context.settings.wait_seconds,
             settle_seconds=steps.settle_seconds(changed=review.has_changes),
         )
-    return Applied(review, confirm(context, prepared.account, report, may_register=True))
+    may_register = REGISTER in {action.code for action in review.outside}
+    return Applied(review, confirm(context, prepared.account, report, may_register=may_register))
 
 
 def change_outside(

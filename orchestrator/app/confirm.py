@@ -9,7 +9,7 @@ from dataclasses import replace
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import ReportMade
 from orchestrator.model.account import Account
-from orchestrator.model.octo_records import AccountRecord, AreaName, AreaStatus, Method
+from orchestrator.model.octo_records import AreaName, AreaStatus, Confirmation, Method
 from orchestrator.verify.model import Area, Report, Status
 from orchestrator.verify.stackset import linked_statuses
 
@@ -32,11 +32,12 @@ def confirm(
         report: what was verified.
         finish: whether *Confirm and Finish* is reached if API access passes.
         before: the status of areas that were not verified now.
-        may_register: whether an account that Octo does not know is registered first.
+        may_register: whether an account that Octo does not know is registered first: the user
+            consented to that.
         method: how the account's resources are made.
 
     Returns:
-        The report with Octo's own answers.
+        The report with Octo's own answers, and the account's history.
 
     Raises:
         LedgerError: the ledger cannot be changed.
@@ -44,13 +45,10 @@ def confirm(
     verified: dict[AreaName, AreaStatus] = {
         area.value: report.areas[area].value for area in Area if area.value not in (before or {})
     }
-    linked = linked_statuses(report)
-    if linked and (new := context.octo.linked.register(linked)):
-        accounts = "account is" if len(new) == 1 else "accounts are"
-        context.events.note(f"  {len(new)} linked {accounts} registered now")
+    context.octo.linked.note(linked_statuses(report))
     step = context.events.step("confirm", "Confirming with Octo")
     with step if context.octo.api else nullcontext():
-        record = context.octo.confirm(
+        confirmation = context.octo.confirm(
             account,
             context.registration.account_name or "",
             {**(before or {}), **verified},
@@ -58,20 +56,30 @@ def confirm(
             may_register=may_register,
             method=method,
         )
-    answers = {Area(area): answer for area, answer in record.octo.items()}
-    passed = {a: answer for a, answer in answers.items() if report.areas[a] is Status.PASS}
-    confirmed = replace(report, octo=passed)
+    _say_linked(context, confirmation)
+    known = {Area(a): answer for a, answer in confirmation.record.answers.items()}
+    asked = {Area(a): answer for a, answer in confirmation.answers.items()}
+    passed = {a: w for a, w in {**known, **asked}.items() if report.areas[a] is Status.PASS}
+    confirmed = replace(report, octo=passed, record=confirmation.record)
     context.events.emit(ReportMade(confirmed))
     return confirmed
 
 
-def confirm_remaining(context: AccountContext, *, may_register: bool = False) -> AccountRecord:
+def confirm_remaining(context: AccountContext, *, may_register: bool = False) -> Confirmation:
     """Have Octo confirm what passed in an earlier run; AWS is not asked.
 
     Raises:
         LedgerError: nothing was verified here yet.
     """
     with context.events.step("confirm", "Confirming with Octo"):
-        return context.octo.confirm_remaining(
+        confirmation = context.octo.confirm_remaining(
             context.registration.account_id, may_register=may_register
         )
+    _say_linked(context, confirmation)
+    return confirmation
+
+
+def _say_linked(context: AccountContext, confirmation: Confirmation) -> None:
+    if count := confirmation.linked_registered:
+        accounts = "account was" if count == 1 else "accounts were"
+        context.events.note(f"  {count} linked {accounts} registered with Octo")

@@ -63,7 +63,7 @@ def make(
     """
     edits = state_edits(context, prepared)
     made = run_terraform(context, prepared, (file or context.plan_file).absolute(), edits)
-    outside = (*announced, *outside_actions(prepared, edits))
+    outside = (*announced, *outside_actions(context, prepared, edits))
     plan_file.attach(made.file, outside)
     return _reviewed(context, prepared, made, outside)
 
@@ -91,7 +91,7 @@ def load(context: AccountContext, prepared: Prepared, file: Path) -> Review:
             lock_file=prepared.terraform.lock_file,
             state=prepared.terraform.state_version(edits),
         )
-    needed = outside_actions(prepared, edits)
+    needed = outside_actions(context, prepared, edits)
     provenance.check_announced(file, made_from.outside, needed)
     return _reviewed(context, prepared, made, needed)
 
@@ -166,23 +166,14 @@ def state_edits(context: AccountContext, prepared: Prepared) -> tuple[StateEdit,
     return tuple(edits)
 
 
-def outside_actions(prepared: Prepared, edits: tuple[StateEdit, ...]) -> tuple[OutsideAction, ...]:
+def outside_actions(
+    context: AccountContext, prepared: Prepared, edits: tuple[StateEdit, ...]
+) -> tuple[OutsideAction, ...]:
     """List what applying changes outside Terraform, in the order in which it is done."""
     account_id = prepared.account.account_id
     actions = []
-    if prepared.registered is None:
-        actions.append(
-            OutsideAction(
-                REGISTER,
-                account_id,
-                "Octo: registered on apply if credentials are given.",
-                conditional=True,
-            )
-        )
-    elif not prepared.registered:
-        actions.append(
-            OutsideAction(REGISTER, account_id, f"Register account {account_id} with Octo.")
-        )
+    if registering := _registering(context, prepared):
+        actions.append(registering)
     if prepared.lacks_access:
         actions.append(
             OutsideAction(
@@ -201,6 +192,26 @@ def outside_actions(prepared: Prepared, edits: tuple[StateEdit, ...]) -> tuple[O
         code, why = texts[edit.kind]
         actions.append(OutsideAction(code, edit.address, f"State: {edit.address}: {why}."))
     return tuple(actions)
+
+
+def _registering(context: AccountContext, prepared: Prepared) -> OutsideAction | None:
+    """Tell whether applying registers the account with Octo; None if it is registered."""
+    account_id = prepared.account.account_id
+    record = context.octo.record(account_id)
+    since = f" (it left on {record.left_at[:10]})" if record and record.left_at else ""
+    leavers = context.octo.linked.left_with(account_id) if prepared.linked else {}
+    count = "1 linked account" if len(leavers) == 1 else f"{len(leavers)} linked accounts"
+    if prepared.registered is None:
+        text = f"Octo: registered on apply if credentials are given{since}."
+        return OutsideAction(REGISTER, account_id, text, conditional=True)
+    if not prepared.registered:
+        also = f", and {count} that left with it" if leavers else ""
+        text = f"Register account {account_id} with Octo{since}{also}."
+        return OutsideAction(REGISTER, account_id, text)
+    if leavers and context.octo.api is not None:
+        text = f"Register {count} with Octo again, unregistered by --with-linked."
+        return OutsideAction(REGISTER, account_id, text)
+    return None
 
 
 def _reviewed(

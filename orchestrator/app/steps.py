@@ -105,7 +105,7 @@ def is_registered(context: AccountContext, account: Account) -> bool | None:
         OctoRefused: it does not, and would not take it before its payer.
     """
     record = context.octo.record(account.account_id)
-    noted = record is not None and record.octo_registered_at is not None
+    noted = record is not None and record.is_registered
     if context.octo.api is None:
         return True if noted else None
     try:

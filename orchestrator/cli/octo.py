@@ -1,8 +1,10 @@
-"""What commands that are about Octo's API alone share."""
+"""What the commands share that do nothing without Octo's API."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import click
 
 from orchestrator.errors import ConfigError
 
@@ -12,11 +14,17 @@ if TYPE_CHECKING:
 
 
 def need_octo(context: AccountContext) -> OctoApi:
-    """Octo's API.
+    """Give Octo's API.
 
     Raises:
-        ConfigError: there are no credentials for it.
+        ConfigError: there are no credentials for it, or they are not to be used.
     """
+    if click.get_current_context().params.get("use_octo") is False:
+        raise ConfigError(
+            "Octo's API is switched off",
+            where="--no-octo",
+            hint="Remove --no-octo, or OCTO_TF_OCTO=false: this command calls Octo's API.",
+        )
     if context.octo.api is None:
         raise ConfigError(
             "there are no credentials for Octo's API",

@@ -1,7 +1,8 @@
-"""The record of a registered account, and Octo's answers about it."""
+"""An account's registration with Octo: its history as the ledger keeps it, and Octo's answers."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,21 +16,27 @@ AnswerState = Literal[
     "confirmed",
     "pending",  # Octo has not found it yet
     "refused",  # Octo looked, and it is not right
-    "unreachable",  # Octo did not answer
+    "unreachable",  # Octo could not be asked
     "waiting",  # another step comes first
     "not_registered",  # Octo does not know the account
-    "by_hand",  # there are no credentials: a person confirms it in Octo
+    "left",  # octo-tf unregistered the account
+    "by_hand",  # there are no credentials: to be confirmed in Octo by hand
 ]
+LABELS: dict[AreaName, str] = {
+    "api_access": "API access",
+    "cur_s3": "CUR and S3",
+    "stackset": "StackSet",
+}
 
 
 class OctoAnswer(BaseModel):
-    """Octo's answer about one area.
+    """What Octo says of one area.
 
     Attributes:
         state: see ``AnswerState``.
-        at: when Octo answered (ISO 8601, UTC).
-        reason: Octo's words; empty if the area is confirmed. Never a secret.
-        hint: what to do.
+        at: when (ISO 8601, UTC).
+        reason: what Octo said; empty where it is confirmed. Never a secret.
+        hint: what solves it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,40 +48,84 @@ class OctoAnswer(BaseModel):
 
 
 class AccountRecord(BaseModel):
-    """One registered account.
+    """The history of one account's registration; every time is ISO 8601, UTC, or null.
 
     Attributes:
-        statuses: each area's status when it was last verified.
-        confirmed: when each area passed, so that it can be confirmed (ISO 8601, UTC).
-        finished_at: when *Confirm and Finish* was reached (ISO 8601, UTC), or null.
-        octo_registered_at: when it was registered with Octo (ISO 8601, UTC), or null.
-        octo: Octo's last answer about each area that passed.
-        method: how the account's resources are created.
+        account_type: as it was last identified; null where it never was from here.
+        method: how the account's resources are made.
+        planned_at: when a plan was last made.
+        applied_at: when a plan was last applied completely.
+        verified_at: when AWS was last verified.
+        statuses: each area's status then.
+        passing_since: the areas that pass, with the time since when.
+        registered_at: since when Octo knows the account, as far as was seen from here.
+        answers: what Octo last said of each area that passed.
+        confirmed_at: the areas that Octo has confirmed, with the time since when.
+        finished_at: when *Confirm and Finish* was reached: Octo had confirmed API access.
+        left_at: when octo-tf unregistered the account; null once it is registered again.
+        left_with: the payer whose unregistration took this linked account along, or null.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     account_id: str
     account_name: str
-    account_type: AccountType
-    registered_at: str
+    account_type: AccountType | None = None
+    method: Method = "terraform"
+    planned_at: str | None = None
+    applied_at: str | None = None
     verified_at: str | None = None
     statuses: dict[AreaName, AreaStatus] = Field(default_factory=dict)
-    confirmed: dict[AreaName, str] = Field(default_factory=dict)
+    passing_since: dict[AreaName, str] = Field(default_factory=dict)
+    registered_at: str | None = None
+    answers: dict[AreaName, OctoAnswer] = Field(default_factory=dict)
+    confirmed_at: dict[AreaName, str] = Field(default_factory=dict)
     finished_at: str | None = None
-    octo_registered_at: str | None = None
-    octo: dict[AreaName, OctoAnswer] = Field(default_factory=dict)
-    method: Method = "terraform"
+    left_at: str | None = None
+    left_with: str | None = None
 
-    def octo_confirmed(self, area: AreaName) -> bool:
-        """Tell whether Octo has confirmed the area."""
-        return area in self.octo and self.octo[area].state == "confirmed"
+    @property
+    def is_registered(self) -> bool:
+        """Whether Octo knew the account when it was last asked from here."""
+        return self.registered_at is not None and self.left_at is None
 
     @property
     def unconfirmed(self) -> list[AreaName]:
-        """List the areas that passed and that Octo has not confirmed."""
+        """The areas that passed and that Octo has not confirmed."""
         return [
             area
-            for area, status in self.statuses.items()
-            if status == "pass" and not self.octo_confirmed(area)
+            for area in LABELS
+            if self.statuses.get(area) == "pass" and not self.is_confirmed(area)
         ]
+
+    def is_confirmed(self, area: AreaName) -> bool:
+        """Tell whether Octo has confirmed the area, as far as is known here."""
+        return area in self.answers and self.answers[area].state == "confirmed"
+
+    def steps_by_hand(self) -> list[str]:
+        """List what is still to be done in Octo by hand, where there are no credentials for it.
+
+        Empty where Octo has confirmed everything that passes, where API access does not pass yet,
+        and of an account that left.
+        """
+        if self.statuses.get("api_access") != "pass" or self.left_at is not None:
+            return []
+        register = [] if self.is_registered else ["Register Account"]
+        confirm = [f"Check and Confirm for {LABELS[area]}" for area in self.unconfirmed]
+        finish = [] if self.is_registered and self.finished_at else ["Confirm and Finish"]
+        return [*register, *confirm, *finish]
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What came of having Octo confirm an account.
+
+    Attributes:
+        record: the account's history, with what was found out now.
+        answers: Octo's answer for each area that passes; ``by_hand`` without credentials.
+        linked_registered: how many linked accounts were registered with Octo by this run.
+    """
+
+    record: AccountRecord
+    answers: dict[AreaName, OctoAnswer] = field(default_factory=dict)
+    linked_registered: int = 0

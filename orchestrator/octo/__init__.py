@@ -1,1 +1,1 @@
-"""Octo's side of a registration, behind one small interface."""
+"""The registration of accounts with Octo: REST client, ledger, registration service."""

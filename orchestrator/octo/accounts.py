@@ -1,25 +1,28 @@
-"""What Octo knows, side by side with the organization."""
+"""The accounts registered with Octo, next to the organization's members."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.octo.messages import DataAccess
-
-_NO_ERROR = ("", "latest", "outdated")
+from orchestrator.octo.messages import NO_ERROR, DataAccess
 
 
 @dataclass(frozen=True)
-class Standing:
+class ListedAccount:
     """An account as Octo and its organization have it.
 
     Attributes:
-        state: ``registered``: Octo has access; ``broken``: Octo knows it and has none;
-            ``unregistered``: it is in the organization only.
+        account_id: the account.
+        name: as Octo shows it, or else the organization.
+        account_type: as Octo has it; empty where Octo has not found it out.
+        state: ``registered``: Octo has access; ``not_confirmed``: registered, but Octo has not
+            confirmed API access; ``broken``: registered, and Octo reports an error;
+            ``unregistered``: Octo does not know it.
         in_organization: None where the organization was not read.
+        payer_id: a linked account's payer, as Octo has it; empty where it has none.
         areas: what Octo has confirmed.
-        reason: why it is broken.
+        reason: the error that Octo reports.
     """
 
     account_id: str
@@ -27,25 +30,26 @@ class Standing:
     account_type: str
     state: str
     in_organization: bool | None
+    payer_id: str = ""
     areas: tuple[str, ...] = ()
     reason: str = ""
 
 
-def compare(known: Iterable[DataAccess], members: dict[str, str] | None) -> list[Standing]:
-    """Every account of either side, by id.
+def compare(known: Iterable[DataAccess], members: dict[str, str] | None) -> list[ListedAccount]:
+    """List every account of Octo's and of the organization, by id.
 
     Args:
         known: what Octo knows.
         members: the organization's active accounts, id to name; None where it was not read.
     """
-    standings = {account.target: _known(account, members) for account in known}
+    listed = {account.target: _known(account, members) for account in known}
     for account_id, name in (members or {}).items():
-        if account_id not in standings:
-            standings[account_id] = Standing(account_id, name, "", "unregistered", True)
-    return [standings[account_id] for account_id in sorted(standings)]
+        if account_id not in listed:
+            listed[account_id] = ListedAccount(account_id, name, "", "unregistered", True)
+    return [listed[account_id] for account_id in sorted(listed)]
 
 
-def _known(account: DataAccess, members: dict[str, str] | None) -> Standing:
+def _known(account: DataAccess, members: dict[str, str] | None) -> ListedAccount:
     options = account.aws_options
     status = options.registration_status
     confirmed = {
@@ -53,15 +57,15 @@ def _known(account: DataAccess, members: dict[str, str] | None) -> Standing:
         "cur_s3": status.cur_export,
         "stackset": status.stack_set,
     }
-    error = "" if options.status in _NO_ERROR else options.status
-    broken = bool(error) or not status.api_access
-    reason = error or ("API access is not confirmed." if broken else "")
-    return Standing(
+    error = "" if options.status in NO_ERROR else options.status
+    state = "broken" if error else "registered" if status.api_access else "not_confirmed"
+    return ListedAccount(
         account.target,
         options.account_name,
         account.account_type,
-        "broken" if broken else "registered",
+        state,
         None if members is None else account.target in members,
+        options.payer_id if options.payer_id != account.target else "",
         tuple(area for area, is_confirmed in confirmed.items() if is_confirmed),
-        reason,
+        error,
     )

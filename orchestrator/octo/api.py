@@ -1,8 +1,7 @@
-"""Octo's REST API, call by call. Every call may be repeated, and means the same then.
+"""Octo's REST API, call by call. All calls are idempotent.
 
 Source: the published protobuf of the cover service (``cover/v1/cover.proto``), with its REST
-routes. There is no call for *Confirm and Finish*: Octo's page allows it as soon as API access
-succeeds.
+routes. There is no call for *Confirm and Finish*: Octo's page offers it once API access succeeds.
 """
 
 from __future__ import annotations
@@ -26,10 +25,16 @@ Message = TypeVar("Message", AccessTemplate, AccountAccess, DataAccess, Deleted)
 
 
 class OctoApi:
-    """Octo, as one client of it. Threads may share it.
+    """The API for one client. Threads may share it.
 
     Every method raises OctoUnreachable where Octo does not answer, OctoRefused where it refuses,
     and OctoError where the credentials or the answer are wrong.
+
+    Args:
+        endpoint: the API's address.
+        credentials: the client's.
+        connection: HTTP; None makes one.
+        token_folder: where tokens are cached; None: the user's cache.
     """
 
     def __init__(
@@ -51,13 +56,13 @@ class OctoApi:
         return self._endpoint
 
     def whoami(self) -> dict[str, Any]:
-        """GET /v1/me: the user that the client acts as."""
-        text = self._done("GET", "/v1/me", doing="asking who the client is")
+        """Read the user that the client acts as (GET /v1/me)."""
+        text = self._done("GET", "/v1/me", doing="reading the client's user")
         document: dict[str, Any] = _json(text, self._endpoint)
         return document
 
     def register(self, account_id: str, name: str) -> None:
-        """POST /v1/aws/account. An account that is registered already is success."""
+        """Register an account (POST /v1/aws/account); one that is registered already is success."""
         doing = "registering the account"
         try:
             self._done(
@@ -79,24 +84,24 @@ class OctoApi:
                 ) from None
 
     def template(self) -> AccessTemplate:
-        """GET /v1/aws/acctaccess: principal and external id."""
-        text = self._done("GET", "/v1/aws/acctaccess", doing="asking for the external id")
+        """Read principal and external id (GET /v1/aws/acctaccess)."""
+        text = self._done("GET", "/v1/aws/acctaccess", doing="reading the external id")
         found = _message(AccessTemplate, text, self._endpoint)
         self._secrets.add(found.external_id.get_secret_value())
         return found
 
     def confirm_api_access(self, account_id: str, *, from_terraform: bool = True) -> AccountAccess:
-        """POST /v1/aws/acctaccess: Octo assumes the role."""
+        """Have Octo assume the role (POST /v1/aws/acctaccess)."""
         more = {"fromTerraform": from_terraform}
         return self._confirm("/v1/aws/acctaccess", account_id, "confirming API access", more)
 
     def confirm_cur(self, account_id: str, *, from_terraform: bool = True) -> AccountAccess:
-        """POST /v1/aws/acctaccess/cur: Octo reads the report's bucket."""
+        """Have Octo read the report's bucket (POST /v1/aws/acctaccess/cur)."""
         more = {"fromTerraform": from_terraform}
         return self._confirm("/v1/aws/acctaccess/cur", account_id, "confirming CUR and S3", more)
 
     def confirm_stackset(self, account_id: str, region: str) -> AccountAccess:
-        """POST /v1/aws/acctaccess/stackset: Octo looks into the payer's linked accounts."""
+        """Have Octo assume the role in linked accounts (POST /v1/aws/acctaccess/stackset)."""
         return self._confirm(
             "/v1/aws/acctaccess/stackset",
             account_id,
@@ -105,10 +110,10 @@ class OctoApi:
         )
 
     def status(self, account_id: str) -> DataAccess | None:
-        """GET /v1/account/{target}; None where Octo does not know the account."""
+        """Read one account (GET /v1/account/{target}); None if Octo does not know it."""
         route = f"/v1/account/{quote(account_id)}?vendor=aws"
         try:
-            text = self._done("GET", route, doing="asking for the status", where=account_id)
+            text = self._done("GET", route, doing="reading the account", where=account_id)
         except OctoRefused as error:
             if error.code == error_messages.NOT_FOUND:
                 return None
@@ -116,7 +121,7 @@ class OctoApi:
         return _message(DataAccess, text, account_id)
 
     def status_of_all(self) -> Iterator[DataAccess]:
-        """POST /v1/account/all:read: every account, as they come."""
+        """Read every account, one after the other (POST /v1/account/all:read)."""
         doing = "listing the accounts"
         answer = self._send("POST", "/v1/account/all:read", {})
         if answer.status >= 300:
@@ -136,12 +141,15 @@ class OctoApi:
                 yield found
 
     def update(self, account_id: str) -> None:
-        """PUT /v1/aws/acctaccess/{target}: updates a CloudFormation stack that is outdated."""
+        """Update an outdated CloudFormation stack (PUT /v1/aws/acctaccess/{target})."""
         route = f"/v1/aws/acctaccess/{quote(account_id)}"
         self._done("PUT", route, doing="updating the account's stack", where=account_id)
 
     def unregister(self, account_id: str) -> None:
-        """DELETE /v1/acctaccess/{target}: Octo forgets the access; AWS is not touched."""
+        """Unregister an account (DELETE /v1/acctaccess/{target}); AWS is not touched.
+
+        One that Octo does not know is success.
+        """
         route = f"/v1/acctaccess/{quote(account_id)}?vendor=aws"
         try:
             self._done("DELETE", route, doing="unregistering the account", where=account_id)
@@ -173,8 +181,8 @@ class OctoApi:
     def _send(self, method: str, route: str, body: Mapping[str, Any] | None) -> Answer:
         token = self._tokens.get()
         answer = self._send_as(token, method, route, body)
-        if answer.status == 401:  # it ended early: renewed once
-            answer.text()  # gives the connection back
+        if answer.status == 401:  # the token expired early: renewed once
+            answer.text()  # returns the connection to the pool
             token = self._tokens.get(instead_of=token)
             answer = self._send_as(token, method, route, body)
         return answer
@@ -210,7 +218,7 @@ def _message(model: type[Message], text: str, where: str) -> Message:
     try:
         return model.model_validate_json(text)
     except ValidationError:
-        raise _not_understood(where) from None  # its words would quote the answer
+        raise _not_understood(where) from None  # pydantic's message would quote the answer
 
 
 def _not_understood(where: str) -> OctoError:

@@ -1,7 +1,7 @@
 """HTTP to Octo: proxies and CAs of the environment, retries with jitter, the published rate limit.
 
-requests with urllib3's ``Retry``: both are there already (botocore stands on urllib3), and both are
-kept; httpx would need retries of its own.
+requests with urllib3's ``Retry``: both are installed already (botocore uses urllib3) and well
+maintained; httpx would need retries of its own.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from urllib3.util.retry import Retry
 from orchestrator.errors import OctoUnreachable
 from orchestrator.octo.limit import Limit
 
-CALLS_A_SECOND = 90  # Octo lets a user make 100; clocks and networks are not exact
-_AGAIN = (429, 500, 502, 503, 504)
+CALLS_A_SECOND = 90  # Octo allows a user 100; clocks and networks are not exact
+_RETRIED = (429, 500, 502, 503, 504)
 _ATTEMPTS = 4
-_TIMEOUT = (5.0, 60.0)  # to connect; for an answer: Octo looks into AWS meanwhile
+_TIMEOUT = (5.0, 60.0)  # seconds to connect, and for an answer: Octo calls AWS meanwhile
 
 
-class _Patience(Retry):
-    """urllib3's retries, each of which waits for its turn too."""
+class _LimitedRetry(Retry):
+    """urllib3's retries, each of which counts against the limit too."""
 
     def __init__(self, *arguments: Any, limit: Limit, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self._limit = limit
 
-    def new(self, **settings: Any) -> _Patience:
+    def new(self, **settings: Any) -> _LimitedRetry:
         return super().new(limit=self._limit, **settings)
 
     def sleep(self, response: Any = None) -> None:
@@ -42,13 +42,13 @@ class _Patience(Retry):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; ``lines`` are read as they come."""
+    """An HTTP answer; ``lines`` are read as they arrive."""
 
     status: int
     lines: Iterator[str]
 
     def text(self) -> str:
-        """The whole body.
+        """Read the whole body.
 
         Raises:
             OctoUnreachable: the connection broke.
@@ -57,10 +57,10 @@ class Answer:
 
 
 class Connection:
-    """One for a run; its sessions are per thread, which requests asks for.
+    """HTTP for one run, with a session for each thread, as requests demands.
 
-    Every call is tried again after a lost connection, a 429 (as long as ``Retry-After`` says, up to
-    half a minute) and a 5xx: a call of Octo's repeated is the same call.
+    Every call is retried after a lost connection, a 429 (after ``Retry-After``, up to half a
+    minute) and a 5xx: all of Octo's calls are idempotent.
     """
 
     def __init__(self, *, limit: Limit | None = None, pause: float = 0.5) -> None:
@@ -77,10 +77,10 @@ class Connection:
         json: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Makes one call.
+        """Make one call.
 
         Raises:
-            OctoUnreachable: nobody answers, after retries.
+            OctoUnreachable: there is no answer, after retries.
         """
         self._limit.wait()
         try:
@@ -92,7 +92,7 @@ class Connection:
                 data=form,
                 timeout=_TIMEOUT,
                 stream=True,
-                allow_redirects=False,  # a login page is no answer, and no place for a secret
+                allow_redirects=False,  # it may lead elsewhere; the request holds a secret
             )
         except requests.RequestException as error:
             raise _unreachable(error, url) from None
@@ -105,9 +105,9 @@ class Connection:
             session.headers["User-Agent"] = "octo-tf"
             if bundle := _bundle():
                 session.verify = bundle
-            retry = _Patience(
+            retry = _LimitedRetry(
                 _ATTEMPTS,
-                status_forcelist=_AGAIN,
+                status_forcelist=_RETRIED,
                 allowed_methods=None,
                 backoff_factor=self._pause,
                 backoff_jitter=self._pause,
@@ -123,7 +123,7 @@ class Connection:
 
 
 def _bundle() -> str | None:
-    """The CAs that boto3 and Terraform are told of, where requests is told of none."""
+    """Find the CA bundle: requests' own setting, else the one of boto3 or Terraform."""
     names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE")
     return next((os.environ[name] for name in names if os.environ.get(name)), None)
 
@@ -140,7 +140,7 @@ def _lines(response: requests.Response, url: str) -> Iterator[str]:
 
 
 def _unreachable(error: requests.RequestException, url: str) -> OctoUnreachable:
-    hint = "Check the network and the proxy settings; what is left to do is kept."
+    hint = "Check the network and the proxy settings; what is left to do is noted."
     if isinstance(error, requests.exceptions.SSLError):
         hint = "Check REQUESTS_CA_BUNDLE (or AWS_CA_BUNDLE) and the machine's clock."
     host = url.split("?", maxsplit=1)[0]

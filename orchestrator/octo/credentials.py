@@ -1,6 +1,6 @@
 """Octo's credentials, by the names that the vendor's own command line gives them.
 
-A client id and secret come from, in this order: a profile that was asked for, the environment
+A client id and secret come from, in this order: a requested profile, the environment
 (``ALPHAUS_CLIENT_ID``, ``ALPHAUS_CLIENT_SECRET``), the system's keyring, the profile ``default`` of
 ``~/.config/alphaus/config.toml``. Source of the names and of the file's form: the vendor's public
 ``bluectl`` (one TOML table for each profile, with ``client-id``, ``client-secret``, ``auth-url``).
@@ -33,10 +33,10 @@ class Credentials:
     """An API client of Octo.
 
     Attributes:
-        client_id: whose it is.
+        client_id: the client's id.
         client_secret: never shown.
-        auth_url: where a token is asked for.
-        source: where they were found, for a person.
+        auth_url: the token endpoint.
+        source: where they were found, for messages.
     """
 
     client_id: str
@@ -48,15 +48,16 @@ class Credentials:
 def find(
     environ: Mapping[str, str], *, profile: str | None = None, home: Path | None = None
 ) -> Credentials | None:
-    """The credentials at hand; None where there are none.
+    """Find the credentials; None if there are none.
 
     Args:
         environ: the process's environment.
-        profile: a profile of the vendor's configuration file that was asked for.
-        home: the user's home folder; None: as the system says.
+        profile: a requested profile of the vendor's configuration file.
+        home: the user's home folder; None: the system's.
 
     Raises:
-        ConfigError: they are there by half, or the file is wrong, or has no such profile.
+        ConfigError: only one of id and secret is set, or the file is invalid, or has no such
+            profile.
     """
     file = (home or Path.home()) / ".config" / "alphaus" / "config.toml"
     if profile is not None:
@@ -110,7 +111,7 @@ def _profile(file: Path, name: str, *, wanted: bool) -> dict[str, str] | None:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {type(error).__name__}", where=str(file)) from None
     except tomllib.TOMLDecodeError:
-        # Its words may quote the line, which may hold the secret.
+        # The parser's message may quote the line, which may hold the secret.
         raise ConfigError("is not valid TOML", where=str(file)) from None
     section = document.get(name)
     if section is None and not wanted:
@@ -126,7 +127,7 @@ def _profile(file: Path, name: str, *, wanted: bool) -> dict[str, str] | None:
 
 
 def _of_keyring(client_id: str) -> str | None:
-    """The client's secret in the system's keyring, where the extra ``keyring`` is installed."""
+    """Read the client's secret from the system's keyring, if the extra ``keyring`` is installed."""
     try:
         keyring = importlib.import_module("keyring")
         errors = importlib.import_module("keyring.errors")
@@ -134,6 +135,6 @@ def _of_keyring(client_id: str) -> str | None:
         return None
     try:
         secret: str | None = keyring.get_password(KEYRING_SERVICE, client_id)
-    except errors.KeyringError:  # locked, or no keyring on this machine: the next source
+    except errors.KeyringError:  # locked, or there is none on this machine
         return None
     return secret

@@ -1,4 +1,4 @@
-"""Octo's errors ``{code, message, details}`` in words, with the way out of the documented troubles.
+"""Octo's errors ``{code, message, details}`` as ours, with a remedy for each documented cause.
 
 Codes are gRPC's (google.rpc.Code), which a gateway also gives as an HTTP status.
 """
@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from orchestrator.errors import OctoError, OctoRefused, OctoUnreachable
 
 NOT_FOUND, ALREADY_EXISTS, DENIED, BUSY, UNAUTHENTICATED = 5, 6, 7, 8, 16
-_LATER = {1, 2, 4, 8, 10, 13, 14}  # cancelled, unknown, deadline, busy, aborted, internal, down
+_RETRYABLE = {1, 2, 4, 8, 10, 13, 14}  # cancelled, unknown, deadline, busy, aborted, ...
 _OF_HTTP = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 429: 8}
 
-# The documented troubles, by words of the message.
+# The documented causes, by words of the message.
 _HINTS = (
     (
         ("payer", "before"),
@@ -32,15 +32,18 @@ _HINTS = (
     ),
     (
         ("assumerole",),
-        "Octo could not assume the role: run octo-tf verify, and octo-tf apply if it fails; a new"
-        " role may take a minute.",
+        "Octo could not assume the role: run octo-tf verify to see why. A new role may take a"
+        " minute; run octo-tf confirm then.",
     ),
     (
         ("cannot assume",),
-        "Octo could not assume the role: run octo-tf verify, and octo-tf apply if it fails; a new"
-        " role may take a minute.",
+        "Octo could not assume the role: run octo-tf verify to see why. A new role may take a"
+        " minute; run octo-tf confirm then.",
     ),
-    (("not registered",), "Run octo-tf apply: it registers the account with Octo."),
+    (
+        ("not registered",),
+        "Run octo-tf confirm --register, or octo-tf apply: it registers the account with Octo.",
+    ),
 )
 _OF_CODE = {
     3: "Check account_id and the version of octo-tf.",
@@ -52,22 +55,22 @@ _OF_CODE = {
 def explain(
     status: int, text: str, *, doing: str, where: str, secrets: Iterable[str] = ()
 ) -> OctoError:
-    """The error that an answer means.
+    """Turn an answer that is not success into an error.
 
     Args:
         status: the HTTP status.
         text: the body.
-        doing: what was asked, in words.
+        doing: what was requested, in words.
         where: the account, or the address.
-        secrets: what must not be shown, even where Octo says it.
+        secrets: values that must not be shown, even where Octo's message contains them.
     """
     code, message = _read(status, text)
     for secret in secrets:
         message = message.replace(secret, "(hidden)") if secret else message
     what = f"{doing}: Octo says: {message}"
-    if code in _LATER or status >= 500:
+    if code in _RETRYABLE or status >= 500:
         return OctoUnreachable(
-            what, where=where, hint="Try again later; what is left to do is kept."
+            what, where=where, hint="Octo may answer later: what is left to do is noted."
         )
     if code == UNAUTHENTICATED:
         return OctoError(what, where=where, hint=_OF_CODE[UNAUTHENTICATED])
@@ -75,12 +78,14 @@ def explain(
 
 
 def hint_for(message: str, code: int = 0) -> str:
-    """What solves a trouble that Octo reports."""
+    """Give the remedy for a message of Octo's."""
     lower = message.lower()
     for words, hint in _HINTS:
         if all(word in lower for word in words):
             return hint
-    return _OF_CODE.get(code, "See what Octo shows for the account; octo-tf verify looks at AWS.")
+    return _OF_CODE.get(
+        code, "See what Octo shows for the account; octo-tf verify shows what AWS has."
+    )
 
 
 def _read(status: int, text: str) -> tuple[int, str]:

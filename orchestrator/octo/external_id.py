@@ -1,4 +1,4 @@
-"""Where the external id is decided: Octo's own, which octo.yaml need not repeat nor contradict."""
+"""Decide the external id: Octo's own, which octo.yaml may omit and must not contradict."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def decide(
     *,
     warn: Callable[[str], None] = lambda _text: None,
 ) -> SecretStr:
-    """Take the external id from Octo; without credentials, from octo.yaml.
+    """Take the external id from Octo, or from octo.yaml without credentials for Octo.
 
     Args:
-        registration: what was asked for.
+        registration: as octo.yaml and the flags have it.
         api: Octo; None where there are no credentials.
         credentials: Octo's API client, for errors.
         place_of: where a setting was set, for errors.
-        warn: is told where Octo does not answer and octo.yaml's id is used.
+        warn: reports that Octo does not answer and octo.yaml's id is used.
 
     Raises:
-        ConfigError: there is none, octo.yaml or a flag says another one than Octo, or Octo has
+        ConfigError: there is none, octo.yaml or a flag has another one than Octo, or Octo has
             another principal.
         OctoError: Octo refuses, or does not answer and octo.yaml has no id.
     """
@@ -69,7 +69,7 @@ def _octos(
         raise ConfigError(
             "external_id is not the one that Octo has",
             where=place_of("external_id"),
-            hint="Leave it out: octo-tf takes it from Octo. Or check whose credentials these are"
+            hint="Remove it: octo-tf takes it from Octo. Or check whose credentials these are"
             f" (client {credentials.client_id}, from the {credentials.source}).",
         )
     return template.external_id

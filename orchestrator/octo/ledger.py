@@ -1,11 +1,13 @@
-"""Octo's side as a local file beside the state: atomic, locked, without secrets."""
+"""The history of registrations as a local file beside the state: atomic, locked, no secrets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,9 +16,11 @@ from orchestrator.errors import LedgerError
 from orchestrator.files import write_atomically
 from orchestrator.model.account import AccountType
 from orchestrator.model.octo_records import AccountRecord, AreaName, AreaStatus, Method, OctoAnswer
+from orchestrator.octo import ledger_v1
 
-_SCHEMA = "octo-tf/ledger/v1"
+_SCHEMA = "octo-tf/ledger/v2"
 _LOCK_SECONDS = 10.0
+_NO_LONGER = ("refused", "pending", "not_registered")  # answers that take a confirmation back
 
 
 class _Document(BaseModel):
@@ -30,7 +34,9 @@ class Ledger:
     """The accounts registered from one root folder.
 
     Every change reads, changes and replaces the file under a lock that the operating system
-    releases when its holder dies.
+    releases when its holder dies. A file of version 1 is carried over by the first change.
+
+    Every method raises LedgerError where the file cannot be read, locked or written.
     """
 
     def __init__(
@@ -44,171 +50,173 @@ class Ledger:
         self._now = now
         self._lock_seconds = lock_seconds
 
-    def register(
+    def time(self) -> str:
+        """Give the current time as the ledger writes it (ISO 8601, UTC)."""
+        return self._now().isoformat(timespec="seconds")
+
+    def accounts(self) -> dict[str, AccountRecord]:
+        """Read every account, by id."""
+        return self._read()
+
+    def account(self, account_id: str) -> AccountRecord | None:
+        """Read one account; None where nothing was noted of it."""
+        return self._read().get(account_id)
+
+    def others(self) -> Iterator[Ledger]:
+        """Give the ledgers of the other accounts' root folders in the same working folder."""
+        for path in sorted(self._path.parent.parent.glob(f"*/{self._path.name}")):
+            if path.parent != self._path.parent:
+                yield Ledger(path, now=self._now, lock_seconds=self._lock_seconds)
+
+    def note_planned(self, account_id: str, name: str, account_type: AccountType) -> AccountRecord:
+        """Note that a plan was made; nothing else of a known account changes."""
+        with self._changing() as accounts:
+            known = accounts.get(account_id) or _new(account_id, name, account_type)
+            accounts[account_id] = _changed(known, planned_at=self.time())
+            return accounts[account_id]
+
+    def note_applied(
+        self, account_id: str, name: str, account_type: AccountType, *, method: Method
+    ) -> AccountRecord:
+        """Note that a plan was applied completely; it was planned by then."""
+        with self._changing() as accounts:
+            known = _identified(accounts, account_id, name, account_type, method)
+            time = self.time()
+            accounts[account_id] = _changed(
+                known, planned_at=known.planned_at or time, applied_at=time
+            )
+            return accounts[account_id]
+
+    def note_verified(
         self,
         account_id: str,
-        account_name: str,
+        name: str,
         account_type: AccountType,
+        statuses: dict[AreaName, AreaStatus],
         *,
-        method: Method = "terraform",
+        method: Method,
     ) -> AccountRecord:
-        """See ``OctoSide.register``.
-
-        Raises:
-            LedgerError: the ledger cannot be read, locked or written.
-        """
+        """Note each area's status."""
         with self._changing() as accounts:
-            known = accounts.get(account_id)
-            if known and method == "console":
-                method = known.method
-            accounts[account_id] = (
-                known.model_copy(
-                    update={
-                        "account_name": account_name,
-                        "account_type": account_type,
-                        "method": method,
-                    }
-                )
-                if known
-                else AccountRecord(
-                    account_id=account_id,
-                    account_name=account_name,
-                    account_type=account_type,
-                    registered_at=self.time(),
-                    method=method,
-                )
-            )
+            known = _identified(accounts, account_id, name, account_type, method)
+            accounts[account_id] = self._verified(known, statuses)
             return accounts[account_id]
 
-    def confirm(
-        self, account_id: str, statuses: dict[AreaName, AreaStatus], *, finish: bool
-    ) -> AccountRecord:
-        """See ``OctoSide.confirm``.
+    def note_linked(self, standings: Mapping[str, tuple[str, AreaStatus]]) -> None:
+        """Note linked accounts; one that was never noted is added once its API access passes.
 
-        Raises:
-            LedgerError: the account is not registered, or the ledger cannot be changed.
+        Args:
+            standings: each account's name, and the status of its API access.
         """
         with self._changing() as accounts:
-            if account_id not in accounts:
-                raise LedgerError("is not registered", where=account_id, hint="Run octo-tf apply.")
-            known, time = accounts[account_id], self.time()
-            confirmed = {
-                area: known.confirmed.get(area, time)
-                for area, status in statuses.items()
-                if status == "pass"
-            }
-            accounts[account_id] = known.model_copy(
-                update={
-                    "statuses": statuses,
-                    "verified_at": time,
-                    "confirmed": confirmed,
-                    "finished_at": (known.finished_at or time) if finish else known.finished_at,
-                }
-            )
-            return accounts[account_id]
-
-    def register_linked(self, standings: Mapping[str, tuple[str, AreaStatus]]) -> list[str]:
-        """See ``Linked.register``; gives the accounts that were not known.
-
-        Raises:
-            LedgerError: the ledger cannot be read, locked or written.
-        """
-        new = []
-        with self._changing() as accounts:
-            time = self.time()
             for account_id, (name, status) in standings.items():
                 known = accounts.get(account_id)
                 if known is None and status != "pass":
                     continue
-                if known is None:
-                    new.append(account_id)
-                    known = AccountRecord(
-                        account_id=account_id,
-                        account_name=name,
-                        account_type="linked",
-                        registered_at=time,
-                    )
-                passed = {"api_access": known.confirmed.get("api_access", time)}
-                accounts[account_id] = known.model_copy(
-                    update={
-                        "verified_at": time,
-                        "statuses": {**known.statuses, "api_access": status},
-                        "confirmed": {**known.confirmed, **(passed if status == "pass" else {})},
-                        "finished_at": known.finished_at or (time if status == "pass" else None),
-                    }
-                )
-        return new
+                known = known or _new(account_id, name, "linked")
+                statuses: dict[AreaName, AreaStatus] = {**known.statuses, "api_access": status}
+                accounts[account_id] = self._verified(known, statuses)
 
-    def note(
+    def note_registered(
         self,
         account_id: str,
+        name: str,
+        account_type: AccountType | None,
         *,
-        registered: bool = False,
-        answers: Mapping[AreaName, OctoAnswer] | None = None,
-        finish: bool = False,
+        method: Method,
+        since: str | None = None,
     ) -> AccountRecord:
-        """Notes what Octo itself has said; what it confirmed earlier stays unless it says else.
+        """Note that Octo knows the account; one that had left begins a new registration.
 
         Args:
-            account_id: a registered account.
-            registered: Octo knows the account now.
-            answers: what it said of areas.
-            finish: whether *Confirm and Finish* is reached by that.
-
-        Raises:
-            LedgerError: the ledger cannot be changed.
+            account_id: the account.
+            name: as Octo shows it; may be empty.
+            account_type: as identified; None: as it was noted.
+            method: how its resources are made.
+            since: when it was registered, where Octo says so; None: now.
         """
         with self._changing() as accounts:
-            known, time = accounts[account_id], self.time()
-            accounts[account_id] = known.model_copy(
-                update={
-                    "octo_registered_at": known.octo_registered_at
-                    or (time if registered else None),
-                    "octo": {**known.octo, **(answers or {})},
-                    "finished_at": (known.finished_at or time) if finish else known.finished_at,
-                }
+            known = _identified(accounts, account_id, name, account_type, method)
+            accounts[account_id] = self._registered(known, since)
+            return accounts[account_id]
+
+    def note_linked_registered(self, account_ids: Collection[str]) -> None:
+        """Note at once that Octo knows these linked accounts, which were noted before."""
+        with self._changing() as accounts:
+            for account_id in account_ids:
+                accounts[account_id] = self._registered(accounts[account_id])
+
+    def note_answers(
+        self, account_id: str, answers: Mapping[AreaName, OctoAnswer], *, finish: bool = False
+    ) -> AccountRecord:
+        """Note what Octo said of areas.
+
+        Args:
+            account_id: an account that was noted before.
+            answers: what Octo said.
+            finish: whether *Confirm and Finish* is reached by that.
+        """
+        with self._changing() as accounts:
+            known = accounts[account_id]
+            confirmed_at = dict(known.confirmed_at)
+            for area, answer in answers.items():
+                if answer.state == "confirmed":
+                    confirmed_at.setdefault(area, answer.at)
+                elif answer.state in _NO_LONGER:
+                    confirmed_at.pop(area, None)
+            accounts[account_id] = _changed(
+                known,
+                answers={**known.answers, **answers},
+                confirmed_at=confirmed_at,
+                finished_at=(known.finished_at or self.time()) if finish else known.finished_at,
             )
             return accounts[account_id]
 
-    def note_registered(self, account_ids: Iterable[str]) -> None:
-        """Notes at once that Octo knows these accounts.
+    def note_unknown(self, account_id: str) -> AccountRecord:
+        """Note that Octo does not know the account, though octo-tf did not unregister it."""
+        with self._changing() as accounts:
+            known = accounts[account_id]
+            if known.is_registered:
+                accounts[account_id] = _changed(known, **_NO_REGISTRATION)
+            return accounts[account_id]
 
-        Raises:
-            LedgerError: the ledger cannot be changed.
+    def note_left(self, accounts_left: Mapping[str, AccountRecord], *, payer: str) -> None:
+        """Note that octo-tf unregistered accounts; what was verified and confirmed stays noted.
+
+        Args:
+            accounts_left: a record for each, to be used where nothing was noted of it before.
+            payer: the account that was asked for; the others left with it.
         """
         with self._changing() as accounts:
-            time = self.time()
-            for account_id in account_ids:
-                accounts[account_id] = accounts[account_id].model_copy(
-                    update={"octo_registered_at": time}
+            for account_id, fallback in accounts_left.items():
+                known = accounts.get(account_id, fallback)
+                left_with = None if account_id == payer else payer
+                accounts[account_id] = _changed(
+                    known, left_at=self.time(), left_with=left_with, answers={}
                 )
 
-    def forget_octo(self, account_id: str) -> None:
-        """Notes that Octo knows the account no longer; what was verified stays.
-
-        Raises:
-            LedgerError: the ledger cannot be changed.
-        """
+    def readmit(self, account_ids: Collection[str]) -> None:
+        """Note that linked accounts that left may be registered again."""
         with self._changing() as accounts:
-            accounts[account_id] = accounts[account_id].model_copy(
-                update={"octo_registered_at": None, "octo": {}, "finished_at": None}
-            )
+            for account_id in account_ids:
+                accounts[account_id] = _changed(accounts[account_id], **_NO_REGISTRATION)
 
-    def accounts(self) -> dict[str, AccountRecord]:
-        """Every account, by id.
+    def _verified(
+        self, known: AccountRecord, statuses: dict[AreaName, AreaStatus]
+    ) -> AccountRecord:
+        time = self.time()
+        passing = [area for area, status in statuses.items() if status == "pass"]
+        return _changed(
+            known,
+            verified_at=time,
+            statuses=statuses,
+            passing_since={area: known.passing_since.get(area, time) for area in passing},
+        )
 
-        Raises:
-            LedgerError: the ledger cannot be read.
-        """
-        return self._read()
-
-    def account(self, account_id: str) -> AccountRecord | None:
-        """See ``OctoSide.account``.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
-        """
-        return self._read().get(account_id)
+    def _registered(self, known: AccountRecord, since: str | None = None) -> AccountRecord:
+        if known.is_registered:
+            return known
+        return _changed(known, **{**_NO_REGISTRATION, "registered_at": since or self.time()})
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, AccountRecord]]:
@@ -235,26 +243,77 @@ class Ledger:
 
     def _read(self) -> dict[str, AccountRecord]:
         try:
-            document = _Document.model_validate_json(self._path.read_bytes())
+            document = json.loads(self._path.read_bytes())
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise LedgerError(f"cannot be read: {error.strerror}", where=str(self._path)) from error
-        except ValidationError as error:
-            detail = error.errors(include_url=False, include_input=False)[0]
+        except ValueError:
+            raise self._damaged("it is not valid JSON") from None
+        if not isinstance(document, dict):
+            raise self._damaged("it is no JSON object")
+        version = document.get("schema_version", _SCHEMA)
+        if version == ledger_v1.SCHEMA:
+            document = {"schema_version": _SCHEMA, "accounts": ledger_v1.carry_over(document)}
+        elif version != _SCHEMA:
             raise LedgerError(
-                f"is damaged: {detail['msg']}",
-                where=str(self._path),
-                hint="Move it aside and run octo-tf apply: it is written anew from what AWS has.",
-            ) from None
-        if document.schema_version != _SCHEMA:
-            raise LedgerError(
-                f"has the schema {document.schema_version}, this octo-tf knows {_SCHEMA}",
+                f"has the schema {version}; this octo-tf reads {_SCHEMA}",
                 where=str(self._path),
                 hint="Use the octo-tf that wrote it, or a newer one.",
             )
-        return document.accounts
+        try:
+            return _Document.model_validate(document).accounts
+        except ValidationError as error:
+            detail = error.errors(include_url=False, include_input=False)[0]
+            raise self._damaged(detail["msg"]) from None
 
-    def time(self) -> str:
-        """Now, as the ledger writes it (ISO 8601, UTC)."""
-        return self._now().isoformat(timespec="seconds")
+    def _damaged(self, why: str) -> LedgerError:
+        return LedgerError(
+            f"is damaged: {why}",
+            where=str(self._path),
+            hint="Move it aside and run octo-tf verify: it writes a new one from what AWS and Octo"
+            " have; when the account was planned, applied or left is then no longer known.",
+        )
+
+
+# What an account has of its registration with Octo before it is registered.
+_NO_REGISTRATION: dict[str, Any] = {
+    "registered_at": None,
+    "answers": {},
+    "confirmed_at": {},
+    "finished_at": None,
+    "left_at": None,
+    "left_with": None,
+}
+
+
+def _new(
+    account_id: str, name: str, account_type: AccountType | None, method: Method = "terraform"
+) -> AccountRecord:
+    return AccountRecord(
+        account_id=account_id, account_name=name, account_type=account_type, method=method
+    )
+
+
+def _identified(
+    accounts: Mapping[str, AccountRecord],
+    account_id: str,
+    name: str,
+    account_type: AccountType | None,
+    method: Method,
+) -> AccountRecord:
+    """Give the account's record, new or as it is, with what was found out about it.
+
+    What Terraform made stays Terraform's, also where the console path verifies it.
+    """
+    known = accounts.get(account_id)
+    if known is None:
+        return _new(account_id, name, account_type, method)
+    account_type = account_type or known.account_type
+    if known.method == "terraform" and (known.applied_at or known.verified_at):
+        method = "terraform"
+    return _changed(known, account_name=name, account_type=account_type, method=method)
+
+
+def _changed(known: AccountRecord, **values: Any) -> AccountRecord:
+    return known.model_copy(update=values)

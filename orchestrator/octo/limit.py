@@ -1,4 +1,4 @@
-"""At most so many calls in any second, over all threads."""
+"""Limit the calls in any second, over all threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 
 class Limit:
-    """Lets ``calls`` pass in any window of ``seconds``; whoever comes too early waits."""
+    """Allow at most ``calls`` in any window of ``seconds``; a call that comes too early waits."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Limit:
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Returns as soon as one more call may be made."""
+        """Return as soon as one more call may be made."""
         with self._lock:
             now = self._clock()
             turn = now

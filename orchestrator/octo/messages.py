@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic.alias_generators import to_camel, to_pascal
 
+NO_ERROR = ("", "latest", "outdated")  # an access's status where it is no error's text
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(
@@ -19,7 +21,7 @@ class _Message(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, values: Any) -> Any:
-        """A gateway writes null for a message that is not there."""
+        """Drop nulls: a gateway writes null for an absent message."""
         if isinstance(values, dict):
             return {name: value for name, value in values.items() if value is not None}
         return values
@@ -93,7 +95,7 @@ class DataAccess(_Message):
 
 
 class AccessTemplate(_Message):
-    """What API access stands on: the external id is the organization's own, and a secret."""
+    """What API access depends on: the external id is the organization's own, and a secret."""
 
     launch_url: SecretStr = SecretStr("")  # holds the external id
     template_url: str = ""

@@ -1,48 +1,45 @@
-"""Octo's side as a run sees it: the ledger here, and Octo itself where there are credentials.
+"""The registration of accounts with Octo: what is noted here, and Octo itself.
 
-The ledger is written first: what Octo has not confirmed is left in it, and the next run or
-``octo-tf confirm`` does it. Whatever is asked of Octo may be asked again.
+``register`` is called once the user consented, by commands that register; ``confirm`` registers
+only where it is allowed to. What Octo has not confirmed is noted, and the next run or
+``octo-tf confirm`` has it confirmed. All calls are idempotent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import LedgerError, OctoError, OctoRefused, OctoUnreachable
 from orchestrator.model.account import Account
 from orchestrator.model.octo_records import (
+    LABELS,
     AccountRecord,
     AreaName,
     AreaStatus,
+    Confirmation,
     Method,
     OctoAnswer,
 )
-from orchestrator.octo import error_messages
+from orchestrator.octo import answers, departure, error_messages
+from orchestrator.octo.departure import Departure
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.linked_accounts import LinkedRegistrations
-from orchestrator.octo.messages import AccountAccess
 
 if TYPE_CHECKING:
     from orchestrator.octo.api import OctoApi  # requests takes a while to load
-
-LABELS: dict[AreaName, str] = {
-    "api_access": "API access",
-    "cur_s3": "CUR and S3",
-    "stackset": "StackSet",
-}
-_NO_ERROR = ("", "latest", "outdated")
-_AGAIN = "Run octo-tf confirm: it does what is left."
-_APPLY = "Run octo-tf apply or octo-tf confirm --register: they register the account."
+    from orchestrator.octo.messages import DataAccess
 
 
 class RegistrationService:
     """An account's registration: the ledger, and Octo's API where there are credentials.
 
-    All calls are idempotent. ``linked``: a payer's linked accounts.
+    ``linked``: a payer's linked accounts. Every method raises LedgerError where the ledger cannot
+    be read or changed.
 
     Args:
-        ledger: what is known here.
+        ledger: what was noted here.
         api: Octo itself; None where there are no credentials.
         region: where the payer's StackSet is.
         warn: reports one sentence.
@@ -68,26 +65,27 @@ class RegistrationService:
         return self._api
 
     def record(self, account_id: str) -> AccountRecord | None:
-        """Read what the ledger has of the account; None if it has none.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
-        """
+        """Read what was noted of the account; None if nothing was."""
         return self._ledger.account(account_id)
+
+    def records(self) -> dict[str, AccountRecord]:
+        """Read what was noted of the account and of its linked accounts, by id."""
+        return self._ledger.accounts()
 
     def note_planned(self, account: Account, name: str) -> None:
         """Note that the account was planned; Octo learns nothing."""
+        self._ledger.note_planned(account.account_id, name, account.account_type)
 
     def note_applied(self, account: Account, name: str, *, method: Method = "terraform") -> None:
         """Note that what was planned is applied; Octo learns nothing."""
-        self._ledger.register(account.account_id, name, account.account_type, method=method)
+        self._ledger.note_applied(account.account_id, name, account.account_type, method=method)
 
-    def register(
-        self, account: Account, name: str, *, method: Method = "terraform"
-    ) -> AccountRecord:
-        """Register the account with Octo, then in the ledger.
+    def register(self, account: Account, name: str, *, method: Method = "terraform") -> None:
+        """Register the account with Octo; the user consented.
 
-        An Octo that does not answer is a warning: ``confirm`` registers the account later.
+        Linked accounts that left together with it are registered again by ``confirm``. An Octo that
+        does not answer is a warning: ``confirm`` registers the account later. Without credentials
+        nothing is done.
 
         Args:
             account: as identified.
@@ -97,18 +95,16 @@ class RegistrationService:
         Raises:
             OctoRefused: Octo refuses the account; nothing was changed.
         """
-        registered = False
-        if self._api is not None:
-            try:
-                self.check_payer(account)
-                self._api.register(account.account_id, name)
-                registered = True
-            except OctoUnreachable as error:
-                self._warn(f"{error}. Going on: the account is registered with Octo afterwards.")
-        record = self._ledger.register(
-            account.account_id, name, account.account_type, method=method
-        )
-        return self._ledger.note(account.account_id, registered=True) if registered else record
+        if self._api is None:
+            return
+        try:
+            self.check_payer(account)
+            self._api.register(account.account_id, name)
+        except OctoUnreachable as error:
+            self._warn(f"{error}. Going on: the account is registered with Octo afterwards.")
+            return
+        self._ledger.note_registered(account.account_id, name, account.account_type, method=method)
+        self.linked.readmit(account.account_id)
 
     def check_payer(self, account: Account) -> None:
         """Make sure that a linked account's payer is registered before it, as Octo demands.
@@ -120,7 +116,7 @@ class RegistrationService:
         known, payer_id = self._ledger.account(account.account_id), account.management_account_id
         if self._api is None or account.account_type != "linked" or payer_id is None:
             return
-        if known is not None and known.octo_registered_at is not None:
+        if known is not None and known.is_registered:
             return
         if self._api.status(payer_id) is None:
             message = f"its payer {payer_id} must be registered before it"
@@ -137,10 +133,11 @@ class RegistrationService:
         finish: bool,
         may_register: bool = False,
         method: Method = "terraform",
-    ) -> AccountRecord:
+    ) -> Confirmation:
         """Note what was verified, and have Octo confirm the areas that pass.
 
-        An Octo that does not answer is an answer of its own.
+        An Octo that refuses or does not answer is an answer of its own. Of an account that Octo
+        does not know, nothing is confirmed, nor are its linked accounts registered.
 
         Args:
             account: as identified.
@@ -150,124 +147,168 @@ class RegistrationService:
             may_register: whether an account that Octo does not know is registered first.
             method: how its resources are made.
         """
-        self._ledger.register(account.account_id, name, account.account_type, method=method)
-        record = self._ledger.confirm(
-            account.account_id, statuses, finish=finish and self._api is None
-        )  # first: nothing that was found out is lost
+        record = self._ledger.note_verified(  # first: nothing that was found out is lost
+            account.account_id, name, account.account_type, statuses, method=method
+        )
         passed = [area for area in LABELS if statuses.get(area) == "pass"]
-        return self._answers(record, passed, finish=finish, may_register=may_register)
+        register = self._registering(account, record) if may_register else None
+        return self._confirmed(record, passed, finish=finish, register=register)
 
-    def confirm_remaining(self, account_id: str, *, may_register: bool = False) -> AccountRecord:
-        """Have Octo confirm what passed here and Octo has not confirmed yet.
+    def confirm_remaining(self, account_id: str, *, may_register: bool = False) -> Confirmation:
+        """Have Octo confirm what passed in an earlier run and Octo has not confirmed yet.
+
+        Args:
+            account_id: the account.
+            may_register: whether it is registered first if Octo does not know it, and so are its
+                linked accounts that left together with it.
 
         Raises:
             LedgerError: nothing was verified here yet.
         """
         record = self._ledger.account(account_id)
-        if record is None:
-            raise LedgerError("is not registered", where=account_id, hint="Run octo-tf apply.")
+        if record is None or record.verified_at is None:
+            raise LedgerError(
+                "nothing was verified from here yet",
+                where=account_id,
+                hint="Run octo-tf apply, or octo-tf verify where it is applied: what passes is then"
+                " noted here.",
+            )
+        if may_register:
+            self.linked.readmit(account_id)
         finish = record.statuses.get("api_access") == "pass"
-        areas = [a for a in LABELS if a in record.unconfirmed]
-        return self._answers(record, areas, finish=finish, may_register=may_register)
+        register = self._registering(None, record) if may_register else None
+        return self._confirmed(record, record.unconfirmed, finish=finish, register=register)
 
-    def unregister(self, account_id: str) -> None:
-        """Has Octo forget the account; nothing in AWS is touched.
-
-        Raises:
-            OctoError: Octo refuses, or does not answer.
-        """
+    def describe_departure(self, account_id: str) -> Departure:
+        """Ask Octo what unregistering the account means; see ``departure.describe``."""
         if self._api is None:
-            return
-        self._api.unregister(account_id)
-        if self._ledger.account(account_id) is not None:
-            self._ledger.forget_octo(account_id)
+            return Departure(account_id)
+        return departure.describe(self._api, self._ledger, account_id)
 
-    def _answers(
+    def unregister(self, leaving: Departure, *, with_linked: bool) -> None:
+        """Have Octo forget the account; nothing in AWS is touched. See ``departure.carry_out``."""
+        if self._api is not None:
+            departure.carry_out(
+                self._api, self._ledger, leaving, with_linked=with_linked, warn=self._warn
+            )
+
+    def _registering(self, account: Account | None, record: AccountRecord) -> Callable[[], None]:
+        def register() -> None:
+            if account is not None:
+                self.check_payer(account)
+            if self._api is not None:
+                self._api.register(record.account_id, record.account_name)
+                self.linked.readmit(record.account_id)
+
+        return register
+
+    def _confirmed(
         self,
         record: AccountRecord,
         areas: list[AreaName],
         *,
         finish: bool,
-        may_register: bool,
-    ) -> AccountRecord:
-        account_id = record.account_id
+        register: Callable[[], None] | None,
+    ) -> Confirmation:
         if self._api is None:
-            answers = {
-                area: self._answer(
-                    "by_hand", hint=f"In Octo: Check and Confirm for {LABELS[area]}."
-                )
-                for area in areas
-                if area in record.unconfirmed
-            }
-            return self._ledger.note(account_id, answers=answers)
+            return Confirmation(record, self._without_octo(record, areas))
         try:
-            if record.octo_registered_at is None:
-                if may_register:
-                    self._api.register(account_id, record.account_name)
-                elif self._api.status(account_id) is None:
-                    left = self._answer("not_registered", "Octo does not know the account.", _APPLY)
-                    return self._ledger.note(account_id, answers=dict.fromkeys(areas, left))
-                record = self._ledger.note(account_id, registered=True)
+            record = self._ask_registered(self._api, record, register)
         except OctoError as error:
-            answers = {area: self._failed(error) for area in areas}
-            return self._ledger.note(account_id, answers=answers)
+            if record.left_at is None or register is not None:
+                answer = answers.of_error(error, record, at=self._ledger.time())
+                return self._noted(record, dict.fromkeys(areas, answer))
+        if record.left_at is not None:
+            return Confirmation(record, dict.fromkeys(areas, answers.left(record)))
+        if not record.is_registered:
+            answer = answers.not_registered(record, at=self._ledger.time())
+            return self._noted(record, dict.fromkeys(areas, answer))
+        given: dict[AreaName, OctoAnswer] = {}
         for area in areas:
-            answer = self._one(self._api, record, area)
-            record = self._ledger.note(
-                account_id,
-                answers={area: answer},
-                finish=finish and area == "api_access" and answer.state == "confirmed",
+            given[area] = self._ask_confirmed(
+                self._api, record, area, may_register=register is not None
             )
-        if "stackset" not in areas and record.octo_confirmed("api_access"):
-            trouble = self.linked.notify_octo(account_id)
-            if trouble is not None:
-                failed = self._failed(trouble)
-                self._warn(f"{failed.reason} {failed.hint}")
-        if notified := self.linked.notified():
-            self._warn(f"  Octo knows {notified} more linked accounts")
-        return record
+            record = self._ledger.note_answers(
+                record.account_id,
+                {area: given[area]},
+                finish=finish and area == "api_access" and given[area].state == "confirmed",
+            )
+        has_stackset = record.statuses.get("stackset", "skipped") != "skipped"
+        if has_stackset and "stackset" not in areas and record.is_confirmed("api_access"):
+            failure = self.linked.register_waiting(record.account_id)
+            if failure is not None:
+                self._warn(f"{failure}. {failure.hint}")
+        return Confirmation(record, given, self.linked.registered)
 
-    def _one(self, api: OctoApi, record: AccountRecord, area: AreaName) -> OctoAnswer:
-        if area != "api_access" and not record.octo_confirmed("api_access"):
-            first = record.octo.get("api_access")
+    def _ask_registered(
+        self, api: OctoApi, record: AccountRecord, register: Callable[[], None] | None
+    ) -> AccountRecord:
+        """Ask Octo whether it knows the account; register it where that is allowed."""
+        known = api.status(record.account_id)
+        if known is None and register is None:
+            return self._ledger.note_unknown(record.account_id)
+        if known is None and register is not None:
+            register()
+        return self._ledger.note_registered(
+            record.account_id,
+            record.account_name,
+            record.account_type,
+            method=record.method,
+            since=_since(known),
+        )
+
+    def _ask_confirmed(
+        self, api: OctoApi, record: AccountRecord, area: AreaName, *, may_register: bool
+    ) -> OctoAnswer:
+        account_id, at = record.account_id, self._ledger.time()
+        if area != "api_access" and not record.is_confirmed("api_access"):
+            first = record.answers.get("api_access")
             if first is not None and first.state == "unreachable":
                 return first
-            return self._answer(
-                "waiting", "API access is to be confirmed first.", "Mend API access first."
-            )
+            return answers.waiting(at)
+        if area == "stackset" and not may_register and (left := self.linked.left(account_id)):
+            # Octo may register every linked account that it reaches when it confirms the StackSet.
+            return answers.stackset_with_leavers(record, len(left), at=at)
+        from_terraform = record.method == "terraform"
         try:
             if area == "api_access":
-                access = api.confirm_api_access(
-                    record.account_id, from_terraform=record.method == "terraform"
-                )
-                return self._read(access, access.registration_status.api_access)
-            if area == "cur_s3":
-                access = api.confirm_cur(
-                    record.account_id, from_terraform=record.method == "terraform"
-                )
-                return self._read(access, access.registration_status.cur_export)
-            trouble = self.linked.notify_octo(record.account_id)
-            if trouble is not None:
-                return self._failed(trouble)
-            access = api.confirm_stackset(record.account_id, self._region)
-            return self._read(access, access.registration_status.stack_set)
+                access = api.confirm_api_access(account_id, from_terraform=from_terraform)
+                confirmed = access.registration_status.api_access
+            elif area == "cur_s3":
+                access = api.confirm_cur(account_id, from_terraform=from_terraform)
+                confirmed = access.registration_status.cur_export
+            else:
+                if failure := self.linked.register_waiting(account_id):
+                    return answers.of_error(failure, record, at=at)
+                access = api.confirm_stackset(account_id, self._region)
+                confirmed = access.registration_status.stack_set
         except OctoError as error:
-            return self._failed(error)
+            return answers.of_error(error, record, at=at)
+        return answers.of_access(access, confirmed=confirmed, at=at)
 
-    def _read(self, access: AccountAccess, confirmed: bool) -> OctoAnswer:
-        if confirmed:
-            outdated = access.status == "outdated"
-            return self._answer("confirmed", "The template is outdated." if outdated else "")
-        if access.status in _NO_ERROR:
-            return self._answer("pending", "Octo has not found it yet.", _AGAIN)
-        return self._answer("refused", access.status, error_messages.hint_for(access.status))
+    def _without_octo(
+        self, record: AccountRecord, areas: list[AreaName]
+    ) -> dict[AreaName, OctoAnswer]:
+        """Answer without Octo: what it confirmed earlier stands; the rest is done by hand."""
+        if record.left_at is not None:
+            return dict.fromkeys(areas, answers.left(record))
+        at = self._ledger.time()
+        return {
+            area: record.answers[area]
+            if record.is_registered and record.is_confirmed(area)
+            else answers.by_hand(area, at=at)
+            for area in areas
+        }
 
-    def _failed(self, error: OctoError) -> OctoAnswer:
-        if isinstance(error, OctoRefused):
-            return self._answer("refused", error.what, error.hint)
-        return self._answer("unreachable", error.what, f"{error.hint} {_AGAIN}".strip())
+    def _noted(self, record: AccountRecord, given: dict[AreaName, OctoAnswer]) -> Confirmation:
+        return Confirmation(self._ledger.note_answers(record.account_id, given), given)
 
-    def _answer(self, state: str, reason: str = "", hint: str = "") -> OctoAnswer:
-        return OctoAnswer.model_validate(
-            {"state": state, "at": self._ledger.time(), "reason": reason, "hint": hint}
-        )
+
+def _since(known: DataAccess | None) -> str | None:
+    """When Octo says that the account was registered, as the ledger writes times; None: now."""
+    try:
+        created = datetime.fromisoformat(known.create_time.replace("Z", "+00:00") if known else "")
+    except ValueError:
+        return None
+    in_utc = created if created.tzinfo else created.replace(tzinfo=timezone.utc)
+    return in_utc.astimezone(timezone.utc).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""Access tokens: asked for with the client's secret, kept for the next run, renewed in time."""
+"""Access tokens: requested with the client's secret, cached for the next run, renewed in time."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from orchestrator.files import write_atomically
 from orchestrator.octo.connection import Connection
 from orchestrator.octo.credentials import Credentials
 
-_EARLY_SECONDS = 60.0  # renewed so long before its end, that a call under way still goes well
-_UNSAID_SECONDS = 300.0  # the life of a token that does not say how long it lives
+_EARLY_SECONDS = 60.0  # renewed this long before it expires: a call under way still succeeds
+_DEFAULT_SECONDS = 300.0  # the lifetime of a token whose answer has no expires_in
 
 
 def cache_folder() -> Path:
-    """The user's cache (XDG base directories)."""
+    """Give the folder of cached tokens (XDG base directories)."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "octo-tf" / "tokens"
 
@@ -30,8 +30,8 @@ def cache_folder() -> Path:
 class Tokens:
     """The token of one client; threads share it.
 
-    The file that keeps it (0600) is named by a hash of client, secret and auth URL: another secret
-    is another token.
+    It is cached in a file (mode 0600) whose name is a hash of client, secret and auth URL, so that
+    another secret has another token.
     """
 
     def __init__(
@@ -49,35 +49,35 @@ class Tokens:
         named = "\n".join((credentials.client_id, credentials.auth_url, credentials.client_secret))
         name = hashlib.sha256(named.encode()).hexdigest()
         self._file = (folder or cache_folder()) / f"{name}.json"
-        self._token, self._end = self._kept()
+        self._token, self._end = self._cached()
 
     def get(self, *, instead_of: str = "") -> str:
-        """A token that is valid for a minute at least.
+        """Give a token that is valid for at least a minute.
 
         Args:
-            instead_of: a token that Octo no longer takes.
+            instead_of: a token that Octo no longer accepts.
 
         Raises:
             OctoError: Octo does not know the client.
-            OctoUnreachable: the login does not answer.
+            OctoUnreachable: the token endpoint does not answer.
         """
         with self._lock:
             old = not self._token or self._token == instead_of
             if old or self._now() > self._end - _EARLY_SECONDS:
-                self._token, self._end = self._ask()
+                self._token, self._end = self._request()
                 document = json.dumps({"access_token": self._token, "expires_at": self._end})
-                with contextlib.suppress(OSError):  # no cache: the next run asks again
+                with contextlib.suppress(OSError):  # without a cache the next run requests one
                     write_atomically(self._file, document.encode())
             return self._token
 
-    def _kept(self) -> tuple[str, float]:
+    def _cached(self) -> tuple[str, float]:
         try:
             document: Any = json.loads(self._file.read_text(encoding="utf-8"))
             return str(document["access_token"]), float(document["expires_at"])
         except (OSError, ValueError, KeyError, TypeError):
             return "", 0.0
 
-    def _ask(self) -> tuple[str, float]:
+    def _request(self) -> tuple[str, float]:
         asked = self._now()
         url = self._credentials.auth_url
         answer = self._connection.send(
@@ -93,9 +93,9 @@ class Tokens:
         text = answer.text()
         if answer.status == 429 or answer.status >= 500:
             raise OctoUnreachable(
-                f"Octo's login answers with HTTP {answer.status}",
+                f"Octo's token endpoint answers with HTTP {answer.status}",
                 where=url,
-                hint="Try again later; what is left to do is kept.",
+                hint="Octo may answer later: what is left to do is noted.",
             )
         if answer.status != 200:
             raise OctoError(
@@ -108,13 +108,13 @@ class Tokens:
         try:
             document = json.loads(text)
             token = document["access_token"]
-            seconds = float(document.get("expires_in") or _UNSAID_SECONDS)
+            seconds = float(document.get("expires_in") or _DEFAULT_SECONDS)
         except (ValueError, KeyError, TypeError, AttributeError):
             token, seconds = None, 0.0
         if not isinstance(token, str) or not token:
             raise OctoError(
-                "Octo's login answers without a token",
+                "Octo's token endpoint answers without a token",
                 where=url,
-                hint="Check ALPHAUS_AUTH_URL: it is the whole address of the token endpoint.",
+                hint="Check ALPHAUS_AUTH_URL: it is the token endpoint's complete address.",
             )
         return token, asked + seconds

@@ -6,14 +6,26 @@ from orchestrator.verify.model import Area, Report, Status
 
 
 def conclusion(report: Report) -> str:
-    """Conclude a report in one sentence; API access decides (*Confirm and Finish* in Octo)."""
+    """Conclude a report in a sentence or two; API access decides (*Confirm and Finish* in Octo)."""
     answer = report.octo.get(Area.API_ACCESS)
+    if report.record is not None and report.record.left_at is not None:
+        hint = f" {answer.hint}" if answer is not None else ""
+        return f"The account left Octo on {report.record.left_at[:10]}.{hint}"
     if report.areas[Area.API_ACCESS] is not Status.PASS:
         return "Not finished: API access must pass first."
     if answer is not None and answer.state == "not_registered":
-        return "Not registered with Octo: run octo-tf apply or octo-tf confirm --register."
+        return f"Not registered with Octo. {answer.hint}"
     if not report.can_finish:
         return "Not finished: Octo must confirm API access first."
+    remaining = _remaining(report)
+    if answer is not None and answer.state == "confirmed":
+        return f"Registered and confirmed by Octo{remaining}."
+    by_hand = _by_hand(report)
+    steps = f" To be done in Octo by hand: {'; '.join(by_hand)}." if by_hand else ""
+    return f"API access passes{remaining}.{steps}"
+
+
+def _remaining(report: Report) -> str:
     rest = [
         f"{area.label} is {'pending' if status is Status.PENDING else 'failing'}"
         for area, status in report.areas.items()
@@ -24,11 +36,16 @@ def conclusion(report: Report) -> str:
         for area, said in report.octo.items()
         if said.state not in ("confirmed", "by_hand")
     ]
-    remaining = f" ({'; '.join(rest)})" if rest else ""
-    if answer is not None and answer.state == "confirmed":
-        return f"Registered and confirmed by Octo{remaining}."
-    by_hand = ": click Confirm and Finish in Octo" if answer is not None else ""
-    return f"API access passes{remaining}{by_hand}."
+    return f" ({'; '.join(rest)})" if rest else ""
+
+
+def _by_hand(report: Report) -> list[str]:
+    """List what is to be done in Octo, where there are no credentials for it."""
+    areas = [area.label for area, said in report.octo.items() if said.state == "by_hand"]
+    if report.record is not None and areas:
+        return report.record.steps_by_hand()
+    confirm = [f"Check and Confirm for {label}" for label in areas]
+    return [*confirm, "Confirm and Finish"] if confirm else []
 
 
 def unapplied(report: Report) -> str:

@@ -12,7 +12,7 @@ from orchestrator.errors import ExitCode
 if TYPE_CHECKING:
     from orchestrator.aws.session import Aws
     from orchestrator.model.module_outputs import Outputs
-    from orchestrator.model.octo_records import OctoAnswer
+    from orchestrator.model.octo_records import AccountRecord, OctoAnswer
 
 
 class Area(str, Enum):
@@ -134,7 +134,8 @@ class Report:
     ``areas`` holds each area's status: the worst of its checks (fail, pending, pass), or
     ``skipped`` if the account type does not have the area or it was not to be checked. ``octo``
     holds Octo's own answer for the areas that pass. ``unapplied`` names the settings
-    that octo.yaml and the last apply have with different values.
+    that octo.yaml and the last apply have with different values. ``record``: the
+    account's history, once the verification was noted.
     """
 
     account_id: str
@@ -144,6 +145,7 @@ class Report:
     areas: dict[Area, Status]
     octo: dict[Area, OctoAnswer] = field(default_factory=dict)
     unapplied: tuple[str, ...] = ()
+    record: AccountRecord | None = None
 
     @property
     def can_finish(self) -> bool:

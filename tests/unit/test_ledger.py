@@ -1,4 +1,4 @@
-"""The ledger remembers what Octo knows, and loses nothing."""
+"""The ledger is a true history: it notes what happened, and loses nothing."""
 
 from __future__ import annotations
 
@@ -11,9 +11,21 @@ import pytest
 from filelock import FileLock
 
 from orchestrator.errors import LedgerError
+from orchestrator.model.octo_records import AccountRecord, OctoAnswer
 from orchestrator.octo.ledger import Ledger
 
+ACCOUNT = "111122223333"
+LINKED = "222233334444"
 PASSED = {"api_access": "pass", "cur_s3": "pending", "stackset": "skipped"}
+BY_TERRAFORM = {"method": "terraform"}
+
+
+def at(hour: int) -> str:
+    return f"2026-01-01T{hour:02}:00:00+00:00"
+
+
+def confirmed(hour: int) -> dict[str, OctoAnswer]:
+    return {"api_access": OctoAnswer(state="confirmed", at=at(hour))}
 
 
 @pytest.fixture
@@ -32,50 +44,242 @@ def ledger(tmp_path, clock):
     return Ledger(tmp_path / "ledger.json", now=clock)
 
 
-def test_an_account_is_unknown_until_it_is_registered(ledger):
-    assert ledger.account("111122223333") is None
-    record = ledger.register("111122223333", "Acme", "payer")
-    assert ledger.account("111122223333") == record
-    assert record.statuses == {}
+def verify(ledger: Ledger, **statuses: str) -> AccountRecord:
+    return ledger.note_verified(ACCOUNT, "Acme", "payer", {**PASSED, **statuses}, **BY_TERRAFORM)
 
 
-def test_registering_again_keeps_what_was_confirmed(ledger, clock):
-    ledger.register("111122223333", "Acme", "payer")
-    ledger.confirm("111122223333", PASSED, finish=True)
+def register(ledger: Ledger) -> AccountRecord:
+    return ledger.note_registered(ACCOUNT, "Acme", "payer", **BY_TERRAFORM)
+
+
+def test_a_plan_notes_its_time_and_nothing_else(ledger, clock):
+    assert ledger.account(ACCOUNT) is None
+    planned = ledger.note_planned(ACCOUNT, "Acme", "payer")
+    assert planned == AccountRecord(
+        account_id=ACCOUNT, account_name="Acme", account_type="payer", planned_at=at(0)
+    )
+    ledger.note_applied(ACCOUNT, "Acme", "payer", **BY_TERRAFORM)
+    verify(ledger)
+    before = register(ledger)
     clock.hour = 5
-    record = ledger.register("111122223333", "Acme Inc", "payer")
-    assert record.account_name == "Acme Inc"
-    assert record.registered_at == "2026-01-01T00:00:00+00:00"
-    assert record.confirmed == {"api_access": "2026-01-01T00:00:00+00:00"}
-    assert record.finished_at == "2026-01-01T00:00:00+00:00"
+    assert ledger.note_planned(ACCOUNT, "Another name", "linked") == before.model_copy(
+        update={"planned_at": at(5)}
+    )
 
 
-def test_an_area_that_no_longer_passes_is_no_longer_confirmed(ledger):
-    ledger.register("111122223333", "Acme", "payer")
-    ledger.confirm("111122223333", PASSED, finish=True)
-    record = ledger.confirm("111122223333", {**PASSED, "api_access": "fail"}, finish=False)
-    assert record.confirmed == {}
-    assert record.finished_at is not None  # it was finished once: history stays
+def test_each_event_has_its_own_time(ledger, clock):
+    ledger.note_planned(ACCOUNT, "Acme", "payer")
+    for hour, note in enumerate(
+        (
+            lambda: ledger.note_applied(ACCOUNT, "Acme", "payer", **BY_TERRAFORM),
+            lambda: register(ledger),
+            lambda: verify(ledger),
+        ),
+        start=1,
+    ):
+        clock.hour = hour
+        note()
+    clock.hour = 4
+    record = ledger.note_answers(ACCOUNT, confirmed(4), finish=True)
+    assert (record.planned_at, record.applied_at, record.registered_at) == (at(0), at(1), at(2))
+    assert (record.verified_at, record.passing_since) == (at(3), {"api_access": at(3)})
+    assert (record.confirmed_at, record.finished_at) == ({"api_access": at(4)}, at(4))
 
 
-def test_confirming_an_unknown_account_is_an_error(ledger):
-    with pytest.raises(LedgerError, match="is not registered"):
-        ledger.confirm("111122223333", PASSED, finish=False)
+def test_a_verification_alone_registers_and_finishes_nothing(ledger):
+    record = verify(ledger)
+    assert not record.is_registered
+    assert (record.registered_at, record.finished_at, record.answers) == (None, None, {})
+
+
+def test_what_passes_on_and_on_passes_since_the_first_time(ledger, clock):
+    verify(ledger)
+    clock.hour = 5
+    assert verify(ledger).passing_since == {"api_access": at(0)}
+    assert verify(ledger, api_access="fail").passing_since == {}
+    clock.hour = 6
+    assert verify(ledger).passing_since == {"api_access": at(6)}
+
+
+def test_what_octo_takes_back_is_no_longer_confirmed_and_the_history_stays(ledger, clock):
+    verify(ledger)
+    ledger.note_answers(ACCOUNT, confirmed(0), finish=True)
+    clock.hour = 5
+    unreachable = OctoAnswer(state="unreachable", at=at(5))
+    record = ledger.note_answers(ACCOUNT, {"api_access": unreachable})
+    assert record.confirmed_at == {"api_access": at(0)}  # not known to be otherwise
+    refused = OctoAnswer(state="refused", at=at(5), reason="no role")
+    record = ledger.note_answers(ACCOUNT, {"api_access": refused})
+    assert (record.confirmed_at, record.finished_at) == ({}, at(0))
+    assert record.unconfirmed == ["api_access"]
+
+
+def test_an_account_that_left_keeps_its_history_until_it_is_registered_again(ledger, clock):
+    verify(ledger)
+    register(ledger)
+    ledger.note_answers(ACCOUNT, confirmed(0), finish=True)
+    clock.hour = 2
+    ledger.note_left({ACCOUNT: AccountRecord(account_id=ACCOUNT, account_name="")}, payer=ACCOUNT)
+    left = ledger.account(ACCOUNT)
+    assert not left.is_registered
+    assert (left.registered_at, left.finished_at, left.left_at) == (at(0), at(0), at(2))
+    assert left.account_name == "Acme"
+    clock.hour = 3
+    for note in (lambda: verify(ledger), lambda: ledger.note_unknown(ACCOUNT)):
+        note()
+        assert ledger.account(ACCOUNT).left_at == at(2)
+    again = register(ledger)
+    assert again.is_registered
+    assert (again.registered_at, again.left_at) == (at(3), None)
+    assert (again.confirmed_at, again.finished_at) == ({}, None)
+
+
+def test_an_account_that_octo_no_longer_knows_is_not_one_that_left(ledger):
+    verify(ledger)
+    register(ledger)
+    record = ledger.note_unknown(ACCOUNT)
+    assert not record.is_registered
+    assert (record.registered_at, record.left_at) == (None, None)
+
+
+def test_linked_accounts_are_noted_once_they_pass_and_return_only_when_readmitted(ledger):
+    ledger.note_linked({LINKED: ("one", "pass"), "333344445555": ("two", "fail")})
+    assert set(ledger.accounts()) == {LINKED}
+    ledger.note_linked_registered([LINKED])
+    ledger.note_left({LINKED: AccountRecord(account_id=LINKED, account_name="")}, payer=ACCOUNT)
+    ledger.note_linked({LINKED: ("one", "pass")})
+    assert ledger.account(LINKED).left_with == ACCOUNT
+    ledger.readmit([LINKED])
+    assert (ledger.account(LINKED).left_at, ledger.account(LINKED).left_with) == (None, None)
+
+
+def test_what_terraform_applied_stays_terraforms_and_a_mere_plan_does_not_bind(ledger):
+    ledger.note_planned(ACCOUNT, "Acme", "payer")
+    by_console = ledger.note_verified(ACCOUNT, "Acme", "payer", PASSED, method="console")
+    assert by_console.method == "console"
+    ledger.note_applied(ACCOUNT, "Acme", "payer", method="terraform")
+    checked = ledger.note_verified(ACCOUNT, "Acme", "payer", PASSED, method="console")
+    assert checked.method == "terraform"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "registered", "steps"),
+    [
+        ({"api_access": "fail"}, False, []),
+        (
+            {"api_access": "pass", "cur_s3": "pending"},
+            False,
+            ["Register Account", "Check and Confirm for API access", "Confirm and Finish"],
+        ),
+        (
+            {"api_access": "pass", "cur_s3": "pass", "stackset": "pass"},
+            True,
+            [
+                "Check and Confirm for API access",
+                "Check and Confirm for CUR and S3",
+                "Check and Confirm for StackSet",
+                "Confirm and Finish",
+            ],
+        ),
+    ],
+)
+def test_what_is_left_to_do_by_hand_begins_with_the_registration(
+    ledger, statuses, registered, steps
+):
+    record = ledger.note_verified(ACCOUNT, "Acme", "payer", statuses, **BY_TERRAFORM)
+    assert (register(ledger) if registered else record).steps_by_hand() == steps
+
+
+def test_after_octo_confirmed_everything_nothing_is_left_to_do(ledger):
+    verify(ledger)
+    register(ledger)
+    assert ledger.note_answers(ACCOUNT, confirmed(0), finish=True).steps_by_hand() == []
+
+
+V1 = {
+    "schema_version": "octo-tf/ledger/v1",
+    "accounts": {
+        ACCOUNT: {
+            "account_id": ACCOUNT,
+            "account_name": "Acme",
+            "account_type": "payer",
+            "registered_at": at(1),
+            "verified_at": at(2),
+            "statuses": PASSED,
+            "confirmed": {"api_access": at(2)},
+            "finished_at": at(2),
+            "octo_registered_at": None,
+            "octo": {"api_access": {"state": "by_hand", "at": at(2), "reason": "", "hint": "x"}},
+            "method": "terraform",
+        },
+        LINKED: {
+            "account_id": LINKED,
+            "account_name": "one",
+            "account_type": "linked",
+            "registered_at": at(2),
+            "verified_at": at(2),
+            "statuses": {"api_access": "pass"},
+            "confirmed": {"api_access": at(2)},
+            "finished_at": at(2),
+            "octo_registered_at": at(3),
+            "octo": {},
+            "method": "terraform",
+        },
+    },
+}
+
+
+def test_version_1_is_carried_over_without_what_it_claimed_wrongly(ledger, tmp_path, clock):
+    path = tmp_path / "ledger.json"
+    path.write_text(json.dumps(V1))
+    payer = ledger.account(ACCOUNT)
+    assert payer.planned_at == at(1)
+    assert (payer.registered_at, payer.finished_at, payer.answers) == (None, None, {})
+    assert (payer.verified_at, payer.passing_since) == (at(2), {"api_access": at(2)})
+    linked = ledger.account(LINKED)
+    assert (linked.planned_at, linked.registered_at, linked.finished_at) == (None, at(3), None)
+    assert json.loads(path.read_text()) == V1  # reading changes nothing
+    clock.hour = 4
+    ledger.note_planned(ACCOUNT, "Acme", "payer")
+    document = json.loads(path.read_text())
+    assert document["schema_version"] == "octo-tf/ledger/v2"
+    assert document["accounts"][LINKED]["registered_at"] == at(3)
+
+
+def test_what_octo_confirmed_in_version_1_stays_confirmed(ledger, tmp_path):
+    old = json.loads(json.dumps(V1))
+    answer = {"state": "confirmed", "at": at(3), "reason": "", "hint": ""}
+    old["accounts"][ACCOUNT].update(octo={"api_access": answer}, octo_registered_at=at(1))
+    (tmp_path / "ledger.json").write_text(json.dumps(old))
+    record = ledger.account(ACCOUNT)
+    assert (record.is_registered, record.confirmed_at) == (True, {"api_access": at(3)})
+    assert record.finished_at == at(2)
 
 
 def test_the_file_is_private_and_versioned(ledger, tmp_path):
-    ledger.register("111122223333", "Acme", "payer")
+    verify(ledger)
     path = tmp_path / "ledger.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert json.loads(path.read_text())["schema_version"] == "octo-tf/ledger/v1"
+    assert json.loads(path.read_text())["schema_version"] == "octo-tf/ledger/v2"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"accounts": {"1": {}}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"accounts": {"1": {}}}',
+        '{"schema_version": "octo-tf/ledger/v1"}',
+        '{"schema_version": "octo-tf/ledger/v1", "accounts": {"1": {"octo": []}}}',
+        '{"schema_version": "octo-tf/ledger/v1", "accounts": {"1": 1}}',
+    ],
+)
 def test_a_damaged_ledger_is_left_as_it_is_and_reported(ledger, tmp_path, content):
     path = tmp_path / "ledger.json"
     path.write_text(content)
     with pytest.raises(LedgerError, match="is damaged"):
-        ledger.register("111122223333", "Acme", "payer")
+        verify(ledger)
     assert path.read_text() == content
 
 
@@ -83,7 +287,7 @@ def test_a_ledger_of_a_newer_version_is_not_overwritten(ledger, tmp_path):
     path = tmp_path / "ledger.json"
     path.write_text('{"schema_version": "octo-tf/ledger/v9", "accounts": {}}')
     with pytest.raises(LedgerError, match="octo-tf/ledger/v9"):
-        ledger.register("111122223333", "Acme", "payer")
+        verify(ledger)
     assert "v9" in path.read_text()
 
 
@@ -92,12 +296,12 @@ def test_a_held_lock_is_reported_after_a_bounded_wait(tmp_path):
         FileLock(tmp_path / "ledger.json.lock"),
         pytest.raises(LedgerError, match="held by another"),
     ):
-        Ledger(tmp_path / "ledger.json", lock_seconds=0.05).register("1" * 12, "x", "payer")
+        verify(Ledger(tmp_path / "ledger.json", lock_seconds=0.05))
 
 
-def test_concurrent_registrations_are_all_kept(ledger):
+def test_concurrent_changes_are_all_kept(ledger):
     ids = [f"{n:012}" for n in range(12)]
-    threads = [threading.Thread(target=ledger.register, args=(i, "x", "linked")) for i in ids]
+    threads = [threading.Thread(target=ledger.note_planned, args=(i, "x", "linked")) for i in ids]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from orchestrator.errors import ExitCode
-from orchestrator.model.octo_records import OctoAnswer
+from orchestrator.model.octo_records import AccountRecord, OctoAnswer
 from orchestrator.report import formats, render_verification
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
 
@@ -121,7 +121,13 @@ def test_markdown_shows_what_needs_attention_and_interprets_nothing():
     [
         ("confirmed", ExitCode.DONE, True, "✓ confirmed"),
         ("by_hand", ExitCode.DONE, True, "Check and Confirm for API access"),
-        ("not_registered", ExitCode.VERIFICATION_PENDING, False, "octo-tf confirm --register"),
+        (
+            "not_registered",
+            ExitCode.VERIFICATION_PENDING,
+            False,
+            "Not registered with Octo. Do so.",
+        ),
+        ("left", ExitCode.DONE, False, "Octo must confirm API access first"),
         ("refused", ExitCode.VERIFICATION_FAILED, False, "✗ refused"),
         ("pending", ExitCode.VERIFICATION_PENDING, False, "… pending"),
         ("unreachable", ExitCode.VERIFICATION_PENDING, False, "? not reached"),
@@ -142,8 +148,50 @@ def test_what_octo_says_is_in_every_format_and_in_the_exit_code(state, code, can
     for suite in told:
         assert suite.get("failures") == ("1" if state == "refused" else "0")
         assert suite.get("skipped") == (
-            "1" if state in ("pending", "unreachable", "not_registered") else "0"
+            "1" if state in ("pending", "unreachable", "not_registered", "left") else "0"
         )
+
+
+def noted(**fields):
+    return AccountRecord(
+        account_id="111122223333",
+        account_name="Acme",
+        statuses={"api_access": "pass", "cur_s3": "pass"},
+        **fields,
+    )
+
+
+def test_an_account_that_left_is_said_to_have_left_and_ends_by_what_aws_shows():
+    left = "2026-01-02T00:00:00+00:00"
+    answer = OctoAnswer(state="left", at=left, reason="It left.", hint="To register it again: ...")
+    report = replace(
+        report_of(Status.PASS, Status.SKIPPED),
+        octo={Area.API_ACCESS: answer},
+        record=noted(left_at=left),
+    )
+    assert report.exit_code is ExitCode.DONE
+    assert "The account left Octo on 2026-01-02. To register it again: ..." in " ".join(
+        render_verification(report, "table").split()
+    )
+    document = json.loads(render_verification(report, "json"))
+    jsonschema.validate(document, SCHEMA)
+    assert document["registration"]["left_at"] == left
+    failing = replace(report_of(Status.FAIL, Status.SKIPPED), record=noted(left_at=left))
+    assert failing.exit_code is ExitCode.VERIFICATION_FAILED
+    assert "left Octo on 2026-01-02" in render_verification(failing, "markdown")
+
+
+def test_what_is_done_by_hand_begins_with_the_registration_and_ends_with_finishing():
+    by_hand = OctoAnswer(state="by_hand", at="2026-01-01T00:00:00+00:00")
+    report = replace(
+        report_of(Status.PASS, Status.PASS),
+        octo={Area.API_ACCESS: by_hand, Area.CUR_S3: by_hand},
+        record=noted(),
+    )
+    assert (
+        "API access passes. To be done in Octo by hand: Register Account; Check and Confirm for API"
+        " access; Check and Confirm for CUR and S3; Confirm and Finish."
+    ) in " ".join(render_verification(report, "table").split())
 
 
 def test_settings_that_were_not_applied_are_in_every_format_and_fail():

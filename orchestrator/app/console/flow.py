@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from orchestrator.app import steps as shared
 from orchestrator.app.context import AccountContext
 from orchestrator.aws.cloudformation import trusted_access
 from orchestrator.aws.errors import explained
+from orchestrator.errors import OctoUnreachable
 from orchestrator.model.account import Account
 from orchestrator.model.registration import Registration
 from orchestrator.octo.ledger import Ledger
@@ -83,12 +85,17 @@ class ConsoleFlow:
         return tuple(step for step in self.steps if step != "stackset" or has_stackset)
 
     def payer_is_known(self) -> bool:
-        """Tell whether a ledger here has the payer."""
-        if self.payer is None:
-            return True
-        beside = Ledger(self.context.folder.parent / self.payer / "ledger.json")
-        here = self.context.octo.record(self.payer)
-        return bool(here or beside.account(self.payer))
+        """Tell whether a linked account's payer is registered; see ``is_registered``."""
+        return self.payer is None or self.is_registered(self.payer)
+
+    def is_registered(self, account_id: str) -> bool:
+        """Ask Octo whether it knows an account; if it cannot be asked, a ledger here may say so."""
+        api = self.context.octo.api
+        if api is not None:
+            with suppress(OctoUnreachable):
+                return api.status(account_id) is not None
+        own = Ledger(self.context.folder.parent / account_id / "ledger.json").account(account_id)
+        return own is not None and own.is_registered
 
     def template(self, name: templates.Name) -> str:
         """Render a template."""

@@ -127,7 +127,7 @@ class Wizard:
         if api is None:
             self._prompter.tell("  In Octo, choose *Register Account* for it first.")
             return Transition.ON
-        if api.status(account_id) is not None:
+        if self._flow.is_registered(account_id):
             self._prompter.tell("  It is registered with Octo.")
             return Transition.ON
         chosen = self._prompter.choose(

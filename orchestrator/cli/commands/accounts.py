@@ -13,12 +13,13 @@ from orchestrator.cli.help import Command
 from orchestrator.cli.octo import need_octo
 from orchestrator.cli.options import run_options
 from orchestrator.errors import AwsError, ExitCode
+from orchestrator.model.octo_records import LABELS
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
-    from orchestrator.octo.accounts import Standing
+    from orchestrator.octo.accounts import ListedAccount
 
-SCHEMA = "octo-tf/accounts/v1"
+SCHEMA = "octo-tf/accounts/v2"
 
 
 @click.command(cls=Command)
@@ -26,20 +27,22 @@ SCHEMA = "octo-tf/accounts/v1"
 def command(context: AccountContext, as_json: bool) -> ExitCode:
     """List the accounts that Octo knows, and the linked accounts that it does not.
 
-    Linked accounts are listed where the credentials may read the organization.
+    registered: Octo has access. not confirmed: registered, but Octo has not confirmed API access.
+    broken: Octo reports an error. unregistered: only the organization has the account; these are
+    listed where the credentials may read the organization. Nothing is changed.
     """
     from orchestrator.octo.accounts import compare
 
     api = need_octo(context)
     with context.events.step("octo", "Asking Octo"):
         known = list(api.status_of_all())
-    standings = compare(known, _members(context))
+    listed = compare(known, _members(context))
     if as_json:
-        accounts = [asdict(standing) for standing in standings]
+        accounts = [asdict(account) for account in listed]
         click.echo(json.dumps({"schema": SCHEMA, "accounts": accounts}, indent=2))
         return ExitCode.DONE
-    for standing in standings:
-        click.echo(_line(standing))
+    for account in listed:
+        click.echo(_line(account))
     return ExitCode.DONE
 
 
@@ -56,9 +59,9 @@ def _members(context: AccountContext) -> dict[str, str] | None:
     return {member.account_id: member.name for member in found.members if member.active}
 
 
-def _line(standing: Standing) -> str:
-    detail = standing.reason or ", ".join(standing.areas)
-    if standing.in_organization is False:
+def _line(account: ListedAccount) -> str:
+    detail = account.reason or ", ".join(LABELS[area] for area in LABELS if area in account.areas)
+    if account.in_organization is False:
         detail = f"{detail} (not in this organization)".strip()
-    kind = standing.account_type or "-"
-    return f"{standing.account_id}  {standing.state:13}{kind:8}{standing.name:24}{detail}".rstrip()
+    kind, state = account.account_type or "-", account.state.replace("_", " ")
+    return f"{account.account_id}  {state:14}{kind:8}{account.name:24}{detail}".rstrip()

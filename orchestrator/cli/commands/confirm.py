@@ -15,41 +15,52 @@ from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
-    from orchestrator.model.octo_records import AccountRecord
+    from orchestrator.model.octo_records import Confirmation
+    from orchestrator.octo.history import History
 
 
 @click.command(cls=Command)
 @run_options(setting_options("account_id", "region"), OCTO, WORKDIR, JSON)
-@option("--register", is_flag=True, help="Register the account if Octo does not know it.")
+@option(
+    "--register",
+    is_flag=True,
+    help="Register the account if Octo does not know it, also if it was unregistered.",
+)
 def command(context: AccountContext, as_json: bool, register: bool) -> ExitCode:
     """Confirm with Octo what an earlier run has verified.
 
-    AWS is not called, and nothing is verified again.
+    AWS is not called, and nothing is verified again. Without --register, an account that Octo does
+    not know stays unregistered.
     Exit code 3 means that Octo refuses an area, 4 that it has not confirmed one yet.
     """
     from orchestrator.app.confirm import confirm_remaining
+    from orchestrator.octo import history
+    from orchestrator.report.history import render_json
 
     need_octo(context)
-    record = confirm_remaining(context, may_register=register)
-    if as_json:
-        click.echo(record.model_dump_json(indent=2))
-    else:
-        _show(record)
-    return _exit_code(record, context.octo.linked.left(record.account_id))
+    confirmation = confirm_remaining(context, may_register=register)
+    known = history.read(context.octo, context.registration.account_id)
+    if known is None:
+        raise LookupError("confirm_remaining reads the record")
+    click.echo(render_json(known) if as_json else _text(confirmation, known))
+    return _exit_code(confirmation, known)
 
 
-def _show(record: AccountRecord) -> None:
-    click.echo(f"Account     {record.account_id} {record.account_name} ({record.account_type})")
-    for area, answer in record.octo.items():
-        why = f": {answer.reason}" if answer.reason else ""
-        click.echo(f"  {area:11} {answer.state.replace('_', ' ')}{why}")
-        if answer.hint and answer.state != "confirmed":
-            click.echo(f"  {'':11} → {answer.hint}")
-    click.echo(f"Finished    {record.finished_at or 'not yet'}")
+def _text(confirmation: Confirmation, known: History) -> str:
+    from orchestrator.report.history import render_text
+
+    hints = [
+        f"→ {hint}"
+        for hint in dict.fromkeys(answer.hint for answer in confirmation.answers.values())
+        if hint
+    ]
+    return "\n".join([render_text(known), *hints])
 
 
-def _exit_code(record: AccountRecord, linked_left: list[str]) -> ExitCode:
-    states = {record.octo[area].state for area in record.unconfirmed if area in record.octo}
+def _exit_code(confirmation: Confirmation, known: History) -> ExitCode:
+    states = {answer.state for answer in confirmation.answers.values()}
     if "refused" in states:
         return ExitCode.VERIFICATION_FAILED
-    return ExitCode.VERIFICATION_PENDING if record.unconfirmed or linked_left else ExitCode.DONE
+    if states - {"confirmed", "left"} or known.linked_waiting:
+        return ExitCode.VERIFICATION_PENDING
+    return ExitCode.DONE

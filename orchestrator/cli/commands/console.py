@@ -199,12 +199,15 @@ def check(context: AccountContext, step: Any, as_json: bool, reports: dict[str, 
 @run_options(VERIFYING, WORKDIR)
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Register without asking.")
 def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes: bool) -> ExitCode:
-    """Register the account with Octo, check everything, then Confirm and Finish."""
+    """Register the account with Octo, check everything, then Confirm and Finish.
+
+    It asks before an account is registered that Octo does not know, or that left.
+    """
     from orchestrator.app.console import check as checking
     from orchestrator.app.console.flow import begin
 
     flow = begin(context)
-    if context.octo.api is not None:
+    if context.octo.api is not None and not flow.is_registered(flow.account.account_id):
         approval.agree(f"Register account {flow.account.account_id} with Octo?", yes=yes)
         flow.register()
     wait = context.settings.wait_seconds

@@ -1,4 +1,4 @@
-"""octo-tf status: show what was last verified and confirmed, without calling AWS or Octo."""
+"""octo-tf status: show an account's history, without calling AWS or Octo."""
 
 from __future__ import annotations
 
@@ -6,47 +6,34 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.groups import JSON, WORKDIR, setting_options
+from orchestrator.cli.groups import JSON, OCTO, WORKDIR, setting_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.options import run_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
-    from orchestrator.model.octo_records import AccountRecord
 
 
 @click.command(cls=Command)
-@run_options(setting_options("account_id"), WORKDIR, JSON)
+@run_options(setting_options("account_id"), OCTO, WORKDIR, JSON)
 def command(context: AccountContext, as_json: bool) -> ExitCode:
-    """Show what was last verified and confirmed, without calling AWS or Octo."""
+    """Show when the account was planned, applied, verified, registered and confirmed, or left.
+
+    It shows what was noted in the account's root folder, and what is still to be done. Neither
+    AWS nor Octo is called: octo-tf verify and octo-tf accounts show what they have now.
+    """
     from orchestrator.errors import LedgerError
+    from orchestrator.octo import history
+    from orchestrator.report.history import render_json, render_text
 
-    record = context.octo.record(context.registration.account_id)
-    if record is None:
+    account_id = context.registration.account_id
+    known = history.read(context.octo, account_id)
+    if known is None:
         raise LedgerError(
-            "is not registered yet",
-            where=context.registration.account_id,
-            hint="Run octo-tf apply.",
+            f"nothing was planned, applied or verified in {context.folder} yet",
+            where=account_id,
+            hint="Run octo-tf plan, or octo-tf apply.",
         )
-    if as_json:
-        click.echo(record.model_dump_json(indent=2))
-        return ExitCode.DONE
-    click.echo(f"Account     {record.account_id} {record.account_name} ({record.account_type})")
-    click.echo(f"Registered  {record.registered_at}")
-    click.echo(f"Verified    {record.verified_at or 'not yet'}")
-    for area, status in record.statuses.items():
-        confirmed = record.confirmed.get(area)
-        click.echo(f"  {area:11} {status}" + (f", confirmed {confirmed}" if confirmed else ""))
-    click.echo(f"Octo        {_octo(record)}")
-    for area, answer in record.octo.items():
-        why = f": {answer.reason}" if answer.reason else ""
-        click.echo(f"  {area:11} {answer.state.replace('_', ' ')} {answer.at}{why}")
-    click.echo(f"Finished    {record.finished_at or 'not yet'}")
+    click.echo(render_json(known) if as_json else render_text(known))
     return ExitCode.DONE
-
-
-def _octo(record: AccountRecord) -> str:
-    if record.octo_registered_at:
-        return f"registered {record.octo_registered_at}"
-    return "not told by octo-tf"

@@ -28,6 +28,7 @@ def render(report: Report, *, color: bool = False) -> str:
                 area.value: {"state": answer.state, "reason": answer.reason, "hint": answer.hint}
                 for area, answer in report.octo.items()
             },
+            "registration": _registration(report),
             "checks": [
                 {
                     "id": result.id,
@@ -45,3 +46,15 @@ def render(report: Report, *, color: bool = False) -> str:
         indent=2,
         default=str,
     )
+
+
+def _registration(report: Report) -> dict[str, str | None] | None:
+    """The account's registration with Octo, as far as it was noted; null before that."""
+    record = report.record
+    if record is None:
+        return None
+    return {
+        "registered_at": record.registered_at,
+        "finished_at": record.finished_at,
+        "left_at": record.left_at,
+    }

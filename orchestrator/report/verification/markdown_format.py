@@ -20,6 +20,7 @@ _SAYS = {
     "waiting": "⏳ waiting",
     "unreachable": "⏳ not reached",
     "not_registered": "⏸️ not registered",
+    "left": "⏭️ left",
     "by_hand": "✋ to be confirmed by hand",
 }
 

@@ -22,7 +22,6 @@ _SAYS = {
     "pending": ("… pending", "yellow"),
     "waiting": ("… waiting", "yellow"),
     "unreachable": ("? not reached", "yellow"),
-    "not_registered": ("- not registered", "yellow"),
 }
 _NOT_OF_THIS_TYPE = {
     (Area.CUR_S3, "linked"): "the payer has it",
@@ -74,26 +73,19 @@ def _areas(report: Report) -> Table:
     return table
 
 
-def _octo(report: Report) -> list[Table | str]:
-    """List Octo's answers by area; without credentials, say what to do in Octo."""
-    by_hand = [area.label for area, a in report.octo.items() if a.state == "by_hand"]
-    asked = {area: a for area, a in report.octo.items() if a.state != "by_hand"}
-    parts: list[Table | str] = []
-    if asked:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("Octo", no_wrap=True)
-        table.add_column("says", no_wrap=True)
-        table.add_column("why", ratio=1)
-        for area, answer in asked.items():
-            words, style = _SAYS[answer.state]
-            why = escape(answer.reason)
-            if answer.hint:
-                why += f"\n[italic]→ {escape(answer.hint)}[/]"
-            table.add_row(area.label, f"[{style}]{words}[/]", why)
-        parts.append(table)
-    if by_hand:
-        parts.append(
-            "There are no credentials for Octo's API. In Octo, click Check and Confirm for"
-            f" {', '.join(by_hand)}."
-        )
-    return parts
+def _octo(report: Report) -> list[Table]:
+    """Octo's own answers, area by area; the conclusion says what is true of the account."""
+    asked = {area: answer for area, answer in report.octo.items() if answer.state in _SAYS}
+    if not asked:
+        return []
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Octo", no_wrap=True)
+    table.add_column("says", no_wrap=True)
+    table.add_column("why", ratio=1)
+    for area, answer in asked.items():
+        words, style = _SAYS[answer.state]
+        why = escape(answer.reason)
+        if answer.hint:
+            why += f"\n[italic]→ {escape(answer.hint)}[/]"
+        table.add_row(area.label, f"[{style}]{words}[/]", why)
+    return [table]

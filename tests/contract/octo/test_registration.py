@@ -1,7 +1,8 @@
-"""The ledger and Octo together: nothing is lost, whatever Octo does."""
+"""The ledger and Octo together: who registers, what is confirmed, and nothing is lost."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from filelock import FileLock
 
 from orchestrator.errors import LedgerError, OctoRefused
 from orchestrator.model.account import Account
+from orchestrator.octo import history
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.registration import RegistrationService
 from orchestrator.sandbox import control
@@ -16,6 +18,7 @@ from orchestrator.sandbox import control
 STANDALONE = "222222222222"
 PAYER = "111111111111"
 PASSED = {"api_access": "pass", "cur_s3": "skipped", "stackset": "skipped"}
+WITH_STACKSET = {**PASSED, "stackset": "pass"}
 
 
 def identified(account_id: str, account_type: str = "") -> Account:
@@ -29,76 +32,166 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 @pytest.fixture
-def service(ledger, api) -> RegistrationService:
-    return RegistrationService(ledger, api)
+def warnings() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def service(ledger, api, warnings) -> RegistrationService:
+    return RegistrationService(ledger, api, warn=warnings.append)
 
 
 def plant(sandbox, **settings):
     return sandbox.faults.add({"service": "octo", **settings})
 
 
+def confirm(service, account_id: str, statuses=PASSED, **settings):
+    return service.confirm(identified(account_id), "Acme", statuses, finish=True, **settings)
+
+
+# Who registers
+
+
 def test_a_refusal_at_register_leaves_nothing_in_the_ledger(service, ledger, client):
     client("octo-sandbox-other").register(STANDALONE, "Theirs")
     with pytest.raises(OctoRefused):
-        service.register(identified(STANDALONE, "standalone"), "Ours")
+        service.register(identified(STANDALONE), "Ours")
     assert ledger.accounts() == {}
 
 
-def test_an_octo_that_is_down_at_register_is_told_by_confirm(
-    service, ledger, sandbox, account, api
+def test_a_plan_and_an_apply_are_noted_without_registering(service, ledger, state):
+    service.note_planned(identified(STANDALONE), "Acme")
+    service.note_applied(identified(STANDALONE), "Acme")
+    assert not ledger.account(STANDALONE).is_registered
+    assert state.accounts == {}
+
+
+def test_a_verification_registers_nobody_and_says_how_it_is_done(service, account, state):
+    account("standalone", "standalone")
+    confirmation = confirm(service, STANDALONE)
+    answer = confirmation.answers["api_access"]
+    assert answer.state == "not_registered"
+    assert "octo-tf confirm --register" in answer.hint
+    assert state.accounts == {}
+    assert not confirmation.record.is_registered
+    assert confirmation.record.finished_at is None
+    followed = service.confirm_remaining(STANDALONE, may_register=True)  # the hint
+    assert followed.answers["api_access"].state == "confirmed"
+    assert followed.record.finished_at is not None
+
+
+def test_an_account_registered_elsewhere_is_confirmed_since_octo_knows_it(service, account, api):
+    account("standalone", "standalone")
+    api.register(STANDALONE, "By hand")
+    confirmation = confirm(service, STANDALONE)
+    assert confirmation.answers["api_access"].state == "confirmed"
+    assert confirmation.record.registered_at == api.status(STANDALONE).create_time.replace(
+        "Z", "+00:00"
+    )
+
+
+def test_an_account_removed_in_octo_is_noticed_and_not_registered_again(service, account, api):
+    account("standalone", "standalone")
+    service.register(identified(STANDALONE), "Acme")
+    confirm(service, STANDALONE)
+    api.unregister(STANDALONE)
+    confirmation = confirm(service, STANDALONE)
+    assert confirmation.answers["api_access"].state == "not_registered"
+    assert (confirmation.record.registered_at, confirmation.record.confirmed_at) == (None, {})
+    assert api.status(STANDALONE) is None
+
+
+def test_an_octo_that_is_down_at_register_registers_at_the_end_of_the_same_apply(
+    service, sandbox, account, api, warnings
 ):
     account("standalone", "standalone")
     plant(sandbox, action="RegisterAccount", error="Unavailable", times=5)
-    assert service.register(identified(STANDALONE, "standalone"), "Acme").octo_registered_at is None
+    service.register(identified(STANDALONE), "Acme")
     assert api.status(STANDALONE) is None
-    record = service.confirm(identified(STANDALONE), "Acme", PASSED, finish=True)
-    assert record.octo_registered_at is not None
-    assert record.octo["api_access"].state == "confirmed"
-    assert record.finished_at is not None
+    assert "registered with Octo afterwards" in warnings[0]
+    confirmation = confirm(service, STANDALONE, may_register=True)
+    assert confirmation.record.is_registered
+    assert confirmation.answers["api_access"].state == "confirmed"
+    assert confirmation.record.finished_at is not None
+
+
+@pytest.mark.parametrize("action", ["RegisterAccount", "GetDataAccess"])
+def test_an_octo_that_stays_down_is_said_with_a_hint_that_registers(
+    service, sandbox, account, api, action
+):
+    account("standalone", "standalone")
+    plant(sandbox, action=action, error="Unavailable")
+    answer = confirm(service, STANDALONE, may_register=True).answers["api_access"]
+    assert answer.state == "unreachable"
+    assert "octo-tf confirm --register" in answer.hint
+    sandbox.faults.clear()
+    assert service.confirm_remaining(STANDALONE).answers["api_access"].state == "not_registered"
+    followed = service.confirm_remaining(STANDALONE, may_register=True)
+    assert followed.answers["api_access"].state == "confirmed"
+
+
+# What is confirmed
 
 
 def test_finish_waits_for_octo_where_there_are_credentials(service, sandbox, account):
     account("standalone", "standalone")
-    service.register(identified(STANDALONE, "standalone"), "Acme")
+    service.register(identified(STANDALONE), "Acme")
     plant(sandbox, action="CreateAccountAccess", error="Unavailable", times=5)
-    record = service.confirm(identified(STANDALONE), "Acme", PASSED, finish=True)
-    assert record.octo["api_access"].state == "unreachable"
-    assert record.unconfirmed == ["api_access"]
-    assert record.finished_at is None
-    record = service.confirm_remaining(STANDALONE)
+    confirmation = confirm(service, STANDALONE)
+    answer = confirmation.answers["api_access"]
+    assert answer.state == "unreachable"
+    assert "octo-tf confirm:" in answer.hint  # it is registered already
+    assert confirmation.record.unconfirmed == ["api_access"]
+    assert confirmation.record.finished_at is None
+    record = service.confirm_remaining(STANDALONE).record
     assert record.unconfirmed == []
     assert record.finished_at is not None
 
 
-def test_without_credentials_a_person_confirms_and_credentials_later_take_over(
-    service, ledger, account
+def test_without_credentials_nothing_is_claimed_and_credentials_later_take_over(
+    service, ledger, account, state
 ):
     account("standalone", "standalone")
-    by_hand = RegistrationService(ledger, None)
-    by_hand.register(identified(STANDALONE, "standalone"), "Acme")
-    record = by_hand.confirm(identified(STANDALONE), "Acme", PASSED, finish=True)
-    assert record.octo["api_access"].state == "by_hand"
-    assert record.finished_at is not None
-    record = service.confirm_remaining(STANDALONE)
-    assert record.octo["api_access"].state == "confirmed"
-    again = by_hand.confirm(identified(STANDALONE), "Acme", PASSED, finish=True)
-    assert again.octo["api_access"].state == "confirmed"  # not taken back
+    alone = RegistrationService(ledger, None)
+    alone.register(identified(STANDALONE), "Acme")
+    confirmation = confirm(alone, STANDALONE)
+    assert confirmation.answers["api_access"].state == "by_hand"
+    record = ledger.account(STANDALONE)
+    assert (record.registered_at, record.finished_at, record.answers) == (None, None, {})
+    assert history.read(alone, STANDALONE).remaining == (
+        "In Octo: Register Account.",
+        "In Octo: Check and Confirm for API access.",
+        "In Octo: Confirm and Finish.",
+    )
+    (left,) = history.read(service, STANDALONE).remaining
+    assert "octo-tf confirm --register" in left
+    followed = service.confirm_remaining(STANDALONE, may_register=True)
+    assert followed.answers["api_access"].state == "confirmed"
+    assert history.read(service, STANDALONE).remaining == ()
+    again = confirm(alone, STANDALONE)
+    assert again.answers["api_access"].state == "confirmed"  # not taken back
+    assert history.read(alone, STANDALONE).remaining == ()
 
 
 def test_cur_waits_for_api_access_and_is_pending_until_a_report_is_there(service, account, sandbox):
     made = account("standalone", "standalone")
-    service.register(identified(STANDALONE, "standalone"), "Acme")
+    service.register(identified(STANDALONE), "Acme")
     both = {**PASSED, "cur_s3": "pass"}
     planted = plant(sandbox, action="CreateAccountAccess", error="FailedPrecondition", times=1)
-    record = service.confirm(identified(STANDALONE), "Acme", both, finish=True)
-    assert [a.state for a in record.octo.values()] == ["refused", "waiting"]
+    given = confirm(service, STANDALONE, both).answers
+    assert [a.state for a in given.values()] == ["refused", "waiting"]
     assert planted.happened == 1
-    record = service.confirm(identified(STANDALONE), "Acme", both, finish=True)
-    assert [a.state for a in record.octo.values()] == ["confirmed", "pending"]
+    given = confirm(service, STANDALONE, both).answers
+    assert [a.state for a in given.values()] == ["confirmed", "pending"]
+    (left,) = history.read(service, STANDALONE).remaining
+    assert left == "Run octo-tf confirm: Octo has not confirmed CUR and S3."
     control.deliver(sandbox.endpoint_url)
-    record = service.confirm_remaining(STANDALONE)
-    assert [a.state for a in record.octo.values()] == ["confirmed", "confirmed"]
+    record = service.confirm_remaining(STANDALONE).record
+    assert [a.state for a in record.answers.values()] == ["confirmed", "confirmed"]
     assert made.bucket
+
+
+# Linked accounts
 
 
 def test_linked_accounts_are_registered_side_by_side_and_the_rest_later(
@@ -106,66 +199,85 @@ def test_linked_accounts_are_registered_side_by_side_and_the_rest_later(
 ):
     account("payer", "payer")
     account("linked-1", "linked")
-    service.register(identified(PAYER, "payer"), "Acme")
+    service.register(identified(PAYER), "Acme")
     standings = {f"3{number:011}": (f"n{number}", "pass") for number in range(120)}
     standings[sandbox.accounts["linked-1"]] = ("linked-1", "pass")
     standings["399999999999"] = ("failed", "fail")
-    assert len(service.linked.register(standings)) == 121
-    with_set = {**PASSED, "stackset": "pass"}
+    service.linked.note(standings)
+    assert len(service.linked.waiting(PAYER)) == 121
     # One call with all of its retries fails, somewhere in the middle.
     plant(sandbox, action="RegisterAccount", account="300000000060", error="Unavailable", times=5)
-    record = service.confirm(identified(PAYER), "Acme", with_set, finish=True)
-    assert record.octo["stackset"].state == "unreachable"
-    left = service.linked.left(PAYER)
-    assert "300000000060" in left
-    assert set(standings) - {"399999999999"} - set(state.accounts) <= set(left)
-    record = service.confirm_remaining(PAYER)
-    assert record.octo["stackset"].state == "confirmed"
-    assert service.linked.left(PAYER) == []
+    answers = confirm(service, PAYER, WITH_STACKSET).answers
+    assert answers["stackset"].state == "unreachable"
+    waiting = service.linked.waiting(PAYER)
+    assert "300000000060" in waiting
+    assert set(standings) - {"399999999999"} - set(state.accounts) <= set(waiting)
+    confirmation = service.confirm_remaining(PAYER)
+    assert confirmation.answers["stackset"].state == "confirmed"
+    assert confirmation.linked_registered == 121
+    assert service.linked.waiting(PAYER) == {}
     assert len(state.accounts) == 122
     assert "399999999999" not in state.accounts
 
 
-def test_linked_accounts_are_told_to_octo_while_others_are_deployed_to(
-    service, ledger, sandbox, account, state
+def test_linked_accounts_are_registered_while_others_are_deployed_to(
+    service, ledger, account, state
 ):
     account("payer", "payer")
-    service.register(identified(PAYER, "payer"), "Acme")
+    service.register(identified(PAYER), "Acme")
     service.linked.register_current(PAYER, {"300000000001": "one"})
-    # Octo itself has not confirmed the payer yet: the ledger alone knows the account.
+    # Octo itself has not confirmed the payer yet: the account is noted only.
     assert ledger.accounts()["300000000001"].statuses == {"api_access": "pass"}
     assert "300000000001" not in state.accounts
-    service.confirm(identified(PAYER), "Acme", PASSED, finish=True)
+    confirm(service, PAYER, {**PASSED, "stackset": "pending"})
     assert "300000000001" in state.accounts
     service.linked.register_current(PAYER, {"300000000002": "two"})
-    assert ledger.accounts()["300000000002"].octo_registered_at is not None
+    assert ledger.accounts()["300000000002"].is_registered
     assert state.accounts["300000000002"]
-    assert service.linked.register({"300000000003": ("three", "pass")}) == [
-        "300000000001",
-        "300000000002",
-        "300000000003",
-    ]
+    assert service.linked.registered == 2
 
 
 def test_an_octo_that_does_not_answer_does_not_hold_up_a_deployment(
-    service, ledger, sandbox, account, state
+    service, sandbox, account, state
 ):
     account("payer", "payer")
-    service.register(identified(PAYER, "payer"), "Acme")
-    service.confirm(identified(PAYER), "Acme", PASSED, finish=True)
+    service.register(identified(PAYER), "Acme")
+    confirm(service, PAYER)
     planted = plant(sandbox, action="RegisterAccount", error="Unavailable", times=5)
     service.linked.register_current(PAYER, {"300000000001": "one"})
     assert planted.happened == 5
     service.linked.register_current(PAYER, {"300000000002": "two"})  # not tried again in this run
-    assert service.linked.left(PAYER) == ["300000000001", "300000000002"]
-    service.confirm(identified(PAYER), "Acme", PASSED, finish=True)
-    assert service.linked.left(PAYER) == []
+    assert set(service.linked.waiting(PAYER)) == {"300000000001", "300000000002"}
+    confirm(service, PAYER, {**PASSED, "stackset": "fail"})
+    assert service.linked.waiting(PAYER) == {}
     assert {"300000000001", "300000000002"} <= set(state.accounts)
+
+
+def test_a_verification_registers_accounts_that_joined_only_if_their_payer_is_registered(
+    service, account, api, state
+):
+    account("payer", "payer")
+    account("linked-1", "linked")
+    service.linked.note({"300000000001": ("one", "pass")})
+    assert confirm(service, PAYER, WITH_STACKSET).answers["stackset"].state == "not_registered"
+    assert state.accounts == {}
+    api.register(PAYER, "Acme")
+    confirmation = confirm(service, PAYER, WITH_STACKSET)
+    assert confirmation.linked_registered == 1
+    assert "300000000001" in state.accounts
+
+
+def test_accounts_of_a_stackset_that_is_gone_are_not_registered(service, account, state):
+    account("payer", "payer")
+    service.register(identified(PAYER), "Acme")
+    service.linked.note({"300000000001": ("one", "pass")})
+    confirm(service, PAYER)  # octo.yaml asks for no StackSet any more
+    assert set(state.accounts) == {PAYER}
 
 
 def test_a_ledger_that_is_held_does_not_end_a_deployment(ledger, tmp_path):
     impatient = RegistrationService(Ledger(tmp_path / "ledger.json", lock_seconds=0.05), None)
-    impatient.register(identified(PAYER, "payer"), "Acme")
+    impatient.note_planned(identified(PAYER), "Acme")
     with FileLock(tmp_path / "ledger.json.lock"):
         impatient.linked.register_current(PAYER, {"300000000001": "one"})
     assert set(ledger.accounts()) == {PAYER}
@@ -176,15 +288,30 @@ def test_a_linked_account_of_another_organization_is_named(service, client, acco
     account("linked-1", "linked")
     linked = sandbox.accounts["linked-1"]
     client("octo-sandbox-other").register(linked, "theirs")
-    service.register(identified(PAYER, "payer"), "Acme")
-    service.linked.register({linked: ("linked-1", "pass")})
-    record = service.confirm(identified(PAYER), "Acme", {**PASSED, "stackset": "pass"}, finish=True)
-    answer = record.octo["stackset"]
+    service.register(identified(PAYER), "Acme")
+    service.linked.note({linked: ("linked-1", "pass")})
+    answer = confirm(service, PAYER, WITH_STACKSET).answers["stackset"]
     assert answer.state == "refused"
     assert linked in answer.reason
     assert "another organization" in answer.reason
 
 
-def test_there_is_nothing_to_confirm_of_an_unknown_account(service):
-    with pytest.raises(LedgerError):
+def test_there_is_nothing_to_confirm_of_an_unknown_or_a_planned_account(service):
+    with pytest.raises(LedgerError, match="nothing was verified"):
         service.confirm_remaining(STANDALONE)
+    service.note_planned(identified(STANDALONE), "Acme")
+    with pytest.raises(LedgerError, match="nothing was verified"):
+        service.confirm_remaining(STANDALONE)
+    assert history.read(service, STANDALONE).remaining == ("Run octo-tf apply.",)
+
+
+def test_a_linked_account_is_not_registered_before_its_payer_by_a_confirmation_either(
+    service, account, sandbox, api
+):
+    account("linked-1", "linked")
+    linked_id = sandbox.accounts["linked-1"]
+    linked = replace(identified(linked_id, "linked"), management_account_id=PAYER)
+    confirmation = service.confirm(linked, "one", PASSED, finish=True, may_register=True)
+    assert confirmation.answers["api_access"].state == "refused"
+    assert "Register the payer" in confirmation.answers["api_access"].hint
+    assert api.status(linked_id) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 from typing import Any
 
@@ -15,6 +15,7 @@ from orchestrator.app.console.flow import ConsoleFlow, begin
 from orchestrator.app.console.launch_link import LaunchLink, launch_link
 from orchestrator.app.context import Settings, build
 from orchestrator.config.load import load
+from orchestrator.octo.credentials import Credentials
 from orchestrator.sandbox import control
 from orchestrator.stacks import links
 from orchestrator.stacks.steps import Step
@@ -35,6 +36,7 @@ class Account:
     bucket: str
     settings: dict[str, Any]
     sandbox: Any
+    running: dict[str, Any] = field(default_factory=dict)  # how a command runs: Octo's API, ...
 
     def flow(self, **changes: Any) -> ConsoleFlow:
         """A fresh look, as every command has it."""
@@ -45,7 +47,9 @@ class Account:
             **self.settings,
             **changes,
         }
-        settings = Settings(workdir=self.folder, environ={}, principal_profile="octo")
+        settings = Settings(
+            workdir=self.folder, environ={}, principal_profile="octo", **self.running
+        )
         return begin(build(load(self.folder / "none.yaml", flags, {}), settings))
 
     def pages(self, step: Step, **changes: Any) -> list[LaunchLink]:
@@ -140,3 +144,25 @@ def account(sandbox, session, tmp_path) -> Iterator[Callable[..., Account]]:
     yield make
     for found in made:
         clear(found.session)
+
+
+@pytest.fixture
+def octo(sandbox, tmp_path, monkeypatch) -> Iterator[Callable[[Account], Account]]:
+    """Gives an account the sandbox's Octo, which presents the external id of these tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    state, client = sandbox.octo, sandbox.octo.client
+    state.clients[client.client_id] = replace(client, external_id=EXTERNAL_ID)
+
+    def give(account: Account) -> Account:
+        credentials = Credentials(client.client_id, client.secret, sandbox.octo_token_url, "test")
+        account.running = {
+            "octo_credentials": credentials,
+            "octo_endpoint": sandbox.octo_endpoint,
+        }
+        return account
+
+    yield give
+    state.clients[client.client_id] = client
+    state.accounts.clear()
+    state.tokens.clear()
+    sandbox.faults.clear()

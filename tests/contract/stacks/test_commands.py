@@ -11,10 +11,13 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from orchestrator.stacks import links
 from tests.contract.stacks.conftest import EXTERNAL_ID
+
+STATUS = Path(__file__).parents[3] / "docs/schemas/status-v1.json"
 
 
 @pytest.fixture
@@ -54,10 +57,15 @@ def test_a_script_links_checks_and_finishes(project):
     assert project.create(url) == "CREATE_COMPLETE"
     checked = octo_tf(project, "console", "check")
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert "API access passes: click Confirm and Finish in Octo." in checked.stdout
+    by_hand = ["Register Account", "Check and Confirm for API access", "Confirm and Finish"]
+    words = " ".join(checked.stdout.split())
+    assert f"API access passes. To be done in Octo by hand: {'; '.join(by_hand)}." in words
     assert octo_tf(project, "console", "finish", "--json").returncode == 0
     status = octo_tf(project, "status", "--json")
-    assert json.loads(status.stdout)["finished_at"]
+    document = json.loads(status.stdout)
+    jsonschema.validate(document, json.loads(STATUS.read_text()))
+    assert (document["registered_at"], document["finished_at"]) == (None, None)
+    assert document["remaining"] == [f"In Octo: {step}." for step in by_hand]
     for result in (before, checked, status):
         assert EXTERNAL_ID not in result.stdout + result.stderr
     holders = [p for p in project.folder.rglob("*") if p.is_file() and EXTERNAL_ID in p.read_text()]
@@ -149,6 +157,6 @@ def test_the_walk_at_a_terminal(project):
     until("confirm and finish")
     until("What now?")
     type_("y")
-    until("click Confirm and Finish in Octo")
+    until("To be done in Octo by hand")
     assert process.wait(timeout=30) == 0
     os.close(ours)

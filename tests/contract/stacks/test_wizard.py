@@ -97,7 +97,8 @@ def test_a_linked_account_ends_after_api_access(walker):
     assert report.areas[Area.API_ACCESS] is Status.PASS
     assert walk.statuses == ["CREATE_COMPLETE"]
     text = walk.person.text
-    assert "is a linked account, and is registered" in text
+    assert "is a linked account." in text
+    assert "In Octo, choose *Register Account* for it first." in text
     assert "a linked account that comes before it shows no data" in text
     assert "Step 3: confirm and finish" in text
     assert "Tick: I acknowledge that AWS CloudFormation might create IAM resources" in text
@@ -106,6 +107,17 @@ def test_a_linked_account_ends_after_api_access(walker):
     found = links.parse(walk.person.pages[0].url)
     assert found.parameters["ExternalId"] == EXTERNAL_ID
     assert (found.region, found.stack_name) == ("us-east-1", "AlphausAccountAccess")
+
+
+def test_an_account_is_registered_with_octo_only_after_yes(octo, account, sandbox):
+    walk = Walker(octo(account("standalone")))
+    assert walk("q") is None  # to the question whether to register
+    assert sandbox.octo.accounts == {}
+    report = walk("y", walk.deploy(), "c", "s", "y")
+    assert report.octo[Area.API_ACCESS].state == "confirmed"
+    assert walk.account.account_id in sandbox.octo.accounts
+    walk("s", "y")  # registered by now: nobody is asked
+    assert "It is registered with Octo." in walk.person.text
 
 
 def test_who_has_not_registered_the_payer_can_leave(walker):
@@ -129,7 +141,9 @@ def test_a_payer_goes_all_the_way(walker):
         assert walk.statuses == ["CREATE_COMPLETE"] * 3
         assert walk.saved == {"cur_s3_bucket_option": "CREATE_NEW"}
         ledger = Ledger(walk.account.folder / walk.account.account_id / "ledger.json")
-        assert ledger.account(walk.account.account_id).finished_at
+        record = ledger.account(walk.account.account_id)
+        assert set(record.passing_since) == {"api_access", "cur_s3", "stackset"}
+        assert record.finished_at is None  # without credentials a person finishes in Octo
     finally:
         client.delete_stack(StackName="AlphausLinkedAccountAccess")
         for _ in range(100):

@@ -19,7 +19,7 @@ from orchestrator.config.load import load
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import Coverage
 from orchestrator.model.linked_accounts import LinkedAccounts
-from orchestrator.model.octo_records import AccountRecord
+from orchestrator.model.octo_records import AccountRecord, Confirmation
 from orchestrator.model.organization import Organization
 from orchestrator.model.stackset import DeployedStackSet, StackSet
 from orchestrator.stackset.preflight import Preflight
@@ -59,7 +59,6 @@ WRITES = {
     "terraform.forget",
     "terraform.set_aside",
     "terraform.push",
-    "linked.register",
     "linked.register_current",
 }
 
@@ -241,14 +240,15 @@ class Octo:
 
     def confirm(
         self, account, name, statuses, *, finish, may_register=False, method="terraform"
-    ) -> AccountRecord:
+    ) -> Confirmation:
         self._note("confirm" if may_register else "confirm_known")
-        return AccountRecord(
+        record = AccountRecord(
             account_id=account.account_id,
             account_name=name,
             account_type=account.account_type,
             registered_at="2026-11-26T00:00:00+00:00",
         )
+        return Confirmation(record)
 
 
 class _Api:
@@ -265,10 +265,13 @@ class _Linked:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self.current: list[str] = []
+        self.left: list[str] = []
 
-    def register(self, standings) -> list[str]:
-        self._recording.note("linked.register")
-        return []
+    def note(self, standings) -> None:
+        assert isinstance(standings, dict)
+
+    def left_with(self, payer_id: str) -> dict[str, str]:
+        return dict.fromkeys(self.left, "2026-11-26T00:00:00+00:00")
 
     def register_current(self, payer_id: str, names) -> None:
         self._recording.note("linked.register_current")

@@ -20,6 +20,7 @@ from orchestrator.errors import (
     PlanRefused,
     WrongAccount,
 )
+from orchestrator.model.octo_records import AccountRecord
 from orchestrator.model.outside_action import OF_THE_STATE, REGISTER, TRUSTED_ACCESS, UNTAINT
 from orchestrator.octo.registration import RegistrationService
 from orchestrator.terraform import journal, plan_file
@@ -27,7 +28,7 @@ from orchestrator.terraform.client import Terraform
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.state import StateEdit
 from tests.unit.app import fakes
-from tests.unit.app.fakes import CHANGES, OUTPUTS, Scene, scene
+from tests.unit.app.fakes import ACCOUNT, CHANGES, OUTPUTS, Scene, scene
 
 ROUTE = [
     "cloud.identify",
@@ -134,6 +135,28 @@ def test_without_credentials_the_plan_says_what_would_be_registered(route):
     assert [(a.code, a.conditional) for a in review.outside] == [(REGISTER, True)]
     route.terraform.changes = [()]
     assert not plan(route.context).has_changes
+
+
+def test_the_plan_says_that_an_account_left_and_which_linked_accounts_come_back(payer):
+    payer.octo.known = AccountRecord(
+        account_id=ACCOUNT.account_id, account_name="", left_at="2026-11-25T08:00:00+00:00"
+    )
+    payer.octo.linked.left = ["222222222222"]
+    (registering,) = plan(payer.context).outside
+    assert registering.summary == (
+        "Register account 111122223333 with Octo (it left on 2026-11-25), and 1 linked account"
+        " that left with it."
+    )
+    payer.octo.api.registered = True  # its departure was interrupted before its own turn
+    (registering,) = plan(payer.context).outside
+    assert registering.summary.startswith("Register 1 linked account with Octo again")
+
+
+def test_an_account_that_is_registered_is_not_registered_by_the_confirmation(route):
+    route.octo.api.registered = True
+    apply(route.context, consent=route.agree)
+    assert "octo.register" not in route.calls
+    assert route.calls[-1] == "octo.confirm_known"
 
 
 def test_a_plan_changes_nothing(payer):

@@ -23,7 +23,7 @@ def body(code: int, message: str) -> str:
         (403, body(7, "it is owned by another organization"), OctoRefused, "ask Octo's support"),
         (400, body(3, "wrong organizational unit id"), OctoRefused, "stackset_targets"),
         (400, body(9, "cannot assume arn:aws:iam::1:role/R"), OctoRefused, "octo-tf verify"),
-        (404, body(5, "account 1 is not registered"), OctoRefused, "octo-tf apply"),
+        (404, body(5, "account 1 is not registered"), OctoRefused, "octo-tf confirm --register"),
         (403, body(7, "no"), OctoRefused, "whose account"),
         (401, body(16, "token expired"), OctoError, "ALPHAUS_CLIENT_ID"),
         (429, body(8, "slow down"), OctoUnreachable, "later"),
@@ -73,11 +73,12 @@ def test_octo_and_the_organization_are_compared_account_by_account():
     found = compare(octo, {"1": "one", "2": "two", "3": "three", "4": "four"})
     assert [(s.account_id, s.state, s.in_organization) for s in found] == [
         ("1", "registered", True),
-        ("2", "broken", True),
+        ("2", "not_confirmed", True),
         ("3", "broken", True),
         ("4", "unregistered", True),
         ("9", "registered", False),
     ]
+    assert found[1].reason == ""
     assert found[2].reason == "cannot assume the role"
 
 

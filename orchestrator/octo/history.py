@@ -1,0 +1,71 @@
+"""An account's history from the ledger, and what is still to be done; nobody is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.model.octo_records import LABELS, AccountRecord
+from orchestrator.octo.answers import register_hint
+from orchestrator.octo.registration import RegistrationService
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known here of an account's registration.
+
+    Attributes:
+        record: as it was noted.
+        linked_registered: how many of its linked accounts Octo knows.
+        linked_waiting: how many pass and are not registered with Octo yet.
+        linked_left: how many octo-tf unregistered.
+        remaining: what is still to be done, in order; empty where nothing is.
+    """
+
+    record: AccountRecord
+    linked_registered: int
+    linked_waiting: int
+    linked_left: int
+    remaining: tuple[str, ...]
+
+
+def read(service: RegistrationService, account_id: str) -> History | None:
+    """Read an account's history; None if nothing was noted of it.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    records = service.records()
+    record = records.get(account_id)
+    if record is None:
+        return None
+    waiting = len(service.linked.waiting(account_id))
+    linked = [r for r in records.values() if r.account_type == "linked" and r is not record]
+    return History(
+        record,
+        sum(r.is_registered for r in linked),
+        waiting,
+        len(service.linked.left(account_id)),
+        tuple(_remaining(record, waiting, with_credentials=service.api is not None)),
+    )
+
+
+def _remaining(record: AccountRecord, waiting: int, *, with_credentials: bool) -> list[str]:
+    """List what is left: for octo-tf with credentials for Octo, for a person in Octo without."""
+    by_console = record.method == "console"
+    if record.left_at is not None:
+        return []
+    if record.verified_at is None and record.applied_at is None:
+        return ["Run octo-tf console." if by_console else "Run octo-tf apply."]
+    if record.statuses.get("api_access") != "pass":
+        verify = "octo-tf console check" if by_console else "octo-tf verify"
+        return [f"Run {verify}: API access does not pass, as far as is known here."]
+    if not with_credentials:
+        return [f"In Octo: {step}." for step in record.steps_by_hand()]
+    if not record.is_registered:
+        return [register_hint(record.method)]
+    open_areas = [LABELS[area] for area in record.unconfirmed]
+    if waiting:
+        open_areas.append("1 linked account" if waiting == 1 else f"{waiting} linked accounts")
+    if open_areas:
+        return [f"Run octo-tf confirm: Octo has not confirmed {', '.join(open_areas)}."]
+    return []

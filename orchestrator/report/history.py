@@ -1,0 +1,88 @@
+"""The history of a registration, for a person and for programs."""
+
+from __future__ import annotations
+
+import json
+
+from orchestrator.model.octo_records import LABELS, AccountRecord, AreaName
+from orchestrator.octo.history import History
+
+SCHEMA = "octo-tf/status/v1"
+_NONE = "no record here"
+
+
+def render_json(history: History) -> str:
+    """Render the history for programs (docs/schemas/status-v1.json)."""
+    record = history.record.model_dump(mode="json")
+    answers = record.pop("answers")
+    document = {
+        "schema": SCHEMA,
+        **record,
+        "octo": answers,
+        "linked_accounts": {
+            "registered": history.linked_registered,
+            "waiting": history.linked_waiting,
+            "left": history.linked_left,
+        },
+        "remaining": list(history.remaining),
+    }
+    return json.dumps(document, indent=2)
+
+
+def render_text(history: History) -> str:
+    """Render the history for a person: what happened, then what is still to be done."""
+    record = history.record
+    kind = f" ({record.account_type})" if record.account_type else ""
+    lines = [_line("Account", f"{record.account_id} {record.account_name}".rstrip() + kind)]
+    if record.method == "console":
+        lines.append(_line("Resources", "made by CloudFormation stacks (octo-tf console)"))
+    else:
+        lines += [_line("Planned", record.planned_at), _line("Applied", record.applied_at)]
+    lines += [
+        _line("Verified", record.verified_at),
+        *(_verified(record, area) for area in LABELS if area in record.statuses),
+        _line("Registered", _registered(record)),
+        *(_confirmed(record, area) for area in LABELS if area in record.answers),
+        _line("Finished", record.finished_at),
+    ]
+    if record.left_at:
+        lines.append(_line("Left", record.left_at))
+    if linked := _linked(history):
+        lines.append(_line("Linked", linked))
+    for number, step in enumerate(history.remaining):
+        lines.append(_line("" if number else "To do", step))
+    return "\n".join(lines)
+
+
+def _line(name: str, text: str | None) -> str:
+    return f"{name:11} {text or _NONE}"
+
+
+def _verified(record: AccountRecord, area: AreaName) -> str:
+    since = record.passing_since.get(area)
+    return f"  {LABELS[area]:11} {record.statuses[area]}" + (f" since {since}" if since else "")
+
+
+def _registered(record: AccountRecord) -> str | None:
+    if record.registered_at:
+        return f"with Octo since {record.registered_at}"
+    unknown = [a.at for a in record.answers.values() if a.state == "not_registered"]
+    return f"no, Octo did not know the account on {max(unknown)}" if unknown else None
+
+
+def _confirmed(record: AccountRecord, area: AreaName) -> str:
+    answer, since = record.answers[area], record.confirmed_at.get(area)
+    parts = [f"confirmed by Octo since {since}"] if since else []
+    if answer.state != "confirmed":
+        words = answer.state.replace("_", " ")
+        parts.append(f"{words} on {answer.at}" + (f": {answer.reason}" if answer.reason else ""))
+    return f"  {LABELS[area]:11} {'; '.join(parts)}"
+
+
+def _linked(history: History) -> str:
+    counts = {
+        "registered with Octo": history.linked_registered,
+        "waiting to be registered": history.linked_waiting,
+        "left Octo": history.linked_left,
+    }
+    return ", ".join(f"{count} {words}" for words, count in counts.items() if count)
