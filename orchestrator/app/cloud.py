@@ -185,6 +185,7 @@ class Cloud:
         unfinished: frozenset[str],
         adopting: bool,
         accepted: frozenset[tuple[str, str]],
+        released: frozenset[str],
     ) -> dict[str, str]:
         """Find what the plan would create although AWS has it; see ``imports.find``."""
         registration = self._registration
@@ -203,6 +204,7 @@ class Cloud:
                 unfinished=unfinished,
                 adopting=adopting,
                 consented=accepted,
+                released=released,
             )
 
     def checks_context(self, outputs: Outputs, external_id: str) -> Context:

@@ -16,6 +16,10 @@ def render(review: Review, *, color: bool = False) -> str:
         parts.append("**No changes.** What is there is what octo.yaml asks for.")
     else:
         parts.append(f"**{summary(plan)}**")
+    before = [f"- {action.summary}" for action in review.outside if not action.after_apply]
+    after = [f"- {action.summary}" for action in review.outside if action.after_apply]
+    if before:
+        parts.append("\n".join(before))
     if plan.changes:
         rows = [
             (
@@ -30,10 +34,10 @@ def render(review: Review, *, color: bool = False) -> str:
         )
         parts.append(table(("action", "resource", "because"), rows))
         parts.append("</details>")
-    if review.outside:
-        parts.append("\n".join(f"- {action.summary}" for action in review.outside))
     if review.linked:
         parts.append("\n".join(f"- Linked accounts: {s}" for s in sentences(review.linked)))
+    if after:
+        parts.append("\n".join(["Afterwards:", "", *after]))
     if verdict.allowed:
         parts.append("**Guard:** allowed. Nothing that Octo stands on is destroyed or replaced.")
     else:

@@ -129,7 +129,9 @@ class Cloud:
     def newest_deployment(self) -> tuple[str, dict[str, tuple[str, str]]] | None:
         return self.operation
 
-    def find_existing(self, plan, *, read, unfinished, adopting, accepted) -> dict[str, str]:
+    def find_existing(
+        self, plan, *, read, unfinished, adopting, accepted, released
+    ) -> dict[str, str]:
         self._note("find_existing")
         return {}
 
