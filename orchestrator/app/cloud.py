@@ -9,7 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchestrator.aws import cloudformation, organizations, s3
+from pydantic import SecretStr
+
+from orchestrator.adoption import stack_release
+from orchestrator.app import snapshot
+from orchestrator.app.snapshot import Snapshot
+from orchestrator.aws import cloudformation, iam, organizations, s3
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws, connect
@@ -176,6 +181,29 @@ class Cloud:
         None where there is no StackSet or operation yet, or AWS cannot tell now.
         """
         return cloudformation.newest_operation(self.connect(), self.stackset_name)
+
+    def bucket_creation_dates(self) -> dict[str, str]:
+        """Read when each bucket of the account was created, in ISO 8601, by name."""
+        with explained("reading the account's buckets"):
+            return {n: date.isoformat() for n, date in s3.creation_dates(self.connect()).items()}
+
+    def release_stack(self, name: str, region: str) -> None:
+        """Delete a CloudFormation stack and keep its resources; see ``stack_release.release``.
+
+        Raises:
+            OctoTfError: the stack could not be updated or deleted; its resources are as they were.
+        """
+        with explained(f"releasing stack {name}"):
+            stack_release.release(self.connect(), name, region, sleep=self._cancellation.sleep)
+
+    def delete_role(self, name: str) -> None:
+        """Delete a role with its policies; no error if it is gone."""
+        with explained(f"deleting role {name}"):
+            iam.delete_role(self.connect(), name)
+
+    def take_snapshot(self, outputs: Outputs, external_id: SecretStr, report: Report) -> Snapshot:
+        """Read the ids of what Octo depends on, next to what was verified; ``snapshot.take``."""
+        return snapshot.take(self.checks_context(outputs, external_id.get_secret_value()), report)
 
     def find_existing(
         self,

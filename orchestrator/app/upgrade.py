@@ -61,9 +61,8 @@ def upgrade(
         with context.events.step("snapshot", "Taking a snapshot"):
             outputs = steps.applied_outputs(context, prepared.terraform)
             report = check(context, prepared, outputs, shown=False)
-            before = snapshot.kept(file) or snapshot.take(
-                context.cloud.checks_context(outputs, prepared.external_id.get_secret_value()),
-                report,
+            before = snapshot.kept(file) or context.cloud.take_snapshot(
+                outputs, prepared.external_id, report
             )
         applied = apply_prepared(
             context,
@@ -73,10 +72,7 @@ def upgrade(
             carry_out={CONFIGURE: lambda _action: configure()},
         )
         outputs = steps.applied_outputs(context, prepared.terraform)
-        after = snapshot.take(
-            context.cloud.checks_context(outputs, prepared.external_id.get_secret_value()),
-            applied.report,
-        )
+        after = context.cloud.take_snapshot(outputs, prepared.external_id, applied.report)
         snapshot.compare(before, after, context.registration.account_id)
         file.unlink(missing_ok=True)
     kept = (*before.identities, *(f"check {check_id}" for check_id in before.passing))

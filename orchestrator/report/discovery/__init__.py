@@ -1,1 +1,1 @@
-"""What is in an account, before anything is decided: for people and for programs."""
+"""The resources for Octo in an account, for people and for programs."""

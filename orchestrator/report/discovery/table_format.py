@@ -1,4 +1,4 @@
-"""A table for a person: one line for each thing, then what should be known."""
+"""A table for people: one line for each resource, then notes."""
 
 from __future__ import annotations
 
@@ -11,27 +11,33 @@ from orchestrator.adoption.discovery import Discovery
 from orchestrator.report.tables import printed
 
 _FATES = {
-    "ours": "octo-tf's already",
-    "adopt": "adopt takes it over",
+    "ours": "managed by octo-tf",
+    "adopt": "adopt imports it",
     "release first": "release the stack first",
     "stays": "stays as it is",
 }
 
 
 def render(discovery: Discovery, *, color: bool = False) -> str:
-    """What was found."""
+    """Render a discovery as a table."""
     head = f"Account {discovery.account_id} ({discovery.account_type})"
-    if not discovery.things:
-        return f"{head}\n\nNothing of Octo's is here. Register it: octo-tf init, octo-tf apply."
+    if not discovery.resources:
+        return (
+            f"{head}\n\nThe account has nothing for Octo. Register it: octo-tf init, octo-tf apply."
+        )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("what", "name", "purpose", "owner", "octo-tf"):
+    for column in ("kind", "name", "purpose", "owner", "octo-tf"):
         table.add_column(column, overflow="fold")
-    for thing in discovery.things:
-        purpose = escape(thing.purpose)
-        if thing.risks:
-            purpose += f" [yellow]can: {escape(', '.join(thing.risks))}[/]"
-        owner = "another Terraform, or nobody" if thing.owner == "unknown" else thing.owner
-        table.add_row(thing.kind, escape(thing.name), purpose, escape(owner), _FATES[thing.fate])
+    for resource in discovery.resources:
+        purpose = escape(resource.purpose)
+        if resource.risks:
+            purpose += f" [yellow]can: {escape(', '.join(resource.risks))}[/]"
+        owner = (
+            "another Terraform state, or none" if resource.owner == "unknown" else resource.owner
+        )
+        table.add_row(
+            resource.kind, escape(resource.name), purpose, escape(owner), _FATES[resource.fate]
+        )
     parts: list[RenderableType] = [head, table]
     parts += [f"Note: {escape(note)}" for note in discovery.notes]
     return printed(parts, color=color)
