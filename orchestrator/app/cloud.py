@@ -182,6 +182,20 @@ class Cloud:
         """
         return cloudformation.newest_operation(self.connect(), self.stackset_name)
 
+    def bucket_region(self, bucket: str) -> str | None:
+        """Read the region of a bucket of this account; None if there is no such bucket.
+
+        Raises:
+            AccessDenied: it belongs to another account, or may not be read.
+        """
+        with explained(f"reading the region of bucket {bucket}"):
+            return s3.bucket_region(self.connect(), bucket, self._registration.account_id)
+
+    def lacks_trusted_access(self) -> bool:
+        """Tell whether CloudFormation may not deploy into the organization yet."""
+        with explained("reading CloudFormation's access to the organization"):
+            return cloudformation.trusted_access(self.connect()) != "ENABLED"
+
     def bucket_creation_dates(self) -> dict[str, str]:
         """Read when each bucket of the account was created, in ISO 8601, by name."""
         with explained("reading the account's buckets"):
