@@ -18,11 +18,11 @@ from orchestrator.adoption.proposal import Proposal, propose
 from orchestrator.aws import sts
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
-from orchestrator.config.load import EXTERNAL_ID_SOURCES, access, flag_of, load, read_document
+from orchestrator.config.load import access, load, read_document
 from orchestrator.detection.compare import ROLES
 from orchestrator.errors import ConfigError, Refused, WrongAccount
 from orchestrator.model.account import Account
-from orchestrator.model.registration import Registration
+from orchestrator.model.registration import EXTERNAL_ID_SOURCES, Registration, flag_of
 from orchestrator.terraform import binary
 from orchestrator.terraform.client import Terraform
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.config import edit
-from orchestrator.config.load import EXTERNAL_ID_SOURCES, read_document
+from orchestrator.config.load import read_document
 from orchestrator.config.write import SECRET_FILE, write_config, write_external_id
 from orchestrator.errors import ConfigError, OctoTfError
 from orchestrator.model.outside_action import CONFIGURE, OutsideAction
+from orchestrator.model.registration import EXTERNAL_ID_SOURCES
 
 
 def announce(path: Path, settings: Mapping[str, Any]) -> tuple[OutsideAction, ...]:

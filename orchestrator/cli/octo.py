@@ -40,7 +40,8 @@ def octo_external_id(
 
     The reader returns None if Octo does not answer.
     """
-    from orchestrator.config.load import EXTERNAL_ID_SOURCES, place_of
+    from orchestrator.config.load import place_of
+    from orchestrator.model.registration import EXTERNAL_ID_SOURCES
     from orchestrator.octo import external_id
     from orchestrator.octo.api import OctoApi
     from orchestrator.octo.credentials import find

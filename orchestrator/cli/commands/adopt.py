@@ -101,9 +101,8 @@ def command(
     """Adopt what the published module, the console or a person created.
 
     PATH holds the .tf files that use the published module; without it, the resources in the
-    account are adopted as they are. Shows one plan and asks once; then writes octo.yaml, imports
-    and verifies the resources without replacing any, compares them with before, and removes them
-    from the old state.
+    account are adopted as they are. One plan shows every change, and one question follows; then
+    the resources are imported, verified, compared with before, and removed from the old state.
     """
     from orchestrator import report
     from orchestrator.adoption.candidate import Folder, read_candidate
