@@ -123,6 +123,25 @@ def read_module(
     return ForeignModule(folder, "", own.where, {n: scope.variable(n) for n in scope.variables})
 
 
+def input_of(module: ForeignModule | None, name: str) -> Any:
+    """Return the value of an input; None if the module has no such input.
+
+    Raises:
+        ConfigError: the input cannot be resolved; a guess could replace existing resources.
+    """
+    given = module.inputs.get(name) if module else None
+    if given is None:
+        return None
+    if not given.known:
+        raise ConfigError(
+            f"{name} cannot be read from the files alone",
+            where=given.where,
+            hint=f"Give it with --{name.replace('_', '-')}"
+            + ("-file or --external-id-env." if name == "external_id" else ", or with --var-file."),
+        )
+    return given.value
+
+
 def _is_octo(block: _Block) -> bool:
     source = str(block.attributes.get("source", "")).strip('"')
     given = set(block.attributes)

@@ -6,30 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.adoption import stackset_proposal
-from orchestrator.adoption.foreign_module import SECRET_KEYS, ForeignModule
+from orchestrator.adoption import report_proposal, stackset_proposal
+from orchestrator.adoption.foreign_module import SECRET_KEYS, ForeignModule, input_of
 from orchestrator.adoption.inventory import Inventory, OwningStack
 from orchestrator.detection import permissions
 from orchestrator.detection.compare import (
     POLICIES,
-    REPORT_FIELDS,
     ROLES,
-    removed_settings,
     removed_trust,
     required_external_id,
     trust_in_octo_alone,
 )
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.model.observed import Bucket, Removal, Role
-from orchestrator.model.resource_names import API_ROLE, CUR_BUCKET, CUR_ROLE
+from orchestrator.model.observed import Removal, Role
+from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
 from orchestrator.stacks.inputs import Inputs
-
-_CUR_SETTINGS = {key: f"cur_{name}" for key, name in REPORT_FIELDS.items()} | {
-    "ReportName": "cur_report_name",
-    "S3Bucket": "cur_s3_bucket_name",
-    "S3Prefix": "cur_s3_prefix",
-    "S3Region": "cur_s3_bucket_region",
-}
 
 
 @dataclass(frozen=True)
@@ -102,7 +93,11 @@ def propose(
     adopted = [f"role {n}" for n in ROLES.values() if n in found.roles]
     removals: list[Removal] = []
     if found.account.account_type != "linked":
-        adopted += _cur(found, module, settings, warnings, removals)
+        report = report_proposal.propose(found, module)
+        settings |= report.settings
+        adopted += report.adopted
+        removals += report.removals
+        warnings += report.warnings
     if found.account.account_type == "payer":
         adopted += _stack_set(found, module, settings, warnings, removals, known_id)
     for name, policies in POLICIES.items():
@@ -138,7 +133,7 @@ def _external_id(
 ) -> str | None:
     """Decide the external id: the one that the role requires today, so that Octo keeps access."""
     required = required_external_id(api)
-    stated = _input(module, "external_id") if given is None and required is None else None
+    stated = input_of(module, "external_id") if given is None and required is None else None
     known = given or required or stated
     if required is not None and given not in (None, required):
         raise ConfigError(
@@ -224,77 +219,6 @@ def _boundary(found: Inventory, warnings: list[str]) -> dict[str, Any]:
     return {}
 
 
-def _cur(
-    found: Inventory,
-    module: ForeignModule | None,
-    settings: dict[str, Any],
-    warnings: list[str],
-    removals: list[Removal],
-) -> list[str]:
-    """Adopt the existing report, its bucket, and the trust of the CUR role."""
-    adopted: list[str] = []
-    if (role := found.roles.get(CUR_ROLE)) and required_external_id(role) is None:
-        settings["cur_role_trust"] = "principal_only"
-        warnings.append(
-            f"The role {CUR_ROLE} trusts Octo without an external id. This is kept, because Octo"
-            " may not send one; once Octo does, set cur_role_trust: external_id and apply."
-        )
-    wanted = _input(module, "cur_report_name")
-    report = _suitable_report(found, wanted)
-    if report is None:
-        for name in ("cur_report_name", "cur_s3_bucket_name", "cur_s3_bucket_region"):
-            if (value := _input(module, name)) is not None:
-                settings[name] = value
-        warnings.append("No existing report is suitable: a new one is created.")
-        if bucket := found.buckets.get(settings.get("cur_s3_bucket_name", "")):
-            adopted.append(f"bucket {bucket.name}")
-            removals += removed_settings(bucket)
-        return adopted
-    for key, setting in _CUR_SETTINGS.items():
-        if key in report:
-            value = report[key]
-            settings[setting] = sorted(value) if isinstance(value, list) else value
-    adopted.append(f"report {report['ReportName']}")
-    bucket = found.buckets.get(report["S3Bucket"])
-    if bucket is not None and _is_for_octo(bucket, module):
-        settings["cur_s3_bucket_option"] = "CREATE_NEW"
-        adopted.append(f"bucket {bucket.name}")
-        removals += removed_settings(bucket)
-    else:
-        settings["cur_s3_bucket_option"] = "USE_EXISTING"
-        warnings.append(
-            f"The bucket {report['S3Bucket']} is not one for Octo alone, by its name: its report is"
-            " adopted, the bucket and its policy stay as they are (USE_EXISTING)."
-        )
-    return adopted
-
-
-def _is_for_octo(bucket: Bucket, module: ForeignModule | None) -> bool:
-    return bucket.name.startswith(CUR_BUCKET) or bucket.name == _input(module, "cur_s3_bucket_name")
-
-
-def _suitable_report(found: Inventory, wanted: str | None) -> Mapping[str, Any] | None:
-    """Find the report of the wanted name, or else the most suitable one.
-
-    Suitable: delivered to a bucket of the account, hourly or daily, with resource ids.
-    """
-    if wanted is not None and wanted in found.reports:
-        return found.reports[wanted]
-    suitable = [
-        report
-        for report in found.reports.values()
-        if report["S3Bucket"] in found.buckets
-        and report.get("TimeUnit") in ("HOURLY", "DAILY")
-        and "RESOURCES" in report.get("AdditionalSchemaElements", [])
-    ]
-    # The default name first, then the finer time unit.
-    return min(
-        suitable,
-        key=lambda r: (r["ReportName"] != "curreport", r["TimeUnit"] != "HOURLY", r["ReportName"]),
-        default=None,
-    )
-
-
 def _stack_set(
     found: Inventory,
     module: ForeignModule | None,
@@ -303,10 +227,10 @@ def _stack_set(
     removals: list[Removal],
     external_id: str | None,
 ) -> list[str]:
-    wanted = _input(module, "stackset_name")
+    wanted = input_of(module, "stackset_name")
     name = wanted if wanted in found.stack_sets else next(iter(sorted(found.stack_sets)), None)
     if name is None:
-        if _input(module, "use_stackset") is True:
+        if input_of(module, "use_stackset") is True:
             settings["use_stackset"] = True
         return []
     proposed = stackset_proposal.propose(
@@ -319,22 +243,3 @@ def _stack_set(
     warnings += proposed.warnings
     removals += proposed.removals
     return [f"StackSet {name}"] if proposed.settings else []
-
-
-def _input(module: ForeignModule | None, name: str) -> Any:
-    """Return the value of an input; None if the module has no such input.
-
-    Raises:
-        ConfigError: the input cannot be resolved; a guess could replace existing resources.
-    """
-    given = module.inputs.get(name) if module else None
-    if given is None:
-        return None
-    if not given.known:
-        raise ConfigError(
-            f"{name} cannot be read from the files alone",
-            where=given.where,
-            hint=f"Give it with --{name.replace('_', '-')}"
-            + ("-file or --external-id-env." if name == "external_id" else ", or with --var-file."),
-        )
-    return given.value
