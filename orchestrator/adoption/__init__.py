@@ -1,1 +1,1 @@
-"""Taking over what is there: found, compared, imported, and let go of by who had it before."""
+"""Adoption: existing resources are imported as they are, and released by their owner."""

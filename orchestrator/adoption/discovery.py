@@ -1,4 +1,4 @@
-"""What was found in an account, thing by thing: what it is, whose it is, what adopt would do."""
+"""Describe what an account has for Octo: who owns each resource, and what adopt would do."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Fate = Literal["ours", "adopt", "release first", "stays"]
 
 
 @dataclass(frozen=True)
-class Thing:
-    """Something in the account that Octo stands on, or once stood on.
+class DiscoveredResource:
+    """A resource for Octo in the account.
 
     Attributes:
         kind: ``role``, ``bucket``, ``report`` or ``stackset``.
         name: its name in AWS.
         purpose: what it is for, in words.
-        owner: ``octo-tf``, ``stack NAME``, or ``unknown``: another Terraform, or nobody; AWS does
-            not say which.
-        fate: what octo-tf adopt would do about it.
-        risks: what is dangerous about it, in words.
+        owner: ``octo-tf``, ``stack NAME``, or ``unknown``: AWS does not say whether another
+            Terraform state has it.
+        fate: what octo-tf adopt would do: ``ours`` is in octo-tf's own state already.
+        risks: what is dangerous about its policies, in words.
     """
 
     kind: str
@@ -39,49 +39,55 @@ class Thing:
 
 @dataclass(frozen=True)
 class Discovery:
-    """An account with what was found in it, and what should be known before adopting it."""
+    """An account with its resources for Octo, and notes to read before adopting them."""
 
     account_id: str
     account_type: str
-    things: tuple[Thing, ...]
+    resources: tuple[DiscoveredResource, ...]
     notes: tuple[str, ...] = ()
 
 
-def discover(found: Inventory, proposal: Proposal | None, ours: Collection[str]) -> Discovery:
-    """Puts together what was found.
+def discover(found: Inventory, proposal: Proposal | None, managed: Collection[str]) -> Discovery:
+    """Describe the resources of an inventory.
 
     Args:
         found: what the account has.
-        proposal: what adopt would do; None where there is nothing to take over.
-        ours: names of roles, buckets, reports and StackSets that octo-tf's own state holds.
+        proposal: what adopt would do; None if there is nothing to adopt.
+        managed: the names of roles, buckets, reports and StackSets in octo-tf's own state.
     """
-    things = tuple(_things(found, proposal, ours))
-    waiting = any(thing.fate in ("adopt", "release first") for thing in things)
-    notes = proposal.warnings if proposal and waiting else ()
-    return Discovery(found.account.account_id, found.account.account_type, things, notes)
+    resources = tuple(_resources(found, proposal, managed))
+    is_open = any(resource.fate in ("adopt", "release first") for resource in resources)
+    notes = proposal.warnings if proposal and is_open else ()
+    return Discovery(found.account.account_id, found.account.account_type, resources, notes)
 
 
-def _things(found: Inventory, proposal: Proposal | None, ours: Collection[str]) -> Iterator[Thing]:
-    def thing(kind: str, name: str, purpose: str, risks: tuple[str, ...] = ()) -> Thing:
-        what = f"{'StackSet' if kind == 'stackset' else kind} {name}"
-        stack = found.owners.get(what)
-        adopted = proposal is not None and what in proposal.adopted
-        fate: Fate = "adopt" if adopted else "stays"
-        if name in ours:
-            return Thing(kind, name, purpose, "octo-tf", "ours", risks)
-        if stack is not None:
-            fate = "release first" if adopted else "stays"
-        return Thing(kind, name, purpose, f"stack {stack}" if stack else "unknown", fate, risks)
+def _resources(
+    found: Inventory, proposal: Proposal | None, managed: Collection[str]
+) -> Iterator[DiscoveredResource]:
+    def described(
+        kind: str, name: str, purpose: str, risks: tuple[str, ...] = ()
+    ) -> DiscoveredResource:
+        key = f"{'StackSet' if kind == 'stackset' else kind} {name}"
+        stack = found.owners.get(key)
+        owner = f"stack {stack.name}" if stack else "unknown"
+        fate: Fate = "stays"
+        if name in managed:
+            owner, fate = "octo-tf", "ours"
+        elif proposal is not None and key in proposal.adopted:
+            fate = "release first" if stack else "adopt"
+        return DiscoveredResource(kind, name, purpose, owner, fate, risks)
 
     for name, role in found.roles.items():
-        yield thing("role", name, _purpose(name), permissions.role_risks(role))
+        yield described("role", name, _purpose(name), permissions.role_risks(role))
     for name, report in found.reports.items():
         where = f"{report['S3Bucket']}/{report['S3Prefix']}"
-        yield thing("report", name, f"{report.get('TimeUnit', '').lower()} report to {where}")
+        yield described("report", name, f"{report.get('TimeUnit', '').lower()} report to {where}")
     for name, bucket in found.buckets.items():
-        yield thing("bucket", name, f"holds reports, in {bucket.region}")
+        yield described("bucket", name, f"holds reports, in {bucket.region}")
     for name, stack_set in found.stack_sets.items():
-        yield thing("stackset", name, f"API access, current in {len(stack_set.current)} accounts")
+        count = len(stack_set.current)
+        accounts = f"{count} account{'' if count == 1 else 's'}"
+        yield described("stackset", name, f"API access, current in {accounts}")
 
 
 def _purpose(name: str) -> str:

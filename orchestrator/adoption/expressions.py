@@ -1,7 +1,6 @@
-"""What an expression of somebody's Terraform files is, as far as literals and names go.
+"""Resolve expressions of Terraform files to literals, as far as that goes without evaluation.
 
-Nothing is evaluated. Values are as python-hcl2 gives them: a text in its quotes, an expression as
-``${...}``.
+Values are as python-hcl2 returns them: a text in its quotes, an expression as ``${...}``.
 """
 
 from __future__ import annotations
@@ -19,10 +18,12 @@ _DEPTH = 20
 
 @dataclass(frozen=True)
 class Input:
-    """An input as it was given.
+    """An input of a module.
 
-    ``value`` is a literal; None where it could not be resolved, and then ``expression`` is what
-    stands there, and ``where`` the ``file:line``.
+    Attributes:
+        value: a literal; None if the expression could not be resolved.
+        where: ``file:line``, or the flag or environment variable that sets it.
+        expression: the expression that could not be resolved, or empty.
     """
 
     value: Any = field(repr=False)  # it may be the external id
@@ -31,28 +32,28 @@ class Input:
 
     @property
     def known(self) -> bool:
-        """Whether the value is known."""
+        """Tell whether the value is known."""
         return not self.expression
 
 
 @dataclass
 class Scope:
-    """What names lead to: each value with its place; a variable without any has none."""
+    """The locals and variables by name, each with its value and place; a str is a place alone."""
 
     locals: Mapping[str, tuple[Any, str]]
     variables: Mapping[str, tuple[Any, str] | str]
 
     def variable(self, name: str, depth: int = 0) -> Input:
-        """What a variable's value is."""
+        """Return the value of a variable."""
         found = self.variables.get(name)
         if found is None or isinstance(found, str):
             return Input(None, found or "", f"var.{name}, which has no value here")
         return self.resolve(*found, depth=depth + 1)
 
     def resolve(self, value: Any, where: str, *, depth: int = 0) -> Input:
-        """A value as python-hcl2 gives it → the literal that it is, or where it is none."""
+        """Return the literal that a value of python-hcl2 is, or what could not be resolved."""
         if depth > _DEPTH:
-            return Input(None, where, "names that lead to each other")
+            return Input(None, where, "names that refer to each other")
         if isinstance(value, list):
             return self._all([self.resolve(v, where, depth=depth + 1) for v in value], where)
         if isinstance(value, dict):
@@ -86,9 +87,9 @@ class Scope:
         return self.resolve(*self.locals[name], depth=depth + 1)
 
     def _text(self, text: str, where: str, depth: int) -> Input:
-        """A quoted text: plain, or with names in it."""
+        """Resolve a quoted text, with the references in it."""
         parts: list[str] = []
-        # $${ and %%{ are how HCL writes the two signs themselves.
+        # HCL writes ${ and %{ as $${ and %%{ where they are plain text.
         for part in re.split(r"(\$\$\{|%%\{|\$\{[^{}]*\}|%\{[^{}]*\})", text):
             if part in ("$${", "%%{"):
                 parts.append(part[1:])

@@ -1,4 +1,4 @@
-"""What an account has that Octo stands on, or once stood on: found by name and by shape."""
+"""Read what an account has for Octo: roles, reports, buckets and StackSets, by name and trust."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from orchestrator.model.observed import Bucket, ObservedStackSet, Role
 from orchestrator.model.organization import Organization
 from orchestrator.model.resource_names import PRINCIPAL, STACKSET
 
-# The published module's other roles. They are not carried over.
+# The published module's other roles; octo-tf has no use for them.
 OTHER_ROLES = (
     "OctoSSMUpdaterRole",
     "OctoChangeExecutorRole",
@@ -26,17 +26,25 @@ OTHER_ROLES = (
 
 
 @dataclass(frozen=True)
+class OwningStack:
+    """A CloudFormation stack that owns a resource."""
+
+    name: str
+    region: str
+
+
+@dataclass(frozen=True)
 class Inventory:
-    """What was found in an account.
+    """What an account has for Octo.
 
     Attributes:
-        account: whose it is.
-        roles: by name.
-        reports: report definitions, by name.
-        buckets: the reports' buckets that are the account's own, by name.
+        account: as identified.
+        roles: by name; those that trust Octo's account, and the published module's.
+        reports: report definitions (CUR API), by name.
+        buckets: the reports' buckets that belong to the account, by name.
         stack_sets: those that deploy Octo's role, or are named as the published module's.
-        owners: the CloudFormation stack that has a thing, by the thing's name in words.
-        organization: who belongs to it; None where there is no StackSet, or it may not be read.
+        owners: the stack that owns a resource, by kind and name, like ``bucket acme-billing``.
+        organization: its members; None without a StackSet, or if access is denied.
     """
 
     account: Account
@@ -44,25 +52,26 @@ class Inventory:
     reports: Mapping[str, Mapping[str, Any]]
     buckets: Mapping[str, Bucket]
     stack_sets: Mapping[str, ObservedStackSet]
-    owners: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, OwningStack] = field(default_factory=dict)
     organization: Organization | None = None
 
 
-def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventory:
-    """Looks at the account; it only reads.
+def read_inventory(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventory:
+    """Read what the account has for Octo.
 
     Args:
         aws: calls as the account.
         account: as identified.
-        names: buckets and StackSets that somebody named, besides those found by themselves.
+        names: buckets and StackSets to read besides those that are found by their reports and
+            templates.
 
     Raises:
         ServiceError: an AWS call failed.
     """
-    shaped = set(iam.roles_that_trust(aws, PRINCIPAL))
+    trusting = set(iam.roles_that_trust(aws, PRINCIPAL))
     roles = {
         name: role
-        for name in sorted(shaped | {*ROLES.values(), *OTHER_ROLES})
+        for name in sorted(trusting | {*ROLES.values(), *OTHER_ROLES})
         if (role := iam.describe_role(aws, name)) is not None
     }
     reports: dict[str, Mapping[str, Any]] = {}
@@ -78,17 +87,24 @@ def take(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventor
     stack_sets = _stack_sets(aws, names) if account.account_type == "payer" else {}
     regions = {aws.region, "us-east-1", *(b.region for b in buckets.values())}
     owners = {
-        what: stack
-        for what, name in (
+        resource: stack
+        for resource, name in (
             *((f"role {n}", n) for n in roles),
             *((f"bucket {n}", n) for n in buckets),
             *((f"report {n}", n) for n in reports),
             *((f"StackSet {n}", s.stack_set_id) for n, s in stack_sets.items()),
         )
-        if (stack := cloudformation.owning_stack(aws, name, *regions)) is not None
+        if (stack := _owner(aws, name, regions)) is not None
     }
     members = _organization(aws) if stack_sets else None
     return Inventory(account, roles, reports, buckets, stack_sets, owners, members)
+
+
+def _owner(aws: Aws, physical_id: str, regions: Collection[str]) -> OwningStack | None:
+    for region in sorted(regions):
+        if name := cloudformation.owning_stack(aws, physical_id, region):
+            return OwningStack(name, region)
+    return None
 
 
 def _organization(aws: Aws) -> Organization | None:

@@ -1,74 +1,112 @@
-"""Adopt: what is in AWS is imported; nothing is replaced, and the old owner releases it.
+"""Adopt: existing resources are imported as they are, and their owner until now releases them.
 
-    prepare → snapshot → apply with imports → the same snapshot again
+    identify → snapshot → plan → CONSENT → octo.yaml, release of stacks → apply with imports
+        → verify → the same snapshot again → leftover roles, the old Terraform state
 
-Nothing can be destroyed: octo-tf's own state begins empty, so its plan can only import and create.
-Each step looks first at what is still to be done: a killed adoption is simply run again.
+octo-tf's own state begins empty, so its plan can only import, change and create. Each step is
+skipped if it was done before: an interrupted adoption is run again by the same command.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from orchestrator.adoption import release as releasing
-from orchestrator.adoption import stacks
-from orchestrator.adoption.inventory import Inventory
-from orchestrator.adoption.proposal import Proposal
-from orchestrator.app import snapshot, steps
-from orchestrator.app.apply import Consent, apply_prepared
+from orchestrator.adoption import foreign_state
+from orchestrator.adoption.candidate import Candidate
+from orchestrator.adoption.inventory import OwningStack
+from orchestrator.app import configuring, snapshot, steps
+from orchestrator.app import plan as planning
+from orchestrator.app.apply import CarryOut, Consent, apply_prepared
 from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
 from orchestrator.app.snapshot import Snapshot
-from orchestrator.aws import iam, s3
-from orchestrator.aws.errors import explained
-from orchestrator.aws.session import Aws
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.model.outside_action import OutsideAction
+from orchestrator.model.outside_action import (
+    CONFIGURE,
+    DELETE_ROLE,
+    RELEASE_STACK,
+    RELEASE_STATE,
+    OutsideAction,
+)
+from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
 from orchestrator.verify.model import Report
 
 _SNAPSHOT = "adoption.json"
 
 
 @dataclass(frozen=True)
+class Request:
+    """What an adoption does besides importing.
+
+    Attributes:
+        config: octo.yaml, and ``settings`` what is written to it.
+        delete_roles: leftover roles to delete.
+        release_stacks: CloudFormation stacks to release, by name.
+        release_state: whether the old Terraform state releases what is adopted.
+    """
+
+    config: Path
+    settings: dict[str, object]
+    delete_roles: tuple[str, ...] = ()
+    release_stacks: tuple[str, ...] = ()
+    release_state: bool = True
+
+
+@dataclass(frozen=True)
 class Adopted:
-    """What an adoption did: the plan, the verification, and what was kept as it was, by name."""
+    """What an adoption did.
+
+    Attributes:
+        review: the plan.
+        report: the verification.
+        kept: what was compared with before and is the same, by kind and name.
+        copy: the copy of the old state; None if that state released nothing now.
+    """
 
     review: Review
     report: Report
     kept: tuple[str, ...]
+    copy: Path | None
 
 
-def check(
-    proposal: Proposal, *, remove: Collection[str], release: Collection[str], purge: bool
-) -> None:
-    """What must hold before anything is planned.
+def check(candidate: Candidate, request: Request, *, purge: bool) -> list[str]:
+    """Make sure that an adoption may be planned.
+
+    Args:
+        candidate: the account.
+        request: what to do besides importing.
+        purge: whether the user accepted the removals.
+
+    Returns:
+        Notes on roles and stacks that were named and are not there any more.
 
     Raises:
-        Refused: a stack owns something, or something would go that nobody agreed to.
-        ConfigError: a role that is to be removed is none of those that are left over, or a stack
-            that is to be released owns nothing.
+        ConfigError: a role to be deleted is adopted, or a stack to be released owns nothing.
+        Refused: a stack owns something, or something would be removed without consent.
     """
-    known = {leftover.role for leftover in proposal.leftovers}
-    if unknown := sorted(set(remove) - known):
+    proposal = candidate.proposal
+    leftover = {role.name for role in proposal.leftovers}
+    if adopted := sorted(set(request.delete_roles) & set(candidate.inventory.roles) - leftover):
         raise ConfigError(
-            f"{', '.join(unknown)}: not among the roles that are left over"
-            + (f" ({', '.join(sorted(known))})" if known else ""),
+            f"{', '.join(adopted)}: adopted, not left over",
             where="--remove-role",
-            hint="octo-tf discover lists them.",
+            hint=f"Leftover roles: {', '.join(sorted(leftover)) or 'none'}.",
         )
-    owning = {w: s for w, s in proposal.releases.items() if s not in release}
-    if strangers := sorted(set(release) - set(proposal.releases.values())):
+    owning = {r: s.name for r, s in proposal.owners.items() if s.name not in request.release_stacks}
+    unknown = sorted(set(request.release_stacks) - {s.name for s in proposal.owners.values()})
+    if unknown and owning:
         raise ConfigError(
-            f"{', '.join(strangers)}: no stack of that name owns anything that is taken over",
+            f"{', '.join(unknown)}: no stack of that name owns anything that is adopted",
             where="--release-stack",
-            hint="octo-tf discover shows which stack owns what.",
+            hint=f"These do: {', '.join(sorted(set(owning.values())))}.",
         )
     if owning:
-        owned = "\n".join(f"  {w}: stack {s}" for w, s in owning.items())
         raise Refused(
-            "CloudFormation stacks own what is to be taken over, and would change or delete it"
-            f" again; nothing was written:\n{owned}",
+            "CloudFormation stacks own what is to be adopted, and would change or delete it later;"
+            " nothing was written:\n"
+            + "\n".join(f"  {resource}: stack {stack}" for resource, stack in owning.items()),
             hint="Have it released: "
             + " ".join(f"--release-stack {s}" for s in sorted(set(owning.values())))
             + ". By hand: update the stack with DeletionPolicy: Retain on each resource, then"
@@ -76,121 +114,186 @@ def check(
         )
     if proposal.removals and not purge:
         raise Refused(
-            "taking over what is there would take this away; nothing was written:\n"
+            "adoption would remove this; nothing was written:\n"
             + "\n".join(f"  {removal}" for removal in proposal.removals),
-            hint="Agree to it with --purge-policies, or move it elsewhere first.",
+            hint="Accept it with --purge-policies, or move it elsewhere first.",
         )
+    gone = sorted(set(request.delete_roles) - leftover)
+    return [
+        *(f"There is no leftover role {name}: none is deleted." for name in gone),
+        *(f"No stack {name} owns anything that is adopted: none is released." for name in unknown),
+    ]
+
+
+def prepare(context: AccountContext, candidate: Candidate, request: Request) -> AccountContext:
+    """Let the plan import what differs, and what the stacks of the request still own.
+
+    Exactly the removals that were shown are accepted: one that is added meanwhile is refused.
+    """
+    settings = replace(
+        context.settings,
+        adopting=True,
+        accepted_removals=frozenset(removal.key for removal in candidate.proposal.removals),
+        released_stacks=frozenset(request.release_stacks),
+    )
+    return replace(context, settings=settings)
+
+
+def plan(context: AccountContext, candidate: Candidate, request: Request) -> Review:
+    """Plan an adoption; nothing is changed, and the plan is not kept.
+
+    Raises:
+        WrongAccount: the credentials are another account's.
+        Refused: a resource cannot be imported.
+    """
+    actions = outside_actions(candidate, request)
+    review = planning.plan(prepare(context, candidate, request), announced=actions)
+    review.plan.file.unlink(missing_ok=True)
+    return review
 
 
 def adopt(
-    context: AccountContext,
-    found: Inventory,
-    proposal: Proposal,
-    *,
-    consent: Consent,
-    configure: Callable[[], None],
-    configuring: tuple[OutsideAction, ...] = (),
+    context: AccountContext, candidate: Candidate, request: Request, *, consent: Consent
 ) -> Adopted:
-    """Import, apply, verify, and compare with what was there.
+    """Import, apply, verify, and compare with the state before; then remove what is left over.
 
     Args:
         context: the account.
-        found: what the account has.
-        proposal: what of it is taken over.
-        consent: asked before anything is changed.
-        configure: writes octo.yaml, right after consent.
-        configuring: the lines of the plan that say so.
+        candidate: what the account has, and what of it is adopted.
+        request: what to do besides importing.
+        consent: asked once, before anything is changed: the plan has a line for each change.
 
     Raises:
         Refused: see ``apply``.
-        OctoTfError: something is not what it was before; each thing is named.
+        OctoTfError: a stack is not released, or something is not what it was before.
     """
+    context = prepare(context, candidate, request)
     file = context.folder / _SNAPSHOT
 
     def consented(review: Review) -> None:
         consent(review)
         snapshot.keep(before, file)
-        configure()
 
     account = steps.identify(context)
     with context.locked():
         prepared = steps.prepare(context, account, registering=True)
-        before = snapshot.kept(file) or _before(context.cloud.connect(), found, proposal)
-        applied = apply_prepared(context, prepared, consent=consented, announced=configuring)
-        outputs = steps.applied_outputs(context, prepared.terraform)
-        after = snapshot.take(
-            context.cloud.checks_context(outputs, prepared.external_id.get_secret_value()),
-            applied.report,
+        before = snapshot.kept(file) or _observe(context, candidate)
+        applied = apply_prepared(
+            context,
+            prepared,
+            consent=consented,
+            announced=outside_actions(candidate, request),
+            carry_out=_before_apply(context, candidate, request),
         )
+        outputs = steps.applied_outputs(context, prepared.terraform)
+        after = context.cloud.take_snapshot(outputs, prepared.external_id, applied.report)
         snapshot.compare(before, after, context.registration.account_id)
+        copy = _finish(context, candidate, applied.review.outside)
         file.unlink(missing_ok=True)
-    return Adopted(applied.review, applied.report, tuple(before.identities))
+    return Adopted(applied.review, applied.report, tuple(before.identities), copy)
 
 
-def _before(aws: Aws, found: Inventory, proposal: Proposal) -> Snapshot:
-    """What must still be the same thing afterwards, by what AWS never gives twice."""
-    identities = {
-        f"role {name}": role.role_id
-        for name, role in found.roles.items()
-        if f"role {name}" in proposal.adopted
+def outside_actions(candidate: Candidate, request: Request) -> tuple[OutsideAction, ...]:
+    """List what an adoption changes outside Terraform, as lines of its plan."""
+    actions = [*configuring.announce(request.config, request.settings)]
+    for stack in _released(candidate, request):
+        summary = (
+            f"Delete the CloudFormation stack {stack.name} ({stack.region}); its resources stay"
+            " (DeletionPolicy: Retain)."
+        )
+        actions.append(OutsideAction(RELEASE_STACK, stack.name, summary))
+    for role in candidate.proposal.leftovers:
+        if role.name in request.delete_roles:
+            summary = f"Delete the role {role.name}, with its policies."
+            actions.append(OutsideAction(DELETE_ROLE, role.name, summary))
+    state, module = candidate.state, candidate.module
+    if module and state.addresses and request.release_state:
+        count = len(state.addresses)
+        what = f"{module.address} ({_addresses(count)})" if module.address else _addresses(count)
+        named = "" if module.address else f": {', '.join(state.addresses)}"
+        summary = (
+            f"Remove {what} from the Terraform state in {module.folder}; nothing is destroyed, and"
+            f" a copy of the state is kept{named}."
+        )
+        actions.append(OutsideAction(RELEASE_STATE, str(module.folder), summary))
+    return tuple(actions)
+
+
+def _addresses(count: int) -> str:
+    return f"{count} address{'' if count == 1 else 'es'}"
+
+
+def _released(candidate: Candidate, request: Request) -> list[OwningStack]:
+    owners = {o for o in candidate.proposal.owners.values() if o.name in request.release_stacks}
+    return sorted(owners, key=lambda owner: (owner.name, owner.region))
+
+
+def _before_apply(context: AccountContext, candidate: Candidate, request: Request) -> CarryOut:
+    regions: dict[str, list[str]] = {}
+    for stack in _released(candidate, request):
+        regions.setdefault(stack.name, []).append(stack.region)
+
+    def release_stack(action: OutsideAction) -> None:
+        with context.events.step("release_stack", f"Releasing stack {action.subject}"):
+            context.cloud.release_stack(action.subject, regions[action.subject].pop(0))
+
+    return {
+        CONFIGURE: lambda _action: configuring.write(request.config, request.settings),
+        RELEASE_STACK: release_stack,
     }
-    with explained("taking the snapshot"):
-        for name, created in (s3.creation_dates(aws) if found.buckets else {}).items():
-            if f"bucket {name}" in proposal.adopted:
-                identities[f"bucket {name}"] = created.isoformat()
-    for name, report in found.reports.items():
-        if f"report {name}" in proposal.adopted:
-            identities[f"report {name}"] = f"{report['S3Bucket']}/{report['S3Prefix']}"
-    reached = {
+
+
+def _finish(
+    context: AccountContext, candidate: Candidate, actions: Sequence[OutsideAction]
+) -> Path | None:
+    """Delete leftover roles and have the old state release its addresses, in the plan's order."""
+    copy = None
+    for action in actions:
+        if action.code == DELETE_ROLE:
+            with context.events.step("delete_role", f"Deleting role {action.subject}"):
+                context.cloud.delete_role(action.subject)
+        elif action.code == RELEASE_STATE and candidate.terraform is not None:
+            with context.events.step("release_state", "Releasing the old Terraform state"):
+                copy = foreign_state.release(candidate.terraform, candidate.state, context.folder)
+    return copy
+
+
+def _observe(context: AccountContext, candidate: Candidate) -> Snapshot:
+    """Note what must be the same afterwards, by ids and times that AWS never gives twice."""
+    found, adopted = candidate.inventory, candidate.proposal.adopted
+    identities = {
+        f"role {name}": found.roles[name].role_id
+        for name in (API_ROLE, CUR_ROLE)
+        if name in found.roles
+    }
+    if found.buckets:
+        dates = context.cloud.bucket_creation_dates()
+        identities |= {f"bucket {name}": date for name, date in dates.items()}
+    identities |= {
+        f"report {name}": f"{report['S3Bucket']}/{report['S3Prefix']}"
+        for name, report in found.reports.items()
+    }
+    deployed = {
         account
         for name, stack_set in found.stack_sets.items()
-        if f"StackSet {name}" in proposal.adopted
+        if f"StackSet {name}" in adopted
         for account in stack_set.current
     }
-    return Snapshot(identities=identities, passing=[], linked=sorted(reached))
-
-
-def release_stacks(aws: Aws, found: Inventory, names: Collection[str]) -> None:
-    """Has stacks let go of what they own, which stays; the account was made sure of.
-
-    Raises:
-        OctoTfError: a stack did not get there.
-    """
-    regions = {bucket.region for bucket in found.buckets.values()}
-    for name in names:
-        with explained(f"releasing stack {name}"):
-            if region := stacks.region_of(aws, name, *regions):
-                stacks.release(aws, name, region)
-
-
-def remove_roles(context: AccountContext, names: Collection[str]) -> list[str]:
-    """Delete leftover roles; the account is identified first.
-
-    Returns:
-        Those that were there.
-    """
-    steps.identify(context)
-    aws, removed = context.cloud.connect(), []
-    for name in names:
-        with explained(f"removing role {name}"):
-            if iam.get_role(aws, name) is None:
-                continue
-            iam.delete_role(aws, name)
-        removed.append(name)
-    return removed
+    kept = {resource: value for resource, value in identities.items() if resource in adopted}
+    return Snapshot(identities=kept, passing=[], linked=sorted(deployed))
 
 
 def names_in_state(context: AccountContext) -> frozenset[str]:
-    """Name what octo-tf's own state holds already.
+    """Name the roles, buckets, reports and StackSets in octo-tf's own state.
 
     Raises:
         EngineError: the state cannot be read.
     """
     path = context.folder / "terraform.tfstate"
     if path.is_file():
-        return releasing.names_in(path.read_text(encoding="utf-8"))
+        return foreign_state.names_in(path.read_text(encoding="utf-8"))
     is_local = context.registration.backend.type == "local"
     if is_local or not (context.folder / ".terraform").is_dir():
         return frozenset()
     terraform = context.open_terraform(steps.decide_external_id(context))
-    return releasing.names_in(terraform.pull())
+    return foreign_state.names_in(terraform.pull())

@@ -40,6 +40,8 @@ from orchestrator.terraform.plan import Plan
 from orchestrator.verify.model import Report
 
 Consent = Callable[[Review], None]  # is shown the plan; raises where the user does not agree
+# What makes an announced change, by the action's code.
+CarryOut = Mapping[str, Callable[[OutsideAction], object]]
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,19 @@ def apply_prepared(
     consent: Consent,
     saved_plan: Path | None = None,
     announced: tuple[OutsideAction, ...] = (),
+    carry_out: CarryOut | None = None,
 ) -> Applied:
-    """Go the route from the plan on; ``announced``: what ``consent`` changes once it is given."""
+    """Go the route from the plan on.
+
+    Args:
+        context: the account.
+        prepared: its root folder and what was observed.
+        consent: asked before anything is changed, if there are changes.
+        saved_plan: a plan made earlier; None makes one.
+        announced: changes outside Terraform that the caller adds to the plan.
+        carry_out: makes those of them that come before Terraform's apply; the caller itself makes
+            the others.
+    """
     known = prepared.terraform.local_outputs() if saved_plan is None else {}
     ahead = LookAhead(
         known, lambda values: check(context, prepared, _outputs(context, values), shown=False)
@@ -93,7 +106,7 @@ def apply_prepared(
         if review.has_changes:
             consent(review)
         with LinkedRegistrar(context, prepared.linked) as registrar:
-            final = change_outside(context, prepared, review, registrar)
+            final = change_outside(context, prepared, review, registrar, carry_out or {})
             values = apply_plan(context, prepared, final, registrar)
             deploying.wait_for_deployments(context, prepared, registrar)
             deploying.deploy_consented(context, prepared, review.linked, registrar)
@@ -114,39 +127,63 @@ def apply_prepared(
 
 
 def change_outside(
-    context: AccountContext, prepared: Prepared, review: Review, registrar: LinkedRegistrar
+    context: AccountContext,
+    prepared: Prepared,
+    review: Review,
+    registrar: LinkedRegistrar,
+    carry_out: CarryOut,
 ) -> Plan:
-    """Make the changes outside Terraform, in the order of the plan; they were consented to.
+    """Make the changes outside Terraform that come before its apply, in the order of the plan.
+
+    Args:
+        context: the account.
+        prepared: its root folder and what was observed.
+        review: the plan that the user consented to.
+        registrar: takes the progress of deployments that are waited for.
+        carry_out: makes the changes that the caller announced, by their code.
 
     Returns:
         The plan to apply: the reviewed one, or one that shows the same after the state was edited.
 
     Raises:
-        OctoError: Octo refuses the account; nothing else was changed.
+        OctoError: Octo refuses the account; nothing was changed but octo.yaml.
         PlanRefused: once the state was edited, Terraform plans something else.
     """
-    codes = {action.code for action in review.outside}
-    if REGISTER in codes and context.octo.api is not None:
-        with context.events.step("register", "Registering with Octo"):
-            context.octo.register(prepared.account, context.registration.account_name or "")
-    if TRUSTED_ACCESS in codes:
+    account, terraform = prepared.account, prepared.terraform
+
+    def register(_action: OutsideAction) -> None:
+        if context.octo.api is not None:
+            with context.events.step("register", "Registering with Octo"):
+                context.octo.register(account, context.registration.account_name or "")
+
+    def switch_on_trusted_access(_action: OutsideAction) -> None:
         with context.events.step("trusted_access", "Switching on trusted access"):
-            context.cloud.switch_on_trusted_access(prepared.account.account_id)
-    if not codes & OF_THE_STATE:
-        return review.plan
-    deploying.wait_for_deployments(context, prepared, registrar)
+            context.cloud.switch_on_trusted_access(account.account_id)
+
+    def set_aside(action: OutsideAction) -> None:
+        kept = terraform.set_aside(action.subject)
+        context.events.note(f"  {action.subject} is kept as {kept.name}")
+
+    handlers: CarryOut = {
+        REGISTER: register,
+        TRUSTED_ACCESS: switch_on_trusted_access,
+        FORGET: lambda action: terraform.forget(action.subject),
+        UNTAINT: lambda action: terraform.untaint(action.subject),
+        SET_ASIDE: set_aside,
+        PUSH: lambda action: terraform.push(action.subject),
+        **carry_out,
+    }
+    edits = [a for a in review.outside if a.code in OF_THE_STATE]
     for action in review.outside:
-        if action.code == FORGET:
-            prepared.terraform.forget(action.subject)
-        elif action.code == UNTAINT:
-            prepared.terraform.untaint(action.subject)
-        elif action.code == SET_ASIDE:
-            kept = prepared.terraform.set_aside(action.subject)
-            context.events.note(f"  {action.subject} is kept as {kept.name}")
-        elif action.code == PUSH:
-            prepared.terraform.push(action.subject)
-    if SET_ASIDE in codes:  # init does not start over an unreadable state
-        steps.initialise(context, prepared.terraform, prepared.root)
+        if edits and action is edits[0]:
+            deploying.wait_for_deployments(context, prepared, registrar)
+        if not action.after_apply:
+            handlers[action.code](action)
+    if not edits:
+        return review.plan
+    if any(action.code == SET_ASIDE for action in edits):
+        # init does not start over an unreadable state
+        steps.initialise(context, terraform, prepared.root)
     second = planning.run_terraform(context, prepared, context.plan_file)
     if {(c.address, c.action) for c in second.changes} != {
         (c.address, c.action) for c in review.plan.changes

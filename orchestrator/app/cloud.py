@@ -9,7 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchestrator.aws import cloudformation, organizations, s3
+from pydantic import SecretStr
+
+from orchestrator.adoption import stack_release
+from orchestrator.app import snapshot
+from orchestrator.app.snapshot import Snapshot
+from orchestrator.aws import cloudformation, iam, organizations, s3
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws, connect
@@ -177,6 +182,43 @@ class Cloud:
         """
         return cloudformation.newest_operation(self.connect(), self.stackset_name)
 
+    def bucket_region(self, bucket: str) -> str | None:
+        """Read the region of a bucket of this account; None if there is no such bucket.
+
+        Raises:
+            AccessDenied: it belongs to another account, or may not be read.
+        """
+        with explained(f"reading the region of bucket {bucket}"):
+            return s3.bucket_region(self.connect(), bucket, self._registration.account_id)
+
+    def lacks_trusted_access(self) -> bool:
+        """Tell whether CloudFormation may not deploy into the organization yet."""
+        with explained("reading CloudFormation's access to the organization"):
+            return cloudformation.trusted_access(self.connect()) != "ENABLED"
+
+    def bucket_creation_dates(self) -> dict[str, str]:
+        """Read when each bucket of the account was created, in ISO 8601, by name."""
+        with explained("reading the account's buckets"):
+            return {n: date.isoformat() for n, date in s3.creation_dates(self.connect()).items()}
+
+    def release_stack(self, name: str, region: str) -> None:
+        """Delete a CloudFormation stack and keep its resources; see ``stack_release.release``.
+
+        Raises:
+            OctoTfError: the stack could not be updated or deleted; its resources are as they were.
+        """
+        with explained(f"releasing stack {name}"):
+            stack_release.release(self.connect(), name, region, sleep=self._cancellation.sleep)
+
+    def delete_role(self, name: str) -> None:
+        """Delete a role with its policies; no error if it is gone."""
+        with explained(f"deleting role {name}"):
+            iam.delete_role(self.connect(), name)
+
+    def take_snapshot(self, outputs: Outputs, external_id: SecretStr, report: Report) -> Snapshot:
+        """Read the ids of what Octo depends on, next to what was verified; ``snapshot.take``."""
+        return snapshot.take(self.checks_context(outputs, external_id.get_secret_value()), report)
+
     def find_existing(
         self,
         plan: Plan,
@@ -185,6 +227,7 @@ class Cloud:
         unfinished: frozenset[str],
         adopting: bool,
         accepted: frozenset[tuple[str, str]],
+        released: frozenset[str],
     ) -> dict[str, str]:
         """Find what the plan would create although AWS has it; see ``imports.find``."""
         registration = self._registration
@@ -203,6 +246,7 @@ class Cloud:
                 unfinished=unfinished,
                 adopting=adopting,
                 consented=accepted,
+                released=released,
             )
 
     def checks_context(self, outputs: Outputs, external_id: str) -> Context:

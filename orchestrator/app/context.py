@@ -40,6 +40,8 @@ class Settings:
         wait_seconds: how long verify waits for what is pending.
         adopting: whether existing resources may be imported although they are not as we make them.
         accepted_removals: what the user consented to lose by that: the resource, and what of it.
+        released_stacks: CloudFormation stacks whose release the plan announces: what they own may
+            be imported.
         octo_credentials: Octo's API client; None works without Octo's API.
         octo_endpoint: the address of Octo's API.
         place_of: where a setting was set, for errors about it.
@@ -56,6 +58,7 @@ class Settings:
     enable_access: bool = False
     adopting: bool = False
     accepted_removals: frozenset[tuple[str, str]] = frozenset()
+    released_stacks: frozenset[str] = frozenset()
     octo_credentials: OctoCredentials | None = None
     octo_endpoint: str = ENDPOINT
     place_of: Callable[[str], str] = str

@@ -17,6 +17,7 @@ from orchestrator.model.outside_action import (
     TRUSTED_ACCESS,
     UNTAINT,
     OutsideAction,
+    in_order,
 )
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.stackset import deployments
@@ -26,12 +27,18 @@ from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import STACKSET, TARGET, StateEdit
 
 
-def plan(context: AccountContext, file: Path | None = None) -> Review:
+def plan(
+    context: AccountContext,
+    file: Path | None = None,
+    *,
+    announced: tuple[OutsideAction, ...] = (),
+) -> Review:
     """Plan what ``apply`` would do.
 
     Args:
         context: the account.
         file: where the plan is saved; a refused one is not kept.
+        announced: what the caller would change outside Terraform besides.
 
     Raises:
         WrongAccount: the credentials are another account's.
@@ -41,7 +48,7 @@ def plan(context: AccountContext, file: Path | None = None) -> Review:
     account = steps.identify(context)
     with context.locked():
         prepared = steps.prepare(context, account, registering=True)
-        review = make(context, prepared, file)
+        review = make(context, prepared, file, announced=announced)
         context.octo.note_planned(account, context.registration.account_name or "")
     return review
 
@@ -59,11 +66,11 @@ def make(
         context: the account.
         prepared: its root folder and what was observed.
         file: where the plan is saved.
-        announced: what the caller changes besides, after consent.
+        announced: what the caller changes outside Terraform besides, after consent.
     """
     edits = state_edits(context, prepared)
     made = run_terraform(context, prepared, (file or context.plan_file).absolute(), edits)
-    outside = (*announced, *outside_actions(context, prepared, edits))
+    outside = in_order((*announced, *outside_actions(context, prepared, edits)))
     plan_file.attach(made.file, outside)
     return _reviewed(context, prepared, made, outside)
 
@@ -126,6 +133,7 @@ def run_terraform(
             unfinished=journal.addresses(context.folder),
             adopting=context.settings.adopting,
             accepted=context.settings.accepted_removals,
+            released=context.settings.released_stacks,
         )
     except BaseException:
         made.file.unlink(missing_ok=True)  # it would fail half-way: nobody shall apply it

@@ -22,7 +22,7 @@ class Review:
         account_name: its name in Octo, or empty.
         account_type: as identified.
         linked: what is done for single linked accounts, beside the plan.
-        outside: what else is done outside Terraform, in this order, before Terraform runs.
+        outside: what is done outside Terraform, in this order; see ``OutsideAction.after_apply``.
         replay: the command line that applies this very plan; empty if the plan was not kept.
     """
 

@@ -13,7 +13,7 @@ from orchestrator.app.apply import Consent, apply_prepared
 from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
 from orchestrator.app.verify import check
-from orchestrator.model.outside_action import OutsideAction
+from orchestrator.model.outside_action import CONFIGURE, OutsideAction
 from orchestrator.verify.model import Report
 
 _SNAPSHOT = "upgrade.json"
@@ -42,8 +42,8 @@ def upgrade(
     Args:
         context: the payer, its registration with ``use_stackset``.
         consent: asked before anything is changed.
-        configure: writes octo.yaml, right after consent: a run that is killed is then gone on
-            with by any command.
+        configure: writes octo.yaml, right after consent: any command then continues a run that
+            was killed.
         configuring: the lines of the plan that say so.
 
     Raises:
@@ -54,7 +54,6 @@ def upgrade(
     def consented(review: Review) -> None:
         consent(review)
         snapshot.keep(before, file)
-        configure()
 
     account = steps.identify(context)
     with context.locked():
@@ -62,16 +61,18 @@ def upgrade(
         with context.events.step("snapshot", "Taking a snapshot"):
             outputs = steps.applied_outputs(context, prepared.terraform)
             report = check(context, prepared, outputs, shown=False)
-            before = snapshot.kept(file) or snapshot.take(
-                context.cloud.checks_context(outputs, prepared.external_id.get_secret_value()),
-                report,
+            before = snapshot.kept(file) or context.cloud.take_snapshot(
+                outputs, prepared.external_id, report
             )
-        applied = apply_prepared(context, prepared, consent=consented, announced=configuring)
-        outputs = steps.applied_outputs(context, prepared.terraform)
-        after = snapshot.take(
-            context.cloud.checks_context(outputs, prepared.external_id.get_secret_value()),
-            applied.report,
+        applied = apply_prepared(
+            context,
+            prepared,
+            consent=consented,
+            announced=configuring,
+            carry_out={CONFIGURE: lambda _action: configure()},
         )
+        outputs = steps.applied_outputs(context, prepared.terraform)
+        after = context.cloud.take_snapshot(outputs, prepared.external_id, applied.report)
         snapshot.compare(before, after, context.registration.account_id)
         file.unlink(missing_ok=True)
     kept = (*before.identities, *(f"check {check_id}" for check_id in before.passing))

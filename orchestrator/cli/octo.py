@@ -1,15 +1,19 @@
-"""What the commands share that do nothing without Octo's API."""
+"""Octo's API for commands that need it by itself, or before there is an octo.yaml."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-import click
-
-from orchestrator.errors import ConfigError
+from orchestrator.errors import ConfigError, OctoUnreachable
 
 if TYPE_CHECKING:
+    import click
+    from pydantic import SecretStr
+
     from orchestrator.app.context import AccountContext
+    from orchestrator.model.registration import Registration
     from orchestrator.octo.api import OctoApi
 
 
@@ -33,3 +37,35 @@ def need_octo(context: AccountContext) -> OctoApi:
             " --octo-profile.",
         )
     return context.octo.api
+
+
+def octo_external_id(
+    ctx: click.Context, flags: Mapping[str, Any]
+) -> Callable[[Registration], SecretStr | None] | None:
+    """Return a reader of Octo's external id for a registration; None without credentials for Octo.
+
+    The reader returns None if Octo does not answer.
+    """
+    from orchestrator.config.load import place_of
+    from orchestrator.model.registration import EXTERNAL_ID_SOURCES
+    from orchestrator.octo import external_id
+    from orchestrator.octo.api import OctoApi
+    from orchestrator.octo.credentials import find
+
+    options = ctx.params
+    credentials = find(os.environ, profile=options["octo_profile"]) if options["use_octo"] else None
+    if credentials is None:
+        return None
+
+    def place(name: str) -> str:
+        names = EXTERNAL_ID_SOURCES if name == "external_id" else (name,)
+        return place_of(options["config"], flags, *names)
+
+    def read(registration: Registration) -> SecretStr | None:
+        api = OctoApi(options["octo_endpoint"], credentials)
+        try:
+            return external_id.decide(registration, api, credentials, place)
+        except OctoUnreachable:  # a role's trust policy may have it
+            return None
+
+    return read

@@ -100,8 +100,6 @@ def _loading(function: Function, *, with_flags: bool) -> Function:
         def load_context(
             *,
             defaults: dict[str, Any] | None = None,
-            adopting: bool = False,
-            accepted_removals: frozenset[tuple[str, str]] = frozenset(),
             **settings: Any,
         ) -> AccountContext:
             # Imported here, and the rest only once octo.yaml is right: boto3 and Jinja take most
@@ -147,8 +145,6 @@ def _loading(function: Function, *, with_flags: bool) -> Function:
                     allow_destroy=frozenset(allow_destroy),
                     wait_seconds=wait_seconds,
                     enable_access=enable_access,
-                    adopting=adopting,
-                    accepted_removals=accepted_removals,
                     octo_credentials=credentials,
                     octo_endpoint=octo_endpoint,
                     place_of=place,

@@ -149,7 +149,7 @@ def parse(text: str, path: Path) -> CommentedMap:
 
 
 def _merge(document: CommentedMap, flags: Mapping[str, Any]) -> dict[str, Any]:
-    merged: dict[str, Any] = _plain(document)
+    merged: dict[str, Any] = plain(document)
     if any(source in flags for source in EXTERNAL_ID_SOURCES):
         for source in EXTERNAL_ID_SOURCES:
             merged.pop(source, None)
@@ -177,17 +177,17 @@ def _is_larger(document: Any, limit: int) -> bool:
     return count > limit
 
 
-def _plain(value: Any) -> Any:
-    """ruamel's round-trip types as plain ones; keys stay as they are, so that bad ones show."""
+def plain(value: Any) -> Any:
+    """Turn ruamel's round-trip types into plain ones; keys stay as they are, so bad ones show."""
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if isinstance(value, bool) or value is None:
         return value
-    for plain in (int, float, str):
-        if isinstance(value, plain):
-            return plain(value)
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
     return value
 
 

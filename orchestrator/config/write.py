@@ -31,10 +31,19 @@ def write_config(path: Path, settings: Mapping[str, Any]) -> bool:
     given = dict(settings)
     secret = given.pop("external_id", None)
     if secret is not None:
-        write_atomically(path.with_name(SECRET_FILE), f"{secret}\n".encode())
+        write_external_id(path, secret)
         given["external_id_file"] = SECRET_FILE
     _write(path, {name: given[name] for name in known_settings() if name in given})
     return secret is not None
+
+
+def write_external_id(path: Path, external_id: str) -> None:
+    """Write an external id into its own file beside octo.yaml, 0600.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_atomically(path.with_name(SECRET_FILE), f"{external_id}\n".encode())
 
 
 def _write(path: Path, settings: Mapping[str, Any]) -> None:

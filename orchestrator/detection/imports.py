@@ -51,6 +51,7 @@ def find(
     unfinished: frozenset[str],
     adopting: bool,
     consented: Collection[tuple[str, str]],
+    released: Collection[str] = (),
 ) -> dict[str, str]:
     """Return what the next plan should import: import ids by address.
 
@@ -62,6 +63,7 @@ def find(
         unfinished: addresses that a killed run was about to create.
         adopting: whether the user asked to import resources that differ.
         consented: the removals that the user consented to, each a ``Removal.key``.
+        released: CloudFormation stacks that release their resources before the import.
 
     Raises:
         Refused: a resource exists and is not provably this registration's, a CloudFormation stack
@@ -74,7 +76,14 @@ def find(
         return {}
     planned = {a.removeprefix(MODULE): values for a, values in read().items()}
     compared = [compare(address, one, created, planned) for address, one in existing.items()]
-    _refuse(aws, compared, unfinished=unfinished, adopting=adopting, consented=consented)
+    _refuse(
+        aws,
+        compared,
+        unfinished=unfinished,
+        adopting=adopting,
+        consented=consented,
+        released=released,
+    )
     return {MODULE + a: i for one in compared for a, i in one.imports.items()}
 
 
@@ -105,6 +114,7 @@ def _refuse(
     unfinished: frozenset[str],
     adopting: bool,
     consented: Collection[tuple[str, str]],
+    released: Collection[str],
 ) -> None:
     if blocked := [f"  {one.resource}: {one.obstacle}" for one in compared if one.obstacle]:
         raise Refused(
@@ -119,7 +129,8 @@ def _refuse(
     for one in compared:
         if MODULE + one.address in unfinished:
             continue  # a killed run created it, so no stack manages it
-        if stack := cloudformation.owning_stack(aws, one.physical_id, aws.region, "us-east-1"):
+        stack = cloudformation.owning_stack(aws, one.physical_id, aws.region, "us-east-1")
+        if stack and stack not in released:
             raise Refused(
                 f"{one.resource} belongs to the CloudFormation stack {stack}, which would change or"
                 " delete it again; nothing was written",

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CONFIGURE = "config.write"
 REGISTER = "octo.register"
 TRUSTED_ACCESS = "organization.trusted_access"
+RELEASE_STACK = "stack.release"
 UNTAINT = "state.untaint"
 FORGET = "state.forget"
 SET_ASIDE = "state.set_aside"
 PUSH = "state.push"
-CONFIGURE = "config.write"
-OF_THE_STATE = frozenset({UNTAINT, FORGET, SET_ASIDE, PUSH})  # Terraform plans again after these
+DELETE_ROLE = "role.delete"
+RELEASE_STATE = "state.release"
+
+# The order in which the changes are made; those of _AFTER follow Terraform's apply.
+_ORDER = (
+    CONFIGURE,
+    REGISTER,
+    TRUSTED_ACCESS,
+    RELEASE_STACK,
+    SET_ASIDE,
+    PUSH,
+    FORGET,
+    UNTAINT,
+    DELETE_ROLE,
+    RELEASE_STATE,
+)
+OF_THE_STATE = frozenset({SET_ASIDE, PUSH, FORGET, UNTAINT})  # Terraform plans again after these
+_AFTER = (DELETE_ROLE, RELEASE_STATE)
 
 
 @dataclass(frozen=True)
@@ -20,7 +38,7 @@ class OutsideAction:
 
     Attributes:
         code: what kind of change; stable, for programs.
-        subject: what is changed: an account id, a resource address or a file.
+        subject: what is changed: an account id, a resource address, a name or a file.
         summary: one sentence for the plan, in the imperative.
         conditional: the change is made only if credentials for Octo are given then.
     """
@@ -29,3 +47,13 @@ class OutsideAction:
     subject: str
     summary: str
     conditional: bool = False
+
+    @property
+    def after_apply(self) -> bool:
+        """Tell whether the change is made once Terraform has applied the plan."""
+        return self.code in _AFTER
+
+
+def in_order(actions: tuple[OutsideAction, ...]) -> tuple[OutsideAction, ...]:
+    """Sort actions by the order in which they are carried out."""
+    return tuple(sorted(actions, key=lambda action: _ORDER.index(action.code)))

@@ -1,1 +1,1 @@
-"""The console path: the same registration by CloudFormation stacks that a person deploys."""
+"""A registration by CloudFormation stacks that the user deploys in the AWS console."""

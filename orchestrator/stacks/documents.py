@@ -1,7 +1,7 @@
-"""Policy documents: the module's own files, and what the module builds in HCL.
+"""Build the policy documents of the module, for templates and for verification.
 
-One source for templates (with CloudFormation's ``${...}`` for what is not known yet) and for what
-the verifier expects (with values). Tests compare them with what Terraform makes.
+Templates pass CloudFormation's ``${...}`` for values that are not known yet. Tests compare the
+documents with those that Terraform makes.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from typing import Any
 
 from orchestrator import assets
 
-ROLE_SAYS = "Octo reads cost, inventory and organization data."
-CUR_ROLE_SAYS = "Octo reads the Cost and Usage Report."
+ROLE_DESCRIPTION = "Octo reads cost, inventory and organization data."
+CUR_ROLE_DESCRIPTION = "Octo reads the Cost and Usage Report."
 _READING_TIERS = ("read", "recommendations")  # `operations` has a role of its own
 
 
 def text(document: Any) -> str:
-    """JSON as Terraform's jsonencode writes it."""
+    """Write JSON as Terraform's jsonencode does."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
 
 def api_access_policies(tiers: Sequence[str]) -> dict[str, Any]:
-    """The inline policies of the API access role, by name."""
+    """Build the inline policies of the API access role, by name."""
     return {f"octo-{tier}": _policy(f"{tier}.json") for tier in _READING_TIERS if tier in tiers}
 
 
 def cur_policies(bucket_arn: str, prefix: str) -> dict[str, Any]:
-    """The inline policies of the CUR role, by name."""
+    """Build the inline policies of the CUR role, by name."""
     return {"octo-cur-read": _policy("cur_read.json.tftpl", bucket_arn=bucket_arn, prefix=prefix)}
 
 
 def trust(principal_arn: str, external_id: str | None) -> dict[str, Any]:
-    """A role's trust: Octo's account, under the external id unless it is None."""
+    """Build a trust policy for Octo's account; it requires the external id unless that is None."""
     statement: dict[str, Any] = {
         "Sid": "OctoUnderExternalId" if external_id else "OctoWithoutExternalId",
         "Effect": "Allow",
@@ -46,14 +46,17 @@ def trust(principal_arn: str, external_id: str | None) -> dict[str, Any]:
 
 
 def cur_region(partition: str) -> str:
-    """Where CUR lives: in one region of each partition."""
+    """Name the region of the CUR service, of which each partition has one."""
     return "cn-northwest-1" if partition == "aws-cn" else "us-east-1"
 
 
 def delivery_statements(
     partition: str, account_id: str, bucket: str, region: str
 ) -> list[dict[str, Any]]:
-    """What the bucket's policy needs for AWS to deliver; ``region`` is CUR's, not the bucket's."""
+    """Build the statements by which a bucket lets AWS deliver reports.
+
+    ``region``: of the CUR service, not of the bucket.
+    """
     arn = f"arn:{partition}:s3:::{bucket}"
     common = {
         "Effect": "Allow",
@@ -63,9 +66,9 @@ def delivery_statements(
             "ArnLike": {"aws:SourceArn": f"arn:{partition}:cur:{region}:{account_id}:definition/*"},
         },
     }
-    looks = ["s3:GetBucketAcl", "s3:GetBucketPolicy"]
+    reads = ["s3:GetBucketAcl", "s3:GetBucketPolicy"]
     return [
-        {"Sid": "OctoTfCurDeliveryLooks", **common, "Action": looks, "Resource": arn},
+        {"Sid": "OctoTfCurDeliveryLooks", **common, "Action": reads, "Resource": arn},
         # Not limited to the prefix: AWS writes its test object at the bucket's root.
         {
             "Sid": "OctoTfCurDeliveryWrites",
@@ -77,7 +80,7 @@ def delivery_statements(
 
 
 def tls_only_statement(partition: str, bucket: str) -> dict[str, Any]:
-    """Denies requests without TLS."""
+    """Build the statement that denies requests without TLS."""
     arn = f"arn:{partition}:s3:::{bucket}"
     return {
         "Sid": "OctoTfTlsOnly",
@@ -90,7 +93,7 @@ def tls_only_statement(partition: str, bucket: str) -> dict[str, Any]:
 
 
 def substituted(value: Any) -> Any:
-    """The value with ``Fn::Sub`` around every text that holds ``${...}``."""
+    """Wrap every text that holds ``${...}`` in ``Fn::Sub``."""
     if isinstance(value, Mapping):
         return {key: substituted(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,6 @@
-"""What should be there after a console deployment, as the module's outputs would say it.
+"""Build the module's outputs for resources that stacks create, so that the same checks verify them.
 
-The verifier takes it for Terraform's own: the same checks, one by one. Tests compare it with what
-Terraform really answers for the same inputs.
+Tests compare them with Terraform's outputs for the same inputs.
 """
 
 from __future__ import annotations
@@ -32,15 +31,15 @@ def expected(
     targets: Sequence[str] = (),
     stack_set_id: str = "",
 ) -> Outputs:
-    """The outputs.
+    """Build the outputs.
 
     Args:
-        inputs: what was asked for.
+        inputs: the module's inputs.
         account_type: a linked account has no report.
         partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
         region: where the StackSet is.
-        targets: the StackSet's OUs or root; empty: no StackSet was asked for.
-        stack_set_id: as AWS gave it, where it is known.
+        targets: the StackSet's OUs or root; empty without a StackSet.
+        stack_set_id: the StackSet's id, if it is known.
     """
     policies = documents.api_access_policies(inputs.permission_tiers)
     role = _role(inputs, partition, resource_names.API_ROLE, policies)

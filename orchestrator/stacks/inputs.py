@@ -1,4 +1,4 @@
-"""The module's inputs as a registration gives them, with the module's own defaults.
+"""The module's inputs for a registration, with the module's own defaults.
 
 A test compares the defaults with ``terraform/modules/octo/variables.tf``.
 """
@@ -18,9 +18,9 @@ DEFAULT_REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the module would be given; the external id is not among them.
+    """The module's inputs, without the external id.
 
-    ``cur_s3_bucket_name`` is resolved: the module's default holds the account id.
+    ``cur_s3_bucket_name`` is resolved, since the module's default contains the account id.
     """
 
     account_id: str
@@ -53,40 +53,40 @@ class Inputs:
 
     @property
     def bucket_is_new(self) -> bool:
-        """Whether the bucket is still to be made."""
+        """Tell whether the bucket is created, not an existing one."""
         return self.cur_s3_bucket_option == "CREATE_NEW"
 
 
-def inputs(registration: Registration) -> Inputs:
-    """The registration's inputs; what it leaves out is the module's default."""
+def module_inputs(registration: Registration) -> Inputs:
+    """Return a registration's inputs, with the module's defaults for what it omits."""
     given = {
         name: getattr(registration, name)
         for name in (f.name for f in fields(Inputs))
         if getattr(registration, name) is not None
     }
     given.setdefault("cur_s3_bucket_name", resource_names.cur_bucket(registration.account_id))
-    # The module's sets, sorted as its outputs have them.
+    # Sets of the module; its outputs have them sorted.
     as_sets = {name: tuple(sorted(set(v))) for name, v in given.items() if isinstance(v, list)}
     return Inputs(**{**given, **as_sets})
 
 
-def for_console(registration: Registration) -> Inputs:
-    """The inputs, for stacks.
+def console_inputs(registration: Registration) -> Inputs:
+    """Return the inputs of a registration by stacks.
 
     Raises:
-        ConfigError: the registration asks for what only Terraform makes.
+        ConfigError: octo.yaml has a setting that only Terraform supports.
     """
-    found = inputs(registration)
+    found = module_inputs(registration)
     if "operations" in found.permission_tiers:
         raise ConfigError(
-            "operations is made by Terraform only",
+            "the tier operations is supported with Terraform only",
             where="permission_tiers",
-            hint="Leave the tier out for the console path, or use octo-tf apply.",
+            hint="Remove the tier, or use octo-tf apply.",
         )
     if found.cur_s3_bucket_merge_policy:
         raise ConfigError(
-            "is done by Terraform only: a stack would replace the bucket's policy",
+            "is supported with Terraform only: a stack would replace the bucket's policy",
             where="cur_s3_bucket_merge_policy",
-            hint="Leave it out: octo-tf console check cur shows the statements to add.",
+            hint="Remove it: octo-tf console check cur shows the statements to add.",
         )
     return found

@@ -1,7 +1,7 @@
-"""Links into the AWS console that open CloudFormation with everything filled in.
+"""Build and parse links that open CloudFormation in the AWS console with all values filled in.
 
 Source: CloudFormation User Guide, "Create quick-create links": names of parameters are
-case-sensitive; unknown ones and ``NoEcho`` ones are ignored; a person can edit every value.
+case-sensitive; unknown ones and ``NoEcho`` ones are ignored; the user can edit every value.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PREFIX = "param_"
 
 @dataclass(frozen=True)
 class QuickCreate:
-    """A quick-create link's content; ``parameters`` may hold the external id."""
+    """The content of a quick-create link; ``parameters`` may hold the external id."""
 
     region: str
     stack_name: str
@@ -30,7 +30,7 @@ class QuickCreate:
 
     @property
     def url(self) -> str:
-        """The link."""
+        """Build the link."""
         query = {
             "templateURL": self.template_url,
             "stackName": self.stack_name,
@@ -40,10 +40,10 @@ class QuickCreate:
 
 
 def parse(url: str) -> QuickCreate:
-    """What a quick-create link says: its content as the console would read it.
+    """Read a quick-create link as the console does.
 
     Raises:
-        ValueError: it is no such link.
+        ValueError: it is not a quick-create link.
     """
     parts = urlsplit(url)
     partition = next((p for p, host in _CONSOLES.items() if parts.hostname == host), None)
@@ -62,7 +62,7 @@ def parse(url: str) -> QuickCreate:
 
 
 def create_page(region: str, partition: str = "aws") -> str:
-    """The page that takes an uploaded template."""
+    """Build the link to the page that takes an uploaded template."""
     return f"{_home(region, partition)}#/stacks/create"
 
 

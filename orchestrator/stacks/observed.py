@@ -1,4 +1,4 @@
-"""What CloudFormation says of a stack that a person was to deploy.
+"""Observe a stack that the user was to deploy.
 
 Source: CloudFormation API Reference, DescribeStackResources, ListStacks, DescribeStacks,
 DescribeStackEvents.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from orchestrator.aws import cloudformation, iam, s3
 from orchestrator.aws.session import Aws
-from orchestrator.stacks.steps import Wanted
+from orchestrator.stacks.steps import ExpectedStack
 from orchestrator.stacks.templates import DESCRIPTIONS
 
 if TYPE_CHECKING:
@@ -26,16 +26,16 @@ _CANCELLED = "Resource creation cancelled"  # a consequence, not a reason
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """A stack as it is now.
+class ObservedStack:
+    """A stack as CloudFormation has it.
 
     Attributes:
-        state: ``absent``, at work (``running``), ``failed``, or ``complete``.
-        name: the stack's own name, which a person may have chosen.
-        status: CloudFormation's word, like ROLLBACK_COMPLETE.
+        state: ``absent``, in progress (``running``), ``failed``, or ``complete``.
+        name: its name, which the user may have chosen.
+        status: CloudFormation's status, like ROLLBACK_COMPLETE.
         reasons: why resources failed, in AWS's words.
-        edited: the parameters whose values are not those that were given, by name.
-        made_otherwise: the main resource is there, and no stack of this region has it.
+        edited: the names of parameters that have other values than the link.
+        resource_exists: whether its main resource exists although the stack does not own it.
     """
 
     state: State
@@ -43,58 +43,61 @@ class Sighting:
     status: str = ""
     reasons: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
-    made_otherwise: bool = False
+    resource_exists: bool = False
 
 
-def look(aws: Aws, wanted: Wanted) -> Sighting:
-    """The stack, found by its main resource, else by its name or by its template's description.
+def describe_stack(aws: Aws, wanted: ExpectedStack) -> ObservedStack:
+    """Describe the stack, found by its main resource, its name, or its template's description.
 
     Raises:
         ServiceError: an AWS call failed.
     """
     client = aws.client("cloudformation", wanted.region)
-    anchor = _anchor(aws, wanted)
-    name = cloudformation.owning_stack(aws, anchor, wanted.region) if anchor else None
+    resource = _main_resource(aws, wanted)
+    name = cloudformation.owning_stack(aws, resource, wanted.region) if resource else None
     if name is None and (latest := _latest(client, wanted)):
         name = latest
     if name is None:
-        return Sighting("absent", wanted.name, made_otherwise=anchor is not None)
+        return ObservedStack("absent", wanted.name, resource_exists=resource is not None)
     stack = client.describe_stacks(StackName=name)["Stacks"][0]
     status = stack["StackStatus"]
     own_name = str(stack["StackName"])
     if status.endswith("_IN_PROGRESS"):
-        return Sighting("running", own_name, status)
+        return ObservedStack("running", own_name, status)
     if status not in _COMPLETE:
         reasons = tuple(_reasons(client, stack["StackId"]))
-        return Sighting("failed", own_name, status, reasons, made_otherwise=anchor is not None)
-    return Sighting("complete", own_name, status, edited=_edited(stack, wanted))
+        return ObservedStack(
+            "failed", own_name, status, reasons, resource_exists=resource is not None
+        )
+    return ObservedStack("complete", own_name, status, edited=_edited(stack, wanted))
 
 
-def _anchor(aws: Aws, wanted: Wanted) -> str | None:
-    """The physical id of the stack's main resource, if there is one."""
+def _main_resource(aws: Aws, wanted: ExpectedStack) -> str | None:
+    """Return the physical id of the stack's main resource; None if there is none."""
     if wanted.step == "stackset":
-        settings = cloudformation.describe_stack_set(aws, wanted.anchor)
+        settings = cloudformation.describe_stack_set(aws, wanted.main_resource)
         return settings.stack_set_id if settings else None
     if wanted.template == "cur-bucket":
-        exists = s3.bucket_exists_in(aws, wanted.anchor, wanted.region)
+        exists = s3.bucket_exists_in(aws, wanted.main_resource, wanted.region)
     else:
-        exists = iam.get_role(aws, wanted.anchor) is not None
-    return wanted.anchor if exists else None
+        exists = iam.get_role(aws, wanted.main_resource) is not None
+    return wanted.main_resource if exists else None
 
 
-def _latest(client: CloudFormationClient, wanted: Wanted) -> str | None:
-    """The newest stack that has the name, or was made from the template, and is not deleted."""
+def _latest(client: CloudFormationClient, wanted: ExpectedStack) -> str | None:
+    """Find the newest stack that has the name, or the template, and is not deleted."""
     marker = f"{DESCRIPTIONS[wanted.template]} ("
     for page in client.get_paginator("list_stacks").paginate():
         for stack in page["StackSummaries"]:
-            ours = stack.get("TemplateDescription", "").startswith(marker)
-            if stack["StackStatus"] != _GONE and (stack["StackName"] == wanted.name or ours):
+            is_from_template = stack.get("TemplateDescription", "").startswith(marker)
+            is_it = is_from_template or stack["StackName"] == wanted.name
+            if is_it and stack["StackStatus"] != _GONE:
                 return str(stack["StackId"])
     return None
 
 
 def _reasons(client: CloudFormationClient, stack_id: str) -> Iterator[str]:
-    """The first failures come first: later ones follow from them."""
+    """Yield why resources failed, first failures first: later ones follow from them."""
     pages = client.get_paginator("describe_stack_events").paginate(StackName=stack_id)
     events = [event for page in pages for event in page["StackEvents"]]
     seen = set()
@@ -107,8 +110,8 @@ def _reasons(client: CloudFormationClient, stack_id: str) -> Iterator[str]:
             yield reason
 
 
-def _edited(stack: StackTypeDef, wanted: Wanted) -> tuple[str, ...]:
-    """Parameters that differ; TargetOrganizationId may: it is the person's to choose."""
+def _edited(stack: StackTypeDef, wanted: ExpectedStack) -> tuple[str, ...]:
+    """Name the parameters that differ; the user may choose TargetOrganizationId."""
     actual = cloudformation.parameters(stack.get("Parameters", []))
     return tuple(
         name

@@ -1,4 +1,4 @@
-"""The stacks of a registration, in the order in which a person deploys them."""
+"""The stacks of a registration, in the order in which the user deploys them."""
 
 from __future__ import annotations
 
@@ -26,25 +26,23 @@ LABELS: dict[Step, str] = {
     "stackset": "API access in every linked account",
     "cur": "Cost and Usage Report and its bucket",
 }
-
-
 TRUSTED_ACCESS = (
-    "First let CloudFormation into the organization: CloudFormation, StackSets, Enable trusted"
-    " access."
+    "First enable CloudFormation's access to the organization: in the console, CloudFormation,"
+    " StackSets, Enable trusted access."
 )
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A stack that a person is to deploy.
+class ExpectedStack:
+    """A stack that the user is to deploy.
 
     Attributes:
         step: the step that it belongs to.
         template: the template's name.
-        name: the stack's; a person may choose another one.
+        name: the stack's; the user may choose another one.
         region: where it must be deployed.
-        parameters: what its template takes; the external id is among them.
-        anchor: the physical id of its main resource, by which the stack is found.
+        parameters: the template's parameters; the external id is among them.
+        main_resource: the name of the resource by which the stack is found.
     """
 
     step: Step
@@ -52,15 +50,15 @@ class Wanted:
     name: str
     region: str
     parameters: Mapping[str, str] = field(repr=False)
-    anchor: str
+    main_resource: str
 
     def link(self, template_url: str, partition: str) -> QuickCreate:
-        """The link that opens CloudFormation with all of this filled in."""
+        """Build the link that opens CloudFormation with these values filled in."""
         return QuickCreate(self.region, self.name, template_url, self.parameters, partition)
 
 
 def steps_of(account_type: AccountType) -> tuple[Step, ...]:
-    """The steps that an account of this type has."""
+    """List the steps that an account of this type has."""
     return {
         "linked": ("api-access",),
         "standalone": ("api-access", "cur"),
@@ -69,22 +67,22 @@ def steps_of(account_type: AccountType) -> tuple[Step, ...]:
 
 
 def check_step(step: Step, account_type: AccountType) -> None:
-    """Makes sure that the account has the step.
+    """Make sure that an account of this type has the step.
 
     Raises:
-        ConfigError: it has not.
+        ConfigError: it does not.
     """
     if step not in steps_of(account_type):
         raise ConfigError(
             f"is not for a {account_type} account",
             where=step,
-            hint="A linked account's billing data is its payer's."
+            hint="The report of a linked account is its payer's."
             if step == "cur"
-            else "Linked accounts are reached from the organization's management account.",
+            else "A StackSet is deployed from the organization's management account.",
         )
 
 
-def wanted(
+def expected_stacks(
     step: Step,
     inputs: Inputs,
     *,
@@ -92,31 +90,33 @@ def wanted(
     region: str,
     partition: str = "aws",
     targets: Sequence[str] = (),
-) -> tuple[Wanted, ...]:
-    """The stacks of a step, in order.
+) -> tuple[ExpectedStack, ...]:
+    """List the stacks of a step, in order.
 
     Args:
         step: the step.
-        inputs: what was asked for.
+        inputs: the module's inputs.
         external_id: as Octo shows it.
-        region: where stacks go that may be anywhere.
-        partition: decides where CUR lives.
+        region: of stacks that may be in any region.
+        partition: decides the region of the CUR service.
         targets: the StackSet's OUs or root.
     """
     octo = {"ExternalId": external_id, "Principal": inputs.principal}
     if step == "api-access":
         parameters = {**octo, "TargetOrganizationId": ""}
         name = "AlphausAccountAccess"
-        return (Wanted(step, "api-access", name, region, parameters, resource_names.API_ROLE),)
+        return (
+            ExpectedStack(step, "api-access", name, region, parameters, resource_names.API_ROLE),
+        )
     if step == "stackset":
         parameters = {**octo, "TargetOrganizationId": ",".join(targets)}
         name = "AlphausLinkedAccountAccess"
-        return (Wanted(step, "stackset", name, region, parameters, inputs.stackset_name),)
+        return (ExpectedStack(step, "stackset", name, region, parameters, inputs.stackset_name),)
     return _cur(inputs, octo, documents.cur_region(partition))
 
 
-def _cur(inputs: Inputs, octo: Mapping[str, str], report_region: str) -> tuple[Wanted, ...]:
-    """One stack, or two where a new bucket is to be in another region than reports are."""
+def _cur(inputs: Inputs, octo: Mapping[str, str], report_region: str) -> tuple[ExpectedStack, ...]:
+    """List one stack, or two if a new bucket is in another region than the CUR service."""
     bucket = inputs.cur_s3_bucket_name
     apart = inputs.bucket_is_new and inputs.cur_s3_bucket_region != report_region
     if inputs.cur_role_trust == "principal_only":
@@ -129,10 +129,10 @@ def _cur(inputs: Inputs, octo: Mapping[str, str], report_region: str) -> tuple[W
         "CurS3Prefix": inputs.cur_s3_prefix,
         "CurReportName": inputs.cur_report_name,
     }
-    report = Wanted(
+    report = ExpectedStack(
         "cur", "cur", "AlphausCurExport", report_region, parameters, resource_names.CUR_ROLE
     )
     if not apart:
         return (report,)
     region, own = inputs.cur_s3_bucket_region, {"CurS3BucketName": bucket}
-    return (Wanted("cur", "cur-bucket", "AlphausCurBucket", region, own, bucket), report)
+    return (ExpectedStack("cur", "cur-bucket", "AlphausCurBucket", region, own, bucket), report)

@@ -1,9 +1,9 @@
-"""CloudFormation templates for a registration, from the policies that the module has.
+"""Render CloudFormation templates for a registration, with the policies of the module.
 
-``api-access``: the role by which Octo reads, and on request the StackSet. ``stackset``: the
-StackSet alone, for a payer whose role is there already. ``cur``: report, CUR role and, in
-us-east-1, the bucket. ``cur-bucket``: the bucket in another region, since a stack makes its
-buckets in its own region and reports exist in us-east-1 alone (decision 0027).
+``api-access``: the API access role, and on request the StackSet. ``stackset``: the StackSet alone,
+for a payer that has the role already. ``cur``: report, CUR role and, in us-east-1, the bucket.
+``cur-bucket``: the bucket in another region, since a stack creates buckets in its own region and
+reports exist in us-east-1 only (decision 0027).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from orchestrator.stacks.inputs import Inputs
 
 Name = Literal["api-access", "stackset", "cur", "cur-bucket"]
 NAMES: tuple[Name, ...] = get_args(Name)
-# How each template's description begins: stacks are recognised by it whatever their name.
+# How each template's description begins: it identifies a stack of any name.
 DESCRIPTIONS: dict[Name, str] = {
     "api-access": "Octo API access",
     "stackset": "Octo API access in linked accounts",
@@ -32,12 +32,12 @@ _PARTITION, _ACCOUNT, _BUCKET = "${AWS::Partition}", "${AWS::AccountId}", "${Cur
 
 
 def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
-    """A template (YAML), the same text for the same inputs; it holds no external id.
+    """Render a template (YAML); it holds no external id.
 
     Args:
-        name: which.
-        inputs: what was asked for; what the templates have parameters for are their defaults.
-        partition: decides where CUR lives.
+        name: the template.
+        inputs: the module's inputs; those that are parameters of the template become its defaults.
+        partition: decides the region of the CUR service.
     """
     trust = documents.trust(_PRINCIPAL_ARN, "${ExternalId}")
     weaker = documents.trust(_PRINCIPAL_ARN, None)
@@ -59,9 +59,9 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
             version=__version__,
             asks_external_id=name != "cur" or inputs.cur_role_trust == "external_id",
             role_name=resource_names.API_ROLE,
-            role_says=documents.ROLE_SAYS,
+            role_description=documents.ROLE_DESCRIPTION,
             cur_role_name=resource_names.CUR_ROLE,
-            cur_role_says=documents.CUR_ROLE_SAYS,
+            cur_role_description=documents.CUR_ROLE_DESCRIPTION,
             trust=_role_document(trust),
             cur_trust=_role_document(trust if inputs.cur_role_trust == "external_id" else weaker),
             policies=_policies(documents.api_access_policies(inputs.permission_tiers)),
@@ -75,7 +75,7 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
 
 
 def linked_template(inputs: Inputs) -> str:
-    """What the StackSet deploys to each linked account: the module's own, as JSON text."""
+    """Render the template that the StackSet deploys to each linked account, as JSON text."""
     boundary = inputs.permissions_boundary
     own = f":{inputs.account_id}:"
     rendered = (
@@ -84,10 +84,10 @@ def linked_template(inputs: Inputs) -> str:
         .render(
             inputs=inputs,
             role_name=resource_names.API_ROLE,
-            role_says=documents.ROLE_SAYS,
+            role_description=documents.ROLE_DESCRIPTION,
             trust=_role_document(documents.trust(_PRINCIPAL_ARN, "${ExternalId}")),
             policies=_policies(documents.api_access_policies(inputs.permission_tiers)),
-            # A boundary of the customer's own is looked for under the same name in each account.
+            # A boundary of this account is expected under the same name in each linked account.
             boundary=boundary and {"Fn::Sub": boundary.replace(own, ":${AWS::AccountId}:")},
         )
     )
@@ -102,7 +102,7 @@ def _policies(policies: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _role_document(trust: dict[str, Any]) -> Any:
-    """With ``Ref`` where the whole text is one parameter, as the module writes it."""
+    """Substitute parameters; ``Ref`` where a text is one parameter, as the module writes it."""
     substituted = documents.substituted(trust)
     text = json.dumps(substituted).replace('{"Fn::Sub": "${ExternalId}"}', '{"Ref": "ExternalId"}')
     return json.loads(text)
@@ -121,7 +121,7 @@ def _jinja() -> Environment:
 
 
 def _as_json(value: Any, indent: int | None = None) -> str:
-    """A value as JSON, which is YAML too; ``indent`` is that of the key that it belongs to."""
+    """Write a value as JSON, which is YAML too; ``indent``: of the key that it belongs to."""
     if indent is None:
         return json.dumps(value)
     return json.dumps(value, indent=2).replace("\n", "\n" + " " * (indent + 2))

@@ -246,14 +246,22 @@ def test_without_consent_nothing_is_written(child):
 
 
 def test_the_plan_is_shown_without_writing(child):
-    shown = child.adopt("--plan-only", "--json")
+    held = child.held()
+    shown = child.adopt("--plan-only", "--json", "--remove-role", "OctoChangeExecutorRole")
     assert shown.returncode == 0, shown.stderr
     plan = json.loads(shown.stdout)
     assert plan["totals"]["destroy"] == 0
     assert not [c for c in plan["changes"] if c["action"] in ("delete", "replace")]
     assert not [c for c in plan["changes"] if c["type"] in PROTECTED and c["action"] == "create"]
+    assert [action["code"] for action in plan["outside"]] == [
+        "config.write",
+        "octo.register",
+        "role.delete",
+        "state.release",
+    ]
     assert not (child.project.folder / "octo.yaml").exists()
     assert child.policies(ROLE) == {"CostReading", "Operations"}
+    assert child.held() == held
 
 
 def adopts(user: User, *, kept: list[str], removed: str | None = None) -> None:
@@ -269,7 +277,7 @@ def adopts(user: User, *, kept: list[str], removed: str | None = None) -> None:
     left = {r["RoleName"] for r in user.client("iam").list_roles()["Roles"]} & LEFT
     assert left == LEFT - {removed}
     for name in LEFT:
-        assert f"Not carried over: role {name}" in done.stderr
+        assert f"Left over: role {name}" in done.stderr
     assert user.held() == kept
     (copy,) = user.project.root.glob("released-*.tfstate")
     assert copy.stat().st_mode & 0o777 == 0o600
@@ -280,9 +288,9 @@ def adopts(user: User, *, kept: list[str], removed: str | None = None) -> None:
     assert "cur_role_trust: principal_only" in settings
 
 
-def is_idempotent(user: User) -> None:
+def is_idempotent(user: User, *arguments: str) -> None:
     before = user.project.state_serial()
-    again = user.adopt("--yes", "--json")
+    again = user.adopt("--yes", "--json", *arguments)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "Nothing to adopt" in again.stderr
     assert user.project.state_serial() == before
@@ -305,14 +313,14 @@ def test_their_folder_plans_nothing_once_the_block_is_out(child):
 
 
 def test_adopting_a_child_again_changes_nothing(child):
-    is_idempotent(child)
+    is_idempotent(child, "--remove-role", "OctoChangeExecutorRole")
 
 
 CONSENT = ("--yes", "--purge-policies", "--json", "--wait", "60s")
 
 
 def test_an_interrupted_adoption_is_run_again(root):
-    """Ctrl-C while the bucket's settings are made; the old state is not touched yet."""
+    """Ctrl-C while the bucket's settings are created; the old state is not changed yet."""
     held = root.held()
     root.project.interrupted(
         *("adopt", str(root.folder), "--aws-profile", root.profile, *CONSENT),
@@ -323,7 +331,7 @@ def test_an_interrupted_adoption_is_run_again(root):
     assert again.returncode == 0, again.stdout + again.stderr
     assert root.identities() == root.before
     assert root.held() == held
-    assert f"Until {root.folder} lets go of its" in again.stderr
+    assert f"The state in {root.folder} still has" in again.stderr
 
 
 def test_a_root_module_is_adopted(root):

@@ -1,4 +1,4 @@
-"""What a person made by hand, or a stack in the console: taken over as it is found."""
+"""What a person created by hand, or a stack in the console, is adopted as it is."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ def test_on_a_terminal_a_person_is_asked_and_no_changes_nothing(sandbox, by_hand
     iam = sandbox.client("linked-1", "iam")
     before = iam.get_role(RoleName=ROLE)["Role"]
     adopt = ("adopt", "--account-id", by_hand.account_id)
-    goes, applies = "May these 2 go?", f"Apply this to account {by_hand.account_id}?"
-    code, shown = by_hand.on_terminal(*adopt, answers={goes: "n"})
+    accept, applies = "Accept these 2 removals?", f"Apply this to account {by_hand.account_id}?"
+    code, shown = by_hand.on_terminal(*adopt, answers={accept: "n"})
     assert code == 5
     assert "inline policy Everything" in shown
     assert applies not in shown
-    code, shown = by_hand.on_terminal(*adopt, answers={goes: "y", applies: "n"})
+    code, shown = by_hand.on_terminal(*adopt, answers={accept: "y", applies: "n"})
     assert code == 1
     assert "cancelled" in shown
     assert iam.get_role(RoleName=ROLE)["Role"] == before
@@ -166,13 +166,63 @@ def test_a_stack_that_owns_nothing_is_not_touched(sandbox, console):
     assert console("adopt", *arguments).returncode == 64
 
 
-def test_a_released_stack_goes_and_its_role_stays(sandbox, console):
+RELEASE = ("adopt", "--release-stack", "octo-console")
+LINES = (
+    "> Write octo.yaml and the file of the external id.",
+    "> Delete the CloudFormation stack octo-console (us-east-1); its resources stay",
+)
+
+
+def test_the_release_of_a_stack_is_a_line_of_the_plan(sandbox, console):
+    shown = console(*RELEASE, "--plan-only", "--account-id", console.account_id)
+    assert shown.returncode == 0, shown.stderr
+    lines = [line.strip() for line in shown.stdout.splitlines()]
+    for line in LINES:
+        assert [one for one in lines if one.startswith(line)], lines
+    assert "to import" in shown.stdout
+    assert stacks(sandbox) == ["octo-console"]
+    assert not (console.folder / "octo.yaml").exists()
+
+
+def test_without_an_answer_the_stack_stays(sandbox, console):
+    refused = console(*RELEASE, "--account-id", console.account_id)
+    assert refused.returncode == 64, refused.stderr
+    assert stacks(sandbox) == ["octo-console"]
+    assert not (console.folder / "octo.yaml").exists()
+
+
+def test_no_keeps_the_stack_and_asks_once(sandbox, console):
+    question = f"Apply this to account {console.account_id}?"
+    code, shown = console.on_terminal(
+        *RELEASE, "--account-id", console.account_id, answers={question: "n"}
+    )
+    assert code == 1
+    assert shown.count("[y/N]") == 1
+    assert stacks(sandbox) == ["octo-console"]
+    assert not (console.folder / "octo.yaml").exists()
+
+
+def test_a_released_stack_is_deleted_and_its_role_stays(sandbox, console):
     iam = sandbox.client("linked-2", "iam")
     role_id = iam.get_role(RoleName=ROLE)["Role"]["RoleId"]
     arguments = ("--yes", "--json", "--account-id", console.account_id)
-    done = console("adopt", *arguments, "--release-stack", "octo-console")
+    done = console(*RELEASE, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     assert failing(json.loads(done.stdout)) == set()
     assert stacks(sandbox) == []
     assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == role_id
     assert console("plan", "--detailed-exitcode").returncode == 0
+
+
+def test_a_flag_is_written_to_the_existing_octo_yaml(console):
+    again = console(*RELEASE, "--yes", "--json", "--tag", "team=finance")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "> Set tags in octo.yaml." in again.stderr
+    assert 'tags: {"team": "finance"}' in (console.folder / "octo.yaml").read_text()
+
+
+def test_the_same_command_again_changes_nothing(console):
+    last = console(*RELEASE, "--yes", "--json")
+    assert last.returncode == 0, last.stderr
+    assert "No stack octo-console owns anything" in last.stderr
+    assert "Nothing to adopt" in last.stderr

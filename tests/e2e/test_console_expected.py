@@ -11,7 +11,7 @@ from orchestrator.config.load import load
 from orchestrator.model.module_outputs import Outputs
 from orchestrator.sandbox import TemplateScope, parse_template
 from orchestrator.stacks.expected import expected
-from orchestrator.stacks.inputs import inputs
+from orchestrator.stacks.inputs import module_inputs
 from tests.e2e.conftest import Project
 
 BUCKET = "billing-data-for-the-console"
@@ -27,7 +27,7 @@ def without_terraform(project: Project, real: Outputs) -> Outputs:
     """The same from octo.yaml alone; AWS chose the StackSet's id, and the root is AWS's."""
     registration = load(project.folder / "octo.yaml", {}, project.environ)
     return expected(
-        inputs(registration),
+        module_inputs(registration),
         real.account_type,
         targets=real.stackset.targets if real.stackset else (),
         stack_set_id=real.stackset.id if real.stackset else "",
@@ -77,7 +77,7 @@ def test_the_templates_role_is_the_one_that_terraform_made(sandbox, payer):
     from orchestrator.stacks import templates
 
     registration = load(payer.folder / "octo.yaml", {}, payer.environ)
-    text = templates.render("api-access", inputs(registration))
+    text = templates.render("api-access", module_inputs(registration))
     values = {
         "AWS::Partition": "aws",
         "Principal": registration.principal,

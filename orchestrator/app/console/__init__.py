@@ -1,1 +1,1 @@
-"""The console path: CloudFormation stacks that a person creates by links, checked like an apply."""
+"""A registration by CloudFormation stacks that the user deploys in the AWS console."""

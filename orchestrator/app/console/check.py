@@ -1,4 +1,4 @@
-"""Check and confirm: the stack first, then the very checks that follow Terraform's apply."""
+"""Check and confirm: first the stacks, then the same checks as after Terraform's apply."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from orchestrator.app.confirm import confirm
 from orchestrator.app.console.flow import ConsoleFlow
 from orchestrator.aws.errors import explained
 from orchestrator.stacks import observed
-from orchestrator.stacks.observed import Sighting
-from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, Step, Wanted
+from orchestrator.stacks.observed import ObservedStack
+from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, ExpectedStack, Step
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
 from orchestrator.verify.runner import build_report
 from orchestrator.verify.runner import verify as run_checks
@@ -28,27 +28,28 @@ def check(
     wait_seconds: float = 0.0,
     stack_seconds: float = 0.0,
     finish: bool = False,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] | None = None,
 ) -> Report:
-    """What AWS has of some steps; Octo's side learns it.
+    """Verify some steps, and have Octo confirm what passes.
 
     Args:
         flow: the account.
-        steps: which.
-        wait_seconds: how long to wait for stacks that are not there or at work, and for what is
+        steps: the steps to verify.
+        wait_seconds: how long to wait for stacks that are absent or in progress, and for what is
             pending afterwards.
         stack_seconds: how long to wait for the stacks alone.
         finish: whether this is *Confirm and Finish*.
-        sleep: how to pass the time between two looks.
+        sleep: waits, in seconds, between two reads of the stacks; None ends on cancellation.
 
     Raises:
-        AwsError: AWS cannot be asked.
+        AwsError: an AWS call failed.
     """
     started = time.monotonic()
-    patience, settle = max(wait_seconds, stack_seconds), min(wait_seconds, _SETTLE_SECONDS)
+    sleep = sleep or flow.context.cancellation.sleep
+    limit, settle = max(wait_seconds, stack_seconds), min(wait_seconds, _SETTLE_SECONDS)
     with flow.context.events.step("stacks", "Reading the stacks"):
         found = _stacks(flow, steps)
-        while time.monotonic() - started < patience and any(map(_is_pending, found)):
+        while time.monotonic() - started < limit and any(map(_is_pending, found)):
             sleep(_PAUSE_SECONDS)
             found, settle = _stacks(flow, steps), _SETTLE_SECONDS
     unready = {r.area for r in found if r.finding.status in (Status.PENDING, Status.FAIL)}
@@ -59,14 +60,15 @@ def check(
             areas=areas,
             wait_seconds=max(0.0, wait_seconds - (time.monotonic() - started)),
             settle_seconds=settle,
+            sleep=sleep,
         )
-    checked = [_in_console_words(result, flow) for result in report.results]
+    checked = [_for_stacks(result, flow) for result in report.results]
     name = flow.registration.account_name or ""
-    results = sorted([*_payer_first(flow, steps), *found, *checked], key=lambda r: r.id)
+    results = sorted([*_check_payer(flow, steps), *found, *checked], key=lambda r: r.id)
     whole = build_report(flow.checks_context(), results, account_name=name)
     known = flow.context.octo.record(whole.account_id)
-    looked_at = {AREAS[step].value for step in steps}
-    before = {a: s for a, s in known.statuses.items() if a not in looked_at} if known else {}
+    verified = {AREAS[step].value for step in steps}
+    before = {a: s for a, s in known.statuses.items() if a not in verified} if known else {}
     return confirm(
         flow.context,
         flow.account,
@@ -82,94 +84,95 @@ def _is_pending(result: CheckResult) -> bool:
     return result.finding.status is Status.PENDING
 
 
-def result_id(wanted: Wanted) -> str:
-    """The id under which a report says what was seen of a stack."""
-    name = "bucket_stack" if wanted.template == "cur-bucket" else "stack"
-    return f"{AREAS[wanted.step].value}.{name}"
+def result_id(stack: ExpectedStack) -> str:
+    """Return the id of a stack's result in a report."""
+    name = "bucket_stack" if stack.template == "cur-bucket" else "stack"
+    return f"{AREAS[stack.step].value}.{name}"
 
 
 def _stacks(flow: ConsoleFlow, steps: Sequence[Step]) -> list[CheckResult]:
     results = []
     for step in steps:
-        for wanted in flow.wanted(step):
+        for expected in flow.stacks(step):
             started = time.monotonic()
-            with explained(f"looking for the stack of {LABELS[step]}"):
-                seen = observed.look(flow.context.cloud.connect(), wanted)
+            with explained(f"reading the stack of {LABELS[step]}"):
+                stack = observed.describe_stack(flow.context.cloud.connect(), expected)
             results.append(
                 CheckResult(
-                    result_id(wanted),
+                    result_id(expected),
                     AREAS[step],
-                    "The stack was deployed in this account as it was given.",
-                    finding(seen, wanted, flow.account.account_id),
+                    "The stack was deployed in this account with the values of its link.",
+                    finding(stack, expected, flow.account.account_id),
                     round(time.monotonic() - started, 3),
                 )
             )
     return results
 
 
-def finding(seen: Sighting, wanted: Wanted, account_id: str) -> Finding:
-    """What was seen of a stack, in words, with the way on."""
-    link = f"octo-tf console link {wanted.step}"
-    where = f"account {account_id}, {wanted.region}"
+def finding(stack: ObservedStack, expected: ExpectedStack, account_id: str) -> Finding:
+    """Put a stack's state into words, with what to do."""
+    link = f"octo-tf console link {expected.step}"
+    where = f"account {account_id}, {expected.region}"
     evidence: dict[str, object] = {
-        "stack": seen.name,
-        "region": wanted.region,
-        "status": seen.status or seen.state,
+        "stack": stack.name,
+        "region": expected.region,
+        "status": stack.status or stack.state,
     }
-    if seen.state == "absent" and seen.made_otherwise:
+    if stack.state == "absent" and stack.resource_exists:
         return Finding(
             Status.SKIPPED,
-            f"{wanted.anchor} is there, but no stack of {where} made it.",
+            f"{expected.main_resource} exists, but no stack of {where} created it.",
             evidence,
-            "Nothing is to be done where the other checks pass.",
+            "Nothing is to be done if the other checks pass.",
         )
-    if seen.state == "absent":
+    if stack.state == "absent":
         return Finding(
             Status.PENDING,
-            f"There is no stack {wanted.name} in {where} yet.",
+            f"There is no stack {expected.name} in {where} yet.",
             evidence,
             f"Open its link ({link}) while signed in to account {account_id}; the console shows the"
             " number at the top right. If CloudFormation shows the stack as complete, it is in"
             " another account or region: delete it there. If it *Requires capabilities :"
             " [CAPABILITY_NAMED_IAM]*, tick that IAM resources with custom names may be created.",
         )
-    if seen.state == "running":
+    if stack.state == "running":
         return Finding(
             Status.PENDING,
-            f"The stack {seen.name} is {seen.status}.",
+            f"The stack {stack.name} is {stack.status}.",
             evidence,
-            f"AWS goes on by itself; run octo-tf console check {wanted.step} --wait 10m.",
+            f"Wait for AWS: octo-tf console check {expected.step} --wait 10m.",
         )
-    if seen.state == "failed":
-        reasons = "; ".join(seen.reasons) or "CloudFormation gives no reason"
+    if stack.state == "failed":
+        reasons = "; ".join(stack.reasons) or "CloudFormation gives no reason"
         return Finding(
             Status.FAIL,
-            f"The stack {seen.name} is {seen.status}: {reasons}",
-            {**evidence, "reasons": list(seen.reasons)},
-            f"{_way_out(seen)} Then delete the stack {seen.name} and open its link again ({link}).",
+            f"The stack {stack.name} is {stack.status}: {reasons}",
+            {**evidence, "reasons": list(stack.reasons)},
+            f"{_remediation(stack)} Then delete the stack {stack.name} and open its link again"
+            f" ({link}).",
         )
-    if seen.edited:
-        names = ", ".join(seen.edited)
+    if stack.edited:
+        names = ", ".join(stack.edited)
         return Finding(
             Status.FAIL,
-            f"The stack {seen.name} was deployed with another {names} than the link gives.",
-            {**evidence, "edited": list(seen.edited)},
-            f"Update the stack {seen.name} with the values as Octo shows them (CloudFormation,"
+            f"The stack {stack.name} was deployed with another {names} than the link gives.",
+            {**evidence, "edited": list(stack.edited)},
+            f"Update the stack {stack.name} with the values as Octo shows them (CloudFormation,"
             f" Update, current template), or delete it and open its link again ({link}).",
         )
-    return Finding(Status.PASS, f"The stack {seen.name} is {seen.status}.", evidence)
+    return Finding(Status.PASS, f"The stack {stack.name} is {stack.status}.", evidence)
 
 
-def _way_out(seen: Sighting) -> str:
-    """What mends the reason that AWS gives."""
-    text = " ".join(seen.reasons)
+def _remediation(stack: ObservedStack) -> str:
+    """Say what removes the cause that AWS names."""
+    text = " ".join(stack.reasons)
     if "already exists" in text:
         return (
-            "What the stack makes is there already: of another stack (CloudFormation, Stacks), or"
-            " made by hand. Keep that one if Octo uses it; else delete it."
+            "A resource of the stack exists already: another stack created it (CloudFormation,"
+            " Stacks), or a person. Keep that one if Octo uses it; else delete it."
         )
     if "not authorized" in text:
-        return "Sign in as somebody who may do what the reason names."
+        return "Sign in as a user with the permissions that the reason names."
     if "organizations access" in text:
         return TRUSTED_ACCESS
     if "bucket" in text.lower():
@@ -177,15 +180,15 @@ def _way_out(seen: Sighting) -> str:
             "Name a bucket of this account, in its own region, whose policy lets AWS deliver"
             " (octo-tf console check cur shows the statements)."
         )
-    return "Mend what the reason names."
+    return "Remove the cause that the reason names."
 
 
-def _in_console_words(result: CheckResult, flow: ConsoleFlow) -> CheckResult:
-    """The checks' ways out are Terraform's; here the stack is what brings things back."""
+def _for_stacks(result: CheckResult, flow: ConsoleFlow) -> CheckResult:
+    """Replace a hint to apply: here the stack is to be updated or deployed again."""
     if _TERRAFORMS_HINT not in result.finding.hint:
         return result
     step = next(step for step, area in AREAS.items() if area is result.area)
-    stack = flow.wanted(step)[-1]
+    stack = flow.stacks(step)[-1]
     hint = (
         f"Bring the stack {stack.name} back to its template and values: delete it and open its link"
         f" again (octo-tf console link {step}), or update it with octo-tf console template"
@@ -198,20 +201,29 @@ def _in_console_words(result: CheckResult, flow: ConsoleFlow) -> CheckResult:
     return replace(result, finding=replace(result.finding, hint=hint))
 
 
-def _payer_first(flow: ConsoleFlow, steps: Sequence[Step]) -> list[CheckResult]:
-    """A linked account's payer should be registered before it."""
+def _check_payer(flow: ConsoleFlow, steps: Sequence[Step]) -> list[CheckResult]:
+    """Check that a linked account's payer is registered before it."""
     payer = flow.payer
     if payer is None or "api-access" not in steps:
         return []
-    if flow.payer_is_known():
-        found = Finding(Status.PASS, f"The payer {payer} is registered.", {"payer": payer})
-    else:
+    registered = flow.payer_is_registered()
+    evidence: dict[str, object] = {"payer": payer}
+    if registered:
+        found = Finding(Status.PASS, f"The payer {payer} is registered.", evidence)
+    elif registered is None:
         found = Finding(
             Status.SKIPPED,
             f"Whether the payer {payer} is registered is not known here.",
-            {"payer": payer},
+            evidence,
             "Octo wants the payer before its linked accounts: register it first, if it was not"
             " registered elsewhere.",
+        )
+    else:
+        found = Finding(
+            Status.FAIL,
+            f"The payer {payer} is not registered with Octo.",
+            evidence,
+            "Octo wants the payer before its linked accounts: register it first.",
         )
     promise = "The organization's payer is registered before its linked accounts."
     return [CheckResult("api_access.payer", Area.API_ACCESS, promise, found, 0.0)]

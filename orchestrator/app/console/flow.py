@@ -1,4 +1,4 @@
-"""One account on the console path: what was asked for, and what follows from it."""
+"""One account that is registered by stacks: its settings, and what follows from them."""
 
 from __future__ import annotations
 
@@ -10,26 +10,24 @@ from pydantic import SecretStr
 
 from orchestrator.app import steps as shared
 from orchestrator.app.context import AccountContext
-from orchestrator.aws.cloudformation import trusted_access
-from orchestrator.aws.errors import explained
 from orchestrator.errors import OctoUnreachable
 from orchestrator.model.account import Account
 from orchestrator.model.registration import Registration
 from orchestrator.octo.ledger import Ledger
 from orchestrator.stacks import steps, templates
 from orchestrator.stacks.expected import expected
-from orchestrator.stacks.inputs import Inputs, for_console
-from orchestrator.stacks.steps import Step, Wanted
+from orchestrator.stacks.inputs import Inputs, console_inputs
+from orchestrator.stacks.steps import ExpectedStack, Step
 from orchestrator.verify.model import Context
 
 
 @dataclass
 class ConsoleFlow:
-    """An identified account on the console path.
+    """An identified account that is registered by stacks.
 
     Attributes:
         context: the account's run.
-        registration: what was asked for; the wizard may add to it.
+        registration: what to register; the wizard may change it.
         account: as identified.
         external_id: the id that Octo presents.
         wants_stackset: whether linked accounts are deployed to; None: as octo.yaml and AWS say.
@@ -43,12 +41,12 @@ class ConsoleFlow:
 
     @property
     def inputs(self) -> Inputs:
-        """The templates' inputs.
+        """Return the inputs of the templates.
 
         Raises:
-            ConfigError: octo.yaml asks for what only Terraform makes.
+            ConfigError: octo.yaml has a setting that only Terraform supports.
         """
-        return for_console(self.registration)
+        return console_inputs(self.registration)
 
     @property
     def partition(self) -> str:
@@ -62,31 +60,32 @@ class ConsoleFlow:
 
     @property
     def payer(self) -> str | None:
-        """A linked account's payer."""
+        """The account id of a linked account's payer."""
         is_linked = self.account.account_type == "linked"
         return self.account.management_account_id if is_linked else None
 
     def has_stackset(self) -> bool:
-        """Tell whether linked accounts are deployed to: it was asked for, or AWS has the set."""
+        """Tell whether linked accounts are deployed to: it was chosen, or AWS has the StackSet."""
         if self.account.account_type != "payer":
             return False
         if self.wants_stackset is not None:
             return self.wants_stackset
         return self.registration.use_stackset or self.context.cloud.has_stackset()
 
-    def lacks_trusted_access(self) -> bool:
-        """Tell whether CloudFormation may not deploy into the organization yet."""
-        with explained("asking for CloudFormation's access to the organization"):
-            return trusted_access(self.context.cloud.connect()) != "ENABLED"
-
     def checked_steps(self) -> tuple[Step, ...]:
-        """Name the steps to check as a whole: the optional one only where it was taken."""
+        """List the steps to check together: the optional one only if it was chosen."""
         has_stackset = self.has_stackset()
         return tuple(step for step in self.steps if step != "stackset" or has_stackset)
 
-    def payer_is_known(self) -> bool:
-        """Tell whether a linked account's payer is registered; see ``is_registered``."""
-        return self.payer is None or self.is_registered(self.payer)
+    def payer_is_registered(self) -> bool | None:
+        """Ask Octo whether the payer is registered; a payer itself needs none.
+
+        Returns:
+            None if it is unknown: Octo cannot be asked, and no ledger here has the payer.
+        """
+        if self.payer is None or self.is_registered(self.payer):
+            return True
+        return None if self.context.octo.api is None else False
 
     def is_registered(self, account_id: str) -> bool:
         """Ask Octo whether it knows an account; if it cannot be asked, a ledger here may say so."""
@@ -101,14 +100,14 @@ class ConsoleFlow:
         """Render a template."""
         return templates.render(name, self.inputs, partition=self.partition)
 
-    def wanted(self, step: Step) -> tuple[Wanted, ...]:
-        """Name the stacks of a step.
+    def stacks(self, step: Step) -> tuple[ExpectedStack, ...]:
+        """List the stacks of a step.
 
         Raises:
             ConfigError: this type of account does not have the step.
         """
         steps.check_step(step, self.account.account_type)
-        return steps.wanted(
+        return steps.expected_stacks(
             step,
             self.inputs,
             external_id=self.external_id.get_secret_value(),
@@ -118,16 +117,16 @@ class ConsoleFlow:
         )
 
     def choose(self, **settings: Any) -> None:
-        """Change what was asked for.
+        """Change what to register.
 
         Raises:
-            ValueError: it cannot be; nothing is changed.
+            ValueError: the settings are not valid; nothing is changed.
         """
         known = self.registration.model_dump()
         self.registration = Registration.model_validate({**known, **settings})
 
     def checks_context(self) -> Context:
-        """Give the checks what they may look at: the same as after Terraform."""
+        """Return what the checks compare with AWS, as after Terraform."""
         outputs = expected(
             self.inputs,
             self.account.account_type,
@@ -153,8 +152,8 @@ def begin(context: AccountContext) -> ConsoleFlow:
 
     Raises:
         WrongAccount: the credentials are another account's.
-        ConfigError: octo.yaml asks for what only Terraform makes.
+        ConfigError: octo.yaml has a setting that only Terraform supports.
     """
-    for_console(context.registration)
+    console_inputs(context.registration)
     account = shared.identify(context)
     return ConsoleFlow(context, context.registration, account, shared.decide_external_id(context))

@@ -1,14 +1,14 @@
-"""How a person gets to the page that creates a stack: the one place that decides the template's.
+"""Make the link by which the user deploys a stack, with the address of its template.
 
-CloudFormation reads a quick-create link's template from S3, as the person who is signed in. So a
-private object in a bucket of the same account is enough.
+CloudFormation reads a quick-create link's template from S3 with the permissions of the user who is
+signed in. So a private object in a bucket of the same account is enough.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
-from pathlib import Path as File
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from orchestrator.app.console.flow import ConsoleFlow
 from orchestrator.aws.errors import ServiceError, explained, is_denied
@@ -17,7 +17,7 @@ from orchestrator.aws.session import Aws
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.files import write_atomically
 from orchestrator.stacks import links
-from orchestrator.stacks.steps import Wanted
+from orchestrator.stacks.steps import ExpectedStack
 
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 
@@ -26,82 +26,113 @@ _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 class LaunchLink:
     """The page to open.
 
-    ``url`` may hold the external id. ``file`` is the template to upload there, where the link
-    cannot name one; then ``parameters`` are to be typed, and the external id is not among them.
+    Attributes:
+        stack: the stack that it creates.
+        url: the page; it may contain the external id.
+        file: the template to upload there, if the link cannot name one; the user then types the
+            parameters.
     """
 
-    wanted: Wanted
+    stack: ExpectedStack
     url: str = field(repr=False)
-    file: File | None = None
+    file: Path | None = None
 
     @property
     def typed(self) -> dict[str, str]:
-        """What a person types after an upload; the external id is copied from Octo."""
-        return {n: v for n, v in self.wanted.parameters.items() if n != "ExternalId"}
+        """The parameters that the user types after an upload, without the external id."""
+        return {n: v for n, v in self.stack.parameters.items() if n != "ExternalId"}
 
 
 def launch_link(
-    flow: ConsoleFlow, wanted: Wanted, *, bucket: str | None = None, octos_template: bool = False
+    flow: ConsoleFlow,
+    stack: ExpectedStack,
+    *,
+    bucket: str | None = None,
+    octos_template: bool = False,
 ) -> LaunchLink:
-    """The page for a stack, and what is needed there.
+    """Make the link of a stack: a quick-create link if its template has an address in S3.
 
     Args:
         flow: the account.
-        wanted: the stack.
-        bucket: a bucket of the account's own that the template is put into.
-        octos_template: take Octo's own launch link, where there is one for the stack.
+        stack: the stack.
+        bucket: a bucket of the account for the template; None uses the one of an earlier link.
+        octos_template: use Octo's own template, if it has one for the stack.
 
     Raises:
-        ConfigError: there is no such bucket, or no credentials for Octo.
-        Refused: the bucket is somebody else's, or Octo's link gives other values.
-        OctoError: Octo cannot be asked.
+        ConfigError: the bucket does not exist, or there are no credentials for Octo.
+        Refused: the bucket belongs to another account, or Octo's link has other values.
+        OctoError: Octo refuses, or does not answer.
     """
-    if octos_template and wanted.template == "api-access":
-        return LaunchLink(wanted, _octos_link(flow, wanted))
-    text = flow.template(wanted.template)
+    if octos_template and stack.template == "api-access":
+        return LaunchLink(stack, _octos_link(flow, stack))
+    folder = flow.context.folder / "console"
+    remembered = folder / "template-bucket"
     if bucket is not None:
-        account_id = flow.account.account_id
-        url = publish(
-            flow.context.cloud.connect(), account_id, bucket, wanted.template, text, flow.partition
-        )
-        return LaunchLink(wanted, wanted.link(url, flow.partition).url)
-    file = flow.context.folder / "console" / f"{wanted.template}.yaml"
-    write_atomically(file, text.encode())
-    return LaunchLink(wanted, links.create_page(wanted.region, flow.partition), file)
+        url = _published(flow, stack, bucket)
+        write_atomically(remembered, f"{bucket}\n".encode())
+        return LaunchLink(stack, url)
+    if remembered.is_file():
+        try:
+            earlier = remembered.read_text(encoding="utf-8").strip()
+            return LaunchLink(stack, _published(flow, stack, earlier))
+        except (ConfigError, Refused) as error:
+            flow.context.events.warn(f"{error}. The template is to be uploaded.")
+            remembered.unlink()
+    file = folder / f"{stack.template}.yaml"
+    write_atomically(file, flow.template(stack.template).encode())
+    return LaunchLink(stack, links.create_page(stack.region, flow.partition), file)
 
 
-def _octos_link(flow: ConsoleFlow, wanted: Wanted) -> str:
-    """Octo's own launch link, once it is seen to give the values that were agreed on."""
+def _published(flow: ConsoleFlow, stack: ExpectedStack, bucket: str) -> str:
+    """Put the stack's template into the bucket, and make the quick-create link."""
+    text, account_id = flow.template(stack.template), flow.account.account_id
+    aws = flow.context.cloud.connect()
+    url = publish(aws, account_id, bucket, stack.template, text, flow.partition)
+    return stack.link(url, flow.partition).url
+
+
+def _octos_link(flow: ConsoleFlow, stack: ExpectedStack) -> str:
+    """Link to Octo's own template, in the stack's region, once its values are checked."""
     api = flow.context.octo.api
     if api is None:
         raise ConfigError(
             "needs credentials for Octo's API",
             where="--octo-template",
-            hint="Set ALPHAUS_CLIENT_ID and ALPHAUS_CLIENT_SECRET, or leave the option out.",
+            hint="Set ALPHAUS_CLIENT_ID and ALPHAUS_CLIENT_SECRET, or omit the option.",
         )
     url = api.template().launch_url.get_secret_value()
     try:
-        given = links.parse(url).parameters
+        given = links.parse(url)
     except (ValueError, KeyError):
-        given = {}
-    other = [n for n in ("ExternalId", "Principal") if given.get(n) != wanted.parameters[n]]
+        raise Refused(
+            "Octo's launch link is not a quick-create link",
+            where="--octo-template",
+            hint="Omit the option: octo-tf then makes the link.",
+        ) from None
+    names = ("ExternalId", "Principal")
+    other = [n for n in names if given.parameters.get(n) != stack.parameters[n]]
+    if given.partition != flow.partition:
+        other.append("partition")
     if other:
         raise Refused(
             f"Octo's launch link gives another {' and '.join(other)}",
             where="--octo-template",
-            hint="Leave the option out: the link is then made here.",
+            hint="Omit the option: octo-tf then makes the link.",
         )
-    return url
+    return replace(given, region=stack.region, stack_name=stack.name).url
 
 
 def publish(
     aws: Aws, account_id: str, bucket: str, name: str, text: str, partition: str = "aws"
 ) -> str:
-    """Puts a template into the account's own bucket, private; its address, by region.
+    """Put a template into a bucket of the account, as a private object.
+
+    Returns:
+        Its address.
 
     Raises:
-        ConfigError: there is no such bucket.
-        Refused: the bucket is another account's, or may not be used.
+        ConfigError: the bucket does not exist.
+        Refused: the bucket belongs to another account, or access is denied.
     """
     content = text.encode()
     key = f"octo-tf/{name}-{hashlib.sha256(content).hexdigest()[:12]}.yaml"
@@ -112,7 +143,7 @@ def publish(
                 raise ConfigError(
                     "does not exist",
                     where=f"--template-bucket {bucket}",
-                    hint="Name a bucket of this account, or leave the option out.",
+                    hint="Name a bucket of this account, or omit the option.",
                 )
             aws.client("s3", region).put_object(
                 Bucket=bucket, ExpectedBucketOwner=account_id, Key=key, Body=content
@@ -120,13 +151,13 @@ def publish(
         except ServiceError as error:
             if is_denied(error):
                 raise Refused(
-                    f"the bucket is not of account {account_id}, or may not be used; nothing was"
-                    " written",
+                    f"the bucket does not belong to account {account_id}, or access is denied;"
+                    " nothing was written",
                     where=f"--template-bucket {bucket}",
                     hint="Name a bucket of this account with s3:GetBucketLocation and s3:PutObject,"
-                    " or leave the option out: the template is then uploaded by hand.",
+                    " or omit the option: the template is then uploaded by hand.",
                 ) from None
             raise
     host = f"s3.{region}.{_SUFFIXES.get(partition, 'amazonaws.com')}"
-    # A certificate for *.s3.<region> does not fit a bucket name with dots.
+    # A certificate for *.s3.<region> does not match a bucket name with dots.
     return f"https://{host}/{bucket}/{key}" if "." in bucket else f"https://{bucket}.{host}/{key}"

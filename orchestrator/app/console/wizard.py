@@ -1,65 +1,38 @@
-"""The console path step by step with a person, who may go back, leave, and come again later.
+"""Guide the user through a registration by stacks, who may go back, quit, and continue later.
 
-Nothing is remembered here: what is done already is what AWS has and Octo's side knows.
+The wizard keeps no state: what is done is read from AWS, Octo and the ledger.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from enum import Enum
-from typing import Protocol
+from collections.abc import Callable
 
 from orchestrator.app.console.check import check, result_id
 from orchestrator.app.console.flow import ConsoleFlow
 from orchestrator.app.console.launch_link import LaunchLink, launch_link
-from orchestrator.stacks.inputs import DEFAULT_REGION
-from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, Step, Wanted
+from orchestrator.app.console.prompter import MOVES, Prompter, Transition
+from orchestrator.app.console.report_bucket import Save, choose_bucket, has_bucket
+from orchestrator.errors import AwsError, ConfigError, Refused
+from orchestrator.model.outside_action import REGISTER, OutsideAction
+from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, ExpectedStack, Step
 from orchestrator.verify.model import Report, Status
 
-_AT_WORK_SECONDS = 600.0  # a stack that CloudFormation works on is waited for this long
+_STACK_SECONDS = 600.0  # how long a stack in progress is waited for
 _MARKS = {Status.PASS: "✓", Status.FAIL: "✗", Status.PENDING: "…", Status.SKIPPED: "-"}
 _TICK = "I acknowledge that AWS CloudFormation might create IAM resources with custom names"
 
 
-class Prompter(Protocol):
-    """Who walks: a person at a terminal, or a test."""
-
-    def tell(self, text: str) -> None:
-        """Says something."""
-
-    def show(self, link: LaunchLink) -> None:
-        """Shows the page to open."""
-
-    def open(self, url: str) -> None:
-        """Opens a page in the browser."""
-
-    def choose(self, question: str, choices: Mapping[str, str]) -> str:
-        """Asks for one of the choices, given as letter and meaning; its letter."""
-
-    def answer(self, question: str, default: str) -> str:
-        """Asks for a text."""
-
-
-class Transition(Enum):
-    """Where a person goes from a step."""
-
-    ON = "on"
-    BACK = "back"
-    QUIT = "quit"
-
-
-_MOVES = {"b": Transition.BACK, "q": Transition.QUIT, "s": Transition.ON}
-
-
 class Wizard:
-    """One walk.
+    """A registration step by step.
 
     Args:
         flow: the account.
         prompter: asks the user.
-        bucket: the account's own bucket for templates, if there is one.
-        save: keeps what was chosen underway, for later runs.
+        bucket: a bucket of the account for templates; None if the user named none.
+        save: writes settings that the user chose to octo.yaml; None removes one.
+        announced: what ``configure`` writes to octo.yaml, for the user's consent.
+        configure: writes it.
     """
 
     def __init__(
@@ -68,19 +41,23 @@ class Wizard:
         prompter: Prompter,
         *,
         bucket: str | None = None,
-        save: Callable[[Mapping[str, str]], None] = lambda _settings: None,
+        save: Save = lambda _settings: None,
+        announced: tuple[OutsideAction, ...] = (),
+        configure: Callable[[], None] = lambda: None,
     ) -> None:
         self._flow = flow
         self._prompter = prompter
         self._bucket = bucket
         self._save = save
+        self._announced = announced
+        self._configure = configure
 
     def run(self) -> Report | None:
-        """From basic details to *Confirm and Finish*; None if the person left before.
+        """Go from basic details to *Confirm and Finish*; return None if the user quits before.
 
         Raises:
-            WrongAccount: the credentials are another account's; nothing was asked.
-            AwsError: AWS cannot be asked.
+            OctoRefused: Octo refuses the account, or has not registered its payer.
+            AwsError: an AWS call failed.
         """
         if self._basic_details() is Transition.QUIT:
             return None
@@ -109,7 +86,8 @@ class Wizard:
             f"  Account {account.account_id}{f' ({name})' if name else ''} is a"
             f" {account.account_type} account."
         )
-        if not self._flow.payer_is_known():
+        self._flow.context.octo.check_payer(account)
+        if self._flow.payer_is_registered() is None:
             tell(
                 f"  Whether its payer, {self._flow.payer}, is registered is not known here. Octo"
                 " wants the payer first: a linked account that comes before it shows no data."
@@ -119,23 +97,30 @@ class Wizard:
             )
             if chosen == "q":
                 return Transition.QUIT
-        return self._register()
+        return self._consent()
 
-    def _register(self) -> Transition:
-        """Register the account with Octo once the user agrees; without credentials, say how."""
+    def _consent(self) -> Transition:
+        """Write octo.yaml and register the account with Octo, once the user agrees to both."""
         api, account_id = self._flow.context.octo.api, self._flow.account.account_id
+        actions = list(self._announced)
         if api is None:
             self._prompter.tell("  In Octo, choose *Register Account* for it first.")
-            return Transition.ON
-        if self._flow.is_registered(account_id):
+        elif self._flow.is_registered(account_id):
             self._prompter.tell("  It is registered with Octo.")
+        else:
+            summary = f"Register account {account_id} with Octo."
+            actions.append(OutsideAction(REGISTER, account_id, summary))
+        if not actions:
             return Transition.ON
-        chosen = self._prompter.choose(
-            f"Register account {account_id} with Octo?", {"y": "yes", "q": "no, quit"}
-        )
-        if chosen == "q":
+        for action in actions:
+            self._prompter.tell(f"  > {action.summary}")
+        question = "Do this?" if len(actions) == 1 else "Do all of this?"
+        if self._prompter.choose(question, {"y": "yes", "q": "no, quit"}) == "q":
             return Transition.QUIT
-        self._flow.register()
+        if self._announced:
+            self._configure()
+        if actions[-1].code == REGISTER:
+            self._flow.register()
         return Transition.ON
 
     def _step(self, step: Step, *, came_back: bool) -> Transition:
@@ -145,7 +130,7 @@ class Wizard:
                 {"y": "yes", "s": "skip", "b": "back", "q": "quit"},
             )
             if chosen != "y":
-                return _MOVES[chosen]
+                return MOVES[chosen]
             self._flow.wants_stackset = True
         report = check(self._flow, [step])
         if _is_deployed(report, step):
@@ -154,128 +139,122 @@ class Wizard:
             if not came_back:
                 return Transition.ON
             chosen = self._prompter.choose("", {"s": "go on", "b": "back", "q": "quit"})
-            return _MOVES[chosen]
-        if step == "cur" and not self._chosen_before(report):
-            chosen = self._choose_bucket()
-            if chosen in _MOVES:
-                return _MOVES[chosen]
+            return MOVES[chosen]
+        if step == "cur" and not has_bucket(self._flow, report):
+            chosen = choose_bucket(self._flow, self._prompter, self._save)
+            if chosen in MOVES:
+                return MOVES[chosen]
             report = check(self._flow, [step])
-        if _failed_stack(report):
+        if _has_failed_stack(report):
             self._tell(report, every=False)
         move = self._deploy(step, report)
-        self._flow.wants_stackset = None  # skipped or deployed: AWS knows
+        self._flow.wants_stackset = None  # from here on, AWS shows whether there is one
         return move
 
     def _deploy(self, step: Step, report: Report) -> Transition:
-        """Opens one stack after the other, until all are there and right."""
-        shown: Wanted | None = None
-        while True:
-            if _is_deployed(report, step):
-                self._tell(report, every=True)
-                return Transition.ON
-            wanted = self._next(step, report)
-            page = launch_link(self._flow, wanted, bucket=self._bucket)
-            if shown != wanted:
+        """Show the page of one stack after the other, until all of the step are deployed."""
+        shown: ExpectedStack | None = None
+        while not _is_deployed(report, step):
+            stack = self._next(step, report)
+            page = launch_link(self._flow, stack, bucket=self._bucket)
+            if shown != stack:
                 self._explain(page)
-                shown = wanted
-            choices = {"c": "check and confirm", "o": "open the page", "l": "show the page again"}
-            if step != "api-access":
-                choices["s"] = "skip for now"
-            chosen = self._prompter.choose("", {**choices, "b": "back", "q": "quit"})
-            if chosen in _MOVES:
-                return _MOVES[chosen]
+                shown = stack
+            chosen = self._prompter.choose("", self._choices(step, page))
+            if chosen in MOVES:
+                return MOVES[chosen]
             if chosen == "o":
                 self._prompter.open(page.url)
             elif chosen == "l":
                 shown = None
+            elif chosen == "e":
+                self._prompter.show_secret(self._flow.external_id.get_secret_value())
+            elif chosen == "t":
+                shown = None if self._choose_template_bucket(stack) else shown
+            elif chosen == "r":
+                if (answer := choose_bucket(self._flow, self._prompter, self._save)) == "q":
+                    return Transition.QUIT
+                if answer not in MOVES:
+                    report, shown = check(self._flow, [step]), None
             else:
-                report = check(self._flow, [step])
-                if _at_work(report):
-                    self._prompter.tell("  CloudFormation is at work; waiting for it ...")
-                    report = check(self._flow, [step], stack_seconds=_AT_WORK_SECONDS)
-                if not _is_deployed(report, step):
-                    self._tell(report, every=False)
+                report = self._check(step)
+        self._tell(report, every=True)
+        return Transition.ON
 
-    def _next(self, step: Step, report: Report) -> Wanted:
-        """The first stack that is not there, or else the last."""
+    def _choices(self, step: Step, page: LaunchLink) -> dict[str, str]:
+        choices = {"c": "check and confirm", "o": "open the page", "l": "show the page again"}
+        if "ExternalId" in page.stack.parameters:
+            choices["e"] = "show the external id"
+        if page.file is not None:
+            choices["t"] = "put the template into a bucket of this account, to spare the upload"
+        if step == "cur":
+            choices["r"] = "choose the bucket of the report again"
+        if step != "api-access":
+            choices["s"] = "skip for now"
+        return {**choices, "b": "back", "q": "quit"}
+
+    def _check(self, step: Step) -> Report:
+        """Verify a step; a stack in progress is waited for."""
+        report = check(self._flow, [step])
+        if _is_in_progress(report):
+            self._prompter.tell("  CloudFormation is at work; waiting for it ...")
+            report = check(self._flow, [step], stack_seconds=_STACK_SECONDS)
+        if not _is_deployed(report, step):
+            self._tell(report, every=False)
+        return report
+
+    def _choose_template_bucket(self, stack: ExpectedStack) -> bool:
+        """Ask for the bucket of the templates, and try it; tell whether it can be used."""
+        bucket = self._prompter.answer("A bucket of this account for the template", "")
+        try:
+            launch_link(self._flow, stack, bucket=bucket)
+        except (AwsError, ConfigError, Refused) as error:
+            self._prompter.tell(f"  The bucket {bucket}: {error.what}.")
+            return False
+        self._bucket = bucket
+        return True
+
+    def _next(self, step: Step, report: Report) -> ExpectedStack:
+        """Return the first stack that is not deployed, or else the last."""
         statuses = {result.id: result.finding.status for result in report.results}
-        stacks = self._flow.wanted(step)
-        unready = [w for w in stacks if statuses.get(result_id(w)) in (Status.PENDING, Status.FAIL)]
+        stacks, unready_statuses = self._flow.stacks(step), (Status.PENDING, Status.FAIL)
+        unready = [stack for stack in stacks if statuses.get(result_id(stack)) in unready_statuses]
         return (unready or list(stacks))[0 if unready else -1]
 
     def _explain(self, page: LaunchLink) -> None:
-        wanted, tell = page.wanted, self._prompter.tell
+        stack, tell = page.stack, self._prompter.tell
         account_id = self._flow.account.account_id
-        if wanted.step == "stackset" and self._flow.lacks_trusted_access():
+        if stack.step == "stackset" and self._flow.context.cloud.lacks_trusted_access():
             tell(f"  {TRUSTED_ACCESS}")
         tell(
             f"  Sign in to account {account_id} (its number is at the top right of the console),"
-            f" region {wanted.region}, and open:"
+            f" region {stack.region}, and open:"
         )
         self._prompter.show(page)
         if page.file is not None:
             tell(f"  Choose *Upload a template file*: {page.file}")
-            tell(f"  Stack name: {wanted.name}")
+            tell(f"  Stack name: {stack.name}")
             for name, value in page.typed.items():
                 tell(f"  {name}: {value or '(blank)'}")
-            if "ExternalId" in wanted.parameters:
-                tell("  ExternalId: as Octo shows it")
+            if "ExternalId" in stack.parameters:
+                tell("  ExternalId: as Octo shows it; e shows it here")
         else:
             tell("  The stack's name may be changed.")
-        if "ExternalId" in wanted.parameters:
+        if "ExternalId" in stack.parameters:
             tell("  ExternalId and Principal must not be changed.")
-        if wanted.template != "cur-bucket":
+        if stack.template != "cur-bucket":
             tell(f"  Tick: {_TICK}.")
         tell("  Then *Create stack*.")
         cur = self._flow.checks_context().expected.cur
-        if wanted.template == "cur" and cur and cur.s3_bucket_option == "USE_EXISTING":
+        if stack.template == "cur" and cur and cur.s3_bucket_option == "USE_EXISTING":
             statements = json.dumps(json.loads(cur.bucket_policy_statements), indent=2)
             tell(f"  The policy of {cur.s3_bucket_name} must have these statements:\n{statements}")
-
-    def _chosen_before(self, report: Report) -> bool:
-        """Whether octo.yaml says where the report goes, or a stack of it is there."""
-        registration = self._flow.registration
-        asked = registration.cur_s3_bucket_option or registration.cur_s3_bucket_name
-        there = {r.finding.status for r in report.results if r.id.endswith("stack")}
-        away = registration.cur_s3_bucket_region != DEFAULT_REGION
-        return bool(asked or away or there - {Status.PENDING})
-
-    def _choose_bucket(self) -> str:
-        """Asks where the report goes; the letter that was chosen."""
-        prompter = self._prompter
-        new = f"a new bucket in {DEFAULT_REGION}"
-        chosen = prompter.choose(
-            "Where shall AWS deliver the report?",
-            {
-                "d": f"default: {new}",
-                "n": "a new bucket in another region",
-                "e": "a bucket that exists",
-                "s": "skip for now",
-                "b": "back",
-                "q": "quit",
-            },
-        )
-        if chosen in _MOVES:
-            return chosen
-        settings = {"cur_s3_bucket_option": "CREATE_NEW" if chosen != "e" else "USE_EXISTING"}
-        while True:
-            if chosen != "d":
-                settings["cur_s3_bucket_region"] = prompter.answer("The bucket's region", "")
-            if chosen == "e":
-                settings["cur_s3_bucket_name"] = prompter.answer("The bucket's name", "")
-            try:
-                self._flow.choose(**settings)
-            except ValueError as error:
-                prompter.tell(f"  That cannot be: {_first_line(error)}")
-                continue
-            self._save(settings)
-            return chosen
 
     def _finish(self) -> Report | Transition:
         self._prompter.tell(f"\nStep {len(self._flow.steps) + 2}: confirm and finish")
         chosen = self._prompter.choose("", {"y": "confirm and finish", "b": "back", "q": "quit"})
         if chosen != "y":
-            return _MOVES[chosen]
+            return MOVES[chosen]
         return check(self._flow, self._flow.checked_steps(), finish=True)
 
     def _tell(self, report: Report, *, every: bool) -> None:
@@ -288,13 +267,13 @@ class Wizard:
 
 
 def _is_deployed(report: Report, step: Step) -> bool:
-    """Whether nothing of the step fails and its stacks are done; a delivery may be pending."""
+    """Tell whether the stacks of a step are complete and right; a delivery may be pending."""
     own = [r for r in report.results if r.area is AREAS[step]]
-    stacks_wait = any(r.id.endswith("stack") and r.finding.status is Status.PENDING for r in own)
-    return not stacks_wait and report.areas[AREAS[step]] in (Status.PASS, Status.PENDING)
+    is_pending = any(r.id.endswith("stack") and r.finding.status is Status.PENDING for r in own)
+    return not is_pending and report.areas[AREAS[step]] in (Status.PASS, Status.PENDING)
 
 
-def _at_work(report: Report) -> bool:
+def _is_in_progress(report: Report) -> bool:
     return any(
         str(result.finding.evidence.get("status", "")).endswith("_IN_PROGRESS")
         for result in report.results
@@ -302,10 +281,5 @@ def _at_work(report: Report) -> bool:
     )
 
 
-def _failed_stack(report: Report) -> bool:
+def _has_failed_stack(report: Report) -> bool:
     return any(r.finding.status is Status.FAIL for r in report.results if r.id.endswith("stack"))
-
-
-def _first_line(error: ValueError) -> str:
-    lines = [line.strip() for line in str(error).splitlines()]
-    return next((line for line in lines[2:3]), lines[0]) if lines else ""

@@ -23,7 +23,7 @@ from orchestrator.cli.groups import (
 )
 from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.option import option
-from orchestrator.cli.options import deferred_run_options, end, run_options
+from orchestrator.cli.options import adopting_options, end, run_options
 from orchestrator.errors import ExitCode
 from orchestrator.model.setting import Group
 
@@ -39,20 +39,25 @@ _TEMPLATES = click.Choice(["api-access", "stackset", "cur", "cur-bucket"])
 _BUCKET = option(
     "--template-bucket",
     metavar="BUCKET",
-    help="A bucket of the account to put the template in, so that links need no upload.",
+    help="A bucket of the account for the templates, so that links need no upload; later links use"
+    " it too.",
 )
 
 
 @click.group(cls=CommandGroup, invoke_without_command=True)
-@deferred_run_options(REGISTRATION, OCTO, PRINCIPAL, WORKDIR)
+@adopting_options(REGISTRATION, OCTO, PRINCIPAL, WORKDIR)
 @_BUCKET
 @click.pass_context
 def command(
-    ctx: click.Context, load_context: Callable[..., AccountContext], template_bucket: str | None
+    ctx: click.Context,
+    load_context: Callable[..., AccountContext],
+    flags: dict[str, Any],
+    template_bucket: str | None,
 ) -> ExitCode | None:
     """Register without Terraform, by links into the AWS console.
 
     Without a command, a wizard asks step by step; it can be left at any time and resumed later.
+    Options that say what to register are written to octo.yaml, once you agree.
     """
     if ctx.invoked_subcommand is not None:
         given = [
@@ -67,28 +72,30 @@ def command(
         raise click.UsageError(
             "nobody is here to answer: use octo-tf console link, check and finish"
         )
+    from orchestrator.app import configuring
     from orchestrator.app.console.flow import begin
     from orchestrator.app.console.wizard import Wizard
-    from orchestrator.config.edit import add
 
     config: Path = ctx.params["config"]
     if not config.exists() and not ctx.params["account_id"]:
         from orchestrator.cli.commands import init
 
-        click.echo("First, octo.yaml: who is to be registered.", err=True)
+        click.echo("First, octo.yaml: the account to register.", err=True)
         init.command.main(["--config", str(config)], standalone_mode=False)
-    context = load_context()
-
-    def save(settings: Mapping[str, str]) -> None:
-        if config.exists():
-            add(config, settings)
-
-    report = Wizard(begin(context), _Terminal(), bucket=template_bucket, save=save).run()
+    wizard = Wizard(
+        begin(load_context()),
+        _Terminal(),
+        bucket=template_bucket,
+        save=lambda settings: configuring.write(config, settings),
+        announced=configuring.announce(config, flags),
+        configure=lambda: configuring.write(config, flags),
+    )
+    report = wizard.run()
     if report is None:
-        click.echo("Run octo-tf console again to go on.", err=True)
+        click.echo("Run octo-tf console again to continue.", err=True)
         return ExitCode.VERIFICATION_PENDING
     click.echo(
-        "The same without questions: octo-tf console link, octo-tf console check all --wait 10m,"
+        "Without questions: octo-tf console link, octo-tf console check all --wait 10m,"
         " octo-tf console finish",
         err=True,
     )
@@ -111,13 +118,13 @@ def template(context: AccountContext, name: Name, out: Path | None) -> ExitCode:
     """Show the CloudFormation template NAME, or write it to a file, without calling AWS."""
     from orchestrator.cli.options import write_report
     from orchestrator.stacks import templates
-    from orchestrator.stacks.inputs import for_console
+    from orchestrator.stacks.inputs import console_inputs
 
     registration = context.registration
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(
         registration.region.rsplit("-", 2)[0], "aws"
     )
-    text = templates.render(name, for_console(registration), partition=partition)
+    text = templates.render(name, console_inputs(registration), partition=partition)
     if out is None:
         click.echo(text, nl=False)
     else:
@@ -154,17 +161,18 @@ def link(
     from orchestrator.stacks.steps import TRUSTED_ACCESS
 
     flow = begin(context)
-    stacks = flow.wanted(step)  # refuses a step that the account does not have
+    stacks = flow.stacks(step)  # refuses a step that the account does not have
     pages = [
-        launch_link(flow, wanted, bucket=template_bucket, octos_template=octos_template)
-        for wanted in stacks
+        launch_link(flow, stack, bucket=template_bucket, octos_template=octos_template)
+        for stack in stacks
     ]
-    if not flow.payer_is_known():
+    if not (registered := flow.payer_is_registered()):
+        reason = "it is not known here" if registered is None else "it is not"
         context.events.warn(
-            f"Octo wants the payer {flow.payer} registered before its linked accounts, and it is"
-            " not known here."
+            f"Octo wants the payer {flow.payer} registered before its linked accounts, and"
+            f" {reason}."
         )
-    if step == "stackset" and flow.lacks_trusted_access():
+    if step == "stackset" and context.cloud.lacks_trusted_access():
         context.events.warn(TRUSTED_ACCESS)
     if as_json:
         click.echo(json.dumps([_as_json(page) for page in pages], indent=2))
@@ -187,7 +195,7 @@ def check(context: AccountContext, step: Any, as_json: bool, reports: dict[str, 
 
     flow = begin(context)
     if step != "all":
-        flow.wanted(step)  # refuses a step that the account does not have
+        flow.stacks(step)  # refuses a step that the account does not have
         if step == "stackset":
             flow.wants_stackset = True
     chosen = flow.checked_steps() if step == "all" else (step,)
@@ -208,6 +216,7 @@ def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes
 
     flow = begin(context)
     if context.octo.api is not None and not flow.is_registered(flow.account.account_id):
+        context.octo.check_payer(flow.account)
         approval.agree(f"Register account {flow.account.account_id} with Octo?", yes=yes)
         flow.register()
     wait = context.settings.wait_seconds
@@ -216,13 +225,16 @@ def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes
 
 
 class _Terminal:
-    """A person at a terminal."""
+    """The prompter at a terminal."""
 
     def tell(self, text: str) -> None:
         click.echo(text, err=True)
 
     def show(self, link: LaunchLink) -> None:
         click.echo(link.url)
+
+    def show_secret(self, secret: str) -> None:
+        click.echo(secret)
 
     def open(self, url: str) -> None:
         click.launch(url)
@@ -242,9 +254,9 @@ class _Terminal:
 
 def _as_json(page: LaunchLink) -> dict[str, Any]:
     return {
-        "step": page.wanted.step,
-        "stack_name": page.wanted.name,
-        "region": page.wanted.region,
+        "step": page.stack.step,
+        "stack_name": page.stack.name,
+        "region": page.stack.region,
         "url": page.url,
         "template_file": str(page.file) if page.file else None,
         "parameters": page.typed,
@@ -252,11 +264,11 @@ def _as_json(page: LaunchLink) -> dict[str, Any]:
 
 
 def _explain(page: LaunchLink, account_id: str) -> None:
-    lines = [f"Open it signed in to account {account_id}, region {page.wanted.region}."]
+    lines = [f"Open it signed in to account {account_id}, region {page.stack.region}."]
     if page.file:
-        lines += [f"Upload {page.file}; stack name {page.wanted.name}; parameters:"]
+        lines += [f"Upload {page.file}; stack name {page.stack.name}; parameters:"]
         lines += [f"  {name}={value}" for name, value in page.typed.items()]
-        lines += ["  ExternalId as Octo shows it"] if "ExternalId" in page.wanted.parameters else []
-    if page.wanted.template != "cur-bucket":
+        lines += ["  ExternalId as Octo shows it"] if "ExternalId" in page.stack.parameters else []
+    if page.stack.template != "cur-bucket":
         lines += ["Tick that IAM resources with custom names may be created."]
     click.echo("\n".join(lines), err=True)

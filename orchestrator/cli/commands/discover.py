@@ -47,15 +47,15 @@ def command(
     which account.
     """
     from orchestrator import report
-    from orchestrator.adoption import subject
+    from orchestrator.adoption.candidate import read_account
     from orchestrator.adoption.discovery import discover
     from orchestrator.app.adopt import names_in_state
 
     config: Path = ctx.params["config"]
-    found, proposal = subject.look(config, flags)
-    ours = names_in_state(load_context()) if config.exists() else frozenset()
+    found, proposal = read_account(config, flags)
+    managed = names_in_state(load_context()) if config.exists() else frozenset()
     text = report.render_discovery(
-        discover(found, proposal, ours),
+        discover(found, proposal, managed),
         "json" if as_json else "table",
         color=use_color(ctx.params["no_color"]),
     )

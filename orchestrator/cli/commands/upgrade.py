@@ -37,18 +37,17 @@ def command(
     the existing resources with those before: none is deleted or registered again.
     """
     from orchestrator import report
+    from orchestrator.app import configuring
     from orchestrator.app.upgrade import upgrade
-    from orchestrator.config import edit
-    from orchestrator.model.outside_action import CONFIGURE, OutsideAction
 
     config: Path = ctx.params["config"]
     context = load_context(use_stackset=True)
-    line = OutsideAction(CONFIGURE, str(config), f"Set use_stackset: true in {config}.")
+    settings = {"use_stackset": True}
     upgraded = upgrade(
         context,
         consent=approval.consent(yes=yes),
-        configure=lambda: edit.switch(config, "use_stackset", True),
-        configuring=(line,) if edit.would_switch(config, "use_stackset", True) else (),
+        configure=lambda: configuring.write(config, settings),
+        configuring=configuring.announce(config, settings),
     )
     if not upgraded.review.has_changes:
         click.echo(report.render_plan(upgraded.review, "text"), err=True)

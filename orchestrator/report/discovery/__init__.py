@@ -1,1 +1,1 @@
-"""Formats of a discovery: what exists in an account, before anything is decided."""
+"""The resources for Octo in an account, for people and for programs."""

@@ -12,14 +12,14 @@ SCHEMA = "octo-tf/discovery/v1"
 
 
 def render(discovery: Discovery, *, color: bool = False) -> str:
-    """Render a discovery as JSON (schema: ``docs/schemas/discovery-v1.json``)."""
+    """Render a discovery for programs; ``docs/schemas/discovery-v1.json`` describes it."""
     del color
     return json.dumps(
         {
             "schema": SCHEMA,
             "octo_tf_version": __version__,
             "account": {"id": discovery.account_id, "type": discovery.account_type},
-            "found": [asdict(thing) for thing in discovery.things],
+            "found": [asdict(resource) for resource in discovery.resources],
             "notes": list(discovery.notes),
         },
         indent=2,

@@ -1,4 +1,4 @@
-"""A table with one line for each resource, then notes."""
+"""A table for people: one line for each resource, then notes."""
 
 from __future__ import annotations
 
@@ -21,18 +21,23 @@ _FATES = {
 def render(discovery: Discovery, *, color: bool = False) -> str:
     """Render a discovery as a table."""
     head = f"Account {discovery.account_id} ({discovery.account_type})"
-    if not discovery.things:
-        register = "Register the account: octo-tf init, octo-tf apply."
-        return f"{head}\n\nNo resource of Octo's is here. {register}"
+    if not discovery.resources:
+        return (
+            f"{head}\n\nThe account has nothing for Octo. Register it: octo-tf init, octo-tf apply."
+        )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("what", "name", "purpose", "owner", "octo-tf"):
+    for column in ("kind", "name", "purpose", "owner", "octo-tf"):
         table.add_column(column, overflow="fold")
-    for thing in discovery.things:
-        purpose = escape(thing.purpose)
-        if thing.risks:
-            purpose += f" [yellow]can: {escape(', '.join(thing.risks))}[/]"
-        owner = "another Terraform, or none" if thing.owner == "unknown" else thing.owner
-        table.add_row(thing.kind, escape(thing.name), purpose, escape(owner), _FATES[thing.fate])
+    for resource in discovery.resources:
+        purpose = escape(resource.purpose)
+        if resource.risks:
+            purpose += f" [yellow]can: {escape(', '.join(resource.risks))}[/]"
+        owner = (
+            "another Terraform state, or none" if resource.owner == "unknown" else resource.owner
+        )
+        table.add_row(
+            resource.kind, escape(resource.name), purpose, escape(owner), _FATES[resource.fate]
+        )
     parts: list[RenderableType] = [head, table]
     parts += [f"Note: {escape(note)}" for note in discovery.notes]
     return printed(parts, color=color)

@@ -43,7 +43,9 @@ def render(review: Review, *, color: bool = False) -> str:
                 "remove": list(review.linked.remove),
                 "recreate": list(review.linked.recreate),
             },
-            "outside": [asdict(action) for action in review.outside],
+            "outside": [
+                {**asdict(action), "after_apply": action.after_apply} for action in review.outside
+            ],
             "guard": {
                 "verdict": "allowed" if verdict.allowed else "refused",
                 "refusals": [

@@ -16,6 +16,10 @@ def render(review: Review, *, color: bool = False) -> str:
         parts.append("**No changes.** AWS has what octo.yaml asks for.")
     else:
         parts.append(f"**{summary(plan)}**")
+    before = [f"- {action.summary}" for action in review.outside if not action.after_apply]
+    after = [f"- {action.summary}" for action in review.outside if action.after_apply]
+    if before:
+        parts.append("\n".join(before))
     if plan.changes:
         count = "1 resource" if len(plan.changes) == 1 else f"{len(plan.changes)} resources"
         rows = [
@@ -29,10 +33,10 @@ def render(review: Review, *, color: bool = False) -> str:
         parts.append(f"<details{' open' if len(rows) <= 20 else ''}><summary>{count}</summary>")
         parts.append(table(("action", "resource", "because"), rows))
         parts.append("</details>")
-    if review.outside:
-        parts.append("\n".join(f"- {action.summary}" for action in review.outside))
     if review.linked:
         parts.append("\n".join(f"- Linked accounts: {s}" for s in sentences(review.linked)))
+    if after:
+        parts.append("\n".join(["Afterwards:", "", *after]))
     if verdict.allowed:
         parts.append("**Guard:** allowed. Nothing that Octo depends on is destroyed or replaced.")
     else:

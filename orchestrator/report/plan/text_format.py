@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from orchestrator.app.review import Review
+from orchestrator.model.outside_action import OutsideAction
 from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
@@ -17,18 +20,21 @@ def render(review: Review, *, color: bool = False) -> str:
     plan = review.plan
     if not review.has_changes:
         none = "No changes. AWS has what octo.yaml asks for."
-        return "\n".join([none, *outside_lines(review)])
+        return "\n".join([none, *_lines(review.outside)])
     lines = [
         f"  {_SIGNS.get(change.action, '>')} {change.action:8}{change.address}{_taken(change)}"
         for change in plan.changes
     ]
     linked = [f"Linked accounts: {sentence}." for sentence in sentences(review.linked)]
-    return "\n".join([*lines, *outside_lines(review), summary(plan), *linked])
+    before = [action for action in review.outside if not action.after_apply]
+    after = [action for action in review.outside if action.after_apply]
+    then = ["Afterwards:", *_lines(after)] if after else []
+    return "\n".join([*_lines(before), *lines, summary(plan), *linked, *then])
 
 
-def outside_lines(review: Review) -> list[str]:
-    """List what applying changes outside Terraform, one line each."""
-    return [f"  > {action.summary}" for action in review.outside]
+def _lines(actions: Iterable[OutsideAction]) -> list[str]:
+    """List changes outside Terraform, one line each."""
+    return [f"  > {action.summary}" for action in actions]
 
 
 def sentences(linked: PendingDeployments) -> list[str]:

@@ -34,13 +34,13 @@ TEMPLATE = json.dumps(
 )
 
 
-def look(sandbox, aws, profile: str, *, ours: tuple[str, ...] = ()) -> Discovery:
+def discovered(sandbox, aws, profile: str, *, managed: tuple[str, ...] = ()) -> Discovery:
     account = identify(aws(profile), sandbox.accounts[profile])
-    found = inventory.take(aws(profile), account)
+    found = inventory.read_inventory(aws(profile), account)
     try:
-        return discover(found, propose(found, None), ours)
+        return discover(found, propose(found, None), managed)
     except Refused:
-        return discover(found, None, ours)
+        return discover(found, None, managed)
 
 
 @pytest.fixture
@@ -53,24 +53,24 @@ def standalone(sandbox, aws):
 
 
 def by_name(discovery: Discovery) -> dict[str, tuple[str, str]]:
-    return {thing.name: (thing.owner, thing.fate) for thing in discovery.things}
+    return {one.name: (one.owner, one.fate) for one in discovery.resources}
 
 
 def test_an_account_without_anything_shows_nothing(sandbox, aws):
-    found = look(sandbox, aws, "linked-1")
-    assert found.things == ()
-    assert "No resource of Octo's is here" in report.render_discovery(found, "table")
+    found = discovered(sandbox, aws, "linked-1")
+    assert found.resources == ()
+    assert "The account has nothing for Octo" in report.render_discovery(found, "table")
 
 
 def test_roles_report_and_bucket_are_found_by_name(sandbox, aws, standalone):
-    found = by_name(look(sandbox, aws, "standalone"))
+    found = by_name(discovered(sandbox, aws, "standalone"))
     assert found == dict.fromkeys(
         (ROLE, CUR_ROLE, "curreport", standalone.bucket), ("unknown", "adopt")
     )
 
 
 def test_what_our_state_holds_is_ours(sandbox, aws, standalone):
-    found = by_name(look(sandbox, aws, "standalone", ours=(ROLE,)))
+    found = by_name(discovered(sandbox, aws, "standalone", managed=(ROLE,)))
     assert found[ROLE] == ("octo-tf", "ours")
 
 
@@ -81,7 +81,7 @@ def test_a_role_is_found_by_its_trust_and_a_stack_by_its_resource(sandbox, aws, 
         StackName="from-console", TemplateBody=TEMPLATE, Capabilities=["CAPABILITY_NAMED_IAM"]
     )
     try:
-        found = by_name(look(sandbox, aws, "linked-1"))
+        found = by_name(discovered(sandbox, aws, "linked-1"))
         assert found == {"OctoFromTheConsole": ("stack from-console", "stays")}
     finally:
         client.delete_stack(StackName="from-console")
@@ -95,19 +95,22 @@ def test_a_role_that_a_stack_owns_must_be_released_first(sandbox, aws, session):
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     try:
-        assert by_name(look(sandbox, aws, "linked-1"))[ROLE] == ("stack octo", "release first")
+        assert by_name(discovered(sandbox, aws, "linked-1"))[ROLE] == (
+            "stack octo",
+            "release first",
+        )
     finally:
         client.delete_stack(StackName="octo")
 
 
 @pytest.mark.parametrize("profile", ["standalone", "linked-1"])
 def test_the_json_is_as_its_schema_says(sandbox, aws, standalone, profile):
-    text = report.render_discovery(look(sandbox, aws, profile), "json")
+    text = report.render_discovery(discovered(sandbox, aws, profile), "json")
     Draft202012Validator(SCHEMA).validate(json.loads(text))
 
 
 def test_no_external_id_is_shown(sandbox, aws, standalone):
-    found = look(sandbox, aws, "standalone")
+    found = discovered(sandbox, aws, "standalone")
     for name in report.formats("discovery"):
         assert "octo-external-id" not in report.render_discovery(found, name)
 
@@ -125,7 +128,7 @@ def test_the_instances_of_other_peoples_stacksets_are_not_gone_through(
     )
     listed = sandbox.faults.add({"action": "ListStackInstances", "error": "Throttling"})
     try:
-        assert "somebody-elses" not in by_name(look(sandbox, aws, "payer"))
+        assert "somebody-elses" not in by_name(discovered(sandbox, aws, "payer"))
         assert listed.happened == 0
     finally:
         sandbox.faults.clear()
@@ -144,7 +147,7 @@ def test_a_stackset_is_found_by_the_role_of_its_template(sandbox, aws, session, 
     iam = session("payer").client("iam")
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust())
     try:
-        found = by_name(look(sandbox, aws, "payer"))
+        found = by_name(discovered(sandbox, aws, "payer"))
         assert found["of-another-name"] == ("unknown", "adopt")
     finally:
         iam.delete_role(RoleName=ROLE)

@@ -54,7 +54,7 @@ class Account:
 
     def pages(self, step: Step, **changes: Any) -> list[LaunchLink]:
         flow = self.flow(**changes)
-        return [launch_link(flow, wanted, bucket=self.bucket) for wanted in flow.wanted(step)]
+        return [launch_link(flow, stack, bucket=self.bucket) for stack in flow.stacks(step)]
 
     def deploy(self, step: Step, **changes: Any) -> list[str]:
         """Opens each link of a step and creates its stack; the stacks' statuses."""

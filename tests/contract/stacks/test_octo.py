@@ -74,24 +74,24 @@ def test_the_payer_of_a_linked_account_is_looked_up_in_octo(octo, account):
 
 def test_octos_own_launch_link_is_taken_on_request(octo, account):
     flow = octo(account("standalone")).flow()
-    (wanted,) = flow.wanted("api-access")
-    found = links.parse(launch_link(flow, wanted, octos_template=True).url)
+    (stack,) = flow.stacks("api-access")
+    found = links.parse(launch_link(flow, stack, octos_template=True).url)
     assert found.parameters == {"ExternalId": EXTERNAL_ID, "Principal": "131920598436"}
     assert found.template_url == flow.context.octo.api.template().template_url
 
 
 def test_a_launch_link_with_other_values_is_refused(sandbox, octo, account):
     flow = octo(account("standalone")).flow()
-    (wanted,) = flow.wanted("api-access")
+    (stack,) = flow.stacks("api-access")
     client = sandbox.octo.client
     sandbox.octo.clients[client.client_id] = replace(client, external_id="another-external-id")
     with pytest.raises(Refused, match="another ExternalId") as caught:
-        launch_link(flow, wanted, octos_template=True)
+        launch_link(flow, stack, octos_template=True)
     assert "another-external-id" not in str(caught.value) + caught.value.hint
 
 
 def test_without_credentials_octos_link_cannot_be_had(account):
     flow = account("standalone").flow()
-    (wanted,) = flow.wanted("api-access")
+    (stack,) = flow.stacks("api-access")
     with pytest.raises(ConfigError, match="credentials for Octo's API"):
-        launch_link(flow, wanted, octos_template=True)
+        launch_link(flow, stack, octos_template=True)

@@ -336,17 +336,17 @@ def test_a_step_of_another_type_of_account_is_refused(account):
     linked = account("linked-1")
     for step in ("cur", "stackset"):
         with pytest.raises(ConfigError, match="is not for a linked account"):
-            linked.flow().wanted(step)
+            linked.flow().stacks(step)
 
 
 def test_a_template_bucket_of_somebody_else_is_refused(account):
     linked, other = account("linked-1"), account("linked-2")
     flow = linked.flow()
-    (wanted,) = flow.wanted("api-access")
+    (stack,) = flow.stacks("api-access")
     with pytest.raises(Refused, match="is not of account"):
-        launch_link(flow, wanted, bucket=other.bucket)
+        launch_link(flow, stack, bucket=other.bucket)
     with pytest.raises(ConfigError, match="does not exist"):
-        launch_link(flow, wanted, bucket="no-such-bucket-anywhere")
+        launch_link(flow, stack, bucket="no-such-bucket-anywhere")
     assert other.client("s3").list_objects_v2(Bucket=other.bucket).get("Contents", []) == []
 
 
@@ -357,8 +357,8 @@ def test_a_bucket_in_another_region_or_with_dots_gives_an_address_that_works(acc
         CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
     )
     flow = linked.flow()
-    (wanted,) = flow.wanted("api-access")
-    page = launch_link(flow, wanted, bucket="templates.with.dots")
+    (stack,) = flow.stacks("api-access")
+    page = launch_link(flow, stack, bucket="templates.with.dots")
     url = links.parse(page.url).template_url
     assert url.startswith("https://s3.eu-central-1.amazonaws.com/templates.with.dots/octo-tf/")
     assert linked.create(page.url) == "CREATE_COMPLETE"
@@ -367,13 +367,13 @@ def test_a_bucket_in_another_region_or_with_dots_gives_an_address_that_works(acc
 def test_without_a_bucket_the_template_is_a_private_file_to_upload(account):
     linked = account("linked-1")
     flow = linked.flow()
-    (wanted,) = flow.wanted("api-access")
-    page = launch_link(flow, wanted)
+    (stack,) = flow.stacks("api-access")
+    page = launch_link(flow, stack)
     assert page.url.endswith("?region=us-east-1#/stacks/create")
     assert EXTERNAL_ID not in page.url + page.file.read_text() + str(page.typed)
     assert page.file.stat().st_mode & 0o077 == 0
     linked.client("cloudformation").create_stack(
-        StackName=wanted.name,
+        StackName=stack.name,
         TemplateBody=page.file.read_text(),
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[

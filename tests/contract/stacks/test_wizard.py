@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.app.console.launch_link import LaunchLink
+from orchestrator.app.console.launch_link import LaunchLink, launch_link
 from orchestrator.app.console.wizard import Wizard
 from orchestrator.errors import WrongAccount
+from orchestrator.model.outside_action import CONFIGURE, OutsideAction
 from orchestrator.octo.ledger import Ledger
 from orchestrator.sandbox import control
 from orchestrator.stacks import links
@@ -28,6 +29,7 @@ class Scripted:
     told: list[str] = field(default_factory=list)
     pages: list[LaunchLink] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
     offered: list[dict[str, str]] = field(default_factory=list)
 
     def tell(self, text: str) -> None:
@@ -35,6 +37,9 @@ class Scripted:
 
     def show(self, link: LaunchLink) -> None:
         self.pages.append(link)
+
+    def show_secret(self, secret: str) -> None:
+        self.secrets.append(secret)
 
     def open(self, url: str) -> None:
         self.opened.append(url)
@@ -259,7 +264,7 @@ def test_an_impossible_region_is_asked_for_again(walker):
 def test_an_existing_bucket_is_told_what_its_policy_needs(walker):
     walk = walker("standalone")
     bucket = walk.account.bucket
-    assert walk(walk.deploy(), "c", "e", "us-east-1", bucket, "q") is None
+    assert walk(walk.deploy(), "c", "e", bucket, "q") is None
     assert f"The policy of {bucket} must have these statements" in walk.person.text
     assert "OctoTfCurDeliveryWrites" in walk.person.text
 
@@ -276,3 +281,93 @@ def test_the_wrong_account_ends_it_before_anything_is_asked(walker):
     with pytest.raises(WrongAccount):
         walk(account_id=walk.account.sandbox.accounts["linked-2"])
     assert walk.person.told == []
+
+
+def test_the_choice_of_the_bucket_can_be_made_again(walker):
+    walk = walker("standalone")
+    bucket = walk.account.bucket
+    report = walk(
+        *(walk.deploy(), "c"),
+        *("e", bucket, "r", "d", walk.deploy(), walk.account.deliver, "c"),
+        "y",
+    )
+    assert walk.saved == {
+        "cur_s3_bucket_option": "CREATE_NEW",
+        "cur_s3_bucket_name": None,  # removed: the module's default applies
+    }
+    assert report.areas[Area.CUR_S3] is Status.PASS
+    made = links.parse(walk.person.pages[-1].url).parameters
+    assert made["CurS3BucketOption"] == "CREATE_NEW"
+    assert made["CurS3BucketName"] != bucket
+
+
+def test_going_back_from_the_choice_of_the_bucket_changes_nothing(walker):
+    walk = walker("standalone", cur_s3_bucket_option="CREATE_NEW")
+    assert walk(walk.deploy(), "c", "r", "b", "r", "q") is None
+    assert walk.saved == {}
+
+
+def test_the_region_of_an_existing_bucket_is_read(walker):
+    walk = walker("standalone")
+    name = "reports-in-frankfurt"
+    walk.account.client("s3", "eu-central-1").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    assert walk(walk.deploy(), "c", "e", "no-such-bucket-here", "no bucket", name, "q") is None
+    assert walk.saved == {
+        "cur_s3_bucket_option": "USE_EXISTING",
+        "cur_s3_bucket_region": "eu-central-1",
+        "cur_s3_bucket_name": name,
+    }
+    assert "There is no bucket no-such-bucket-here in this account" in walk.person.text
+
+
+def test_the_external_id_is_shown_on_request_only(walker):
+    walk = walker("linked-1")
+    assert walk("y", "e", "q") is None
+    assert walk.person.secrets == [EXTERNAL_ID]
+    assert EXTERNAL_ID not in walk.person.text
+
+
+def test_a_template_bucket_spares_the_upload_now_and_later(walker):
+    walk = walker("linked-1")
+    flow, bucket = walk.account.flow(), walk.account.bucket
+    walk.person = Scripted(["y", "t", "no-such-bucket-here", "t", bucket, walk.deploy(), "c", "y"])
+    walk.statuses = []
+    report = Wizard(flow, walk.person).run()
+    assert report.areas[Area.API_ACCESS] is Status.PASS
+    assert "The bucket no-such-bucket-here: does not exist" in walk.person.text
+    assert [page.file is None for page in walk.person.pages] == [False, True]
+    later = walk.account.flow()
+    (stack,) = later.stacks("api-access")
+    assert links.parse(launch_link(later, stack).url).template_url.startswith(f"https://{bucket}.")
+
+
+def test_a_template_bucket_that_is_gone_is_not_used_any_more(walker):
+    walk = walker("linked-1")
+    flow = walk.account.flow()
+    (stack,) = flow.stacks("api-access")
+    remembered = flow.context.folder / "console" / "template-bucket"
+    remembered.parent.mkdir(parents=True)
+    remembered.write_text("no-such-bucket-here")
+    assert launch_link(flow, stack).file is not None
+    assert not remembered.exists()
+
+
+LINE = OutsideAction(CONFIGURE, "octo.yaml", "Set account_name in octo.yaml.")
+
+
+@pytest.mark.parametrize(("answer", "written"), [("y", 1), ("q", 0)])
+def test_flags_are_written_to_octo_yaml_once_the_user_agrees(walker, answer, written):
+    walk = walker("standalone")
+    writes: list[str] = []
+    walk.person = Scripted([answer, "q"] if answer == "y" else [answer])
+    wizard = Wizard(
+        walk.account.flow(),
+        walk.person,
+        announced=(LINE,),
+        configure=lambda: writes.append("octo.yaml"),
+    )
+    assert wizard.run() is None
+    assert "> Set account_name in octo.yaml." in walk.person.text
+    assert len(writes) == written

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adoption.hcl import Input, Theirs
+from orchestrator.adoption.foreign_module import ForeignModule, Input
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import propose
 from orchestrator.errors import ConfigError, Refused
@@ -59,9 +59,9 @@ def found(
     )
 
 
-def theirs(**inputs: Any) -> Theirs:
+def theirs(**inputs: Any) -> ForeignModule:
     given = {n: v if isinstance(v, Input) else Input(v, "main.tf:7") for n, v in inputs.items()}
-    return Theirs(Path("their"), "module.octo", "main.tf:3", given)
+    return ForeignModule(Path("their"), "module.octo", "main.tf:3", given)
 
 
 BOTH = (role(API_ROLE), role(CUR_ROLE, None))
@@ -146,14 +146,14 @@ def test_an_existing_report_is_proposed_instead_of_a_new_one():
 def test_a_report_that_does_not_fit_is_not_proposed(change):
     proposal = propose(found(role(API_ROLE), report={**REPORT, **change}), None)
     assert "cur_report_name" not in proposal.settings
-    assert "a new one is made" in " ".join(proposal.warnings)
+    assert "a new one is created" in " ".join(proposal.warnings)
 
 
 def test_roles_that_are_not_carried_over_are_listed_with_what_they_can_do():
     executor = role("OctoChangeExecutorRole", managed={"arn:x:policy/AdministratorAccess": None})
     (leftover,) = propose(found(*BOTH, executor), None).leftovers
-    assert leftover.role == "OctoChangeExecutorRole"
-    assert leftover.can == ("everything (AdministratorAccess)",)
+    assert leftover.name == "OctoChangeExecutorRole"
+    assert leftover.risks == ("everything (AdministratorAccess)",)
 
 
 def test_what_would_go_is_listed_policy_by_policy():
@@ -247,7 +247,7 @@ def test_a_stackset_is_taken_over_with_its_targets():
 def test_a_stackset_that_could_not_be_changed_in_place_is_left(change):
     proposal = propose(found(*BOTH, stack_set=stack_set(**change)), None)
     assert "use_stackset" not in proposal.settings
-    assert "is left as it is" in " ".join(proposal.warnings)
+    assert "is not adopted" in " ".join(proposal.warnings)
 
 
 def test_a_stackset_without_instances_can_have_any_template():
@@ -286,10 +286,10 @@ def test_what_a_stackset_would_take_from_each_account_is_a_removal():
     assert "passes roles on" in removals[0].consequence
 
 
-def test_roles_of_a_stackset_that_ask_for_no_external_id_are_spoken_of():
+def test_roles_of_a_stackset_that_require_no_external_id_are_warned_of():
     makes = deploys(external_id=None)
     warnings = propose(found(*BOTH, stack_set=stack_set(content=makes)), None).warnings
-    assert any("roles of the StackSet octo ask for no external id" in w for w in warnings)
+    assert any("roles of the StackSet octo require no external id" in w for w in warnings)
 
 
 def organization() -> Organization:
@@ -330,11 +330,11 @@ def test_a_stackset_reaches_the_accounts_that_it_reaches_today(targets, known, s
 
 def test_what_a_stack_owns_is_named_with_the_stack():
     proposal = propose(found(*BOTH, owners={f"role {API_ROLE}": "octo", "role Other": "x"}), None)
-    assert proposal.releases == {f"role {API_ROLE}": "octo"}
+    assert proposal.owners == {f"role {API_ROLE}": "octo"}
 
 
-def test_an_account_without_anything_has_nothing_to_take_over():
-    with pytest.raises(Refused, match="nothing to take over"):
+def test_an_account_without_anything_has_nothing_to_adopt():
+    with pytest.raises(Refused, match="nothing to adopt"):
         propose(found(report=None), None)
 
 

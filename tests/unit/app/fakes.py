@@ -14,6 +14,7 @@ from typing import Any
 
 from orchestrator.app.context import AccountContext, Settings
 from orchestrator.app.events import Event, Events
+from orchestrator.app.snapshot import Snapshot
 from orchestrator.cancellation import Cancellation
 from orchestrator.config.load import load
 from orchestrator.model.account import Account
@@ -60,6 +61,9 @@ WRITES = {
     "terraform.set_aside",
     "terraform.push",
     "linked.register_current",
+    "cloud.release_stack",
+    "cloud.delete_role",
+    "foreign.forget",
 }
 
 
@@ -91,6 +95,9 @@ class Cloud:
         self.lacks_access = False
         self.operation: tuple[str, dict[str, tuple[str, str]]] | None = None
         self.stackset_name = "alphaus-api-access-stackset"
+        self.released: list[tuple[str, str]] = []
+        self.deleted: list[str] = []
+        self.identities: dict[str, str] = {}
 
     def connect(self) -> Any:
         raise AssertionError("a route asks the port, not AWS")
@@ -130,12 +137,30 @@ class Cloud:
     def newest_deployment(self) -> tuple[str, dict[str, tuple[str, str]]] | None:
         return self.operation
 
-    def find_existing(self, plan, *, read, unfinished, adopting, accepted) -> dict[str, str]:
+    def find_existing(
+        self, plan, *, read, unfinished, adopting, accepted, released
+    ) -> dict[str, str]:
         self._note("find_existing")
         return {}
 
     def checks_context(self, outputs, external_id: str) -> Any:
-        raise AssertionError("no route of these tests takes a snapshot")
+        raise AssertionError("a snapshot is taken by the port")
+
+    def bucket_creation_dates(self) -> dict[str, str]:
+        self._note("bucket_creation_dates")
+        return {}
+
+    def release_stack(self, name: str, region: str) -> None:
+        self._note("release_stack")
+        self.released.append((name, region))
+
+    def delete_role(self, name: str) -> None:
+        self._note("delete_role")
+        self.deleted.append(name)
+
+    def take_snapshot(self, outputs, external_id, report) -> Snapshot:
+        self._note("take_snapshot")
+        return Snapshot(identities=self.identities, passing=[], linked=[])
 
     def verify(self, outputs, external_id, *, wait_seconds=0.0, settle_seconds=0.0) -> Report:
         self._note("verify")
@@ -147,8 +172,8 @@ class Cloud:
 class Terraform:
     """Terraform in the root folder; ``changes`` is what the next plans show."""
 
-    def __init__(self, recording: Recording, folder: Path) -> None:
-        self._note = lambda name: recording.note(f"terraform.{name}")
+    def __init__(self, recording: Recording, folder: Path, name: str = "terraform") -> None:
+        self._note = lambda call: recording.note(f"{name}.{call}")
         self.folder = folder
         self.changes: list[tuple[PlannedChange, ...]] = [CHANGES]
         self.tainted = False
@@ -206,6 +231,9 @@ class Terraform:
         if not self.tainted:
             return []
         return [StateResource(TARGET, TARGET_ADDRESS, "r-1", True, "")]
+
+    def pull(self) -> str:
+        return "{}"
 
     def untaint(self, address: str) -> None:
         self._note("untaint")

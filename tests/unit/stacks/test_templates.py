@@ -98,7 +98,7 @@ def test_no_parameter_is_one_that_links_ignore():
 def test_the_link_gives_only_parameters_that_the_template_has():
     for step in steps.STEPS:
         for of in (PLAIN, dataclasses.replace(PLAIN, cur_s3_bucket_region="eu-central-1")):
-            for stack in steps.wanted(step, of, external_id="id", region="us-east-1"):
+            for stack in steps.expected_stacks(step, of, external_id="id", region="us-east-1"):
                 assert stack.parameters.keys() <= parsed(stack.template)["Parameters"].keys()
 
 
@@ -125,7 +125,7 @@ def test_defaults_are_the_modules():
 
 
 def test_a_registration_overrides_the_defaults(registered):
-    found = inputs.inputs(
+    found = inputs.module_inputs(
         registered(cur_s3_prefix="other", permission_tiers=["recommendations", "read"])
     )
     assert (found.cur_s3_prefix, found.cur_report_name) == ("other", "curreport")
@@ -149,7 +149,7 @@ def test_a_registration_overrides_the_defaults(registered):
 )
 def test_what_only_terraform_makes_is_refused(registered, fields, where):
     with pytest.raises(ConfigError) as caught:
-        inputs.for_console(registered(**fields))
+        inputs.console_inputs(registered(**fields))
     assert caught.value.where == where
 
 
@@ -174,7 +174,9 @@ def test_a_link_is_read_back_as_it_was_made():
 def test_a_links_repr_hides_the_external_id():
     made = links.QuickCreate("us-east-1", "s", "https://x", {"ExternalId": "secret-id"})
     assert "secret-id" not in repr(made)
-    (stack,) = steps.wanted("api-access", PLAIN, external_id="secret-id", region="us-east-1")
+    (stack,) = steps.expected_stacks(
+        "api-access", PLAIN, external_id="secret-id", region="us-east-1"
+    )
     assert "secret-id" not in repr(stack)
 
 
@@ -218,7 +220,7 @@ def test_each_type_of_account_has_its_steps():
     ],
 )
 def test_a_new_bucket_in_another_region_has_a_stack_of_its_own(changes, stacks):
-    found = steps.wanted(
+    found = steps.expected_stacks(
         "cur", dataclasses.replace(PLAIN, **changes), external_id="id", region="eu-west-1"
     )
     assert [(s.template, s.region, s.parameters.get("CurS3BucketOption")) for s in found] == stacks

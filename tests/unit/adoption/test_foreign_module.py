@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.adoption import hcl
+from orchestrator.adoption import foreign_module
 from orchestrator.errors import ConfigError
 
 CALL = """
@@ -20,11 +20,13 @@ module "octo" {
 """
 
 
-def read(folder: Path, environ: dict[str, str] | None = None, **files: str) -> hcl.Theirs:
+def read(
+    folder: Path, environ: dict[str, str] | None = None, **files: str
+) -> foreign_module.ForeignModule:
     for name, text in files.items():
         stem, _, ending = name.rpartition("__")
         (folder / f"{stem.replace('__', '.')}.{ending}").write_text(text)
-    return hcl.read(folder, environ or {}, var_files=[])
+    return foreign_module.read_module(folder, environ or {}, var_files=[])
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_values_win_over_each_other_as_in_terraform(tmp_path):
 def test_a_file_of_values_that_is_named_wins(tmp_path):
     (tmp_path / "prod.vars").write_text('id = "prod"')
     (tmp_path / "main.tf").write_text(CALL % "var.id" + 'variable "id" {}')
-    found = hcl.read(tmp_path, {}, var_files=[tmp_path / "prod.vars"])
+    found = foreign_module.read_module(tmp_path, {}, var_files=[tmp_path / "prod.vars"])
     assert found.inputs["external_id"].value == "prod"
     assert found.inputs["external_id"].where == f"{tmp_path}/prod.vars:1"
 
@@ -124,7 +126,7 @@ def test_two_modules_are_told_apart_by_name(tmp_path):
     with pytest.raises(ConfigError, match="more than once") as caught:
         read(tmp_path, main__tf=text)
     assert "--module" in caught.value.hint
-    found = hcl.read(tmp_path, {}, name="other", var_files=[])
+    found = foreign_module.read_module(tmp_path, {}, name="other", var_files=[])
     assert found.inputs["external_id"].value == "b2"
 
 
@@ -142,7 +144,7 @@ def test_a_folder_without_the_module_says_what_to_name(tmp_path):
     with pytest.raises(ConfigError, match="does not use the published module"):
         read(tmp_path, main__tf='resource "null_resource" "x" {}')
     with pytest.raises(ConfigError, match="holds no Terraform files"):
-        hcl.read(tmp_path / "absent", {}, var_files=[])
+        foreign_module.read_module(tmp_path / "absent", {}, var_files=[])
 
 
 PIECES = [*'}"[#\n\0é', 'module "octo" {', "${", "%{", "x = ", "<<E\n", "var.x"]
@@ -153,7 +155,7 @@ PIECES = [*'}"[#\n\0é', 'module "octo" {', "${", "%{", "x = ", "<<E\n", "var.x"
 def test_no_text_brings_it_down(tmp_path, pieces):
     (tmp_path / "main.tf").write_text("".join(pieces), encoding="utf-8", errors="replace")
     with contextlib.suppress(ConfigError):
-        hcl.read(tmp_path, {}, var_files=[])
+        foreign_module.read_module(tmp_path, {}, var_files=[])
 
 
 def test_the_external_id_is_in_no_repr(tmp_path):
@@ -163,7 +165,9 @@ def test_the_external_id_is_in_no_repr(tmp_path):
 
 def test_the_example_is_read():
     folder = Path(__file__).parents[3] / "examples/from-published-module/before"
-    found = hcl.read(folder, {"TF_VAR_external_id": "by-environment"}, var_files=[])
+    found = foreign_module.read_module(
+        folder, {"TF_VAR_external_id": "by-environment"}, var_files=[]
+    )
     assert found.address == "module.octo"
     assert found.inputs["cur_s3_bucket_name"].value == "acme-cur-export"
     assert found.inputs["external_id"].value == "by-environment"

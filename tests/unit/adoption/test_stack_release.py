@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from orchestrator.adoption.stacks import retained
+from orchestrator.adoption.stack_release import retained
 
 YAML = """\
 # A word on it.

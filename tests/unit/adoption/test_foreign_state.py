@@ -1,4 +1,4 @@
-"""Which of another state's resources are let go of: the module's, and nothing else."""
+"""The resources of the module are removed from another state, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adoption import release
-from orchestrator.adoption.hcl import Theirs
+from orchestrator.adoption import foreign_state
+from orchestrator.adoption.foreign_module import ForeignModule
 from orchestrator.errors import EngineError
 
 ROLE = "AlphausAcctAccessRole"
@@ -33,9 +33,9 @@ class Folder:
         return self.text
 
 
-def held(address: str, *resources: dict[str, Any]) -> release.Held:
-    theirs = Theirs(Path("their folder"), address, "main.tf:1", {})
-    return release.held(Folder(*resources), theirs, {ROLE, "bucket"})  # type: ignore[arg-type]
+def held(address: str, *resources: dict[str, Any]) -> foreign_state.ForeignState:
+    theirs = ForeignModule(Path("their folder"), address, "main.tf:1", {})
+    return foreign_state.read_state(Folder(*resources), theirs, {ROLE, "bucket"})  # type: ignore[arg-type]
 
 
 def test_of_a_child_everything_under_its_address():
@@ -80,7 +80,7 @@ def test_the_command_can_be_pasted_into_a_shell():
 
 
 def test_no_state_holds_nothing():
-    assert held("module.octo") == release.Held()
+    assert held("module.octo") == foreign_state.ForeignState()
 
 
 def test_a_state_that_cannot_be_read_says_what_to_do():
@@ -88,12 +88,12 @@ def test_a_state_that_cannot_be_read_says_what_to_do():
         def pull(self) -> str:
             raise EngineError("the state cannot be read: Backend initialization required")
 
-    theirs = Theirs(Path("their folder"), "module.octo", "main.tf:1", {})
+    theirs = ForeignModule(Path("their folder"), "module.octo", "main.tf:1", {})
     with pytest.raises(EngineError) as caught:
-        release.held(Uninitialized(), theirs, set())  # type: ignore[arg-type]
+        foreign_state.read_state(Uninitialized(), theirs, set())  # type: ignore[arg-type]
     assert "terraform init" in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"resources": [1]}', "null"])
 def test_names_of_a_state_that_is_none_are_none(text):
-    assert release.names_in(text) == frozenset()
+    assert foreign_state.names_in(text) == frozenset()

@@ -1,8 +1,7 @@
-"""Lets go of what another Terraform state holds.
+"""Read which resources another Terraform state has of the published module, and remove them there.
 
-The published module has a provider block inside, so its resources cannot leave a state by the
-configuration (``removed`` blocks are refused); ``terraform state rm`` is the way. It destroys
-nothing.
+The published module has a provider block inside, so ``removed`` blocks are refused for its
+resources: ``terraform state rm`` is the way, and destroys nothing.
 """
 
 from __future__ import annotations
@@ -16,24 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.adoption.hcl import Theirs
+from orchestrator.adoption.foreign_module import ForeignModule
 from orchestrator.errors import EngineError
 from orchestrator.files import write_atomically
 from orchestrator.terraform.client import Terraform
 
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/")
-# The attributes by which a resource says what it is, or what it belongs to.
+# The attributes that hold a resource's own name, or the name of what it belongs to.
 _NAMES = ("name", "role", "role_name", "bucket", "report_name", "stack_set_name")
 
 
 @dataclass(frozen=True)
-class Held:
-    """What another state holds of the module.
+class ForeignState:
+    """What another state has of the published module.
 
     Attributes:
-        addresses: those to be let go of.
+        addresses: the module's resources, to be removed from that state.
         accounts: the accounts that its roles are in.
-        others: how many resources besides are in it, which stay.
+        others: how many other resources are in that state, where they stay.
     """
 
     addresses: tuple[str, ...] = ()
@@ -42,18 +41,18 @@ class Held:
 
     @property
     def commands(self) -> list[str]:
-        """What a person would type to let go of it."""
+        """Give the commands that remove the addresses, for a shell."""
         return [shlex.join(["terraform", "state", "rm", *self.addresses])] if self.addresses else []
 
 
-def held(terraform: Terraform, theirs: Theirs, names: Collection[str]) -> Held:
-    """Looks into the state of somebody's folder.
+def read_state(terraform: Terraform, module: ForeignModule, names: Collection[str]) -> ForeignState:
+    """Read the state of the folder that uses the published module.
 
     Args:
         terraform: in that folder.
-        theirs: where the module is in it.
-        names: the roles, buckets, reports and StackSets that adoption is about: by these the
-            resources of a root are told apart from whatever else is in its state.
+        module: the published module there.
+        names: the roles, buckets, reports and StackSets to adopt. If the folder is the module
+            itself, its resources are told from others in the state by these names.
 
     Raises:
         EngineError: the state cannot be read.
@@ -63,26 +62,26 @@ def held(terraform: Terraform, theirs: Theirs, names: Collection[str]) -> Held:
     except EngineError as error:
         raise EngineError(
             error.what,
-            where=str(theirs.folder),
+            where=str(module.folder),
             hint="Run terraform init in that folder, then the same command again.",
         ) from None
     if not text:
-        return Held()
-    found, others, accounts = [], 0, set()
+        return ForeignState()
+    addresses, others, accounts = [], 0, set()
     for resource in json.loads(text).get("resources", []):
-        if resource.get("mode") != "managed" and not theirs.address:
-            continue  # a root's data sources belong to nobody
+        if resource.get("mode") != "managed" and not module.address:
+            continue  # the data sources of a root are used by its other resources too
         for instance in resource["instances"]:
-            if not _is_theirs(resource, instance, theirs.address, names):
+            if not _belongs(resource, instance, module.address, names):
                 others += 1
                 continue
-            found.append(_address(resource, instance))
+            addresses.append(_address(resource, instance))
             accounts |= set(_ROLE_ARN.findall(json.dumps(instance.get("attributes", {}))))
-    return Held(tuple(sorted(found)), frozenset(accounts), others)
+    return ForeignState(tuple(sorted(addresses)), frozenset(accounts), others)
 
 
 def names_in(state: str) -> frozenset[str]:
-    """The names by which a state's resources are known in AWS; of a state that is none: nothing."""
+    """Return the names that a state's resources have in AWS; none of a text that is no state."""
     try:
         return frozenset(
             str(name)
@@ -96,12 +95,11 @@ def names_in(state: str) -> frozenset[str]:
         return frozenset()
 
 
-def _is_theirs(
+def _belongs(
     resource: dict[str, Any], instance: dict[str, Any], address: str, names: Collection[str]
 ) -> bool:
-    module = resource.get("module", "")
     if address:
-        return bool(re.match(rf"{re.escape(address)}($|[.\[])", module))
+        return bool(re.match(rf"{re.escape(address)}($|[.\[])", resource.get("module", "")))
     attributes = instance.get("attributes") or {}
     return any(attributes.get(key) in names for key in _NAMES)
 
@@ -114,8 +112,13 @@ def _address(resource: dict[str, Any], instance: dict[str, Any]) -> str:
     return address if key is None else f"{address}[{json.dumps(key)}]"
 
 
-def let_go(terraform: Terraform, held: Held, folder: Path) -> Path:
-    """Has the other state let go of what it holds; a copy of it is kept first, 0600.
+def release(terraform: Terraform, state: ForeignState, folder: Path) -> Path:
+    """Remove the module's resources from the other state; a copy of it is kept first, 0600.
+
+    Args:
+        terraform: in the folder of that state.
+        state: what it has.
+        folder: where the copy is kept.
 
     Returns:
         The copy.
@@ -130,5 +133,5 @@ def let_go(terraform: Terraform, held: Held, folder: Path) -> Path:
         raise EngineError(
             f"the copy of the state cannot be written: {error.strerror}", where=str(copy)
         ) from error
-    terraform.forget(*held.addresses)
+    terraform.forget(*state.addresses)
     return copy

@@ -1,7 +1,7 @@
-"""Reads the Terraform files of somebody who uses the published module: what they gave it.
+"""Read the inputs of the published module from the Terraform files that use it.
 
-Nothing is evaluated: literals, and names that lead to literals (locals, variables with their
-values, texts with either in them). Whatever else an input is, is named with file and line.
+Nothing is evaluated: an input is known if it is a literal, or refers to one by locals and
+variables, alone or within a text. Any other input is named with its file and line.
 """
 
 from __future__ import annotations
@@ -16,8 +16,14 @@ from typing import Any
 from orchestrator.adoption.expressions import Input, Scope
 from orchestrator.errors import ConfigError
 
-# Any of these tells the module by its shape, wherever its source is: a copy, a mirror, git.
-_TELLING = {"use_stackset", "stackset_name", "cur_s3_bucket_name", "cur_report_name", "principal"}
+# Inputs that only this module has: they tell it wherever its source is, a copy, a mirror or git.
+_OWN_INPUTS = {
+    "use_stackset",
+    "stackset_name",
+    "cur_s3_bucket_name",
+    "cur_report_name",
+    "principal",
+}
 _SOURCE = re.compile(r"(^|/)alphauslabs/(octo/aws|terraform-aws-octo)\b")
 _ROOT = ("aws_iam_role", "alphaus_acct_access_role")  # the module applied as a root
 _MAX_BYTES = 1_000_000
@@ -25,15 +31,15 @@ SECRET_KEYS = ("access_key", "secret_key")
 
 
 @dataclass(frozen=True)
-class Theirs:
-    """The published module in somebody's folder.
+class ForeignModule:
+    """The published module in a Terraform folder of the user's.
 
     Attributes:
-        folder: theirs.
-        address: ``module.octo``, or empty where the folder is the module itself, as a root.
-        where: ``file:line`` of the module's block, or of the first of its resources; empty where
-            it is not used any more.
-        inputs: what it was given, by name; the external id among them.
+        folder: the folder.
+        address: like ``module.octo``; empty if the folder is the module itself, used as a root.
+        where: ``file:line`` of the module's block, or of the first of its resources; empty if the
+            files do not use the module any more.
+        inputs: the module's inputs, by name; the external id is among them.
     """
 
     folder: Path
@@ -54,23 +60,23 @@ class _Block:
 
 
 class NoModule(ConfigError):
-    """The folder's files do not use the published module, or not any more."""
+    """The files of the folder do not use the published module, or not any more."""
 
 
-def read(
+def read_module(
     folder: Path, environ: Mapping[str, str], *, name: str | None = None, var_files: list[Path]
-) -> Theirs:
-    """Finds the published module in a folder and resolves its inputs.
+) -> ForeignModule:
+    """Find the published module in a folder and resolve its inputs.
 
     Args:
         folder: holds ``.tf`` files.
         environ: for ``TF_VAR_<name>``.
-        name: which module block, where there are several.
-        var_files: as they are given to ``terraform -var-file``; the last wins.
+        name: the module block to read; None if there is only one.
+        var_files: as for ``terraform -var-file``: a later file overrides an earlier one.
 
     Raises:
-        NoModule: the files do not use it.
-        ConfigError: they use it more than once, or one cannot be read.
+        NoModule: the files do not use the module.
+        ConfigError: they use it more than once, or a file cannot be read.
     """
     blocks = [block for path in sorted(folder.glob("*.tf")) for block in _blocks(path)]
     if not blocks:
@@ -105,28 +111,47 @@ def read(
             for n, value in call.attributes.items()
             if n not in ("source", "version", "providers", "count", "for_each", "depends_on")
         }
-        return Theirs(folder, f"module.{call.labels[0]}", call.where, inputs)
+        return ForeignModule(folder, f"module.{call.labels[0]}", call.where, inputs)
     own = next((b for b in blocks if b.kind == "resource" and b.labels == _ROOT), None)
     if own is None or name is not None:
         raise NoModule(
             f"holds no module {name}" if name else "does not use the published module",
             where=str(folder),
-            hint='Name the folder whose .tf files have source = "alphauslabs/octo/aws", or leave'
-            " the path out to find what is in the account.",
+            hint='Name the folder whose .tf files have source = "alphauslabs/octo/aws", or omit'
+            " the path to adopt what the account has.",
         )
-    return Theirs(folder, "", own.where, {n: scope.variable(n) for n in scope.variables})
+    return ForeignModule(folder, "", own.where, {n: scope.variable(n) for n in scope.variables})
+
+
+def input_of(module: ForeignModule | None, name: str) -> Any:
+    """Return the value of an input; None if the module has no such input.
+
+    Raises:
+        ConfigError: the input cannot be resolved; a guess could replace existing resources.
+    """
+    given = module.inputs.get(name) if module else None
+    if given is None:
+        return None
+    if not given.known:
+        raise ConfigError(
+            f"{name} cannot be read from the files alone",
+            where=given.where,
+            hint=f"Give it with --{name.replace('_', '-')}"
+            + ("-file or --external-id-env." if name == "external_id" else ", or with --var-file."),
+        )
+    return given.value
 
 
 def _is_octo(block: _Block) -> bool:
     source = str(block.attributes.get("source", "")).strip('"')
     given = set(block.attributes)
-    return bool(_SOURCE.search(source)) or ("external_id" in given and bool(given & _TELLING))
+    return bool(_SOURCE.search(source)) or ("external_id" in given and bool(given & _OWN_INPUTS))
 
 
 def _variables(
     folder: Path, blocks: list[_Block], environ: Mapping[str, str], var_files: list[Path]
 ) -> dict[str, tuple[Any, str] | str]:
-    """Each variable's value and place, in Terraform's order of precedence.
+    """Return each variable's value and place, by Terraform's order of precedence.
 
     Source: Terraform language, "Variable definition precedence".
     """
@@ -181,9 +206,10 @@ def _text_of(path: Path) -> str:
 
 
 def _parsed(text: str, path: Path) -> Iterator[_Block]:
-    """The blocks of a file, and its own attributes as a block of no kind, with their lines.
+    """Yield the blocks of a file, then its own attributes as a block without a kind.
 
-    python-hcl2's dictionaries have no lines, its syntax tree has: both are in the file's order.
+    Lines come from python-hcl2's syntax tree, since its dictionaries have none; both are in the
+    order of the file.
     """
     import hcl2
     from lark.exceptions import LarkError, UnexpectedInput

@@ -1,0 +1,110 @@
+"""Propose the settings by which an existing report, its bucket and the CUR role are adopted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.adoption.foreign_module import ForeignModule, input_of
+from orchestrator.adoption.inventory import Inventory
+from orchestrator.detection.compare import REPORT_FIELDS, removed_settings, required_external_id
+from orchestrator.model.observed import Bucket, Removal
+from orchestrator.model.resource_names import CUR_BUCKET, CUR_ROLE
+
+_CUR_SETTINGS = {key: f"cur_{name}" for key, name in REPORT_FIELDS.items()} | {
+    "ReportName": "cur_report_name",
+    "S3Bucket": "cur_s3_bucket_name",
+    "S3Prefix": "cur_s3_prefix",
+    "S3Region": "cur_s3_bucket_region",
+}
+
+
+@dataclass
+class ReportProposal:
+    """How report, bucket and CUR role are adopted.
+
+    Attributes:
+        settings: for octo.yaml.
+        adopted: report and bucket, by kind and name, as far as they are adopted.
+        removals: what adoption removes from the bucket; users must consent.
+        warnings: sentences that the user should read.
+    """
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    adopted: list[str] = field(default_factory=list)
+    removals: tuple[Removal, ...] = ()
+    warnings: list[str] = field(default_factory=list)
+
+
+def propose(found: Inventory, module: ForeignModule | None) -> ReportProposal:
+    """Adopt the existing report, its bucket, and the trust of the CUR role.
+
+    Raises:
+        ConfigError: an input of the module that is needed cannot be resolved.
+    """
+    proposal = ReportProposal()
+    settings = proposal.settings
+    if (role := found.roles.get(CUR_ROLE)) and required_external_id(role) is None:
+        settings["cur_role_trust"] = "principal_only"
+        proposal.warnings.append(
+            f"The role {CUR_ROLE} trusts Octo without an external id. This is kept, because Octo"
+            " may not send one; once Octo does, set cur_role_trust: external_id and apply."
+        )
+    report = _suitable_report(found, input_of(module, "cur_report_name"))
+    if report is None:
+        for name in ("cur_report_name", "cur_s3_bucket_name", "cur_s3_bucket_region"):
+            if (value := input_of(module, name)) is not None:
+                settings[name] = value
+        proposal.warnings.append("No existing report is suitable: a new one is created.")
+        if bucket := found.buckets.get(settings.get("cur_s3_bucket_name", "")):
+            _adopt_bucket(bucket, proposal)
+        return proposal
+    for key, setting in _CUR_SETTINGS.items():
+        if key in report:
+            value = report[key]
+            settings[setting] = sorted(value) if isinstance(value, list) else value
+    proposal.adopted.append(f"report {report['ReportName']}")
+    bucket = found.buckets.get(report["S3Bucket"])
+    if bucket is not None and _is_for_octo(bucket, module):
+        settings["cur_s3_bucket_option"] = "CREATE_NEW"
+        _adopt_bucket(bucket, proposal)
+    else:
+        settings["cur_s3_bucket_option"] = "USE_EXISTING"
+        proposal.warnings.append(
+            f"The bucket {report['S3Bucket']} is not one for Octo alone, by its name: its report is"
+            " adopted, the bucket and its policy stay as they are (USE_EXISTING)."
+        )
+    return proposal
+
+
+def _adopt_bucket(bucket: Bucket, proposal: ReportProposal) -> None:
+    proposal.adopted.append(f"bucket {bucket.name}")
+    proposal.removals = removed_settings(bucket)
+
+
+def _is_for_octo(bucket: Bucket, module: ForeignModule | None) -> bool:
+    named = input_of(module, "cur_s3_bucket_name")
+    return bucket.name.startswith(CUR_BUCKET) or bucket.name == named
+
+
+def _suitable_report(found: Inventory, wanted: str | None) -> Mapping[str, Any] | None:
+    """Find the report of the wanted name, or else the most suitable one.
+
+    Suitable: delivered to a bucket of the account, hourly or daily, with resource ids.
+    """
+    if wanted is not None and wanted in found.reports:
+        return found.reports[wanted]
+    suitable = [
+        report
+        for report in found.reports.values()
+        if report["S3Bucket"] in found.buckets
+        and report.get("TimeUnit") in ("HOURLY", "DAILY")
+        and "RESOURCES" in report.get("AdditionalSchemaElements", [])
+    ]
+    # The default name first, then the finer time unit.
+    return min(
+        suitable,
+        key=lambda r: (r["ReportName"] != "curreport", r["TimeUnit"] != "HOURLY", r["ReportName"]),
+        default=None,
+    )

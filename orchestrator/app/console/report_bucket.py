@@ -1,0 +1,95 @@
+"""Choose the bucket to which AWS delivers the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.app.console.flow import ConsoleFlow
+from orchestrator.app.console.prompter import MOVES, Prompter
+from orchestrator.errors import AccessDenied, AwsError
+from orchestrator.stacks.inputs import DEFAULT_REGION
+from orchestrator.verify.model import Report, Status
+
+Save = Callable[[Mapping[str, Any]], None]  # writes settings to octo.yaml; None removes one
+
+
+def has_bucket(flow: ConsoleFlow, report: Report) -> bool:
+    """Tell whether octo.yaml names the bucket of the report, or a stack of it exists."""
+    registration = flow.registration
+    named = registration.cur_s3_bucket_option or registration.cur_s3_bucket_name
+    statuses = {r.finding.status for r in report.results if r.id.endswith("stack")}
+    is_elsewhere = registration.cur_s3_bucket_region != DEFAULT_REGION
+    return bool(named or is_elsewhere or statuses - {Status.PENDING})
+
+
+def choose_bucket(flow: ConsoleFlow, prompter: Prompter, save: Save) -> str:
+    """Ask where the report is delivered, and save it.
+
+    Returns:
+        The letter of the choice: one of ``MOVES`` if no bucket was chosen.
+    """
+    chosen = prompter.choose(
+        "Where shall AWS deliver the report?",
+        {
+            "d": f"default: a new bucket in {DEFAULT_REGION}",
+            "n": "a new bucket in another region",
+            "e": "a bucket that exists",
+            "s": "skip for now",
+            "b": "back",
+            "q": "quit",
+        },
+    )
+    while chosen not in MOVES:
+        if chosen == "e":
+            settings = _existing_bucket(flow, prompter)
+        else:
+            region = prompter.answer("The bucket's region", "") if chosen == "n" else DEFAULT_REGION
+            settings = _new_bucket(flow, region)
+        changed = {n: v for n, v in settings.items() if getattr(flow.registration, n) != v}
+        try:
+            flow.choose(**changed)
+        except ValueError as error:
+            prompter.tell(f"  This is not possible: {_first_line(error)}")
+            continue
+        save(changed)
+        break
+    return chosen
+
+
+def _new_bucket(flow: ConsoleFlow, region: str) -> dict[str, Any]:
+    was_existing = flow.registration.cur_s3_bucket_option == "USE_EXISTING"
+    return {
+        "cur_s3_bucket_option": "CREATE_NEW",
+        "cur_s3_bucket_region": region,
+        "cur_s3_bucket_name": None if was_existing else flow.registration.cur_s3_bucket_name,
+    }
+
+
+def _existing_bucket(flow: ConsoleFlow, prompter: Prompter) -> dict[str, Any]:
+    """Ask for the name of an existing bucket, and read its region."""
+    while True:
+        name = prompter.answer("The bucket's name", "")
+        try:
+            region = flow.context.cloud.bucket_region(name)
+        except AccessDenied:
+            prompter.tell(
+                f"  The bucket {name} belongs to another account, or its region may not be read"
+                " (s3:GetBucketLocation)."
+            )
+            region = prompter.answer("The bucket's region", "")
+        except AwsError as error:
+            prompter.tell(f"  {error.what}")
+            continue
+        if region is not None:
+            return {
+                "cur_s3_bucket_option": "USE_EXISTING",
+                "cur_s3_bucket_region": region,
+                "cur_s3_bucket_name": name,
+            }
+        prompter.tell(f"  There is no bucket {name} in this account.")
+
+
+def _first_line(error: ValueError) -> str:
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in lines[2:3]), lines[0]) if lines else ""
