@@ -35,6 +35,7 @@ from orchestrator.sandbox.answers import Answers
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.faults import Drop, Faults, happen
 from orchestrator.sandbox.octo.server import Octo
+from orchestrator.sandbox.snapshots import Snapshots
 from orchestrator.sandbox.wire import Call, Fault
 from orchestrator.sandbox.world import LOG, Caller, World
 
@@ -51,6 +52,7 @@ class Application:
         self.world = world
         self.faults = Faults()
         self._answers = Answers()
+        self._snapshots = Snapshots(world, self.faults)
         self._octo = Octo(world, self.faults)
         self._moto = DomainDispatcherApplication(create_backend_app)
 
@@ -181,6 +183,8 @@ class Application:
             return Response(json.dumps(state), headers=_JSON)
         if request.path == f"{control.PATH}faults":
             return self._control_faults(request)
+        if action in (("POST", "snapshot"), ("POST", "restore")):
+            return self._control_snapshots(request, action[1])
         return Response('{"error": "no such control"}', 404, _JSON)
 
     def _control_faults(self, request: Request) -> Response:
@@ -193,6 +197,18 @@ class Application:
             elif request.method == "DELETE":
                 self.faults.clear()
             return Response(json.dumps(self.faults.listed()), headers=_JSON)
+
+    def _control_snapshots(self, request: Request, action: str) -> Response:
+        name = str(json.loads(request.get_data())["name"])
+        with self.world.lock:
+            try:
+                if action == "snapshot":
+                    self._snapshots.take(name)
+                else:
+                    self._snapshots.restore(name)
+            except ValueError as error:
+                return Response(json.dumps({"error": str(error)}), 409, _JSON)
+        return Response("{}", headers=_JSON)
 
 
 def _hung_up(environ: dict[str, Any]) -> Response:
