@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
+from orchestrator import cli
 from orchestrator.sandbox import control
 from tests.contract.sandbox.test_stacks import template as stack_template
 from tests.registered import ROLE, delivery_statements, policy, trust
@@ -139,6 +140,15 @@ def test_faults_are_removed(endpoint):
     control.add_fault(endpoint, {"service": "iam", "error": "AccessDenied"})
     control.restore(endpoint, "calm")
     assert control.faults(endpoint) == []
+
+
+def test_the_command_line_takes_and_restores_them(endpoint, session, roles, capsys):
+    assert cli.run(["sandbox", "snapshot", "by command"]) == 0
+    session("payer").client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust())
+    assert cli.run(["sandbox", "restore", "by command"]) == 0
+    assert ROLE not in roles()
+    assert cli.run(["sandbox", "restore", "nowhere"]) == 64
+    assert "no snapshot is called nowhere; there are:" in capsys.readouterr().err
 
 
 def test_an_unknown_name_is_refused_and_changes_nothing(endpoint, session, roles):
