@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,76 +15,38 @@ import pytest
 from filelock import FileLock
 
 from orchestrator.sandbox import control
-from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox
+from tests.e2e.conftest import EXTERNAL_ID, Checkpoint, Project, RunningSandbox
 from tests.faults.matrix import CASES, Case, program, state_is_whole, wait_until
 
 BUCKET = "billing-data-of-the-payer"
-PROFILES = {"linked": "linked-1", "payer": "payer"}
 
 
 @pytest.fixture(scope="module")
-def prepared(sandbox) -> dict[str, Project]:
-    """A rendered and initialised folder per account, to copy: few cases are about init."""
-    s3 = sandbox.client("payer", "s3")
-    s3.create_bucket(Bucket=BUCKET)
-    s3.put_public_access_block(
-        Bucket=BUCKET,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        },
-    )
-    # An existing bucket: a new one would take the provider a minute for each case.
-    existing = {
-        "cur_s3_bucket_option": "USE_EXISTING",
-        "cur_s3_bucket_name": BUCKET,
-        "cur_s3_bucket_merge_policy": True,
-    }
-    projects = {
-        "linked": sandbox.project("linked-1", "prepared linked"),
-        "payer": sandbox.project("payer", "prepared payer", **existing),
-    }
-    for project in projects.values():
+def prepared(unused_sandbox) -> Checkpoint:
+    """A rendered and initialised folder per account: few cases are about init."""
+    sandbox = unused_sandbox()
+    bucket = sandbox.existing_bucket("payer", BUCKET)
+    sandbox.project("linked-1", "linked")
+    sandbox.project("payer", **bucket, cur_s3_bucket_merge_policy=True)
+    for project in sandbox.projects.values():
         assert project("plan").returncode == 0
-    return projects
+    return sandbox.checkpoint()
 
 
-def clean(sandbox: RunningSandbox, profile: str) -> None:
-    """Removes what an earlier case made in the account."""
-    control.clear_faults(sandbox.environ["AWS_ENDPOINT_URL"])
-    iam = sandbox.client(profile, "iam")
-    for role in iam.list_roles()["Roles"]:
-        name = role["RoleName"]
-        if name.startswith("Alphaus"):
-            for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-                iam.delete_role_policy(RoleName=name, PolicyName=policy)
-            iam.delete_role(RoleName=name)
-    if profile == "payer":
-        cur, s3 = sandbox.client(profile, "cur"), sandbox.client(profile, "s3")
-        for report in cur.describe_report_definitions()["ReportDefinitions"]:
-            cur.delete_report_definition(ReportName=report["ReportName"])
-        s3.delete_bucket_policy(Bucket=BUCKET)
+@pytest.fixture(scope="module")
+def registered(unused_sandbox, prepared) -> Checkpoint:
+    """The same folders after a first apply in each."""
+    sandbox = unused_sandbox()
+    for project in sandbox.restore(prepared).values():
+        applied = project("apply", "--yes", "--wait", "30s")
+        assert applied.returncode == 0, applied.stderr
+    return sandbox.checkpoint()
 
 
 @pytest.fixture
-def fresh(sandbox, prepared, tmp_path):
-    """A copy of a prepared folder, over an account with nothing in it."""
-
-    def make(account: str, *, registered: bool = False) -> Project:
-        clean(sandbox, PROFILES[account])
-        template = prepared[account]
-        folder = tmp_path / "project"
-        shutil.copytree(template.folder, folder, symlinks=True)
-        project = Project(folder, template.environ, template.account_id)
-        if registered:
-            first = project("apply", "--yes", "--wait", "30s")
-            assert first.returncode == 0, first.stderr
-        return project
-
-    yield make
-    control.clear_faults(sandbox.environ["AWS_ENDPOINT_URL"])
+def linked(sandbox, prepared) -> Project:
+    """A linked account with nothing in it, and a folder that is ready to apply."""
+    return sandbox.restore(prepared)["linked"]
 
 
 def run_limited(project: Project, arguments, environ, limits) -> subprocess.CompletedProcess[str]:
@@ -120,20 +81,21 @@ def completes(project: Project) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
-def test_fault(sandbox, fresh, case: Case):
-    project = fresh(case.account, registered=case.registered)
+def test_fault(sandbox, request, case: Case):
+    begin = request.getfixturevalue("registered" if case.registered else "prepared")
+    project = sandbox.restore(begin)[case.account]
     arranged = case.arrange(project) if case.arrange else contextlib.nullcontext({})
     with arranged as settings:
         for fault in case.faults:
-            control.add_fault(sandbox.environ["AWS_ENDPOINT_URL"], fault)
+            sandbox.fault(**fault)
         result = run_limited(
             project,
             (*case.command, *settings.get("arguments", ()), *("--wait", "30s")),
             settings.get("environ", {}),
             settings.get("limits", ()),
         )
-        happened = [f["happened"] for f in control.faults(sandbox.environ["AWS_ENDPOINT_URL"])]
-        control.clear_faults(sandbox.environ["AWS_ENDPOINT_URL"])
+        happened = [f["happened"] for f in control.faults(sandbox.endpoint)]
+        sandbox.clear_faults()
     shown = " ".join((result.stdout + result.stderr).split())
     assert result.returncode == case.code, shown
     assert all(happened), "the fault never struck"
@@ -160,7 +122,7 @@ def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
 
 
 def strikes(sandbox: RunningSandbox) -> bool:
-    return any(f["happened"] for f in control.faults(sandbox.environ["AWS_ENDPOINT_URL"]))
+    return any(f["happened"] for f in control.faults(sandbox.endpoint))
 
 
 # A slow call at each step, to be interrupted in.
@@ -174,12 +136,10 @@ SLOW = {
 
 @pytest.mark.parametrize("step", SLOW)
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])
-def test_an_interrupted_run_ends_in_order_and_the_next_one_goes_on(sandbox, fresh, step, kind):
-    project = fresh("linked")
+def test_an_interrupted_run_ends_in_order_and_the_next_one_goes_on(sandbox, linked, step, kind):
     service, action, after = SLOW[step]
-    fault = {"service": service, "action": action, "latency": 4, "after": after, "times": 1}
-    control.add_fault(sandbox.environ["AWS_ENDPOINT_URL"], fault)
-    process = start(project, "apply", "--yes")
+    sandbox.fault(service=service, action=action, latency=4, after=after, times=1)
+    process = start(linked, "apply", "--yes")
     wait_until(lambda: strikes(sandbox))
     if step == "plan":  # octo-tf's own call came first
         time.sleep(2.5)
@@ -191,12 +151,12 @@ def test_an_interrupted_run_ends_in_order_and_the_next_one_goes_on(sandbox, fres
     if step in ("plan", "apply"):
         assert "finishes the calls under way and saves its state" in errors
     with (
-        FileLock(project.root / "run.lock", timeout=0)
-        if project.root.exists()
+        FileLock(linked.root / "run.lock", timeout=0)
+        if linked.root.exists()
         else (contextlib.nullcontext())
     ):
         pass  # nothing is left locked
-    completes(project)
+    completes(linked)
 
 
 STUBBORN = """case "$1" in apply)
@@ -207,11 +167,10 @@ exec "{terraform}" "$@"
 """
 
 
-def test_a_second_ctrl_c_ends_at_once_and_says_what_may_be_left(fresh):
-    project = fresh("linked")
-    with program(STUBBORN)(project) as settings:
-        process = start(project, "apply", "--yes", *settings["arguments"])
-        wait_until((project.root / "applying").exists)
+def test_a_second_ctrl_c_ends_at_once_and_says_what_may_be_left(linked):
+    with program(STUBBORN)(linked) as settings:
+        process = start(linked, "apply", "--yes", *settings["arguments"])
+        wait_until((linked.root / "applying").exists)
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
         assert process.poll() is None  # it waits for Terraform
@@ -219,17 +178,15 @@ def test_a_second_ctrl_c_ends_at_once_and_says_what_may_be_left(fresh):
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "resources may exist that its state does not know" in " ".join(errors.split())
-    completes(project)
+    completes(linked)
 
 
 @pytest.mark.parametrize("step", SLOW)
-def test_a_killed_run_can_simply_be_run_again(sandbox, fresh, step):
-    project = fresh("linked")
+def test_a_killed_run_can_simply_be_run_again(sandbox, linked, step):
     service, action, after = SLOW[step]
-    fault = {"service": service, "action": action, "latency": 3, "after": after, "times": 1}
-    control.add_fault(sandbox.environ["AWS_ENDPOINT_URL"], fault)
-    process = start(project, "apply", "--yes")
+    sandbox.fault(service=service, action=action, latency=3, after=after, times=1)
+    process = start(linked, "apply", "--yes")
     wait_until(lambda: strikes(sandbox))
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
-    completes(project)
+    completes(linked)
