@@ -72,6 +72,26 @@ def pace(endpoint_url: str, stack_seconds: float) -> None:
     _ask(endpoint_url, "pace", "POST", {"stack_seconds": stack_seconds})
 
 
+def snapshot(endpoint_url: str, name: str) -> None:
+    """Keep what the accounts, the organization and Octo hold under a name, to be restored.
+
+    Raises:
+        OSError: no sandbox answers there, or a stack is being changed.
+    """
+    _ask(endpoint_url, "snapshot", "POST", {"name": name})
+
+
+def restore(endpoint_url: str, name: str) -> None:
+    """Put a snapshot in place of what the accounts, the organization and Octo hold.
+
+    Planted faults are removed.
+
+    Raises:
+        OSError: no sandbox answers there, or it has no such snapshot.
+    """
+    _ask(endpoint_url, "restore", "POST", {"name": name})
+
+
 def read_env_file(path: Path) -> dict[str, str]:
     """Read the variables that a sandbox's env file exports."""
     words = (shlex.split(line) for line in path.read_text().splitlines())

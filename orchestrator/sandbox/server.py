@@ -37,6 +37,7 @@ from orchestrator.sandbox.faults import DropConnection, Faults, apply_fault
 from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH, Octo
 from orchestrator.sandbox.octo.state import OctoState
 from orchestrator.sandbox.retries import SentResponses
+from orchestrator.sandbox.snapshots import Snapshots
 from orchestrator.sandbox.state import LOG, Caller, SandboxState
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -53,6 +54,7 @@ class Application:
         self.state = state
         self.faults = Faults()
         self._sent_responses = SentResponses()
+        self._snapshots = Snapshots(state, self.faults)
         self._octo = Octo(state, self.faults)
         self._moto = DomainDispatcherApplication(create_backend_app)
 
@@ -189,6 +191,8 @@ class Application:
             return Response(json.dumps(state), headers=_JSON)
         if request.path == f"{control.PATH}faults":
             return self._control_faults(request)
+        if action in (("POST", "snapshot"), ("POST", "restore")):
+            return self._control_snapshots(request, action[1])
         return Response('{"error": "no such control endpoint"}', 404, _JSON)
 
     def _control_faults(self, request: Request) -> Response:
@@ -201,6 +205,18 @@ class Application:
             elif request.method == "DELETE":
                 self.faults.clear()
             return Response(json.dumps(self.faults.listed()), headers=_JSON)
+
+    def _control_snapshots(self, request: Request, action: str) -> Response:
+        name = str(json.loads(request.get_data())["name"])
+        with self.state.lock:
+            try:
+                if action == "snapshot":
+                    self._snapshots.take(name)
+                else:
+                    self._snapshots.restore(name)
+            except ValueError as error:
+                return Response(json.dumps({"error": str(error)}), 409, _JSON)
+        return Response("{}", headers=_JSON)
 
 
 def _drop_connection(environ: dict[str, Any]) -> Response:

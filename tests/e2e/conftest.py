@@ -1,120 +1,77 @@
-"""octo-tf as a user runs it: a process of its own, real Terraform, the sandbox as AWS."""
+"""octo-tf as a user runs it: a process of its own, real Terraform, the sandbox as AWS.
+
+Every test starts from a sandbox that nobody has used, or from a checkpoint: a state that is built
+once (a first apply of a payer takes a minute) and given to each test anew. So every test passes
+alone and in any order.
+"""
 
 from __future__ import annotations
 
 import configparser
-import json
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
-import pexpect
 import pytest
 
-from orchestrator.sandbox import read_env_file
+from orchestrator.sandbox import control
+from tests.e2e.project import EXTERNAL_ID, Project
 
-EXTERNAL_ID = "e2e-external-id-7f3a"
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state that several tests start from: a sandbox's, and the folders of projects with it."""
 
-@dataclass
-class Project:
-    """A folder with an octo.yaml, and octo-tf run in it."""
-
+    id: str
     folder: Path
-    environ: dict[str, str]
-    account_id: str
-    ran: list[subprocess.CompletedProcess[str]] = field(default_factory=list)
-
-    def __call__(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        result = subprocess.run(
-            [sys.executable, "-m", "orchestrator", *arguments],
-            cwd=self.folder,
-            env={**self.environ, **environ},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        self.ran.append(result)
-        return result
-
-    def on_terminal(self, *arguments: str, answers: dict[str, str]) -> tuple[int, str]:
-        """Runs octo-tf on a terminal and answers its questions, in order.
-
-        Returns:
-            Its exit code, and everything that the terminal showed.
-        """
-        terminal = pexpect.spawn(
-            sys.executable,
-            ["-m", "orchestrator", *arguments],
-            cwd=str(self.folder),
-            env=self.environ,
-            encoding="utf-8",
-            timeout=180,
-        )
-        shown = ""
-        for question, answer in answers.items():
-            terminal.expect_exact(question)
-            shown += terminal.before + question
-            terminal.sendline(answer)
-        terminal.expect(pexpect.EOF)
-        terminal.close()
-        return terminal.exitstatus, shown + terminal.before
-
-    def interrupted(self, *arguments: str, when: Callable[[], bool]) -> None:
-        """Runs octo-tf, which gets a Ctrl-C as soon as something is so."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "orchestrator", *arguments],
-            cwd=self.folder,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        deadline = time.monotonic() + 90
-        while not when():
-            assert time.monotonic() < deadline
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 130, errors
-
-    @property
-    def root(self) -> Path:
-        return self.folder / ".octo-tf" / self.account_id
-
-    def verify(self) -> tuple[int, dict[str, Any]]:
-        """The exit code and the report of octo-tf verify."""
-        result = self("verify", "--json")
-        assert result.stdout, result.stderr
-        return result.returncode, json.loads(result.stdout)
-
-    def state_serial(self) -> int:
-        return json.loads((self.root / "terraform.tfstate").read_text())["serial"]
-
-    def settings(self, **changes: Any) -> None:
-        """Adds settings to octo.yaml (YAML takes JSON values)."""
-        path = self.folder / "octo.yaml"
-        lines = [f"{name}: {json.dumps(value)}\n" for name, value in changes.items()]
-        path.write_text(path.read_text() + "".join(lines))
+    projects: dict[str, Project]
 
 
 @dataclass
 class RunningSandbox:
-    """A sandbox in a process of its own."""
+    """A sandbox in a process of its own; ``projects`` are by name, in ``folder``."""
 
     environ: dict[str, str]
     folder: Path
+    projects: dict[str, Project] = field(default_factory=dict)
+
+    @property
+    def endpoint(self) -> str:
+        return self.environ["AWS_ENDPOINT_URL"]
+
+    def checkpoint(self) -> Checkpoint:
+        """Keep the present state; nothing may run in ``folder`` afterwards."""
+        control.snapshot(self.endpoint, str(self.folder))
+        return Checkpoint(str(self.folder), self.folder, self.projects)
+
+    def restore(self, checkpoint: Checkpoint) -> dict[str, Project]:
+        """Go to a checkpoint: AWS and Octo as they were, and a copy of its projects.
+
+        Returns:
+            The projects by name.
+        """
+        assert not self.projects, "the sandbox is in use"
+        control.restore(self.endpoint, checkpoint.id)
+        shutil.copytree(checkpoint.folder, self.folder, symlinks=True, dirs_exist_ok=True)
+        for name, project in checkpoint.projects.items():
+            self.projects[name] = project.copied(checkpoint.folder, self.folder)
+        return self.projects
+
+    def fault(self, **settings: Any) -> None:
+        control.add_fault(self.endpoint, settings)
+
+    def clear_faults(self) -> None:
+        control.clear_faults(self.endpoint)
 
     def account(self, profile: str) -> str:
         return self.environ["OCTO_SANDBOX_" + profile.upper().replace("-", "_")]
@@ -150,11 +107,13 @@ class RunningSandbox:
         found = organizations.list_organizational_units_for_parent(ParentId=root)
         return {ou["Name"]: ou["Id"] for ou in found["OrganizationalUnits"]}
 
+    def empty_project(self, profile: str, name: str = "") -> Project:
+        """A folder with nothing in it; a profile's account is that of the ambient credentials."""
+        return self._project(profile, name, {**self.environ, "AWS_PROFILE": profile})
+
     def project(self, profile: str, name: str = "", **settings: Any) -> Project:
-        """A folder with an octo.yaml for a profile's account."""
-        folder = self.folder / f"project {name or profile}"  # a space, as people have them
-        folder.mkdir()
-        made = Project(folder, self.environ, self.account(profile))
+        """A folder with an octo.yaml for a profile's account; the ambient one is the payer's."""
+        made = self._project(profile, name, self.environ)
         alone = self.environ.get("OCTO_TF_OCTO") == "false"
         identity = ("--external-id", EXTERNAL_ID) if alone else ()
         result = made(
@@ -165,15 +124,64 @@ class RunningSandbox:
         made.settings(**settings)
         return made
 
+    def existing_bucket(self, profile: str, name: str, region: str = "us-east-1") -> dict[str, Any]:
+        """Make a private bucket to export to: with a new one the provider waits for a minute.
 
-@pytest.fixture(scope="module")
-def sandbox(request, tmp_path_factory) -> Iterator[RunningSandbox]:
-    """A test module may say by ``SANDBOX`` how its own is started, by ``OCTO`` to tell Octo.
+        Returns:
+            The settings that export to it; whether its policy is merged is left open.
+        """
+        s3 = self.client(profile, "s3", region)
+        place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        s3.create_bucket(Bucket=name, **(place if region != "us-east-1" else {}))
+        blocks = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy")
+        blocked = dict.fromkeys((*blocks, "RestrictPublicBuckets"), True)
+        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=blocked)
+        return {
+            "cur_s3_bucket_option": "USE_EXISTING",
+            "cur_s3_bucket_name": name,
+            "cur_s3_bucket_region": region,
+        }
 
-    Without ``OCTO`` the runs have no credentials for the sandbox's Octo, and an external id of
-    their own.
-    """
-    folder = tmp_path_factory.mktemp("sandbox")
+    def _project(self, profile: str, name: str, environ: dict[str, str]) -> Project:
+        name = name or profile
+        folder = self.folder / f"project {name}"  # a space, as people have them
+        folder.mkdir()
+        self.projects[name] = Project(folder, environ, self.account(profile))
+        return self.projects[name]
+
+
+STARTED = "as it started"  # the snapshot of a sandbox that nobody has used
+
+
+@pytest.fixture(scope="session")
+def sandboxes(tmp_path_factory) -> Iterator[Callable[..., RunningSandbox]]:
+    """An unused sandbox by its options; one process serves all that are asked for."""
+    with contextlib.ExitStack() as running:
+
+        @cache
+        def started(options: tuple[str, ...]) -> dict[str, str]:
+            folder = tmp_path_factory.mktemp("sandbox")
+            environ = running.enter_context(running_sandbox(folder, options))
+            control.snapshot(environ["AWS_ENDPOINT_URL"], STARTED)
+            return environ
+
+        def unused(
+            options: tuple[str, ...], folder: Path | None = None, *, octo: bool = False
+        ) -> RunningSandbox:
+            folder = folder or tmp_path_factory.mktemp("checkpoint")
+            environ = started(options)
+            control.restore(environ["AWS_ENDPOINT_URL"], STARTED)
+            if octo:
+                tokens = {"XDG_CACHE_HOME": str(folder / "cache")}
+                return RunningSandbox({**environ, **tokens}, folder)
+            return RunningSandbox(without_octo(environ), folder)
+
+        yield unused
+
+
+@contextlib.contextmanager
+def running_sandbox(folder: Path, options: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """Run a sandbox; the environment to use it in."""
     env_file = folder / "sandbox.env"
     clean = {
         name: value
@@ -183,8 +191,7 @@ def sandbox(request, tmp_path_factory) -> Iterator[RunningSandbox]:
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "orchestrator", "sandbox", "up", "--stop-with-parent"),
-            *("--env-file", str(env_file)),
-            *getattr(request.module, "SANDBOX", ("--linked", "2")),
+            *("--env-file", str(env_file), *options),
         ],
         env=clean,
         stderr=(folder / "log").open("w"),
@@ -194,14 +201,43 @@ def sandbox(request, tmp_path_factory) -> Iterator[RunningSandbox]:
         assert process.poll() is None, (folder / "log").read_text()
         assert time.monotonic() - started < 30
         time.sleep(0.05)
-    environ = {**clean, **read_env_file(env_file), "COLUMNS": "120"}
-    if getattr(request.module, "OCTO", False):
-        environ["XDG_CACHE_HOME"] = str(folder / "cache")  # tokens
-    else:
-        environ = without_octo(environ)
-    yield RunningSandbox(environ, folder)
+    yield {**clean, **control.read_env_file(env_file), "COLUMNS": "120"}
     process.send_signal(signal.SIGINT)
     process.wait(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def unused_sandbox(request, sandboxes) -> Callable[..., RunningSandbox]:
+    """The sandbox of a test module as it starts, to build a checkpoint on.
+
+    A module may say by ``SANDBOX`` how its own is started, by ``OCTO`` to tell Octo. Without
+    ``OCTO`` the runs have no credentials for the sandbox's Octo, and an external id of their own.
+    """
+    options = getattr(request.module, "SANDBOX", ("--linked", "2"))
+    octo = getattr(request.module, "OCTO", False)
+    return lambda folder=None: sandboxes(options, folder, octo=octo)
+
+
+@pytest.fixture
+def sandbox(unused_sandbox, tmp_path) -> Iterator[RunningSandbox]:
+    """A sandbox that nobody has used; afterwards no run has given the external id away."""
+    made = unused_sandbox(tmp_path / "sandbox")
+    made.folder.mkdir()
+    yield made
+    for project in made.projects.values():
+        assert project.exposures(EXTERNAL_ID) == []
+
+
+TWELVE = ("--linked", "12")
+
+
+@pytest.fixture(scope="session")
+def registered_payer(sandboxes) -> Checkpoint:
+    """A payer of twelve linked accounts (``SANDBOX = TWELVE``), registered without a StackSet."""
+    sandbox = sandboxes(TWELVE)
+    registered = sandbox.project("payer")("apply", "--yes", "--json", "--wait", "30s")
+    assert registered.returncode == 0, registered.stdout + registered.stderr
+    return sandbox.checkpoint()
 
 
 def without_octo(environ: dict[str, str]) -> dict[str, str]:

@@ -6,8 +6,7 @@ import configparser
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 from orchestrator import assets
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary
-from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox, failing
+from tests.e2e.conftest import EXTERNAL_ID, Checkpoint, Project, RunningSandbox, failing
 from tests.registered import CUR_ROLE, ROLE
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -33,7 +32,13 @@ class User:
     folder: Path
     project: Project
     bucket: str
-    before: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)  # identities, before any adoption
+
+    def restored(self, sandbox: RunningSandbox, checkpoint: Checkpoint) -> User:
+        """The same user, in the sandbox of a test that goes on from a checkpoint."""
+        project = sandbox.restore(checkpoint)[self.profile]
+        folder = sandbox.folder / self.folder.name
+        return replace(self, sandbox=sandbox, folder=folder, project=project)
 
     def terraform(self, *arguments: str) -> str:
         result = subprocess.run(
@@ -85,8 +90,6 @@ def user(sandbox: RunningSandbox, profile: str, **inputs: Any) -> User:
     keys = configparser.ConfigParser()
     keys.read(sandbox.environ["AWS_SHARED_CREDENTIALS_FILE"])
     folder = sandbox.folder / f"{profile} with the published module"
-    project = sandbox.folder / f"{profile} adopts"
-    project.mkdir()
     secrets = {
         "access_key": keys[profile]["aws_access_key_id"],
         "secret_key": keys[profile]["aws_secret_access_key"],
@@ -103,11 +106,12 @@ def user(sandbox: RunningSandbox, profile: str, **inputs: Any) -> User:
         sandbox,
         profile,
         folder,
-        Project(project, sandbox.environ, sandbox.account(profile)),
+        sandbox.empty_project(profile),
         bucket,
     )
     made.init()
     made.terraform("apply", "-auto-approve", "-input=false")
+    made.before = made.identities()
     return made
 
 
@@ -136,16 +140,30 @@ resource "terraform_data" "unrelated" {}
 """
 
 
+Kept = tuple[User, Checkpoint]
+CONSENT = ("--yes", "--purge-policies", "--json", "--wait", "60s")
+
+
 @pytest.fixture(scope="module")
-def child(sandbox) -> Iterator[User]:
+def applied_child(unused_sandbox) -> Kept:
+    sandbox = unused_sandbox()
     sandbox.client("payer", "cloudformation").activate_organizations_access()
     made = user(sandbox, "payer", child=True, external_id=EXTERNAL_ID)
-    made.before = made.identities()
-    yield made
+    return made, sandbox.checkpoint()
 
 
 @pytest.fixture(scope="module")
-def root(sandbox) -> Iterator[User]:
+def adopted_child(unused_sandbox, applied_child) -> Kept:
+    sandbox = unused_sandbox()
+    made, checkpoint = applied_child
+    child = made.restored(sandbox, checkpoint)
+    child.adopt(*CONSENT, "--remove-role", "OctoChangeExecutorRole")
+    return child, sandbox.checkpoint()
+
+
+@pytest.fixture(scope="module")
+def applied_root(unused_sandbox) -> Kept:
+    sandbox = unused_sandbox()
     made = user(
         sandbox,
         "standalone",
@@ -153,8 +171,36 @@ def root(sandbox) -> Iterator[User]:
         use_stackset=False,
         cur_s3_bucket_name="acme-billing-standalone",
     )
-    made.before = made.identities()
-    yield made
+    return made, sandbox.checkpoint()
+
+
+@pytest.fixture(scope="module")
+def adopted_root(unused_sandbox, applied_root) -> Kept:
+    """Adopted in a second run: a Ctrl-C ended the first, when AWS was changed and no state was."""
+    sandbox = unused_sandbox()
+    made, checkpoint = applied_root
+    root = made.restored(sandbox, checkpoint)
+    root.project.interrupted(
+        *("adopt", str(root.folder), "--aws-profile", root.profile, *CONSENT),
+        when=lambda: "octo-read" in root.policies(ROLE),
+    )
+    assert (root.project.folder / "octo.yaml").exists()
+    root.adopt(*CONSENT)
+    return root, sandbox.checkpoint()
+
+
+@pytest.fixture
+def child(sandbox, applied_child) -> User:
+    """Somebody with the published module as a child, applied."""
+    made, checkpoint = applied_child
+    return made.restored(sandbox, checkpoint)
+
+
+@pytest.fixture
+def root(sandbox, applied_root) -> User:
+    """Somebody with the published module as the root, applied."""
+    made, checkpoint = applied_root
+    return made.restored(sandbox, checkpoint)
 
 
 SWITCHED = """
@@ -264,9 +310,8 @@ def test_the_plan_is_shown_without_writing(child):
     assert child.held() == held
 
 
-def adopts(user: User, *, kept: list[str], removed: str | None = None) -> None:
-    arguments = ["--remove-role", removed] if removed else []
-    done = user.adopt(*CONSENT, *arguments)
+def is_adopted(user: User, *, kept: list[str], removed: str | None = None) -> None:
+    done = user.project.ran[-1]
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert failing(report) == set()
@@ -298,45 +343,44 @@ def is_idempotent(user: User, *arguments: str) -> None:
     assert user.project("plan", "--detailed-exitcode").returncode == 0
 
 
-def test_a_child_module_is_adopted(child):
-    adopts(child, kept=["terraform_data.unrelated"], removed="OctoChangeExecutorRole")
+def test_a_child_module_is_adopted(sandbox, adopted_child):
+    made, checkpoint = adopted_child
+    child = made.restored(sandbox, checkpoint)
+    is_adopted(child, kept=["terraform_data.unrelated"], removed="OctoChangeExecutorRole")
     settings = (child.project.folder / "octo.yaml").read_text()
     assert "cur_s3_prefix: octo" in settings
     assert "use_stackset: true" in settings
 
 
-def test_their_folder_plans_nothing_once_the_block_is_out(child):
+def test_their_folder_plans_nothing_once_the_block_is_out(sandbox, adopted_child):
+    made, checkpoint = adopted_child
+    child = made.restored(sandbox, checkpoint)
     main = child.folder / "main.tf"
     start, _, rest = main.read_text().partition('module "billing" {')
     main.write_text(start + rest.partition("\n}\n")[2])
     child.terraform("plan", "-detailed-exitcode", "-input=false")  # 0: no changes
 
 
-def test_adopting_a_child_again_changes_nothing(child):
-    is_idempotent(child, "--remove-role", "OctoChangeExecutorRole")
+def test_adopting_a_child_again_changes_nothing(sandbox, adopted_child):
+    made, checkpoint = adopted_child
+    is_idempotent(made.restored(sandbox, checkpoint), "--remove-role", "OctoChangeExecutorRole")
 
 
-CONSENT = ("--yes", "--purge-policies", "--json", "--wait", "60s")
-
-
-def test_an_interrupted_adoption_is_run_again(root):
-    """Ctrl-C while the bucket's settings are created; the old state is not changed yet."""
+def test_the_old_state_is_kept_on_request(root):
     held = root.held()
-    root.project.interrupted(
-        *("adopt", str(root.folder), "--aws-profile", root.profile, *CONSENT),
-        when=lambda: "octo-read" in root.policies(ROLE),
-    )
-    assert (root.project.folder / "octo.yaml").exists()
-    again = root.adopt(*CONSENT, "--keep-old-state")
-    assert again.returncode == 0, again.stdout + again.stderr
+    done = root.adopt(*CONSENT, "--keep-old-state")
+    assert done.returncode == 0, done.stdout + done.stderr
     assert root.identities() == root.before
     assert root.held() == held
-    assert f"The state in {root.folder} still has" in again.stderr
+    assert f"The state in {root.folder} still has" in done.stderr
 
 
-def test_a_root_module_is_adopted(root):
-    adopts(root, kept=["data.aws_caller_identity.current", "aws_iam_policy.everything"])
+def test_a_root_module_is_adopted_by_the_run_after_an_interrupted_one(sandbox, adopted_root):
+    made, checkpoint = adopted_root
+    root = made.restored(sandbox, checkpoint)
+    is_adopted(root, kept=["data.aws_caller_identity.current", "aws_iam_policy.everything"])
 
 
-def test_adopting_a_root_again_changes_nothing(root):
-    is_idempotent(root)
+def test_adopting_a_root_again_changes_nothing(sandbox, adopted_root):
+    made, checkpoint = adopted_root
+    is_idempotent(made.restored(sandbox, checkpoint))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox, failing
+from tests.e2e.conftest import EXTERNAL_ID, Checkpoint, Project, RunningSandbox, failing
 from tests.registered import ROLE, trust
 
 TEMPLATE = {
@@ -34,17 +35,13 @@ TEMPLATE = {
 }
 
 
-def project(sandbox: RunningSandbox, profile: str, name: str) -> Project:
-    """A folder without an octo.yaml."""
-    folder = sandbox.folder / name
-    folder.mkdir()
-    environ = {**sandbox.environ, "AWS_PROFILE": profile}
-    return Project(folder, environ, sandbox.account(profile))
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def by_hand(sandbox) -> Project:
-    """A role with a policy that is too much, and somebody else in its trust."""
+    """A role with a policy that is too much, and somebody else in its trust; no octo.yaml yet."""
+    return make_by_hand(sandbox)
+
+
+def make_by_hand(sandbox: RunningSandbox) -> Project:
     iam = sandbox.client("linked-1", "iam")
     document = json.loads(trust(EXTERNAL_ID))
     other = {"AWS": f"arn:aws:iam::{sandbox.account('standalone')}:root"}
@@ -56,7 +53,24 @@ def by_hand(sandbox) -> Project:
         PolicyName="Everything",
         PolicyDocument=json.dumps({"Version": "2012-10-17", **everything}),
     )
-    return project(sandbox, "linked-1", "by hand")
+    return sandbox.empty_project("linked-1")
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A role made by hand after its adoption, which was the last thing that ran."""
+
+    role_id: str  # before
+    checkpoint: Checkpoint
+
+
+@pytest.fixture(scope="module")
+def adopted(unused_sandbox) -> Adopted:
+    sandbox = unused_sandbox()
+    project = make_by_hand(sandbox)
+    role = sandbox.client("linked-1", "iam").get_role(RoleName=ROLE)["Role"]
+    project("adopt", "--purge-policies", "--yes", "--json", "--account-id", project.account_id)
+    return Adopted(role["RoleId"], sandbox.checkpoint())
 
 
 def test_the_account_must_be_named(by_hand):
@@ -97,7 +111,7 @@ def test_on_a_terminal_a_person_is_asked_and_no_changes_nothing(sandbox, by_hand
     assert not (by_hand.folder / "octo.yaml").exists()
 
 
-def test_what_is_too_much_is_listed_and_purged_with_consent_only(sandbox, by_hand):
+def test_what_is_too_much_is_listed_and_kept_without_consent(sandbox, by_hand):
     iam = sandbox.client("linked-1", "iam")
     refused = by_hand("adopt", "--yes", "--account-id", by_hand.account_id)
     assert refused.returncode == 5, refused.stderr
@@ -106,30 +120,31 @@ def test_what_is_too_much_is_listed_and_purged_with_consent_only(sandbox, by_han
     assert iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == ["Everything"]
     assert not (by_hand.folder / "octo.yaml").exists()
 
-    role_id = iam.get_role(RoleName=ROLE)["Role"]["RoleId"]
-    done = by_hand(
-        "adopt", "--purge-policies", "--yes", "--json", "--account-id", by_hand.account_id
-    )
+
+def test_with_consent_the_role_stays_and_what_is_too_much_goes(sandbox, adopted):
+    project = sandbox.restore(adopted.checkpoint)["linked-1"]
+    done = project.ran[-1]
     assert done.returncode == 0, done.stdout + done.stderr
     assert failing(json.loads(done.stdout)) == set()
+    iam = sandbox.client("linked-1", "iam")
     assert iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == ["octo-read"]
-    assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == role_id
-    assert EXTERNAL_ID not in done.stdout + done.stderr
-    secret = by_hand.folder / "octo.external-id"
+    assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == adopted.role_id
+    secret = project.folder / "octo.external-id"
     assert secret.read_text().strip() == EXTERNAL_ID  # from the role's own trust
     assert secret.stat().st_mode & 0o777 == 0o600
 
 
-def test_adopting_again_is_a_no_op(by_hand):
-    again = by_hand("adopt", "--yes", "--json")
+def test_adopting_again_is_a_no_op(sandbox, adopted):
+    project = sandbox.restore(adopted.checkpoint)["linked-1"]
+    again = project("adopt", "--yes", "--json")
     assert again.returncode == 0, again.stderr
     assert "Nothing to adopt" in again.stderr
-    assert by_hand("plan", "--detailed-exitcode").returncode == 0
-    found = json.loads(by_hand("discover", "--json").stdout)["found"]
+    assert project("plan", "--detailed-exitcode").returncode == 0
+    found = json.loads(project("discover", "--json").stdout)["found"]
     assert [thing["fate"] for thing in found] == ["ours"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def console(sandbox) -> Project:
     """A role that a stack owns."""
     client = sandbox.client("linked-2", "cloudformation")
@@ -142,7 +157,7 @@ def console(sandbox) -> Project:
     client.get_waiter("stack_create_complete").wait(
         StackName="octo-console", WaiterConfig={"Delay": 1}
     )
-    return project(sandbox, "linked-2", "console")
+    return sandbox.empty_project("linked-2")
 
 
 def stacks(sandbox: RunningSandbox) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from orchestrator.model.resource_names import API_ROLE, PRINCIPAL
-from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox, failing
+from tests.e2e.conftest import EXTERNAL_ID, Checkpoint, Project, RunningSandbox, failing
 from tests.registered import trust
 
 SANDBOX = ("--linked", "5")
@@ -40,9 +41,13 @@ Resources:
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def payer(sandbox) -> Project:
     """A payer with a role made by hand, and a StackSet in every linked account but one."""
+    return by_hand(sandbox)
+
+
+def by_hand(sandbox: RunningSandbox) -> Project:
     sandbox.client("payer", "iam").create_role(
         RoleName=API_ROLE, AssumeRolePolicyDocument=trust(EXTERNAL_ID), MaxSessionDuration=43200
     )
@@ -66,9 +71,26 @@ def payer(sandbox) -> Project:
         },
         Regions=["us-east-1"],
     )
-    folder = sandbox.folder / "adopt"
-    folder.mkdir()
-    return Project(folder, {**sandbox.environ, "AWS_PROFILE": "payer"}, sandbox.account("payer"))
+    return sandbox.empty_project("payer")
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """The payer after its adoption, which was the last thing that ran, and what was before."""
+
+    roles: dict[str, str]
+    stacks: dict[str, str]
+    template: dict[str, Any]
+    checkpoint: Checkpoint
+
+
+@pytest.fixture(scope="module")
+def adopted(unused_sandbox) -> Adopted:
+    sandbox = unused_sandbox()
+    payer = by_hand(sandbox)
+    before = linked_roles(sandbox), stacks(sandbox), template(sandbox)
+    payer("adopt", "--purge-policies", "--yes", "--json", "--account-id", payer.account_id)
+    return Adopted(*before, sandbox.checkpoint())
 
 
 def linked_roles(sandbox: RunningSandbox) -> dict[str, str]:
@@ -99,9 +121,6 @@ def template(sandbox: RunningSandbox) -> dict[str, Any]:
     return found["StackSet"]
 
 
-# The tests follow each other: each goes on from what the one before has left.
-
-
 def test_it_is_discovered_by_what_it_deploys(payer):
     result = payer("discover", "--json")
     assert result.returncode == 0, result.stderr
@@ -122,15 +141,15 @@ def test_what_every_account_would_lose_is_asked_for_first(sandbox, payer):
     assert linked_roles(sandbox) == before
 
 
-def test_it_is_taken_over_with_the_accounts_that_it_has(sandbox, payer):
-    roles, deployed, made = linked_roles(sandbox), stacks(sandbox), template(sandbox)
-    done = payer("adopt", "--purge-policies", "--yes", "--json", "--account-id", payer.account_id)
+def test_it_is_taken_over_with_the_accounts_that_it_has(sandbox, adopted):
+    payer = sandbox.restore(adopted.checkpoint)["payer"]
+    done = payer.ran[-1]
     assert done.returncode in (0, 4), done.stdout + done.stderr  # the report is yet to be delivered
     assert failing(json.loads(done.stdout)) == set()
-    assert linked_roles(sandbox) == roles
-    assert stacks(sandbox) == deployed
+    assert linked_roles(sandbox) == adopted.roles
+    assert stacks(sandbox) == adopted.stacks
     changed = template(sandbox)
-    assert changed["StackSetId"] == made["StackSetId"]
+    assert changed["StackSetId"] == adopted.template["StackSetId"]
     assert set(json.loads(changed["TemplateBody"])["Resources"]) == {"CrossAccountRole"}
     iam = sandbox.client("linked-1", "iam")
     assert iam.list_role_policies(RoleName=API_ROLE)["PolicyNames"] == ["octo-read"]
@@ -142,7 +161,8 @@ def test_it_is_taken_over_with_the_accounts_that_it_has(sandbox, payer):
     assert EXTERNAL_ID not in done.stdout + done.stderr + settings
 
 
-def test_afterwards_nothing_is_to_change_or_to_adopt(payer):
+def test_afterwards_nothing_is_to_change_or_to_adopt(sandbox, adopted):
+    payer = sandbox.restore(adopted.checkpoint)["payer"]
     plan = payer("plan", "--detailed-exitcode")
     assert plan.returncode == 0, plan.stdout + plan.stderr
     again = payer("adopt", "--yes", "--json")
@@ -150,7 +170,8 @@ def test_afterwards_nothing_is_to_change_or_to_adopt(payer):
     assert "Nothing to adopt" in again.stderr
 
 
-def test_an_account_that_was_left_out_is_reached_when_it_is_asked_for(sandbox, payer):
+def test_an_account_that_was_left_out_is_reached_when_it_is_asked_for(sandbox, adopted):
+    payer = sandbox.restore(adopted.checkpoint)["payer"]
     octo_yaml = payer.folder / "octo.yaml"
     lines = octo_yaml.read_text().splitlines(keepends=True)
     start = next(i for i, line in enumerate(lines) if line.startswith("stackset_excluded_accounts"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,7 @@ from orchestrator.model.module_outputs import Outputs
 from orchestrator.sandbox import TemplateScope, parse_template
 from orchestrator.stacks.expected import expected
 from orchestrator.stacks.inputs import module_inputs
-from tests.e2e.conftest import Project
+from tests.e2e.conftest import Checkpoint, Project
 
 BUCKET = "billing-data-for-the-console"
 
@@ -44,18 +43,15 @@ def test_a_linked_account(sandbox):
 
 
 @pytest.fixture(scope="module")
-def payer(sandbox) -> Project:
-    s3 = sandbox.client("payer", "s3", "eu-central-1")
-    where: dict[str, Any] = {"LocationConstraint": "eu-central-1"}
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+def registered(unused_sandbox) -> Checkpoint:
+    sandbox = unused_sandbox()
+    bucket = sandbox.existing_bucket("payer", BUCKET, "eu-central-1")
     project = sandbox.project(
         "payer",
         "console payer",
         use_stackset=True,
-        stackset_excluded_accounts=[sandbox.account("linked-1")],  # it has its role above
-        cur_s3_bucket_option="USE_EXISTING",
-        cur_s3_bucket_name=BUCKET,
-        cur_s3_bucket_region="eu-central-1",
+        stackset_excluded_accounts=[sandbox.account("linked-1")],
+        **bucket,
         cur_s3_bucket_merge_policy=True,
         cur_additional_schema_elements=["SPLIT_COST_ALLOCATION_DATA", "RESOURCES"],
         cur_role_trust="principal_only",
@@ -63,7 +59,13 @@ def payer(sandbox) -> Project:
     )
     applied = project("apply", "--yes", "--enable-trusted-access")
     assert (project.root / "terraform.tfstate").exists(), applied.stderr
-    return project
+    return sandbox.checkpoint()
+
+
+@pytest.fixture
+def payer(sandbox, registered) -> Project:
+    """A payer with a StackSet, and a report whose settings are not the defaults."""
+    return sandbox.restore(registered)["console payer"]
 
 
 def test_a_payer_with_its_report_and_its_stack_set(payer):

@@ -73,8 +73,13 @@ def test_the_listed_permissions_are_enough(operator, profile, account_type, sett
 
 
 def test_the_listed_permissions_are_enough_for_a_stackset(sandbox, operator):
-    out = sandbox.account("linked-1")  # registered on its own, above
-    settings = {"use_stackset": True, "stackset_excluded_accounts": [out]}
+    out = sandbox.account("linked-1")
+    settings = {
+        "use_stackset": True,
+        "stackset_excluded_accounts": [out],
+        **sandbox.existing_bucket("payer", "billing-of-the-payer"),
+        "cur_s3_bucket_merge_policy": True,
+    }
     project = operator("payer", "payer", "enough payer", **settings)
     assert lines(project)["permissions"]["status"] == "ok"
     member = sandbox.account("linked-2")

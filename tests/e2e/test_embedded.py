@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.sandbox import control
-
 
 @pytest.fixture(scope="module")
 def without_terraform(tmp_path_factory) -> str:
@@ -34,11 +32,8 @@ def test_it_registers_verifies_and_finds_nothing_to_change(sandbox, without_terr
 def test_an_error_reads_like_the_program_s(sandbox, without_terraform):
     project = sandbox.project("linked-2", "embedded fails")
     project.environ = {**project.environ, "PATH": without_terraform}
-    endpoint = sandbox.environ["AWS_ENDPOINT_URL"]
-    fault = {"service": "iam", "action": "CreateRole", "error": "AccessDenied", "times": 9}
-    control.add_fault(endpoint, fault)
+    sandbox.fault(service="iam", action="CreateRole", error="AccessDenied", times=9)
     result = project("apply", "--yes")
-    control.clear_faults(endpoint)
     assert result.returncode == 1
     assert "aws_iam_role.api_access" in result.stderr
     assert "Traceback" not in result.stderr

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Project, failing, hint
+from tests.e2e.conftest import Checkpoint, Project, RunningSandbox, failing, hint
 
 BUCKET = "billing-data-of-acme"
 OWN = {
@@ -19,61 +20,69 @@ OWN = {
 }
 
 
-@pytest.fixture(scope="module")
-def s3(sandbox):
-    client = sandbox.client("payer", "s3", "eu-central-1")
-    client.create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-    )
-    client.put_public_access_block(
+def with_an_owners_policy(sandbox: RunningSandbox) -> Project:
+    settings = sandbox.existing_bucket("payer", BUCKET, "eu-central-1")
+    s3_of(sandbox).put_bucket_policy(
         Bucket=BUCKET,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        },
+        Policy=json.dumps({"Version": "2008-10-17", "Id": "acme", "Statement": [OWN]}),
     )
-    return client
+    return sandbox.project("payer", **settings)
 
 
 @pytest.fixture(scope="module")
-def payer(sandbox, s3) -> Project:
-    return sandbox.project(
-        "payer",
-        cur_s3_bucket_option="USE_EXISTING",
-        cur_s3_bucket_name=BUCKET,
-        cur_s3_bucket_region="eu-central-1",
-    )
+def refused(unused_sandbox) -> Checkpoint:
+    """A first apply that may not change the policy: it ended at the report."""
+    sandbox = unused_sandbox()
+    with_an_owners_policy(sandbox)("apply", "--yes")
+    return sandbox.checkpoint()
+
+
+@pytest.fixture(scope="module")
+def merged(unused_sandbox, refused) -> Checkpoint:
+    """The apply after that, which may."""
+    sandbox = unused_sandbox()
+    payer = sandbox.restore(refused)["payer"]
+    payer.settings(cur_s3_bucket_merge_policy=True)
+    applied = payer("apply", "--yes", "--json", "--wait", "30s")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    return sandbox.checkpoint()
+
+
+@pytest.fixture
+def payer(sandbox, merged) -> Project:
+    """A payer whose apply merged the policy, as the last thing that ran."""
+    return sandbox.restore(merged)["payer"]
+
+
+def s3_of(sandbox: RunningSandbox) -> Any:
+    return sandbox.client("payer", "s3", "eu-central-1")
+
+
+@pytest.fixture
+def s3(sandbox):
+    return s3_of(sandbox)
 
 
 def policy(s3) -> dict:
     return json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])
 
 
-def test_a_bucket_of_another_region_is_refused_at_plan(payer):
-    result = payer("plan", "--cur-s3-bucket-region", "eu-west-1")
+def test_a_bucket_of_another_region_is_refused_at_plan(sandbox):
+    result = with_an_owners_policy(sandbox)("plan", "--cur-s3-bucket-region", "eu-west-1")
     assert result.returncode == 1
     assert "eu-central-1" in result.stderr
     assert "cur_s3_bucket_region" in result.stderr
 
 
-def test_the_policy_is_left_to_its_owner_unless_asked_for(s3, payer):
-    s3.put_bucket_policy(
-        Bucket=BUCKET,
-        Policy=json.dumps({"Version": "2008-10-17", "Id": "acme", "Statement": [OWN]}),
-    )
-    refused = payer("apply", "--yes")
-    assert refused.returncode == 1  # AWS refuses the report: it could not deliver
-    assert "aws_cur_report_definition" in refused.stderr
+def test_the_policy_is_left_to_its_owner_unless_asked_for(sandbox, s3, refused):
+    result = sandbox.restore(refused)["payer"].ran[-1]
+    assert result.returncode == 1  # AWS refuses the report: it could not deliver
+    assert "aws_cur_report_definition" in result.stderr
     assert policy(s3) == {"Version": "2008-10-17", "Id": "acme", "Statement": [OWN]}
 
 
 def test_asked_for_it_is_merged_and_nothing_is_dropped(s3, payer):
-    payer.settings(cur_s3_bucket_merge_policy=True)
-    applied = payer("apply", "--yes", "--json", "--wait", "30s")
-    assert applied.returncode == 0, applied.stdout + applied.stderr
-    assert failing(json.loads(applied.stdout)) == set()
+    assert failing(json.loads(payer.ran[-1].stdout)) == set()
     merged = policy(s3)
     assert (merged["Version"], merged["Id"]) == ("2008-10-17", "acme")
     assert OWN in merged["Statement"]
@@ -97,7 +106,7 @@ def test_giving_the_policy_up_is_refused_by_the_guard(s3, payer):
     result = payer("apply", "--yes", "--no-cur-s3-bucket-merge-policy")
     assert result.returncode == 5
     assert "module.octo.aws_s3_bucket_policy.merged[0]" in result.stderr
-    assert len(policy(s3)["Statement"]) == 4
+    assert len(policy(s3)["Statement"]) == 3
 
 
 def test_a_lost_statement_is_hinted_at(s3, payer):

@@ -11,16 +11,22 @@ import pytest
 
 from orchestrator import assets, cli
 from orchestrator.terraform import binary
+from tests.e2e.conftest import Checkpoint, Project
 
 PROVIDER = re.compile(r"^ *allowed_account_ids .*\n", re.MULTILINE)
 MODULE = re.compile(r"^  lifecycle \{\n    postcondition \{.*?\n    \}\n  \}\n", re.M | re.S)
 
 
 @pytest.fixture(scope="module")
-def project(sandbox):
-    made = sandbox.project("linked-1", "guards")
-    assert made("render").returncode == 0
-    return made
+def rendered(unused_sandbox) -> Checkpoint:
+    sandbox = unused_sandbox()
+    assert sandbox.project("linked-1")("render").returncode == 0
+    return sandbox.checkpoint()
+
+
+@pytest.fixture
+def project(sandbox, rendered) -> Project:
+    return sandbox.restore(rendered)["linked-1"]
 
 
 def without(folder: Path, file: str, guard: re.Pattern[str]) -> None:

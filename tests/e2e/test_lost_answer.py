@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from orchestrator.sandbox import control
 from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox
 from tests.registered import ROLE, delivery_statements, trust
 
@@ -20,13 +19,8 @@ def iam(sandbox):
 
 
 @pytest.fixture
-def linked(sandbox, iam, request) -> Project:
-    yield sandbox.project("linked-1", request.node.name)
-    for name in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]:
-        iam.delete_role_policy(RoleName=ROLE, PolicyName=name)
-    for policy in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]:
-        iam.detach_role_policy(RoleName=ROLE, PolicyArn=policy["PolicyArn"])
-    iam.delete_role(RoleName=ROLE)
+def linked(sandbox) -> Project:
+    return sandbox.project("linked-1")
 
 
 def make(iam, *, external_id: str = EXTERNAL_ID, description: str = DESCRIPTION) -> str:
@@ -55,10 +49,9 @@ def test_a_role_just_as_the_module_makes_it(linked, iam):
 
 def test_a_role_that_a_killed_run_was_about_to_make(sandbox: RunningSandbox, linked, iam):
     """It says so in the root folder; the external id was corrected since."""
-    refused = {"service": "iam", "action": "CreateRole", "error": "AccessDenied"}
-    control.add_fault(sandbox.environ["AWS_ENDPOINT_URL"], refused)
+    sandbox.fault(service="iam", action="CreateRole", error="AccessDenied")
     assert linked("apply", "--yes").returncode == 1
-    control.clear_faults(sandbox.environ["AWS_ENDPOINT_URL"])
+    sandbox.clear_faults()
     taken_over(linked, iam, make(iam, external_id="mistyped"))
 
 
@@ -91,17 +84,8 @@ def test_a_policy_that_is_too_much_is_never_purged_unasked(linked, iam):
 def test_a_report_just_as_the_module_makes_it(sandbox):
     """And one that is not is refused; the bucket is an existing one."""
     s3, cur = (sandbox.client("standalone", service) for service in ("s3", "cur"))
-    s3.create_bucket(Bucket=BUCKET)
-    blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-    s3.put_public_access_block(
-        Bucket=BUCKET, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True)
-    )
-    project = sandbox.project(
-        "standalone",
-        cur_s3_bucket_option="USE_EXISTING",
-        cur_s3_bucket_name=BUCKET,
-        cur_s3_bucket_merge_policy=True,
-    )
+    bucket = sandbox.existing_bucket("standalone", BUCKET)
+    project = sandbox.project("standalone", **bucket, cur_s3_bucket_merge_policy=True)
     statements = delivery_statements(BUCKET, project.account_id)
     policy = {"Version": "2012-10-17", "Statement": statements}
     s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))

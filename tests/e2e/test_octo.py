@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
 from orchestrator.octo.api import OctoApi
 from orchestrator.octo.credentials import find
-from orchestrator.sandbox import control
-from tests.e2e.conftest import Project
+from tests.e2e.conftest import Checkpoint, Project, RunningSandbox
 
 OCTO = True
 ACCOUNTS = Path(__file__).parents[2] / "docs/schemas/accounts-v1.json"
@@ -22,20 +22,17 @@ BUCKET = "billing-data-told-to-octo"
 LOUD = {"TF_LOG": "TRACE", "OCTO_TF_VERBOSE": "1"}
 
 
-@pytest.fixture(scope="module")
-def api(sandbox, tmp_path_factory) -> OctoApi:
+@pytest.fixture
+def api(sandbox, tmp_path) -> OctoApi:
     """Octo, as the tests look at it."""
     credentials = find(sandbox.environ)
     assert credentials is not None
     endpoint = sandbox.environ["OCTO_TF_OCTO_ENDPOINT"]
-    return OctoApi(endpoint, credentials, token_folder=tmp_path_factory.mktemp("tokens"))
+    return OctoApi(endpoint, credentials, token_folder=tmp_path / "tokens")
 
 
-@pytest.fixture
-def fault(sandbox):
-    endpoint = sandbox.environ["AWS_ENDPOINT_URL"]
-    yield lambda **settings: control.add_fault(endpoint, {"service": "octo", **settings})
-    control.clear_faults(endpoint)
+def octo_fails(sandbox: RunningSandbox, action: str, error: str, **settings: Any) -> None:
+    sandbox.fault(service="octo", action=action, error=error, **settings)
 
 
 def states(output: str) -> dict[str, str]:
@@ -46,39 +43,57 @@ def written(project: Project) -> set[str]:
     return {path.name for path in project.root.rglob("*")} - {"run.lock"}
 
 
-@pytest.fixture(scope="module")
-def linked(sandbox) -> Project:
-    return sandbox.project("linked-1")
+def payer_with_a_bucket(sandbox: RunningSandbox) -> Project:
+    bucket = sandbox.existing_bucket("payer", BUCKET)
+    return sandbox.project("payer", **bucket, cur_s3_bucket_merge_policy=True)
 
 
 @pytest.fixture(scope="module")
-def payer(sandbox) -> Project:
-    s3 = sandbox.client("payer", "s3")
-    s3.create_bucket(Bucket=BUCKET)
-    s3.put_public_access_block(
-        Bucket=BUCKET,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        },
-    )
-    return sandbox.project(
-        "payer",
-        cur_s3_bucket_option="USE_EXISTING",
-        cur_s3_bucket_name=BUCKET,
-        cur_s3_bucket_merge_policy=True,
-    )
+def registered_payer(unused_sandbox) -> Checkpoint:
+    sandbox = unused_sandbox()
+    payer = payer_with_a_bucket(sandbox)
+    applied = payer("apply", "--yes", "--json", "--wait", "60s")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    return sandbox.checkpoint()
 
 
-def test_init_leaves_the_external_id_to_octo(linked):
+@pytest.fixture(scope="module")
+def registered_both(unused_sandbox, registered_payer) -> Checkpoint:
+    """The payer, and linked-1 with a registration of its own."""
+    sandbox = unused_sandbox()
+    sandbox.restore(registered_payer)
+    applied = sandbox.project("linked-1")("apply", "--yes")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    return sandbox.checkpoint()
+
+
+@pytest.fixture
+def payer(sandbox, registered_payer) -> Project:
+    """A registered payer, whose first apply was the last thing that ran."""
+    return sandbox.restore(registered_payer)["payer"]
+
+
+@pytest.fixture
+def registered(sandbox, registered_both) -> dict[str, Project]:
+    """A registered payer and a registered linked account, by profile."""
+    return sandbox.restore(registered_both)
+
+
+@pytest.fixture
+def linked(registered) -> Project:
+    """A linked account that is registered and confirmed, as its payer is."""
+    return registered["linked-1"]
+
+
+def test_init_leaves_the_external_id_to_octo(sandbox):
+    linked = sandbox.project("linked-1")
     assert "external_id" not in (linked.folder / "octo.yaml").read_text()
     assert not (linked.folder / "octo.external-id").exists()
     assert "taken from Octo" in linked.ran[0].stderr
 
 
-def test_without_octo_the_missing_external_id_is_an_error(linked):
+def test_without_octo_the_missing_external_id_is_an_error(sandbox):
+    linked = sandbox.project("linked-1")
     result = linked("plan", "--no-octo")
     assert result.returncode == 64
     assert "external_id is missing" in result.stderr
@@ -101,7 +116,8 @@ def test_another_external_id_is_refused_with_nothing_written(sandbox, api):
     assert "--external-id: external_id is not" in by_flag.stderr
 
 
-def test_a_linked_account_before_its_payer_is_refused_with_nothing_written(linked, api):
+def test_a_linked_account_before_its_payer_is_refused_with_nothing_written(sandbox, api):
+    linked = sandbox.project("linked-1")
     result = linked("apply", "--yes")
     assert result.returncode == 1
     assert "payer 111111111111 must be registered before it" in result.stderr
@@ -110,14 +126,14 @@ def test_a_linked_account_before_its_payer_is_refused_with_nothing_written(linke
     assert api.status(linked.account_id) is None
 
 
-def test_a_plan_does_not_tell_octo(payer, api):
+def test_a_plan_does_not_tell_octo(sandbox, api):
+    payer = payer_with_a_bucket(sandbox)
     assert payer("plan").returncode == 0
     assert api.status(payer.account_id) is None
 
 
 def test_a_payer_is_registered_proved_and_confirmed_by_octo(payer, api):
-    result = payer("apply", "--yes", "--json", "--wait", "60s")
-    assert result.returncode == 0, result.stdout + result.stderr
+    result = payer.ran[-1]
     report = json.loads(result.stdout)
     assert states(result.stdout) == {"api_access": "confirmed", "cur_s3": "confirmed"}
     assert report["can_finish"] is True
@@ -145,8 +161,9 @@ def test_the_same_account_registered_twice_is_success(payer, api):
     assert after.aws_options.registration_status == before.aws_options.registration_status
 
 
-def test_octo_down_at_register_is_told_afterwards(linked, api, fault):
-    fault(action="RegisterAccount", error="Unavailable", times=5)  # one call with its retries
+def test_octo_down_at_register_is_told_afterwards(sandbox, payer, api):
+    linked = sandbox.project("linked-1")
+    octo_fails(sandbox, "RegisterAccount", "Unavailable", times=5)  # one call with its retries
     result = linked("apply", "--yes", "--json")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "registered with Octo afterwards" in result.stderr
@@ -156,8 +173,8 @@ def test_octo_down_at_register_is_told_afterwards(linked, api, fault):
     assert known.account_type == "linked"
 
 
-def test_octo_down_at_confirm_is_pending_and_confirm_finishes_it(sandbox, linked, fault):
-    fault(action="CreateAccountAccess", error="Unavailable")
+def test_octo_down_at_confirm_is_pending_and_confirm_finishes_it(sandbox, linked):
+    octo_fails(sandbox, "CreateAccountAccess", "Unavailable")
     result = linked("verify", "--json")
     assert result.returncode == 4, result.stderr
     answer = json.loads(result.stdout)["octo"]["api_access"]
@@ -166,15 +183,15 @@ def test_octo_down_at_confirm_is_pending_and_confirm_finishes_it(sandbox, linked
     assert json.loads(result.stdout)["status"] == "pass"
     still = linked("confirm")
     assert still.returncode == 4
-    control.clear_faults(sandbox.environ["AWS_ENDPOINT_URL"])
+    sandbox.clear_faults()
     done = linked("confirm", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["octo"]["api_access"]["state"] == "confirmed"
     assert linked("confirm").returncode == 0  # nothing is left
 
 
-def test_octo_that_refuses_an_area_fails_the_verification(linked, fault):
-    fault(action="CreateAccountAccess", error="FailedPrecondition")
+def test_octo_that_refuses_an_area_fails_the_verification(sandbox, linked):
+    octo_fails(sandbox, "CreateAccountAccess", "FailedPrecondition")
     result = linked("verify", "--report", "junit=r.xml,markdown=r.md")
     assert result.returncode == 3
     assert "✗ refused" in result.stdout
@@ -183,8 +200,8 @@ def test_octo_that_refuses_an_area_fails_the_verification(linked, fault):
     assert "❌ refused" in (linked.folder / "r.md").read_text()
 
 
-def test_a_token_that_expires_in_the_middle_is_renewed(linked, fault):
-    fault(action="CreateAccountAccess", error="ExpiredToken", times=1)
+def test_a_token_that_expires_in_the_middle_is_renewed(sandbox, linked):
+    octo_fails(sandbox, "CreateAccountAccess", "ExpiredToken", times=1)
     result = linked("verify", "--json")
     assert result.returncode == 0, result.stderr
     assert states(result.stdout) == {"api_access": "confirmed"}
@@ -208,7 +225,8 @@ def test_status_and_doctor_show_octos_side(linked):
     assert "Octo knows the client" in doctor.stdout
 
 
-def test_an_upgrade_registers_every_linked_account(sandbox, payer, linked, api):
+def test_an_upgrade_registers_every_linked_account(sandbox, registered, api):
+    payer, linked = registered["payer"], registered["linked-1"]
     second = sandbox.account("linked-2")
     assert api.status(second) is None
     payer.settings(stackset_excluded_accounts=[linked.account_id])
@@ -223,8 +241,8 @@ def test_an_upgrade_registers_every_linked_account(sandbox, payer, linked, api):
     assert states(again.stdout)["stackset"] == "confirmed"
 
 
-def test_accounts_are_shown_beside_the_organization(sandbox, payer, linked, api):
-    api.unregister(sandbox.account("linked-2"))
+def test_accounts_are_shown_beside_the_organization(sandbox, registered):
+    payer, linked = registered["payer"], registered["linked-1"]
     result = payer("accounts", "--json")
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
@@ -250,7 +268,7 @@ def test_unregistering_asks_and_leaves_aws_alone(sandbox, linked, api):
     assert api.status(linked.account_id) is not None
 
 
-def test_no_secret_was_shown_or_written_where_it_must_not_be(sandbox, payer, linked, api):
+def test_no_secret_was_shown_or_written_where_it_must_not_be(sandbox, registered, api):
     credentials = find(sandbox.environ)
     assert credentials is not None
     external_id = api.template().external_id.get_secret_value()
@@ -259,8 +277,10 @@ def test_no_secret_was_shown_or_written_where_it_must_not_be(sandbox, payer, lin
     assert tokens
     assert all(file.stat().st_mode & 0o077 == 0 for file in cache)
     planted = {credentials.client_secret, external_id, *tokens}
-    assert linked("verify", **LOUD).returncode == 0
-    for project in (payer, linked):
+    for command, code in ((("verify",), 0), (("accounts",), 0), (("unregister",), 64)):
+        assert registered["linked-1"](*command, **LOUD).returncode == code
+    assert registered["payer"]("apply", "--yes", **LOUD).returncode == 0
+    for project in registered.values():
         for result in project.ran:
             assert not [s for s in planted if s in result.stdout + result.stderr], result.args
         holders = {

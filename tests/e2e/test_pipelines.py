@@ -72,7 +72,7 @@ def new_machine(project) -> None:
     (project.folder / "tfplan").unlink()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def bucket(sandbox) -> str:
     sandbox.client("payer", "s3").create_bucket(Bucket="pipeline-states")
     return "pipeline-states"
@@ -80,7 +80,10 @@ def bucket(sandbox) -> str:
 
 def project_of(sandbox, bucket: str, profile: str):
     """A registration whose state is in a bucket of the payer, as a team has it."""
-    project = sandbox.project(profile, f"pipeline {profile}")
+    settings = sandbox.existing_bucket(profile, f"billing-of-{profile}")
+    project = sandbox.project(
+        profile, f"pipeline {profile}", **settings, cur_s3_bucket_merge_policy=True
+    )
     place = {"bucket": bucket, "key": f"{profile}.tfstate", "region": "us-east-1"}
     project.settings(backend={"type": "s3", **place, "profile": "payer"})
     return project

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import configparser
 import json
-from pathlib import Path
 
 import pytest
 
-from orchestrator.sandbox import control
 from tests.e2e.conftest import EXTERNAL_ID
 
 LOUD = {"TF_LOG": "TRACE", "TF_LOG_PROVIDER": "TRACE", "OCTO_TF_VERBOSE": "1"}
@@ -23,7 +21,7 @@ MAY_HOLD = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def secrets(sandbox) -> set[str]:
     """The external id, and every secret key and token of the sandbox's credentials."""
     keys = configparser.ConfigParser()
@@ -53,21 +51,12 @@ def search(project, secrets: set[str]) -> None:
     assert "secrets.auto.tfvars.json" in holders  # or the search itself is blind
 
 
-def fault(sandbox, **settings) -> None:
-    control.add_fault(sandbox.environ["AWS_ENDPOINT_URL"], settings)
-
-
-@pytest.fixture
-def faults(sandbox):
-    yield lambda **settings: fault(sandbox, **settings)
-    control.clear_faults(sandbox.environ["AWS_ENDPOINT_URL"])
-
-
 REPORTS = "junit=r.xml,json=r.json,markdown=r.md,table=r.txt"
 
 
 def test_nothing_leaks_in_success(sandbox, secrets):
-    project = sandbox.project("standalone", "quiet success")
+    bucket = sandbox.existing_bucket("standalone", "billing-in-quiet")
+    project = sandbox.project("standalone", **bucket, cur_s3_bucket_merge_policy=True)
     plan = ("plan", "--out", "kept.tfplan", "--summary", "p.json", "--markdown", "p.md")
     for arguments, code in (
         (("render",), 0),
@@ -88,13 +77,12 @@ def test_nothing_leaks_in_success(sandbox, secrets):
     search(project, secrets)
 
 
-def test_nothing_leaks_in_failure(sandbox, secrets, faults):
+def test_nothing_leaks_in_failure(sandbox, secrets):
     project = sandbox.project("linked-1", "quiet failure")
     other = "another-external-id-91c2"
-    fault_of_role = {"service": "iam", "action": "CreateRole", "error": "AccessDenied"}
-    faults(**fault_of_role, times=20)
+    sandbox.fault(service="iam", action="CreateRole", error="AccessDenied", times=20)
     assert project("apply", "--yes", **LOUD).returncode == 1
-    control.clear_faults(sandbox.environ["AWS_ENDPOINT_URL"])
+    sandbox.clear_faults()
     assert project("apply", "--yes", **LOUD).returncode == 0
     assert project("plan", "--out", "kept.tfplan", **LOUD).returncode == 0
 
@@ -129,7 +117,8 @@ def test_nothing_leaks_in_failure(sandbox, secrets, faults):
 def test_a_file_that_is_not_yaml_is_not_quoted(sandbox, secrets, tmp_path):
     project = sandbox.project("linked-2", "broken file")
     text = f"account_id: '1\nexternal_id: {EXTERNAL_ID}\n  odd: [\n"
-    Path(project.folder / "octo.yaml").write_text(text)
+    (project.folder / "octo.yaml").write_text(text)
+    (project.folder / "octo.yaml").chmod(0o600)
     for command in ("render", "plan", "apply", "verify", "status"):
         result = project(command, **LOUD)
         assert result.returncode == 64

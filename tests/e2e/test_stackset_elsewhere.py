@@ -6,21 +6,27 @@ import json
 
 import pytest
 
-from tests.e2e.conftest import Project
+from tests.e2e.conftest import Checkpoint, Project
 
 SANDBOX = ("--linked", "3")
 REGION = "eu-central-1"
 
 
 @pytest.fixture(scope="module")
-def payer(sandbox) -> Project:
-    """A payer that is registered in Europe, with a StackSet."""
+def registered(unused_sandbox) -> Checkpoint:
+    sandbox = unused_sandbox()
     project = sandbox.project("payer")
     project.settings(region=REGION, use_stackset=True)
     applied = project("apply", "--yes", "--enable-trusted-access", "--wait", "30s", "--json")
     assert applied.returncode == 0, applied.stdout + applied.stderr
     assert set(json.loads(applied.stdout)["areas"].values()) == {"pass"}
-    return project
+    return sandbox.checkpoint()
+
+
+@pytest.fixture
+def payer(sandbox, registered) -> Project:
+    """A payer that is registered in Europe, with a StackSet."""
+    return sandbox.restore(registered)["payer"]
 
 
 def test_set_and_stacks_are_where_it_says(sandbox, payer):

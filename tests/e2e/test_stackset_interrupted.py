@@ -10,21 +10,34 @@ import json
 import pytest
 
 from orchestrator.sandbox import control
-from tests.e2e.conftest import Project, RunningSandbox
+from tests.e2e.conftest import TWELVE, Checkpoint, Project, RunningSandbox
 
-SANDBOX = ("--linked", "8")
+SANDBOX = TWELVE
 NAME = "alphaus-api-access-stackset"
 
 
 @pytest.fixture(scope="module")
-def payer(sandbox) -> Project:
-    """A payer that is registered, and asks for a StackSet from now on."""
-    project = sandbox.project("payer")
-    applied = project("apply", "--yes", "--wait", "30s")
-    assert applied.returncode == 0, applied.stderr
-    sandbox.client("payer", "cloudformation").activate_organizations_access()
-    project.settings(use_stackset=True, stackset_targets=[sandbox.ous()["Workloads"]])
-    return project
+def set_is_made(unused_sandbox, registered_payer) -> Checkpoint:
+    """A payer that asks for a StackSet, and got a Ctrl-C while Terraform waited for it.
+
+    AWS has it at once, Terraform writes it down 18 s later.
+    """
+    sandbox = unused_sandbox()
+    payer = sandbox.restore(registered_payer)["payer"]
+    client = sandbox.client("payer", "cloudformation")
+    client.activate_organizations_access()
+    payer.settings(use_stackset=True, stackset_targets=[sandbox.ous()["Workloads"]])
+    payer.interrupted("apply", "--yes", when=lambda: bool(client.list_stack_sets()["Summaries"]))
+    return sandbox.checkpoint()
+
+
+@pytest.fixture(scope="module")
+def deployed(unused_sandbox, set_is_made) -> Checkpoint:
+    """The same payer after the next apply: its StackSet is in every account of its target."""
+    sandbox = unused_sandbox()
+    applied = sandbox.restore(set_is_made)["payer"]("apply", "--yes")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    return sandbox.checkpoint()
 
 
 def tainted(project: Project) -> int:
@@ -50,10 +63,9 @@ def goes_on(sandbox: RunningSandbox, project: Project) -> None:
     assert project("plan", "--detailed-exitcode").returncode == 0
 
 
-def test_ctrl_c_while_the_set_is_made(sandbox, payer):
-    """AWS has it at once, Terraform writes it down 18 s later: the next plan takes it over."""
-    client = sandbox.client("payer", "cloudformation")
-    payer.interrupted("apply", "--yes", when=lambda: bool(client.list_stack_sets()["Summaries"]))
+def test_ctrl_c_while_the_set_is_made(sandbox, set_is_made):
+    """The next plan takes it over."""
+    payer = sandbox.restore(set_is_made)["payer"]
     state = json.loads((payer.root / "terraform.tfstate").read_text())
     assert "aws_cloudformation_stack_set" not in {r["type"] for r in state["resources"]}
     plan = json.loads(payer("plan", "--json").stdout)
@@ -63,9 +75,9 @@ def test_ctrl_c_while_the_set_is_made(sandbox, payer):
     assert plan["totals"]["destroy"] == 0
 
 
-def test_ctrl_c_while_accounts_are_deployed_to(sandbox, payer):
-    endpoint = sandbox.environ["AWS_ENDPOINT_URL"]
-    control.pace(endpoint, 8)
+def test_ctrl_c_while_accounts_are_deployed_to(sandbox, set_is_made):
+    payer = sandbox.restore(set_is_made)["payer"]
+    control.pace(sandbox.endpoint, 8)
     payer.interrupted("apply", "--yes", when=lambda: bool(linked_in_ledger(payer)))
     # Those that were current are registered, though the others were still deployed to.
     client = sandbox.client("payer", "cloudformation")
@@ -74,15 +86,12 @@ def test_ctrl_c_while_accounts_are_deployed_to(sandbox, payer):
     assert linked_in_ledger(payer) <= current
     assert len(current) < len(instances)
     goes_on(sandbox, payer)
-    suspended = sandbox.environ["OCTO_SANDBOX_LINKED_SUSPENDED"]
-    assert linked_in_ledger(payer) == {i["Account"] for i in instances} - {suspended}
-    control.pace(endpoint, 0)
+    assert linked_in_ledger(payer) == {i["Account"] for i in instances}
 
 
-def test_every_account_of_a_target_fails(sandbox, payer):
-    endpoint = sandbox.environ["AWS_ENDPOINT_URL"]
-    denied = {"service": "cloudformation", "action": "CreateStack", "error": "AccessDenied"}
-    control.add_fault(endpoint, denied)
+def test_every_account_of_a_target_fails(sandbox, deployed):
+    payer = sandbox.restore(deployed)["payer"]
+    sandbox.fault(service="cloudformation", action="CreateStack", error="AccessDenied")
     octo_yaml = payer.folder / "octo.yaml"
     text = octo_yaml.read_text()
     octo_yaml.write_text(
@@ -91,5 +100,5 @@ def test_every_account_of_a_target_fails(sandbox, payer):
     failed = payer("apply", "--yes")
     assert failed.returncode == 1
     assert "service control policy" in failed.stderr
-    control.clear_faults(endpoint)
+    sandbox.clear_faults()
     goes_on(sandbox, payer)

@@ -8,6 +8,8 @@ import socket
 
 import pytest
 
+from tests.e2e.conftest import Checkpoint, Project
+
 BUCKET, KEY = "team-terraform-state", "octo/account.tfstate"
 LOCK = {
     "ID": "5d4f1f6c-0000-4000-8000-2b1c3d4e5f60",
@@ -20,7 +22,8 @@ LOCK = {
 
 
 @pytest.fixture(scope="module")
-def team(sandbox):
+def registered(unused_sandbox) -> Checkpoint:
+    sandbox = unused_sandbox()
     s3 = sandbox.client("standalone", "s3")
     s3.create_bucket(Bucket=BUCKET)
     project = sandbox.project("linked-1", "team")
@@ -53,7 +56,13 @@ def team(sandbox):
     )
     applied = project("apply", "--yes")
     assert applied.returncode == 0, applied.stderr
-    return project
+    return sandbox.checkpoint()
+
+
+@pytest.fixture
+def team(sandbox, registered) -> Project:
+    """A linked account whose state is in a bucket of another account."""
+    return sandbox.restore(registered)["team"]
 
 
 def keys(sandbox) -> set[str]:

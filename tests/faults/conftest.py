@@ -1,5 +1,5 @@
 """The end-to-end tests' sandbox and projects serve the fault matrix too."""
 
-from tests.e2e.conftest import sandbox
+from tests.e2e.conftest import sandbox, sandboxes, unused_sandbox
 
-__all__ = ["sandbox"]
+__all__ = ["sandbox", "sandboxes", "unused_sandbox"]

@@ -132,6 +132,28 @@ def pace(stack_seconds: float) -> ExitCode:
     return ExitCode.DONE
 
 
+@command.command()
+@click.argument("name")
+def snapshot(name: str) -> ExitCode:
+    """Keep what accounts, organization and Octo hold as NAME, until the sandbox ends."""
+    from orchestrator.sandbox import control
+
+    with _running() as endpoint:
+        control.snapshot(endpoint, name)
+    return ExitCode.DONE
+
+
+@command.command()
+@click.argument("name")
+def restore(name: str) -> ExitCode:
+    """Go back to the snapshot NAME, as often as wanted; planted faults are removed."""
+    from orchestrator.sandbox import control
+
+    with _running() as endpoint:
+        control.restore(endpoint, name)
+    return ExitCode.DONE
+
+
 @command.group()
 def fault() -> None:
     """Inject faults into the simulated AWS: errors, latency, dropped connections."""

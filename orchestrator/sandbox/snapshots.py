@@ -1,0 +1,102 @@
+"""Snapshots: everything that the accounts, the organization and Octo hold, to return to.
+
+A snapshot is kept in memory under a name and may be restored any number of times. It is never
+read from outside: unpickling runs what it is given.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from dataclasses import fields
+from typing import Any
+
+from moto.core.base_backend import BackendDict
+from moto.s3.models import s3_backends
+
+from orchestrator.sandbox import delivery, stack_changes
+from orchestrator.sandbox.faults import Faults
+from orchestrator.sandbox.state import SandboxState
+
+
+class Snapshots:
+    """The snapshots of one sandbox; the caller holds the lock of ``state``."""
+
+    def __init__(self, state: SandboxState, faults: Faults) -> None:
+        self._state = state
+        self._faults = faults
+        self._taken: dict[str, bytes] = {}
+
+    def take(self, name: str) -> None:
+        """Keep the present state under a name, in place of an earlier snapshot of that name.
+
+        No other call may be under way. Injected faults are not part of a snapshot.
+
+        Raises:
+            ValueError: a CloudFormation stack is still being changed.
+        """
+        stack_changes.advance(self._state)
+        if self._state.stacks_in_progress:
+            raise ValueError("a stack is being changed: take the snapshot when that has ended")
+        text = io.BytesIO()
+        pickler = _Pickler(text, pickle.HIGHEST_PROTOCOL)
+        pickler.state = self._state
+        pickler.dump((_own(self._state), _moto()))
+        self._taken[name] = text.getvalue()
+
+    def restore(self, name: str) -> None:
+        """Put the state of a snapshot in place of the present one, and remove injected faults.
+
+        Reports that were not delivered yet are delivered as if they had just been created.
+
+        Raises:
+            ValueError: there is no snapshot of that name.
+        """
+        if name not in self._taken:
+            raise ValueError(f"no snapshot is called {name}; there are: {sorted(self._taken)}")
+        unpickler = _Unpickler(io.BytesIO(self._taken[name]))
+        unpickler.state = self._state
+        own, moto = unpickler.load()
+        vars(self._state).update(own)
+        for backends in _services():
+            backends.clear()
+            accounts, attributes = moto.get(backends.service_name, ({}, {}))
+            vars(backends).update(attributes)
+            for account_id, account in accounts.items():
+                backends[account_id] = account
+        self._faults.clear()
+        for account_id, reports in self._state.reports.items():
+            for report_name, report in reports.items():
+                if "ReportStatus" not in report.definition:
+                    delivery.schedule_delivery(self._state, account_id, report_name)
+
+
+class _Pickler(pickle.Pickler):
+    """Refers to the sandbox's state where it is referred to: its lock cannot be copied."""
+
+    state: SandboxState
+
+    def persistent_id(self, thing: Any) -> str | None:
+        return "state" if thing is self.state else None
+
+
+class _Unpickler(pickle.Unpickler):
+    state: SandboxState
+
+    def persistent_load(self, _reference: Any) -> SandboxState:
+        return self.state
+
+
+def _own(state: SandboxState) -> dict[str, Any]:
+    """The fields of the sandbox's own state by name, without its lock."""
+    return {f.name: getattr(state, f.name) for f in fields(state) if f.name != "lock"}
+
+
+def _moto() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """The backends by account, and the attributes, of each service of moto that has any."""
+    return {backends.service_name: (dict(backends), vars(backends)) for backends in _services()}
+
+
+def _services() -> set[BackendDict[Any]]:
+    """The services of moto in use; S3 always, which keeps the owners of buckets by itself."""
+    return {*BackendDict._instances, s3_backends}
