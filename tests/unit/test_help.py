@@ -142,7 +142,9 @@ def test_a_command_that_registers_nothing_needs_no_external_id(monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     (tmp_path / "octo.yaml").write_text("account_id: '111122223333'\n")
     assert cli.run(["status"]) == ExitCode.ERROR
-    assert "is not registered yet" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "111122223333" in shown
+    assert "external_id" not in shown
 
 
 def test_octo_yaml_is_validated_for_a_command_that_registers_nothing(monkeypatch, capsys, tmp_path):

@@ -1,4 +1,4 @@
-"""octo-tf status: show an account's history, without calling AWS or Octo."""
+"""octo-tf status: show the history of the account, without calling AWS or Octo."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @run_options(setting_options("account_id"), OCTO, WORKDIR, JSON)
 def command(context: AccountContext, as_json: bool) -> ExitCode:
-    """Show when the account was planned, applied, verified, registered and confirmed, or left.
+    """Show the history of the account, without calling AWS or Octo.
 
-    It shows what was noted in the account's root folder, and what is still to be done. Neither
-    AWS nor Octo is called: octo-tf verify and octo-tf accounts show what they have now.
+    It says when the account was planned, applied, verified, registered, confirmed and unregistered,
+    as noted in its root folder, and what is still to be done. octo-tf verify and octo-tf accounts
+    show what AWS and Octo have now.
     """
     from orchestrator.errors import LedgerError
     from orchestrator.octo import history
