@@ -120,7 +120,7 @@ def test_a_bucket_in_another_region(account, option):
 def test_the_report_stack_refuses_to_make_a_bucket_in_another_region(account):
     alone = account("standalone")
     (page,) = alone.pages("cur")
-    with pytest.raises(ClientError, match="make the bucket with the template cur-bucket"):
+    with pytest.raises(ClientError, match="create the bucket with the template cur-bucket"):
         alone.create(page.url, CurS3BucketRegion="eu-central-1")
 
 
