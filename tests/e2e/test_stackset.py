@@ -102,7 +102,7 @@ def upgrade(unused_sandbox, registered_payer) -> Upgrade:
 def upgraded_everywhere(unused_sandbox, upgrade) -> Checkpoint:
     sandbox = unused_sandbox()
     payer = sandbox.restore(upgrade.checkpoint)["payer"]
-    retried = payer("stackset", "retry", "--json")
+    retried = payer("stackset", "retry", "--yes", "--json")
     assert retried.returncode == 0, retried.stdout + retried.stderr
     return sandbox.checkpoint()
 
@@ -169,12 +169,12 @@ def test_octos_side_knows_those_that_are_reached(sandbox, upgrade):
 def test_a_failed_account_is_retried_alone(sandbox, upgrade):
     payer = sandbox.restore(upgrade.checkpoint)["payer"]
     deny(sandbox, account=sandbox.account("linked-5"))
-    still = payer("stackset", "retry")
+    still = payer("stackset", "retry", "--yes")
     assert still.returncode == 3
     assert "service control policy" in " ".join(still.stdout.split())
     sandbox.clear_faults()
     operations = len(sandbox.operations())
-    retried = payer("stackset", "retry", "--json")
+    retried = payer("stackset", "retry", "--yes", "--json")
     assert retried.returncode == 0, retried.stdout + retried.stderr
     assert json.loads(retried.stdout)["counts"] == {"current": 12, "suspended": 1}
     assert len(sandbox.operations()) == operations + 1
@@ -187,7 +187,8 @@ def test_a_second_plan_is_empty(upgraded):
     assert plan.returncode == 0, plan.stdout
     document = json.loads(plan.stdout)
     assert document["changes"] == []
-    assert document["linked_accounts"] == {"deploy": [], "retry": [], "remove": []}
+    assert not any(document["linked_accounts"].values())
+    assert document["outside"] == []
 
 
 def test_what_the_stacks_made_is_what_the_payer_has(sandbox, upgraded):
@@ -227,7 +228,7 @@ def test_a_role_changed_by_hand_is_found_and_its_stack_made_anew(sandbox, upgrad
     )
     code, report = upgraded.verify()
     assert (code, failing(report)) == (3, {"stackset.access"})
-    assert upgraded("stackset", "retry", "--account", sandbox.account("linked-2")).returncode == 0
+    assert upgraded("stackset", "retry", "--yes", "--account", sandbox.account("linked-2")).returncode == 0
     assert upgraded.verify()[0] == 0
 
 
@@ -385,7 +386,7 @@ def test_a_loud_failure_shows_no_external_id_and_leaves_no_file_open(sandbox, pa
     for words in (
         ("upgrade", "--yes", "--enable-trusted-access"),
         ("stackset", "status", "--all"),
-        ("stackset", "retry"),
+        ("stackset", "retry", "--yes"),
     ):
         assert payer(*words, **loud).returncode != 0
     assert payer.exposures(EXTERNAL_ID) == []
