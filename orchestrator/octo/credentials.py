@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.errors import ConfigError
+from orchestrator.files import read_regular
+from orchestrator.redaction import keep_out
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,6 +28,7 @@ ENDPOINT = "https://api.alphaus.cloud/m/blue/cover"
 KEYRING_SERVICE = "octo-tf"
 _ID, _SECRET, _URL = "ALPHAUS_CLIENT_ID", "ALPHAUS_CLIENT_SECRET", "ALPHAUS_AUTH_URL"
 _DEFAULT = "default"
+_MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ class Credentials:
     client_secret: str = field(repr=False)
     auth_url: str
     source: str
+
+    def __post_init__(self) -> None:
+        """Keep the secret out of errors."""
+        keep_out(self.client_secret)
 
 
 def find(
@@ -105,14 +112,23 @@ def _of_profile(
 
 def _profile(file: Path, name: str, *, wanted: bool) -> dict[str, str] | None:
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_regular(file, limit=_MAX_BYTES).decode())
     except FileNotFoundError:
         document = {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {type(error).__name__}", where=str(file)) from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(
+            f"cannot be read: {reason}",
+            where=str(file),
+            hint="Correct it, or set ALPHAUS_CLIENT_ID and ALPHAUS_CLIENT_SECRET.",
+        ) from None
     except tomllib.TOMLDecodeError:
         # The parser's message may quote the line, which may hold the secret.
-        raise ConfigError("is not valid TOML", where=str(file)) from None
+        raise ConfigError(
+            "is not valid TOML",
+            where=str(file),
+            hint="Correct it: each profile is a table with client-id and client-secret.",
+        ) from None
     section = document.get(name)
     if section is None and not wanted:
         return None
