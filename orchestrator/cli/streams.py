@@ -140,7 +140,7 @@ def guarded() -> Iterator[Output]:
     """Put ``Output`` and ``Talk`` in the place of stdout and stderr during the block."""
     before = sys.stdout, sys.stderr
     output = Output(before[0])
-    sys.stdout, sys.stderr = output, Talk(before[1])  # type: ignore[assignment]
+    sys.stdout, sys.stderr = output, Talk(before[1])
     try:
         yield output
     finally:
@@ -150,10 +150,9 @@ def guarded() -> Iterator[Output]:
 def discard() -> None:
     """Let Python's last flush go nowhere: it would fail again, and print a traceback."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.__stdout__, sys.__stderr__):
+    for stream in filter(None, (sys.__stdout__, sys.__stderr__)):
         try:
-            if stream is not None:
-                stream.flush()
+            stream.flush()
         except (OSError, ValueError):
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(nowhere, stream.fileno())
