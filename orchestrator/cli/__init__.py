@@ -17,7 +17,7 @@ import click
 from click.exceptions import NoSuchCommand
 
 from orchestrator import __version__
-from orchestrator.cli import crash, failures, streams
+from orchestrator.cli import advice, crash, failures, streams
 from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.session import Session
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
@@ -153,6 +153,7 @@ def _run(arguments: list[str], session: Session) -> tuple[int, OctoTfError | Non
         explained = failures.explain(error)
         if explained is None:
             explained = crash.report(error, _command(arguments))
+        explained.hint = advice.fitting(explained.hint, arguments, group)
         failures.show(explained)
         return explained.exit_code, explained
 
@@ -166,5 +167,5 @@ def _answer(code: int, error: OctoTfError | None) -> None:
 
 def _command(arguments: list[str]) -> str:
     """The command's name; its arguments may hold secrets."""
-    known = {name for names in SECTIONS.values() for name in names}
+    known = {name for names in sections().values() for name in names}
     return next((argument for argument in arguments if argument in known), "")
