@@ -51,8 +51,12 @@ def explain(error: Exception) -> OctoTfError | None:
 
         if explained := as_aws_error(error):
             return explained
-    if isinstance(error, RecursionError):
-        return None
+    if isinstance(error, ImportError):
+        return OctoTfError(
+            f"octo-tf is not installed completely: {error}",
+            where=sys.prefix,
+            hint="Install it again: pip install --force-reinstall octo-tf",
+        )
     if isinstance(error, MemoryError):
         return OctoTfError(
             "the machine has too little memory", where="memory", hint=_HINTS[errno.ENOMEM]

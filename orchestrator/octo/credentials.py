@@ -9,6 +9,7 @@ A client id and secret come from, in this order: a requested profile, the enviro
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,7 +67,9 @@ def find(
         ConfigError: only one of id and secret is set, or the file is invalid, or has no such
             profile.
     """
-    file = (home or Path.home()) / ".config" / "alphaus" / "config.toml"
+    # Without a home, "~" stays: a folder that does not exist.
+    folder = home or Path(os.path.expanduser("~"))  # noqa: PTH111
+    file = folder / ".config" / "alphaus" / "config.toml"
     if profile is not None:
         return _of_profile(file, profile, environ, wanted=True)
     return _of_environment(environ) or _of_profile(file, _DEFAULT, environ, wanted=False)
@@ -146,11 +149,10 @@ def _of_keyring(client_id: str) -> str | None:
     """Read the client's secret from the system's keyring, if the extra ``keyring`` is installed."""
     try:
         keyring = importlib.import_module("keyring")
-        errors = importlib.import_module("keyring.errors")
     except ModuleNotFoundError:
         return None
     try:
         secret: str | None = keyring.get_password(KEYRING_SERVICE, client_id)
-    except errors.KeyringError:  # locked, or there is none on this machine
+    except Exception:  # noqa: BLE001  (locked, or none here: backends raise errors of their own)
         return None
     return secret

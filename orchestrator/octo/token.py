@@ -25,7 +25,10 @@ _DEFAULT_SECONDS = 300.0  # the lifetime of a token whose answer has no expires_
 def cache_folder() -> Path:
     """Give the folder of cached tokens (XDG base directories)."""
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "octo-tf" / "tokens"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "octo-tf" / "tokens"
+    except RuntimeError:  # the user has no home: a folder that takes no file
+        return Path(os.devnull) / "tokens"
 
 
 class Tokens:

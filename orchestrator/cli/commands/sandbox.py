@@ -255,7 +255,7 @@ def _running() -> Iterator[str]:
         yield endpoint
     except HTTPError as error:
         raise ConfigError(f"the sandbox refuses: {error.read().decode()}", where=endpoint) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: the address is no URL
         raise OctoTfError(
             f"no sandbox answers: {error}", where=endpoint, hint="Start `octo-tf sandbox up`."
         ) from None
