@@ -1,8 +1,10 @@
-"""Files that are never half-written and never world-readable."""
+"""Files that are never half-written, never world-readable, and never read without a bound."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -18,7 +20,10 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         OSError: no space, no permission; ``path`` is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY)
+    except OSError as error:  # of a name that nobody gave
+        raise _error(error.errno or errno.EIO, error.strerror or str(error), path) from error
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -30,3 +35,34 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def read_regular(path: Path, *, limit: int) -> bytes:
+    """Read a regular file of ``limit`` bytes at most; devices, pipes and folders are refused.
+
+    Raises:
+        OSError: it cannot be read, is no regular file (EINVAL), or is larger (EFBIG).
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise _error(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(mode):
+        raise _error(errno.EINVAL, "it is no regular file", path)
+    return read_bounded(path, limit=limit)
+
+
+def read_bounded(path: Path, *, limit: int) -> bytes:
+    """Read a file, pipe or device of ``limit`` bytes at most.
+
+    Raises:
+        OSError: it cannot be read, or is larger (EFBIG).
+    """
+    with path.open("rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise _error(errno.EFBIG, f"it is larger than {limit:,} bytes", path)
+    return content
+
+
+def _error(number: int, reason: str, path: Path) -> OSError:
+    return OSError(number, reason, str(path))

@@ -15,6 +15,7 @@ from typing import Any
 
 from orchestrator.adoption.expressions import Input, Scope
 from orchestrator.errors import ConfigError
+from orchestrator.files import read_regular
 
 # Inputs that only this module has: they tell it wherever its source is, a copy, a mirror or git.
 _OWN_INPUTS = {
@@ -196,9 +197,7 @@ def _blocks(path: Path) -> list[_Block]:
 
 def _text_of(path: Path) -> str:
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ConfigError("is larger than 1 MB", where=str(path))
-        return path.read_text(encoding="utf-8-sig")
+        return read_regular(path, limit=_MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError("is not UTF-8 text", where=f"{path}: byte {error.start}") from None
     except OSError as error:

@@ -10,22 +10,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    ProxyConnectionError,
-    SSLError,
-    SSOTokenLoadError,
-    TokenRetrievalError,
-    UnauthorizedSSOTokenError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestrator.aws import sdk_errors
+from orchestrator.aws.call_subject import Subject, subject_of
 from orchestrator.errors import AccessDenied, AwsError
 
 ServiceError = ClientError
@@ -48,6 +36,7 @@ _UNKNOWN_KEY = {
     "AuthFailure",
 }
 _ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
+_USER = re.compile(r"User: (arn:\S+) is not authorized")
 
 
 def code_of(error: ServiceError) -> str:
@@ -71,6 +60,22 @@ def denied_action(error: ServiceError) -> str | None:
     return match[1] if match else None
 
 
+def as_aws_error(error: Exception, doing: str = "a call of AWS") -> AwsError | None:
+    """Return the AwsError that stands for an error of boto3 or AWS; None for any other error.
+
+    Args:
+        error: from a block that calls AWS. What sources of credentials raise counts as well.
+        doing: like ``reading the organization``; messages begin with it.
+    """
+    if isinstance(error, ClientError):
+        return _of_service(error, doing)
+    explanation = sdk_errors.explain(error)
+    if explanation is None:
+        return None
+    what, where, hint = explanation
+    return AwsError(f"{doing} failed: {what}", where=where, hint=hint)
+
+
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
     """Turn errors of AWS calls in the block into an AwsError that says what was being done.
@@ -80,19 +85,20 @@ def explained(doing: str) -> Iterator[None]:
 
     Raises:
         AccessDenied: the caller lacks a permission, which the hint names.
-        AwsError: any other error of ``CALL_ERRORS``.
+        AwsError: any other error of ``CALL_ERRORS``, and errors of the sources of credentials.
     """
     try:
         yield
-    except ClientError as error:
-        raise _of_service(error, doing) from error
-    except BotoCoreError as error:
-        raise AwsError(f"{doing} failed: {_first_line(error)}", hint=_hint(error)) from error
+    except Exception as error:
+        explanation = as_aws_error(error, doing)
+        if explanation is None:
+            raise
+        raise explanation from error
 
 
 def _of_service(error: ClientError, doing: str) -> AwsError:
-    code = code_of(error)
-    where = error.operation_name
+    code, subject = code_of(error), subject_of(error)
+    where = str(subject)
     if code in _EXPIRED:
         return AwsError(
             f"{doing} failed: the credentials have expired",
@@ -106,29 +112,20 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
             hint="Check the profile or the AWS_* variables; `aws sts get-caller-identity` helps.",
         )
     if is_denied(error):
-        action = denied_action(error) or f"the permission for {error.operation_name}"
         return AccessDenied(
-            f"{doing} failed: access denied", where=where, hint=f"Grant the caller {action}."
+            f"{doing} failed: access denied",
+            where=where,
+            hint=f"Grant {_caller(error, subject)} {denied_action(error) or subject.action}.",
         )
     message = error.response.get("Error", {}).get("Message", "")
-    return AwsError(f"{doing} failed: {code}: {message}", where=where)
+    return AwsError(
+        f"{doing} failed: {code}: {message}",
+        where=where,
+        hint=f"Correct what AWS names, then run the same command again ({subject.action}).",
+    )
 
 
-def _hint(error: BotoCoreError) -> str:
-    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
-        return "Name a profile with --aws-profile, or set up the AWS credential chain."
-    if isinstance(error, ProfileNotFound):
-        return "Choose one that `aws configure list-profiles` shows."
-    if isinstance(error, (SSOTokenLoadError, UnauthorizedSSOTokenError, TokenRetrievalError)):
-        return "Sign in again with `aws sso login`."
-    if isinstance(error, NoRegionError):
-        return "Name a region with --region."
-    if isinstance(error, SSLError):
-        return "Check AWS_CA_BUNDLE and the machine's clock."
-    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)):
-        return "Check the network, the proxy settings and AWS_ENDPOINT_URL."
-    return ""
-
-
-def _first_line(error: BotoCoreError) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _caller(error: ClientError, subject: Subject) -> str:
+    """Name who was denied: as the message says it, else the identity that signed the call."""
+    match = _USER.search(str(error))
+    return match[1] if match else subject.caller or "the caller"

@@ -12,6 +12,9 @@ import botocore.config
 import botocore.session
 from botocore.credentials import Credentials
 
+from orchestrator.aws.call_subject import Caller, note_subjects
+from orchestrator.redaction import keep_out
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cur import CostandUsageReportServiceClient
@@ -54,8 +57,10 @@ class Aws:
         *,
         keys: Mapping[str, str] | None = None,
         lock: threading.Lock | None = None,
+        caller: str = "",
     ) -> None:
         self._session: Any = session  # its own overloads list every service
+        self._caller = Caller(caller)
         self._keys = keys or {}  # of an assumed role, in place of the session's own
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = lock or threading.Lock()
@@ -91,6 +96,7 @@ class Aws:
                 self._clients[key] = self._session.client(
                     service, region_name=key[1], config=_CLIENT_CONFIG, **self._keys
                 )
+                note_subjects(self._clients[key], self._caller)
             return self._clients[key]
 
     def assume(self, role: AssumeRole) -> Aws:
@@ -99,7 +105,8 @@ class Aws:
         Raises:
             ServiceError: STS refused (AccessDenied, ...).
         """
-        return Aws(self._session, keys=self._keys_of(role), lock=self._lock)
+        keys = self._keys_of(role)
+        return Aws(self._session, keys=keys, lock=self._lock, caller=role.role_arn)
 
     def in_accounts(self) -> IamInAccounts:
         """Create an IAM client for calls in many accounts, each as a role of that account."""
@@ -107,6 +114,7 @@ class Aws:
             client = self._session.client(
                 "iam", region_name=self.region, config=_CLIENT_CONFIG, **_PLACEHOLDER
             )
+            note_subjects(client, Caller())
         return IamInAccounts(client, self._keys_of)
 
     def _keys_of(self, role: AssumeRole) -> dict[str, str]:
@@ -118,6 +126,7 @@ class Aws:
         if role.external_id is not None:
             arguments["ExternalId"] = role.external_id
         credentials = self.client("sts").assume_role(**arguments)["Credentials"]
+        keep_out(credentials["SecretAccessKey"], credentials["SessionToken"])
         return {
             "aws_access_key_id": credentials["AccessKeyId"],
             "aws_secret_access_key": credentials["SecretAccessKey"],

@@ -6,15 +6,18 @@ imports what is heavy only when it runs, so that ``--help`` stays fast.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from click.exceptions import NoSuchCommand
 
 from orchestrator import __version__
+from orchestrator.cli import advice, crash, failures, streams
 from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.session import Session
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
@@ -59,6 +62,15 @@ class _Commands(CommandGroup):
             known = self.list_commands(ctx)
             raise NoSuchCommand(error.command_name, possibilities=known, ctx=ctx) from None
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; click itself would end the process at any broken pipe, without a word."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if explained := failures.explain(error):
+                raise explained from error
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the commands by their files' first lines: importing them all takes longer."""
         width = max(map(len, self.list_commands(ctx)))
@@ -90,12 +102,14 @@ def group() -> None:
 
 def main() -> None:
     """Run the command line and end the process."""
+    streams.prepare()
     session = Session()
     session.cancellation.on_signals()
     # Python's usual 700 goes through boto3's models again and again while they are loaded.
     gc.set_threshold(50_000, 20, 20)
     code = int(run(sys.argv[1:], session))
     gc.freeze()  # Python's last collection would look through all of boto3 first
+    streams.discard()
     sys.exit(code)
 
 
@@ -106,8 +120,11 @@ def run(arguments: list[str], session: Session | None = None) -> int:
         The exit code.
     """
     session = session or Session()
-    code, error = _run(arguments, session)
-    session.end(code, error)
+    with streams.guarded() as output:
+        code, error = _run(arguments, session)
+        session.end(code, error)
+        if "--json" in arguments and code and not output.is_written:
+            _answer(code, error)
     return code
 
 
@@ -117,23 +134,38 @@ def _run(arguments: list[str], session: Session) -> tuple[int, OctoTfError | Non
         return int(result or ExitCode.DONE), None
     except click.UsageError as error:
         error.show(sys.stderr)
-        return ExitCode.USAGE, ConfigError(error.format_message())
+        command = error.ctx.command_path if error.ctx else "octo-tf"
+        usage = ConfigError(
+            error.format_message(), where=command, hint=f"`{command} --help` shows what it takes."
+        )
+        return ExitCode.USAGE, usage
     except (click.Abort, KeyboardInterrupt):
         print("Interrupted. Run the same command again to go on.", file=sys.stderr)
         return ExitCode.INTERRUPTED, None
     except click.ClickException as error:
         error.show(sys.stderr)
         return ExitCode.ERROR, OctoTfError(error.format_message())
-    except BrokenPipeError:  # the reader of stdout went away, e.g. `| head`
-        sys.stderr.close()
-        return ExitCode.ERROR, None
-    except OctoTfError as error:
-        _show(error)
+    except streams.OutputError as error:
+        if not error.unread:  # else its reader went away, e.g. `| head`
+            failures.show(error)
         return error.exit_code, error
+    except Exception as error:  # noqa: BLE001  (the last resort)
+        explained = failures.explain(error)
+        if explained is None:
+            explained = crash.report(error, _command(arguments))
+        explained.hint = advice.fitting(explained.hint, arguments, group)
+        failures.show(explained)
+        return explained.exit_code, explained
 
 
-def _show(error: OctoTfError) -> None:
-    title = "octo.yaml or flags are wrong" if isinstance(error, ConfigError) else "Error"
-    click.echo(f"{click.style(title, fg='red', bold=True)}: {error}", err=True)
-    if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+def _answer(code: int, error: OctoTfError | None) -> None:
+    """Answer a command that was given --json: an error as JSON, unless stdout is what failed."""
+    if not isinstance(error, streams.OutputError):
+        with contextlib.suppress(streams.OutputError):  # stderr has the error already
+            click.echo(failures.as_json(code, error))
+
+
+def _command(arguments: list[str]) -> str:
+    """The command's name; its arguments may hold secrets."""
+    known = {name for names in sections().values() for name in names}
+    return next((argument for argument in arguments if argument in known), "")

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from orchestrator.errors import ConfigError, OctoUnreachable
 
 if TYPE_CHECKING:
-    import click
     from pydantic import SecretStr
 
     from orchestrator.app.context import AccountContext

@@ -14,6 +14,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from orchestrator.errors import ConfigError
+from orchestrator.files import read_bounded, read_regular
 from orchestrator.model.registration import (
     EXTERNAL_ID_SOURCES,
     Access,
@@ -22,8 +23,11 @@ from orchestrator.model.registration import (
     flag_of,
     settings,
 )
+from orchestrator.redaction import keep_out
 
 _MAX_CONFIG_BYTES = 1_000_000
+_MAX_EXTERNAL_ID_BYTES = 10_000
+_ANOTHER = "Name an octo.yaml with --config."
 _MAX_VALUES = 10_000  # aliases of aliases grow without end
 
 Position = tuple[int, int]  # line and column, from 0; flags sort before the file
@@ -53,7 +57,7 @@ def load(
         raise ConfigError(
             f"holds more than {_MAX_VALUES} values, its aliases expanded",
             where=str(path),
-            hint="Name an octo.yaml with --config.",
+            hint=_ANOTHER,
         )
     given = {name: value for name, value in flags.items() if value is not None}
     merged = _merge(document, given)
@@ -63,7 +67,9 @@ def load(
         raise ConfigError(
             error.message, where=_place(path, document, (error.field,), given)[1], hint=error.hint
         ) from None
-    if merged["external_id"] is None and not octo_has_external_id:
+    if merged["external_id"] is not None:
+        keep_out(merged["external_id"].get_secret_value())
+    elif not octo_has_external_id:
         del merged["external_id"]
     for source in EXTERNAL_ID_SOURCES[1:]:
         merged.pop(source, None)
@@ -107,17 +113,17 @@ def read_document(path: Path) -> CommentedMap:
         ConfigError: it is no mapping, or too large.
     """
     try:
-        if path.stat().st_size > _MAX_CONFIG_BYTES:
-            raise ConfigError(
-                "is larger than 1 MB", where=str(path), hint="Name an octo.yaml with --config."
-            )
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, limit=_MAX_CONFIG_BYTES).decode()
     except FileNotFoundError:
         return CommentedMap()
     except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 text", where=f"{path}: byte {error.start}") from None
+        raise ConfigError(
+            "is not UTF-8 text", where=f"{path}: byte {error.start}", hint=_ANOTHER
+        ) from None
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise ConfigError(
+            f"cannot be read: {error.strerror}", where=str(path), hint=_ANOTHER
+        ) from None
     return parse(text, path)
 
 
@@ -216,10 +222,15 @@ def _external_id(
         return SecretStr(environ[value])
     file = base / Path(value).expanduser()
     try:
-        return SecretStr(file.read_text(encoding="utf-8").strip())
+        # A pipe will do: `--external-id-file <(pass show octo)`.
+        return SecretStr(read_bounded(file, limit=_MAX_EXTERNAL_ID_BYTES).decode().strip())
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise _AtField(field, f"the external id's file {file} cannot be read: {reason}") from None
+        raise _AtField(
+            field,
+            f"the external id's file {file} cannot be read: {reason}",
+            "Name a file that holds the external id alone.",
+        ) from None
 
 
 def _place(

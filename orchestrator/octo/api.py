@@ -20,6 +20,7 @@ from orchestrator.octo.connection import Answer, Connection
 from orchestrator.octo.credentials import Credentials
 from orchestrator.octo.messages import AccessTemplate, AccountAccess, DataAccess, Deleted
 from orchestrator.octo.token import Tokens
+from orchestrator.redaction import keep_out
 
 Message = TypeVar("Message", AccessTemplate, AccountAccess, DataAccess, Deleted)
 
@@ -88,6 +89,7 @@ class OctoApi:
         text = self._done("GET", "/v1/aws/acctaccess", doing="reading the external id")
         found = _message(AccessTemplate, text, self._endpoint)
         self._secrets.add(found.external_id.get_secret_value())
+        keep_out(found.external_id.get_secret_value())
         return found
 
     def confirm_api_access(self, account_id: str, *, from_terraform: bool = True) -> AccountAccess:

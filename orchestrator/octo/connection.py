@@ -16,12 +16,18 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from orchestrator.errors import OctoUnreachable
+from orchestrator.errors import OctoError, OctoUnreachable
 from orchestrator.octo.limit import Limit
 
 CALLS_A_SECOND = 90  # Octo allows a user 100; clocks and networks are not exact
 _RETRIED = (429, 500, 502, 503, 504)
 _ATTEMPTS = 4
+_WRONG_ADDRESS = (
+    requests.exceptions.InvalidProxyURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
 _TIMEOUT = (5.0, 60.0)  # seconds to connect, and for an answer: Octo calls AWS meanwhile
 
 
@@ -94,8 +100,20 @@ class Connection:
                 stream=True,
                 allow_redirects=False,  # it may lead elsewhere; the request holds a secret
             )
+        except _WRONG_ADDRESS as error:
+            raise OctoError(
+                f"the address of Octo is wrong ({type(error).__name__})",
+                where=url,
+                hint="Correct ALPHAUS_AUTH_URL, --octo-endpoint or the proxy's variable.",
+            ) from None
         except requests.RequestException as error:
             raise _unreachable(error, url) from None
+        except OSError as error:  # the CA bundle, which is read when it is needed
+            raise OctoError(
+                f"the file of trusted CAs cannot be used: {error.strerror or error}",
+                where=_bundle_variable() or url,
+                hint="Correct the variable, or unset it.",
+            ) from None
         return Answer(response.status_code, _lines(response, url))
 
     def _session(self) -> requests.Session:
@@ -103,8 +121,8 @@ class Connection:
         if session is None:
             session = requests.Session()
             session.headers["User-Agent"] = "octo-tf"
-            if bundle := _bundle():
-                session.verify = bundle
+            if variable := _bundle_variable():
+                session.verify = os.environ[variable]
             retry = _LimitedRetry(
                 _ATTEMPTS,
                 status_forcelist=_RETRIED,
@@ -122,10 +140,10 @@ class Connection:
         return session
 
 
-def _bundle() -> str | None:
-    """Find the CA bundle: requests' own setting, else the one of boto3 or Terraform."""
+def _bundle_variable() -> str | None:
+    """Find the variable that names the CA bundle: requests' own, else boto3's or Terraform's."""
     names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE")
-    return next((os.environ[name] for name in names if os.environ.get(name)), None)
+    return next((name for name in names if os.environ.get(name)), None)
 
 
 def _lines(response: requests.Response, url: str) -> Iterator[str]:
@@ -142,6 +160,7 @@ def _lines(response: requests.Response, url: str) -> Iterator[str]:
 def _unreachable(error: requests.RequestException, url: str) -> OctoUnreachable:
     hint = "Check the network and the proxy settings; what is left to do is noted."
     if isinstance(error, requests.exceptions.SSLError):
-        hint = "Check REQUESTS_CA_BUNDLE (or AWS_CA_BUNDLE) and the machine's clock."
+        variable = _bundle_variable() or "REQUESTS_CA_BUNDLE"
+        hint = f"Check {variable}, which names the file of trusted CAs, and the machine's clock."
     host = url.split("?", maxsplit=1)[0]
     return OctoUnreachable(f"Octo does not answer ({type(error).__name__})", where=host, hint=hint)

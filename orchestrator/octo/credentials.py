@@ -9,12 +9,15 @@ A client id and secret come from, in this order: a requested profile, the enviro
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.errors import ConfigError
+from orchestrator.files import read_regular
+from orchestrator.redaction import keep_out
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,6 +29,7 @@ ENDPOINT = "https://api.alphaus.cloud/m/blue/cover"
 KEYRING_SERVICE = "octo-tf"
 _ID, _SECRET, _URL = "ALPHAUS_CLIENT_ID", "ALPHAUS_CLIENT_SECRET", "ALPHAUS_AUTH_URL"
 _DEFAULT = "default"
+_MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,10 @@ class Credentials:
     auth_url: str
     source: str
 
+    def __post_init__(self) -> None:
+        """Keep the secret out of errors."""
+        keep_out(self.client_secret)
+
 
 def find(
     environ: Mapping[str, str], *, profile: str | None = None, home: Path | None = None
@@ -59,7 +67,9 @@ def find(
         ConfigError: only one of id and secret is set, or the file is invalid, or has no such
             profile.
     """
-    file = (home or Path.home()) / ".config" / "alphaus" / "config.toml"
+    # Without a home, "~" stays: a folder that does not exist.
+    folder = home or Path(os.path.expanduser("~"))  # noqa: PTH111
+    file = folder / ".config" / "alphaus" / "config.toml"
     if profile is not None:
         return _of_profile(file, profile, environ, wanted=True)
     return _of_environment(environ) or _of_profile(file, _DEFAULT, environ, wanted=False)
@@ -105,14 +115,23 @@ def _of_profile(
 
 def _profile(file: Path, name: str, *, wanted: bool) -> dict[str, str] | None:
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_regular(file, limit=_MAX_BYTES).decode())
     except FileNotFoundError:
         document = {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {type(error).__name__}", where=str(file)) from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(
+            f"cannot be read: {reason}",
+            where=str(file),
+            hint="Correct it, or set ALPHAUS_CLIENT_ID and ALPHAUS_CLIENT_SECRET.",
+        ) from None
     except tomllib.TOMLDecodeError:
         # The parser's message may quote the line, which may hold the secret.
-        raise ConfigError("is not valid TOML", where=str(file)) from None
+        raise ConfigError(
+            "is not valid TOML",
+            where=str(file),
+            hint="Correct it: each profile is a table with client-id and client-secret.",
+        ) from None
     section = document.get(name)
     if section is None and not wanted:
         return None
@@ -130,11 +149,10 @@ def _of_keyring(client_id: str) -> str | None:
     """Read the client's secret from the system's keyring, if the extra ``keyring`` is installed."""
     try:
         keyring = importlib.import_module("keyring")
-        errors = importlib.import_module("keyring.errors")
     except ModuleNotFoundError:
         return None
     try:
         secret: str | None = keyring.get_password(KEYRING_SERVICE, client_id)
-    except errors.KeyringError:  # locked, or there is none on this machine
+    except Exception:  # noqa: BLE001  (locked, or none here: backends raise errors of their own)
         return None
     return secret

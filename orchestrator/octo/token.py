@@ -16,6 +16,7 @@ from orchestrator.errors import OctoError, OctoUnreachable
 from orchestrator.files import write_atomically
 from orchestrator.octo.connection import Connection
 from orchestrator.octo.credentials import Credentials
+from orchestrator.redaction import keep_out
 
 _EARLY_SECONDS = 60.0  # renewed this long before it expires: a call under way still succeeds
 _DEFAULT_SECONDS = 300.0  # the lifetime of a token whose answer has no expires_in
@@ -24,7 +25,10 @@ _DEFAULT_SECONDS = 300.0  # the lifetime of a token whose answer has no expires_
 def cache_folder() -> Path:
     """Give the folder of cached tokens (XDG base directories)."""
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "octo-tf" / "tokens"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "octo-tf" / "tokens"
+    except RuntimeError:  # the user has no home: a folder that takes no file
+        return Path(os.devnull) / "tokens"
 
 
 class Tokens:
@@ -68,6 +72,7 @@ class Tokens:
                 document = json.dumps({"access_token": self._token, "expires_at": self._end})
                 with contextlib.suppress(OSError):  # without a cache the next run requests one
                     write_atomically(self._file, document.encode())
+            keep_out(self._token)
             return self._token
 
     def _cached(self) -> tuple[str, float]:

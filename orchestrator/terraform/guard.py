@@ -23,9 +23,15 @@ _DESTROYING = {"delete", "replace"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """The guard's verdict on a plan; ``refusals`` maps each refused address to the reason."""
+    """The guard's verdict on a plan.
+
+    Attributes:
+        refusals: maps each refused address to the reason.
+        unknown: the addresses of actions that this version does not know; nothing allows them.
+    """
 
     refusals: Mapping[str, str]
+    unknown: frozenset[str] = frozenset()
 
     @property
     def allowed(self) -> bool:
@@ -43,8 +49,14 @@ class Verdict:
         raise PlanRefused(
             "the plan was refused and not applied:\n"
             + "\n".join(f"  {address}: {why}" for address, why in self.refusals.items()),
-            hint="Undo the setting that causes it, or allow the destruction: "
-            + " ".join(f"--allow-destroy '{address}'" for address in self.refusals),
+            hint=self._hint(),
+        )
+
+    def _hint(self) -> str:
+        if self.unknown:
+            return "Use a newer version of octo-tf, which may know these actions."
+        return "Undo the setting that causes it, or allow the destruction: " + " ".join(
+            f"--allow-destroy '{address}'" for address in self.refusals
         )
 
 
@@ -61,8 +73,9 @@ def judge(plan: Plan, *, allow_destroy: Collection[str] = ()) -> Verdict:
         for address in plan.undestroyable
         if address not in allow_destroy
     }
+    unknown = frozenset(c.address for c in plan.changes if c.action not in _UNDERSTOOD)
     for change in plan.changes:
-        if change.action not in _UNDERSTOOD:
+        if change.address in unknown:
             refusals[change.address] = f"the action {change.action!r} is unknown to octo-tf"
         elif (
             change.action in _DESTROYING
@@ -73,7 +86,7 @@ def judge(plan: Plan, *, allow_destroy: Collection[str] = ()) -> Verdict:
             refusals[change.address] = (
                 f"the plan would {change.action} it{because}; {PROTECTED[change.type]}"
             )
-    return Verdict(dict(sorted(refusals.items())))
+    return Verdict(dict(sorted(refusals.items())), unknown)
 
 
 def _type(address: str) -> str:

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TextIO
 
 from orchestrator import report
 from orchestrator.app import events
@@ -62,7 +63,26 @@ def open_target(target: str) -> Callable[[str], object]:
             where=f"--events jsonl={target}",
             hint="Name a file in a folder that can be written, or fd:N for an open descriptor.",
         ) from error
-    return stream.write
+    return _Target(stream, target).write
+
+
+class _Target:
+    """A file of events; a run goes on without them where it takes no more."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream: TextIO | None = stream
+        self._name = name
+
+    def write(self, line: str) -> None:
+        """Write a line; say once, on stderr, that no more are written."""
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(line)
+        except (OSError, ValueError) as error:
+            self._stream = None
+            reason = getattr(error, "strerror", None) or error
+            print(f"{self._name}: no more events are written: {reason}", file=sys.stderr)
 
 
 def _fields(event: events.Event) -> dict[str, Any]:

@@ -52,12 +52,16 @@ def command(
     if asked:
         _ask(given, external_id=credentials is None)
     # Checked as apply will check it, before anything is written.
-    registration = load(
-        config.with_name(f".{config.name}.absent"),
-        given,
-        os.environ,
-        octo_has_external_id=credentials is not None,
-    )
+    try:
+        registration = load(
+            config.with_name(f".{config.name}.absent"),
+            given,
+            os.environ,
+            octo_has_external_id=credentials is not None,
+        )
+    except ConfigError as error:  # it advises to run octo-tf init
+        flag = error.where.rpartition(" or ")[2]
+        raise ConfigError(error.what, where=flag, hint="Give it with that option.") from None
     if credentials is not None:
         from orchestrator.octo.api import OctoApi
         from orchestrator.octo.external_id import decide

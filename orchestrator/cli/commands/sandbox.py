@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,9 +107,33 @@ def up(
             faults=faults,
             stop_with_parent=stop_with_parent,
         )
+    except OSError as error:
+        raise _not_up(error, f"{host}:{port}") from error
     except (ValueError, TypeError) as error:
-        raise ConfigError(f"is no list of faults: {error}", where=str(faults)) from None
+        if faults is None:
+            raise ConfigError(f"no address: {error}", where=f"--host {host}") from None
+        raise ConfigError(
+            f"is no list of faults: {error}",
+            where=str(faults),
+            hint='Write a JSON list like [{"service": "iam", "action": "CreateRole",'
+            ' "error": "Throttling"}].',
+        ) from None
     return ExitCode.DONE
+
+
+def _not_up(error: OSError, address: str) -> OctoTfError:
+    """Name the file or the address that keeps the sandbox from starting."""
+    from orchestrator.cli.failures import of_system
+
+    if error.filename is not None and (explained := of_system(error)):
+        return explained
+    # cheroot lists each address that it tried: "... -- (('::1', 80): [Errno 98] Address in use)".
+    reason = re.sub(r".*\[Errno -?\d+\] ", "", str(error)).rstrip(")")
+    return OctoTfError(
+        f"the sandbox cannot listen there: {reason}",
+        where=address,
+        hint="Choose another --port (0: any free one), or a --host of this machine.",
+    )
 
 
 @command.command()
@@ -230,7 +255,7 @@ def _running() -> Iterator[str]:
         yield endpoint
     except HTTPError as error:
         raise ConfigError(f"the sandbox refuses: {error.read().decode()}", where=endpoint) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: the address is no URL
         raise OctoTfError(
             f"no sandbox answers: {error}", where=endpoint, hint="Start `octo-tf sandbox up`."
         ) from None

@@ -1,0 +1,238 @@
+"""The errors of boto3 before AWS answers: credentials, configuration files, TLS and the network.
+
+botocore passes on whatever the sources of credentials raise: a missing ``credential_process`` is a
+FileNotFoundError, its garbage a JSONDecodeError, an expired answer a RuntimeError. They are
+recognised by the frames of their traceback.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ConfigParseError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    MissingDependencyException,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    RefreshWithMFAUnsupportedError,
+    SSLError,
+    SSOError,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+)
+
+_LONGEST = 300  # characters of a text that another program wrote
+_CHECK_PROFILE = (
+    "Check the profile in the AWS configuration file, and the AWS_* variables;"
+    " `aws sts get-caller-identity` shows whether they work."
+)
+
+
+class Explained(NamedTuple):
+    """What an error of boto3 means.
+
+    Attributes:
+        what: the reason, without what was being done.
+        where: a file, a profile or a variable; empty if nowhere.
+        hint: what to do next.
+    """
+
+    what: str
+    where: str
+    hint: str = _CHECK_PROFILE
+
+
+class _Source(NamedTuple):
+    """A source of credentials: its name, the setting that names it, and how to fix it."""
+
+    name: str
+    setting: str
+    hint: str
+
+
+_PROCESS = _Source(
+    "the program that gives credentials",
+    "credential_process",
+    "Correct credential_process in the AWS configuration file, or sign in again with that program;"
+    ' run by hand, it must print JSON with "Version": 1 and keys that are valid.',
+)
+_WEB_IDENTITY = _Source(
+    "the web identity token",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "Have the pipeline write its token to AWS_WEB_IDENTITY_TOKEN_FILE"
+    " (web_identity_token_file of a profile), and check AWS_ROLE_ARN.",
+)
+_CONTAINER = _Source(
+    "the container's credentials",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "Check the AWS_CONTAINER_* variables, or unset them and name a profile with --aws-profile.",
+)
+_SSO = _Source("the sign-in session", "sso_session", "Sign in again with `aws sso login`.")
+_BY_CLASS = {
+    "ProcessProvider": _PROCESS,
+    "AssumeRoleWithWebIdentityCredentialFetcher": _WEB_IDENTITY,
+    "AssumeRoleWithWebIdentityProvider": _WEB_IDENTITY,
+    "FileWebIdentityTokenLoader": _WEB_IDENTITY,
+    "ContainerProvider": _CONTAINER,
+    "SSOCredentialFetcher": _SSO,
+    "SSOTokenProvider": _SSO,
+    "SSOProvider": _SSO,
+}
+_BY_PROVIDER = {
+    "custom-process": _PROCESS,
+    "assume-role-with-web-identity": _WEB_IDENTITY,
+    "container-role": _CONTAINER,
+    "sso": _SSO,
+}
+
+
+def explain(error: Exception) -> Explained | None:
+    """Say what an error that boto3 raised or passed on means; None if boto3 had no part in it.
+
+    ``ServiceError``, the answer of AWS, is not an error of boto3.
+    """
+    if isinstance(error, BotoCoreError):
+        return _of_botocore(error)
+    frames = [frame for frame in _frames(error) if _is_botocore(frame)]
+    if not frames:
+        return None
+    for frame in reversed(frames):
+        provider = frame.f_locals.get("self")
+        if source := _BY_CLASS.get(type(provider).__name__):
+            profile = getattr(provider, "_profile_name", None)
+            where = f"{source.setting} of profile {profile}" if profile else source.setting
+            return Explained(f"{source.name} cannot be used: {_reason(error)}", where, source.hint)
+    if "expired" in str(error):
+        hint = "Sign in again with the program that gives them, then run the same command again."
+        return Explained("the credentials have expired", _profile(), hint)
+    if "endpoint" in str(error).lower():
+        return Explained(_reason(error), "AWS_ENDPOINT_URL", "Correct it, or unset it.")
+    return Explained(_reason(error), _profile())
+
+
+def _of_botocore(error: BotoCoreError) -> Explained:
+    text = shortened(str(error)) or type(error).__name__
+    if isinstance(error, CredentialRetrievalError):
+        detail = shortened(str(error.kwargs.get("error_msg") or "")) or "it failed without a word"
+        source = _BY_PROVIDER.get(str(error.kwargs.get("provider")))
+        if source is None:
+            return Explained(text, _profile())
+        return Explained(f"{source.name} cannot be used: {detail}", source.setting, source.hint)
+    if isinstance(error, NoCredentialsError):
+        hint = "Name a profile with --aws-profile, or set up the AWS credential chain."
+        return Explained("there are no AWS credentials", _profile(), hint)
+    if isinstance(error, PartialCredentialsError):
+        missing = error.kwargs.get("cred_var")
+        return Explained(
+            f"{text.partition(',')[0]}: {missing} is missing", _profile(), _CHECK_PROFILE
+        )
+    if isinstance(error, ConfigParseError):
+        where = str(error.kwargs.get("path"))
+        return Explained("the file is no AWS configuration", where, "Correct the file.")
+    if isinstance(error, ProfileNotFound):
+        return _without_profile(text)
+    if isinstance(error, (SSOError, SSOTokenLoadError, TokenRetrievalError)):
+        return Explained(text, _profile(), "Sign in again with `aws sso login`.")
+    if isinstance(error, RefreshWithMFAUnsupportedError):
+        return Explained(
+            text, _profile(), "Run the same command again: it asks for a new MFA code."
+        )
+    if isinstance(error, NoRegionError):
+        return Explained(text, _profile(), "Name a region with --region.")
+    if isinstance(error, MissingDependencyException):
+        return Explained(
+            text, _profile(), "Install what the profile needs, or use another profile."
+        )
+    return _of_connection(error, text)
+
+
+def _of_connection(error: BotoCoreError, text: str) -> Explained:
+    if isinstance(error, SSLError):
+        return Explained(text, *_of_bundle())
+    if isinstance(error, HTTPClientError) and "header value" in text:
+        # botocore's text quotes the header, which may be the session token.
+        return Explained(
+            "the access key or the session token holds characters that no key has",
+            "AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN",
+            "Copy it again, without line breaks.",
+        )
+    if isinstance(error, ProxyConnectionError) or "is not a valid host or port" in text:
+        hint = "Correct the variable, or add AWS's addresses to NO_PROXY."
+        return Explained(text, "HTTPS_PROXY or HTTP_PROXY", hint)
+    if isinstance(
+        error,
+        (EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError, ConnectionClosedError),
+    ):
+        hint = "Check the network, the proxy settings and AWS_ENDPOINT_URL."
+        return Explained(text, "network", hint)
+    return Explained(text, _profile())
+
+
+def _of_bundle() -> tuple[str, str]:
+    """The place and the fix of a failed TLS handshake: the CA bundle that boto3 uses."""
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        if path := os.environ.get(name):
+            if not Path(path).is_file():
+                return f"{name}={path}", "There is no such file: correct the variable, or unset it."
+            return f"{name}={path}", "Check that the file holds the CA, and the machine's clock."
+    return "TLS", "Name the CA of your network in AWS_CA_BUNDLE, and check the machine's clock."
+
+
+def _without_profile(text: str) -> Explained:
+    """A profile that is not found may be in a file that cannot be read, which botocore skips."""
+    names = {
+        "AWS_CONFIG_FILE": "~/.aws/config",
+        "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials",
+    }
+    for name, default in names.items():
+        file = Path(os.environ.get(name) or os.path.expanduser(default))  # noqa: PTH111
+        if os.path.lexists(file) and not os.access(file, os.R_OK):
+            return Explained(text, str(file), "The file cannot be read: correct its permissions.")
+    return Explained(text, _profile(), "Choose one that `aws configure list-profiles` shows.")
+
+
+def _profile() -> str:
+    """The place of what is wrong with credentials, where nothing says it better."""
+    profile = os.environ.get("AWS_PROFILE")
+    return f"AWS profile {profile}" if profile else "AWS credentials"
+
+
+def _frames(error: BaseException) -> Iterator[FrameType]:
+    traceback = error.__traceback__
+    while traceback is not None:
+        yield traceback.tb_frame
+        traceback = traceback.tb_next
+
+
+def _is_botocore(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in ("botocore", "boto3")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not text"
+    if type(error).__name__ == "JSONDecodeError":
+        return "it does not print JSON"
+    return shortened(str(error)) or type(error).__name__
+
+
+def shortened(text: Any) -> str:
+    """Return the first line of a text that another program wrote, 300 characters at most."""
+    lines = str(text).strip().splitlines()
+    return lines[0][:_LONGEST] if lines else ""
