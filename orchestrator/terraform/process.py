@@ -11,6 +11,7 @@ import os
 import subprocess
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -87,12 +88,11 @@ def run(
         threading.Thread(target=_wait, args=(process, ended), daemon=True).start()
         try:
             on_start(process.pid)
-            for line in _lines(output.fileno(), ended, cancellation):
-                on_line(line)
+            _follow(_Lines(output.fileno()), ended, on_line, cancellation)
         finally:
             ended.wait()
             process_group.end(process.pid)
-        failures = list(_lines(errors.fileno(), ended, cancellation))
+        failures = [*_Lines(errors.fileno()).remaining()]
     cancellation.check()
     return process.returncode, failures
 
@@ -102,23 +102,45 @@ def _wait(process: subprocess.Popen[bytes], ended: threading.Event) -> None:
     ended.set()
 
 
-def _lines(
-    file: int, ended: threading.Event, cancellation: Cancellation, offset: int = 0
-) -> Iterator[str]:
-    """Yield the lines of a file that grows until ``ended`` is set."""
-    rest = b""
-    while True:
+def _follow(
+    lines: _Lines,
+    ended: threading.Event,
+    on_line: Callable[[str], None],
+    cancellation: Cancellation,
+) -> None:
+    """Hand over the lines of a file that grows until ``ended`` is set."""
+    complete = False
+    while not complete:
         try:
             complete = ended.wait(_POLL_SECONDS)
-        except KeyboardInterrupt:  # signals are not taken for requests: this is one all the same
+            for line in lines.remaining() if complete else lines.complete():
+                on_line(line)
+        except KeyboardInterrupt:  # nobody takes signals for requests: this is one all the same
             cancellation.request()
-            continue
-        while block := os.pread(file, _BLOCK_BYTES, offset):
-            offset += len(block)
-            *lines, rest = (rest + block).split(b"\n")
-            for line in lines:
-                yield line.decode(errors="replace")
-        if complete:
-            break
-    if rest:
-        yield rest.decode(errors="replace")
+            complete = False
+
+
+class _Lines:
+    """The lines of an open file that another process writes; each is given once."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._offset = 0
+        self._ended: deque[bytes] = deque()
+        self._rest = b""
+
+    def complete(self) -> Iterator[str]:
+        """Yield the lines that have ended since the last call."""
+        while block := os.pread(self._file, _BLOCK_BYTES, self._offset):
+            self._offset += len(block)
+            *ended, self._rest = (self._rest + block).split(b"\n")
+            self._ended.extend(ended)
+        while self._ended:
+            yield self._ended.popleft().decode(errors="replace")
+
+    def remaining(self) -> Iterator[str]:
+        """Yield all lines that are left, the last one also without its end."""
+        yield from self.complete()
+        line, self._rest = self._rest, b""
+        if line:
+            yield line.decode(errors="replace")
