@@ -243,7 +243,8 @@ def killed(fake, folder):
     def kill(script: str, *, when: str) -> None:
         program = fake(script).binary.path
         process = subprocess.Popen([sys.executable, "-c", ALONE, program, str(folder)])
-        wait_for((folder / when).exists)
+        log = folder / run_log.NAME
+        wait_for(lambda: (folder / when).exists() and "runs as process" in log.read_text())
         process.kill()
         process.wait()
 
@@ -255,7 +256,7 @@ LINES = "n=0; while [ $n -lt 20 ]; do echo line; n=$((n+1)); sleep 0.05; done; t
 
 def test_terraform_goes_on_alone_and_the_next_one_waits_for_it(killed, fake, folder):
     said: list[str] = []
-    killed(f"echo $$ > pid; sleep 0.3; touch started; {LINES}", when="started")
+    killed(f"echo $$ > pid; touch started; {LINES}", when="started")
     applied(fake("[ -e finished ] || exit 1", on_interrupt=said.append))
     pid = (folder / "pid").read_text().strip()
     assert said == [f"An earlier Terraform (process {pid}) is still finishing: waiting for it."]
@@ -273,14 +274,14 @@ def test_the_wait_for_an_earlier_terraform_can_be_interrupted(killed, fake, fold
 
 def test_an_earlier_terraform_that_has_ended_is_not_waited_for(killed, fake):
     said: list[str] = []
-    killed("touch started", when="started")
-    time.sleep(0.3)
+    killed("touch started; sleep 0.3", when="started")
+    time.sleep(0.5)
     applied(fake("exit 0", on_interrupt=said.append))
     assert said == []
 
 
 def test_providers_of_a_terraform_that_was_killed_too_are_ended(killed, fake, folder):
-    """Both were killed: nobody was left to end the provider."""
+    """octo-tf and Terraform were killed: nothing was left to end the provider."""
     provider = folder / "terraform-provider-aws"
     provider.write_text("#!/bin/sh\necho $$ > provider; while :; do sleep 0.1; done\n")
     provider.chmod(0o755)
