@@ -228,7 +228,10 @@ def test_a_role_changed_by_hand_is_found_and_its_stack_made_anew(sandbox, upgrad
     )
     code, report = upgraded.verify()
     assert (code, failing(report)) == (3, {"stackset.access"})
-    assert upgraded("stackset", "retry", "--yes", "--account", sandbox.account("linked-2")).returncode == 0
+    assert (
+        upgraded("stackset", "retry", "--yes", "--account", sandbox.account("linked-2")).returncode
+        == 0
+    )
     assert upgraded.verify()[0] == 0
 
 
