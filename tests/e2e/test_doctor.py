@@ -66,7 +66,7 @@ def test_the_listed_permissions_are_enough(operator, profile, account_type, sett
     for arguments in (
         ("apply", "--yes", "--wait", "60s"),
         ("apply", "--yes", "--tag", "team=cloud"),
-        ("verify",),
+        ("verify", "--tag", "team=cloud"),
     ):
         result = project(*arguments)
         assert result.returncode == 0, result.stdout + result.stderr
@@ -81,8 +81,8 @@ def test_the_listed_permissions_are_enough_for_a_stackset(sandbox, operator):
     for arguments in (
         ("apply", "--yes", "--wait", "60s", "--enable-trusted-access"),
         ("apply", "--yes", "--tag", "team=cloud"),
-        ("stackset", "retry", "--account", member),
-        ("verify",),
+        ("stackset", "retry", "--yes", "--account", member),
+        ("verify", "--tag", "team=cloud"),
         ("apply", "--yes", *(f"--stackset-excluded-account={a}" for a in (out, member))),
     ):
         result = project(*arguments)
