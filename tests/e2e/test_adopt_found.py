@@ -217,7 +217,7 @@ def test_no_keeps_the_stack_and_asks_once(sandbox, console):
     assert not (console.folder / "octo.yaml").exists()
 
 
-def test_a_released_stack_is_deleted_and_its_role_stays(sandbox, console):
+def test_a_released_stack_is_deleted_its_role_stays_and_it_can_be_done_again(sandbox, console):
     iam = sandbox.client("linked-2", "iam")
     role_id = iam.get_role(RoleName=ROLE)["Role"]["RoleId"]
     arguments = ("--yes", "--json", "--account-id", console.account_id)
@@ -228,16 +228,12 @@ def test_a_released_stack_is_deleted_and_its_role_stays(sandbox, console):
     assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == role_id
     assert console("plan", "--detailed-exitcode").returncode == 0
 
-
-def test_a_flag_is_written_to_the_existing_octo_yaml(console):
-    again = console(*RELEASE, "--yes", "--json", "--tag", "team=finance")
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert "> Set tags in octo.yaml." in again.stderr
+    tagged = console(*RELEASE, *arguments, "--tag", "team=finance")
+    assert tagged.returncode == 0, tagged.stdout + tagged.stderr
+    assert "> Set tags in octo.yaml." in tagged.stderr
     assert 'tags: {"team": "finance"}' in (console.folder / "octo.yaml").read_text()
 
-
-def test_the_same_command_again_changes_nothing(console):
-    last = console(*RELEASE, "--yes", "--json")
-    assert last.returncode == 0, last.stderr
-    assert "No stack octo-console owns anything" in last.stderr
-    assert "Nothing to adopt" in last.stderr
+    again = console(*RELEASE, *arguments)
+    assert again.returncode == 0, again.stderr
+    assert "No stack octo-console owns anything" in again.stderr
+    assert "Nothing to adopt" in again.stderr
