@@ -28,6 +28,7 @@ from orchestrator.redaction import keep_out
 _MAX_CONFIG_BYTES = 1_000_000
 _MAX_EXTERNAL_ID_BYTES = 10_000
 _ANOTHER = "Name an octo.yaml with --config."
+_AS_YAML = "Correct it there: octo.yaml has one `setting: value` on each line."
 _MAX_VALUES = 10_000  # aliases of aliases grow without end
 
 Position = tuple[int, int]  # line and column, from 0; flags sort before the file
@@ -141,15 +142,19 @@ def parse(text: str, path: Path) -> CommentedMap:
         # The problem alone: ruamel's full text quotes the line, which may hold the external id;
         # and so does its problem with a key that is there twice, from the value on.
         problem = str(error.problem).partition(" with value ")[0]
-        raise ConfigError(f"is not valid YAML: {problem}", where=place) from None
+        raise ConfigError(f"is not valid YAML: {problem}", where=place, hint=_AS_YAML) from None
     except Exception as error:  # noqa: BLE001
         # ruamel's constructors let through whatever they meet: IndexError on "-_", for one.
-        raise ConfigError(f"is not valid YAML ({type(error).__name__})", where=str(path)) from None
+        raise ConfigError(
+            f"is not valid YAML ({type(error).__name__})", where=str(path), hint=_AS_YAML
+        ) from None
     if document is None:
         return CommentedMap()
     if not isinstance(document, CommentedMap):
         raise ConfigError(
-            "must be a mapping of settings, like account_id: '111122223333'", where=f"{path}:1:1"
+            "must be a mapping of settings, like account_id: '111122223333'",
+            where=f"{path}:1:1",
+            hint=_AS_YAML,
         )
     return document
 

@@ -247,7 +247,11 @@ class Ledger:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise LedgerError(f"cannot be read: {error.strerror}", where=str(self._path)) from error
+            raise LedgerError(
+                f"cannot be read: {error.strerror}",
+                where=str(self._path),
+                hint="Correct the path or its permissions, or name another --workdir.",
+            ) from error
         except ValueError:
             raise self._damaged("it is not valid JSON") from None
         if not isinstance(document, dict):

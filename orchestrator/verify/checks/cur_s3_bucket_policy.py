@@ -1,6 +1,7 @@
 """cur_s3.bucket_policy: the billing service may deliver reports of this account only."""
 
 import json
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -22,33 +23,34 @@ def _run(context: Context) -> Finding:
     if text is None:
         return failed(
             f"The bucket {bucket} has no policy, so AWS cannot deliver reports.",
-            _hint(context),
+            _hint(context, lacking=True),
             bucket=bucket,
             needed=needed,
         )
     found = statements(text)
-    mistakes = [
+    lacking = [
         f"nothing allows the billing service {action} on {resource}"
         for action, resource in _needs(needed)
         if not any(_allows(statement, action, resource, context) for statement in found)
     ]
-    mistakes += [
-        f"statement {statement.get('Sid', '(no Sid)')} denies the billing service"
-        for statement in found
-        if _denies(statement, needed)
+    names = _names_of(found)
+    denying = [name for name, s in names.items() if _denies(s, needed)]
+    unlimited = [
+        name
+        for name, s in names.items()
+        if s.get("Effect") == "Allow" and _names(s) and not _is_limited(s)
     ]
-    mistakes += [
-        f"statement {statement.get('Sid', '(no Sid)')} allows the billing service to deliver for"
-        " any account"
-        for statement in found
-        if statement.get("Effect") == "Allow" and _names(statement) and not _is_limited(statement)
+    mistakes = [
+        *lacking,
+        *(f"{name} denies the billing service" for name in denying),
+        *(f"{name} allows the billing service to deliver for any account" for name in unlimited),
     ]
     if cur.bucket_policy_management == "module" and not any(map(_requires_tls, found)):
         mistakes.append("nothing denies requests without TLS")
     if mistakes:
         return failed(
             f"{bucket}'s policy is wrong: {'; '.join(mistakes)}.",
-            _hint(context),
+            _hint(context, lacking=bool(lacking), denying=denying, unlimited=unlimited),
             bucket=bucket,
             mistakes=mistakes,
             needed=needed,
@@ -60,14 +62,43 @@ def _run(context: Context) -> Finding:
     )
 
 
-def _hint(context: Context) -> str:
+def _hint(
+    context: Context, *, lacking: bool, denying: Sequence[str] = (), unlimited: Sequence[str] = ()
+) -> str:
+    """Say what ends the mistakes: octo-tf never changes another owner's statement."""
     cur = expected_cur(context)
-    if cur.bucket_policy_management == "owner":
-        return (
+    if cur.bucket_policy_management == "module":
+        return "Run octo-tf apply: it restores the bucket's policy."
+    steps = []
+    if denying:
+        steps.append(
+            f"Exempt the service {_SERVICE} by a condition in {' and '.join(denying)}"
+            " of the bucket's policy."
+        )
+    if unlimited:
+        account = context.expected.account_id
+        steps.append(
+            f"Remove {' and '.join(unlimited)} from the bucket's policy, or limit it by the"
+            f' condition "StringEquals": {{"aws:SourceAccount": "{account}"}}.'
+        )
+    if lacking and cur.bucket_policy_management == "owner":
+        steps.append(
             "Add these statements to the bucket's policy, or set cur_s3_bucket_merge_policy: true"
             f" and run octo-tf apply: {cur.bucket_policy_statements}"
         )
-    return "Run octo-tf apply: it restores the bucket's policy."
+    elif lacking:
+        steps.append("Run octo-tf apply: it adds the statements that are missing.")
+    else:
+        steps.append("Then run octo-tf verify.")
+    return " ".join(steps)
+
+
+def _names_of(found: Sequence[Statement]) -> dict[str, Statement]:
+    """Name each statement: by its Sid, or by its position where it has none."""
+    return {
+        f"statement {statement.get('Sid') or f'number {number}'}": statement
+        for number, statement in enumerate(found, start=1)
+    }
 
 
 def _needs(needed: list[dict[str, Any]]) -> list[tuple[str, str]]:
