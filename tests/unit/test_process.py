@@ -57,6 +57,12 @@ def wait_for(what, seconds: float = 10.0) -> None:
         time.sleep(0.02)
 
 
+def number_in(path: Path) -> int:
+    """The number in a file that another process writes."""
+    wait_for(lambda: path.exists() and path.read_text().endswith("\n"))
+    return int(path.read_text())
+
+
 def is_running(pid: int) -> bool:
     """Whether a process runs; one that has ended and was not waited for does not."""
     try:
@@ -200,7 +206,7 @@ def test_no_child_of_terraform_outlives_it(fake, folder, monkeypatch, ignores):
     script += "while [ ! -e child ]; do sleep 0.05; done; kill -9 $$"
     with pytest.raises(EngineError, match="terraform apply was killed by SIGKILL"):
         applied(fake(script))
-    child = int((folder / "pid").read_text())
+    child = number_in(folder / "pid")
     wait_for(lambda: not is_running(child))
 
 
@@ -258,7 +264,7 @@ def test_terraform_goes_on_alone_and_the_next_one_waits_for_it(killed, fake, fol
     said: list[str] = []
     killed(f"echo $$ > pid; touch started; {LINES}", when="started")
     applied(fake("[ -e finished ] || exit 1", on_interrupt=said.append))
-    pid = (folder / "pid").read_text().strip()
+    pid = number_in(folder / "pid")
     assert said == [f"An earlier Terraform (process {pid}) is still finishing: waiting for it."]
     assert not (folder / run_log.NAME).exists()
 
@@ -286,9 +292,8 @@ def test_providers_of_a_terraform_that_was_killed_too_are_ended(killed, fake, fo
     provider.write_text("#!/bin/sh\necho $$ > provider; while :; do sleep 0.1; done\n")
     provider.chmod(0o755)
     killed("./terraform-provider-aws & echo $$ > pid; wait", when="provider")
-    wait_for((folder / "pid").exists)
-    pid = int((folder / "provider").read_text())
-    os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
+    pid = number_in(folder / "provider")
+    os.kill(number_in(folder / "pid"), signal.SIGKILL)
     assert is_running(pid)
     applied(fake("exit 0"))
     wait_for(lambda: not is_running(pid))
