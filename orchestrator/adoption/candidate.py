@@ -18,6 +18,7 @@ from orchestrator.adoption.proposal import Proposal, propose
 from orchestrator.aws import sts
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
+from orchestrator.cancellation import Cancellation
 from orchestrator.config.load import access, load, read_document
 from orchestrator.detection.compare import ROLES
 from orchestrator.errors import ConfigError, Refused, WrongAccount
@@ -72,6 +73,7 @@ def read_candidate(
     environ: Mapping[str, str],
     *,
     ask_octo: AskOcto | None = None,
+    cancellation: Cancellation | None = None,
 ) -> Candidate:
     """Read files, state and account; nothing is written.
 
@@ -81,6 +83,7 @@ def read_candidate(
         folder: the user's Terraform folder; None adopts what the account has.
         environ: for ``external_id_env``.
         ask_octo: reads the external id from Octo; None without credentials for Octo.
+        cancellation: stops the Terraform that reads the user's state.
 
     Raises:
         ConfigError: the files lack something, or no file and no flag names the account.
@@ -97,6 +100,7 @@ def read_candidate(
             module.folder.absolute(),
             environ=folder.environ,
             secrets=_secrets(module),
+            cancellation=cancellation,
         )
         state = foreign_state.read_state(terraform, module, {*names, *ROLES.values(), *OTHER_ROLES})
     account_id = _account_id(known.account_id, state, config)

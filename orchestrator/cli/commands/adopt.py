@@ -15,6 +15,7 @@ from orchestrator.cli.help import Command
 from orchestrator.cli.octo import octo_external_id
 from orchestrator.cli.option import option
 from orchestrator.cli.options import adopting_options, end
+from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def command(
         Folder(folder, environ, module, var_files, tf_path) if folder else None,
         environ,
         ask_octo=octo_external_id(ctx, flags),
+        cancellation=Session.current().cancellation,
     )
     request = adoption.Request(
         config, {**candidate.settings, **flags}, remove, stacks, not keep_old_state
