@@ -59,12 +59,20 @@ class Cancellation:
     def listening(self, listener: Listener) -> Iterator[None]:
         """Hand requests to ``listener`` during the block instead of interrupting the main thread.
 
-        The block ends normally; its caller decides with ``check`` how to go on.
+        The block ends normally; its caller decides with ``check`` how to go on. A Ctrl-C is a
+        request during the block although ``on_signals`` was not called.
         """
+        handler = signal.getsignal(signal.SIGINT)
+        is_python = handler is signal.default_int_handler
+        takes_over = is_python and threading.current_thread() is threading.main_thread()
         self._listeners.append(listener)
         try:
+            if takes_over:
+                signal.signal(signal.SIGINT, self._on_signal)
             yield
         finally:
+            if takes_over:
+                signal.signal(signal.SIGINT, handler)
             self._listeners.remove(listener)
 
     def on_signals(self) -> None:

@@ -9,9 +9,10 @@ skipped if it was done before: an interrupted adoption is run again by the same 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from orchestrator.adoption import foreign_state
 from orchestrator.adoption.candidate import Candidate
@@ -48,7 +49,7 @@ class Request:
     """
 
     config: Path
-    settings: dict[str, object]
+    settings: Mapping[str, Any] = field(repr=False)
     delete_roles: tuple[str, ...] = ()
     release_stacks: tuple[str, ...] = ()
     release_state: bool = True

@@ -87,12 +87,12 @@ def run(
         threading.Thread(target=_wait, args=(process, ended), daemon=True).start()
         try:
             on_start(process.pid)
-            for line in _lines(output.fileno(), ended, cancellation):
+            for line in _lines(output.fileno(), ended):
                 on_line(line)
         finally:
             ended.wait()
             process_group.end(process.pid)
-        failures = list(_lines(errors.fileno(), ended, cancellation))
+        failures = list(_lines(errors.fileno(), ended))
     cancellation.check()
     return process.returncode, failures
 
@@ -102,17 +102,11 @@ def _wait(process: subprocess.Popen[bytes], ended: threading.Event) -> None:
     ended.set()
 
 
-def _lines(
-    file: int, ended: threading.Event, cancellation: Cancellation, offset: int = 0
-) -> Iterator[str]:
+def _lines(file: int, ended: threading.Event, offset: int = 0) -> Iterator[str]:
     """Yield the lines of a file that grows until ``ended`` is set."""
     rest = b""
     while True:
-        try:
-            complete = ended.wait(_POLL_SECONDS)
-        except KeyboardInterrupt:  # signals are not taken for requests: this is one all the same
-            cancellation.request()
-            continue
+        complete = ended.wait(_POLL_SECONDS)
         while block := os.pread(file, _BLOCK_BYTES, offset):
             offset += len(block)
             *lines, rest = (rest + block).split(b"\n")

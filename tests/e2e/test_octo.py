@@ -17,7 +17,7 @@ from orchestrator.octo.credentials import find
 from tests.e2e.conftest import Checkpoint, Project, RunningSandbox
 
 OCTO = True
-ACCOUNTS = Path(__file__).parents[2] / "docs/schemas/accounts-v1.json"
+ACCOUNTS = Path(__file__).parents[2] / "docs/schemas/accounts-v2.json"
 BUCKET = "billing-data-told-to-octo"
 LOUD = {"TF_LOG": "TRACE", "OCTO_TF_VERBOSE": "1"}
 
@@ -219,8 +219,9 @@ def test_a_wrong_client_stops_before_anything_is_written(sandbox):
 def test_status_and_doctor_show_octos_side(linked):
     shown = linked("status")
     assert shown.returncode == 0
-    assert "Octo        registered" in shown.stdout
-    assert "api_access  confirmed" in shown.stdout
+    assert "Registered  with Octo since" in shown.stdout
+    assert "API access  confirmed by Octo since" in shown.stdout
+    assert "To do" not in shown.stdout
     doctor = linked("doctor")
     assert "Octo knows the client" in doctor.stdout
 

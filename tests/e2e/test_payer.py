@@ -28,12 +28,14 @@ def test_apply_registers_and_proves_everything(payer):
     assert report["can_finish"] is True
 
 
-def test_octos_side_remembers_it(payer):
+def test_status_says_what_was_done_and_what_is_left_to_do_in_octo(payer):
     result = payer("status", "--json")
     record = json.loads(result.stdout)
     assert record["statuses"] == {"api_access": "pass", "cur_s3": "pass", "stackset": "skipped"}
-    assert set(record["confirmed"]) == {"api_access", "cur_s3"}
-    assert record["finished_at"]
+    assert set(record["passing_since"]) == {"api_access", "cur_s3"}
+    assert record["applied_at"]
+    assert (record["registered_at"], record["finished_at"]) == (None, None)  # nobody said so
+    assert record["remaining"][0] == "In Octo: Register Account."
 
 
 def test_a_second_apply_finds_nothing_and_skips(payer):

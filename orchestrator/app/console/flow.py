@@ -83,18 +83,18 @@ class ConsoleFlow:
         Returns:
             None if it is unknown: Octo cannot be asked, and no ledger here has the payer.
         """
-        if self.payer is None or self.is_registered(self.payer):
-            return True
-        return None if self.context.octo.api is None else False
+        return self.payer is None or self._registered(self.payer)
 
     def is_registered(self, account_id: str) -> bool:
         """Ask Octo whether it knows an account; if it cannot be asked, a ledger here may say so."""
-        api = self.context.octo.api
-        if api is not None:
+        return bool(self._registered(account_id))
+
+    def _registered(self, account_id: str) -> bool | None:
+        if self.context.octo.api is not None:
             with suppress(OctoUnreachable):
-                return api.status(account_id) is not None
+                return self.context.octo.api.status(account_id) is not None
         own = Ledger(self.context.folder.parent / account_id / "ledger.json").account(account_id)
-        return own is not None and own.is_registered
+        return True if own is not None and own.is_registered else None
 
     def template(self, name: templates.Name) -> str:
         """Render a template."""

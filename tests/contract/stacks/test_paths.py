@@ -80,7 +80,7 @@ def test_a_payer_gets_report_and_linked_accounts(account, session):
 
 @pytest.mark.parametrize("option", ["CREATE_NEW", "USE_EXISTING"])
 def test_a_bucket_in_another_region(account, option):
-    """A stack makes buckets in its own region, and reports in us-east-1 alone."""
+    """A stack creates buckets in its own region, and reports in us-east-1 alone."""
     name, region = "billing-in-frankfurt", "eu-central-1"
     alone = account(
         "standalone",
@@ -120,7 +120,7 @@ def test_a_bucket_in_another_region(account, option):
 def test_the_report_stack_refuses_to_make_a_bucket_in_another_region(account):
     alone = account("standalone")
     (page,) = alone.pages("cur")
-    with pytest.raises(ClientError, match="make the bucket with the template cur-bucket"):
+    with pytest.raises(ClientError, match="create the bucket with the template cur-bucket"):
         alone.create(page.url, CurS3BucketRegion="eu-central-1")
 
 
@@ -246,7 +246,7 @@ def test_a_caller_who_may_not_make_roles_is_explained(account, user):
     assert linked.create(page.url, session=weak) == "ROLLBACK_COMPLETE"
     seen = findings(linked.check())["api_access.stack"]
     assert "not authorized to perform: iam:CreateRole" in seen.summary
-    assert "Sign in as somebody who may" in seen.hint
+    assert "Sign in as a user with" in seen.hint
 
 
 def test_a_stack_set_without_trusted_access_is_explained(account):
@@ -339,11 +339,11 @@ def test_a_step_of_another_type_of_account_is_refused(account):
             linked.flow().stacks(step)
 
 
-def test_a_template_bucket_of_somebody_else_is_refused(account):
+def test_a_template_bucket_of_another_account_is_refused(account):
     linked, other = account("linked-1"), account("linked-2")
     flow = linked.flow()
     (stack,) = flow.stacks("api-access")
-    with pytest.raises(Refused, match="is not of account"):
+    with pytest.raises(Refused, match="does not belong to account"):
         launch_link(flow, stack, bucket=other.bucket)
     with pytest.raises(ConfigError, match="does not exist"):
         launch_link(flow, stack, bucket="no-such-bucket-anywhere")

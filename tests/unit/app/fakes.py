@@ -23,6 +23,7 @@ from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.octo_records import AccountRecord, Confirmation
 from orchestrator.model.organization import Organization
 from orchestrator.model.stackset import DeployedStackSet, StackSet
+from orchestrator.octo.departure import Departure
 from orchestrator.stackset.preflight import Preflight
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
@@ -51,6 +52,7 @@ TARGET_ADDRESS = f'module.octo.{TARGET}.linked["r-1"]'
 # What changes something outside the root folder.
 WRITES = {
     "octo.register",
+    "octo.unregister",
     "octo.confirm",
     "octo.note_applied",
     "cloud.switch_on_trusted_access",
@@ -250,6 +252,14 @@ class Octo:
         self.api: Any = _Api(recording)
         self.known: AccountRecord | None = None
         self.linked = _Linked(recording)
+        self.departure = Departure(ACCOUNT.account_id, is_known=True)
+
+    def describe_departure(self, account_id: str) -> Departure:
+        self._note("describe_departure")
+        return self.departure
+
+    def unregister(self, leaving: Departure, *, with_linked: bool) -> None:
+        self._note("unregister")
 
     def record(self, account_id: str) -> AccountRecord | None:
         return self.known

@@ -120,6 +120,13 @@ def test_what_a_stack_owns_is_never_taken(there):
     with pytest.raises(Refused, match="console-stack") as caught:
         imports(API, adopting=True)
     assert "Retain" in caught.value.hint
+    with pytest.raises(Refused, match="console-stack"):
+        imports(API, adopting=True, released=["another-stack"])
+
+
+def test_what_a_stack_owns_is_imported_once_its_release_is_announced(there):
+    there[ROLE], there["stack"] = role(), "console-stack"
+    assert imports(API, adopting=True, released=["console-stack"]) == {MODULE + API: ROLE}
 
 
 def test_a_bucket_comes_with_the_settings_that_it_has(there):

@@ -1,0 +1,105 @@
+"""An account leaves Octo: that is remembered, and what stays in AWS is removed as it is said."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from orchestrator.octo.api import OctoApi
+from orchestrator.octo.credentials import find
+from tests.e2e.conftest import Project
+
+OCTO = True
+STATUS = Path(__file__).parents[2] / "docs/schemas/status-v1.json"
+ROLE = "AlphausAcctAccessRole"
+
+
+@pytest.fixture(scope="module")
+def api(sandbox, tmp_path_factory) -> OctoApi:
+    credentials = find(sandbox.environ)
+    assert credentials is not None
+    endpoint = sandbox.environ["OCTO_TF_OCTO_ENDPOINT"]
+    return OctoApi(endpoint, credentials, token_folder=tmp_path_factory.mktemp("tokens"))
+
+
+@pytest.fixture(scope="module")
+def left(sandbox, api) -> Project:
+    """A standalone account that was registered, and has left."""
+    project = sandbox.project("standalone")
+    result = project("apply", "--yes", "--wait", "60s")
+    assert result.returncode == 0, result.stdout + result.stderr
+    question = {"The account id, to confirm": "111111111111"}
+    code, shown = project.on_terminal("unregister", answers=question)
+    assert code == 1, shown
+    assert "is not the account's id: nothing was unregistered" in shown
+    assert api.status(project.account_id) is not None
+    project.unregistered = project("unregister", "--yes")
+    assert project.unregistered.returncode == 0, project.unregistered.stderr
+    return project
+
+
+def test_a_nightly_verification_brings_nobody_back_and_says_who_left(left, api):
+    for arguments in (("verify",), ("verify", "--no-octo", "--external-id", external_id(api))):
+        result = left(*arguments)
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert re.search(r"The account left Octo on \d{4}-\d\d-\d\d\.", result.stdout)
+    assert left("confirm").returncode == 0
+    assert api.status(left.account_id) is None
+
+
+def test_status_is_a_history(left):
+    shown = left("status").stdout
+    for name in ("Planned", "Applied", "Verified", "Registered", "Finished", "Left"):
+        assert re.search(rf"^{name} .*\d{{4}}-\d\d-\d\dT", shown, re.MULTILINE), (name, shown)
+    assert "To do" not in shown
+    document = json.loads(left("status", "--json").stdout)
+    jsonschema.validate(document, json.loads(STATUS.read_text()))
+    assert document["left_at"] > document["finished_at"] >= document["registered_at"]
+
+
+def test_the_plan_says_that_it_would_register_an_account_that_left(left, api):
+    result = left("plan")
+    assert result.returncode == 0, result.stderr
+    assert re.search(
+        rf"Register account {left.account_id} with Octo \(it left on \d{{4}}-\d\d-\d\d\)\.",
+        " ".join(result.stdout.split()),
+    )
+    assert api.status(left.account_id) is None
+
+
+def test_what_stays_in_aws_is_removed_by_the_commands_that_are_said(sandbox, left):
+    """Each advised command is run as it is printed; an empty bucket goes too."""
+    iam, s3 = (sandbox.client("standalone", service) for service in ("iam", "s3"))
+    assert ROLE in [role["RoleName"] for role in iam.list_roles()["Roles"]]
+    commands = [
+        shlex.split(line)
+        for line in left.unregistered.stderr.splitlines()
+        if line.startswith(("  octo-tf ", "  terraform "))
+    ]
+    assert [command[0] for command in commands] == ["octo-tf", "terraform"]
+    planned = left(*commands[0][1:])
+    assert planned.returncode == 0, planned.stderr
+    bucket = f"alphaus-cur-export-{left.account_id}"
+    for version in s3.list_object_versions(Bucket=bucket).get("Versions", []):
+        s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    destroyed = subprocess.run(
+        [*commands[1], "-auto-approve"],
+        cwd=left.folder,
+        env={**left.environ, "AWS_PROFILE": "standalone"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert iam.list_roles()["Roles"] == []
+    assert s3.list_buckets()["Buckets"] == []
+
+
+def external_id(api: OctoApi) -> str:
+    return api.template().external_id.get_secret_value()

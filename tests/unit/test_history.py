@@ -1,0 +1,89 @@
+"""octo-tf status: an account's history in words and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from orchestrator.model.octo_records import AccountRecord, OctoAnswer
+from orchestrator.octo import history
+from orchestrator.octo.ledger import Ledger
+from orchestrator.octo.registration import RegistrationService
+from orchestrator.report.history import render_json, render_text
+
+ACCOUNT = "111122223333"
+STATUS = json.loads((Path(__file__).parents[2] / "docs/schemas/status-v1.json").read_text())
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger.json")
+
+
+def shown(ledger: Ledger) -> dict[str, str]:
+    """The lines of the text by their name, without credentials for Octo; JSON is valid."""
+    known = history.read(RegistrationService(ledger, None), ACCOUNT)
+    jsonschema.validate(json.loads(render_json(known)), STATUS)
+    lines = [line for line in render_text(known).splitlines() if not line.startswith(" ")]
+    return {line[:11].strip(): line[12:] for line in lines}
+
+
+def test_of_a_plan_nothing_but_the_plan_is_said(ledger):
+    ledger.note_planned(ACCOUNT, "Acme", "payer")
+    lines = shown(ledger)
+    assert lines.pop("Planned").startswith("20")
+    assert lines == {
+        "Account": "111122223333 Acme (payer)",
+        "Applied": "no record here",
+        "Verified": "no record here",
+        "Registered": "no record here",
+        "Finished": "no record here",
+        "To do": "Run octo-tf apply.",
+    }
+
+
+def test_without_credentials_the_registration_is_the_first_thing_to_do(ledger):
+    ledger.note_verified(ACCOUNT, "Acme", "linked", {"api_access": "pass"}, method="terraform")
+    lines = shown(ledger)
+    assert (lines["Registered"], lines["Finished"]) == ("no record here", "no record here")
+    assert lines["To do"] == "In Octo: Register Account."
+
+
+def test_octos_answers_are_shown_with_their_times(ledger):
+    ledger.note_verified(ACCOUNT, "Acme", "payer", {"api_access": "pass"}, method="terraform")
+    ledger.note_registered(ACCOUNT, "Acme", "payer", method="terraform", since="2026-01-01T00:00")
+    confirmed = OctoAnswer(state="confirmed", at="2026-01-02T00:00")
+    ledger.note_answers(ACCOUNT, {"api_access": confirmed}, finish=True)
+    down = OctoAnswer(state="unreachable", at="2026-01-03T00:00", reason="Octo does not answer")
+    ledger.note_answers(ACCOUNT, {"api_access": down})
+    known = history.read(RegistrationService(ledger, None), ACCOUNT)
+    text = render_text(known)
+    assert "Registered  with Octo since 2026-01-01T00:00" in text
+    assert (
+        "  API access  confirmed by Octo since 2026-01-02T00:00; unreachable on 2026-01-03T00:00:"
+        " Octo does not answer"
+    ) in text
+
+
+def test_an_account_that_octo_did_not_know_is_said_to_be_unknown(ledger):
+    ledger.note_verified(ACCOUNT, "Acme", "payer", {"api_access": "pass"}, method="console")
+    unknown = OctoAnswer(state="not_registered", at="2026-01-03T00:00")
+    ledger.note_answers(ACCOUNT, {"api_access": unknown})
+    lines = shown(ledger)
+    assert lines["Registered"] == "no, Octo did not know the account on 2026-01-03T00:00"
+    assert lines["Resources"] == "made by CloudFormation stacks (octo-tf console)"
+
+
+def test_linked_accounts_are_counted(ledger):
+    ledger.note_planned(ACCOUNT, "Acme", "payer")
+    names = {f"22223333444{n}": (f"n{n}", "pass") for n in range(3)}
+    ledger.note_linked(names)
+    ledger.note_linked_registered(["222233334440", "222233334441"])
+    gone = AccountRecord(account_id="222233334441", account_name="n1")
+    ledger.note_left({"222233334441": gone}, payer=ACCOUNT)
+    assert shown(ledger)["Linked"] == (
+        "1 registered with Octo, 1 waiting to be registered, 1 left Octo"
+    )
