@@ -133,7 +133,7 @@ def test_a_saved_plan_is_refused_where_another_version_is_asked_for(project):
 
 def test_the_doctor_names_the_version_and_a_lock_file_that_has_another(project):
     def line() -> dict[str, str]:
-        lines = json.loads(project("doctor", "--json").stdout)["lines"]
+        lines = json.loads(project("doctor", "--json").stdout)["checks"]
         return next(line for line in lines if line["id"] == "provider")
 
     mirror = project.environ["OCTO_TF_PROVIDER_MIRROR"]
