@@ -20,6 +20,7 @@ from tests.registered import CUR_ROLE, ROLE
 
 PUBLISHED = Path(__file__).parent / "published"
 LEFT = {"OctoSSMUpdaterRole", "OctoChangeExecutorRole"}
+STATE = "terraform.tfstate"
 PROTECTED = ("aws_iam_role", "aws_s3_bucket", "aws_cur_report_definition")
 
 
@@ -175,8 +176,8 @@ def applied_root(unused_sandbox) -> Kept:
 
 
 @pytest.fixture(scope="module")
-def adopted_root(unused_sandbox, applied_root) -> Kept:
-    """Adopted in a second run: a Ctrl-C ended the first, when AWS was changed and no state was."""
+def kept_root(unused_sandbox, applied_root) -> Kept:
+    """Adopted in a second run, which keeps the old state; a Ctrl-C had ended the first one."""
     sandbox = unused_sandbox()
     made, checkpoint = applied_root
     root = made.restored(sandbox, checkpoint)
@@ -185,6 +186,16 @@ def adopted_root(unused_sandbox, applied_root) -> Kept:
         when=lambda: "octo-read" in root.policies(ROLE),
     )
     assert (root.project.folder / "octo.yaml").exists()
+    root.adopt(*CONSENT, "--keep-old-state")
+    return root, sandbox.checkpoint()
+
+
+@pytest.fixture(scope="module")
+def adopted_root(unused_sandbox, kept_root) -> Kept:
+    """The same after a third run, which releases the old state."""
+    sandbox = unused_sandbox()
+    made, checkpoint = kept_root
+    root = made.restored(sandbox, checkpoint)
     root.adopt(*CONSENT)
     return root, sandbox.checkpoint()
 
@@ -366,16 +377,21 @@ def test_adopting_a_child_again_changes_nothing(sandbox, adopted_child):
     is_idempotent(made.restored(sandbox, checkpoint), "--remove-role", "OctoChangeExecutorRole")
 
 
-def test_the_old_state_is_kept_on_request(root):
-    held = root.held()
-    done = root.adopt(*CONSENT, "--keep-old-state")
+def test_an_interrupted_adoption_is_run_again_and_keeps_the_old_state_on_request(
+    sandbox, applied_root, kept_root
+):
+    made, checkpoint = kept_root
+    root = made.restored(sandbox, checkpoint)
+    done = root.project.ran[-1]
     assert done.returncode == 0, done.stdout + done.stderr
     assert root.identities() == root.before
-    assert root.held() == held
-    assert f"The state in {root.folder} still has" in done.stderr
+    before = json.loads((applied_root[0].folder / STATE).read_text())
+    after = json.loads((root.folder / STATE).read_text())
+    assert after["serial"] == before["serial"]
+    assert f"The state in {made.folder} still has" in done.stderr
 
 
-def test_a_root_module_is_adopted_by_the_run_after_an_interrupted_one(sandbox, adopted_root):
+def test_a_root_module_is_adopted(sandbox, adopted_root):
     made, checkpoint = adopted_root
     root = made.restored(sandbox, checkpoint)
     is_adopted(root, kept=["data.aws_caller_identity.current", "aws_iam_policy.everything"])

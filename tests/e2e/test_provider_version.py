@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 from orchestrator.terraform.provider_lock import NAME
+from tests.e2e.conftest import Checkpoint, Project
 
 NEWER = "5.101.0"
 
 
 @pytest.fixture(scope="module")
-def applied(sandbox):
-    """An account that was applied with the default version."""
-    project = sandbox.project("linked-1", "locked")
+def applied(unused_sandbox) -> Checkpoint:
+    sandbox = unused_sandbox()
+    project = sandbox.project("linked-1")
     result = project("apply", "--yes")
     assert result.returncode == 0, result.stderr
     (package,) = project.root.glob(".terraform/providers/*/hashicorp/aws/5.100.0/*")
@@ -29,15 +29,13 @@ def applied(sandbox):
         (versions / version).mkdir(parents=True)
         (versions / version / package.name).symlink_to(package.resolve())
     project.environ["OCTO_TF_PROVIDER_MIRROR"] = str(project.folder / "mirror")
-    return project
+    return sandbox.checkpoint()
 
 
 @pytest.fixture
-def project(applied, tmp_path):
-    """A copy of it, for one test alone."""
-    folder = tmp_path / "project"
-    shutil.copytree(applied.folder, folder, symlinks=True)
-    return type(applied)(folder, dict(applied.environ), applied.account_id)
+def project(sandbox, applied) -> Project:
+    """An account that was applied with the default version."""
+    return sandbox.restore(applied)["linked-1"]
 
 
 def locked(project) -> str:
@@ -66,9 +64,9 @@ def passes(project, *arguments: str) -> None:
     assert result.returncode == 0, result.stderr  # and the plan has no changes
 
 
-def test_the_rendered_root_asks_for_the_default(applied):
-    assert '"5.100.0"' in (applied.root / "main.tf").read_text()
-    assert locked(applied) == "5.100.0"
+def test_the_rendered_root_asks_for_the_default(project):
+    assert '"5.100.0"' in (project.root / "main.tf").read_text()
+    assert locked(project) == "5.100.0"
 
 
 def test_a_folder_locked_to_an_older_provider_moves_on_without_its_lock_file(project):
@@ -135,7 +133,7 @@ def test_a_saved_plan_is_refused_where_another_version_is_asked_for(project):
 
 def test_the_doctor_names_the_version_and_a_lock_file_that_has_another(project):
     def line() -> dict[str, str]:
-        lines = json.loads(project("doctor", "--json").stdout)["lines"]
+        lines = json.loads(project("doctor", "--json").stdout)["checks"]
         return next(line for line in lines if line["id"] == "provider")
 
     mirror = project.environ["OCTO_TF_PROVIDER_MIRROR"]
