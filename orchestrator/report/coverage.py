@@ -42,5 +42,6 @@ def as_table(coverage: Coverage, *, everyone: bool = True, color: bool = False) 
             )
     counts = ", ".join(f"{count} {state}" for state, count in coverage.counts.items())
     current = len(coverage.of(State.CURRENT))
-    summary = f"Octo reaches {current} of {coverage.wanted} linked accounts ({counts or 'none'})."
+    accounts = "linked account" if coverage.wanted == 1 else "linked accounts"
+    summary = f"Octo reaches {current} of {coverage.wanted} {accounts} ({counts or 'none'})."
     return printed([table, summary] if table.row_count else [summary], color=color)

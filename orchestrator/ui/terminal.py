@@ -96,7 +96,9 @@ class Terminal:
         self._accounts = counts
         self._name_failures(event.accounts)
         rest = [f"{n} {status}" for status, n in sorted(counts.items()) if status != "succeeded"]
-        sentence = ", ".join([f"{counts['succeeded']} of {len(event.accounts)} accounts", *rest])
+        accounts = "account" if len(event.accounts) == 1 else "accounts"
+        done = f"{counts['succeeded']} of {len(event.accounts)} {accounts}"
+        sentence = ", ".join([done, *rest])
         if self._spinner:
             self._update(sentence)
         else:

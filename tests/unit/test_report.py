@@ -112,7 +112,7 @@ def test_markdown_shows_what_needs_attention_and_interprets_nothing():
     assert "<!-- octo-tf verify 111122223333 -->" in text
     assert "`Acme [x]`" in text
     assert r"API access says \[so\]." in text
-    assert "1 of 2 checks pass." in text
+    assert "1 of 2 checks passes." in text
     assert "API access must pass first" in text
 
 

@@ -28,7 +28,8 @@ def _run(context: DoctorContext) -> DoctorResult:
         )
     if missing:
         return problem(
-            f"{len(missing)} of {len(actions)} permissions are not granted on all resources.",
+            f"{len(missing)} of {len(actions)} permissions {'is' if len(missing) == 1 else 'are'}"
+            " not granted on all resources.",
             f"Grant {arn}: {', '.join(sorted(missing))} (grants on some resources only are not"
             " seen here).",
         )

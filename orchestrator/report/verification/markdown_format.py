@@ -67,7 +67,9 @@ def render(report: Report, *, color: bool = False) -> str:
             )
         )
     passed = len(report.results) - len(attention)
-    parts.append(f"{passed} of {len(report.results)} checks pass.")
+    checks = "check" if len(report.results) == 1 else "checks"
+    verb = "passes" if passed == 1 else "pass"
+    parts.append(f"{passed} of {len(report.results)} {checks} {verb}.")
     if report.unapplied:
         parts.append(plain(unapplied(report)))
     parts.append(plain(conclusion(report)))

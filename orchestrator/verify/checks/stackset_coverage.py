@@ -22,7 +22,9 @@ def _run(context: Context) -> Finding:
             if s.state is not State.CURRENT
         },
     }
-    summary = f"{len(current)} of {found.wanted} linked accounts have the role"
+    accounts = "linked account" if found.wanted == 1 else "linked accounts"
+    have = "has" if len(current) == 1 else "have"
+    summary = f"{len(current)} of {found.wanted} {accounts} {have} the role"
     if wanting or excess:
         return failed(
             f"{summary}; {_named([*wanting, *excess])}.",
