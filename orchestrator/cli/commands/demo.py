@@ -156,7 +156,7 @@ def _upgrade(folder: Path, environ: dict[str, str]) -> None:
     upgraded = _run(
         payer,
         environ,
-        *("upgrade", "--yes", "--verbose"),
+        *("upgrade", "--yes", "--verbose", "--enable-trusted-access"),
         accepted={0, 3, 4},
         progress_of=f"{'payer':11}",
     )
