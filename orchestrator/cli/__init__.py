@@ -17,7 +17,7 @@ import click
 from click.exceptions import NoSuchCommand
 
 from orchestrator import __version__
-from orchestrator.cli import advice, crash, failures, streams
+from orchestrator.cli import failures, streams
 from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.session import Session
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
@@ -150,6 +150,8 @@ def _run(arguments: list[str], session: Session) -> tuple[int, OctoTfError | Non
             failures.show(error)
         return error.exit_code, error
     except Exception as error:  # noqa: BLE001  (the last resort)
+        from orchestrator.cli import advice, crash  # only where they are needed
+
         explained = failures.explain(error)
         if explained is None:
             explained = crash.report(error, _command(arguments))

@@ -133,6 +133,11 @@ def test_keys_are_never_carried_over():
     assert "hush" not in repr(proposal)
 
 
+def test_an_empty_key_is_no_key_pair_to_delete():
+    proposal = propose(found(*BOTH), theirs(access_key="", secret_key=""))
+    assert "key pair" not in " ".join(proposal.warnings)
+
+
 def test_an_existing_report_is_proposed_instead_of_a_new_one():
     """In a bucket that is not Octo's by its name: it stays its owner's."""
     report = {**REPORT, "ReportName": "finance", "S3Bucket": "finance-data"}

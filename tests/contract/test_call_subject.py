@@ -1,0 +1,42 @@
+"""AWS's refusals name the action, the resource, the account and who was refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.aws import iam, s3
+from orchestrator.aws.errors import explained
+from orchestrator.aws.session import AssumeRole, Aws
+from orchestrator.aws.sts import caller_identity
+from orchestrator.errors import AccessDenied, AwsError
+
+
+@pytest.fixture
+def stranger(user) -> Aws:
+    """A user of the payer who may ask who it is, and nothing else."""
+    aws = Aws(user("payer", "sts:GetCallerIdentity"))
+    caller_identity(aws)
+    return aws
+
+
+def test_a_denied_call_names_action_resource_account_and_user(stranger, sandbox):
+    account = sandbox.accounts["payer"]
+    with pytest.raises(AccessDenied) as denied, explained("reading the role"):
+        iam.get_role(stranger, "AlphausAcctAccessRole")
+    assert denied.value.where == f"iam:GetRole, role AlphausAcctAccessRole, account {account}"
+    assert f"arn:aws:iam::{account}:user/" in denied.value.hint
+    assert denied.value.hint.endswith(" iam:GetRole.")
+
+
+def test_a_call_that_says_no_more_than_access_denied_is_named_too(stranger, sandbox):
+    account = sandbox.accounts["payer"]
+    with pytest.raises(AccessDenied) as denied, explained("reading the bucket"):
+        s3.bucket_policy(stranger, "some-bucket")
+    assert denied.value.where == f"s3:GetBucketPolicy, bucket some-bucket, account {account}"
+
+
+def test_a_role_that_may_not_be_assumed_is_named(stranger):
+    role = "arn:aws:iam::999999999999:role/absent"
+    with pytest.raises(AwsError) as refused, explained("connecting to AWS"):
+        stranger.assume(AssumeRole(role))
+    assert f"sts:AssumeRole, role {role}" in refused.value.where
