@@ -13,35 +13,53 @@ import pytest
 
 from orchestrator.octo.api import OctoApi
 from orchestrator.octo.credentials import find
-from tests.e2e.conftest import Project
+from tests.e2e.conftest import Checkpoint, Project
 
 OCTO = True
 STATUS = Path(__file__).parents[2] / "docs/schemas/status-v1.json"
 ROLE = "AlphausAcctAccessRole"
 
 
-@pytest.fixture(scope="module")
-def api(sandbox, tmp_path_factory) -> OctoApi:
+@pytest.fixture
+def api(sandbox, tmp_path) -> OctoApi:
+    """Octo, as the tests look at it."""
     credentials = find(sandbox.environ)
     assert credentials is not None
     endpoint = sandbox.environ["OCTO_TF_OCTO_ENDPOINT"]
-    return OctoApi(endpoint, credentials, token_folder=tmp_path_factory.mktemp("tokens"))
+    return OctoApi(endpoint, credentials, token_folder=tmp_path / "tokens")
 
 
 @pytest.fixture(scope="module")
-def left(sandbox, api) -> Project:
-    """A standalone account that was registered, and has left."""
-    project = sandbox.project("standalone")
-    result = project("apply", "--yes", "--wait", "60s")
-    assert result.returncode == 0, result.stdout + result.stderr
-    question = {"The account id, to confirm": "111111111111"}
-    code, shown = project.on_terminal("unregister", answers=question)
+def registered_standalone(unused_sandbox) -> Checkpoint:
+    sandbox = unused_sandbox()
+    applied = sandbox.project("standalone")("apply", "--yes", "--wait", "60s")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    return sandbox.checkpoint()
+
+
+@pytest.fixture
+def registered(sandbox, registered_standalone) -> Project:
+    """A standalone account that is registered and confirmed."""
+    return sandbox.restore(registered_standalone)["standalone"]
+
+
+@pytest.fixture
+def left(registered) -> Project:
+    """A standalone account that was registered, and has left: the last thing that ran."""
+    result = registered("unregister", "--yes")
+    assert result.returncode == 0, result.stderr
+    return registered
+
+
+def test_an_account_leaves_when_its_id_is_typed_and_not_otherwise(registered, api):
+    question = "The account id, to confirm"
+    code, shown = registered.on_terminal("unregister", answers={question: "111111111111"})
     assert code == 1, shown
     assert "is not the account's id: nothing was unregistered" in shown
-    assert api.status(project.account_id) is not None
-    project.unregistered = project("unregister", "--yes")
-    assert project.unregistered.returncode == 0, project.unregistered.stderr
-    return project
+    assert api.status(registered.account_id) is not None
+    code, shown = registered.on_terminal("unregister", answers={question: registered.account_id})
+    assert code == 0, shown
+    assert api.status(registered.account_id) is None
 
 
 def test_a_nightly_verification_brings_nobody_back_and_says_who_left(left, api):
@@ -79,7 +97,7 @@ def test_what_stays_in_aws_is_removed_by_the_commands_that_are_said(sandbox, lef
     assert ROLE in [role["RoleName"] for role in iam.list_roles()["Roles"]]
     commands = [
         shlex.split(line)
-        for line in left.unregistered.stderr.splitlines()
+        for line in left.ran[-1].stderr.splitlines()
         if line.startswith(("  octo-tf ", "  terraform "))
     ]
     assert [command[0] for command in commands] == ["octo-tf", "terraform"]
