@@ -261,14 +261,16 @@ def _explain(
 ) -> ConfigError:
     mistakes = []
     for detail in error.errors(include_url=False, include_input=False):
-        loc = detail["loc"]
+        loc = detail["loc"] or _combined(detail, document, flags)
         name = ".".join(str(part) for part in loc if part not in ("local", "s3"))
         if detail["type"] == "missing" and not document:
             position, where = (0, 0), f"{path} or {flag_of(name)}"
         elif detail["type"] == "extra_forbidden":
             position, where = _place_of_key(path, document, loc, flags)
         else:
-            position, where = _place(path, document, loc, flags)
+            within = detail.get("ctx", {}).get("within")  # the key of a mapping
+            inner = loc if within is None else (*loc, within)
+            position, where = _place(path, document, inner, flags)
         mistakes.append((position, where, _sentence(detail, name)))
     mistakes.sort(key=lambda mistake: mistake[0])
     (_, where, what), *rest = mistakes
@@ -276,6 +278,16 @@ def _explain(
         "\n".join([what, *(f"{place}: {sentence}" for _, place, sentence in rest)]),
         where=where,
         hint="" if document else "Write octo.yaml with `octo-tf init`, or name it with --config.",
+    )
+
+
+def _combined(
+    detail: ErrorDetails, document: CommentedMap, flags: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Return the first setting of a combination that is set, by a flag or in the file."""
+    names: tuple[str, ...] = detail.get("ctx", {}).get("settings", ())
+    return next(
+        ((name,) for given in (flags, document) for name in names if name in given), names[:1]
     )
 
 
@@ -309,6 +321,8 @@ def _sentence(detail: ErrorDetails, name: str) -> str:
             "model_type": "a mapping",
         }[kind]
         return f"{name} must be {wanted}"
+    if kind == "combination":
+        return str(context["valid"])
     if kind == "string_pattern_mismatch":
         return f"{name} has a form that AWS does not accept (valid: {context['pattern']})"
     return f"{name + ': ' if name else ''}{detail['msg']}"

@@ -21,8 +21,9 @@ from orchestrator.model.registration.access import (
 )
 from orchestrator.model.registration.api_access import ApiAccessSettings
 from orchestrator.model.registration.cur import CurSettings
-from orchestrator.model.registration.field_types import AccountId, Line
+from orchestrator.model.registration.field_types import AccountId
 from orchestrator.model.registration.linked_accounts import LinkedAccountsSettings
+from orchestrator.model.registration.module_rules import Tags, check_combinations
 from orchestrator.model.registration.terraform import LocalBackend, S3Backend, TerraformSettings
 from orchestrator.model.setting import Group, NamedSetting, Setting, settings_of
 
@@ -60,7 +61,7 @@ class Registration(
     ]
     external_id: SecretStr | None
     tags: Annotated[
-        dict[Line, str] | None,
+        Tags | None,
         Setting("The tags of every resource.", Group.ACCOUNT, example={"team": "finops"}),
     ] = None
 
@@ -85,12 +86,8 @@ class Registration(
         return sorted(set(value)) if value is not None else None
 
     @model_validator(mode="after")
-    def _bucket_is_named(self) -> Registration:
-        if self.cur_s3_bucket_option == "USE_EXISTING" and self.cur_s3_bucket_name is None:
-            raise PydanticCustomError(
-                "cur_s3_bucket_name",
-                "cur_s3_bucket_option: USE_EXISTING needs cur_s3_bucket_name, the bucket's name",
-            )
+    def _go_together(self) -> Registration:
+        check_combinations(dict(self))
         return self
 
 

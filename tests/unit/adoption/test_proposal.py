@@ -133,6 +133,13 @@ def test_keys_are_never_carried_over():
     assert "hush" not in repr(proposal)
 
 
+def test_an_empty_key_pair_gets_no_advice():
+    proposal = propose(found(*BOTH), theirs(access_key="", secret_key=""))
+    assert not any("key" in warning for warning in proposal.warnings)
+    half = propose(found(*BOTH), theirs(access_key="", secret_key="hush"))
+    assert [w for w in half.warnings if w.startswith("secret_key (")]
+
+
 def test_an_existing_report_is_proposed_instead_of_a_new_one():
     """In a bucket that is not Octo's by its name: it stays its owner's."""
     report = {**REPORT, "ReportName": "finance", "S3Bucket": "finance-data"}
