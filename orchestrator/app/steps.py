@@ -17,6 +17,7 @@ from orchestrator.model import partition
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs, parse_outputs
+from orchestrator.model.registration import unused
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo import external_id
 from orchestrator.stackset import preflight
@@ -61,6 +62,10 @@ def identify(context: AccountContext) -> Account:
     with context.events.step("identify", "Identifying the account"):
         account = context.cloud.identify()
     check_partition(context, account)
+    if names := unused(context.registration, account.account_type):
+        context.events.warn(
+            f"a {account.account_type} account does not use {', '.join(names)}: ignored."
+        )
     return account
 
 

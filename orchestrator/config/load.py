@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,15 @@ from orchestrator.model.registration import (
 )
 from orchestrator.redaction import keep_out
 
-_MAX_CONFIG_BYTES = 1_000_000
+MAX_CONFIG_BYTES = 1_000_000
 _MAX_EXTERNAL_ID_BYTES = 10_000
 _ANOTHER = "Name an octo.yaml with --config."
 _AS_YAML = "Correct it there: octo.yaml has one `setting: value` on each line."
 _MAX_VALUES = 10_000  # aliases of aliases grow without end
+
+# What is quoted in errors: anything else may be the external id itself, typed in the wrong place.
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|[A-Z_]{2,64}")
+_FILE = re.compile(r"[/~.][\w /.~-]*|[\w /.-]+\.[a-z]{1,8}(-id)?")
 
 Position = tuple[int, int]  # line and column, from 0; flags sort before the file
 
@@ -114,8 +119,12 @@ def read_document(path: Path) -> CommentedMap:
         ConfigError: it is no mapping, or too large.
     """
     try:
-        text = read_regular(path, limit=_MAX_CONFIG_BYTES).decode()
+        text = read_regular(path, limit=MAX_CONFIG_BYTES).decode()
     except FileNotFoundError:
+        if path.is_symlink():
+            raise ConfigError(
+                "is a link to a file that does not exist", where=str(path), hint=_ANOTHER
+            ) from None
         return CommentedMap()
     except UnicodeDecodeError as error:
         raise ConfigError(
@@ -223,17 +232,19 @@ def _external_id(
         return SecretStr(value)
     if field == "external_id_env":
         if not environ.get(value):
-            raise _AtField(field, f"the environment variable {value} is not set")
+            named_as = f"{value} " if _VARIABLE.fullmatch(value) else "that it names "
+            raise _AtField(field, f"{field}: the environment variable {named_as}is not set")
         return SecretStr(environ[value])
     file = base / Path(value).expanduser()
     try:
         # A pipe will do: `--external-id-file <(pass show octo)`.
         return SecretStr(read_bounded(file, limit=_MAX_EXTERNAL_ID_BYTES).decode().strip())
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        named_as = f"{file} " if _FILE.fullmatch(value) else "that it names "
         raise _AtField(
             field,
-            f"the external id's file {file} cannot be read: {reason}",
+            f"{field}: the file {named_as}cannot be read: {reason}",
             "Name a file that holds the external id alone.",
         ) from None
 

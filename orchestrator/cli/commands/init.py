@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from orchestrator.cli.groups import CONFIG, OCTO, setting_options
+from orchestrator.cli.groups import NEW_CONFIG, OCTO, setting_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
 from orchestrator.cli.options import with_setting_flags
@@ -19,7 +19,7 @@ from orchestrator.errors import ConfigError, ExitCode
 
 
 @click.command(cls=Command)
-@CONFIG
+@NEW_CONFIG
 @setting_options()
 @OCTO
 @click.option("--force", is_flag=True, help="Replace an existing file.")

@@ -6,9 +6,10 @@ The module's inputs keep the names that the module (and the published one) gives
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Annotated, Union
+from typing import Annotated, Any, Union
 
 from pydantic import SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -37,6 +38,8 @@ __all__ = [
     "S3Backend",
     "flag_of",
     "settings",
+    "to_register",
+    "unused",
 ]
 
 
@@ -99,6 +102,33 @@ def settings() -> dict[str, NamedSetting]:
         first = found.get(setting.name, setting)  # each kind of backend has a type of its own
         found[setting.name] = replace(first, type=Union[first.type, setting.type])  # noqa: UP007
     return found
+
+
+_UNUSED = {"linked": (Group.CUR, Group.LINKED_ACCOUNTS), "standalone": (Group.LINKED_ACCOUNTS,)}
+
+
+def unused(registration: Registration, account_type: str) -> tuple[str, ...]:
+    """Name the settings that were given and that an account of this type does not use."""
+    groups = _UNUSED.get(account_type, ())
+    return tuple(
+        name
+        for name, setting in settings().items()
+        if name in registration.model_fields_set
+        and setting.about.group in groups
+        and getattr(registration, name) not in (None, False)
+    )
+
+
+def to_register(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flags that say what to register, not which account, nor how it is reached."""
+    outside = {"account_id", *EXTERNAL_ID_SOURCES}
+    return {
+        name: value
+        for name, value in flags.items()
+        if name not in outside
+        and (settings()[name].about.module_input or name in ("account_name", "region"))
+        and "." not in name
+    }
 
 
 def flag_of(name: str) -> str:

@@ -113,7 +113,7 @@ Tags = Annotated[
 
 
 def _goes_with_parquet(has: Callable[[str], Any]) -> bool:
-    return (has("cur_format") == "Parquet") == (has("cur_compression") == "Parquet")
+    return bool((has("cur_format") == "Parquet") == (has("cur_compression") == "Parquet"))
 
 
 def _athena_is_alone(has: Callable[[str], Any]) -> bool:

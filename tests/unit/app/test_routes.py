@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.app.apply import apply
 from orchestrator.app.cloud import Cloud
-from orchestrator.app.events import LinkedAccountsProgress, PlanMade, ReportMade, StepEnded
+from orchestrator.app.events import LinkedAccountsProgress, PlanMade, ReportMade, StepEnded, Warned
 from orchestrator.app.plan import plan
 from orchestrator.app.verify import verify
 from orchestrator.errors import (
@@ -326,3 +326,17 @@ def test_a_linked_account_s_bucket_region_does_not_matter(tmp_path):
     route = scene(tmp_path, cur_s3_bucket_region="cn-north-1")
     route.cloud._account = replace(ACCOUNT, account_type="linked")
     plan(route.context)
+
+
+def test_settings_that_an_account_type_does_not_use_get_one_note(tmp_path):
+    route = scene(tmp_path, cur_s3_prefix="a", stackset_targets=["r-abcd"], tags={"a": "b"})
+    route.cloud._account = replace(ACCOUNT, account_type="linked")
+    plan(route.context)
+    warned = [e.text for e in route.recording.events if isinstance(e, Warned)]
+    assert warned == ["a linked account does not use cur_s3_prefix, stackset_targets: ignored."]
+
+
+def test_a_payer_uses_all_settings(tmp_path):
+    route = scene(tmp_path, cur_s3_prefix="a", stackset_targets=["r-abcd"])
+    plan(route.context)
+    assert not [e for e in route.recording.events if isinstance(e, Warned)]
