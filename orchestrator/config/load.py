@@ -97,6 +97,26 @@ def place_of(path: Path, flags: Mapping[str, Any], *names: str) -> str:
     return _place(path, document, (found,), given)[1]
 
 
+def mistake(settings: Mapping[str, Any], name: str) -> str:
+    """Say what is wrong with one of these settings; empty if nothing is.
+
+    Args:
+        settings: by field name, dotted for nested ones; they need not be complete.
+        name: the one that is asked about.
+    """
+    needed = {"account_id": "000000000000", "external_id": "not-known-yet"}
+    merged = _merge(CommentedMap(), {**needed, **settings})
+    for source in EXTERNAL_ID_SOURCES[1:]:
+        merged.pop(source, None)
+    try:
+        Registration.model_validate(merged)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            if detail["loc"][: name.count(".") + 1] == tuple(name.split(".")):
+                return _sentence(detail, name)
+    return ""
+
+
 def access(path: Path, flags: Mapping[str, Any]) -> Access:
     """How the account is reached, as octo.yaml and flags say, whatever else is not said yet.
 

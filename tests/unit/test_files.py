@@ -48,7 +48,7 @@ def test_octo_yaml_is_no_device():
 
 def test_the_external_id_is_not_read_from_an_endless_device(tmp_path):
     (tmp_path / "octo.yaml").write_text(ACCOUNT + "external_id_file: /dev/zero\n")
-    with pytest.raises(ConfigError, match="/dev/zero cannot be read: it is larger than 10,000 bytes"):
+    with pytest.raises(ConfigError, match="/dev/zero cannot be read: it is larger than"):
         load(tmp_path / "octo.yaml", {}, {})
 
 
@@ -90,14 +90,14 @@ def test_octo_s_credentials_are_not_read_from_a_device(tmp_path):
     file = tmp_path / ".config/alphaus/config.toml"
     file.parent.mkdir(parents=True)
     file.symlink_to(ZERO)
-    with pytest.raises(ConfigError, match="no regular file|cannot be read"):
+    with pytest.raises(ConfigError, match="no regular file"):
         credentials.find({}, home=tmp_path)
 
 
 def test_the_ledger_is_no_device(tmp_path):
     (tmp_path / "ledger.json").symlink_to(ZERO)
     with pytest.raises(OctoTfError, match="no regular file"):
-        Ledger(tmp_path / "ledger.json").accounts()
+        _ = Ledger(tmp_path / "ledger.json").accounts()
 
 
 def test_a_file_of_variables_is_no_device(tmp_path):
