@@ -108,7 +108,7 @@ def propose(
         if role := found.roles.get(name):
             removals += removed_trust(f"role {name}", role, trust_in_octo_alone())
     settings |= _tags(found, adopted, warnings)
-    if module and (given := [n for n in SECRET_KEYS if _is_given(module, n)]):
+    if module and (given := [n for n in SECRET_KEYS if _is_set(module, n)]):
         warnings.append(
             f"{' and '.join(given)} ({module.inputs[given[0]].where}) are not adopted: octo-tf"
             " uses the AWS credential chain. Delete the key pair."
@@ -126,6 +126,12 @@ def propose(
         tuple(warnings),
         {one: stack for one, stack in found.owners.items() if one in adopted},
     )
+
+
+def _is_set(module: ForeignModule, name: str) -> bool:
+    """Tell whether an input has a value: the published module takes "" for none."""
+    given = module.inputs.get(name)
+    return given is not None and (not given.known or bool(given.value))
 
 
 def _external_id(
@@ -153,12 +159,6 @@ def _external_id(
             " Octo has the same one."
         )
     return known
-
-
-def _is_given(module: ForeignModule, name: str) -> bool:
-    """Tell whether an input is set; an empty text, a placeholder of old, sets nothing."""
-    given = module.inputs.get(name)
-    return given is not None and not (given.known and not given.value)
 
 
 def _check_octos_id(api: Role | None, octos: str) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from orchestrator.aws import cur, iam, s3
 from orchestrator.aws.errors import explained
 from orchestrator.errors import OctoTfError
-from orchestrator.files import write_atomically
+from orchestrator.files import read_regular, write_atomically
 from orchestrator.verify.model import Context, Report, Status
 from orchestrator.verify.stackset import linked_statuses
 
@@ -107,7 +107,7 @@ def kept(path: Path) -> Snapshot | None:
         OctoTfError: the file is no snapshot.
     """
     try:
-        return Snapshot.model_validate_json(path.read_bytes())
+        return Snapshot.model_validate_json(read_regular(path, limit=100_000_000))
     except FileNotFoundError:
         return None
     except ValueError:

@@ -12,10 +12,12 @@ from typing import Any
 from pydantic import SecretStr
 
 from orchestrator.app.context import AccountContext
-from orchestrator.errors import OctoUnreachable, Refused
+from orchestrator.errors import ConfigError, OctoUnreachable, Refused
+from orchestrator.model import partition
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs, parse_outputs
+from orchestrator.model.registration import unused
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo import external_id
 from orchestrator.stackset import preflight
@@ -55,9 +57,27 @@ def identify(context: AccountContext) -> Account:
 
     Raises:
         WrongAccount: they are another account's.
+        ConfigError: a region or an ARN of octo.yaml is of another partition than the account.
     """
     with context.events.step("identify", "Identifying the account"):
-        return context.cloud.identify()
+        account = context.cloud.identify()
+    check_partition(context, account)
+    if names := unused(context.registration, account.account_type):
+        context.events.warn(
+            f"a {account.account_type} account does not use {', '.join(names)}: ignored."
+        )
+    return account
+
+
+def check_partition(context: AccountContext, account: Account) -> None:
+    """Refuse regions and ARNs that the caller's partition does not have.
+
+    Raises:
+        ConfigError: octo.yaml or a flag names one of another partition.
+    """
+    if found := partition.mismatch(context.registration, account):
+        where = context.settings.place_of(found.setting)
+        raise ConfigError(found.what, where=where, hint=found.hint)
 
 
 def decide_external_id(context: AccountContext) -> SecretStr:

@@ -109,7 +109,8 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
         return AwsError(
             f"{doing} failed: AWS does not know these credentials ({code})",
             where=where,
-            hint="Check the profile or the AWS_* variables; `aws sts get-caller-identity` helps.",
+            hint="Check the profile or the AWS_* variables, and that region is of their partition;"
+            " `aws sts get-caller-identity` helps.",
         )
     if is_denied(error):
         return AccessDenied(

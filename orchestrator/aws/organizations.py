@@ -35,6 +35,11 @@ def has_all_features(aws: Aws) -> bool:
     return organization["FeatureSet"] == "ALL"
 
 
+def account_name(aws: Aws, account_id: str) -> str:
+    """Return an account's name; only a management account may ask (DescribeAccount)."""
+    return aws.client("organizations").describe_account(AccountId=account_id)["Account"]["Name"]
+
+
 def root_id(aws: Aws) -> str:
     """Read the id of the organization's root (ListRoots)."""
     return aws.client("organizations").list_roots()["Roots"][0]["Id"]

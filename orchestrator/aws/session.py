@@ -172,3 +172,8 @@ def connect(
     """
     base = Aws(boto3.Session(profile_name=profile, region_name=region))
     return base.assume(assume_role) if assume_role else base
+
+
+def available_profiles() -> tuple[str, ...]:
+    """List the profiles of the AWS configuration and credentials files."""
+    return tuple(boto3.Session().available_profiles)

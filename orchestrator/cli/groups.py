@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, get_origin
 
 import click
+from click.core import ParameterSource
 
 from orchestrator.cli.option import Option, option, together
+from orchestrator.errors import ConfigError
 from orchestrator.model.registration import EXTERNAL_ID_SOURCES, settings
 from orchestrator.model.setting import Group, NamedSetting
 from orchestrator.octo.credentials import ENDPOINT
@@ -99,15 +101,33 @@ def _setting_option(setting: NamedSetting) -> Callable[..., Any]:
     )
 
 
-CONFIG = option(
-    "--config",
-    "-c",
-    group=Group.ACCOUNT,
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=CONFIG_FILE,
-    show_default=True,
-    help="The file that says what to register.",
-)
+def _existing(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
+    """Refuse a file that was named and is absent; the default one may be."""
+    is_named = ctx.get_parameter_source(param.name or "") is not ParameterSource.DEFAULT
+    if is_named and not ctx.resilient_parsing and not value.exists():
+        raise ConfigError(
+            "does not exist",
+            where=str(value),
+            hint="Check --config and OCTO_TF_CONFIG, or write the file with octo-tf init.",
+        )
+    return value
+
+
+def _config(**settings: Any) -> Callable[..., Any]:
+    return option(
+        "--config",
+        "-c",
+        group=Group.ACCOUNT,
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=CONFIG_FILE,
+        show_default=True,
+        help="The file that says what to register.",
+        **settings,
+    )
+
+
+CONFIG = _config(callback=_existing)
+NEW_CONFIG = _config()  # of commands that write the file if it is absent
 REGISTRATION = setting_options()
 ACCOUNT = setting_options("account_id", "account_type", "region", "credentials")
 EXTERNAL_ID = setting_options(*EXTERNAL_ID_SOURCES)

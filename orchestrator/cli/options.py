@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.groups import CONFIG, CONFIG_FILE, PROGRESS
+from orchestrator.cli.groups import CONFIG, CONFIG_FILE, NEW_CONFIG, PROGRESS
 from orchestrator.cli.option import together
 from orchestrator.cli.session import Session
-from orchestrator.model.registration import EXTERNAL_ID_SOURCES, settings
+from orchestrator.model.registration import EXTERNAL_ID_SOURCES, flag_of, settings, to_register
 from orchestrator.octo.credentials import ENDPOINT
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
+    from orchestrator.app.events import Events
     from orchestrator.errors import ExitCode
     from orchestrator.model.registration import Registration
     from orchestrator.verify.model import Report
 
 WORKDIR = Path(".octo-tf")
+_OF_ONE_RUN = ("plan", "apply")  # their flags are not written to octo.yaml
 Function = Callable[..., Any]
 Load = Callable[..., "AccountContext"]
 
@@ -47,16 +49,24 @@ def adopting_options(*options: Callable[..., Any]) -> Callable[[Function], Funct
 
     ``load_context`` then takes ``defaults`` in place of octo.yaml; flags win over them.
     """
-    return deferred_run_options(*options, with_flags=True)
+    return deferred_run_options(*options, with_flags=True, config=NEW_CONFIG)
 
 
 def deferred_run_options(
-    *options: Callable[..., Any], with_flags: bool = False
+    *options: Callable[..., Any],
+    with_flags: bool = False,
+    config: Callable[..., Any] = CONFIG,
 ) -> Callable[[Function], Function]:
-    """The same for a command that calls ``load_context`` itself, with settings of its own."""
+    """The same for a command that calls ``load_context`` itself, with settings of its own.
+
+    Args:
+        options: the command's options.
+        with_flags: whether it gets the given ``flags``.
+        config: the option that names octo.yaml.
+    """
 
     def decorate(function: Function) -> Function:
-        return together(CONFIG, *options, PROGRESS)(
+        return together(config, *options, PROGRESS)(
             with_setting_flags(_loading(function, with_flags=with_flags))
         )
 
@@ -133,6 +143,8 @@ def _loading(function: Function, *, with_flags: bool) -> Function:
                 consumers.append(JsonLines(open_target(events_target)))
             session.events = Events(*consumers)
             session.command = click.get_current_context().command_path.partition(" ")[2]
+            if session.command in _OF_ONE_RUN:
+                _warn_of_one_run(session.events, config, own)
             return build(
                 registration,
                 Settings(
@@ -158,6 +170,22 @@ def _loading(function: Function, *, with_flags: bool) -> Function:
         return function(*arguments, load_context=load_context, **parameters)
 
     return make
+
+
+def _warn_of_one_run(events: Events, config: Path, flags: dict[str, Any]) -> None:
+    """Say which flags octo.yaml does not say: the next run without them would undo them."""
+    from orchestrator.config.edit import changes
+
+    if not config.exists():
+        return
+    differing = [flag_of(name) for name in changes(config, to_register(flags))]
+    if differing:
+        holds = "differs from" if len(differing) == 1 else "differ from"
+        what = "it holds" if len(differing) == 1 else "they hold"
+        events.warn(
+            f"{', '.join(differing)} {holds} {config}: {what} for this run only, and the next run"
+            " without would undo that. Set it there to keep it."
+        )
 
 
 def end(report: Report, reports: dict[str, Path], *, as_json: bool) -> ExitCode:

@@ -10,9 +10,9 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from orchestrator.config.load import parse, plain, read_document
+from orchestrator.config.load import MAX_CONFIG_BYTES, parse, plain, read_document
 from orchestrator.errors import ConfigError
-from orchestrator.files import write_atomically
+from orchestrator.files import read_regular, write_atomically
 
 Keys = tuple[str, ...]  # the keys that lead to a setting
 
@@ -47,7 +47,7 @@ def set_values(path: Path, settings: Mapping[str, Any]) -> None:
         return
     expected = plain(read_document(path))
     target = path.resolve()
-    text = target.read_bytes().decode()
+    text = read_regular(target, limit=MAX_CONFIG_BYTES).decode()
     try:
         for name, value in wanted.items():
             _put(expected, name.split("."), value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,15 @@ from orchestrator.model.registration import (
 )
 from orchestrator.redaction import keep_out
 
-_MAX_CONFIG_BYTES = 1_000_000
+MAX_CONFIG_BYTES = 1_000_000
 _MAX_EXTERNAL_ID_BYTES = 10_000
 _ANOTHER = "Name an octo.yaml with --config."
 _AS_YAML = "Correct it there: octo.yaml has one `setting: value` on each line."
 _MAX_VALUES = 10_000  # aliases of aliases grow without end
+
+# What is quoted in errors: anything else may be the external id itself, typed in the wrong place.
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|[A-Z_]{2,64}")
+_FILE = re.compile(r"[/~.][\w /.~-]*|[\w /.-]+\.[a-z]{1,8}(-id)?")
 
 Position = tuple[int, int]  # line and column, from 0; flags sort before the file
 
@@ -92,6 +97,26 @@ def place_of(path: Path, flags: Mapping[str, Any], *names: str) -> str:
     return _place(path, document, (found,), given)[1]
 
 
+def mistake(settings: Mapping[str, Any], name: str) -> str:
+    """Say what is wrong with one of these settings; empty if nothing is.
+
+    Args:
+        settings: by field name, dotted for nested ones; they need not be complete.
+        name: the one that is asked about.
+    """
+    needed = {"account_id": "000000000000", "external_id": "not-known-yet"}
+    merged = _merge(CommentedMap(), {**needed, **settings})
+    for source in EXTERNAL_ID_SOURCES[1:]:
+        merged.pop(source, None)
+    try:
+        Registration.model_validate(merged)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            if detail["loc"][: name.count(".") + 1] == tuple(name.split(".")):
+                return _sentence(detail, name)
+    return ""
+
+
 def access(path: Path, flags: Mapping[str, Any]) -> Access:
     """How the account is reached, as octo.yaml and flags say, whatever else is not said yet.
 
@@ -114,8 +139,12 @@ def read_document(path: Path) -> CommentedMap:
         ConfigError: it is no mapping, or too large.
     """
     try:
-        text = read_regular(path, limit=_MAX_CONFIG_BYTES).decode()
+        text = read_regular(path, limit=MAX_CONFIG_BYTES).decode()
     except FileNotFoundError:
+        if path.is_symlink():
+            raise ConfigError(
+                "is a link to a file that does not exist", where=str(path), hint=_ANOTHER
+            ) from None
         return CommentedMap()
     except UnicodeDecodeError as error:
         raise ConfigError(
@@ -223,17 +252,19 @@ def _external_id(
         return SecretStr(value)
     if field == "external_id_env":
         if not environ.get(value):
-            raise _AtField(field, f"the environment variable {value} is not set")
+            named_as = f"{value} " if _VARIABLE.fullmatch(value) else "that it names "
+            raise _AtField(field, f"{field}: the environment variable {named_as}is not set")
         return SecretStr(environ[value])
     file = base / Path(value).expanduser()
     try:
         # A pipe will do: `--external-id-file <(pass show octo)`.
         return SecretStr(read_bounded(file, limit=_MAX_EXTERNAL_ID_BYTES).decode().strip())
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        named_as = f"{file} " if _FILE.fullmatch(value) else "that it names "
         raise _AtField(
             field,
-            f"the external id's file {file} cannot be read: {reason}",
+            f"{field}: the file {named_as}cannot be read: {reason}",
             "Name a file that holds the external id alone.",
         ) from None
 
@@ -261,14 +292,16 @@ def _explain(
 ) -> ConfigError:
     mistakes = []
     for detail in error.errors(include_url=False, include_input=False):
-        loc = detail["loc"]
+        loc = detail["loc"] or _combined(detail, document, flags)
         name = ".".join(str(part) for part in loc if part not in ("local", "s3"))
         if detail["type"] == "missing" and not document:
             position, where = (0, 0), f"{path} or {flag_of(name)}"
         elif detail["type"] == "extra_forbidden":
             position, where = _place_of_key(path, document, loc, flags)
         else:
-            position, where = _place(path, document, loc, flags)
+            within = detail.get("ctx", {}).get("within")  # the key of a mapping
+            inner = loc if within is None else (*loc, within)
+            position, where = _place(path, document, inner, flags)
         mistakes.append((position, where, _sentence(detail, name)))
     mistakes.sort(key=lambda mistake: mistake[0])
     (_, where, what), *rest = mistakes
@@ -276,6 +309,16 @@ def _explain(
         "\n".join([what, *(f"{place}: {sentence}" for _, place, sentence in rest)]),
         where=where,
         hint="" if document else "Write octo.yaml with `octo-tf init`, or name it with --config.",
+    )
+
+
+def _combined(
+    detail: ErrorDetails, document: CommentedMap, flags: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Return the first setting of a combination that is set, by a flag or in the file."""
+    names: tuple[str, ...] = detail.get("ctx", {}).get("settings", ())
+    return next(
+        ((name,) for given in (flags, document) for name in names if name in given), names[:1]
     )
 
 
@@ -309,6 +352,8 @@ def _sentence(detail: ErrorDetails, name: str) -> str:
             "model_type": "a mapping",
         }[kind]
         return f"{name} must be {wanted}"
+    if kind == "combination":
+        return str(context["valid"])
     if kind == "string_pattern_mismatch":
         return f"{name} has a form that AWS does not accept (valid: {context['pattern']})"
     return f"{name + ': ' if name else ''}{detail['msg']}"

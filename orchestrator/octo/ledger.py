@@ -13,11 +13,12 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.errors import LedgerError
-from orchestrator.files import write_atomically
+from orchestrator.files import read_regular, write_atomically
 from orchestrator.model.account import AccountType
 from orchestrator.model.octo_records import AccountRecord, AreaName, AreaStatus, Method, OctoAnswer
 from orchestrator.octo import ledger_v1
 
+_MAX_BYTES = 500_000_000  # a hundred thousand linked accounts are a tenth of that
 _SCHEMA = "octo-tf/ledger/v2"
 _LOCK_SECONDS = 10.0
 _NO_LONGER = ("refused", "pending", "not_registered")  # answers that take a confirmation back
@@ -243,7 +244,7 @@ class Ledger:
 
     def _read(self) -> dict[str, AccountRecord]:
         try:
-            document = json.loads(self._path.read_bytes())
+            document = json.loads(read_regular(self._path, limit=_MAX_BYTES))
         except FileNotFoundError:
             return {}
         except OSError as error:

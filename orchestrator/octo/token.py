@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import OctoError, OctoUnreachable
-from orchestrator.files import write_atomically
+from orchestrator.files import read_regular, write_atomically
 from orchestrator.octo.connection import Connection
 from orchestrator.octo.credentials import Credentials
 from orchestrator.redaction import keep_out
 
 _EARLY_SECONDS = 60.0  # renewed this long before it expires: a call under way still succeeds
+_MAX_BYTES = 100_000
 _DEFAULT_SECONDS = 300.0  # the lifetime of a token whose answer has no expires_in
 
 
@@ -77,7 +78,7 @@ class Tokens:
 
     def _cached(self) -> tuple[str, float]:
         try:
-            document: Any = json.loads(self._file.read_text(encoding="utf-8"))
+            document: Any = json.loads(read_regular(self._file, limit=_MAX_BYTES))
             return str(document["access_token"]), float(document["expires_at"])
         except (OSError, ValueError, KeyError, TypeError):
             return "", 0.0

@@ -66,7 +66,7 @@ def check(
     lacks = lacks_access(aws, account.account_id, may_enable=may_enable)
     missing = [standing.account_id for standing in linked.coverage.of(State.MISSING)]
     check_quota(account.account_id, linked.coverage)
-    unknown = check_clashes(aws, missing)
+    unknown = check_clashes(aws, missing, registration.stackset_excluded_accounts or ())
     denied = denied_deployment_actions(aws, account) if missing else []
     notes, warnings = [], []
     if missing:
@@ -208,7 +208,7 @@ def denied_deployment_actions(aws: Aws, account: Account) -> list[str]:
         return []
 
 
-def check_clashes(aws: Aws, accounts: Collection[str]) -> int:
+def check_clashes(aws: Aws, accounts: Collection[str], excluded: Collection[str] = ()) -> int:
     """Check that no account has the role already, created by hand or by another stack.
 
     Each account is read through a role that its management account can assume there.
@@ -216,6 +216,7 @@ def check_clashes(aws: Aws, accounts: Collection[str]) -> int:
     Args:
         aws: calls as the payer.
         accounts: ids of the accounts that will be deployed to.
+        excluded: ids of those that octo.yaml excludes already.
 
     Returns:
         How many accounts could not be read.
@@ -238,12 +239,20 @@ def check_clashes(aws: Aws, accounts: Collection[str]) -> int:
             f"{have} a role {API_ROLE} already, so the StackSet cannot create it: {shown}{more};"
             " nothing was written",
             where=f"account {clashes[0]}" if len(clashes) == 1 else "",
-            hint="If Octo uses that role, keep it: list the account under"
-            " stackset_excluded_accounts. If a StackSet in another region created it, set region to"
-            " that one. Otherwise delete the role, or the stack that created it, and run the same"
-            " command again.",
+            hint="If Octo uses that role, keep it and list the account under"
+            " stackset_excluded_accounts; octo-tf upgrade"
+            f" {_excluding([*excluded, *clashes])} writes that to octo.yaml. If a StackSet in"
+            " another region created it, set region to that one. Otherwise delete the role, or the"
+            " stack that created it, and run the same command again.",
         )
     return sum(has is None for has in found.values())
+
+
+def _excluding(accounts: Collection[str]) -> str:
+    """Return the options that exclude accounts, or one as an example of many."""
+    if len(accounts) > _SHOWN:
+        return "--stackset-excluded-account ACCOUNT_ID (for each)"
+    return " ".join(f"--stackset-excluded-account {account}" for account in accounts)
 
 
 def _has_role(iam: IamInAccounts, partition: str, account_id: str) -> bool | None:

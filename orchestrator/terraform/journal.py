@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from orchestrator.errors import OctoTfError
-from orchestrator.files import write_atomically
+from orchestrator.files import read_regular, write_atomically
 from orchestrator.terraform.plan import Plan
 
 _FILE = "unfinished.json"  # the name in folders of earlier versions
@@ -43,6 +43,7 @@ def end(folder: Path) -> None:
 def addresses(folder: Path) -> frozenset[str]:
     """List the addresses that an unfinished apply was about to create; empty if there is none."""
     try:
-        return frozenset(map(str, json.loads((folder / _FILE).read_bytes())["creates"]))
+        content = read_regular(folder / _FILE, limit=100_000_000)
+        return frozenset(map(str, json.loads(content)["creates"]))
     except (OSError, ValueError, KeyError, TypeError):
         return frozenset()  # there is no journal, or an unreadable one, which proves nothing

@@ -59,10 +59,13 @@ def hcl(registration: Registration) -> tuple[dict[str, bytes], dict[str, Any]]:
 
 
 def carried(field: str, value: Any, harmless: Any) -> None:
-    """The value is in the variables as it is, and the HCL is that of a harmless one."""
-    given_values = {**RIGHT, field: value}
-    made, values = hcl(Registration.model_validate(given_values))
-    plain, _ = hcl(Registration.model_validate({**RIGHT, field: harmless}))
+    """The value is in the variables as it is, and the HCL is that of a harmless one.
+
+    The value is set past the model, which refuses most of them: HCL is safe by itself.
+    """
+    right = Registration.model_validate({**RIGHT, field: harmless})
+    made, values = hcl(right.model_copy(update={field: value}))
+    plain, _ = hcl(right)
     assert made == plain
     if field != "account_name":  # Octo's own, not Terraform's
         assert values[field] == value
@@ -395,11 +398,6 @@ def test_any_value_of_any_setting_is_taken_or_refused(tmp_path, name, value):
 @MANY
 @given(field=st.sampled_from(sorted(FREE)), text=st.text(max_size=60))
 def test_any_text_of_any_free_setting_leaves_the_hcl_alone(field, text):
-    try:
-        Registration.model_validate({**RIGHT, field: text})
-    except ValueError:
-        assert text == "" or any(c < " " or "\ud800" <= c <= "\udfff" for c in text)
-        return
     carried(field, text, FREE[field])
 
 

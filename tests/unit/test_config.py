@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from orchestrator.config.load import load, place_of
 from orchestrator.errors import ConfigError, ExitCode
+from orchestrator.model.registration import flag_of
+from tests.values import cases
 
 MINIMAL = "account_id: '111122223333'\nexternal_id: octo-external-id\n"
 
@@ -72,7 +74,12 @@ def test_an_unquoted_account_id_is_understood(write):
         (MINIMAL + "provider_version: latest\n", ":3:19", "a Terraform version constraint"),
         (MINIMAL + "provider_version: 5.99.0\n", ":3:19", "works with (>= 5.100.0, < 7.0.0)"),
         (MINIMAL + "tags: [a]\n", ":3:7", "mapping of text to text"),
-        (MINIMAL + "cur_s3_bucket_option: USE_EXISTING\n", ":1:1", "needs cur_s3_bucket_name"),
+        (MINIMAL + "cur_s3_bucket_option: USE_EXISTING\n", ":3:23", "needs cur_s3_bucket_name"),
+        (MINIMAL + "tags:\n  a: b\n  aws:x: y\n", ":5:10", "1 to 128 characters"),
+        (MINIMAL + "cur_format: Parquet\n", ":3:13", "set both or neither"),
+        (MINIMAL + "cur_s3_prefix: a/\n", ":3:16", "no slash at either end"),
+        (MINIMAL + "stackset_name: 1x\n", ":3:16", "start with a letter"),
+        (MINIMAL + "permissions_boundary: x\n", ":3:23", "the ARN of a policy, like"),
         ("account_id: '111122223333'\nexternal_id: 'a b'\n", ":2:14", "2 to 1224 characters"),
         ("account_id: '111122223333'\n", ":1:1", "external_id is missing"),
         ("- a\n", ":1:1", "mapping of settings"),
@@ -196,3 +203,13 @@ def test_a_setting_is_found_where_it_was_set(write):
     names = ("external_id", "external_id_env")
     assert place_of(path, {}, *names) == f"{path}:2:14"
     assert place_of(path, {"external_id_env": "X"}, "external_id_env") == "--external-id-env"
+
+
+@pytest.mark.parametrize(("given", "refused"), cases(), ids=lambda value: str(value)[:50])
+def test_values_are_refused_where_the_module_refuses_them(write, given, refused):
+    path = write("{}")
+    flags = {"account_id": "111122223333", "external_id": "octo-external-id", **given}
+    if refused:
+        assert set(given) & {name for name in given if flag_of(name) in error_of(path, flags).where}
+    else:
+        load(path, flags, {})

@@ -16,7 +16,7 @@ from orchestrator.cli.groups import (
     setting_options,
 )
 from orchestrator.cli.help import Command
-from orchestrator.cli.options import adopting_options, use_color
+from orchestrator.cli.options import deferred_run_options, use_color
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@adopting_options(
+@deferred_run_options(
     ACCOUNT,
     EXTERNAL_ID,
     setting_options("cur_s3_bucket_name", "cur_report_name", "stackset_name"),
     OCTO,
     TERRAFORM,
     JSON,
+    with_flags=True,
 )
 @click.pass_context
 def command(

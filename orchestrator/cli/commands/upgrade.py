@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,28 +21,32 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@deferred_run_options(VERIFYING, ENABLE_ACCESS, TERRAFORM, ALLOW_DESTROY)
+@deferred_run_options(VERIFYING, ENABLE_ACCESS, TERRAFORM, ALLOW_DESTROY, with_flags=True)
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Apply without asking.")
 @click.pass_context
 def command(
     ctx: click.Context,
     load_context: Callable[..., AccountContext],
+    flags: dict[str, Any],
     as_json: bool,
     yes: bool,
     reports: dict[str, Path],
 ) -> ExitCode:
     """Give Octo access to every linked account of a registered payer.
 
-    Sets use_stackset in octo.yaml, then plans, asks, applies and verifies as apply does. Compares
-    the existing resources with those before: none is deleted or registered again.
+    Sets use_stackset in octo.yaml, and what other options say to register; then plans, asks,
+    applies and verifies as apply does. Compares the existing resources with those before: none is
+    deleted or registered again.
     """
     from orchestrator import report
     from orchestrator.app import configuring
     from orchestrator.app.upgrade import upgrade
+    from orchestrator.model.registration import to_register
 
     config: Path = ctx.params["config"]
     context = load_context(use_stackset=True)
-    settings = {"use_stackset": True}
+    given = to_register(flags) if config.exists() else flags
+    settings = {**given, "use_stackset": True}
     upgraded = upgrade(
         context,
         consent=approval.consent(yes=yes),

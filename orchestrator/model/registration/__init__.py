@@ -6,9 +6,10 @@ The module's inputs keep the names that the module (and the published one) gives
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Annotated, Union
+from typing import Annotated, Any, Union
 
 from pydantic import SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -21,8 +22,9 @@ from orchestrator.model.registration.access import (
 )
 from orchestrator.model.registration.api_access import ApiAccessSettings
 from orchestrator.model.registration.cur import CurSettings
-from orchestrator.model.registration.field_types import AccountId, Line
+from orchestrator.model.registration.field_types import AccountId
 from orchestrator.model.registration.linked_accounts import LinkedAccountsSettings
+from orchestrator.model.registration.module_rules import Tags, check_combinations
 from orchestrator.model.registration.terraform import LocalBackend, S3Backend, TerraformSettings
 from orchestrator.model.setting import Group, NamedSetting, Setting, settings_of
 
@@ -36,6 +38,8 @@ __all__ = [
     "S3Backend",
     "flag_of",
     "settings",
+    "to_register",
+    "unused",
 ]
 
 
@@ -60,7 +64,7 @@ class Registration(
     ]
     external_id: SecretStr | None
     tags: Annotated[
-        dict[Line, str] | None,
+        Tags | None,
         Setting("The tags of every resource.", Group.ACCOUNT, example={"team": "finops"}),
     ] = None
 
@@ -85,12 +89,8 @@ class Registration(
         return sorted(set(value)) if value is not None else None
 
     @model_validator(mode="after")
-    def _bucket_is_named(self) -> Registration:
-        if self.cur_s3_bucket_option == "USE_EXISTING" and self.cur_s3_bucket_name is None:
-            raise PydanticCustomError(
-                "cur_s3_bucket_name",
-                "cur_s3_bucket_option: USE_EXISTING needs cur_s3_bucket_name, the bucket's name",
-            )
+    def _go_together(self) -> Registration:
+        check_combinations(dict(self))
         return self
 
 
@@ -102,6 +102,33 @@ def settings() -> dict[str, NamedSetting]:
         first = found.get(setting.name, setting)  # each kind of backend has a type of its own
         found[setting.name] = replace(first, type=Union[first.type, setting.type])  # noqa: UP007
     return found
+
+
+_UNUSED = {"linked": (Group.CUR, Group.LINKED_ACCOUNTS), "standalone": (Group.LINKED_ACCOUNTS,)}
+
+
+def unused(registration: Registration, account_type: str) -> tuple[str, ...]:
+    """Name the settings that were given and that an account of this type does not use."""
+    groups = _UNUSED.get(account_type, ())
+    return tuple(
+        name
+        for name, setting in settings().items()
+        if name in registration.model_fields_set
+        and setting.about.group in groups
+        and getattr(registration, name) not in (None, False)
+    )
+
+
+def to_register(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flags that say what to register, not which account, nor how it is reached."""
+    outside = {"account_id", *EXTERNAL_ID_SOURCES}
+    return {
+        name: value
+        for name, value in flags.items()
+        if name not in outside
+        and (settings()[name].about.module_input or name in ("account_name", "region"))
+        and "." not in name
+    }
 
 
 def flag_of(name: str) -> str:

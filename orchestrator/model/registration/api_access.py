@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from orchestrator.model import resource_names
-from orchestrator.model.registration.field_types import Line, Section
+from orchestrator.model.registration.field_types import Section
+from orchestrator.model.registration.module_rules import PolicyArn
 from orchestrator.model.setting import Group, Setting
 
 _api = partial(Setting, group=Group.API_ACCESS)
@@ -33,7 +34,7 @@ class ApiAccessSettings(Section):
         _api("How long a session of Octo may last, in seconds: 3600 to 43200."),
     ] = None
     permissions_boundary: Annotated[
-        Line | None,
+        PolicyArn | None,
         _api(
             "The ARN of a managed policy that bounds every role.",
             example="arn:aws:iam::111122223333:policy/Boundary",

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Annotated, Literal
 
 from orchestrator.model import resource_names
-from orchestrator.model.registration.field_types import Line, Region, Section
+from orchestrator.model.registration.field_types import Region, Section
+from orchestrator.model.registration.module_rules import BucketName, Prefix, ReportName
 from orchestrator.model.setting import Group, Setting
 
 _cur = partial(Setting, group=Group.CUR)
@@ -24,7 +25,7 @@ class CurSettings(Section):
         ),
     ] = None
     cur_s3_bucket_name: Annotated[
-        Line | None,
+        BucketName | None,
         _cur(
             "The bucket of the report.",
             example="my-billing-reports",
@@ -39,9 +40,9 @@ class CurSettings(Section):
         bool | None,
         _cur("Add what AWS needs to the policy of an existing bucket."),
     ] = None
-    cur_s3_prefix: Annotated[Line | None, _cur("The prefix of the objects of the report.")] = None
+    cur_s3_prefix: Annotated[Prefix | None, _cur("The prefix of the objects of the report.")] = None
     cur_report_name: Annotated[
-        Line | None, _cur("The name of the report; a change replaces it.")
+        ReportName | None, _cur("The name of the report; a change replaces it.")
     ] = None
     cur_time_unit: Annotated[
         Literal["HOURLY", "DAILY", "MONTHLY"] | None,

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from orchestrator.model.registration.field_types import AccountId, Line, Section, Target
+from orchestrator.model.registration.field_types import AccountId, Section, Target
+from orchestrator.model.registration.module_rules import LogicalId, StackSetName
 from orchestrator.model.setting import Group, Setting
 
 _linked = partial(Setting, group=Group.LINKED_ACCOUNTS)
@@ -25,7 +26,7 @@ class LinkedAccountsSettings(Section):
         ),
     ] = False
     stackset_name: Annotated[
-        Line | None,
+        StackSetName | None,
         _linked("The name of the StackSet; a change replaces it."),
     ] = None
     stackset_targets: Annotated[
@@ -69,7 +70,7 @@ class LinkedAccountsSettings(Section):
         ),
     ] = None
     stackset_role_logical_id: Annotated[
-        Line | None,
+        LogicalId | None,
         _linked(
             "The logical id of the role in the template of an adopted StackSet.",
         ),

@@ -15,7 +15,7 @@ variable "account_type" {
   default     = null
 
   validation {
-    condition     = var.account_type == null || contains(["payer", "linked", "standalone"], coalesce(var.account_type, "payer"))
+    condition     = var.account_type == null ? true : contains(["payer", "linked", "standalone"], var.account_type)
     error_message = "account_type must be payer, linked or standalone (or null to find out)."
   }
 }

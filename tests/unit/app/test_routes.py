@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.app.apply import apply
 from orchestrator.app.cloud import Cloud
-from orchestrator.app.events import LinkedAccountsProgress, PlanMade, ReportMade, StepEnded
+from orchestrator.app.events import LinkedAccountsProgress, PlanMade, ReportMade, StepEnded, Warned
 from orchestrator.app.plan import plan
 from orchestrator.app.verify import verify
 from orchestrator.errors import (
     AwsError,
+    ConfigError,
     EngineError,
     OctoRefused,
     OctoTfError,
@@ -294,3 +296,47 @@ def test_a_verification_names_settings_that_were_not_applied(route):
     assert "tags" in verify(route.context).unapplied
     del route.terraform.known["applied_inputs"]  # an older version applied it
     assert verify(route.context).unapplied == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "place", "words"),
+    [
+        ({"region": "cn-north-1"}, "region", "of the partition aws-cn"),
+        ({"cur_s3_bucket_region": "us-gov-west-1"}, "cur_s3_bucket_region", "aws-us-gov"),
+        (
+            {"permissions_boundary": "arn:aws-cn:iam::111122223333:policy/b"},
+            "permissions_boundary",
+            "is of the partition aws-cn",
+        ),
+    ],
+)
+@pytest.mark.parametrize("use_case", [plan, verify, lambda c: apply(c, consent=lambda _: None)])
+def test_a_setting_of_another_partition_is_refused_before_anything_is_written(
+    tmp_path, fields, place, words, use_case
+):
+    route = scene(tmp_path, **fields)
+    with pytest.raises(ConfigError, match=words) as caught:
+        use_case(route.context)
+    assert caught.value.where == place
+    assert route.calls == ["cloud.identify"]
+    assert not (tmp_path / ACCOUNT.account_id).exists()
+
+
+def test_a_linked_account_s_bucket_region_does_not_matter(tmp_path):
+    route = scene(tmp_path, cur_s3_bucket_region="cn-north-1")
+    route.cloud._account = replace(ACCOUNT, account_type="linked")
+    plan(route.context)
+
+
+def test_settings_that_an_account_type_does_not_use_get_one_note(tmp_path):
+    route = scene(tmp_path, cur_s3_prefix="a", stackset_targets=["r-abcd"], tags={"a": "b"})
+    route.cloud._account = replace(ACCOUNT, account_type="linked")
+    plan(route.context)
+    warned = [e.text for e in route.recording.events if isinstance(e, Warned)]
+    assert warned == ["a linked account does not use cur_s3_prefix, stackset_targets: ignored."]
+
+
+def test_a_payer_uses_all_settings(tmp_path):
+    route = scene(tmp_path, cur_s3_prefix="a", stackset_targets=["r-abcd"])
+    plan(route.context)
+    assert not [e for e in route.recording.events if isinstance(e, Warned)]

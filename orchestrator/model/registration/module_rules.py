@@ -1,0 +1,206 @@
+"""What the Terraform module's validations refuse, so that it is refused where it is typed.
+
+Source: ``terraform/modules/octo/variables.tf``. ``tests/module/test_same_values.py`` gives one
+table of values to the module and to this model: both must refuse the same ones.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+_TAGS_AT_MOST = 50
+_TAG_SIGNS = frozenset("_.:/=+-@")
+# The module's defaults of the settings that depend on each other.
+_DEFAULTS = {
+    "cur_format": "textORcsv",
+    "cur_compression": "ZIP",
+    "cur_report_versioning": "OVERWRITE_REPORT",
+    "cur_s3_bucket_option": "CREATE_NEW",
+}
+
+
+def _form(pattern: str, valid: str, *, but_not: str = "") -> Any:
+    """Return a type of text of one form.
+
+    Args:
+        pattern: what the whole text must match.
+        valid: the valid form, in words that follow "must be".
+        but_not: what must not be anywhere in it.
+    """
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value) or (but_not and re.search(but_not, value)):
+            raise PydanticCustomError("form", "must be {valid}", {"valid": valid})
+        return value
+
+    schema: dict[str, Any] = {"type": "string", "pattern": f"^{pattern}$"}
+    if but_not:
+        schema["not"] = {"pattern": but_not}
+    return Annotated[str, AfterValidator(check), WithJsonSchema(schema)]
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BucketName = _form(
+    r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+    "3 to 63 lower-case letters, digits, dots and hyphens, start and end with a letter or digit,"
+    " not look like an IP address, and use no prefix or suffix that S3 reserves",
+    but_not=r"[.][.]|^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$|^(xn--|sthree-|amzn-s3-demo-)"
+    r"|(-s3alias|--ol-s3|[.]mrap|--x-s3|--table-s3)$",
+)
+Prefix = _form(
+    r"[0-9A-Za-z!_.*'()/-]{1,256}",
+    "1 to 256 letters, digits and !-_.*'()/, with no slash at either end",
+    but_not=r"^/|/$",
+)
+ReportName = _form(r"[0-9A-Za-z!_.*'()-]{1,256}", "1 to 256 letters, digits and !-_.*'()")
+PolicyArn = _form(
+    r"arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[^\n]+",
+    "the ARN of a policy, like arn:aws:iam::111122223333:policy/Boundary",
+)
+StackSetName = _form(
+    r"[A-Za-z][A-Za-z0-9-]{0,127}",
+    "1 to 128 letters, digits and hyphens, and start with a letter",
+)
+LogicalId = _form(r"[0-9A-Za-z]{1,255}", "1 to 255 letters and digits")
+
+
+def _tags(value: dict[str, str]) -> dict[str, str]:
+    """Check tags by what every service of the module takes: IAM, S3, CUR, CloudFormation."""
+    if len(value) > _TAGS_AT_MOST:
+        raise PydanticCustomError("tags", "must be at most 50 tags")
+    for key, text in value.items():
+        if not 1 <= _length(key) <= 128 or key.lower().startswith("aws:"):
+            what, valid = "key", "1 to 128 characters, and not start with aws:"
+        elif _length(text) > 256:
+            what, valid = "value", "at most 256 characters"
+        elif not all(unicodedata.category(c)[0] in "LZN" or c in _TAG_SIGNS for c in key + text):
+            what, valid = "key and its value", "letters, digits, spaces and _.:/=+-@"
+        else:
+            continue
+        raise PydanticCustomError(
+            "tag", "the {what} must be {valid}", {"what": what, "valid": valid, "within": key}
+        )
+    return value
+
+
+def _length(text: str) -> int:
+    """Count characters as Terraform does, which composes them first (NFC)."""
+    return len(unicodedata.normalize("NFC", text))
+
+
+Tags = Annotated[
+    dict[str, str],
+    AfterValidator(_tags),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": _TAGS_AT_MOST,
+            "propertyNames": {
+                "minLength": 1,
+                "maxLength": 128,
+                "not": {"pattern": "^[aA][wW][sS]:"},
+            },
+            "additionalProperties": {"type": "string", "maxLength": 256},
+        }
+    ),
+]
+
+
+def _goes_with_parquet(has: Callable[[str], Any]) -> bool:
+    return bool((has("cur_format") == "Parquet") == (has("cur_compression") == "Parquet"))
+
+
+def _athena_is_alone(has: Callable[[str], Any]) -> bool:
+    artifacts = {*(has("cur_additional_artifacts") or [])}
+    return "ATHENA" not in artifacts or artifacts == {"ATHENA"}
+
+
+def _athena_is_readable(has: Callable[[str], Any]) -> bool:
+    return "ATHENA" not in (has("cur_additional_artifacts") or []) or (
+        has("cur_format") == "Parquet" and has("cur_report_versioning") == "OVERWRITE_REPORT"
+    )
+
+
+def _csv_artifacts(has: Callable[[str], Any]) -> bool:
+    artifacts = {*(has("cur_additional_artifacts") or [])}
+    return has("cur_format") != "Parquet" or not artifacts & {"REDSHIFT", "QUICKSIGHT"}
+
+
+def _bucket_is_named(has: Callable[[str], Any]) -> bool:
+    return has("cur_s3_bucket_option") != "USE_EXISTING" or has("cur_s3_bucket_name") is not None
+
+
+def _merges_into_existing(has: Callable[[str], Any]) -> bool:
+    return not has("cur_s3_bucket_merge_policy") or has("cur_s3_bucket_option") == "USE_EXISTING"
+
+
+def _stackset_of_payer(has: Callable[[str], Any]) -> bool:
+    return not has("use_stackset") or has("account_type") in (None, "payer")
+
+
+# Each: the settings, the one to be shown first; whether they go together; what is valid.
+_COMBINATIONS: tuple[tuple[tuple[str, ...], Callable[[Callable[[str], Any]], bool], str], ...] = (
+    (
+        ("cur_s3_bucket_option",),
+        _bucket_is_named,
+        "cur_s3_bucket_option: USE_EXISTING needs cur_s3_bucket_name, the bucket's name",
+    ),
+    (
+        ("cur_s3_bucket_merge_policy",),
+        _merges_into_existing,
+        "cur_s3_bucket_merge_policy: true needs cur_s3_bucket_option: USE_EXISTING; the policy of a"
+        " new bucket is the module's own",
+    ),
+    (
+        ("cur_compression", "cur_format"),
+        _goes_with_parquet,
+        "cur_compression: Parquet and cur_format: Parquet go together: set both or neither",
+    ),
+    (
+        ("cur_additional_artifacts",),
+        _athena_is_alone,
+        "cur_additional_artifacts: ATHENA must be the only one",
+    ),
+    (
+        ("cur_additional_artifacts",),
+        _athena_is_readable,
+        "cur_additional_artifacts: ATHENA needs cur_report_versioning: OVERWRITE_REPORT,"
+        " cur_format: Parquet and cur_compression: Parquet",
+    ),
+    (
+        ("cur_additional_artifacts",),
+        _csv_artifacts,
+        "cur_additional_artifacts: REDSHIFT and QUICKSIGHT need cur_format: textORcsv",
+    ),
+    (
+        ("use_stackset",),
+        _stackset_of_payer,
+        "use_stackset: true is for a payer (the management account); set it in the payer's"
+        " octo.yaml",
+    ),
+)
+
+
+def check_combinations(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that exclude each other.
+
+    Args:
+        settings: by field name; None stands for the module's default.
+
+    Raises:
+        PydanticCustomError: its context has the ``settings`` that are meant.
+    """
+
+    def has(name: str) -> Any:
+        value = settings.get(name)
+        return _DEFAULTS.get(name) if value is None else value
+
+    for names, is_right, valid in _COMBINATIONS:
+        if not is_right(has):
+            raise PydanticCustomError("combination", "{valid}", {"valid": valid, "settings": names})

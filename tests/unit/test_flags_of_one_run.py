@@ -1,0 +1,86 @@
+"""Flags that say what to register: plan and apply say that they hold once, upgrade keeps them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator import cli
+from orchestrator.app.events import Events, Warned
+from orchestrator.cli.options import _warn_of_one_run
+from orchestrator.errors import OctoTfError
+from orchestrator.stackset import preflight
+
+TEXT = "# ours\naccount_id: '111122223333'  # payer\nexternal_id: abc\npermission_tiers: [read]\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "octo.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+def warned(config: Path, flags: dict[str, object]) -> list[str]:
+    events: list[object] = []
+    _warn_of_one_run(Events(events.append), config, flags)
+    return [event.text for event in events if isinstance(event, Warned)]
+
+
+def test_flags_that_differ_from_octo_yaml_are_named(config):
+    flags = {"permission_tiers": ["read", "operations"], "tags": {"a": "b"}, "account_id": "1"}
+    (warning,) = warned(config, flags)
+    assert warning.startswith(f"--permission-tier, --tag differ from {config}: they hold for this")
+
+
+def test_flags_that_octo_yaml_says_too_and_how_to_reach_aws_are_not(config):
+    flags = {"permission_tiers": ["read"], "credentials.profile": "x", "external_id_env": "X"}
+    assert warned(config, flags) == []
+    assert warned(config.with_name("absent.yaml"), {"tags": {"a": "b"}}) == []
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_plan_and_apply_say_so(config, monkeypatch, capsys, command):
+    def stop(_context: object, *_: object, **__: object) -> None:
+        raise OctoTfError("stopped")
+
+    monkeypatch.chdir(config.parent)
+    monkeypatch.setattr(f"orchestrator.app.{command}.{command}", stop)
+    cli.run([command, "--no-octo", "--tag", "a=b"])
+    shown = capsys.readouterr().err
+    assert "--tag differs from octo.yaml: it holds for this run only" in shown
+    assert config.read_text() == TEXT
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_upgrade_announces_and_writes_what_to_register(config, monkeypatch, tmp_path, linked):
+    asked = {}
+
+    def upgrade(context, *, consent, configure, configuring):
+        asked["registration"], asked["lines"] = context.registration, configuring
+        configure()
+        raise OctoTfError("stopped")
+
+    monkeypatch.setattr("orchestrator.app.upgrade.upgrade", upgrade)
+    path = config
+    if linked:
+        path = tmp_path / "other" / "octo.yaml"
+        path.parent.mkdir()
+        path.symlink_to(config)
+    accounts = ["--stackset-excluded-account", "222233334444", "--aws-profile", "mine"]
+    cli.run(["upgrade", "--no-octo", "-c", str(path), *accounts])
+    assert asked["registration"].stackset_excluded_accounts == ["222233334444"]
+    (line,) = asked["lines"]
+    assert line.summary == f"Set stackset_excluded_accounts, use_stackset in {path}."
+    assert config.read_text() == (
+        f'{TEXT}stackset_excluded_accounts: ["222233334444"]\nuse_stackset: true\n'
+    )
+    assert path.is_symlink() is linked
+
+
+def test_a_clash_names_the_options_that_exclude_all_accounts():
+    assert preflight._excluding(["1", "2"]) == (
+        "--stackset-excluded-account 1 --stackset-excluded-account 2"
+    )
+    assert "ACCOUNT_ID" in preflight._excluding([str(n) for n in range(21)])
