@@ -167,7 +167,7 @@ ENABLE = "--enable-trusted-access"
 ELSEWHERE = ("--aws-profile", "linked-1")  # another account's credentials
 STACKSET = ("apply", "--yes", "--use-stackset")
 WIZARD = {"no": "q", "enter": ("", "q"), "code": 4}
-UNREGISTER = {"no": "111111111111", "enter": ("", "111111111111")}
+UNREGISTER = {"no": "222222222222", "enter": ("", "222222222222")}  # not the payer's id
 ADOPT = ("adopt", "--account-id", "{standalone}")
 CONFIRM = "confirm --register"
 

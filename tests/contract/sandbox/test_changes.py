@@ -5,25 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import boto3
 import pytest
 import requests
 from botocore.exceptions import ClientError
 
 from orchestrator import cli
 from orchestrator.sandbox import control
-from orchestrator.sandbox.changes import KEPT, ChangeLog, only_reads
 from tests.registered import trust
-
-# The operations of the services in use that change nothing, though a stranger may doubt it.
-READS = {
-    "sts": {"AssumeRole", "GetCallerIdentity", "GetSessionToken"},
-    "iam": {"GetRole", "ListRoles", "SimulatePrincipalPolicy", "SimulateCustomPolicy"},
-    "s3": {"HeadBucket", "HeadObject", "GetObject", "ListObjectsV2"},
-    "cloudformation": {"DescribeStacks", "GetTemplate", "ListStackSets", "ValidateTemplate"},
-    "organizations": {"DescribeOrganization", "ListAccounts"},
-    "cur": {"DescribeReportDefinitions"},
-}
 
 
 @pytest.fixture
@@ -91,26 +79,6 @@ def test_octo_is_logged_without_its_token(sandbox, new):
     octo.tokens.clear()
     octo.calls.clear()
     assert new() == [("octo:DeleteAccountAccess", account)]
-
-
-@pytest.mark.parametrize("service", READS)
-def test_every_operation_that_aws_calls_read_only_is_one(service):
-    """Nothing that is named like a read has a sibling that changes something."""
-    model = boto3.Session().client(service, region_name="us-east-1").meta.service_model
-    reads = {name for name in model.operation_names if only_reads(name)}
-    assert reads >= READS[service]
-    verbs = ("Create", "Put", "Delete", "Update", "Attach", "Detach", "Register", "Activate")
-    changes = {name for name in model.operation_names if name.startswith(verbs)}
-    assert not reads & changes
-
-
-def test_the_log_is_bounded_and_its_numbers_go_on():
-    log = ChangeLog()
-    for _ in range(KEPT + 5):
-        log.note("iam", "CreateRole", "111111111111")
-    listed = log.listed()
-    assert len(listed) == KEPT
-    assert (listed[0]["number"], listed[-1]["number"]) == (6, KEPT + 5)
 
 
 def test_the_command_line_lists_the_calls_after_a_number(sandbox, session, capsys):
