@@ -83,11 +83,13 @@ class Look:
         start: the state that it starts from.
         arguments: what follows ``octo-tf``.
         code: its exit code.
+        verifies: whether the ledger may note what it verified.
     """
 
     start: str
     arguments: tuple[str, ...]
     code: int = 0
+    verifies: bool = False
 
     @property
     def id(self) -> str:
@@ -160,7 +162,7 @@ def operation_under_way(sandbox: Any) -> None:
 
 
 NEW, REGISTERED, UPGRADED = "new", "registered", "upgraded"
-BY_A_PERSON, LOCKED, LINKED = "made by hand", "locked", "linked"
+BY_A_PERSON, LOCKED, LINKED, ALONE = "made by hand", "locked", "linked", "alone"
 
 APPLY = "Apply this to account"
 ENABLE = "--enable-trusted-access"
@@ -196,11 +198,11 @@ ATTEMPTS: tuple[Attempt, ...] = (
         arrange=role_of_a_stack,
     ),
     Attempt("adopt", Way.PREFLIGHT, NEW, ("adopt", "--yes", "--use-stackset"), 5, sees=ENABLE),
-    *declined("console", NEW, "Do this?", **WIZARD),
-    Attempt("console", Way.GUARD, NEW, ("console", *ELSEWHERE), 5, (("", ""),)),
+    *declined("console", ALONE, "Do this?", **WIZARD),
+    Attempt("console", Way.GUARD, ALONE, ("console", *ELSEWHERE), 5, (("", ""),)),
     Attempt("console", Way.PREFLIGHT, LINKED, ("console",), 1, (("", ""),)),
-    *declined("console finish", NEW, "with Octo?"),
-    Attempt("console finish", Way.GUARD, NEW, ("console", "finish", "--yes", *ELSEWHERE), 5),
+    *declined("console finish", ALONE, "with Octo?"),
+    Attempt("console finish", Way.GUARD, ALONE, ("console", "finish", "--yes", *ELSEWHERE), 5),
     Attempt("console finish", Way.PREFLIGHT, LINKED, ("console", "finish", "--yes"), 1),
     Attempt(CONFIRM, Way.PREFLIGHT, NEW, ("confirm", "--register"), 1),
     *declined("unregister", REGISTERED, "The account id, to confirm", **UNREGISTER),
@@ -230,11 +232,11 @@ LOOKS: tuple[Look, ...] = (
     Look(REGISTERED, ("accounts",)),
     Look(NEW, ("discover",)),
     Look(NEW, ("verify",), 1),
-    Look(REGISTERED, ("verify", "--no-octo", "--external-id", "{external_id}")),
+    Look(REGISTERED, ("verify", "--no-octo", "--external-id", "{external_id}"), verifies=True),
     Look(UPGRADED, ("stackset", "status"), 3),
     Look(BY_A_PERSON, (*ADOPT, "--plan-only")),
-    Look(NEW, ("console", "link", "api-access")),
-    Look(NEW, ("console", "check"), 4),
+    Look(ALONE, ("console", "link", "api-access")),
+    Look(ALONE, ("console", "check"), 4, verifies=True),
 )
 
 

@@ -76,16 +76,24 @@ def made_by_hand(unused_sandbox) -> Checkpoint:
 
 @pytest.fixture(scope="module")
 def locked(unused_sandbox) -> Checkpoint:
-    """A linked account whose state is in S3, and locked."""
+    """An account whose state is in S3, and locked."""
     sandbox = unused_sandbox()
-    sandbox.client("linked-1", "s3").create_bucket(Bucket=TEAM)
-    place = {"bucket": TEAM, "key": KEY, "region": "us-east-1", "profile": "linked-1"}
-    project = sandbox.project("linked-1", backend={"type": "s3", **place})
+    sandbox.client("standalone", "s3").create_bucket(Bucket=TEAM)
+    place = {"bucket": TEAM, "key": KEY, "region": "us-east-1", "profile": "standalone"}
+    project = sandbox.project("standalone", backend={"type": "s3", **place})
     assert project("plan").returncode == 0
     lock = {"ID": LOCK_ID, "Operation": "OperationTypeApply", "Path": f"{TEAM}/{KEY}"}
-    sandbox.client("linked-1", "s3").put_object(
+    sandbox.client("standalone", "s3").put_object(
         Bucket=TEAM, Key=f"{KEY}.tflock", Body=json.dumps({**lock, "Info": "", "Who": "a@b"})
     )
+    return sandbox.checkpoint()
+
+
+@pytest.fixture(scope="module")
+def alone(unused_sandbox) -> Checkpoint:
+    """An account in no organization, to be registered by stacks: nothing was made yet."""
+    sandbox = unused_sandbox()
+    sandbox.project("standalone")
     return sandbox.checkpoint()
 
 
@@ -97,24 +105,26 @@ def linked(unused_sandbox) -> Checkpoint:
     return sandbox.checkpoint()
 
 
-def history(project: Project) -> dict[str, Any]:
-    """The ledger without the times of plans, which a plan may note."""
+# Of a record: whose it is, and what a plan or a verification may note.
+IDENTITY = ("account_id", "account_name", "account_type", "method", "planned_at")
+VERIFICATION = ("verified_at", "statuses", "passing_since")
+
+
+def history(project: Project, *, verifies: bool = False) -> dict[str, Any]:
+    """The ledger without what the command may note of its plan, or of what it verified."""
+    noted = (*IDENTITY, *VERIFICATION) if verifies else IDENTITY
     path = project.root / "ledger.json"
     if not path.exists():
         return {}
     accounts = json.loads(path.read_text())["accounts"]
     records = {
-        account_id: {name: value for name, value in record.items() if name not in IDENTITY}
+        account_id: {name: value for name, value in record.items() if name not in noted}
         for account_id, record in accounts.items()
     }
     return {account_id: record for account_id, record in records.items() if any(record.values())}
 
 
-# Of a record: whose it is, and that a plan was made.
-IDENTITY = ("account_id", "account_name", "account_type", "method", "planned_at")
-
-
-def observe(sandbox: RunningSandbox, project: Project) -> dict[str, Any]:
+def observe(sandbox: RunningSandbox, project: Project, *, verifies: bool = False) -> dict[str, Any]:
     """All that must stay as it is: the calls that change something, and the user's files."""
     own = [path for path in project.folder.rglob("*") if path.is_file()]
     files = [
@@ -125,7 +135,7 @@ def observe(sandbox: RunningSandbox, project: Project) -> dict[str, Any]:
     ]
     return {
         "calls": control.changes(sandbox.endpoint),
-        "history": history(project),
+        "history": history(project, verifies=verifies),
         # By content, not by serial alone: a state that was edited in place is noticed too.
         "files": {str(path.relative_to(project.folder)): path.read_bytes() for path in files},
     }
@@ -173,9 +183,9 @@ def test_without_consent_nothing_changes(sandbox, start, attempt: Attempt):
 def test_looking_changes_nothing(sandbox, start, look: Look):
     project = start(look.start)
     arguments = filled(sandbox, look.arguments)
-    before = observe(sandbox, project)
+    before = observe(sandbox, project, verifies=look.verifies)
     result = project(*arguments)
-    assert observe(sandbox, project) == before, result.stderr
+    assert observe(sandbox, project, verifies=look.verifies) == before, result.stderr
     assert result.returncode == look.code, result.stdout + result.stderr
     assert "Traceback" not in result.stderr
 
