@@ -191,10 +191,18 @@ def faults() -> str:
     return table()
 
 
+def consent() -> str:
+    """What changes without consent, from the table that its tests run."""
+    sys.path.insert(0, str(ROOT))
+    from tests.e2e.consent import table
+
+    return table()
+
+
 GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
     MODULE / "README.md": {"inputs": inputs, "outputs": outputs},
     ROOT / "docs/reference/checks.md": {"checks": checks},
-    ROOT / "docs/reference/reliability.md": {"faults": faults},
+    ROOT / "docs/reference/reliability.md": {"faults": faults, "consent": consent},
     ROOT / "docs/reference/commands.md": {"commands": commands},
     ROOT / "docs/reference/octo-yaml.md": {"settings": settings},
 }

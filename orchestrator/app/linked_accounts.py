@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from orchestrator.app import steps
 from orchestrator.app.context import AccountContext
 from orchestrator.app.deploying import LinkedRegistrar
+from orchestrator.app.events import LinkedAccountsProgress
 from orchestrator.errors import ConfigError
 from orchestrator.model.coverage import WANTING, Coverage, State
 from orchestrator.model.linked_accounts import LinkedAccounts
@@ -49,17 +50,26 @@ def retry(
         AwsError: AWS refused, or somebody stopped the operation.
     """
     linked = status(context)
-    with context.locked(), LinkedRegistrar(context, linked) as registrar:
+    reached: list[tuple[str, Mapping[str, tuple[str, str]]]] = []
+
+    def keep(action: str, accounts: Mapping[str, tuple[str, str]]) -> None:
+        context.events.emit(LinkedAccountsProgress(accounts))
+        reached[:] = [(action, accounts)]
+
+    with context.locked():
         if linked.deployed is not None:
             with context.events.step("wait_stackset", "Waiting for the StackSet"):
-                context.cloud.wait_for_deployments(on_progress=registrar.take)
+                context.cloud.wait_for_deployments(on_progress=keep)
             linked = context.cloud.observe_linked_accounts(linked.organization)
         pending = _retried(context, linked, accounts)
         if not pending:
             return linked.coverage
         consent(pending)
-        with context.events.step("deploy", "Deploying to linked accounts"):
-            context.cloud.deploy(pending, linked, on_progress=registrar.take)
+        with LinkedRegistrar(context, linked) as registrar:
+            for progress in reached:  # registered with Octo only now that the user consented
+                registrar.take(*progress)
+            with context.events.step("deploy", "Deploying to linked accounts"):
+                context.cloud.deploy(pending, linked, on_progress=registrar.take)
         return context.cloud.observe_linked_accounts(linked.organization).coverage
 
 

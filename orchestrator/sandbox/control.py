@@ -63,6 +63,16 @@ def clear_faults(endpoint_url: str) -> None:
     _ask(endpoint_url, "faults", "DELETE")
 
 
+def changes(endpoint_url: str) -> list[dict[str, Any]]:
+    """List the latest calls that change something (see ``changes.Change``), in their order.
+
+    Raises:
+        OSError: no sandbox answers there.
+    """
+    answer: list[dict[str, Any]] = _ask(endpoint_url, "changes", "GET")
+    return answer
+
+
 def pace(endpoint_url: str, stack_seconds: float) -> None:
     """Set the seconds that a stack, or a StackSet in one account, takes from now on.
 

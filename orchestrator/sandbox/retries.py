@@ -14,8 +14,9 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from orchestrator.sandbox.changes import only_reads
+
 _KEPT = 1_000
-_READS = ("Describe", "Get", "Head", "List")  # harmless when done twice
 
 
 class SentResponses:
@@ -26,9 +27,9 @@ class SentResponses:
         self._kept: OrderedDict[str, tuple[bytes, int, list[tuple[str, str]]]] = OrderedDict()
 
     def keep(self, environ: Mapping[str, Any], operation: str, response: Response) -> None:
-        """Keep the response to a call, unless it is an error or the call only reads."""
+        """Keep the response to a call, unless it is an error or the call changes nothing."""
         attempted = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
-        if not attempted or response.status_code >= 300 or operation.startswith(_READS):
+        if not attempted or response.status_code >= 300 or only_reads(operation):
             return
         kept = (response.get_data(), response.status_code, response.headers.to_wsgi_list())
         with self._lock:

@@ -32,6 +32,7 @@ from orchestrator.sandbox import (
     wire,
 )
 from orchestrator.sandbox.authorization import authorize
+from orchestrator.sandbox.changes import ChangeLog, only_reads
 from orchestrator.sandbox.contents import contents
 from orchestrator.sandbox.faults import DropConnection, Faults, apply_fault
 from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH, Octo
@@ -53,9 +54,10 @@ class Application:
     def __init__(self, state: SandboxState) -> None:
         self.state = state
         self.faults = Faults()
+        self.changes = ChangeLog()
         self._sent_responses = SentResponses()
         self._snapshots = Snapshots(state, self.faults)
-        self._octo = Octo(state, self.faults)
+        self._octo = Octo(state, self.faults, self.changes)
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -104,6 +106,7 @@ class Application:
             raise _unknown_access_key(scope.service)
         parameters = wire.parameters_of(request, scope.service, model, uri)
         call = Call(scope.service, model.name, scope.region, caller, parameters, uri)
+        self.changes.note(call.service, call.operation, caller.account_id)
         with self.state.lock:
             deployment.advance(self.state, self._injected_error)
             stack_changes.advance(self.state)
@@ -132,7 +135,7 @@ class Application:
             if result is not services.TO_MOTO:
                 return wire.success(request, call.service, model, result)
         response = self._ask_moto(request, call)
-        if call.service == "organizations" and not call.operation.startswith(("Describe", "List")):
+        if call.service == "organizations" and not only_reads(call.operation):
             with self.state.lock:
                 self.state.organization_changed = True
         return response
@@ -189,6 +192,8 @@ class Application:
                 "unknown_calls": dict(self.state.unknown_calls),
             }
             return Response(json.dumps(state), headers=_JSON)
+        if action == ("GET", "changes"):
+            return Response(json.dumps(self.changes.listed()), headers=_JSON)
         if request.path == f"{control.PATH}faults":
             return self._control_faults(request)
         if action in (("POST", "snapshot"), ("POST", "restore")):

@@ -24,6 +24,8 @@ from typing import Any
 import boto3
 import pytest
 
+from orchestrator.octo.api import OctoApi
+from orchestrator.octo.credentials import find
 from orchestrator.sandbox import control
 from tests.e2e.project import EXTERNAL_ID, Project
 
@@ -88,6 +90,14 @@ class RunningSandbox:
             aws_access_key_id=keys[profile]["aws_access_key_id"],
             aws_secret_access_key=keys[profile]["aws_secret_access_key"],
         )
+
+    def octo_api(self) -> OctoApi:
+        """The sandbox's Octo, as a user with its credentials."""
+        credentials = find(self.environ)
+        assert credentials is not None
+        tokens = self.folder.with_name(f"{self.folder.name} tokens")
+        endpoint = self.environ["OCTO_TF_OCTO_ENDPOINT"]
+        return OctoApi(endpoint, credentials, token_folder=tokens)
 
     def operations(self) -> list[dict[str, Any]]:
         """The operations of the payer's StackSets, the newest first."""

@@ -15,6 +15,7 @@ from typing import Any
 import pexpect
 
 EXTERNAL_ID = "e2e-external-id-7f3a"
+CTRL_C, CTRL_D = "\x03", "\x04"
 
 
 @dataclass
@@ -40,8 +41,14 @@ class Project:
         self.ran.append(result)
         return result
 
-    def on_terminal(self, *arguments: str, answers: dict[str, str]) -> tuple[int, str]:
+    def on_terminal(
+        self, *arguments: str, answers: dict[str, str] | tuple[tuple[str, str], ...]
+    ) -> tuple[int, str]:
         """Runs octo-tf on a terminal and answers its questions, in order.
+
+        Args:
+            arguments: what follows ``octo-tf``.
+            answers: each question with the line that answers it, or with CTRL_C or CTRL_D.
 
         Returns:
             Its exit code, and everything that the terminal showed.
@@ -55,10 +62,15 @@ class Project:
             timeout=180,
         )
         shown = ""
-        for question, answer in answers.items():
+        for question, answer in answers.items() if isinstance(answers, dict) else answers:
             terminal.expect_exact(question)
             shown += terminal.before + question
-            terminal.sendline(answer)
+            if answer in (CTRL_C, CTRL_D):
+                # A key works only once the program reads: until then click prints the question.
+                terminal.expect(r"[:>?\]] ")
+                terminal.send(answer)
+            else:
+                terminal.sendline(answer)
         terminal.expect(pexpect.EOF)
         terminal.close()
         return terminal.exitstatus, shown + terminal.before

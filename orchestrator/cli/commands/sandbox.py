@@ -147,6 +147,27 @@ def deliver() -> ExitCode:
 
 
 @command.command()
+@click.option(
+    "--after",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="NUMBER",
+    help="Only the calls after the one of this number.",
+)
+def changes(after: int) -> ExitCode:
+    """List the calls to AWS and Octo that change something, as JSON.
+
+    The latest 10,000 are kept, each with its number, whether it was carried out or not.
+    """
+    from orchestrator.sandbox import control
+
+    with _running() as endpoint:
+        listed = [change for change in control.changes(endpoint) if change["number"] > after]
+    click.echo(json.dumps(listed, indent=2))
+    return ExitCode.DONE
+
+
+@command.command()
 @click.argument("stack_seconds", type=click.FloatRange(min=0))
 def pace(stack_seconds: float) -> ExitCode:
     """Set the time that a StackSet takes for one account to STACK_SECONDS."""

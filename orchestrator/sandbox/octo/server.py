@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Response
 
+from orchestrator.sandbox.changes import ChangeLog
 from orchestrator.sandbox.faults import Faults, apply_fault
 from orchestrator.sandbox.octo import operations
 from orchestrator.sandbox.octo.errors import ApiError, from_injected, unauthenticated
@@ -58,9 +59,10 @@ _ROUTES = Map(
 class Octo:
     """Answer requests to Octo."""
 
-    def __init__(self, state: SandboxState, faults: Faults) -> None:
+    def __init__(self, state: SandboxState, faults: Faults, changes: ChangeLog) -> None:
         self._state = state
         self._faults = faults
+        self._changes = changes
         self._principals: dict[str, Principal] = {}
 
     def serves(self, path: str) -> bool:
@@ -112,6 +114,7 @@ class Octo:
             raise unauthenticated()
         if early:
             raise ApiError(8, "too many requests", retry_after=math.ceil(early))
+        self._changes.note("octo", name, target)
         try:
             self._apply_faults(name, target, body)
         except ApiError as error:
