@@ -64,7 +64,7 @@ def command(
     try:
         if asked:
             _ask(given, api)
-        registration = _checked(given, octo_has_external_id=credentials is not None)
+        registration = _checked(config, given, octo_has_external_id=credentials is not None)
         if api is not None:
             from orchestrator.octo.external_id import decide
 
@@ -90,12 +90,13 @@ def command(
     return ExitCode.DONE
 
 
-def _checked(given: dict[str, Any], *, octo_has_external_id: bool) -> Registration:
+def _checked(config: Path, given: dict[str, Any], *, octo_has_external_id: bool) -> Registration:
     """Check the answers as apply will check them, before anything is written."""
     from orchestrator.config.load import load
 
     try:
-        return load(_NO_FILE, given, os.environ, octo_has_external_id=octo_has_external_id)
+        absent = config.with_name(f".{config.name}.absent")  # a path is relative to its folder
+        return load(absent, given, os.environ, octo_has_external_id=octo_has_external_id)
     except ConfigError as error:  # it advises to run octo-tf init
         flag = error.where.rpartition(" or ")[2]
         raise ConfigError(error.what, where=flag, hint="Give it with that option.") from None
