@@ -60,12 +60,14 @@ class Output:
         self._stream = stream
         self.is_written = False
 
-    def write(self, text: str) -> int:
-        """Write text.
+    def write(self, text: str | bytes) -> int:
+        """Write text, or UTF-8 bytes, as click's completion of commands has them.
 
         Raises:
             OutputError: it cannot be written.
         """
+        if isinstance(text, bytes):
+            text = text.decode(errors="replace")
         try:
             written: int = self._stream.write(text)
         except (OSError, ValueError) as error:

@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from orchestrator.cli import streams
 
 PROGRAM = f"{sys.executable} -m orchestrator "
 OCTO_YAML = "account_id: '111122223333'\nexternal_id: an-external-id\n"
@@ -43,6 +46,13 @@ def test_data_that_cannot_be_written_is_an_error(tmp_path, line):
 def test_a_reader_that_went_away_is_not_told(tmp_path):
     result = shell("octo-tf schema | true; echo ${PIPESTATUS[0]}", tmp_path)
     assert (result.stdout, result.stderr) == ("1\n", "")
+
+
+def test_bytes_are_written_as_text(capsys):
+    with streams.guarded() as output:
+        click.echo("ü".encode())
+    assert output.is_written
+    assert capsys.readouterr().out == "ü\n"
 
 
 @pytest.mark.parametrize("where", [">&2 2>&-", "2>/dev/full", "2> >(true)"])
