@@ -66,7 +66,8 @@ class Output:
         Raises:
             OutputError: it cannot be written.
         """
-        if isinstance(text, bytes):
+        # click finds out by empty bytes whether a stream is binary; this one is not.
+        if isinstance(text, bytes) and text:
             text = text.decode(errors="replace")
         try:
             written: int = self._stream.write(text)
