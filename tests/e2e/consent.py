@@ -197,7 +197,9 @@ ATTEMPTS: tuple[Attempt, ...] = (
         sees=f"--release-stack {STACK}",
         arrange=role_of_a_stack,
     ),
-    Attempt("adopt", Way.PREFLIGHT, NEW, ("adopt", "--yes", "--use-stackset"), 5, sees=ENABLE),
+    Attempt(
+        "adopt", Way.PREFLIGHT, REGISTERED, ("adopt", "--yes", "--use-stackset"), 5, sees=ENABLE
+    ),
     *declined("console", ALONE, "Do this?", **WIZARD),
     Attempt("console", Way.GUARD, ALONE, ("console", *ELSEWHERE), 5, (("", ""),)),
     Attempt("console", Way.PREFLIGHT, LINKED, ("console",), 1, (("", ""),)),
