@@ -17,7 +17,7 @@ from orchestrator.model import partition
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs, parse_outputs
-from orchestrator.model.registration import unused
+from orchestrator.model.registration import settings, unused
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo import external_id
 from orchestrator.stackset import preflight
@@ -245,10 +245,12 @@ def unapplied_settings(prepared: Prepared, values: Mapping[str, Any]) -> tuple[s
     if applied is None:
         return ()
     wanted = {name: prepared.root.values.get(name) for name in prepared.root.meant["inputs"]}
+    # Other inputs are what AWS has: whether the bucket has a policy changes with the first apply.
+    asked = settings().keys() - set(prepared.root.meant["sensitive"])
     return tuple(
         name
         for name in sorted(wanted.keys() | applied.keys())
-        if name not in prepared.root.meant["sensitive"] and wanted.get(name) != applied.get(name)
+        if name in asked and wanted.get(name) != applied.get(name)
     )
 
 

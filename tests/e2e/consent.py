@@ -152,12 +152,15 @@ def operation_under_way(sandbox: Any) -> None:
     api = sandbox.octo_api()
     api.unregister(sandbox.account("linked-1"))
     control.pace(sandbox.endpoint, 1.5)
+    failing = {"error": "AccessDenied", "account": sandbox.account("linked-2")}
+    sandbox.fault(service="cloudformation", action="CreateStack", **failing)
     client = sandbox.client("payer", "cloudformation")
     names = [found["StackSetName"] for found in client.list_stack_sets()["Summaries"]]
     client.update_stack_set(
         StackSetName=names[0],
         UsePreviousTemplate=True,
         Capabilities=["CAPABILITY_NAMED_IAM"],
+        OperationPreferences={"MaxConcurrentPercentage": 100, "FailureTolerancePercentage": 100},
     )
 
 
@@ -197,7 +200,9 @@ ATTEMPTS: tuple[Attempt, ...] = (
         sees=f"--release-stack {STACK}",
         arrange=role_of_a_stack,
     ),
-    Attempt("adopt", Way.PREFLIGHT, NEW, ("adopt", "--yes", "--use-stackset"), 5, sees=ENABLE),
+    Attempt(
+        "adopt", Way.PREFLIGHT, REGISTERED, ("adopt", "--yes", "--use-stackset"), 5, sees=ENABLE
+    ),
     *declined("console", ALONE, "Do this?", **WIZARD),
     Attempt("console", Way.GUARD, ALONE, ("console", *ELSEWHERE), 5, (("", ""),)),
     Attempt("console", Way.PREFLIGHT, LINKED, ("console",), 1, (("", ""),)),
