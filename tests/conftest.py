@@ -8,16 +8,24 @@ from collections.abc import Iterator
 
 import pytest
 
-# Their tests take minutes, and those of a module build on each other: pytest-randomly shuffles
+# Their tests take minutes and share checkpoints of a module: pytest-randomly shuffles
 # the others only.
 IN_ORDER = {"tests/e2e", "tests/faults", "tests/module"}
 _NUMBER, _numbers = pytest.StashKey[int](), itertools.count()
 
 
 def pytest_sessionstart() -> None:
-    """Interrupts work although a shell ignores them in its background jobs: children inherit it."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Give signals their effect although a background job or nohup ignores them.
+
+    Child processes inherit what is ignored, and octo-tf leaves an ignored signal ignored.
+    """
+    for kind, handler in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGHUP, signal.SIG_DFL),
+        (signal.SIGTERM, signal.SIG_DFL),
+    ):
+        if signal.getsignal(kind) is signal.SIG_IGN:
+            signal.signal(kind, handler)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
