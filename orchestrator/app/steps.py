@@ -244,13 +244,11 @@ def unapplied_settings(prepared: Prepared, values: Mapping[str, Any]) -> tuple[s
     applied = values.get(APPLIED_INPUTS)
     if applied is None:
         return ()
-    wanted = {name: prepared.root.values.get(name) for name in prepared.root.meant["inputs"]}
-    # Other inputs are what AWS has: whether the bucket has a policy changes with the first apply.
-    asked = settings().keys() - set(prepared.root.meant["sensitive"])
+    wanted = {name: prepared.root.values.get(name) for name in prepared.root.meant["applied"]}
     return tuple(
         name
-        for name in sorted(wanted.keys() | applied.keys())
-        if name in asked and wanted.get(name) != applied.get(name)
+        for name in sorted(wanted.keys() | (applied.keys() & settings().keys()))
+        if wanted.get(name) != applied.get(name)
     )
 
 

@@ -101,6 +101,8 @@ def render(
         "sensitive": sorted(secrets),
         "outputs": sorted(Outputs.model_fields),
         "applied_inputs": APPLIED_INPUTS,
+        # What AWS has changes by itself: whether the bucket has a policy, by the first apply.
+        "applied": sorted((inputs.keys() & settings().keys()) - secrets.keys()),
         "imports": [],
     }
     files = {

@@ -228,3 +228,15 @@ def test_every_example_loads_and_renders(path):
 
 def test_there_are_examples():
     assert len(EXAMPLES) >= 4
+
+
+def test_the_applied_inputs_are_settings_without_secrets_and_nothing_that_aws_changes(registered):
+    wanted = registered(
+        cur_s3_bucket_option="USE_EXISTING",
+        cur_s3_bucket_name="acme-billing",
+        cur_s3_bucket_merge_policy=True,
+    )
+    root = render.render(wanted, "payer", bucket_has_policy=False)
+    assert "cur_s3_bucket_has_policy" in root.meant["inputs"]
+    assert not {"cur_s3_bucket_has_policy", "external_id"} & {*root.meant["applied"]}
+    assert "cur_s3_bucket_name" in root.meant["applied"]

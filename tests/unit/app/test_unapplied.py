@@ -10,17 +10,21 @@ from orchestrator.model.module_outputs import APPLIED_INPUTS
 
 
 def prepared(**inputs: Any) -> Prepared:
-    meant = {"inputs": sorted(inputs), "sensitive": ["external_id"]}
+    meant = {"applied": sorted(inputs)}
     return cast("Prepared", SimpleNamespace(root=SimpleNamespace(values=inputs, meant=meant)))
 
 
 def test_a_setting_that_was_changed_is_named():
-    applied = {APPLIED_INPUTS: {"cur_report_name": "old", "external_id": None}}
-    now = prepared(cur_report_name="new", external_id="secret")
-    assert unapplied_settings(now, applied) == ("cur_report_name",)
+    applied = {APPLIED_INPUTS: {"cur_report_name": "old"}}
+    assert unapplied_settings(prepared(cur_report_name="new"), applied) == ("cur_report_name",)
+
+
+def test_a_setting_that_octo_yaml_no_longer_names_is_named():
+    applied = {APPLIED_INPUTS: {"cur_report_name": "old"}}
+    assert unapplied_settings(prepared(), applied) == ("cur_report_name",)
 
 
 def test_what_aws_has_is_not_asked_for():
     """The first apply gives the bucket a policy; a verification right after it finds one."""
     applied = {APPLIED_INPUTS: {"cur_s3_bucket_has_policy": False}}
-    assert unapplied_settings(prepared(cur_s3_bucket_has_policy=True), applied) == ()
+    assert unapplied_settings(prepared(), applied) == ()
