@@ -90,7 +90,7 @@ def test_a_second_machine_finds_the_same_state(team):
 def test_a_lock_of_a_dead_run_is_shown_with_the_way_out(sandbox, team):
     s3 = sandbox.client("standalone", "s3")
     for host, words in (
-        (socket.gethostname(), "That was on this machine"),
+        (socket.gethostname(), "its run is dead. Remove the lock"),
         ("build-7", "Wait for that run to end"),
     ):
         lock = {**LOCK, "Who": f"ci@{host}"}
