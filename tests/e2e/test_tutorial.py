@@ -14,9 +14,8 @@ import pytest
 PAGE = Path(__file__).parents[2] / "docs/tutorial/first-registration.md"
 PROMPT, MORE = "newcomer$ ", "newcomer> "
 ANSWERS = {
-    r"12 digits\): $": "111111111111",
     r"Apply this to account 111111111111\? \[y/N\]: $": "y",
-    r"(Account name|AWS profile|Region)[^\n]*: $": "",
+    r"(Account name|AWS account id|AWS profile|Region)[^\n]*: $": "",
 }
 EXIT_CODES = {"octo-tf verify": 3}  # after something was changed by hand
 
