@@ -67,7 +67,7 @@ class Snapshots:
         self._faults.clear()
         for account_id, reports in self._state.reports.items():
             for report_name, report in reports.items():
-                if "ReportStatus" not in report.definition:
+                if not report.definition.get("ReportStatus"):
                     delivery.schedule_delivery(self._state, account_id, report_name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 from collections.abc import Iterator
 
@@ -170,3 +171,27 @@ def test_a_stack_must_not_be_changing(endpoint, session):
     with pytest.raises(urllib.error.HTTPError) as caught:
         control.snapshot(endpoint, "too early")
     assert "a stack is being changed" in caught.value.read().decode()
+
+
+def test_a_report_that_was_not_delivered_yet_is_delivered_after_a_restore(
+    endpoint, sandbox, session
+):
+    s3, cur = session("payer").client("s3"), session("payer").client("cur")
+    statements = delivery_statements(BUCKET, "111111111111")
+    s3.create_bucket(Bucket=BUCKET)
+    document = {"Version": "2012-10-17", "Statement": statements}
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(document))
+    cur.put_report_definition(ReportDefinition=REPORT)
+    control.snapshot(endpoint, "at once")
+    control.restore(endpoint, "at once")
+    wait_for_delivery(cur)
+
+
+def wait_for_delivery(cur) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        (report,) = cur.describe_report_definitions()["ReportDefinitions"]
+        if report.get("ReportStatus", {}).get("lastStatus") == "SUCCESS":
+            return
+        time.sleep(0.1)
+    raise AssertionError(report)
