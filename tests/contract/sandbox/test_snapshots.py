@@ -174,8 +174,9 @@ def test_a_stack_must_not_be_changing(endpoint, session):
 
 
 def test_a_report_that_was_not_delivered_yet_is_delivered_after_a_restore(
-    endpoint, sandbox, session
+    endpoint, sandbox, session, monkeypatch
 ):
+    monkeypatch.setattr(sandbox.state, "delivery", "auto")
     s3, cur = session("payer").client("s3"), session("payer").client("cur")
     statements = delivery_statements(BUCKET, "111111111111")
     s3.create_bucket(Bucket=BUCKET)
