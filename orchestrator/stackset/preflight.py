@@ -240,8 +240,8 @@ def check_clashes(aws: Aws, accounts: Collection[str], excluded: Collection[str]
             " nothing was written",
             where=f"account {clashes[0]}" if len(clashes) == 1 else "",
             hint="If Octo uses that role, keep it and list the account under"
-            " stackset_excluded_accounts; octo-tf upgrade"
-            f" {_excluding([*excluded, *clashes])} writes that to octo.yaml. If a StackSet in"
+            " stackset_excluded_accounts; octo-tf upgrade writes that to octo.yaml with the options"
+            f" {_excluding([*excluded, *clashes])}. If a StackSet in"
             " another region created it, set region to that one. Otherwise delete the role, or the"
             " stack that created it, and run the same command again.",
         )

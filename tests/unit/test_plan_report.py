@@ -71,7 +71,10 @@ def test_totals_count_a_replacement_twice_as_terraform_does():
     assert "1 to add, 0 to change, 1 to destroy" in report.render_plan(review_of(ROLE), "text")
 
 
-def test_the_replay_command_repeats_flags_and_leaves_secrets_out(monkeypatch):
+def test_the_replay_command_repeats_flags_and_leaves_secrets_out(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my accounts").mkdir()
+    (tmp_path / "my accounts/octo.yaml").touch()
     monkeypatch.setenv("OCTO_TF_REGION", "eu-west-1")
     arguments = [
         *("-c", "my accounts/octo.yaml", "--external-id", "planted", "--tag", "a=b c"),
