@@ -16,8 +16,8 @@ Listener = Callable[[int], None]
 class Cancellation:
     """A request to stop that any thread may make and every wait of a run notices.
 
-    A child process is told by a listener, so that it can finish what it is doing; everything else
-    ends by KeyboardInterrupt.
+    A listener passes the request on to a child process, which then finishes what it is doing;
+    everything else ends by KeyboardInterrupt.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The errors of AWS calls: what other layers may catch, and how users are told of them.
+"""The errors of AWS calls: what other layers may catch, and how they are explained to users.
 
 A call raises one of ``CALL_ERRORS``: ``ServiceError`` where AWS answers with an error code, or
 another error of botocore where no answer comes. ``explained`` turns all of them into ``AwsError``.

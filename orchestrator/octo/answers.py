@@ -57,7 +57,7 @@ def waiting(at: str) -> OctoAnswer:
 
 
 def stackset_with_leavers(record: AccountRecord, left: int, *, at: str) -> OctoAnswer:
-    """Answer for a StackSet that is not confirmed anew, since linked accounts have left.
+    """Answer for a StackSet that is not confirmed again, since linked accounts have left.
 
     What Octo confirmed earlier stands.
     """

@@ -63,7 +63,7 @@ class Installation:
         write_atomically(self._folder / _STAMP, json.dumps(document).encode())
 
     def forget(self) -> None:
-        """Have the next init run, whatever is installed, and install everything anew."""
+        """Have the next init run, whatever is installed, and install everything again."""
         if (self._folder / _STAMP).exists():
             write_atomically(self._folder / _STAMP, b'{"installed": ""}')
 

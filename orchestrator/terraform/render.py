@@ -1,7 +1,7 @@
 """Render a registration into the root folder that Terraform runs in.
 
 Structure comes from ``templates/root``; values only ever go into JSON files next to it, so no
-value can change what the HCL means. (The provider's version must stand in HCL: it is written anew
+value can change what the HCL means. (The provider's version must stand in HCL: it is written again
 from its parsed parts.) What was rendered is parsed again with python-hcl2 and
 compared with what was meant before anything is written.
 """
