@@ -131,7 +131,7 @@ def test_a_role_made_by_hand_is_named_before_anything_is_written(sandbox, payer)
     assert "stackset_excluded_accounts" in refused.stderr
     assert sandbox.client("payer", "cloudformation").list_stack_sets()["Summaries"] == []
     advised = f"--stackset-excluded-account {sandbox.account('linked-3')}"
-    assert f"octo-tf upgrade {advised} writes" in refused.stderr
+    assert advised in refused.stderr
     followed = payer("upgrade", "--yes", "--enable-trusted-access", *advised.split())
     assert followed.returncode == 0, followed.stderr
     assert sandbox.account("linked-3") in (payer.folder / "octo.yaml").read_text()
