@@ -6,7 +6,7 @@
     │   └── AccessDenied         1    the caller lacks a permission
     ├── RenderError              1    the rendered root is not what was meant
     ├── EngineError              1    Terraform is missing, too old, or failed
-    ├── LedgerError              1    the record of Octo's side cannot be read or written
+    ├── LedgerError              1    the ledger of Octo cannot be read or written
     ├── OctoError                1    Octo's API failed
     │   ├── OctoUnreachable      1    it does not answer, or not now
     │   └── OctoRefused          1    it answers, and will not do it
@@ -80,7 +80,7 @@ class EngineError(OctoTfError):
 
 
 class LedgerError(OctoTfError):
-    """The record of Octo's side cannot be read or written."""
+    """The ledger of what was registered with Octo cannot be read or written."""
 
 
 class OctoError(OctoTfError):

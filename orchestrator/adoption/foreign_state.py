@@ -52,7 +52,7 @@ def read_state(terraform: Terraform, module: ForeignModule, names: Collection[st
         terraform: in that folder.
         module: the published module there.
         names: the roles, buckets, reports and StackSets to adopt. If the folder is the module
-            itself, its resources are told from others in the state by these names.
+            itself, its resources are distinguished from others in the state by these names.
 
     Raises:
         EngineError: the state cannot be read.

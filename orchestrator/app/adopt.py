@@ -91,7 +91,7 @@ def check(candidate: Candidate, request: Request, *, purge: bool) -> list[str]:
     leftover = {role.name for role in proposal.leftovers}
     if adopted := sorted(set(request.delete_roles) & set(candidate.inventory.roles) - leftover):
         raise ConfigError(
-            f"{', '.join(adopted)}: adopted, not left over",
+            f"{', '.join(adopted)}: adopted, so it is not removed",
             where="--remove-role",
             hint=f"Leftover roles: {', '.join(sorted(leftover)) or 'none'}.",
         )
@@ -156,7 +156,7 @@ def plan(context: AccountContext, candidate: Candidate, request: Request) -> Rev
 def adopt(
     context: AccountContext, candidate: Candidate, request: Request, *, consent: Consent
 ) -> Adopted:
-    """Import, apply, verify, and compare with the state before; then remove what is left over.
+    """Import, apply, verify, and compare with the state before, then remove the roles named.
 
     Args:
         context: the account.

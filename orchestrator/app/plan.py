@@ -136,7 +136,7 @@ def run_terraform(
             released=context.settings.released_stacks,
         )
     except BaseException:
-        made.file.unlink(missing_ok=True)  # it would fail half-way: nobody shall apply it
+        made.file.unlink(missing_ok=True)  # it would fail after a part of it: nobody shall apply it
         raise
     if not ids:
         return made

@@ -1,4 +1,4 @@
-"""What a registration stands on, before an upgrade and after it: nothing may have been remade."""
+"""What a registration consists of before an upgrade and after it: nothing may be recreated."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def take(context: Context, report: Report) -> Snapshot:
 def differences(before: Snapshot, after: Snapshot) -> list[str]:
     """What worked or was there before, and is not any more; empty if an upgrade kept everything."""
     lost = [
-        f"{name} was {'made anew' if name in after.identities else 'lost'}"
+        f"{name} was {'recreated' if name in after.identities else 'lost'}"
         for name, identity in before.identities.items()
         if after.identities.get(name) != identity
     ]

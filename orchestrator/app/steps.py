@@ -160,7 +160,7 @@ def observe_linked_accounts(
 
     Raises:
         ConfigError: only a payer has linked accounts, or octo.yaml names an unknown OU or account.
-        Refused: trusted access is off and may not be switched on, a role is in the way, ...
+        Refused: trusted access is off and may not be switched on, such a role exists, ...
     """
     if not context.registration.use_stackset:
         return None, False

@@ -37,7 +37,7 @@ class OutputError(OctoTfError):
     """Stdout takes no data.
 
     Attributes:
-        unread: its reader went away (``| head``): nobody is left to be told.
+        unread: its reader went away (``| head``): nobody reads on.
     """
 
     def __init__(self, error: OSError | ValueError) -> None:

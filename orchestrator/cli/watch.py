@@ -1,4 +1,4 @@
-"""How accounts' standing with Octo changes, told as it happens."""
+"""How accounts' standing with Octo changes, shown as it happens."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 SDKs number the attempts of one call (`amz-sdk-invocation-id`, `amz-sdk-request`: the headers of
 AWS SDK for Go v2 and botocore). A busy machine now and then loses a response that was sent; without
-this, the retry of a create would be told "already exists" (docs/decisions/0030).
+this, the retry of a create would be answered "already exists" (docs/decisions/0030).
 """
 
 from __future__ import annotations

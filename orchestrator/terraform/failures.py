@@ -117,7 +117,7 @@ def boxed_error(lines: list[str]) -> str:
 
 def _hint(command: str, texts: list[str], states: StateFiles, folder: Path) -> str:
     if is_of_installation(texts, []):
-        return "Run the same command again: octo-tf installs provider and modules anew."
+        return "Run the same command again: octo-tf installs provider and modules again."
     if states.fallback:
         return _FALLBACK
     if states.unreadable:

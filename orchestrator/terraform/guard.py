@@ -15,7 +15,7 @@ PROTECTED = {
     "aws_cur_report_definition": "AWS would stop delivering billing data",
     "aws_cloudformation_stack_set": "linked accounts would leave Octo's reach",
     "aws_cloudformation_stack_set_instance": "its linked accounts would leave the StackSet",
-    "aws_s3_bucket_policy": "AWS could no longer deliver, and another owner's statements may go",
+    "aws_s3_bucket_policy": "AWS could not deliver, and another owner's statements may be lost",
 }
 _UNDERSTOOD = {"create", "update", "delete", "replace", "import", "move", "remove"}
 _DESTROYING = {"delete", "replace"}

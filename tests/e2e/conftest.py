@@ -1,8 +1,8 @@
 """octo-tf as a user runs it: a process of its own, real Terraform, the sandbox as AWS.
 
 Every test starts from a sandbox that nobody has used, or from a checkpoint: a state that is built
-once (a first apply of a payer takes a minute) and given to each test anew. So every test passes
-alone and in any order.
+once (a first apply of a payer takes a minute) and given to each test as it was built.
+So every test passes alone and in any order.
 """
 
 from __future__ import annotations

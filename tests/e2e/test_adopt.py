@@ -333,7 +333,7 @@ def is_adopted(user: User, *, kept: list[str], removed: str | None = None) -> No
     left = {r["RoleName"] for r in user.client("iam").list_roles()["Roles"]} & LEFT
     assert left == LEFT - {removed}
     for name in LEFT:
-        assert f"Left over: role {name}" in done.stderr
+        assert f"Not managed by octo-tf: role {name}" in done.stderr
     assert user.held() == kept
     (copy,) = user.project.root.glob("released-*.tfstate")
     assert copy.stat().st_mode & 0o777 == 0o600

@@ -1,4 +1,4 @@
-"""With Octo's API: told first, confirmed last, and nothing lost where it is down in between.
+"""With Octo's API: registered first, confirmed last, and nothing lost where it is down in between.
 
 The external id is in no octo.yaml here: every run takes it from Octo.
 """
@@ -18,7 +18,7 @@ from tests.e2e.conftest import Checkpoint, Project, RunningSandbox
 
 OCTO = True
 ACCOUNTS = Path(__file__).parents[2] / "docs/schemas/accounts-v2.json"
-BUCKET = "billing-data-told-to-octo"
+BUCKET = "billing-data-named-to-octo"
 LOUD = {"TF_LOG": "TRACE", "OCTO_TF_VERBOSE": "1"}
 
 

@@ -67,7 +67,7 @@ def test_a_tag_is_changed_in_place(sandbox, payer):
     assert tags == [{"Key": "team", "Value": "finops"}]
 
 
-# Each failing way makes exactly its check fail; apply mends it.
+# Each failing way makes exactly its check fail; apply repairs it.
 
 
 def break_trust(sandbox):
@@ -115,9 +115,9 @@ def test_what_is_broken_is_found_and_mended(sandbox, payer, break_it, expected):
     assert (code, failing(report)) == (3, expected)
     for check in expected:
         assert "octo-tf apply" in hint(report, check)
-    mended = payer("apply", "--yes", "--json")
-    assert mended.returncode == 0, mended.stdout + mended.stderr
-    assert failing(json.loads(mended.stdout)) == set()
+    repaired = payer("apply", "--yes", "--json")
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
+    assert failing(json.loads(repaired.stdout)) == set()
 
 
 # The guard

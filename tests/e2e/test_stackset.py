@@ -43,7 +43,7 @@ def payer(sandbox, registered_payer) -> Project:
 
 
 def identities(sandbox: RunningSandbox) -> dict[str, Any]:
-    """What AWS gives to a thing once: it changes when the thing is made anew."""
+    """What AWS gives to a thing once: it changes when the thing is recreated."""
     iam, s3 = sandbox.client("payer", "iam"), sandbox.client("payer", "s3")
     roles = ("AlphausAcctAccessRole", "AlphausAcctAccessCurRole")
     return {

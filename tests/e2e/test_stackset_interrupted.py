@@ -1,6 +1,7 @@
 """A target whose making was interrupted, or failed over its tolerance: the next plain run goes on.
 
-Terraform marks such a target as tainted, and by itself would take out every account and start anew.
+Terraform marks such a target as tainted, and by itself would take out every account and start
+again.
 """
 
 from __future__ import annotations

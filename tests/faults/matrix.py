@@ -126,7 +126,7 @@ def another_run(project: Any) -> Iterator[Mapping[str, Any]]:
 
 @contextmanager
 def state_locked_for_a_while(project: Any) -> Iterator[Mapping[str, Any]]:
-    """Another Terraform holds the state's lock (a POSIX lock on the file) and lets go later."""
+    """Another Terraform holds the state's lock (a POSIX lock on the file) and releases it later."""
     state = (project.root / "terraform.tfstate").open("r+")
     fcntl.lockf(state, fcntl.LOCK_EX)
     info = project.root / ".terraform.tfstate.lock.info"
@@ -164,7 +164,7 @@ def ledger_locked(project: Any) -> Iterator[Mapping[str, Any]]:
 def folder_is_a_file(project: Any) -> Iterator[Mapping[str, Any]]:
     aside = project.folder / "aside"
     (project.folder / ".octo-tf").rename(aside)
-    (project.folder / ".octo-tf").write_text("in the way")
+    (project.folder / ".octo-tf").write_text("not a folder")
     yield {}
     (project.folder / ".octo-tf").unlink()
     aside.rename(project.folder / ".octo-tf")
@@ -376,7 +376,7 @@ CASES = (
     Case(
         "killed-while-rendering",
         "render",
-        "an earlier run was killed half-way",
+        "an earlier run was killed in the middle",
         "passes",
         0,
         arrange=half_rendered,

@@ -60,9 +60,9 @@ def test_a_full_disk_is_named_although_terraform_could_not_say_anything(tmp_path
     assert "The disk is full" in error.hint
 
 
-def test_a_damaged_installation_is_installed_anew_by_the_next_run(tmp_path):
+def test_a_damaged_installation_is_installed_again_by_the_next_run(tmp_path):
     gone = Diagnostic("error", "Required plugins are not installed", "checksums", "", "")
-    assert "installs provider and modules anew" in failed(tmp_path, diagnostics=[gone]).hint
+    assert "installs provider and modules again" in failed(tmp_path, diagnostics=[gone]).hint
 
 
 @pytest.mark.parametrize("here", [True, False])

@@ -29,7 +29,7 @@ def report_of(api: Status, cur: Status, account_type: str = "payer") -> Report:
                 status,
                 f"{area.label} says [so].",
                 {"a": 1},
-                "" if status is Status.PASS else "Mend it.",
+                "" if status is Status.PASS else "Fix it.",
             ),
             0.1,
         )
@@ -65,7 +65,7 @@ def test_finishing_depends_on_api_access_and_the_exit_code_on_everything(
 def test_the_table_shows_hints_areas_and_what_is_left():
     text = render_verification(report_of(Status.PASS, Status.PENDING), "table")
     assert "cur_s3.thing" in text
-    assert "→ Mend it." in text
+    assert "→ Fix it." in text
     assert "API access says [so]." in text  # square brackets are no markup
     assert "API access passes (CUR and S3 is pending)." in text
 
@@ -143,9 +143,9 @@ def test_what_octo_says_is_in_every_format_and_in_the_exit_code(state, code, can
     assert words in " ".join(render_verification(report, "table").split())
     assert "why" in render_verification(report, "markdown")
     suites = ElementTree.fromstring(render_verification(report, "junit")).findall("testsuite")
-    told = [suite for suite in suites if suite.get("name") == "111122223333.octo"]
-    assert len(told) == (0 if state == "by_hand" else 1)
-    for suite in told:
+    shown = [suite for suite in suites if suite.get("name") == "111122223333.octo"]
+    assert len(shown) == (0 if state == "by_hand" else 1)
+    for suite in shown:
         assert suite.get("failures") == ("1" if state == "refused" else "0")
         assert suite.get("skipped") == (
             "1" if state in ("pending", "unreachable", "not_registered", "left") else "0"

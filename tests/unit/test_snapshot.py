@@ -1,4 +1,4 @@
-"""What an upgrade must not lose is told by name."""
+"""What an upgrade must not lose is named."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def changed(**changes) -> Snapshot:
         ),
         (
             changed(identities={"role A": "AROA2", "bucket b": "2026-01-01"}),
-            ["role A was made anew"],
+            ["role A was recreated"],
         ),
         (changed(identities={"role A": "AROA1"}), ["bucket b was lost"]),
         (changed(passing=["api_access.role"]), ["cur_s3.report passed before"]),

@@ -136,7 +136,7 @@ def _show(proposal: Proposal, removed: tuple[str, ...], managed: frozenset[str])
     for role in proposal.leftovers:
         fate = "is deleted" if role.name in removed else "stays as it is"
         risks = f"; its risks: {', '.join(role.risks)}" if role.risks else ""
-        click.echo(f"Left over: role {role.name} {fate}{risks}", err=True)
+        click.echo(f"Not managed by octo-tf: role {role.name} {fate}{risks}", err=True)
     for warning in proposal.warnings:
         click.echo(f"Note: {warning}", err=True)
 

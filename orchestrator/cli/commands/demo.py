@@ -127,11 +127,11 @@ def _break_and_mend(folder: Path, environ: dict[str, str]) -> None:
             '[{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}',
         )
     click.echo(_run(folder / "linked-1", environ, "verify", accepted={3}).stdout)
-    _say("`octo-tf apply` mends it: the role may hold exactly what the module gives it.\n")
-    mended = _apply(folder, environ, "linked-1")
-    click.echo(mended.stdout)
-    if mended.returncode != 0:
-        raise OctoTfError("the linked account was not mended", where="linked-1")
+    _say("`octo-tf apply` repairs it: the role may hold exactly what the module gives it.\n")
+    repaired = _apply(folder, environ, "linked-1")
+    click.echo(repaired.stdout)
+    if repaired.returncode != 0:
+        raise OctoTfError("the linked account was not repaired", where="linked-1")
 
 
 def _upgrade(folder: Path, environ: dict[str, str]) -> None:

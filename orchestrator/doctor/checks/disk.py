@@ -1,4 +1,4 @@
-"""disk: the folder can be written, with room for the provider and the state."""
+"""disk: the folder can be written, with enough space for the provider and the state."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The sandbox misbehaves as it was told to, to whom it was told, as often as it was told."""
+"""The sandbox returns the errors that were ordered: to which callers, and how often."""
 
 from __future__ import annotations
 

@@ -166,8 +166,8 @@ def test_nothing_there_yet_is_pending_and_says_what_may_be_the_matter(account):
     seen = findings(report)["api_access.stack"]
     assert (seen.status, report.exit_code) == (PENDING, 4)
     assert "no stack AlphausAccountAccess in account" in seen.summary
-    for told in ("signed in to account", "another account or region", "CAPABILITY_NAMED_IAM"):
-        assert told in seen.hint
+    for named in ("signed in to account", "another account or region", "CAPABILITY_NAMED_IAM"):
+        assert named in seen.hint
     assert "api_access.role" not in findings(report)  # no use looking further
 
 

@@ -26,14 +26,14 @@ class Scripted:
     """A person who answers from a list; a deed in it is done before the next answer is given."""
 
     script: list[str | Deed]
-    told: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     pages: list[LaunchLink] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     offered: list[dict[str, str]] = field(default_factory=list)
 
     def tell(self, text: str) -> None:
-        self.told.append(text)
+        self.shown.append(text)
 
     def show(self, link: LaunchLink) -> None:
         self.pages.append(link)
@@ -47,7 +47,7 @@ class Scripted:
     def choose(self, question: str, choices: Mapping[str, str]) -> str:
         self.offered.append(dict(choices))
         answer = self._next()
-        assert answer in choices, (answer, choices, self.told[-5:])
+        assert answer in choices, (answer, choices, self.shown[-5:])
         return answer
 
     def answer(self, question: str, default: str) -> str:
@@ -62,7 +62,7 @@ class Scripted:
 
     @property
     def text(self) -> str:
-        return "\n".join(self.told)
+        return "\n".join(self.shown)
 
 
 class Walker:
@@ -280,7 +280,7 @@ def test_the_wrong_account_ends_it_before_anything_is_asked(walker):
     walk = walker("linked-1")
     with pytest.raises(WrongAccount):
         walk(account_id=walk.account.sandbox.accounts["linked-2"])
-    assert walk.person.told == []
+    assert walk.person.shown == []
 
 
 def test_the_choice_of_the_bucket_can_be_made_again(walker):

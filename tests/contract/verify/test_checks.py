@@ -391,8 +391,8 @@ def test_waiting_goes_on_until_nothing_is_pending(sandbox, undelivered, look):
 
 def test_settling_looks_again_at_what_failed(registered, look):
     trusting(ROLE, trust("not-yet"))(registered)
-    mend = trusting(ROLE, trust())
-    report = look(registered, settle_seconds=60, sleep=lambda _seconds: mend(registered))
+    repair = trusting(ROLE, trust())
+    report = look(registered, settle_seconds=60, sleep=lambda _seconds: repair(registered))
     assert failing(report) == set()
 
 

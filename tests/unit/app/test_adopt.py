@@ -215,7 +215,7 @@ def test_what_an_interrupted_run_has_done_already_is_a_note(case):
 
 
 def test_a_role_that_is_adopted_is_not_deleted(case):
-    with pytest.raises(ConfigError, match=f"{API_ROLE}: adopted, not left over"):
+    with pytest.raises(ConfigError, match=f"{API_ROLE}: adopted, so it is not removed"):
         check(case, release_stacks=("octo-console",), delete_roles=(API_ROLE,))
 
 
