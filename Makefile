@@ -1,6 +1,7 @@
 # The habits of this project; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+ORDER ?= 1  # the long tests' order; make test ORDER=2 runs them in another one
 SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
 
 .DEFAULT_GOAL := help
@@ -14,7 +15,8 @@ demo: .venv/.runtime ## register three accounts on the sandbox and watch
 
 test: .venv/.dev .venv-scan/.ready ## everything: lint, types, unit, module, contract and end-to-end tests
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest tests/module tests/contract tests/e2e -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests/module tests/contract tests/e2e -n 2 --dist loadfile \
+		--randomly-seed=$(strip $(ORDER))
 
 check: .venv/.dev ## the fast inner loop: lint, layers, types, unit tests
 	$(BIN)/ruff check
