@@ -9,7 +9,7 @@ from rich.table import Table
 from orchestrator.model.coverage import Coverage, State
 from orchestrator.report.tables import printed
 
-_STYLES = {
+STYLES = {
     State.CURRENT: "green",
     State.RUNNING: "yellow",
     State.FAILED: "red",
@@ -33,7 +33,7 @@ def as_table(coverage: Coverage, *, everyone: bool = True, color: bool = False) 
     table.add_column("why", ratio=1)
     for standing in coverage.accounts:
         if everyone or standing.state is not State.CURRENT:
-            style = _STYLES.get(standing.state, "dim")
+            style = STYLES.get(standing.state, "dim")
             table.add_row(
                 standing.account_id,
                 escape(standing.name),

@@ -1,0 +1,181 @@
+"""The demo's stage: a sandbox, octo-tf as a user runs it, and what is said on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestrator.errors import OctoTfError
+
+_START_SECONDS = 30.0
+_WIDEST = 80
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run of octo-tf: its exit code, and what it wrote."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The verification report that it wrote as JSON."""
+        document: dict[str, Any] = json.loads(self.stdout)
+        return document
+
+
+class Stage:
+    """A folder with a project for each account, and the environment that leads to the sandbox.
+
+    Args:
+        folder: where the projects are.
+        environ: of the runs.
+        step: whether to wait before each scene.
+    """
+
+    def __init__(self, folder: Path, environ: dict[str, str], *, step: bool = False) -> None:
+        self.folder = folder
+        self.environ = environ
+        self._step = step
+        self._scenes = 0
+
+    def account(self, profile: str) -> str:
+        """Return the id of a profile's account: ``linked-1`` → OCTO_SANDBOX_LINKED_1."""
+        return self.environ["OCTO_SANDBOX_" + profile.upper().replace("-", "_")]
+
+    def scene(self, title: str) -> None:
+        """Begin a scene; with ``--step``, once the user presses a key."""
+        if self._step and self._scenes:
+            click.pause("\nAny key: the next scene")
+        self._scenes += 1
+        line = f"── {self._scenes} · {title} "
+        click.secho(f"\n{line}{'─' * max(0, _width() - len(line))}", bold=True)
+
+    def run(self, profile: str, *arguments: str, accepted: Sequence[int] = (0,)) -> Ran:
+        """Run octo-tf in an account's project.
+
+        Raises:
+            OctoTfError: it ended with an exit code that is not accepted.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestrator", *arguments],
+            cwd=self.folder / profile,
+            env={**os.environ, **self.environ, "COLUMNS": str(_width())},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode not in accepted:
+            raise OctoTfError(
+                f"octo-tf {arguments[0]} ended with exit code {done.returncode}:\n{done.stderr}",
+                where=profile,
+            )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def in_environment(self) -> Iterator[None]:
+        """Let this process reach the sandbox too, during the block."""
+        before = dict(os.environ)
+        os.environ.update(self.environ)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def say(text: str, *, mark: str = "", color: str = "") -> None:
+    """Print a paragraph, as wide as the terminal and at most 80 columns.
+
+    Args:
+        text: the paragraph.
+        mark: what its first line begins with; the others are indented by as much.
+        color: of the mark.
+    """
+    indent = " " * len(mark)
+    wrapped = textwrap.fill(
+        " ".join(text.split()),
+        _width(),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    click.echo(click.style(mark, fg=color or None) + wrapped[len(mark) :])
+
+
+def command_line(text: str) -> None:
+    """Print a command as a shell shows it."""
+    click.secho(f"\n$ {text}", fg="cyan")
+
+
+def quote(text: str) -> None:
+    """Print what a command wrote, with long lines wrapped."""
+    for line in text.strip("\n").splitlines():
+        indent = " " * (len(line) - len(line.lstrip()))
+        say(line.strip(), mark=indent)
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
+
+
+@contextmanager
+def sandbox(folder: Path, *, keep: bool) -> Iterator[dict[str, str]]:
+    """Start a sandbox in a process of its own; give the environment that leads to it.
+
+    Args:
+        folder: where sandbox.env and caches are.
+        keep: whether the sandbox goes on after the block, if that succeeds.
+
+    Raises:
+        OctoTfError: it does not start.
+    """
+    from orchestrator.sandbox import read_env_file
+
+    env_file = folder / "sandbox.env"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "orchestrator", "sandbox", "up", "--env-file", str(env_file)),
+            *(() if keep else ("--stop-with-parent",)),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=keep,
+    )
+    ended_well = False
+    try:
+        deadline = time.monotonic() + _START_SECONDS
+        while not env_file.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise OctoTfError(
+                    "the sandbox did not start", hint="Run `octo-tf sandbox up` to see why."
+                )
+            time.sleep(0.05)
+        # Octo's tokens are kept with the rest of the demo, not in the user's own cache.
+        yield {
+            **read_env_file(env_file),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "OCTO_TF_DEMO_SANDBOX": str(process.pid),
+        }
+        ended_well = True
+    finally:
+        if not (keep and ended_well):
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=10)

@@ -1,0 +1,202 @@
+"""The scenes of the demo, in their order."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.demo.stage import Ran, Stage, command_line, quote, say
+from orchestrator.model import resource_names
+from orchestrator.model.coverage import State
+
+if TYPE_CHECKING:
+    from orchestrator.model.organization import Organization
+
+_BY_HAND = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*",'
+    ' "Resource": "*"}]}'
+)
+_MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "pending": ("…", "yellow")}
+_LABELS = {"api_access": "API access", "cur_s3": "CUR and S3", "stackset": "StackSet"}
+
+
+def tell(stage: Stage) -> None:
+    """Tell the whole story.
+
+    Raises:
+        OctoTfError: a run did not end as the story goes.
+    """
+    _organization(stage)
+    _plan(stage)
+    with ThreadPoolExecutor() as pool:
+        _apply(stage, pool)
+    _upgrade(stage)
+    _octo(stage)
+
+
+def _organization(stage: Stage) -> None:
+    stage.scene("An organization")
+    say(
+        """AWS and Octo are simulated on this machine; the rest is real: Terraform, the AWS
+        provider, octo-tf. Here is the organization of a payer, which Octo does not know yet."""
+    )
+    click.echo()
+    _draw(stage, {})
+    click.echo(f"{stage.account('standalone')} standalone, in no organization")
+
+
+def _plan(stage: Stage) -> None:
+    stage.scene("A plan")
+    for profile in ("payer", "linked-1", "standalone"):
+        (stage.folder / profile).mkdir()
+        stage.run(
+            profile,
+            *("init", "--non-interactive", "--aws-profile", profile),
+            *("--account-id", stage.account(profile), "--account-name", f"Demo {profile}"),
+        )
+    say(
+        """`octo-tf init` wrote an octo.yaml for the payer: an account id, a name, a profile. A
+        plan says what would be done, in AWS and outside Terraform. It changes nothing."""
+    )
+    command_line("octo-tf plan")
+    click.echo(stage.run("payer", "plan").stdout.rstrip())
+
+
+def _apply(stage: Stage, pool: ThreadPoolExecutor) -> None:
+    stage.scene("Apply")
+    say(
+        """The payer first, since Octo wants to know it before its linked accounts; then a linked
+        and a standalone account, side by side. Each run makes sure whose credentials it has,
+        applies exactly the plan that it has shown, and proves the result."""
+    )
+    command_line("octo-tf apply")
+    runs = {"payer": _start(stage, pool, "payer")}
+    _until_registered(stage, runs["payer"])
+    runs["standalone"] = _start(stage, pool, "standalone")
+    runs["linked-1"] = _start(stage, pool, "linked-1")
+    say(
+        """A new bucket takes a minute: that long the AWS provider waits for a lifecycle rule. The
+        linked account is done before; so, in the meantime:"""
+    )
+    _result("linked-1", runs.pop("linked-1").result())
+    _by_hand(stage)
+    stage.scene("Proof")
+    say("The accounts with a bucket are done too: every area was proved, then confirmed by Octo.")
+    click.echo()
+    for profile, run in runs.items():
+        _result(profile, run.result())
+    click.echo()
+    say(
+        """Proved means tried. Octo's own account has assumed the role with the right external id,
+        and was refused without one and with a wrong one:"""
+    )
+    report = runs["payer"].result().report
+    for check in ("api_access.assume", "cur_s3.role", "cur_s3.delivery"):
+        _check(report, check)
+
+
+def _by_hand(stage: Stage) -> None:
+    from orchestrator.aws.session import connect
+
+    stage.scene("Somebody changes something by hand")
+    say("In AWS, behind Terraform's back, the role in linked-1 gets one policy more: s3:* on *.")
+    with stage.in_environment():
+        connect(region="us-east-1", profile="linked-1").client("iam").put_role_policy(
+            RoleName=resource_names.API_ROLE,
+            PolicyName="added-by-hand",
+            PolicyDocument=_BY_HAND,
+        )
+    command_line("octo-tf verify")
+    _check(stage.run("linked-1", "verify", "--json", accepted=(3,)).report, "api_access.policies")
+    command_line("octo-tf apply")
+    repaired = stage.run("linked-1", "apply", "--yes", "--json")
+    _check(repaired.report, "api_access.policies")
+
+
+def _upgrade(stage: Stage) -> None:
+    stage.scene("Upgrade in place")
+    say(
+        """Now every other linked account, by one StackSet of the payer. Nothing is deleted or
+        registered again. First octo-tf looks whether it can go well:"""
+    )
+    upgrade = ("upgrade", "--yes", "--enable-trusted-access")
+    command_line("octo-tf upgrade --enable-trusted-access")
+    quote(_sentence(stage.run("payer", *upgrade, accepted=(5,)).stderr, "Error: "))
+    say("linked-1 was registered on its own: it keeps its role, and is left out.")
+    excluded = ("--stackset-excluded-account", stage.account("linked-1"))
+    command_line(f"octo-tf upgrade --enable-trusted-access {' '.join(excluded)}")
+    upgraded = stage.run("payer", *upgrade, *excluded, "--json")
+    kept = _sentence(upgraded.stderr, "Kept as it was").partition(", check ")[0]
+    quote(f"{kept}, and every check that passed.")
+    _result("payer", upgraded)
+    click.echo()
+    listed = stage.run("payer", "stackset", "status", "--all", "--json").report["accounts"]
+    _draw(stage, {account: State(seen["state"]) for account, seen in listed.items()})
+
+
+def _octo(stage: Stage) -> None:
+    stage.scene("What Octo knows")
+    command_line("octo-tf accounts")
+    click.echo(stage.run("payer", "accounts").stdout.rstrip())
+
+
+def _start(stage: Stage, pool: ThreadPoolExecutor, profile: str) -> Future[Ran]:
+    return pool.submit(stage.run, profile, "apply", "--yes", "--json", "--wait", "60s")
+
+
+def _until_registered(stage: Stage, run: Future[Ran]) -> None:
+    """Wait until Octo knows the payer, or its run has ended."""
+    payer = stage.account("payer")
+    while not run.done():
+        known = stage.run("payer", "accounts", "--json").report["accounts"]
+        if any(a["account_id"] == payer and a["state"] != "unregistered" for a in known):
+            return
+        time.sleep(0.5)
+
+
+def _draw(stage: Stage, states: dict[str, State]) -> None:
+    from orchestrator.aws import organizations
+    from orchestrator.aws.session import connect
+    from orchestrator.report.organization import as_tree
+
+    with stage.in_environment():
+        aws = connect(region="us-east-1", profile="payer")
+        organization: Organization = organizations.read(aws)
+        client = aws.client("organizations")
+        names = {
+            ou: client.describe_organizational_unit(OrganizationalUnitId=ou)["OrganizationalUnit"][
+                "Name"
+            ]
+            for ou, parent in organization.parents.items()
+            if parent is not None
+        }
+    click.echo(as_tree(organization, ou_names=names, states=states, color=True))
+
+
+def _result(profile: str, ran: Ran) -> None:
+    """Print one line for a verified account: its areas, and what Octo has confirmed."""
+    report = ran.report
+    areas = "  ".join(
+        click.style(f"{_MARKS[status][0]} {_LABELS.get(area, area)}", fg=_MARKS[status][1])
+        for area, status in report["areas"].items()
+        if status in _MARKS
+    )
+    confirmed = [area for area, said in report["octo"].items() if said["state"] == "confirmed"]
+    says = ", ".join(_LABELS.get(area, area) for area in confirmed) or "nothing yet"
+    click.echo(f"{profile:11} {areas}  Octo confirms: {says}")
+
+
+def _check(report: dict[str, Any], name: str) -> None:
+    """Print one check of a report."""
+    for check in report["checks"]:
+        if check["id"] == name:
+            mark, color = _MARKS.get(check["status"], ("-", "white"))
+            say(check["summary"], mark=f"{mark} ", color=color)
+
+
+def _sentence(text: str, beginning: str) -> str:
+    """Return the line of a text that begins so."""
+    return next((line for line in text.splitlines() if line.startswith(beginning)), "")

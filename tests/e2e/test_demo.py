@@ -1,0 +1,31 @@
+"""The demo: a story that a person reads to its end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+LINES = 130
+
+
+def test_the_demo_registers_proves_repairs_and_upgrades_in_few_lines():
+    shown = subprocess.run(
+        [sys.executable, "-m", "orchestrator", "demo"],
+        env={**os.environ, "COLUMNS": "80"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert (shown.returncode, shown.stderr) == (0, "")
+    lines = shown.stdout.splitlines()
+    assert len(lines) <= LINES
+    assert "\x1b" not in shown.stdout
+    for claim in (
+        "Plan: 17 to add, 0 to change, 0 to destroy.",
+        "inline policy added-by-hand is extra",
+        "and neither none nor a wrong one",
+        "1 linked account has a role AlphausAcctAccessRole already",
+        "linked-3  current",
+    ):
+        assert claim in " ".join(shown.stdout.split()) or claim in shown.stdout, claim
