@@ -1,4 +1,4 @@
-"""Things that are found by their place: a check, a service or a line is one file in a folder."""
+"""Things that are found by their place: each check, command or service is one file."""
 
 from __future__ import annotations
 

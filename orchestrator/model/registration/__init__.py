@@ -50,7 +50,7 @@ class Registration(
     """One account to be registered with Octo. Module inputs keep the module's names.
 
     ``None`` leaves an input to the module's default. ``external_id`` is resolved: it holds the
-    id wherever it came from; None where Octo itself is to be asked (``Run.external_id``).
+    id wherever it came from; None where Octo itself is to be asked (``octo.external_id.decide``).
     """
 
     account_id: Annotated[
