@@ -12,7 +12,7 @@ TEMPORARY = ".octo-tf.tmp"  # how a file that is not complete yet ends
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replaces ``path`` by ``content`` in one step: a reader sees the old file or the new one.
+    """Write ``content`` to ``path`` in one step: a reader sees the old or the new file.
 
     The folder is made if it is missing (0700).
 

@@ -9,6 +9,6 @@ from types import ModuleType
 
 
 def modules_in(package: ModuleType) -> Iterator[ModuleType]:
-    """Imports every module of a package."""
+    """Import every module of a package."""
     for found in pkgutil.iter_modules(package.__path__):
         yield importlib.import_module(f"{package.__name__}.{found.name}")

@@ -56,7 +56,7 @@ class Cloud:
         self._aws: Aws | None = None
 
     def connect(self) -> Aws:
-        """Connect once; AWS is asked only if a role is to be assumed.
+        """Return the connection, made by the first call; AWS is called only to assume a role.
 
         Raises:
             AwsError: there are no credentials, or the role may not be assumed.
@@ -159,7 +159,7 @@ class Cloud:
             )
 
     def wait_for_deployments(self, *, on_progress: OnProgress) -> None:
-        """Wait for StackSet operations under way: of an interrupted run, or anybody's."""
+        """Wait for the StackSet operations that are running, whoever started them."""
         with explained(f"StackSet {self.stackset_name}"):
             running = [
                 operation
@@ -229,7 +229,7 @@ class Cloud:
         accepted: frozenset[tuple[str, str]],
         released: frozenset[str],
     ) -> dict[str, str]:
-        """Find what the plan would create although AWS has it; see ``imports.find``."""
+        """Return import ids, by address, of planned resources that exist; see ``imports.find``."""
         registration = self._registration
         names = imports.Names(
             registration.account_id,

@@ -61,7 +61,7 @@ def write(path: Path, settings: Mapping[str, Any]) -> None:
         raise OctoTfError(
             f"cannot be written: {error.strerror}",
             where=str(error.filename or path),
-            hint="Free the space or the permissions, then run the same command again.",
+            hint="Free disk space or correct the permissions, then run the same command again.",
         ) from error
 
 

@@ -112,7 +112,7 @@ class AccountContext:
             raise OctoTfError(
                 f"the folder cannot be made: {error.strerror}",
                 where=str(self.folder),
-                hint="Free the path or its permissions, or choose another place with --workdir.",
+                hint="Correct the path or its permissions, or choose another place with --workdir.",
             ) from error
         try:
             with FileLock(self.folder / "run.lock", timeout=0, mode=0o600):

@@ -1,4 +1,4 @@
-"""A verification beside the plan: where the plan then changes nothing, it is already done.
+"""Verify while Terraform plans, so that a run without changes need not wait for both.
 
 A plan takes Terraform seconds that octo-tf would only wait for. What was applied last is in the
 local state, so it can be verified meanwhile. The result counts only if the plan changes nothing,

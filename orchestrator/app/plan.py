@@ -76,7 +76,7 @@ def make(
 
 
 def load(context: AccountContext, prepared: Prepared, file: Path) -> Review:
-    """Read a saved plan, and make sure that it comes from what is there now.
+    """Read a saved plan, and make sure that what it was made from has not changed.
 
     Raises:
         PlanRefused: it was made from something else, or does not announce what must be done.
@@ -217,7 +217,7 @@ def _registering(context: AccountContext, prepared: Prepared) -> OutsideAction |
         text = f"Register account {account_id} with Octo{since}{also}."
         return OutsideAction(REGISTER, account_id, text)
     if leavers and context.octo.api is not None:
-        text = f"Register {count} with Octo again, unregistered by --with-linked."
+        text = f"Register {count} with Octo again (unregistered earlier by --with-linked)."
         return OutsideAction(REGISTER, account_id, text)
     return None
 

@@ -31,7 +31,7 @@ class Snapshot(BaseModel):
 
 
 def take(context: Context, report: Report) -> Snapshot:
-    """Looks at everything that must outlive an upgrade.
+    """Look at everything that must outlive an upgrade.
 
     Sources: IAM GetRole (RoleId: "stable and unique"), S3 ListBuckets (CreationDate), CUR
     DescribeReportDefinitions.

@@ -21,7 +21,7 @@ _SNAPSHOT = "upgrade.json"
 
 @dataclass(frozen=True)
 class Upgraded:
-    """What an upgrade did: the plan, the verification, and what is as it was before, by name."""
+    """The result of an upgrade: the plan, the verification, and the names of what is unchanged."""
 
     review: Review
     report: Report

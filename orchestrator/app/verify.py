@@ -1,4 +1,4 @@
-"""Verify: what AWS has, compared with what was applied and is asked for; AWS is not changed."""
+"""Verify: compare AWS with what was applied last and with octo.yaml; AWS is not changed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check(
     settle_seconds: float = 0.0,
     shown: bool = True,
 ) -> Report:
-    """Run the checks; Octo learns nothing of it."""
+    """Run the checks; Octo is not called."""
     with context.events.step("verify", "Verifying") if shown else nullcontext():
         return context.cloud.verify(
             outputs,

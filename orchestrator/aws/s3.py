@@ -64,7 +64,7 @@ def owns_bucket(aws: Aws, name: str, account_id: str) -> bool:
 
 
 def bucket_exists_in(aws: Aws, name: str, region: str) -> bool:
-    """Tell whether the caller may use a bucket of that name in the region (HeadBucket)."""
+    """Tell whether the bucket exists in the region and the caller may access it (HeadBucket)."""
     try:
         aws.client("s3", region).head_bucket(Bucket=name)
     except ClientError as error:

@@ -127,7 +127,7 @@ def explain(error: Exception) -> Explained | None:
 def _of_botocore(error: BotoCoreError) -> Explained:
     text = shortened(str(error)) or type(error).__name__
     if isinstance(error, CredentialRetrievalError):
-        detail = shortened(str(error.kwargs.get("error_msg") or "")) or "it failed without a word"
+        detail = shortened(str(error.kwargs.get("error_msg") or "")) or "it gave no reason"
         source = _BY_PROVIDER.get(str(error.kwargs.get("provider")))
         if source is None:
             return Explained(text, _profile())

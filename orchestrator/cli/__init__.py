@@ -72,7 +72,7 @@ class _Commands(CommandGroup):
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Lists the commands by their files' first lines: importing them all takes longer."""
+        """List the commands by their files' first lines: importing them all takes longer."""
         width = max(map(len, self.list_commands(ctx)))
         for title, names in sections().items():
             with formatter.section(title):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def agree(question: str, *, yes: bool, instead: str = "--yes") -> None:
-    """Asks for one thing, unless ``yes``.
+    """Ask for one thing, unless ``yes``.
 
     Args:
         question: ends in a question mark.

@@ -162,7 +162,7 @@ PRINCIPAL = option(
     group=Group.OCTO,
     common=False,
     metavar="NAME",
-    help="An AWS profile of Octo's own account, to prove access by (sandbox, tests).",
+    help="An AWS profile of Octo's own account, used to test Octo's access (sandbox, tests).",
 )
 
 WORKDIR = option(

@@ -183,8 +183,8 @@ def _warn_of_one_run(events: Events, config: Path, flags: dict[str, Any]) -> Non
         holds = "differs from" if len(differing) == 1 else "differ from"
         what = "it holds" if len(differing) == 1 else "they hold"
         events.warn(
-            f"{', '.join(differing)} {holds} {config}: {what} for this run only, and the next run"
-            " without would undo that. Set it there to keep it."
+            f"{', '.join(differing)} {holds} {config}: {what} for this run only; the next run"
+            " without would undo the change. To keep it, set it in octo.yaml."
         )
 
 
@@ -200,7 +200,7 @@ def end(report: Report, reports: dict[str, Path], *, as_json: bool) -> ExitCode:
 
 
 def write_report(file: Path, text: str) -> None:
-    """Writes a report that is meant to be passed on: readable by all, it holds no secret.
+    """Write a report that others may read: the file is world-readable and holds no secret.
 
     Raises:
         OctoTfError: it cannot be written.

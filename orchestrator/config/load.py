@@ -46,7 +46,7 @@ def load(
     *,
     octo_has_external_id: bool = False,
 ) -> Registration:
-    """Reads ``path``, lets ``flags`` win, and checks the whole.
+    """Read ``path``, lets ``flags`` win, and checks the whole.
 
     Args:
         path: octo.yaml; may be absent when the flags alone are enough.

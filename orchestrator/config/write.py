@@ -1,4 +1,4 @@
-"""Writes a new octo.yaml, with a word on each setting for whoever reads it next."""
+"""Write a new octo.yaml, with a word on each setting for whoever reads it next."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ _INACTIVE = {
 
 @dataclass(frozen=True)
 class LinkedAccount:
-    """A linked account with its state, and the reason unless the state says it all."""
+    """A linked account with its state; ``reason`` is empty where the state needs none."""
 
     account_id: str
     name: str

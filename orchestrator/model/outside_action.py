@@ -50,7 +50,7 @@ class OutsideAction:
 
     @property
     def after_apply(self) -> bool:
-        """Tell whether the change is made once Terraform has applied the plan."""
+        """Whether the change is made after Terraform's apply, not before it."""
         return self.code in _AFTER
 
 

@@ -150,7 +150,7 @@ class OctoApi:
     def unregister(self, account_id: str) -> None:
         """Unregister an account (DELETE /v1/acctaccess/{target}); AWS is not touched.
 
-        One that Octo does not know is success.
+        No error is raised if Octo does not know the account.
         """
         route = f"/v1/acctaccess/{quote(account_id)}?vendor=aws"
         try:
@@ -225,7 +225,7 @@ def _message(model: type[Message], text: str, where: str) -> Message:
 
 def _not_understood(where: str) -> OctoError:
     return OctoError(
-        "Octo's answer is not as its published API says",
+        "Octo's answer does not match its published API",
         where=where,
         hint="Check --octo-endpoint; --no-octo works without Octo's API.",
     )

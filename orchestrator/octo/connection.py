@@ -158,7 +158,7 @@ def _lines(response: requests.Response, url: str) -> Iterator[str]:
 
 
 def _unreachable(error: requests.RequestException, url: str) -> OctoUnreachable:
-    hint = "Check the network and the proxy settings; what is left to do is noted."
+    hint = "Check the network and the proxy settings; octo-tf has recorded what remains to be done."
     if isinstance(error, requests.exceptions.SSLError):
         variable = _bundle_variable() or "REQUESTS_CA_BUNDLE"
         hint = f"Check {variable}, which names the file of trusted CAs, and the machine's clock."

@@ -121,7 +121,7 @@ def carry_out(
             if left:
                 other.note_left(left, payer=account_id)
         except LedgerError as error:
-            warn(f"{error}. It may still have the account as registered.")
+            warn(f"{error}. That ledger may still list the account as registered.")
 
 
 def _partial(error: OctoError, gone: int, all_of_them: int) -> OctoError:

@@ -70,7 +70,7 @@ def explain(
     what = f"{doing}: Octo says: {message}"
     if code in _RETRYABLE or status >= 500:
         return OctoUnreachable(
-            what, where=where, hint="Octo may answer later: what is left to do is noted."
+            what, where=where, hint="Try again later; octo-tf has recorded what remains to be done."
         )
     if code == UNAUTHENTICATED:
         return OctoError(what, where=where, hint=_OF_CODE[UNAUTHENTICATED])

@@ -60,7 +60,7 @@ class Ledger:
         return self._read()
 
     def account(self, account_id: str) -> AccountRecord | None:
-        """Read one account; None where nothing was noted of it."""
+        """Read the record of one account; None if it has none."""
         return self._read().get(account_id)
 
     def others(self) -> Iterator[Ledger]:
@@ -70,7 +70,7 @@ class Ledger:
                 yield Ledger(path, now=self._now, lock_seconds=self._lock_seconds)
 
     def note_planned(self, account_id: str, name: str, account_type: AccountType) -> AccountRecord:
-        """Note that a plan was made; nothing else of a known account changes."""
+        """Note that a plan was made; an existing record is otherwise unchanged."""
         with self._changing() as accounts:
             known = accounts.get(account_id) or _new(account_id, name, account_type)
             accounts[account_id] = _changed(known, planned_at=self.time())
@@ -155,7 +155,7 @@ class Ledger:
         Args:
             account_id: an account that was noted before.
             answers: what Octo said.
-            finish: whether *Confirm and Finish* is reached by that.
+            finish: whether these answers complete *Confirm and Finish*.
         """
         with self._changing() as accounts:
             known = accounts[account_id]
@@ -239,7 +239,7 @@ class Ledger:
             raise LedgerError(
                 f"cannot be written: {error.strerror}",
                 where=str(self._path),
-                hint="Free the space or the permissions, then run the same command again.",
+                hint="Free disk space or correct the permissions, then run the same command again.",
             ) from error
 
     def _read(self) -> dict[str, AccountRecord]:

@@ -1,4 +1,4 @@
-"""Limit the calls in any second, over all threads."""
+"""Limit the number of calls per second, for all threads together."""
 
 from __future__ import annotations
 

@@ -168,10 +168,10 @@ class RegistrationService:
         record = self._ledger.account(account_id)
         if record is None or record.verified_at is None:
             raise LedgerError(
-                "nothing was verified from here yet",
+                "no verification is recorded on this machine yet",
                 where=account_id,
-                hint="Run octo-tf apply, or octo-tf verify where it is applied: what passes is then"
-                " noted here.",
+                hint="Run octo-tf apply, or octo-tf verify if it was applied elsewhere: either"
+                " records what passes.",
             )
         if may_register:
             self.linked.readmit(account_id)

@@ -101,7 +101,7 @@ class Tokens:
             raise OctoUnreachable(
                 f"Octo's token endpoint answers with HTTP {answer.status}",
                 where=url,
-                hint="Octo may answer later: what is left to do is noted.",
+                hint="Try again later; octo-tf has recorded what remains to be done.",
             )
         if answer.status != 200:
             raise OctoError(

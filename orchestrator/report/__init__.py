@@ -21,7 +21,7 @@ Subject = Literal["discovery", "plan", "verification"]
 
 
 def formats(subject: Subject) -> list[str]:
-    """List the names of a subject's formats."""
+    """List the report formats of a subject: ``discovery``, ``plan`` or ``verification``."""
     folder = Path(__file__).parent / subject
     return sorted(m.name.removesuffix("_format") for m in pkgutil.iter_modules([str(folder)]))
 

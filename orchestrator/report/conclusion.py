@@ -6,7 +6,7 @@ from orchestrator.verify.model import Area, Report, Status
 
 
 def conclusion(report: Report) -> str:
-    """Conclude a report in a sentence or two; API access decides (*Confirm and Finish* in Octo)."""
+    """Summarize a report in a sentence or two; *Confirm and Finish* needs API access alone."""
     answer = report.octo.get(Area.API_ACCESS)
     if report.record is not None and report.record.left_at is not None:
         hint = f" {answer.hint}" if answer is not None else ""
@@ -53,6 +53,6 @@ def unapplied(report: Report) -> str:
     if not report.unapplied:
         return ""
     return (
-        f"octo.yaml asks for something else than was applied last ({', '.join(report.unapplied)}):"
+        f"octo.yaml differs from what was applied last ({', '.join(report.unapplied)}):"
         " run octo-tf apply."
     )

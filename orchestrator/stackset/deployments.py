@@ -56,7 +56,7 @@ class PendingDeployments:
 
 
 def pending(linked: LinkedAccounts) -> PendingDeployments:
-    """Compute what is pending for single accounts; nothing while there is no StackSet."""
+    """Compute which operations single linked accounts need; none without a StackSet."""
     organization, deployed = linked.organization, linked.deployed
     if deployed is None:
         return PendingDeployments()

@@ -49,7 +49,7 @@ def check(
     *,
     may_enable: bool,
 ) -> Preflight:
-    """Check everything that would make a deployment to linked accounts fail.
+    """Look for causes that would make a deployment to linked accounts fail.
 
     Args:
         aws: calls as the payer.
@@ -79,8 +79,8 @@ def check(
         )
     if denied:
         warnings.append(
-            f"{account.caller_arn} may not use {', '.join(denied)} on all resources: unless a"
-            " policy allows them on this StackSet, the apply will fail there"
+            f"{account.caller_arn} may not use {', '.join(denied)} on all resources. Unless a"
+            " policy allows them on this StackSet, the deployment will fail"
         )
     return Preflight(lacks, tuple(notes), tuple(warnings))
 

@@ -71,7 +71,7 @@ class Terraform(StateCommands):
             raise EngineError(
                 f"cannot be written: {error.strerror}",
                 where=str(error.filename or self.folder),
-                hint="Free the space or the permissions, then run the same command again.",
+                hint="Free disk space or correct the permissions, then run the same command again.",
             ) from error
         return True
 

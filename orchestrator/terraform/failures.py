@@ -45,7 +45,7 @@ def failure(
     Args:
         command: Terraform's name for it, e.g. ``apply``.
         returncode: its exit code; negative if a signal killed it.
-        lines: what it printed beside its events.
+        lines: its output that is not an event.
         diagnostics: its errors among the events.
         folder: the root folder.
     """
@@ -140,8 +140,7 @@ def _killed_hint(command: str, killed: str, states: StateFiles) -> str:
     sentences = []
     if killed == "SIGKILL":
         sentences.append(
-            "The system does so when memory runs out (its log then says so), or somebody did by"
-            " hand."
+            "Either the system ran out of memory (its log says so), or somebody killed it."
         )
     if states.fallback:
         return " ".join([*sentences, _FALLBACK])

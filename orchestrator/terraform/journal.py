@@ -31,7 +31,7 @@ def begin(folder: Path, plan: Plan) -> None:
         raise OctoTfError(
             f"cannot be written: {error.strerror}; the plan was not applied",
             where=str(folder / _FILE),
-            hint="Free the space or the permissions, then run the same command again.",
+            hint="Free disk space or correct the permissions, then run the same command again.",
         ) from error
 
 

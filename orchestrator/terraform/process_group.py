@@ -1,4 +1,4 @@
-"""The process group that a Terraform leads, and its providers belong to."""
+"""The process group of a Terraform process and its providers."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def render(
     Args:
         registration: what to register.
         account_type: the type as identified, so that the module does not look it up.
-        bucket_has_policy: for a merged bucket policy: whether the bucket has one today.
+        bucket_has_policy: whether the bucket has a policy today; None unless it is merged.
         stackset: with ``use_stackset``: inputs of the module that octo.yaml may leave out.
         allow_destroy: addresses whose ``prevent_destroy`` is lifted in this rendering.
 
@@ -319,7 +319,7 @@ def write(root: Root, folder: Path) -> list[str]:
         raise RenderError(
             f"cannot be written: {error.strerror}",
             where=str(error.filename or folder),
-            hint="Free the space or the permissions, then run the same command again.",
+            hint="Free disk space or correct the permissions, then run the same command again.",
         ) from error
     return changed
 

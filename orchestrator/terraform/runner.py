@@ -127,7 +127,8 @@ class Runner(python_terraform.Terraform):  # type: ignore[misc]  # untyped libra
                 raise EngineError(
                     f"terraform {command} cannot be started: {error.strerror}",
                     where=str(error.filename or self.folder),
-                    hint="Free the space or the permissions, then run the same command again.",
+                    hint="Free disk space or correct the permissions, then run the same command"
+                    " again.",
                 ) from error
         return returncode, lines, errors
 

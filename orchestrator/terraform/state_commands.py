@@ -170,7 +170,7 @@ class StateCommands(Runner):
             raise EngineError(
                 f"cannot be renamed: {error.strerror}",
                 where=str(self.folder / name),
-                hint="Free the permissions, then run the same command again.",
+                hint="Correct the permissions, then run the same command again.",
             ) from error
 
     def _change_state(self, command: str, *arguments: str, **options: Any) -> None:

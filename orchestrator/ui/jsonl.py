@@ -20,7 +20,7 @@ SCHEMA = "octo-tf/events/v1"
 
 
 class JsonLines:
-    """A consumer of events.
+    """Write each event as one JSON object on a line.
 
     Args:
         write: takes each line, newline included, and passes it on at once.

@@ -57,12 +57,12 @@ class Finding:
 
 
 def passed(summary: str, **evidence: object) -> Finding:
-    """Return the finding of a check that holds."""
+    """Return the finding of a check that passes."""
     return Finding(Status.PASS, summary, evidence)
 
 
 def failed(summary: str, hint: str, **evidence: object) -> Finding:
-    """Return the finding of a check that does not hold."""
+    """Return the finding of a check that fails."""
     return Finding(Status.FAIL, summary, evidence, hint)
 
 
@@ -72,7 +72,7 @@ def pending(summary: str, hint: str, **evidence: object) -> Finding:
 
 
 def skipped(summary: str, hint: str, **evidence: object) -> Finding:
-    """Return the finding of a check that could not be made, which is no failure."""
+    """Return the finding of a check that was not run; it does not count as a failure."""
     return Finding(Status.SKIPPED, summary, evidence, hint)
 
 

@@ -123,7 +123,7 @@ def finding(stack: ObservedStack, expected: ExpectedStack, account_id: str) -> F
             Status.SKIPPED,
             f"{expected.main_resource} exists, but no stack of {where} created it.",
             evidence,
-            "Nothing is to be done if the other checks pass.",
+            "Nothing needs to be done if the other checks pass.",
         )
     if stack.state == "absent":
         return Finding(

@@ -76,7 +76,7 @@ def launch_link(
             earlier = remembered.read_text(encoding="utf-8").strip()
             return LaunchLink(stack, _published(flow, stack, earlier))
         except (ConfigError, Refused) as error:
-            flow.context.events.warn(f"{error}. The template is to be uploaded.")
+            flow.context.events.warn(f"{error}. Upload the template by hand instead.")
             remembered.unlink()
     file = folder / f"{stack.template}.yaml"
     write_atomically(file, flow.template(stack.template).encode())

@@ -66,7 +66,7 @@ def command(
             if ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         ]
         if given:
-            raise click.UsageError(f"{given[0]} goes behind {ctx.invoked_subcommand}")
+            raise click.UsageError(f"{given[0]} must come after {ctx.invoked_subcommand}")
         return None
     if not sys.stdin.isatty():
         raise click.UsageError(

@@ -83,7 +83,7 @@ def _explanation(departure: Departure, *, with_linked: bool) -> list[str]:
     elif departure.linked:
         stays = "stays" if len(departure.linked) == 1 else "stay"
         lines.append(f"{_named(departure.linked)} {stays} registered; see --with-linked.")
-    lines.append("Nothing changes in AWS; how to remove what is there is said afterwards.")
+    lines.append("Nothing changes in AWS; how to remove the resources is shown afterwards.")
     return lines
 
 

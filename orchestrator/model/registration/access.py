@@ -90,7 +90,7 @@ class Access(Section):
 
 
 class ExternalIdSource(Section):
-    """Where octo.yaml says that the external id is: in one of these, or nowhere (Octo has it)."""
+    """The settings that give the external id: at most one of them; with none, Octo is asked."""
 
     external_id: Annotated[
         Text | None, _account("The external id that Octo shows for this account.")

@@ -188,13 +188,13 @@ _COMBINATIONS: tuple[tuple[tuple[str, ...], Callable[[Callable[[str], Any]], boo
 
 
 def check_combinations(settings: Mapping[str, Any]) -> None:
-    """Refuse settings that exclude each other.
+    """Refuse settings that contradict each other, or lack one that they need.
 
     Args:
         settings: by field name; None stands for the module's default.
 
     Raises:
-        PydanticCustomError: its context has the ``settings`` that are meant.
+        PydanticCustomError: its context names the ``settings`` at fault.
     """
 
     def has(name: str) -> Any:

@@ -95,7 +95,7 @@ def test_an_octo_that_stays_down_is_unreachable(api, sandbox):
     plant(sandbox, action="*", error="Unavailable")
     with pytest.raises(OctoUnreachable) as caught:
         api.whoami()
-    assert "what is left to do is noted" in caught.value.hint
+    assert "octo-tf has recorded what remains to be done" in caught.value.hint
 
 
 def test_a_dropped_connection_is_tried_again(api, sandbox, state):

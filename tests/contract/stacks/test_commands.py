@@ -107,7 +107,7 @@ def test_without_a_terminal_the_walk_names_the_commands(project):
 def test_options_before_a_step_are_not_silently_dropped(project):
     result = octo_tf(project, "console", "--region", "eu-west-1", "check")
     assert result.returncode == 64
-    assert "--region goes behind check" in result.stderr
+    assert "--region must come after check" in result.stderr
 
 
 def test_the_walk_at_a_terminal(project):
