@@ -119,9 +119,9 @@ def say(text: str, *, mark: str = "", color: str = "") -> None:
     click.echo(click.style(mark, fg=color or None) + wrapped[len(mark) :])
 
 
-def command_line(text: str) -> None:
-    """Print a command as a shell shows it."""
-    click.secho(f"\n$ {text}", fg="cyan")
+def command_line(command: str, *more: str) -> None:
+    """Print a command as a shell shows it; ``more`` are arguments of this run."""
+    click.secho(f"\n$ {' '.join([command, *more])}", fg="cyan")
 
 
 def quote(text: str) -> None:

@@ -127,7 +127,7 @@ def _upgrade(stage: Stage) -> None:
     quote(_sentence(stage.run("payer", *upgrade, accepted=(5,)).stderr, "Error: "))
     say("linked-1 was registered on its own: it keeps its role, and is left out.")
     excluded = ("--stackset-excluded-account", stage.account("linked-1"))
-    command_line(f"octo-tf upgrade {' '.join(['--enable-trusted-access', *excluded])}")
+    command_line("octo-tf upgrade --enable-trusted-access", *excluded)
     upgraded = stage.run("payer", *upgrade, *excluded, "--json")
     kept = _sentence(upgraded.stderr, "Kept as it was").partition(", check ")[0]
     quote(f"{kept}, and every check that passed.")
