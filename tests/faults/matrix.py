@@ -476,9 +476,9 @@ CASES = (
         "tmpdir-missing",
         "init",
         "TMPDIR names a folder that does not exist",
-        "TMPDIR=/nonexistent is not a folder",
+        "TMPDIR=/dev/null/tmp is not a folder",
         0,
-        arrange=environment(TMPDIR="/nonexistent"),
+        arrange=environment(TMPDIR="/dev/null/tmp"),
     ),
     # plan
     Case(
@@ -787,7 +787,7 @@ CASES = (
         "verify-report-unavailable",
         "verify",
         "CUR answers 500 throughout",
-        "DescribeReportDefinitions answered InternalFailure",
+        "DescribeReportDefinitions returned InternalFailure",
         3,
         planted("cur", "DescribeReportDefinitions", error="InternalFailure"),
         command=VERIFY,
