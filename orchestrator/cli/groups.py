@@ -232,7 +232,7 @@ PROGRESS = together(
         "-v",
         group=Group.OUTPUT,
         is_flag=True,
-        help="Show progress even without a terminal.",
+        help="Show the progress within steps even without a terminal.",
     ),
     option(
         "--no-color",

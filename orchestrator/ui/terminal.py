@@ -1,4 +1,8 @@
-"""The terminal: events as lines on stderr, with a spinner where somebody watches."""
+"""The terminal: events as lines on stderr, with a spinner where somebody watches.
+
+A pipeline's log gets a line for each step, and a last line; a terminal, or --verbose, gets the
+progress within a step too.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Any, TextIO
 
 from orchestrator.app import events
+from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -20,6 +25,22 @@ _DONE = {
     "replace": "replaced",
     "read": "read",
 }
+_ENDS = {
+    ExitCode.DONE: "done",
+    ExitCode.ERROR: "failed",
+    ExitCode.CHANGES: "there are changes",
+    ExitCode.VERIFICATION_FAILED: "verification failed",
+    ExitCode.VERIFICATION_PENDING: "verification pending",
+    ExitCode.REFUSED: "refused",
+    ExitCode.USAGE: "wrong usage",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+_NEXT = {
+    ExitCode.CHANGES: "octo-tf apply",
+    ExitCode.VERIFICATION_FAILED: "fix what fails, then octo-tf verify",
+    ExitCode.VERIFICATION_PENDING: "octo-tf verify --wait 24h",
+    ExitCode.INTERRUPTED: "the same command goes on",
+}
 _FAILURES_SHOWN = 10  # of a StackSet's accounts; `octo-tf stackset status` shows all
 
 
@@ -27,7 +48,7 @@ class Terminal:
     """A consumer of events.
 
     Args:
-        verbose: print a line for each step and resource although stderr is no terminal.
+        verbose: print the progress within a step although stderr is no terminal.
         color: whether colours are wanted.
         stream: where lines go; None for stderr.
     """
@@ -42,6 +63,7 @@ class Terminal:
         self._spinner: Status | None = None
         self._title = ""
         self._running: dict[str, float] = {}
+        self._has_changes = False
         self._accounts: Counter[str] = Counter()
         self._failed: set[str] = set()
 
@@ -71,7 +93,7 @@ class Terminal:
             self._spinner = None
         if not event.failed:
             slow = event.seconds > 1
-            self._say(f"{event.title}: {event.seconds:.1f} s" if slow else event.title)
+            self._print(f"{event.title}: {event.seconds:.1f} s" if slow else event.title)
 
     @_show.register
     def _(self, event: events.ResourceProgress) -> None:
@@ -111,6 +133,19 @@ class Terminal:
     @_show.register
     def _(self, event: events.Warned) -> None:
         self._print(event.text)
+
+    @_show.register
+    def _(self, event: events.PlanMade) -> None:
+        self._has_changes = event.review.has_changes
+
+    @_show.register
+    def _(self, event: events.Ended) -> None:
+        code = ExitCode(event.exit_code)
+        following = _NEXT.get(code, "")
+        if code is ExitCode.DONE and event.command == "plan" and self._has_changes:
+            following = _NEXT[ExitCode.CHANGES]
+        then = f" Next: {following}." if following else ""
+        self._print(f"octo-tf {event.command}: {_ENDS[code]} after {event.seconds:.1f} s.{then}")
 
     def _name_failures(self, accounts: Mapping[str, tuple[str, str]]) -> None:
         for account_id, (status, reason) in accounts.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -38,7 +39,9 @@ def test_the_table_is_for_people_and_goes_to_stdout(linked):
         result.stdout.split()
     )
     assert "\x1b[" not in result.stdout
-    assert result.stderr == ""  # not a terminal: quiet
+    *steps, last = result.stderr.splitlines()
+    assert steps  # a line for each step, as a pipeline's log shows them
+    assert re.fullmatch(r"octo-tf verify: done after [0-9.]+ s\.", last)
 
 
 def test_a_second_apply_finds_nothing(linked):

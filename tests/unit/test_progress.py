@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 
-from orchestrator.app.events import LinkedAccountsProgress
+import pytest
+
+from orchestrator.app.events import Ended, LinkedAccountsProgress, ResourceProgress, StepEnded
 from orchestrator.ui.terminal import Terminal
 
 
@@ -41,3 +43,28 @@ def test_a_thousand_failures_do_not_make_a_thousand_lines():
 
 def test_nothing_is_said_where_nobody_watches():
     assert shown({"111": ("FAILED", "denied")}, verbose=False) == []
+
+
+def test_a_pipeline_gets_a_line_for_each_step_and_none_for_a_resource():
+    stream = io.StringIO()
+    terminal = Terminal(stream=stream)
+    terminal(ResourceProgress("module.octo.aws_iam_role.api_access", "create", "complete", 2.0))
+    terminal(StepEnded("apply", "Applying", 48.26, failed=False))
+    assert stream.getvalue().splitlines() == ["Applying: 48.3 s"]
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        (0, "octo-tf apply: done after 48.3 s."),
+        (3, "verification failed after 48.3 s. Next: fix what fails, then octo-tf verify."),
+        (4, "verification pending after 48.3 s. Next: octo-tf verify --wait 24h."),
+        (5, "octo-tf apply: refused after 48.3 s."),
+        (64, "octo-tf apply: wrong usage after 48.3 s."),
+        (130, "interrupted after 48.3 s. Next: the same command goes on."),
+    ],
+)
+def test_the_last_line_says_what_ended_after_how_long_and_what_is_next(code, line):
+    stream = io.StringIO()
+    Terminal(stream=stream)(Ended("apply", code, 48.26))
+    assert stream.getvalue().rstrip().endswith(line)
