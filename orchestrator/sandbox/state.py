@@ -26,21 +26,33 @@ PARTITION = "aws"
 
 @dataclass(frozen=True)
 class Caller:
-    """The principal whose access key signed a request."""
+    """The principal whose access key signed a request.
+
+    Attributes:
+        kind: ``user`` or ``role``.
+        path: the path of the user or role.
+        session_policies: what limits a session further than its role's policies.
+    """
 
     account_id: str
     arn: str
-    kind: str  # "user" or "role"
+    kind: str
     name: str
+    path: str = "/"
+    session_policies: tuple[Document, ...] = ()
+
+    @property
+    def principal_arn(self) -> str:
+        """The ARN of the user or role itself."""
+        if self.kind != "role":
+            return self.arn
+        return f"arn:{PARTITION}:iam::{self.account_id}:role{self.path}{self.name}"
 
     @property
     def names(self) -> list[str]:
         """The values of ``Principal`` that name this caller in a resource policy."""
         root = f"arn:{PARTITION}:iam::{self.account_id}:root"
-        own = [self.arn]
-        if self.kind == "role":
-            own.append(f"arn:{PARTITION}:iam::{self.account_id}:role/{self.name}")
-        return [*own, root, self.account_id]
+        return [*{self.arn: 0, self.principal_arn: 0}, root, self.account_id]
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,9 @@ class SandboxState:
         profiles: account id and administrator's key by profile.
         administrators: account ids by the administrators' access key ids.
         sessions: the callers of temporary credentials by access key id.
+        session_secrets: the secrets of temporary credentials by access key id.
+        bucket_policies: the text of each bucket's policy.
+        named_by: the roles and buckets whose policies name a role or user, by its ARN.
         reports: report definitions by account id and name.
         stack_sets: StackSets by (account id, region) and name.
         stackset_access: management accounts with trusted access for StackSets.
@@ -84,8 +99,10 @@ class SandboxState:
     profiles: dict[str, tuple[str, AccessKey]] = field(default_factory=dict)
     administrators: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, Caller] = field(default_factory=dict)
+    session_secrets: dict[str, str] = field(default_factory=dict)
     reports: dict[str, dict[str, Report]] = field(default_factory=dict)
     bucket_policies: dict[str, str] = field(default_factory=dict)
+    named_by: dict[str, set[tuple[str, str, str]]] = field(default_factory=dict)
     notifications: dict[str, Any] = field(default_factory=dict)
     stack_sets: dict[tuple[str, str], dict[str, StackSet]] = field(default_factory=dict)
     stackset_access: set[str] = field(default_factory=set)
@@ -100,6 +117,11 @@ class SandboxState:
         """Account ids by profile."""
         return {name: account_id for name, (account_id, _) in self.profiles.items()}
 
+    @property
+    def account_ids(self) -> set[str]:
+        """The accounts of the sandbox, those too that were created later."""
+        return set(self.administrators.values()) | set(organizations_backends.master_accounts)
+
     def stack_sets_of(self, account_id: str, region: str) -> dict[str, StackSet]:
         """Get a management account's StackSets in a region by name."""
         return self.stack_sets.setdefault((account_id, region), {})
@@ -112,8 +134,20 @@ class SandboxState:
             return _user(self.administrators[key_id], "administrator")
         for account_id in self.accounts.values():
             key = iam(account_id).access_keys.get(key_id)
-            if key is not None and key.user_name:
+            if key is not None and key.user_name and key.status == "Active":
                 return _user(account_id, key.user_name)
+        return None
+
+    def secret(self, key_id: str) -> str | None:
+        """Get the secret of an access key; None if it is not known."""
+        if key_id in self.session_secrets:
+            return self.session_secrets[key_id]
+        for account_id, key in self.profiles.values():
+            if key.key_id == key_id:
+                return key.secret
+            found = iam(account_id).access_keys.get(key_id)
+            if found is not None:
+                return str(found.secret_access_key)
         return None
 
     def record_unknown_call(self, service: str, operation: str) -> None:
@@ -124,7 +158,11 @@ class SandboxState:
 
 
 def _user(account_id: str, name: str) -> Caller:
-    return Caller(account_id, f"arn:{PARTITION}:iam::{account_id}:user/{name}", "user", name)
+    held = iam(account_id).users.get(name)
+    path = (held.path if held else None) or "/"
+    return Caller(
+        account_id, f"arn:{PARTITION}:iam::{account_id}:user{path}{name}", "user", name, path
+    )
 
 
 def iam(account_id: str) -> Any:
@@ -162,7 +200,12 @@ def identity_policies(
         return [], []
     boundary_arn = getattr(holder, "permissions_boundary_arn", None)
     boundary = iam(account_id).managed_policies.get(boundary_arn) if boundary_arn else None
-    return list(_documents(holder)), [_default_version(boundary)] if boundary else []
+    holders = [holder]
+    if kind == "user":
+        groups = iam(account_id).groups.values()
+        holders += [g for g in list(groups) if any(u.name == name for u in g.users)]
+    documents = [document for each in holders for document in _documents(each)]
+    return documents, [_default_version(boundary)] if boundary else []
 
 
 def _documents(holder: Any) -> Iterator[Document]:
