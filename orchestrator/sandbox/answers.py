@@ -19,7 +19,9 @@ _S3_CODE = re.compile(r"<Code>(\w+)</Code>\s*<Message>(.*?)</Message>", re.DOTAL
 _S3_MEMBER = re.compile(r"<(\w+)>([^<]*)</\1>")
 _NOT_IN_ERRORS = {"Code", "Message", "RequestID", "RequestId", "HostId"}
 # The errors of S3 that name the bucket.
-_OF_BUCKET = re.compile(r"NoSuch(?!Key|Upload|Version)\w+|\w+NotFoundError|Bucket\w+|InvalidBucketName")
+_OF_BUCKET = re.compile(
+    r"NoSuch(?!Key|Upload|Version)\w+|\w+NotFoundError|Bucket\w+|InvalidBucketName"
+)
 
 
 @cache
@@ -36,7 +38,7 @@ def _texts(service: str, operation: str) -> list[tuple[re.Pattern[str], str]]:
     return [
         (re.compile(pattern, re.DOTALL), text)
         for module in submodules(services.__name__)
-        if module.SERVICE == service
+        if service == module.SERVICE
         for of, pattern, text in getattr(module, "TEXTS", ())
         if of in ("*", operation)
     ]

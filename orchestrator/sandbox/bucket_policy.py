@@ -40,8 +40,18 @@ _MORE_ACTIONS = {
     *("GetInventoryConfiguration", "PutAnalyticsConfiguration", "GetAnalyticsConfiguration"),
     *("PutMetricsConfiguration", "GetMetricsConfiguration", "PutAccelerateConfiguration"),
     *("PutReplicationConfiguration", "PutIntelligentTieringConfiguration"),
-    *("GetIntelligentTieringConfiguration", "DeleteBucketWebsite", "PutBucketObjectLockConfiguration"),
-    *("TagResource", "UntagResource", "ListTagsForResource", "GetBucketPolicyStatus", "GetBucketCORS"),
+    *(
+        "GetIntelligentTieringConfiguration",
+        "DeleteBucketWebsite",
+        "PutBucketObjectLockConfiguration",
+    ),
+    *(
+        "TagResource",
+        "UntagResource",
+        "ListTagsForResource",
+        "GetBucketPolicyStatus",
+        "GetBucketCORS",
+    ),
 }
 _OBJECT_ACTIONS = ("object", "upload", "bypassgovernance", "replicate", "initiatereplication")
 _NOT_OF_OBJECTS = ("objectlockconfiguration", "multipartuploads")
@@ -148,8 +158,10 @@ def is_public(document: dict[str, Any]) -> bool:
 
 def _names_everybody(statement: Any) -> bool:
     principal = statement.get("Principal")
-    return "NotPrincipal" in statement or principal == "*" or (
-        isinstance(principal, dict) and "*" in as_list(principal.get("AWS", []))
+    return (
+        "NotPrincipal" in statement
+        or principal == "*"
+        or (isinstance(principal, dict) and "*" in as_list(principal.get("AWS", [])))
     )
 
 

@@ -33,6 +33,13 @@ def decide_for_account(kind: str, account_id: str, request: AccessRequest) -> De
     return decision
 
 
+def is_member(account_id: str) -> bool:
+    """Whether an account belongs to an organization, which it may manage."""
+    return organizations(account_id).org is not None or (
+        account_id in organizations_backends.master_accounts
+    )
+
+
 def _levels(kind: str, account_id: str) -> Iterator[list[Document]]:
     management = organizations_backends.master_accounts.get(account_id)
     if management is None or management[0] == account_id:

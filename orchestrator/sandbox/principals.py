@@ -71,9 +71,7 @@ def saved(state: SandboxState, document: Any, holder: Holder) -> bool:
             if isinstance(principal, dict) and "AWS" in principal:
                 before = principal["AWS"]
                 after = (
-                    [_root(name) for name in before]
-                    if isinstance(before, list)
-                    else _root(before)
+                    [_root(name) for name in before] if isinstance(before, list) else _root(before)
                 )
                 principal["AWS"], changed = after, changed or after != before
     return changed

@@ -243,9 +243,12 @@ def _drop_connection(environ: dict[str, Any]) -> Response:
 
 def _unknown_access_key(service: str) -> ServiceError:
     if service == "s3":
-        return ServiceError("InvalidAccessKeyId", "The AWS Access Key Id does not exist.", 403)
-    code = "InvalidClientTokenId" if service in ("sts", "iam") else "UnrecognizedClientException"
-    return ServiceError(code, "The security token included in the request is invalid.", 403)
+        text = "The AWS Access Key Id you provided does not exist in our records."
+        return ServiceError("InvalidAccessKeyId", text, 403)
+    text = "The security token included in the request is invalid."
+    if service in ("sts", "iam", "cloudformation"):
+        return ServiceError("InvalidClientTokenId", text, 403)
+    return ServiceError("UnrecognizedClientException", text)
 
 
 class _Gateway(wsgi.Gateway_10):

@@ -205,15 +205,16 @@ def identity_policies(
         groups = iam(account_id).groups.values()
         holders += [g for g in list(groups) if any(u.name == name for u in g.users)]
     documents = [document for each in holders for document in _documents(each)]
-    return documents, [_default_version(boundary)] if boundary else []
+    return documents, [parse_policy(default_version(boundary))] if boundary else []
 
 
 def _documents(holder: Any) -> Iterator[Document]:
     for text in list(holder.policies.values()):
         yield parse_policy(text)
     for managed in list(holder.managed_policies.values()):
-        yield _default_version(managed)
+        yield parse_policy(default_version(managed))
 
 
-def _default_version(managed: Any) -> Document:
-    return parse_policy(next(v.document for v in managed.versions if v.is_default))
+def default_version(managed: Any) -> str:
+    """Get the text of a managed policy's default version."""
+    return str(next(v.document for v in managed.versions if v.is_default))

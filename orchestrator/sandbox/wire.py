@@ -10,7 +10,7 @@ import json
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -55,7 +55,10 @@ class CredentialScope:
 
 @dataclass(frozen=True)
 class Call:
-    """One API call, parsed and validated; ``uri`` holds S3's Bucket and Key."""
+    """One API call, parsed and validated.
+
+    ``uri`` holds S3's Bucket and Key; ``notes`` what an operation keeps until moto has answered.
+    """
 
     service: str
     operation: str
@@ -63,6 +66,7 @@ class Call:
     caller: Caller
     parameters: dict[str, Any]
     uri: dict[str, Any]
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 def scope_of(request: Request) -> CredentialScope | None:
@@ -99,13 +103,14 @@ def parameters_of(
             "url_params": uri,
         }
     )
-    if model.input_shape is not None:
-        if found := list(_violations(service, model.input_shape, parameters)):
-            raise _invalid(service, found)
+    if found := _violations(service, model.input_shape, parameters):
+        raise _invalid(service, found)
     return parameters
 
 
 def _violations(service: str, shape: Any, parameters: dict[str, Any]) -> list[str]:
+    if shape is None:
+        return []
     if service != "s3":
         return list(violations(shape, parameters))
     body = shape.serialization.get("payload")
@@ -125,6 +130,13 @@ def _invalid(service: str, found: list[str]) -> ServiceError:
             "InvalidInputException",
             "You provided a value that does not match the required pattern.",
         )
+    if service == "iam" and found[0].endswith(_IAM_NAME):
+        name = found[0].partition(" at '")[2].partition("'")[0]
+        return ServiceError(
+            "ValidationError",
+            f"The specified value for {name} is invalid. It must contain only alphanumeric"
+            " characters and/or the following: +=,.@_-",
+        )
     errors = "error" if len(found) == 1 else "errors"
     return ServiceError(
         "ValidationError" if service in _QUERY else "ValidationException",
@@ -132,6 +144,7 @@ def _invalid(service: str, found: list[str]) -> ServiceError:
     )
 
 
+_IAM_NAME = r"regular expression pattern: [\w+=,.@-]+"
 _QUERY = ("iam", "sts", "cloudformation")
 
 
@@ -139,8 +152,7 @@ def malformed_xml() -> ServiceError:
     """Make S3's error for a body that does not fit its schema."""
     return ServiceError(
         "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published"
-        " schema",
+        "The XML you provided was not well-formed or did not validate against our published schema",
     )
 
 

@@ -114,9 +114,7 @@ def _lifecycle_rule(rule: dict[str, Any]) -> None:
     if len(keys) != len(set(keys)):
         raise ServiceError("InvalidRequest", "Duplicate Tag Keys are not allowed.")
     if not _ACTIONS & rule.keys():
-        raise ServiceError(
-            "InvalidRequest", "At least one action needs to be specified in a rule."
-        )
+        raise ServiceError("InvalidRequest", "At least one action needs to be specified in a rule.")
     if "NoncurrentVersionExpiration" in rule and not rule["NoncurrentVersionExpiration"]:
         raise malformed_xml()
     expiration = rule.get("Expiration")
@@ -153,7 +151,7 @@ def _object_headers(_state: SandboxState, call: Call, headers: Any) -> None:
     if "x-amz-server-side-encryption" not in headers and held.encryption:
         default = held.encryption["Rule"]["ApplyServerSideEncryptionByDefault"]
         headers["x-amz-server-side-encryption"] = default["SSEAlgorithm"]
-    if any(name.lower().startswith("x-amz-checksum-crc") for name in headers.keys()):
+    if any(name.lower().startswith("x-amz-checksum-crc") for name, _ in headers):
         headers["x-amz-checksum-type"] = "FULL_OBJECT"
 
 
@@ -162,12 +160,12 @@ def delete_object(_state: SandboxState, call: Call) -> Any:
     version, bucket = call.parameters.get("VersionId"), call.uri["Bucket"]
     keys = s3(str(bucket_owner(bucket))).get_bucket(bucket).keys.getlist(call.uri["Key"], [])
     held = next((k for k in keys if str(getattr(k, "version_id", "")) == version), None)
-    call.uri["DeleteMarker"] = held is not None and type(held).__name__ == "FakeDeleteMarker"
+    call.notes["marker"] = held is not None and type(held).__name__ == "FakeDeleteMarker"
     return TO_MOTO
 
 
 def _deleted(_state: SandboxState, call: Call, headers: Any) -> None:
-    if call.uri.get("DeleteMarker"):
+    if call.notes["marker"]:
         headers["x-amz-delete-marker"] = "true"
 
 
