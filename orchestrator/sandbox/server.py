@@ -29,6 +29,7 @@ from orchestrator.sandbox import (
     lookup,
     organization,
     services,
+    signature,
     stack_changes,
     wire,
 )
@@ -44,6 +45,8 @@ from orchestrator.sandbox.state import LOG, Caller, SandboxState
 from orchestrator.sandbox.wire import Call, ServiceError
 
 _JSON = {"Content-Type": "application/json"}
+_UNSIGNED = ("AssumeRoleWithWebIdentity",)  # whoever has a token may call it
+_NOBODY = "anonymous"
 _SOCKET = "octo_tf.socket"  # the key of a request's connection in its WSGI environment
 _THREADS = 64  # a slow call must not delay the others
 _BACKLOG = 256  # connections that wait to be accepted
@@ -70,6 +73,8 @@ class Application:
         scope = wire.scope_of(request)
         if scope is None and self._octo.serves(request.path):
             return self._ask_octo(request)(environ, start_response)
+        if scope is None and request.values.get("Action") in _UNSIGNED:
+            scope = wire.CredentialScope(_NOBODY, "us-east-1", "sts")
         if scope is None:
             error = ServiceError(
                 "MissingAuthenticationToken", "Request is missing a signature", 403
@@ -102,9 +107,17 @@ class Application:
     def _answer(
         self, request: Request, scope: wire.CredentialScope, model: Any, uri: dict[str, Any]
     ) -> Response:
-        caller = self.state.caller(scope.access_key)
+        caller = (
+            Caller("", "", "user", "")
+            if scope.access_key == _NOBODY
+            else (self.state.caller(scope.access_key))
+        )
         if caller is None:
             raise _unknown_access_key(scope.service)
+        if scope.access_key != _NOBODY and not signature.is_valid(
+            request, self.state.secret(scope.access_key)
+        ):
+            raise _wrong_signature(scope.service)
         try:
             parameters = wire.parameters_of(request, scope.service, model, uri)
         except ServiceError as error:
@@ -113,6 +126,7 @@ class Application:
         call = Call(scope.service, model.name, scope.region, caller, parameters, uri)
         self.changes.note(call.service, call.operation, caller.account_id)
         with self.state.lock:
+            organization.advance(self.state)
             deployment.advance(self.state, self._injected_error)
             stack_changes.advance(self.state)
             faults = self.faults.take(call)
@@ -249,6 +263,20 @@ def _unknown_access_key(service: str) -> ServiceError:
     if service in ("sts", "iam", "cloudformation"):
         return ServiceError("InvalidClientTokenId", text, 403)
     return ServiceError("UnrecognizedClientException", text)
+
+
+def _wrong_signature(service: str) -> ServiceError:
+    text = "The request signature we calculated does not match the signature you provided. "
+    if service == "s3":
+        text += "Check your key and signing method."
+        return ServiceError("SignatureDoesNotMatch", text, 403)
+    text += (
+        "Check your AWS Secret Access Key and signing method. Consult the service documentation"
+        " for details."
+    )
+    if service in ("sts", "iam", "cloudformation"):
+        return ServiceError("SignatureDoesNotMatch", text, 403)
+    return ServiceError("InvalidSignatureException", text)
 
 
 class _Gateway(wsgi.Gateway_10):

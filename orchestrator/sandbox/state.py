@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.iam.models import iam_backends
@@ -72,6 +73,16 @@ class Report:
 
 
 @dataclass
+class AccountCreation:
+    """A request of CreateAccount: when and by whom it was made, and its status as AWS says it."""
+
+    begun: float
+    owner: str
+    parameters: dict[str, Any]
+    status: dict[str, Any]
+
+
+@dataclass
 class SandboxState:
     """The sandbox's state; ``lock`` guards all of it.
 
@@ -88,6 +99,8 @@ class SandboxState:
         reports: report definitions by account id and name.
         stack_sets: StackSets by (account id, region) and name.
         stackset_access: management accounts with trusted access for StackSets.
+        delegated: since when accounts are delegated administrators, by account and service.
+        account_creations: the requests of CreateAccount, the oldest first.
         stacks: stacks by (account id, region).
         organization_changed: whether auto-deployment has to look for moved accounts.
     """
@@ -106,6 +119,8 @@ class SandboxState:
     notifications: dict[str, Any] = field(default_factory=dict)
     stack_sets: dict[tuple[str, str], dict[str, StackSet]] = field(default_factory=dict)
     stackset_access: set[str] = field(default_factory=set)
+    delegated: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    account_creations: list[AccountCreation] = field(default_factory=list)
     stacks: dict[tuple[str, str], list[Stack]] = field(default_factory=dict)
     stacks_in_progress: list[Stack] = field(default_factory=list)
     organization_changed: bool = False
@@ -132,22 +147,24 @@ class SandboxState:
             return self.sessions[key_id]
         if key_id in self.administrators:
             return _user(self.administrators[key_id], "administrator")
-        for account_id in self.accounts.values():
-            key = iam(account_id).access_keys.get(key_id)
-            if key is not None and key.user_name and key.status == "Active":
-                return _user(account_id, key.user_name)
-        return None
+        found = self._user_key(key_id)
+        return _user(found[0], found[1].user_name) if found else None
 
-    def secret(self, key_id: str) -> str | None:
-        """Get the secret of an access key; None if it is not known."""
+    def secret(self, key_id: str) -> str:
+        """Get the secret of a known access key."""
         if key_id in self.session_secrets:
             return self.session_secrets[key_id]
-        for account_id, key in self.profiles.values():
-            if key.key_id == key_id:
-                return key.secret
-            found = iam(account_id).access_keys.get(key_id)
-            if found is not None:
-                return str(found.secret_access_key)
+        if key_id in self.administrators:
+            own = iam(self.administrators[key_id])
+            return str(own.access_keys[key_id].secret_access_key)
+        found = self._user_key(key_id)
+        return str(found[1].secret_access_key) if found else ""
+
+    def _user_key(self, key_id: str) -> tuple[str, Any] | None:
+        for account_id in self.account_ids:
+            key = iam(account_id).access_keys.get(key_id)
+            if key is not None and key.user_name and key.status == "Active":
+                return account_id, key
         return None
 
     def record_unknown_call(self, service: str, operation: str) -> None:

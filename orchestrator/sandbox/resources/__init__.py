@@ -75,6 +75,7 @@ class ResourceType:
         delete: deletes the resource; one that does not exist is no error.
         is_stable: whether a change that takes time has finished.
         regions: the regions of the type; None for all.
+        name_property: the property that names the resource, if a name can be given.
     """
 
     type: str
@@ -85,6 +86,7 @@ class ResourceType:
     delete: Callable[[Actor, str], None]
     is_stable: Callable[[Actor, str], bool] = lambda _actor, _physical_id: True
     regions: frozenset[str] | None = None
+    name_property: str = ""
 
 
 @cache

@@ -99,6 +99,7 @@ RESOURCE_TYPE = ResourceType(
         }
     ),
     replacement_properties=frozenset({"RoleName", "Path"}),
+    name_property="RoleName",
     create=_create,
     update=_update,
     delete=_delete,

@@ -94,6 +94,7 @@ RESOURCE_TYPE = ResourceType(
         }
     ),
     replacement_properties=frozenset({"BucketName"}),
+    name_property="BucketName",
     create=_create,
     update=_configure,
     delete=_delete,

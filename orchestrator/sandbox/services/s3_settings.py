@@ -84,7 +84,7 @@ def check_tags(tags: list[dict[str, str]]) -> None:
 
 
 def _invalid_tag(message: str, key: str, **members: str) -> ServiceError:
-    return ServiceError("InvalidTag", message, TagKey=key, **members)
+    return ServiceError("InvalidTag", message, 400, TagKey=key, **members)
 
 
 def _lifecycle(call: Call) -> None:

@@ -138,7 +138,7 @@ def _session(state: SandboxState, call: Call, target: Any, duration: int) -> dic
         tuple(_session_policies(account_id, given)),
     )
     state.session_secrets[made.access_key_id] = made.secret_access_key
-    answer = {
+    answer: dict[str, Any] = {
         "Credentials": {
             "AccessKeyId": made.access_key_id,
             "SecretAccessKey": made.secret_access_key,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -28,39 +29,34 @@ _CONFIG = Config(parameter_validation=False, retries={"max_attempts": 1})
 class Replay:
     """The calls of one sandbox: ids of recorded answers become those of the sandbox's answers."""
 
-    def __init__(self, session: Callable[[str], Any]) -> None:
+    def __init__(self, session: Callable[[str], Any], pace: Callable[[float], None]) -> None:
         self._session = session
+        self._pace = pace
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._ids: dict[str, str] = {}
         self._new: dict[str, list[str]] = {"VersionId": [], "OperationId": [], "StackId": []}
-        self._assumed: Any = None
+        self._keys: dict[str, dict[str, str]] = {"unknown key": dict.fromkeys(_KEYS, "A" * 20)}
 
     def answer(self, call: Mapping[str, Any]) -> dict[str, Any]:
         """Make a call; its answer as boto3 gives it, errors too."""
+        if "pace" in call:
+            self._pace(call["pace"])
         profile = call.get("as_profile", "payer")
         client = self._client(profile, call["service"], call.get("region", "us-east-1"))
-        method = getattr(client, _snake(call["operation"]))
+        method = getattr(client, xform_name(call["operation"]))
         try:
-            answer = method(**self._parameters(call["params"]))
+            answer: dict[str, Any] = method(**self._parameters(call["params"]))
         except ClientError as error:
-            answer = error.response
-        self._note(call["operation"], answer)
+            answer = dict(error.response)
+        self._note(call, answer)
         return answer
 
     def _client(self, profile: str, service: str, region: str) -> Any:
-        if profile == "keys of an assumed role":
-            keys = self._assumed
-            names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-            return self._session("payer").client(
-                service,
-                region_name=region,
-                config=_CONFIG,
-                **dict(zip(_KEYS, (keys[name] for name in names), strict=True)),
-            )
         key = (profile, service, region)
         if key not in self._clients:
-            self._clients[key] = self._session(profile).client(
-                service, region_name=region, config=_CONFIG
+            named = profile if profile not in self._keys else "payer"
+            self._clients[key] = self._session(named).client(
+                service, region_name=region, config=_CONFIG, **self._keys.get(profile, {})
             )
         return self._clients[key]
 
@@ -72,7 +68,7 @@ class Replay:
             elif name in ("VersionId", "OperationId") and _ID.fullmatch(value):
                 made[name] = self._of(name, value)
             elif name == "StackName" and (found := _ID.search(value)):
-                made[name] = self._of("StackId", value.replace(found[0], "")) + ""
+                made[name] = self._of("StackId", value.replace(found[0], ""))
             else:
                 made[name] = value
         return made
@@ -90,12 +86,21 @@ class Replay:
                 self._ids[recorded] = next(i for i in self._new[kind] if i not in known)
         return self._ids[recorded]
 
-    def _note(self, operation: str, answer: Mapping[str, Any]) -> None:
+    def _note(self, call: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        operation = call["operation"]
         for kind, seen in self._new.items():
             if kind in answer and not operation.startswith(("Get", "Head", "List", "Describe")):
                 seen.append(answer[kind])
         if operation == "AssumeRole" and "Credentials" in answer:
-            self._assumed = answer["Credentials"]
+            found = answer["Credentials"]
+            names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+            keys = dict(zip(_KEYS, (found[name] for name in names), strict=True))
+            self._keys["keys of an assumed role"] = keys
+        if operation == "CreateAccessKey":
+            key_id, secret = (answer["AccessKey"][n] for n in ("AccessKeyId", "SecretAccessKey"))
+            keys = {_KEYS[0]: key_id, _KEYS[1]: secret}
+            self._keys[f"user {call['params']['UserName']}"] = keys
+            self._keys["wrong secret"] = {_KEYS[0]: key_id, _KEYS[1]: "x" * 40}
 
 
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
@@ -178,8 +183,3 @@ def _same_but_for_names(expected: str, found: str) -> bool:
 
 def _without_ids(value: Any) -> Any:
     return _ID.sub("<id>", value) if isinstance(value, str) else value
-
-
-def _snake(operation: str) -> str:
-    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", operation)
-    return re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])", "_", text).lower()
