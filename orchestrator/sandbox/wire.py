@@ -193,7 +193,7 @@ def failure(
     try:
         service_model = get_service_model(service)
     except DataNotFoundError:
-        return _plain(error)
+        return _plain(request, service, error)
     response = _serialized(request, service, model or OperationModel({}, service_model), error)
     response.status_code = error.status
     return response
@@ -215,6 +215,18 @@ def s3_error(code: str, message: str, status: int, members: Mapping[str, str]) -
     return Response(body, status, headers)
 
 
-def _plain(error: ServiceError) -> Response:
-    body = json.dumps({"__type": error.code, "message": error.message})
-    return Response(body, error.status, {"Content-Type": "application/x-amz-json-1.1"})
+def _plain(request: Request, service: str, error: ServiceError) -> Response:
+    """Serialize an error of a service that botocore knows by another name: JSON, or else XML."""
+    headers = {"x-amzn-errortype": error.code}  # which clients of REST services with JSON read
+    if "json" in (request.content_type or "") or "X-Amz-Target" in request.headers:
+        body = json.dumps({"__type": error.code, "message": error.message})
+        headers["Content-Type"] = "application/x-amz-json-1.1"
+        return Response(body, error.status, headers)
+    if service.startswith("s3"):
+        return s3_error(error.code, error.message, error.status, {})
+    inner = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+    body = (
+        f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error>"
+        f"<RequestId>{_REQUEST}</RequestId></ErrorResponse>"
+    )
+    return Response(body, error.status, {**headers, "Content-Type": "text/xml"})

@@ -10,9 +10,13 @@ import base64
 import json
 import re
 import time
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from moto.iam.models import AccessKey
 from moto.sts.models import sts_backends
+from moto.sts.utils import random_session_token
 
 from orchestrator.sandbox.authorization import identity_verdict
 from orchestrator.sandbox.identity_policy import load_aws_managed
@@ -26,6 +30,7 @@ from orchestrator.sandbox.wire import Call, ServiceError
 SERVICE = "sts"
 _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:.*/)?([\w+=,.@-]+)")
 _HOUR = 3600
+_NOTHING: Document = {"Statement": []}  # a federated user without a policy may do nothing
 
 
 def assume_role(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -225,8 +230,61 @@ def _trusts(target: Any, call: Call, request: AccessRequest) -> bool:
     return by_identity == "allowed" or (target.account_id == call.caller.account_id and named)
 
 
+def get_caller_identity(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetCallerIdentity."""
+    caller = call.caller
+    if caller.kind == "role":
+        held = role(caller.account_id, caller.name)
+        unique = f"{held.id if held else 'AROA'}:{caller.arn.rpartition('/')[2]}"
+    else:
+        held = iam(caller.account_id).users.get(caller.name)
+        unique = str(held.id) if held else caller.account_id
+    return {"Account": caller.account_id, "Arn": caller.arn, "UserId": unique}
+
+
+def get_session_token(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetSessionToken: temporary keys of the same user."""
+    if call.caller.kind != "user":
+        raise ServiceError(
+            "AccessDenied", "Cannot call GetSessionToken with session credentials", 403
+        )
+    return {"Credentials": _keys(state, call, call.caller, 12 * _HOUR)}
+
+
+def get_federation_token(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetFederationToken: what the user may do, limited by a policy."""
+    caller, name = call.caller, call.parameters["Name"]
+    if caller.kind != "user":
+        raise ServiceError(
+            "AccessDenied", "Cannot call GetFederationToken with session credentials", 403
+        )
+    arn = f"arn:{PARTITION}:sts::{caller.account_id}:federated-user/{name}"
+    policies = tuple(_session_policies(caller.account_id, call.parameters)) or (_NOTHING,)
+    federated = replace(caller, arn=arn, session_policies=policies)
+    return {
+        "Credentials": _keys(state, call, federated, 12 * _HOUR),
+        "FederatedUser": {"FederatedUserId": f"{caller.account_id}:{name}", "Arn": arn},
+        "PackedPolicySize": 0,
+    }
+
+
+def _keys(state: SandboxState, call: Call, caller: Caller, default: int) -> dict[str, Any]:
+    key = AccessKey(user_name=None, prefix="ASIA", account_id=caller.account_id)
+    state.sessions[key.access_key_id] = caller
+    state.session_secrets[key.access_key_id] = key.secret_access_key
+    seconds = int(call.parameters.get("DurationSeconds") or default)
+    return {
+        "AccessKeyId": key.access_key_id,
+        "SecretAccessKey": key.secret_access_key,
+        "SessionToken": random_session_token(),
+        "Expiration": datetime.now(timezone.utc) + timedelta(seconds=seconds),
+    }
+
+
 OPERATIONS: dict[str, Operation] = {
+    "GetCallerIdentity": get_caller_identity,
+    "GetFederationToken": get_federation_token,
+    "GetSessionToken": get_session_token,
     "AssumeRole": assume_role,
     "AssumeRoleWithWebIdentity": assume_role_with_web_identity,
 }
-TEXTS = (("GetFederationToken", r"<PackedPolicySize>\d+", "<PackedPolicySize>0"),)
