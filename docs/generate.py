@@ -191,6 +191,25 @@ def faults() -> str:
     return table()
 
 
+def from_aws() -> str:
+    """How the sandbox's answers compare with AWS's, and each difference that stays."""
+    folder = ROOT / "tests/contract/sandbox"
+    groups = json.loads((folder / "aws_recorded.json").read_text())["groups"]
+    known = json.loads((folder / "known_differences.json").read_text())
+    count = sum("label" in call for calls in groups.values() for call in calls)
+    lines = [
+        f"{count} answers that were recorded on AWS, or that AWS documents, are compared with the"
+        f" sandbox's by a test: {count - len(known)} agree.",
+        "",
+        "| call | what differs | why |",
+        "|---|---|---|",
+    ]
+    for label, entry in sorted(known.items()):
+        what = "; ".join(f"`{difference}`" for difference in entry["differences"])
+        lines.append(f"| {label} | {what} | {entry['reason']} |")
+    return "\n".join(lines)
+
+
 def consent() -> str:
     """What changes without consent, from the table that its tests run."""
     sys.path.insert(0, str(ROOT))
@@ -204,6 +223,7 @@ GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "docs/reference/checks.md": {"checks": checks},
     ROOT / "docs/reference/reliability.md": {"faults": faults, "consent": consent},
     ROOT / "docs/reference/commands.md": {"commands": commands},
+    ROOT / "docs/reference/sandbox.md": {"from_aws": from_aws},
     ROOT / "docs/reference/octo-yaml.md": {"settings": settings},
 }
 

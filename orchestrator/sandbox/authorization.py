@@ -1,14 +1,31 @@
-"""Authorize calls by identity policies, permissions boundaries and bucket policies."""
+"""Authorize calls by the policies of the caller, of its organization, and of buckets."""
 
 from __future__ import annotations
 
-from orchestrator.sandbox.policy import AccessRequest, decide, parse_policy
-from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner, identity_policies
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from moto.organizations.models import organizations_backends
+
+from orchestrator.sandbox.organization_policies import RESOURCE, SERVICE, decide_for_account
+from orchestrator.sandbox.policy import AccessRequest, Decision, decide, parse_policy
+from orchestrator.sandbox.state import (
+    PARTITION,
+    Caller,
+    SandboxState,
+    bucket_owner,
+    iam,
+    identity_policies,
+    organizations,
+    role,
+)
 from orchestrator.sandbox.wire import Call, ServiceError
 
 # Operations whose permission has another name than the operation
 # (Service Authorization Reference, Amazon S3).
-_S3_ACTIONS = {
+S3_ACTIONS = {
     "DeleteBucketCors": "PutBucketCORS",
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketLifecycle": "PutLifecycleConfiguration",
@@ -37,7 +54,27 @@ _S3_ACTIONS = {
 _NO_PERMISSION_NEEDED = {
     "sts:GetCallerIdentity",
     "sts:AssumeRole",
+    "sts:AssumeRoleWithWebIdentity",
 }  # AssumeRole is decided by the trust policy: services/sts.py
+_GLOBAL = ("iam", "organizations", "cur")  # their calls are calls to us-east-1
+# How AWS words a denial, by the kind of policy that decided.
+_DENIED = " with an explicit deny in {article} {kind}"
+_NOT_ALLOWED = " because no {kind} allows the {action} action"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a call was decided, and by which kind of policy."""
+
+    decision: Decision
+    kind: str = ""
+
+    def reason(self, action: str) -> str:
+        """Word the denial as AWS does."""
+        if self.decision == "explicitDeny":
+            article = "an" if self.kind[:1] in "aeiou" else "a"
+            return _DENIED.format(article=article, kind=self.kind)
+        return _NOT_ALLOWED.format(kind=self.kind, action=action)
 
 
 def authorize(state: SandboxState, call: Call) -> None:
@@ -50,54 +87,237 @@ def authorize(state: SandboxState, call: Call) -> None:
     if action in _NO_PERMISSION_NEEDED:
         return
     if call.service == "s3":
-        action = f"s3:{_S3_ACTIONS.get(call.operation, call.operation)}"
+        _check_expected_owner(call)
+        action = f"s3:{S3_ACTIONS.get(call.operation, call.operation)}"
     request = AccessRequest(
-        action,
-        _resource(call),
-        {"aws:SecureTransport": "true", "aws:PrincipalAccount": call.caller.account_id},
-        {"AWS": call.caller.names},
+        action, resource_of(state, call), _context(call), {"AWS": call.caller.names}
     )
-    if decision_for(state, call, request) != "allowed":
-        raise ServiceError(
-            "AccessDenied" if call.service in ("s3", "iam", "sts") else "AccessDeniedException",
-            f"User: {call.caller.arn} is not authorized to perform: {action}"
-            f" on resource: {request.resource}",
-            403 if call.service in ("s3", "iam", "sts") else 400,
+    _require(call, request, verdict_for(state, call, request))
+    if call.operation == "CreateStack" and call.parameters.get("RoleARN"):
+        passing = AccessRequest(
+            "iam:PassRole",
+            call.parameters["RoleARN"],
+            {**request.context, "iam:PassedToService": "cloudformation.amazonaws.com"},
+            request.principals,
         )
+        _require(call, passing, verdict_for(state, call, passing))
 
 
-def decision_for(state: SandboxState, call: Call, request: AccessRequest) -> str:
-    """Combine identity policies, permissions boundary and, for S3, the bucket policy."""
-    policies, boundary = identity_policies(
-        call.caller.account_id, call.caller.kind, call.caller.name
+def authorize_by_organization(call: Call) -> None:
+    """Check that the organization's policies allow a call of the StackSets' execution role.
+
+    Raises:
+        ServiceError: AccessDenied, with the message that AWS gives.
+    """
+    request = AccessRequest(f"{call.service}:{call.operation}", "*", _context(call))
+    decision = decide_for_account(SERVICE, call.caller.account_id, request)
+    _require(call, request, Verdict(decision, "service control policy"))
+
+
+def _require(call: Call, request: AccessRequest, verdict: Verdict) -> None:
+    if verdict.decision == "allowed":
+        return
+    in_xml = call.service in ("s3", "iam", "sts", "cloudformation")
+    shown = f'"{request.resource}"' if call.service == "s3" else request.resource
+    raise ServiceError(
+        "AccessDenied" if in_xml else "AccessDeniedException",
+        f"User: {call.caller.arn} is not authorized to perform: {request.action}"
+        f" on resource: {shown}{verdict.reason(request.action)}",
+        403 if in_xml else 400,
     )
-    by_identity = decide(policies, request)
-    if boundary and by_identity == "allowed":
-        by_identity = decide(boundary, request)
+
+
+def _check_expected_owner(call: Call) -> None:
+    bucket, expected = call.uri.get("Bucket"), call.parameters.get("ExpectedBucketOwner")
+    if not bucket or expected is None:
+        return
+    if not re.fullmatch(r"\d{12}", expected):
+        raise ServiceError(
+            "InvalidBucketOwnerAWSAccountID",
+            "The value of the expected bucket owner parameter must be an AWS Account ID..."
+            f" [{expected}]",
+        )
+    if bucket_owner(bucket) not in (None, expected):
+        raise ServiceError("AccessDenied", "Access Denied", 403)
+
+
+def verdict_for(state: SandboxState, call: Call, request: AccessRequest) -> Verdict:
+    """Combine the policies of caller, bucket and organization; an explicit deny wins.
+
+    Source: IAM User Guide, "Policy evaluation logic".
+    """
+    caller = call.caller
     bucket = call.uri.get("Bucket") if call.service == "s3" else None
     owner = bucket_owner(bucket) if bucket else None
+    if owner is not None:
+        decision = decide_for_account(RESOURCE, owner, request)
+        if decision != "allowed":
+            return Verdict(decision, "resource control policy")
+    if not caller.path.startswith("/aws-service-role/"):
+        decision = decide_for_account(SERVICE, caller.account_id, request)
+        if decision != "allowed":
+            return Verdict(decision, "service control policy")
+    by_identity = identity_verdict(caller, request)
     if bucket is None or owner is None:
         return by_identity
-    if call.parameters.get("ExpectedBucketOwner", owner) != owner:
-        return "explicitDeny"
     text = state.bucket_policies.get(bucket)
     by_bucket = (
         decide([parse_policy(text)], request, resource_policy=True) if text else "implicitDeny"
     )
-    if "explicitDeny" in (by_identity, by_bucket):
-        return "explicitDeny"
-    if owner == call.caller.account_id:
-        return "allowed" if "allowed" in (by_identity, by_bucket) else "implicitDeny"
+    if by_identity.decision == "explicitDeny":
+        return by_identity
+    if by_bucket == "explicitDeny":
+        return Verdict(by_bucket, "resource-based policy")
     if call.operation == "CreateBucket":
         return by_identity  # another account owns the name: CreateBucket itself refuses it
-    return "allowed" if by_identity == by_bucket == "allowed" else "implicitDeny"
+    if owner == caller.account_id:
+        return Verdict("allowed") if by_bucket == "allowed" else by_identity
+    if by_identity.decision != "allowed":
+        return by_identity
+    return Verdict(by_bucket, "resource-based policy")
 
 
-def _resource(call: Call) -> str:
+def identity_verdict(caller: Caller, request: AccessRequest) -> Verdict:
+    """Decide by the policies of a user or role, its boundary, and the session's own policies."""
+    policies, boundary = identity_policies(caller.account_id, caller.kind, caller.name)
+    verdict = Verdict(decide(policies, request), "identity-based policy")
+    for kind, documents in (
+        ("permissions boundary", boundary),
+        ("session policy", list(caller.session_policies)),
+    ):
+        if documents and verdict.decision == "allowed":
+            verdict = Verdict(decide(documents, request), kind)
+    return verdict
+
+
+def _context(call: Call) -> dict[str, str]:
+    """The condition keys of a call. Source: IAM User Guide, "Global condition context keys"."""
+    caller = call.caller
+    context = {
+        "aws:SecureTransport": "true",
+        "aws:SourceIp": "127.0.0.1",
+        "aws:CurrentTime": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:PrincipalAccount": caller.account_id,
+        "aws:PrincipalArn": caller.principal_arn,
+        "aws:PrincipalType": "User" if caller.kind == "user" else "AssumedRole",
+        "aws:PrincipalIsAWSService": "false",
+        "aws:ViaAWSService": "false",
+        "aws:RequestedRegion": "us-east-1" if call.service in _GLOBAL else call.region,
+    }
+    if caller.kind == "user":
+        context["aws:username"] = caller.name
+    management = organizations_backends.master_accounts.get(caller.account_id)
+    own = organizations(management[0] if management else caller.account_id)
+    if own.org is not None:
+        context["aws:PrincipalOrgID"] = own.org.id
+    context.update(_of_iam(call) if call.service == "iam" else {})
+    for tag in call.parameters.get("Tags") or []:
+        if isinstance(tag, dict) and "Key" in tag:
+            context[f"aws:RequestTag/{tag['Key']}"] = tag.get("Value", "")
+    return context
+
+
+def _of_iam(call: Call) -> dict[str, str]:
+    """The keys of IAM: the boundary that a role has or is to have, the policy to attach."""
+    context = {}
+    given = call.parameters.get("PermissionsBoundary")
+    if given is None and call.operation != "CreateRole":
+        name, user = call.parameters.get("RoleName"), call.parameters.get("UserName")
+        holder = (
+            role(call.caller.account_id, name)
+            if name
+            else iam(call.caller.account_id).users.get(user)
+        )
+        given = getattr(holder, "permissions_boundary_arn", None)
+    if given:
+        context["iam:PermissionsBoundary"] = given
+    if call.operation.startswith(("Attach", "Detach")):
+        context["iam:PolicyARN"] = call.parameters["PolicyArn"]
+    return context
+
+
+def resource_of(state: SandboxState, call: Call) -> str:
+    """Get the ARN that a call's permission is checked for; ``*`` if it has no resource.
+
+    Source: Service Authorization Reference.
+    """
     if call.service == "s3" and call.uri.get("Bucket"):
         bucket = f"arn:{PARTITION}:s3:::{call.uri['Bucket']}"
         return f"{bucket}/{call.uri['Key']}" if call.uri.get("Key") else bucket
-    if call.service == "iam" and call.parameters.get("RoleName"):
-        name = call.parameters["RoleName"]
-        return f"arn:{PARTITION}:iam::{call.caller.account_id}:role/{name}"
+    finder = _RESOURCES.get(call.service)
+    return finder(state, call) if finder else "*"
+
+
+def _iam_resource(_state: SandboxState, call: Call) -> str:
+    given, account_id = call.parameters, call.caller.account_id
+    arn = f"arn:{PARTITION}:iam::{account_id}"
+    if name := given.get("RoleName"):
+        held = role(account_id, name)
+        return f"{arn}:role{held.path if held else given.get('Path', '/')}{name}"
+    if name := given.get("UserName"):
+        held = iam(account_id).users.get(name)
+        return f"{arn}:user{(held.path if held else given.get('Path')) or '/'}{name}"
+    if name := given.get("GroupName"):
+        return f"{arn}:group{given.get('Path', '/')}{name}"
+    if call.operation == "CreatePolicy":
+        return f"{arn}:policy{given.get('Path', '/')}{given['PolicyName']}"
+    if call.operation == "CreateServiceLinkedRole":
+        return f"{arn}:role/aws-service-role/{given['AWSServiceName']}/*"
+    if name := given.get("InstanceProfileName"):
+        return f"{arn}:instance-profile{given.get('Path', '/')}{name}"
+    if call.operation in ("GetUser", "ListAccessKeys", "CreateAccessKey"):
+        return call.caller.arn
+    listed = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group"}.get(call.operation)
+    if listed:
+        return f"{arn}:{listed}{given.get('PathPrefix', '/')}"
+    for name in ("PolicyArn", "PolicySourceArn", "OpenIDConnectProviderArn", "SAMLProviderArn"):
+        if name in given:
+            return str(given[name])
     return "*"
+
+
+def _cur_resource(_state: SandboxState, call: Call) -> str:
+    name = call.parameters.get("ReportName") or call.parameters.get("ReportDefinition", {}).get(
+        "ReportName", ""
+    )
+    return f"arn:{PARTITION}:cur:us-east-1:{call.caller.account_id}:definition/{name}"
+
+
+def _cloudformation_resource(state: SandboxState, call: Call) -> str:
+    given = call.parameters
+    arn = f"arn:{PARTITION}:cloudformation:{call.region}:{call.caller.account_id}"
+    if name := given.get("StackSetName"):
+        own = state.stack_sets_of(call.caller.account_id, call.region).get(name)
+        return f"{arn}:stackset/{own.id if own else f'{name}:*'}"
+    if name := given.get("StackName"):
+        if name.startswith("arn:"):
+            return str(name)
+        stacks = state.stacks.get((call.caller.account_id, call.region), [])
+        ids = (s.id for s in stacks if s.name == name and s.deleted is None)
+        return next(ids, f"{arn}:stack/{name}/*")
+    return f"{arn}:stack/*/*" if call.operation == "DescribeStacks" else "*"
+
+
+def _organizations_resource(_state: SandboxState, call: Call) -> str:
+    management = organizations_backends.master_accounts.get(call.caller.account_id)
+    owner = management[0] if management else call.caller.account_id
+    own = organizations(owner).org
+    if own is None:
+        return "*"
+    arn = f"arn:{PARTITION}:organizations::{owner}"
+    given = call.parameters
+    if account_id := given.get("AccountId"):
+        return f"{arn}:account/{own.id}/{account_id}"
+    for name in ("ParentId", "OrganizationalUnitId", "TargetId", "RootId"):
+        place = str(given.get(name, ""))
+        if place.startswith(("ou-", "r-")):
+            return f"{arn}:{'ou' if place.startswith('ou-') else 'root'}/{own.id}/{place}"
+    return "*"
+
+
+_RESOURCES: dict[str, Callable[[SandboxState, Call], str]] = {
+    "cloudformation": _cloudformation_resource,
+    "cur": _cur_resource,
+    "iam": _iam_resource,
+    "organizations": _organizations_resource,
+}

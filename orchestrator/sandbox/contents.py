@@ -23,6 +23,7 @@ def _settings(state: SandboxState, faults: Faults) -> Iterator[str]:
     yield f"Account.Status: {state.with_account_status}"
     yield from (f"fault {fault}" for fault in faults.listed())
     yield from (f"trusted access of {account_id}" for account_id in state.stackset_access)
+    yield from (f"delegated administrator {account_id}" for account_id in state.delegated)
     yield from (f"account {account_id} registered with Octo" for account_id in state.octo.accounts)
     yield from (f"{c.client_id} has {c.external_id}" for c in state.octo.clients.values())
     yield from (f"policy of bucket {name}" for name in state.bucket_policies)
@@ -42,5 +43,7 @@ def _in_accounts(state: SandboxState) -> Iterator[str]:
     for account_id in state.accounts.values():
         yield from (f"report {account_id}/{n}" for n in state.reports.get(account_id, {}))
         yield from (f"user {account_id}/{name}" for name in iam(account_id).users)
-        yield from (f"role {account_id}/{r.name}" for r in iam(account_id).roles.values())
+        roles = iam(account_id).roles.values()  # service-linked ones stay, as on AWS
+        own = (r.name for r in roles if not r.path.startswith("/aws-service-role/"))
+        yield from (f"role {account_id}/{name}" for name in own)
         yield from (f"bucket {account_id}/{name}" for name in s3(account_id).buckets)

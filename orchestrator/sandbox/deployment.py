@@ -24,6 +24,10 @@ from orchestrator.sandbox.template_parser import TemplateError
 
 # Stacks per call to the sandbox: a large operation must not delay other callers.
 _STACKS_PER_CALL = 100
+_SUSPENDED = (
+    "This account is suspended. To remove this instance from the stack set, run"
+    " DeleteStackInstances with the RetainStacks parameter."
+)
 _CANCELLED = "Cancelled since failure tolerance has exceeded"
 
 # The error code injected for (operation, account, region), or "".
@@ -102,9 +106,9 @@ def _auto_deploy(stack_set: StackSet) -> None:
     moved = {a for a, parent in stack_set.parents.items() if before.get(a) != parent}
     arrived, left = [], []
     for ou, regions in stack_set.ous.items():
-        for account_id, parent in accounts_in(stack_set.owner, [ou]).items():
+        for account_id in accounts_in(stack_set.owner, [ou]):
             if account_id in moved:
-                arrived += [Target(account_id, region, parent) for region in regions]
+                arrived += [Target(account_id, region, ou) for region in regions]
     staying = {t.account_id for t in arrived}
     for instance in stack_set.instances.values():
         if instance.account_id in moved and instance.account_id not in staying:
@@ -113,7 +117,7 @@ def _auto_deploy(stack_set: StackSet) -> None:
     for target in arrived:
         if (known := stack_set.instances.get((target.account_id, target.region))) is not None:
             known.ou = target.ou
-    preferences = {"MaxConcurrentPercentage": 100, "FailureTolerancePercentage": 100}
+    preferences = {"MaxConcurrentCount": 1, "FailureToleranceCount": 0}  # AWS's own: none fails
     if new:
         start_operation(stack_set, Operation(str(uuid.uuid4()), "CREATE", new, preferences))
     if left:
@@ -186,7 +190,7 @@ def _process_target(
         return
     if operation.action != "DELETE" and target.account_id in closed:
         target.status = "SKIPPED"
-        _mark(stack_set, target, "OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT")
+        _mark(stack_set, target, "OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT", _SUSPENDED)
         return
     try:
         _change_stack(state, stack_set, operation, instance, injected_error)
@@ -236,8 +240,13 @@ def _change_stack(
     name = f"StackSet-{stack_set.name}-{uuid.uuid4()}"
     _check(actor, name, body, parameters)
     made = Stack(actor, name, body, parameters, tags)
-    _finish(made, stack_changes.create(made))
     own.append(made)
+    try:
+        _finish(made, stack_changes.create(made))
+    except _StackFailure:
+        # It stays among the deleted stacks, so that its events can be read.
+        stack_changes.run_to_completion(made, stack_changes.delete(made))
+        raise
     instance.stack_id = made.id
 
 

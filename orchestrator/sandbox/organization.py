@@ -7,6 +7,8 @@ standalone account, and Octo's own principal account.
 from __future__ import annotations
 
 import json
+import time
+from datetime import datetime, timezone
 
 from moto.moto_api._internal import mock_random
 
@@ -57,6 +59,22 @@ def create_accounts(state: SandboxState, linked: int) -> None:
     management.get_account_by_id(state.accounts[SUSPENDED]).state = "SUSPENDED"
     _add(state, "standalone", STANDALONE)
     _add(state, "octo", OCTO)
+
+
+def advance(state: SandboxState) -> None:
+    """Finish every creation of an account whose time has come; the caller holds the lock."""
+    for creation in state.account_creations:
+        due = time.time() >= creation.begun + state.stack_seconds
+        if creation.status["State"] != "IN_PROGRESS" or not due:
+            continue
+        creation.status["CompletedTimestamp"] = datetime.now(timezone.utc)
+        own, given = organizations(creation.owner), creation.parameters
+        if any(account.email == given["Email"] for account in own.accounts):
+            creation.status.update(State="FAILED", FailureReason="EMAIL_ALREADY_EXISTS")
+            continue
+        made = own.create_account(**given)["CreateAccountStatus"]
+        creation.status.update(State="SUCCEEDED", AccountId=made["AccountId"])
+        state.organization_changed = True
 
 
 def grant_management_access(owner: str) -> None:

@@ -21,6 +21,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.wrappers import Response
 
 from orchestrator.sandbox import (
+    answers,
     control,
     delivery,
     deployment,
@@ -28,6 +29,7 @@ from orchestrator.sandbox import (
     lookup,
     organization,
     services,
+    signature,
     stack_changes,
     wire,
 )
@@ -43,6 +45,8 @@ from orchestrator.sandbox.state import LOG, Caller, SandboxState
 from orchestrator.sandbox.wire import Call, ServiceError
 
 _JSON = {"Content-Type": "application/json"}
+_UNSIGNED = ("AssumeRoleWithWebIdentity",)  # whoever has a token may call it
+_NOBODY = "anonymous"
 _SOCKET = "octo_tf.socket"  # the key of a request's connection in its WSGI environment
 _THREADS = 64  # a slow call must not delay the others
 _BACKLOG = 256  # connections that wait to be accepted
@@ -69,6 +73,8 @@ class Application:
         scope = wire.scope_of(request)
         if scope is None and self._octo.serves(request.path):
             return self._ask_octo(request)(environ, start_response)
+        if scope is None and request.values.get("Action") in _UNSIGNED:
+            scope = wire.CredentialScope(_NOBODY, "us-east-1", "sts")
         if scope is None:
             error = ServiceError(
                 "MissingAuthenticationToken", "Request is missing a signature", 403
@@ -101,13 +107,26 @@ class Application:
     def _answer(
         self, request: Request, scope: wire.CredentialScope, model: Any, uri: dict[str, Any]
     ) -> Response:
-        caller = self.state.caller(scope.access_key)
+        caller = (
+            Caller("", "", "user", "")
+            if scope.access_key == _NOBODY
+            else (self.state.caller(scope.access_key))
+        )
         if caller is None:
             raise _unknown_access_key(scope.service)
-        parameters = wire.parameters_of(request, scope.service, model, uri)
+        if scope.access_key != _NOBODY and not signature.is_valid(
+            request, self.state.secret(scope.access_key)
+        ):
+            raise _wrong_signature(scope.service)
+        try:
+            parameters = wire.parameters_of(request, scope.service, model, uri)
+        except ServiceError as error:
+            answers.check_bucket(scope.service, model.name, uri)
+            raise error from None
         call = Call(scope.service, model.name, scope.region, caller, parameters, uri)
         self.changes.note(call.service, call.operation, caller.account_id)
         with self.state.lock:
+            organization.advance(self.state)
             deployment.advance(self.state, self._injected_error)
             stack_changes.advance(self.state)
             faults = self.faults.take(call)
@@ -115,6 +134,7 @@ class Application:
         for fault in faults:
             apply_fault(fault, call)
         authorize(self.state, call)
+        answers.check_bucket(call.service, call.operation, uri)
         response = self._done(request, call, model, partial=any(f.partial_pages for f in faults))
         for fault in faults:
             if fault.unknown_for:
@@ -133,8 +153,11 @@ class Application:
             with self.state.lock:
                 result = operation(self.state, call)
             if result is not services.TO_MOTO:
-                return wire.success(request, call.service, model, result)
-        response = self._ask_moto(request, call)
+                done = wire.success(request, call.service, model, result)
+                if call.operation == "PutBucketPolicy":  # which botocore's model does not say
+                    done.status_code = 204
+                return done
+        response = answers.corrected(self.state, call, self._ask_moto(request, call))
         if call.service == "organizations" and not only_reads(call.operation):
             with self.state.lock:
                 self.state.organization_changed = True
@@ -168,7 +191,10 @@ class Application:
         status, headers = captured[0][:2]
         if status.startswith("5"):
             raise self._unknown(call.service, request, call.operation)
-        return Response(body, status, headers)
+        response = Response(body, status, headers)
+        if request.method == "HEAD":  # its length is the object's
+            response.headers["Content-Length"] = dict(headers).get("Content-Length", "0")
+        return response
 
     def _unknown(self, service: str, request: Request, operation: str = "") -> ServiceError:
         """Record a call that is not implemented; with status 400, SDKs do not retry it."""
@@ -231,9 +257,26 @@ def _drop_connection(environ: dict[str, Any]) -> Response:
 
 def _unknown_access_key(service: str) -> ServiceError:
     if service == "s3":
-        return ServiceError("InvalidAccessKeyId", "The AWS Access Key Id does not exist.", 403)
-    code = "InvalidClientTokenId" if service in ("sts", "iam") else "UnrecognizedClientException"
-    return ServiceError(code, "The security token included in the request is invalid.", 403)
+        text = "The AWS Access Key Id you provided does not exist in our records."
+        return ServiceError("InvalidAccessKeyId", text, 403)
+    text = "The security token included in the request is invalid."
+    if service in ("sts", "iam", "cloudformation"):
+        return ServiceError("InvalidClientTokenId", text, 403)
+    return ServiceError("UnrecognizedClientException", text)
+
+
+def _wrong_signature(service: str) -> ServiceError:
+    text = "The request signature we calculated does not match the signature you provided. "
+    if service == "s3":
+        text += "Check your key and signing method."
+        return ServiceError("SignatureDoesNotMatch", text, 403)
+    text += (
+        "Check your AWS Secret Access Key and signing method. Consult the service documentation"
+        " for details."
+    )
+    if service in ("sts", "iam", "cloudformation"):
+        return ServiceError("SignatureDoesNotMatch", text, 403)
+    return ServiceError("InvalidSignatureException", text)
 
 
 class _Gateway(wsgi.Gateway_10):

@@ -228,6 +228,18 @@ def _update_resource(
     )
     stack.set_resource_status(resource, "UPDATE_IN_PROGRESS")
     former = resource.physical_id
+    if (
+        replaces
+        and (named := resource_type.name_property)
+        and (
+            resource.properties.get(named) is not None
+            and resource.properties.get(named) == properties.get(named)
+        )
+    ):
+        raise ResourceError(
+            "CloudFormation cannot update a stack when a custom-named resource requires replacing."
+            f" Rename {former} and update the stack again."
+        )
     if replaces:
         made = _call_handler(lambda: resource_type.create(stack.actor, properties))
     else:

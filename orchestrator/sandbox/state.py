@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.iam.models import iam_backends
@@ -26,21 +27,33 @@ PARTITION = "aws"
 
 @dataclass(frozen=True)
 class Caller:
-    """The principal whose access key signed a request."""
+    """The principal whose access key signed a request.
+
+    Attributes:
+        kind: ``user`` or ``role``.
+        path: the path of the user or role.
+        session_policies: what limits a session further than its role's policies.
+    """
 
     account_id: str
     arn: str
-    kind: str  # "user" or "role"
+    kind: str
     name: str
+    path: str = "/"
+    session_policies: tuple[Document, ...] = ()
+
+    @property
+    def principal_arn(self) -> str:
+        """The ARN of the user or role itself."""
+        if self.kind != "role":
+            return self.arn
+        return f"arn:{PARTITION}:iam::{self.account_id}:role{self.path}{self.name}"
 
     @property
     def names(self) -> list[str]:
         """The values of ``Principal`` that name this caller in a resource policy."""
         root = f"arn:{PARTITION}:iam::{self.account_id}:root"
-        own = [self.arn]
-        if self.kind == "role":
-            own.append(f"arn:{PARTITION}:iam::{self.account_id}:role/{self.name}")
-        return [*own, root, self.account_id]
+        return [*{self.arn: 0, self.principal_arn: 0}, root, self.account_id]
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,16 @@ class Report:
 
 
 @dataclass
+class AccountCreation:
+    """A request of CreateAccount: when and by whom it was made, and its status as AWS says it."""
+
+    begun: float
+    owner: str
+    parameters: dict[str, Any]
+    status: dict[str, Any]
+
+
+@dataclass
 class SandboxState:
     """The sandbox's state; ``lock`` guards all of it.
 
@@ -70,9 +93,14 @@ class SandboxState:
         profiles: account id and administrator's key by profile.
         administrators: account ids by the administrators' access key ids.
         sessions: the callers of temporary credentials by access key id.
+        session_secrets: the secrets of temporary credentials by access key id.
+        bucket_policies: the text of each bucket's policy.
+        named_by: the roles and buckets whose policies name a role or user, by its ARN.
         reports: report definitions by account id and name.
         stack_sets: StackSets by (account id, region) and name.
         stackset_access: management accounts with trusted access for StackSets.
+        delegated: since when accounts are delegated administrators, by account and service.
+        account_creations: the requests of CreateAccount, the oldest first.
         stacks: stacks by (account id, region).
         organization_changed: whether auto-deployment has to look for moved accounts.
     """
@@ -84,11 +112,15 @@ class SandboxState:
     profiles: dict[str, tuple[str, AccessKey]] = field(default_factory=dict)
     administrators: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, Caller] = field(default_factory=dict)
+    session_secrets: dict[str, str] = field(default_factory=dict)
     reports: dict[str, dict[str, Report]] = field(default_factory=dict)
     bucket_policies: dict[str, str] = field(default_factory=dict)
+    named_by: dict[str, set[tuple[str, str, str]]] = field(default_factory=dict)
     notifications: dict[str, Any] = field(default_factory=dict)
     stack_sets: dict[tuple[str, str], dict[str, StackSet]] = field(default_factory=dict)
     stackset_access: set[str] = field(default_factory=set)
+    delegated: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    account_creations: list[AccountCreation] = field(default_factory=list)
     stacks: dict[tuple[str, str], list[Stack]] = field(default_factory=dict)
     stacks_in_progress: list[Stack] = field(default_factory=list)
     organization_changed: bool = False
@@ -100,6 +132,11 @@ class SandboxState:
         """Account ids by profile."""
         return {name: account_id for name, (account_id, _) in self.profiles.items()}
 
+    @property
+    def account_ids(self) -> set[str]:
+        """The accounts of the sandbox, those too that were created later."""
+        return set(self.administrators.values()) | set(organizations_backends.master_accounts)
+
     def stack_sets_of(self, account_id: str, region: str) -> dict[str, StackSet]:
         """Get a management account's StackSets in a region by name."""
         return self.stack_sets.setdefault((account_id, region), {})
@@ -110,10 +147,24 @@ class SandboxState:
             return self.sessions[key_id]
         if key_id in self.administrators:
             return _user(self.administrators[key_id], "administrator")
-        for account_id in self.accounts.values():
+        found = self._user_key(key_id)
+        return _user(found[0], found[1].user_name) if found else None
+
+    def secret(self, key_id: str) -> str:
+        """Get the secret of a known access key."""
+        if key_id in self.session_secrets:
+            return self.session_secrets[key_id]
+        if key_id in self.administrators:
+            own = iam(self.administrators[key_id])
+            return str(own.access_keys[key_id].secret_access_key)
+        found = self._user_key(key_id)
+        return str(found[1].secret_access_key) if found else ""
+
+    def _user_key(self, key_id: str) -> tuple[str, Any] | None:
+        for account_id in self.account_ids:
             key = iam(account_id).access_keys.get(key_id)
-            if key is not None and key.user_name:
-                return _user(account_id, key.user_name)
+            if key is not None and key.user_name and key.status == "Active":
+                return account_id, key
         return None
 
     def record_unknown_call(self, service: str, operation: str) -> None:
@@ -124,7 +175,11 @@ class SandboxState:
 
 
 def _user(account_id: str, name: str) -> Caller:
-    return Caller(account_id, f"arn:{PARTITION}:iam::{account_id}:user/{name}", "user", name)
+    held = iam(account_id).users.get(name)
+    path = (held.path if held else None) or "/"
+    return Caller(
+        account_id, f"arn:{PARTITION}:iam::{account_id}:user{path}{name}", "user", name, path
+    )
 
 
 def iam(account_id: str) -> Any:
@@ -162,15 +217,21 @@ def identity_policies(
         return [], []
     boundary_arn = getattr(holder, "permissions_boundary_arn", None)
     boundary = iam(account_id).managed_policies.get(boundary_arn) if boundary_arn else None
-    return list(_documents(holder)), [_default_version(boundary)] if boundary else []
+    holders = [holder]
+    if kind == "user":
+        groups = iam(account_id).groups.values()
+        holders += [g for g in list(groups) if any(u.name == name for u in g.users)]
+    documents = [document for each in holders for document in _documents(each)]
+    return documents, [parse_policy(default_version(boundary))] if boundary else []
 
 
 def _documents(holder: Any) -> Iterator[Document]:
     for text in list(holder.policies.values()):
         yield parse_policy(text)
     for managed in list(holder.managed_policies.values()):
-        yield _default_version(managed)
+        yield parse_policy(default_version(managed))
 
 
-def _default_version(managed: Any) -> Document:
-    return parse_policy(next(v.document for v in managed.versions if v.is_default))
+def default_version(managed: Any) -> str:
+    """Get the text of a managed policy's default version."""
+    return str(next(v.document for v in managed.versions if v.is_default))

@@ -21,6 +21,12 @@ _SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "nu
 _UNSUPPORTED = {f"tag:yaml.org,2002:{name}" for name in ("binary", "merge", "omap", "pairs", "set")}
 
 
+_RESOURCE_MEMBERS = {
+    *("Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy"),
+    *("UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy", "Fn::Transform"),
+}
+
+
 class TemplateError(ValueError):
     """CloudFormation refuses the template or its parameters; the text is CloudFormation's."""
 
@@ -44,7 +50,24 @@ def parse_template(text: str) -> Mapping[str, Any]:
                 f"Template format error: [/Resources/{logical_id}] Every Resources object must"
                 " contain a Type member."
             )
+    _check_members(template)
     return template
+
+
+def _check_members(template: Mapping[str, Any]) -> None:
+    for resource in template["Resources"].values():
+        for name in resource:
+            if name not in _RESOURCE_MEMBERS:
+                raise TemplateError(f"Invalid template resource property '{name}'")
+    for name, output in (template.get("Outputs") or {}).items():
+        if not isinstance(output, dict) or "Value" not in output:
+            raise TemplateError(
+                "Template format error: Every Outputs member must contain a Value object"
+            )
+        if output["Value"] is None:
+            raise TemplateError(
+                f"[/Outputs/{name}/Value] 'null' values are not allowed in templates"
+            )
 
 
 def _load(text: str) -> Any:
@@ -62,7 +85,7 @@ def _load(text: str) -> Any:
         return None if root is None else _value(loader, root)
     except yaml.YAMLError as error:
         if text.lstrip().startswith("{"):
-            language, line, column = "JSON", json_error.lineno, json_error.colno
+            language, line, column = "JSON", json_error.lineno, json_error.colno + 1
         else:
             language, (line, column) = "YAML", _place(error)
         raise TemplateError(

@@ -1,7 +1,6 @@
 """Parse HTTP requests into calls, and serialize results and errors into HTTP responses.
 
-Routing, parsing and serializing are moto's, which drives them by botocore's service models;
-requests are validated by botocore itself.
+Routing, parsing and serializing are moto's, which drives them by botocore's service models.
 """
 
 from __future__ import annotations
@@ -10,11 +9,12 @@ import io
 import json
 import re
 import warnings
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
+from xml.sax.saxutils import escape
 
 from botocore.exceptions import DataNotFoundError
-from botocore.validate import ParamValidator
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
 from moto.core.request import Request, determine_request_protocol
@@ -25,20 +25,23 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from orchestrator.sandbox.constraints import violations
 from orchestrator.sandbox.state import Caller
 
 # moto warns of error codes that a service's model does not list; AWS has many of them.
 warnings.filterwarnings("ignore", "Exception.ServiceError. with code", module="moto.core.serialize")
 
+_REQUEST = "00000000-0000-0000-0000-000000000000"
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 
 class ServiceError(ServiceException):  # type: ignore[misc]  # moto is untyped here
-    """An error as AWS answers it: its code, message and HTTP status."""
+    """An error as AWS answers it: its code, message and HTTP status, and S3's further members."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, **members: str) -> None:
         super().__init__(code, message)
         self.status = status
+        self.members = members
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,10 @@ class CredentialScope:
 
 @dataclass(frozen=True)
 class Call:
-    """One API call, parsed and validated; ``uri`` holds S3's Bucket and Key."""
+    """One API call, parsed and validated.
+
+    ``uri`` holds S3's Bucket and Key; ``notes`` what an operation keeps until moto has answered.
+    """
 
     service: str
     operation: str
@@ -60,6 +66,7 @@ class Call:
     caller: Caller
     parameters: dict[str, Any]
     uri: dict[str, Any]
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 def scope_of(request: Request) -> CredentialScope | None:
@@ -96,11 +103,57 @@ def parameters_of(
             "url_params": uri,
         }
     )
-    if model.input_shape is not None:
-        report = ParamValidator().validate(parameters, model.input_shape)
-        if report.has_errors():
-            raise ServiceError("ValidationException", report.generate_report())
+    if found := _violations(service, model.input_shape, parameters):
+        raise _invalid(service, found)
     return parameters
+
+
+def _violations(service: str, shape: Any, parameters: dict[str, Any]) -> list[str]:
+    if shape is None:
+        return []
+    if service != "s3":
+        return list(violations(shape, parameters))
+    body = shape.serialization.get("payload")
+    if body is None or shape.members[body].type_name != "structure":
+        return []
+    if body == "CreateBucketConfiguration":  # its regions have errors of their own
+        return []
+    return list(violations(shape.members[body], parameters.get(body, {})))
+
+
+def _invalid(service: str, found: list[str]) -> ServiceError:
+    """Make the error of parameters that do not fit the service's model."""
+    if service == "s3":
+        return malformed_xml()
+    if service == "organizations" and "regular expression" in found[0]:
+        return ServiceError(
+            "InvalidInputException",
+            "You provided a value that does not match the required pattern.",
+        )
+    if service == "iam" and found[0].endswith(_IAM_NAME):
+        name = found[0].partition(" at '")[2].partition("'")[0]
+        return ServiceError(
+            "ValidationError",
+            f"The specified value for {name} is invalid. It must contain only alphanumeric"
+            " characters and/or the following: +=,.@_-",
+        )
+    errors = "error" if len(found) == 1 else "errors"
+    return ServiceError(
+        "ValidationError" if service in _QUERY else "ValidationException",
+        f"{len(found)} validation {errors} detected: {'; '.join(found)}",
+    )
+
+
+_IAM_NAME = r"regular expression pattern: [\w+=,.@-]+"
+_QUERY = ("iam", "sts", "cloudformation")
+
+
+def malformed_xml() -> ServiceError:
+    """Make S3's error for a body that does not fit its schema."""
+    return ServiceError(
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
 
 
 # The name of the page size parameter in each protocol.
@@ -135,10 +188,12 @@ def failure(
     request: Request, service: str, model: OperationModel | None, error: ServiceError
 ) -> Response:
     """Serialize an error by the service's model."""
+    if service == "s3":
+        return s3_error(error.code, error.message, error.status, error.members)
     try:
         service_model = get_service_model(service)
     except DataNotFoundError:
-        return _plain(error)
+        return _plain(request, service, error)
     response = _serialized(request, service, model or OperationModel({}, service_model), error)
     response.status_code = error.status
     return response
@@ -147,10 +202,31 @@ def failure(
 def _serialized(request: Request, service: str, model: OperationModel, result: Any) -> Response:
     protocol = determine_request_protocol(get_service_model(service), request.content_type)
     serialized = get_serializer_class(service, protocol)(operation_model=model).serialize(result)
-    headers = {**serialized["headers"], "x-amzn-RequestId": "00000000-0000-0000-0000-000000000000"}
+    headers = {**serialized["headers"], "x-amzn-RequestId": _REQUEST}
     return Response(serialized["body"], serialized["status_code"], headers)
 
 
-def _plain(error: ServiceError) -> Response:
-    body = json.dumps({"__type": error.code, "message": error.message})
-    return Response(body, error.status, {"Content-Type": "application/x-amz-json-1.1"})
+def s3_error(code: str, message: str, status: int, members: Mapping[str, str]) -> Response:
+    """Serialize an error of S3."""
+    every = {"Code": code, "Message": message, **members, "RequestId": _REQUEST, "HostId": "host"}
+    inner = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in every.items())
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'
+    headers = {"Content-Type": "application/xml", "x-amz-request-id": _REQUEST}
+    return Response(body, status, headers)
+
+
+def _plain(request: Request, service: str, error: ServiceError) -> Response:
+    """Serialize an error of a service that botocore knows by another name: JSON, or else XML."""
+    headers = {"x-amzn-errortype": error.code}  # which clients of REST services with JSON read
+    if "json" in (request.content_type or "") or "X-Amz-Target" in request.headers:
+        body = json.dumps({"__type": error.code, "message": error.message})
+        headers["Content-Type"] = "application/x-amz-json-1.1"
+        return Response(body, error.status, headers)
+    if service.startswith("s3"):
+        return s3_error(error.code, error.message, error.status, {})
+    inner = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+    body = (
+        f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error>"
+        f"<RequestId>{_REQUEST}</RequestId></ErrorResponse>"
+    )
+    return Response(body, error.status, {**headers, "Content-Type": "text/xml"})

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from orchestrator.sandbox.authorization import authorize
+from orchestrator.sandbox.authorization import authorize, authorize_by_organization
 from orchestrator.sandbox.discovery import submodules
-from orchestrator.sandbox.state import Caller, SandboxState
+from orchestrator.sandbox.state import PARTITION, Caller, SandboxState
 from orchestrator.sandbox.wire import Call
 
 
@@ -33,7 +33,8 @@ class CreatedResource:
 class Actor:
     """The principal, account and region that a stack's changes are made with.
 
-    ``caller`` is None for the execution role of a StackSet, which may do everything.
+    ``caller`` is None for the execution role of a StackSet, which may do everything that the
+    organization's policies allow.
     """
 
     state: SandboxState
@@ -47,10 +48,17 @@ class Actor:
         Raises:
             ServiceError: the caller is not allowed to.
         """
-        caller = self.caller or Caller(self.account_id, "", "role", "")
+        caller = self.caller or Caller(
+            self.account_id,
+            f"arn:{PARTITION}:sts::{self.account_id}:assumed-role/stacksets-exec/AWSCloudFormation",
+            "role",
+            "stacksets-exec",
+        )
         made = Call(service, operation, self.region, caller, dict(parameters), dict(uri))
         if self.caller is not None:
             authorize(self.state, made)
+        else:
+            authorize_by_organization(made)
         return made
 
 
@@ -67,6 +75,7 @@ class ResourceType:
         delete: deletes the resource; one that does not exist is no error.
         is_stable: whether a change that takes time has finished.
         regions: the regions of the type; None for all.
+        name_property: the property that names the resource, if a name can be given.
     """
 
     type: str
@@ -77,6 +86,7 @@ class ResourceType:
     delete: Callable[[Actor, str], None]
     is_stable: Callable[[Actor, str], bool] = lambda _actor, _physical_id: True
     regions: frozenset[str] | None = None
+    name_property: str = ""
 
 
 @cache

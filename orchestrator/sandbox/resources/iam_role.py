@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.sandbox import principals
 from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceType, already_exists
-from orchestrator.sandbox.services.iam import check_trust
+from orchestrator.sandbox.services.iam import attach, check_trust, put_inline, save_trust
 from orchestrator.sandbox.state import iam, role
 
 _TYPE = "AWS::IAM::Role"
@@ -17,7 +18,13 @@ _TYPE = "AWS::IAM::Role"
 def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("RoleName") or f"role-{uuid.uuid4().hex[:12]}"
     trust = json.dumps(properties["AssumeRolePolicyDocument"])
-    parameters = {"RoleName": name, "AssumeRolePolicyDocument": trust}
+    parameters = {
+        "RoleName": name,
+        "AssumeRolePolicyDocument": trust,
+        "Path": properties.get("Path", "/"),
+    }
+    if boundary := properties.get("PermissionsBoundary"):
+        parameters["PermissionsBoundary"] = boundary
     check_trust(actor.state, actor.call("iam", "CreateRole", parameters))
     if role(actor.account_id, name) is not None:
         raise already_exists(_TYPE, name, str(uuid.uuid4()))
@@ -30,6 +37,7 @@ def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
         tags=properties.get("Tags", []),
         max_session_duration=str(properties.get("MaxSessionDuration", 3600)),
     )
+    save_trust(actor.state, actor.account_id, name)
     _put_policies(actor, name, properties)
     return CreatedResource(name, {"Arn": made.arn, "RoleId": made.id})
 
@@ -40,6 +48,7 @@ def _update(actor: Actor, name: str, properties: Mapping[str, Any]) -> CreatedRe
     check_trust(actor.state, actor.call("iam", "UpdateAssumeRolePolicy", parameters))
     held = iam(actor.account_id).get_role(name)
     held.assume_role_policy_document = trust
+    save_trust(actor.state, actor.account_id, name)
     held.description = properties.get("Description", "")
     held.permissions_boundary_arn = properties.get("PermissionsBoundary")
     held.max_session_duration = str(properties.get("MaxSessionDuration", 3600))
@@ -48,7 +57,7 @@ def _update(actor: Actor, name: str, properties: Mapping[str, Any]) -> CreatedRe
     for policy in [p for p in held.policies if p not in kept]:
         del held.policies[policy]
     for arn in set(held.managed_policies) - set(properties.get("ManagedPolicyArns", [])):
-        actor.call("iam", "DetachRolePolicy", {"RoleName": name})
+        actor.call("iam", "DetachRolePolicy", {"RoleName": name, "PolicyArn": arn})
         iam(actor.account_id).detach_role_policy(arn, name)
     _put_policies(actor, name, properties)
     return CreatedResource(name, {"Arn": held.arn, "RoleId": held.id})
@@ -57,12 +66,15 @@ def _update(actor: Actor, name: str, properties: Mapping[str, Any]) -> CreatedRe
 def _put_policies(actor: Actor, name: str, properties: Mapping[str, Any]) -> None:
     own = iam(actor.account_id)
     for policy in properties.get("Policies", []):
-        actor.call("iam", "PutRolePolicy", {"RoleName": name})
         # IAM stores text; moto's own CloudFormation would store Python objects.
         text = json.dumps(policy["PolicyDocument"])
+        given = {"RoleName": name, "PolicyName": policy["PolicyName"], "PolicyDocument": text}
+        put_inline(actor.state, actor.call("iam", "PutRolePolicy", given))
         own.put_role_policy(name, policy["PolicyName"], text)
     for arn in properties.get("ManagedPolicyArns", []):
-        actor.call("iam", "AttachRolePolicy", {"RoleName": name})
+        attach(
+            actor.state, actor.call("iam", "AttachRolePolicy", {"RoleName": name, "PolicyArn": arn})
+        )
         own.attach_role_policy(arn, name)
 
 
@@ -75,6 +87,7 @@ def _delete(actor: Actor, name: str) -> None:
     for arn in list(held.managed_policies):
         iam(actor.account_id).detach_role_policy(arn, name)
     iam(actor.account_id).delete_role(name)
+    principals.forget(actor.state, held.arn, held.id)
 
 
 RESOURCE_TYPE = ResourceType(
@@ -86,6 +99,7 @@ RESOURCE_TYPE = ResourceType(
         }
     ),
     replacement_properties=frozenset({"RoleName", "Path"}),
+    name_property="RoleName",
     create=_create,
     update=_update,
     delete=_delete,

@@ -13,6 +13,7 @@ from orchestrator.sandbox.resources import (
     ResourceType,
     already_exists,
 )
+from orchestrator.sandbox.services.s3 import set_defaults
 from orchestrator.sandbox.state import PARTITION, bucket_owner, s3
 
 _TYPE = "AWS::S3::Bucket"
@@ -25,6 +26,7 @@ def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
     if owner is not None:
         raise already_exists(_TYPE, name, str(uuid.uuid4()))
     s3(actor.account_id).create_bucket(name, actor.region)
+    set_defaults(actor.account_id, name)
     return _configure(actor, name, properties)
 
 
@@ -92,6 +94,7 @@ RESOURCE_TYPE = ResourceType(
         }
     ),
     replacement_properties=frozenset({"BucketName"}),
+    name_property="BucketName",
     create=_create,
     update=_configure,
     delete=_delete,

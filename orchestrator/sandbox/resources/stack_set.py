@@ -104,6 +104,7 @@ RESOURCE_TYPE = ResourceType(
         }
     ),
     replacement_properties=frozenset({"StackSetName", "PermissionModel"}),
+    name_property="StackSetName",
     create=_create,
     update=_update,
     delete=_delete,

@@ -2,7 +2,9 @@
 
 Each module has ``SERVICE`` (the signing name) and ``OPERATIONS``: API operations by name, each a
 function ``(state, call) -> result``. moto answers the operations that are not listed, and those
-whose function returns ``TO_MOTO``.
+whose function returns ``TO_MOTO``. What moto answers is corrected by two tables that a module may
+have: ``AFTER``, functions ``(state, call, headers) -> None`` by operation that run when it has
+succeeded, and ``TEXTS``, replacements ``(operation or "*", pattern, text)`` in the answer's body.
 """
 
 from __future__ import annotations

@@ -5,22 +5,30 @@ Source: CloudFormation API Reference, the StackSet operations and their errors.
 
 from __future__ import annotations
 
+import json
+import re
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+from moto.organizations.models import organizations_backends
+
 from orchestrator.sandbox import deployment
 from orchestrator.sandbox.services import Operation as Answer
+from orchestrator.sandbox.services.cloudformation_stacks import body_of
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
-from orchestrator.sandbox.state import PARTITION, SandboxState, organizations
+from orchestrator.sandbox.state import PARTITION, SandboxState, iam, organizations, role
 from orchestrator.sandbox.template import capabilities
 from orchestrator.sandbox.template_parser import TemplateError, parse_template
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "cloudformation"
 _PAGE = 100  # the largest page of each list
-_TEMPLATE_BYTES = 51_200
+_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
+_PRINCIPAL = "member.org.stacksets.cloudformation.amazonaws.com"
+_SERVICE = "stacksets.cloudformation.amazonaws.com"
+_LINKED_ROLE = "AWSServiceRoleForCloudFormationStackSetsOrgAdmin"
 _SETTINGS = (
     *("Description", "TemplateBody", "Parameters", "Capabilities", "Tags"),
     *("PermissionModel", "AutoDeployment", "ManagedExecution"),
@@ -32,7 +40,22 @@ def activate(state: SandboxState, call: Call) -> dict[str, Any]:
     _managed(call)
     if organizations(call.caller.account_id).org.feature_set != "ALL":
         raise ServiceError("InvalidOperation", "The organization must have all features enabled.")
-    state.stackset_access.add(call.caller.account_id)
+    owner = call.caller.account_id
+    state.stackset_access.add(owner)
+    own = organizations(owner)
+    if not any(s["ServicePrincipal"] == _PRINCIPAL for s in own.services):
+        own.enable_aws_service_access(ServicePrincipal=_PRINCIPAL)
+    if role(owner, _LINKED_ROLE) is None:
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": _SERVICE}}
+        iam(owner).create_role(
+            role_name=_LINKED_ROLE,
+            assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+            path=f"/aws-service-role/{_SERVICE}/",
+            permissions_boundary=None,
+            description="",
+            tags=[],
+            max_session_duration="3600",
+        )
     return {}
 
 
@@ -40,6 +63,8 @@ def deactivate(state: SandboxState, call: Call) -> dict[str, Any]:
     """DeactivateOrganizationsAccess."""
     _managed(call)
     state.stackset_access.discard(call.caller.account_id)
+    own = organizations(call.caller.account_id)
+    own.services[:] = [s for s in own.services if s["ServicePrincipal"] != _PRINCIPAL]
     return {}
 
 
@@ -51,11 +76,18 @@ def describe_access(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def create_set(state: SandboxState, call: Call) -> dict[str, Any]:
     """CreateStackSet: check permission model, trusted access, capabilities and template."""
-    owner, arguments = call.caller.account_id, call.parameters
-    settings = {name: arguments[name] for name in _SETTINGS if name in arguments}
+    owner, arguments = _owner(state, call), call.parameters
+    if not _NAME.fullmatch(arguments["StackSetName"]):
+        raise _invalid(
+            f"1 validation error detected: Value '{arguments['StackSetName']}' at 'stackSetName'"
+            f" failed to satisfy constraint: Member must satisfy regular expression pattern:"
+            f" {_NAME.pattern}"
+        )
+    settings = _settings(state, call)
     if settings.get("PermissionModel") != "SERVICE_MANAGED":
         raise _invalid("The sandbox knows stack sets with SERVICE_MANAGED permissions only.")
-    _managed(call)
+    if owner == call.caller.account_id:
+        _managed(call)
     if owner not in state.stackset_access:
         raise _invalid(
             "You must enable organizations access to operate a service managed stack set"
@@ -79,12 +111,17 @@ def update_set(state: SandboxState, call: Call) -> dict[str, Any]:
     """UpdateStackSet: update the set, then all instances or those of the targets."""
     stack_set, arguments = _of(state, call), call.parameters
     _check_idle(stack_set)
-    settings = {**stack_set.settings, **{n: arguments[n] for n in _SETTINGS if n in arguments}}
+    managed = stack_set.settings.get("ManagedExecution", {}).get("Active", False)
+    if stack_set.running is not None and (
+        arguments.get("ManagedExecution", {}).get("Active", managed) != managed
+    ):
+        raise _in_progress()
+    settings = {**stack_set.settings, **_settings(state, call)}
     _check(settings)
     stack_set.settings = settings
     wanted = set(stack_set.instances)
     if "DeploymentTargets" in arguments:
-        chosen = _account_filter(stack_set, arguments["DeploymentTargets"])
+        chosen = _deployed_filter(stack_set, arguments["DeploymentTargets"])
         wanted = {key for key in wanted if chosen(key[0], stack_set.instances[key].ou)}
     targets = [_target_of(stack_set.instances[key]) for key in sorted(wanted)]
     return _start_operation(stack_set, call, "UPDATE", targets)
@@ -106,11 +143,13 @@ def create_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     deployment_targets = call.parameters.get("DeploymentTargets") or {}
     if deployment_targets.get("AccountFilterType") == "UNION":
         raise _invalid("UNION is not supported for CreateStackInstances")
-    chosen, regions = _account_filter(stack_set, deployment_targets), call.parameters["Regions"]
-    everyone = deployment.accounts_in(
-        stack_set.owner, [ou.id for ou in organizations(stack_set.owner).ou]
-    )
-    accounts = {a: ou for a, ou in everyone.items() if chosen(a, ou)}
+    _check_targets(stack_set, deployment_targets)
+    regions = call.parameters["Regions"]
+    accounts: dict[str, str] = {}
+    for ou in deployment_targets["OrganizationalUnitIds"]:
+        for account_id in deployment.accounts_in(stack_set.owner, [ou]):
+            if _is_listed(deployment_targets, account_id):
+                accounts.setdefault(account_id, ou)
     if deployment_targets.get("AccountFilterType") != "INTERSECTION":
         for ou in deployment_targets["OrganizationalUnitIds"]:
             stack_set.ous.setdefault(ou, set()).update(regions)
@@ -160,7 +199,7 @@ def describe_set(state: SandboxState, call: Call) -> dict[str, Any]:
         "Regions": sorted({region for regions in stack_set.ous.values() for region in regions}),
         # Returned for service-managed sets too (provider issue: a perpetual diff).
         "AdministrationRoleARN": f"arn:{PARTITION}:iam::{stack_set.owner}:role/aws-service-role/"
-        "deployment.cloudformation.amazonaws.com/AWSServiceRoleForCloudFormationStackSetsOrgAdmin",
+        f"stacksets.cloudformation.amazonaws.com/{_LINKED_ROLE}",
         "StackSetDriftDetectionDetails": {"DriftStatus": "NOT_CHECKED"},
     }
     described.setdefault("ManagedExecution", {"Active": False})
@@ -176,7 +215,7 @@ def list_sets(state: SandboxState, call: Call) -> dict[str, Any]:
             "PermissionModel": s.settings["PermissionModel"],
             "ManagedExecution": s.settings.get("ManagedExecution", {"Active": False}),
         }
-        for s in state.stack_sets_of(call.caller.account_id, call.region).values()
+        for s in state.stack_sets_of(_owner(state, call), call.region).values()
     ]
     return _page(call, [s for s in sets if call.parameters.get("Status", "ACTIVE") == s["Status"]])
 
@@ -263,13 +302,24 @@ def list_auto_deployment(state: SandboxState, call: Call) -> dict[str, Any]:
 def _managed(call: Call) -> None:
     if organizations(call.caller.account_id).org is None:
         raise _invalid(
-            "Only the organization's management account, or a delegated administrator, may do this"
+            "You must be the management account or delegated admin account of an organization"
+            " before operating a SERVICE_MANAGED stack set"
         )
+
+
+def _owner(state: SandboxState, call: Call) -> str:
+    """Get the account whose stack sets a call is about: for a delegated one, the management's."""
+    account_id = call.caller.account_id
+    if call.parameters.get("CallAs") != "DELEGATED_ADMIN":
+        return account_id
+    if _PRINCIPAL not in state.delegated.get(account_id, {}):
+        raise _invalid("Account used is not a delegated administrator")
+    return str(organizations_backends.master_accounts[account_id][0])
 
 
 def _of(state: SandboxState, call: Call) -> StackSet:
     name = call.parameters["StackSetName"]
-    for stack_set in state.stack_sets_of(call.caller.account_id, call.region).values():
+    for stack_set in state.stack_sets_of(_owner(state, call), call.region).values():
         if name in (stack_set.name, stack_set.id, _arn(stack_set)):
             return stack_set
     raise ServiceError("StackSetNotFoundException", f"StackSet {name} not found", 404)
@@ -283,12 +333,19 @@ def _operation(stack_set: StackSet, call: Call) -> Operation:
     raise ServiceError("OperationNotFoundException", f"Operation {wanted} not found", 404)
 
 
+def _settings(state: SandboxState, call: Call) -> dict[str, Any]:
+    """The settings that a call gives; a template by its URL is read at once, as AWS does."""
+    arguments = call.parameters
+    settings = {name: arguments[name] for name in _SETTINGS if name in arguments}
+    if {"TemplateURL", "TemplateBody"} & arguments.keys():
+        settings["TemplateBody"] = body_of(state, call)
+    return settings
+
+
 def _check(settings: dict[str, Any]) -> None:
     template = settings.get("TemplateBody")
     if not template:
         raise _invalid("Either Template URL or Template Body must be specified.")
-    if len(template.encode()) > _TEMPLATE_BYTES:
-        raise _invalid(f"TemplateBody may be at most {_TEMPLATE_BYTES} bytes")
     try:
         needed = capabilities(parse_template(template))
     except TemplateError as error:
@@ -303,36 +360,56 @@ def _check_idle(stack_set: StackSet) -> None:
     """Refuse a second operation, unless managed execution queues it."""
     managed = stack_set.settings.get("ManagedExecution", {}).get("Active")
     if stack_set.running is not None and not managed:
-        raise ServiceError(
-            "OperationInProgressException",
-            "Another Operation on StackSet is in progress",
-            409,
-        )
+        raise _in_progress()
 
 
-def _account_filter(
-    stack_set: StackSet, deployment_targets: dict[str, Any]
-) -> Callable[[str, str], bool]:
-    """Make the test, by account id and OU, of whether deployment targets include an account."""
+def _in_progress() -> ServiceError:
+    return ServiceError(
+        "OperationInProgressException", "Another Operation on StackSet is in progress", 409
+    )
+
+
+def _check_targets(stack_set: StackSet, deployment_targets: dict[str, Any]) -> None:
     ous, listed = (
         deployment_targets.get("OrganizationalUnitIds", []),
-        set(deployment_targets.get("Accounts", [])),
+        deployment_targets.get("Accounts", []),
     )
     if not ous:
-        raise _invalid("OrganizationalUnitIds are required")
+        raise _invalid(
+            "StackSets with SERVICE_MANAGED permission model can only have OrganizationalUnit as"
+            " target"
+        )
     if listed and "AccountFilterType" not in deployment_targets:
         raise _invalid("Accounts with OrganizationalUnitIds need an AccountFilterType")
     known = {ou.id for ou in organizations(stack_set.owner).ou}
     if unknown := sorted(set(ous) - known):
         raise _invalid(f"OrganizationalUnitIds {unknown} do not exist")
-    within = deployment.ous_under(stack_set.owner, ous)
-    filters: dict[str, Callable[[str, str], bool]] = {
-        "NONE": lambda _, ou: ou in within,
-        "INTERSECTION": lambda account_id, ou: ou in within and account_id in listed,
-        "DIFFERENCE": lambda account_id, ou: ou in within and account_id not in listed,
-        "UNION": lambda account_id, ou: ou in within or account_id in listed,
-    }
-    return filters[deployment_targets.get("AccountFilterType", "NONE")]
+
+
+def _is_listed(deployment_targets: dict[str, Any], account_id: str) -> bool:
+    """Whether the filter of deployment targets includes an account of their OUs."""
+    listed = account_id in deployment_targets.get("Accounts", [])
+    kind = deployment_targets.get("AccountFilterType", "NONE")
+    return {"INTERSECTION": listed, "DIFFERENCE": not listed}.get(kind, True)
+
+
+def _deployed_filter(
+    stack_set: StackSet, deployment_targets: dict[str, Any]
+) -> Callable[[str, str], bool]:
+    """Make the test, by account id and target OU, of whether targets include an instance.
+
+    The OUs are those that instances were deployed to, not those that their accounts are in.
+    """
+    _check_targets(stack_set, deployment_targets)
+    ous = deployment_targets["OrganizationalUnitIds"]
+    known = {*stack_set.ous, *(i.ou for i in stack_set.instances.values())}
+    for unknown in [ou for ou in ous if ou not in known]:
+        raise _invalid(f"Organizational unit {unknown} not found in StackSet")
+    union = deployment_targets.get("AccountFilterType") == "UNION"
+    listed = set(deployment_targets.get("Accounts", [])) if union else set()
+    return lambda account_id, ou: (
+        account_id in listed or (ou in ous and _is_listed(deployment_targets, account_id))
+    )
 
 
 def _existing(stack_set: StackSet, call: Call) -> list[Target]:
@@ -340,7 +417,7 @@ def _existing(stack_set: StackSet, call: Call) -> list[Target]:
 
     An instance is selected by the OU that it was deployed to, even if its account has moved.
     """
-    chosen = _account_filter(stack_set, call.parameters.get("DeploymentTargets") or {})
+    chosen = _deployed_filter(stack_set, call.parameters.get("DeploymentTargets") or {})
     found = [
         _target_of(instance)
         for _, instance in sorted(stack_set.instances.items())

@@ -22,9 +22,12 @@ from orchestrator.sandbox.wire import Call, ServiceError
 SERVICE = "cloudformation"
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 _BODY_BYTES, _URL_BYTES = 51_200, 1_000_000
-_PAGE = 100
-# https://<bucket>.s3.<region>.amazonaws.com/<key>, or the bucket in the path.
-_S3_HOST = re.compile(r"(?:(?P<bucket>[a-z0-9.-]+)\.)?s3[.-](?P<region>[a-z0-9-]+)\.amazonaws\.com")
+_GLOBAL_REGION = "us-east-1"
+# https://<bucket>.s3.<region>.amazonaws.com/<key>, or the bucket in the path, or no region.
+_S3_HOST = re.compile(
+    r"(?:(?P<bucket>[a-z0-9.-]+?)\.)?s3(?:[.-](?:dualstack\.)?(?P<region>[a-z]+-[a-z0-9-]+))?"
+    r"\.amazonaws\.com"
+)
 
 
 def create(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -33,7 +36,8 @@ def create(state: SandboxState, call: Call) -> dict[str, Any]:
     if not _NAME.fullmatch(name):
         raise invalid(
             f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy"
-            " constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+            " constraint: Member must satisfy regular expression pattern:"
+            " [a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*"
         )
     if stacks.find(state, call.caller.account_id, call.region, name) is not None:
         raise ServiceError("AlreadyExistsException", f"Stack [{name}] already exists")
@@ -119,6 +123,8 @@ def body_of(state: SandboxState, call: Call) -> str:
         raise invalid("Either Template URL or Template Body must be specified.")
     url = urlsplit(arguments["TemplateURL"])
     host = _S3_HOST.fullmatch(url.hostname or "")
+    if url.scheme == "s3":
+        raise invalid(f"S3 error: Domain name specified in {url.hostname} is not a valid S3 domain")
     if url.scheme != "https" or host is None:
         raise invalid("TemplateURL must be a supported URL.")
     path = unquote(url.path).lstrip("/")
@@ -126,13 +132,18 @@ def body_of(state: SandboxState, call: Call) -> str:
     owner = bucket_owner(bucket)
     if owner is None:
         raise invalid("S3 error: The specified bucket does not exist")
-    if s3(owner).get_bucket(bucket).region_name != host["region"]:
+    if s3(owner).get_bucket(bucket).region_name != (host["region"] or _GLOBAL_REGION):
         raise invalid(
             "S3 error: The bucket you are attempting to access must be addressed using the"
             " specified endpoint."
         )
     reading = Call(
-        "s3", "GetObject", host["region"], call.caller, {}, {"Bucket": bucket, "Key": key}
+        "s3",
+        "GetObject",
+        host["region"] or _GLOBAL_REGION,
+        call.caller,
+        {},
+        {"Bucket": bucket, "Key": key},
     )
     try:
         authorize(state, reading)
@@ -166,8 +177,12 @@ def stack_of(state: SandboxState, call: Call) -> Stack:
     Raises:
         ServiceError: there is no such stack.
     """
-    name = call.parameters["StackName"]
+    name = call.parameters.get("StackName")
+    if name is None:
+        raise invalid("StackName is required if ChangeSetName is not specified.")
     stack = stacks.find(state, call.caller.account_id, call.region, name)
+    if stack is None and call.operation == "DescribeStackEvents":
+        raise invalid(f"Stack [{name}] does not exist")
     if stack is None:
         raise invalid(f"Stack with id {name} does not exist")
     return stack

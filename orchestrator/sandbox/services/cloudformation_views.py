@@ -117,10 +117,11 @@ def _summarized(body: str) -> dict[str, Any]:
     needed = template.capabilities(parsed)
     summary: dict[str, Any] = {
         "Parameters": [_declared(n, p) for n, p in parsed.get("Parameters", {}).items()],
-        "Description": parsed.get("Description", ""),
         "ResourceTypes": sorted({r["Type"] for r in parsed["Resources"].values()}),
         "Version": str(parsed.get("AWSTemplateFormatVersion", "2010-09-09")),
     }
+    if "Description" in parsed:
+        summary["Description"] = parsed["Description"]
     if needed:
         summary["Capabilities"] = [needed]
         summary["CapabilitiesReason"] = (
@@ -157,27 +158,33 @@ def _described(stack: Stack) -> dict[str, Any]:
     described = {
         "StackId": stack.id,
         "StackName": stack.name,
-        "Description": declared.get("Description", ""),
+        "CreationTime": _time(stack.created),
+        "StackStatus": stack.status,
+        "DisableRollback": not stack.rollback_on_failure,
+        "RollbackConfiguration": {},
+        "Tags": stack.tags,
+        "NotificationARNs": [],
+        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+    }
+    if stack.deleted is None:
+        described["EnableTerminationProtection"] = False
+    filled = {
+        "Description": declared.get("Description"),
         "Parameters": [
             {"ParameterKey": name, "ParameterValue": "****" if name in hidden else value}
             for name, value in values.items()
         ],
-        "CreationTime": _time(stack.created),
-        "StackStatus": stack.status,
-        "DisableRollback": not stack.rollback_on_failure,
         "Capabilities": stack.capabilities,
         "Outputs": [
             {
                 "OutputKey": name,
                 "OutputValue": value,
-                "Description": outputs[name].get("Description", ""),
+                **{n: v for n, v in outputs[name].items() if n == "Description"},
             }
             for name, value in stack.outputs.items()
         ],
-        "Tags": stack.tags,
-        "NotificationARNs": [],
-        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     }
+    described.update({name: value for name, value in filled.items() if value})  # empty: absent
     return described | _optional_fields(stack)
 
 

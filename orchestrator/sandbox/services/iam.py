@@ -1,135 +1,202 @@
-"""IAM: trust policy validation, UpdateRole and policy simulation; the rest is moto's.
+"""IAM: documents, sizes, boundaries and what becomes of deleted roles; the rest is moto's.
 
-Source: IAM API Reference, CreateRole, UpdateRole, UpdateAssumeRolePolicy,
-SimulatePrincipalPolicy.
+Source: IAM API Reference; IAM User Guide, "IAM and AWS STS quotas"; real error texts.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
+from urllib.parse import quote
+from xml.sax.saxutils import unescape
 
-from orchestrator.sandbox.policy import AccessRequest, as_list, decide, parse_policy
+from orchestrator.sandbox import identity_policy, principals
+from orchestrator.sandbox.policy import parse_policy
 from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.state import SandboxState, iam, identity_policies, role
+from orchestrator.sandbox.state import SandboxState, iam, role
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "iam"
-_ACCOUNT = re.compile(r"\d{12}|arn:aws[\w-]*:iam::\d{12}:root")
-_IDENTITY = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):(role|user)/(?:.*/)?([\w+=,.@-]+)")
-_SESSION = re.compile(r"arn:aws[\w-]*:sts::\d{12}:(assumed-role|federated-user)/.+")
-_SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
-_SOURCE = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):(role|user)/(?:.*/)?([\w+=,.@-]+)")
 
 
 def check_trust(state: SandboxState, call: Call) -> Any:
-    """CreateRole and UpdateAssumeRolePolicy: every principal must exist."""
-    text = call.parameters.get("AssumeRolePolicyDocument") or call.parameters.get("PolicyDocument")
-    try:
-        document = parse_policy(text or "")
-    except ValueError:
-        raise ServiceError("MalformedPolicyDocument", "This policy contains invalid Json") from None
-    for statement in as_list(document["Statement"]):
-        if "Resource" in statement:
-            raise ServiceError("MalformedPolicyDocument", "Has prohibited field Resource")
-        principal = statement.get("Principal")
-        if principal is None:
-            raise ServiceError("MalformedPolicyDocument", "Missing required field Principal")
-        if principal == "*":
-            continue
-        for kind, names in principal.items():
-            for name in as_list(names):
-                if not _principal_exists(state, kind, str(name)):
-                    raise ServiceError(
-                        "MalformedPolicyDocument", f'Invalid principal in policy: "{kind}":"{name}"'
-                    )
+    """CreateRole and UpdateAssumeRolePolicy: trust policy, and boundary if one is given."""
+    given = call.parameters
+    if call.operation == "UpdateAssumeRolePolicy":
+        _role(call)
+    identity_policy.check_trust(
+        state, given.get("AssumeRolePolicyDocument") or given.get("PolicyDocument") or ""
+    )
+    return check_boundary(state, call)
+
+
+def save_trust(state: SandboxState, account_id: str, name: str) -> None:
+    """Change a role's trust policy to the form that AWS saves."""
+    held = role(account_id, name)
+    if held is None:
+        return
+    document = parse_policy(held.assume_role_policy_document)
+    if principals.saved(state, document, ("role", account_id, name)):
+        held.assume_role_policy_document = json.dumps(document)
+
+
+def _trusted(state: SandboxState, call: Call, _headers: Any) -> None:
+    save_trust(state, call.caller.account_id, call.parameters["RoleName"])
+
+
+def check_boundary(_state: SandboxState, call: Call) -> Any:
+    """PutRolePermissionsBoundary and its siblings: the boundary must exist."""
+    if arn := call.parameters.get("PermissionsBoundary"):
+        identity_policy.check_boundary(call.caller.account_id, arn)
     return TO_MOTO
 
 
-def _principal_exists(state: SandboxState, kind: str, name: str) -> bool:
-    if kind == "Service":
-        return bool(_SERVICE_NAME.fullmatch(name))
-    if kind != "AWS":
-        return True
-    if name == "*" or _ACCOUNT.fullmatch(name) or _SESSION.fullmatch(name):
-        return True
-    identity = _IDENTITY.fullmatch(name)
-    if not identity:
-        return False
-    account_id, of_kind, own_name = identity.groups()
-    if account_id not in state.accounts.values():
-        return True  # in an account outside the sandbox, which cannot be checked
-    if of_kind == "role":
-        return role(account_id, own_name) is not None
-    return own_name in iam(account_id).users
+def put_inline(_state: SandboxState, call: Call) -> Any:
+    """PutRolePolicy, PutUserPolicy, PutGroupPolicy."""
+    kind, name, holder = _holder(call)
+    if holder is not None:
+        given = call.parameters
+        others = [t for n, t in holder.policies.items() if n != given["PolicyName"]]
+        identity_policy.check_inline(kind, name, others, given["PolicyDocument"])
+    return TO_MOTO
+
+
+def put_managed(_state: SandboxState, call: Call) -> Any:
+    """CreatePolicy and CreatePolicyVersion."""
+    identity_policy.check_managed(call.parameters["PolicyDocument"])
+    return TO_MOTO
+
+
+def attach(_state: SandboxState, call: Call) -> Any:
+    """AttachRolePolicy, AttachUserPolicy, AttachGroupPolicy: AWS's own policies are known, too."""
+    arn = call.parameters["PolicyArn"]
+    identity_policy.check_arn(arn)
+    identity_policy.load_aws_managed(call.caller.account_id, arn)
+    kind, _, holder = _holder(call)
+    if holder is not None:
+        identity_policy.check_attached(holder, arn, kind)
+    return TO_MOTO
+
+
+def get_policy(_state: SandboxState, call: Call) -> Any:
+    """GetPolicy, GetPolicyVersion, ListPolicyVersions: AWS's own policies are known, too."""
+    identity_policy.load_aws_managed(call.caller.account_id, call.parameters["PolicyArn"])
+    return TO_MOTO
+
+
+def delete_policy(_state: SandboxState, call: Call) -> Any:
+    """DeletePolicy: neither attached, nor a boundary, nor with further versions."""
+    arn, own = call.parameters["PolicyArn"], iam(call.caller.account_id)
+    held = own.managed_policies.get(arn)
+    if held is None:
+        return TO_MOTO
+    holders = [*own.roles.values(), *own.users.values()]
+    bounded = any(getattr(h, "permissions_boundary_arn", None) == arn for h in holders)
+    if bounded or any(arn in h.managed_policies for h in [*holders, *own.groups.values()]):
+        raise ServiceError("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
+    if len(held.versions) > 1:
+        raise ServiceError(
+            "DeleteConflict",
+            "This policy has more than one version. Before you delete a policy, you must delete"
+            " the policy's versions. The default version is deleted with the policy.",
+            409,
+        )
+    return TO_MOTO
+
+
+def note_id(_state: SandboxState, call: Call) -> Any:
+    """DeleteRole and DeleteUser: remember the unique id, which policies show from now on."""
+    _, _, holder = _holder(call)
+    call.notes["deleted"] = (holder.arn, holder.id) if holder is not None else ("", "")
+    return TO_MOTO
+
+
+def _deleted(state: SandboxState, call: Call, _headers: Any) -> None:
+    principals.forget(state, *call.notes["deleted"])
 
 
 def update_role(_state: SandboxState, call: Call) -> dict[str, Any]:
     """UpdateRole: a description that is not given stays (moto would remove it)."""
-    name = call.parameters["RoleName"]
-    held = role(call.caller.account_id, name)
-    if held is None:
-        raise ServiceError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+    held = _role(call)
     held.description = call.parameters.get("Description", held.description)
     # "If you do not specify a value for this setting, the default value of one hour is applied."
     held.max_session_duration = str(call.parameters.get("MaxSessionDuration", 3600))
     return {}
 
 
-def simulate(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """SimulatePrincipalPolicy: every action on every resource, with the boundary."""
-    source = _SOURCE.fullmatch(call.parameters["PolicySourceArn"])
-    if not source:
-        raise ServiceError(
-            "InvalidInput", "Invalid Entity Arn: " + call.parameters["PolicySourceArn"]
-        )
-    account_id, kind, name = source.groups()
-    holder = role(account_id, name) if kind == "role" else iam(account_id).users.get(name)
-    if account_id != call.caller.account_id or holder is None:
-        raise ServiceError("NoSuchEntity", f"The {kind} with name {name} cannot be found.", 404)
-    policies, boundary = identity_policies(account_id, kind, name)
-    context = {
-        entry["ContextKeyName"]: str(value)
-        for entry in call.parameters.get("ContextEntries", [])
-        for value in entry["ContextKeyValues"][:1]
-    }
-    results = []
-    for action in call.parameters["ActionNames"]:
-        for resource in call.parameters.get("ResourceArns") or ["*"]:
-            request = AccessRequest(action, resource, context)
-            decision = decide(policies, request)
-            result: dict[str, Any] = {
-                "EvalActionName": action,
-                "EvalResourceName": resource,
-                "MatchedStatements": [],
-                "MissingContextValues": [],
-            }
-            if boundary:
-                by_boundary = decide(boundary, request)
-                result["PermissionsBoundaryDecisionDetail"] = {
-                    "AllowedByPermissionsBoundary": by_boundary == "allowed"
-                }
-                if decision == "allowed":
-                    decision = by_boundary
-            results.append({**result, "EvalDecision": decision})
-    return _page(results, call)
+def _role(call: Call) -> Any:
+    name = call.parameters["RoleName"]
+    held = role(call.caller.account_id, name)
+    if held is None:
+        raise ServiceError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+    return held
 
 
-def _page(results: list[dict[str, Any]], call: Call) -> dict[str, Any]:
-    size = int(call.parameters.get("MaxItems") or 100)
-    start = int(call.parameters.get("Marker") or 0)
-    page: dict[str, Any] = {
-        "EvaluationResults": results[start : start + size],
-        "IsTruncated": start + size < len(results),
-    }
-    if page["IsTruncated"]:
-        page["Marker"] = str(start + size)
-    return page
+def _holder(call: Call) -> tuple[str, str, Any]:
+    """Get the role, user or group that a call is about: kind, name and moto's object or None."""
+    given, own = call.parameters, iam(call.caller.account_id)
+    if name := given.get("RoleName"):
+        return "role", name, role(call.caller.account_id, name)
+    if name := given.get("UserName"):
+        return "user", name, own.users.get(name)
+    name = given.get("GroupName", "")
+    return "group", name, own.groups.get(name)
+
+
+def _encoded(match: re.Match[str]) -> str:
+    text = match[2] if match[2].startswith("%7B") else quote(unescape(match[2]))
+    return f"{match[1]}{text}{match[3]}"
 
 
 OPERATIONS: dict[str, Operation] = {
-    "CreateRole": check_trust,
-    "UpdateAssumeRolePolicy": check_trust,
-    "SimulatePrincipalPolicy": simulate,
+    **dict.fromkeys(("AttachRolePolicy", "AttachUserPolicy", "AttachGroupPolicy"), attach),
+    **dict.fromkeys(("CreatePolicy", "CreatePolicyVersion"), put_managed),
+    **dict.fromkeys(("CreateRole", "UpdateAssumeRolePolicy"), check_trust),
+    **dict.fromkeys(
+        ("CreateUser", "PutRolePermissionsBoundary", "PutUserPermissionsBoundary"), check_boundary
+    ),
+    **dict.fromkeys(("DeleteRole", "DeleteUser"), note_id),
+    **dict.fromkeys(("GetPolicy", "GetPolicyVersion", "ListPolicyVersions"), get_policy),
+    **dict.fromkeys(("PutRolePolicy", "PutUserPolicy", "PutGroupPolicy"), put_inline),
+    "DeletePolicy": delete_policy,
     "UpdateRole": update_role,
 }
+AFTER = {
+    **dict.fromkeys(("CreateRole", "UpdateAssumeRolePolicy"), _trusted),
+    **dict.fromkeys(("DeleteRole", "DeleteUser"), _deleted),
+}
+_NAME = r"([\w+=,.@-]+)"
+TEXTS = (
+    ("CreateRole", r"<MaxSessionDuration>\d+</MaxSessionDuration>|<RoleLastUsed ?/>", ""),
+    ("CreateRole", r"<RoleLastUsed>.*?</RoleLastUsed>", ""),
+    (
+        "CreatePolicy",
+        r"(</?IsAttachable>)(?=<|\s*$)(?!true|false)(?!.*<PermissionsBoundaryUsageCount>)",
+        r"\1<PermissionsBoundaryUsageCount>0</PermissionsBoundaryUsageCount>",
+    ),
+    ("ListRoles", r"(<AssumeRolePolicyDocument>)(.*?)(</AssumeRolePolicyDocument>)", _encoded),
+    ("*", rf"<Message>Role {_NAME} not found", r"<Message>The role with name \1 cannot be found."),
+    ("*", rf"<Message>User {_NAME} not found", r"<Message>The user with name \1 cannot be found."),
+    (
+        "*",
+        rf"<Message>Group {_NAME} not found",
+        r"<Message>The group with name \1 cannot be found.",
+    ),
+    (
+        "*",
+        rf"<Message>Policy Document {_NAME} not attached to (role|user|group) {_NAME}",
+        r"<Message>The \2 policy with name \1 cannot be found.",
+    ),
+    ("*", r"<Message>Policy (arn:[^\s<]+) not found(?=<)", r"<Message>Policy \1 was not found."),
+    (
+        "*",
+        rf"<Message>Instance profile {_NAME} not found",
+        r"<Message>Instance Profile \1 cannot be found.",
+    ),
+    (
+        "*",
+        rf"<Message>Login profile for {_NAME} not found",
+        r"<Message>Login Profile for User \1 cannot be found.",
+    ),
+)

@@ -1,57 +1,136 @@
-"""S3: bucket policies, bucket names and notifications; the rest is moto's.
+"""S3: buckets with AWS's defaults, bucket policies and notifications; the rest is moto's.
 
 Policies are stored here because moto's own evaluation applies every Deny on ``*``, whatever its
-conditions are.
+conditions are. Source: S3 API Reference, "Error responses"; S3 User Guide, "Bucket naming rules",
+"Default settings for new S3 buckets".
 """
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
-from orchestrator.sandbox.policy import as_list, parse_policy
+from moto.s3.models import PublicAccessBlock
+
+from orchestrator.sandbox import bucket_policy, principals
 from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.state import SandboxState, bucket_owner, s3
+from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner, s3
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "s3"
+_HOME = "us-east-1"
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_RESERVED = re.compile(
+    r"(\d+\.){3}\d+|.*\.\..*|(xn--|sthree-|amzn-s3-demo-).*"
+    r"|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)"
+)
+_BLOCKED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
 def create_bucket(_state: SandboxState, call: Call) -> Any:
-    """CreateBucket: names are global; a name of another account is refused."""
-    owner = bucket_owner(call.uri["Bucket"])
-    if owner is not None and owner != call.caller.account_id:
+    """CreateBucket: names are global; a name of another account is refused.
+
+    Creating one's own bucket again succeeds in us-east-1 only, and without tags.
+    """
+    bucket = call.uri["Bucket"]
+    settings = call.parameters.get("CreateBucketConfiguration", {})
+    if not _NAME.fullmatch(bucket) or _RESERVED.fullmatch(bucket):
+        raise ServiceError(
+            "InvalidBucketName", "The specified bucket is not valid.", BucketName=bucket
+        )
+    if settings.get("LocationConstraint") == _HOME and call.region == _HOME:
+        raise ServiceError(
+            "InvalidLocationConstraint",
+            "The specified location-constraint is not valid",
+            LocationConstraint=_HOME,
+        )
+    ownership = call.parameters.get("ObjectOwnership", "BucketOwnerEnforced")
+    if ownership not in ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"):
+        raise ServiceError(
+            "InvalidArgument",
+            f"Invalid x-amz-object-ownership header: {ownership}",
+            ArgumentName="x-amz-object-ownership",
+        )
+    owner = bucket_owner(bucket)
+    if owner is None:
+        return TO_MOTO
+    if owner != call.caller.account_id:
         raise ServiceError(
             "BucketAlreadyExists",
             "The requested bucket name is not available. The bucket namespace is shared by all"
             " users of the system. Please select a different name and try again.",
             409,
+            BucketName=bucket,
         )
-    return TO_MOTO
+    if call.region != _HOME or settings.get("Tags"):
+        raise ServiceError(
+            "BucketAlreadyOwnedByYou",
+            "Your previous request to create the named bucket succeeded and you already own it.",
+            409,
+            BucketName=bucket,
+        )
+    return {"Location": f"/{bucket}", "BucketArn": f"arn:{PARTITION}:s3:::{bucket}"}
+
+
+def set_defaults(account_id: str, bucket: str) -> None:
+    """Give a new bucket the settings that every bucket has since 2023, where it has none."""
+    made = s3(account_id).get_bucket(bucket)
+    made.public_access_block = PublicAccessBlock(*["true"] * 4)
+    made.encryption = {
+        "Rule": {
+            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+            "BucketKeyEnabled": "false",
+        }
+    }
+    if made.ownership_rule is None:
+        made.ownership_rule = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+def _created(_state: SandboxState, call: Call, headers: Any) -> None:
+    bucket = call.uri["Bucket"]
+    set_defaults(call.caller.account_id, bucket)
+    headers["x-amz-bucket-arn"] = f"arn:{PARTITION}:s3:::{bucket}"
+    if s3(call.caller.account_id).get_bucket(bucket).region_name != _HOME:
+        headers["Location"] = f"http://{bucket}.s3.amazonaws.com/"
+
+
+def _headed(_state: SandboxState, call: Call, headers: Any) -> None:
+    headers["x-amz-bucket-arn"] = f"arn:{PARTITION}:s3:::{call.uri['Bucket']}"
+    headers["x-amz-access-point-alias"] = "false"
 
 
 def put_bucket_policy(state: SandboxState, call: Call) -> Any:
-    """PutBucketPolicy: each statement must have this bucket as resource, and a principal."""
+    """PutBucketPolicy: validated, and refused if it is public and public policies are blocked."""
     bucket = _existing(call)
-    try:
-        document = parse_policy(call.parameters["Policy"])
-    except (ValueError, KeyError):
-        raise ServiceError("MalformedPolicy", "Policies must be valid JSON") from None
-    arn = f":s3:::{bucket}"
-    for statement in as_list(document["Statement"]):
-        if not {"Principal", "NotPrincipal"} & statement.keys():
-            raise ServiceError("MalformedPolicy", "Missing required field Principal")
-        for resource in as_list(statement.get("Resource", statement.get("NotResource", []))):
-            if not (resource.endswith(arn) or f"{arn}/" in resource or resource == "*"):
-                raise ServiceError("MalformedPolicy", "Policy has invalid resource")
-    state.bucket_policies[bucket] = call.parameters["Policy"]
+    document = bucket_policy.parse(state, bucket, call.parameters.get("Policy", ""))
+    blocked = s3(str(bucket_owner(bucket))).get_bucket(bucket).public_access_block
+    if blocked and _is_true(blocked.block_public_policy) and bucket_policy.is_public(document):
+        raise ServiceError(
+            "AccessDenied",
+            f"User: {call.caller.arn} is not authorized to perform: s3:PutBucketPolicy on"
+            f' resource: "arn:{PARTITION}:s3:::{bucket}" because public policies are prevented by'
+            " the BlockPublicPolicy setting in S3 Block Public Access.",
+            403,
+        )
+    text = call.parameters["Policy"]
+    if principals.saved(state, document, ("bucket", "", bucket)):
+        text = json.dumps(document)
+    state.bucket_policies[bucket] = text
     return {}
+
+
+def _is_true(value: Any) -> bool:
+    return str(value).lower() == "true"
 
 
 def get_bucket_policy(state: SandboxState, call: Call) -> Any:
     """GetBucketPolicy."""
     bucket = _existing(call)
     if bucket not in state.bucket_policies:
-        raise ServiceError("NoSuchBucketPolicy", "The bucket policy does not exist", 404)
+        raise ServiceError(
+            "NoSuchBucketPolicy", "The bucket policy does not exist", 404, BucketName=bucket
+        )
     return {"Policy": state.bucket_policies[bucket]}
 
 
@@ -64,10 +143,31 @@ def delete_bucket_policy(state: SandboxState, call: Call) -> Any:
 def delete_bucket(state: SandboxState, call: Call) -> Any:
     """DeleteBucket: its policy and notifications go, too."""
     bucket = _existing(call)
-    if not any(s3(call.caller.account_id).get_bucket(bucket).keys.values()):
-        state.bucket_policies.pop(bucket, None)
-        state.notifications.pop(bucket, None)
+    held = s3(str(bucket_owner(bucket))).get_bucket(bucket)
+    if any(held.keys.values()):
+        every_version = held.versioning_status is not None
+        raise ServiceError(
+            "BucketNotEmpty",
+            "The bucket you tried to delete is not empty"
+            + (". You must delete all versions in the bucket." if every_version else ""),
+            409,
+            BucketName=bucket,
+        )
+    state.bucket_policies.pop(bucket, None)
+    state.notifications.pop(bucket, None)
     return TO_MOTO
+
+
+def delete_encryption(_state: SandboxState, call: Call) -> Any:
+    """DeleteBucketEncryption: the default is Amazon S3's own keys again."""
+    bucket = _existing(call)
+    s3(str(bucket_owner(bucket))).get_bucket(bucket).encryption = {
+        "Rule": {
+            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+            "BucketKeyEnabled": "false",
+        }
+    }
+    return {}
 
 
 def put_notification(state: SandboxState, call: Call) -> Any:
@@ -84,16 +184,28 @@ def get_notification(state: SandboxState, call: Call) -> Any:
 def _existing(call: Call) -> str:
     bucket = str(call.uri["Bucket"])
     if bucket_owner(bucket) is None:
-        raise ServiceError("NoSuchBucket", "The specified bucket does not exist", 404)
+        raise ServiceError(
+            "NoSuchBucket", "The specified bucket does not exist", 404, BucketName=bucket
+        )
     return bucket
 
 
 OPERATIONS: dict[str, Operation] = {
     "CreateBucket": create_bucket,
     "DeleteBucket": delete_bucket,
+    "DeleteBucketEncryption": delete_encryption,
     "DeleteBucketPolicy": delete_bucket_policy,
     "GetBucketNotificationConfiguration": get_notification,
     "GetBucketPolicy": get_bucket_policy,
     "PutBucketNotificationConfiguration": put_notification,
     "PutBucketPolicy": put_bucket_policy,
 }
+AFTER = {"CreateBucket": _created, "HeadBucket": _headed}
+TEXTS = (
+    ("GetBucketAcl", r"<DisplayName>[^<]*</DisplayName>", ""),
+    (
+        "ListObjectsV2",
+        r"(<ChecksumAlgorithm>\w+</ChecksumAlgorithm>)(?!\s*<ChecksumType>)",
+        r"\1<ChecksumType>FULL_OBJECT</ChecksumType>",
+    ),
+)

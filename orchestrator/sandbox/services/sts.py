@@ -1,22 +1,36 @@
-"""STS: AssumeRole, authorized by the role's trust policy; the rest is moto's.
+"""STS: sessions of roles, authorized by the role's trust policy; the rest is moto's.
 
-Source: IAM User Guide, "Cross-account policy evaluation logic"; STS API Reference, AssumeRole.
+Source: IAM User Guide, "Cross-account policy evaluation logic", "Role chaining"; STS API
+Reference, AssumeRole, AssumeRoleWithWebIdentity.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from moto.iam.models import AccessKey
 from moto.sts.models import sts_backends
+from moto.sts.utils import random_session_token
 
-from orchestrator.sandbox.policy import AccessRequest, decide, parse_policy
+from orchestrator.sandbox.authorization import identity_verdict
+from orchestrator.sandbox.identity_policy import load_aws_managed
+from orchestrator.sandbox.organization_policies import RESOURCE, decide_for_account
+from orchestrator.sandbox.organization_policies import SERVICE as SERVICE_CONTROL
+from orchestrator.sandbox.policy import AccessRequest, Document, decide, parse_policy
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.state import PARTITION, Caller, SandboxState, identity_policies, role
+from orchestrator.sandbox.state import PARTITION, Caller, SandboxState, default_version, iam, role
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "sts"
 _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:.*/)?([\w+=,.@-]+)")
+_HOUR = 3600
+_NOTHING: Document = {"Statement": []}  # a federated user without a policy may do nothing
 
 
 def assume_role(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -25,74 +39,252 @@ def assume_role(state: SandboxState, call: Call) -> dict[str, Any]:
     From another account the caller's own policies must allow it too; in the same account either
     the trust policy names the caller itself, or it names the account and they allow it.
     """
-    arn = call.parameters["RoleArn"]
-    match = _ROLE_ARN.fullmatch(arn)
-    if not match:
-        raise ServiceError("ValidationError", f"{arn} is invalid")
-    account_id, name = match.groups()
-    target = role(account_id, name)
-    request = AccessRequest("sts:AssumeRole", arn, _context(call), {"AWS": call.caller.names})
-    if target is None or not _trusts(target, call, account_id, request):
+    arn, target = _target(call)
+    _check_tags(call)
+    context = _context(call)
+    request = AccessRequest("sts:AssumeRole", arn, context, {"AWS": call.caller.names})
+    tagged = AccessRequest("sts:TagSession", arn, context, {"AWS": call.caller.names})
+    if (
+        target is None
+        or not _trusts(target, call, request)
+        or (call.parameters.get("Tags") and not _trusts(target, call, tagged))
+    ):
         raise ServiceError(
             "AccessDenied",
             f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRole"
             f" on resource: {arn}",
             403,
         )
-    session = call.parameters["RoleSessionName"]
-    duration = int(call.parameters.get("DurationSeconds") or 3600)
-    if duration > int(target.max_session_duration or 3600):
+    duration = int(call.parameters.get("DurationSeconds") or _HOUR)
+    if call.caller.kind == "role" and duration > _HOUR:
+        raise ServiceError(
+            "ValidationError",
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by"
+            " role chaining",
+        )
+    return _session(state, call, target, duration)
+
+
+def assume_role_with_web_identity(state: SandboxState, call: Call) -> dict[str, Any]:
+    """AssumeRoleWithWebIdentity: for pipelines, by a token of an identity provider.
+
+    The token's signature is not verified: that would need the provider's keys.
+    """
+    arn, target = _target(call)
+    claims = _claims(call.parameters["WebIdentityToken"])
+    issuer = str(claims.get("iss", "")).removeprefix("https://")
+    account_id = _ROLE_ARN.fullmatch(arn)[1]  # type: ignore[index]  # _target has checked it
+    providers = iam(account_id).open_id_providers.values()
+    provider = next((p for p in providers if p.url.rstrip("/") == issuer.rstrip("/")), None)
+    if provider is None:
+        raise ServiceError(
+            "InvalidIdentityToken",
+            f"No OpenIDConnect provider found in your account for https://{issuer}",
+        )
+    if float(claims.get("exp", 0)) < time.time():
+        raise ServiceError("ExpiredTokenException", "Token expired")
+    audience = str(claims.get("aud", ""))
+    if audience not in provider.client_id_list:
+        raise ServiceError("InvalidIdentityToken", "Incorrect token audience")
+    keys = ("aud", "sub", "amr", "azp", "email")
+    context = {f"{issuer}:{key}": str(claims[key]) for key in keys if key in claims}
+    request = AccessRequest(
+        "sts:AssumeRoleWithWebIdentity", arn, context, {"Federated": [provider.arn]}
+    )
+    if target is None or (
+        decide([parse_policy(target.assume_role_policy_document)], request, resource_policy=True)
+        != "allowed"
+    ):
+        raise ServiceError(
+            "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403
+        )
+    duration = int(call.parameters.get("DurationSeconds") or _HOUR)
+    return {
+        **_session(state, call, target, duration),
+        "Provider": provider.arn,
+        "Audience": audience,
+        "SubjectFromWebIdentityToken": str(claims.get("sub", "")),
+    }
+
+
+def _target(call: Call) -> tuple[str, Any]:
+    """Get the ARN and moto's role; None if there is none of exactly that path and name."""
+    arn = call.parameters["RoleArn"]
+    match = _ROLE_ARN.fullmatch(arn)
+    if not match:
+        raise ServiceError("ValidationError", f"{arn} is invalid")
+    target = role(match[1], match[2])
+    return arn, target if target is not None and target.arn == arn else None
+
+
+def _session(state: SandboxState, call: Call, target: Any, duration: int) -> dict[str, Any]:
+    given, session = call.parameters, call.parameters["RoleSessionName"]
+    if duration > int(target.max_session_duration or _HOUR):
         raise ServiceError(
             "ValidationError",
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         )
+    account_id = target.account_id
     made = sts_backends[account_id][PARTITION].assume_role(
         region_name=call.region,
         role_session_name=session,
-        role_arn=arn,
-        policy=call.parameters.get("Policy"),
+        role_arn=target.arn,
+        policy=given.get("Policy"),
         duration=duration,
-        external_id=call.parameters.get("ExternalId"),
+        external_id=given.get("ExternalId"),
     )
+    arn = f"arn:{PARTITION}:sts::{account_id}:assumed-role/{target.name}/{session}"
     state.sessions[made.access_key_id] = Caller(
-        account_id, f"arn:{PARTITION}:sts::{account_id}:assumed-role/{name}/{session}", "role", name
+        account_id,
+        arn,
+        "role",
+        target.name,
+        target.path,
+        tuple(_session_policies(account_id, given)),
     )
-    return {
+    state.session_secrets[made.access_key_id] = made.secret_access_key
+    answer: dict[str, Any] = {
         "Credentials": {
             "AccessKeyId": made.access_key_id,
             "SecretAccessKey": made.secret_access_key,
             "SessionToken": made.session_token,
             "Expiration": made.expiration,
         },
-        "AssumedRoleUser": {"AssumedRoleId": made.user_id, "Arn": made.arn},
-        "PackedPolicySize": 6,
+        "AssumedRoleUser": {"AssumedRoleId": f"{target.id}:{session}", "Arn": arn},
     }
+    if given.get("Policy") or given.get("PolicyArns") or given.get("Tags"):
+        answer["PackedPolicySize"] = 6
+    return answer
+
+
+def _session_policies(account_id: str, given: dict[str, Any]) -> list[Document]:
+    documents = []
+    for entry in given.get("PolicyArns", []):
+        load_aws_managed(account_id, entry["arn"])
+        held = iam(account_id).managed_policies.get(entry["arn"])
+        if held is None:
+            raise ServiceError("InvalidParameterValue", f"Policy {entry['arn']} is not found.")
+        documents.append(parse_policy(default_version(held)))
+    if given.get("Policy"):
+        try:
+            documents.append(parse_policy(given["Policy"]))
+        except ValueError:
+            raise ServiceError(
+                "MalformedPolicyDocument", "This policy contains invalid Json"
+            ) from None
+    return documents
+
+
+def _check_tags(call: Call) -> None:
+    keys = [tag["Key"].lower() for tag in call.parameters.get("Tags", [])]
+    if len(keys) != len(set(keys)):
+        raise ServiceError(
+            "InvalidParameterValue",
+            "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+        )
+    if {key.lower() for key in call.parameters.get("TransitiveTagKeys", [])} - set(keys):
+        raise ServiceError(
+            "InvalidParameterValue",
+            "The specified transitive tag key must be included in the requested tags.",
+        )
+
+
+def _claims(token: str) -> dict[str, Any]:
+    try:
+        payload = token.split(".")[1]
+        claims: dict[str, Any] = json.loads(
+            base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        )
+    except (IndexError, ValueError):
+        raise ServiceError(
+            "InvalidIdentityToken", "The ID Token provided is not a valid JWT."
+        ) from None
+    return claims
 
 
 def _context(call: Call) -> dict[str, str]:
-    context = {"aws:PrincipalAccount": call.caller.account_id, "aws:PrincipalArn": call.caller.arn}
+    context = {
+        "aws:PrincipalAccount": call.caller.account_id,
+        "aws:PrincipalArn": call.caller.principal_arn,
+        "sts:RoleSessionName": call.parameters["RoleSessionName"],
+    }
     if "ExternalId" in call.parameters:
         context["sts:ExternalId"] = call.parameters["ExternalId"]
     return context
 
 
-def _trusts(target: Any, call: Call, account_id: str, request: AccessRequest) -> bool:
+def _trusts(target: Any, call: Call, request: AccessRequest) -> bool:
     trust = parse_policy(target.assume_role_policy_document)
     if decide([trust], request, resource_policy=True) != "allowed":
         return False
-    policies, boundary = identity_policies(
-        call.caller.account_id, call.caller.kind, call.caller.name
-    )
-    by_identity = decide(policies, request)
-    if boundary and by_identity == "allowed":
-        by_identity = decide(boundary, request)
+    if decide_for_account(RESOURCE, target.account_id, request) != "allowed":
+        return False
+    if decide_for_account(SERVICE_CONTROL, call.caller.account_id, request) != "allowed":
+        return False
+    by_identity = identity_verdict(call.caller, request).decision
     if by_identity == "explicitDeny":
         return False
-    itself = AccessRequest(
-        request.action, request.resource, request.context, {"AWS": [call.caller.arn]}
-    )
+    own = [call.caller.arn, call.caller.principal_arn]
+    itself = AccessRequest(request.action, request.resource, request.context, {"AWS": own})
     named = decide([trust], itself, resource_policy=True) == "allowed"
-    return by_identity == "allowed" or (account_id == call.caller.account_id and named)
+    return by_identity == "allowed" or (target.account_id == call.caller.account_id and named)
 
 
-OPERATIONS: dict[str, Operation] = {"AssumeRole": assume_role}
+def get_caller_identity(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetCallerIdentity."""
+    caller = call.caller
+    if caller.kind == "role":
+        held = role(caller.account_id, caller.name)
+        unique = f"{held.id if held else 'AROA'}:{caller.arn.rpartition('/')[2]}"
+    else:
+        held = iam(caller.account_id).users.get(caller.name)
+        unique = str(held.id) if held else caller.account_id
+    return {"Account": caller.account_id, "Arn": caller.arn, "UserId": unique}
+
+
+def get_session_token(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetSessionToken: temporary keys of the same user."""
+    if call.caller.kind != "user":
+        raise ServiceError(
+            "AccessDenied", "Cannot call GetSessionToken with session credentials", 403
+        )
+    return {"Credentials": _keys(state, call, call.caller, 12 * _HOUR)}
+
+
+def get_federation_token(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetFederationToken: what the user may do, limited by a policy."""
+    caller, name = call.caller, call.parameters["Name"]
+    if caller.kind != "user":
+        raise ServiceError(
+            "AccessDenied", "Cannot call GetFederationToken with session credentials", 403
+        )
+    arn = f"arn:{PARTITION}:sts::{caller.account_id}:federated-user/{name}"
+    policies = tuple(_session_policies(caller.account_id, call.parameters)) or (_NOTHING,)
+    federated = replace(caller, arn=arn, session_policies=policies)
+    return {
+        "Credentials": _keys(state, call, federated, 12 * _HOUR),
+        "FederatedUser": {"FederatedUserId": f"{caller.account_id}:{name}", "Arn": arn},
+        "PackedPolicySize": 0,
+    }
+
+
+def _keys(state: SandboxState, call: Call, caller: Caller, default: int) -> dict[str, Any]:
+    key = AccessKey(user_name=None, prefix="ASIA", account_id=caller.account_id)
+    state.sessions[key.access_key_id] = caller
+    state.session_secrets[key.access_key_id] = key.secret_access_key
+    seconds = int(call.parameters.get("DurationSeconds") or default)
+    return {
+        "AccessKeyId": key.access_key_id,
+        "SecretAccessKey": key.secret_access_key,
+        "SessionToken": random_session_token(),
+        "Expiration": datetime.now(timezone.utc) + timedelta(seconds=seconds),
+    }
+
+
+OPERATIONS: dict[str, Operation] = {
+    "GetCallerIdentity": get_caller_identity,
+    "GetFederationToken": get_federation_token,
+    "GetSessionToken": get_session_token,
+    "AssumeRole": assume_role,
+    "AssumeRoleWithWebIdentity": assume_role_with_web_identity,
+}

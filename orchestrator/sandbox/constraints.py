@@ -1,0 +1,71 @@
+"""Check parameters by the constraints of botocore's service models, in AWS's words.
+
+botocore itself checks little before it sends: not the most characters, patterns or enum values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+_SIZED = ("string", "blob", "list", "map")
+_NUMBERS = ("integer", "long", "float", "double")
+
+
+def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
+    """Say each constraint of a shape that a parsed value violates."""
+    if value is None:
+        return
+    kind, rules = shape.type_name, shape.metadata
+    if kind == "structure":
+        yield from _members(shape, value, path)
+        return
+    size = len(value) if kind in _SIZED else value if kind in _NUMBERS else None
+    if size is not None:
+        unit = "value" if kind in _NUMBERS else "length"
+        if size > rules.get("max", size):
+            yield _violated(value, path, f"have {unit} less than or equal to {rules['max']}")
+        if size < rules.get("min", size):
+            yield _violated(value, path, f"have {unit} greater than or equal to {rules['min']}")
+    if kind == "string":
+        yield from _of_text(rules, value, path)
+    if kind == "list":
+        for number, member in enumerate(value, 1):
+            yield from violations(shape.member, member, f"{path}.{number}.member")
+
+
+def _members(shape: Any, value: dict[str, Any], path: str) -> Iterator[str]:
+    for name in shape.required_members:
+        if name not in value:
+            yield f"Value null at '{_below(path, name)}' failed to satisfy constraint:" + (
+                " Member must not be null"
+            )
+    for name, member in shape.members.items():
+        yield from violations(member, value.get(name), _below(path, name))
+
+
+def _of_text(rules: dict[str, Any], value: str, path: str) -> Iterator[str]:
+    if "enum" in rules and value not in rules["enum"]:
+        yield _violated(value, path, f"satisfy enum value set: [{', '.join(rules['enum'])}]")
+    pattern = rules.get("pattern")
+    if pattern and (form := _compiled(pattern)) is not None and not form.fullmatch(value):
+        yield _violated(value, path, f"satisfy regular expression pattern: {pattern}")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern)
+    except re.error:  # Java's regular expressions know forms that Python's do not
+        return None
+
+
+def _below(path: str, name: str) -> str:
+    own = name[:1].lower() + name[1:]
+    return f"{path}.{own}" if path else own
+
+
+def _violated(value: Any, path: str, what: str) -> str:
+    return f"Value '{value}' at '{path}' failed to satisfy constraint: Member must {what}"

@@ -1,0 +1,56 @@
+"""The sandbox answers as AWS did, but for differences that are listed with their reason."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import boto3
+import pytest
+
+from orchestrator.sandbox import Sandbox, control
+from tests.contract.sandbox.recorded import RECORDED, Replay, differences
+
+# The differences that stay, by call: what differs, and why. The list may only shrink: an entry
+# whose difference is gone fails the test.
+KNOWN = json.loads(Path(__file__).with_name("known_differences.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def found(sandbox: Sandbox, tmp_path_factory) -> dict[str, list[str]]:
+    """The differences of every recorded call, in a sandbox that is then as it was."""
+
+    def pace(seconds: float) -> None:
+        client = boto3.Session(profile_name="payer").client("cloudformation")
+        sandbox.state.stack_seconds = seconds
+        running = list(sandbox.state.stack_sets.values())
+        while not seconds and any(s.running for sets in running for s in sets.values()):
+            client.list_stack_sets()
+            time.sleep(0.05)
+
+    control.snapshot(sandbox.endpoint_url, "before the recorded calls")
+    replay = Replay(lambda profile: boto3.Session(profile_name=profile), pace)
+    compared = {}
+    for calls in RECORDED["groups"].values():
+        for call in calls:
+            answer = replay.answer(call)
+            if "label" in call:
+                compared[call["label"]] = differences(call["aws"], answer)
+    control.restore(sandbox.endpoint_url, "before the recorded calls")
+    return compared
+
+
+def test_only_the_listed_differences_from_aws_are_left(found, capsys) -> None:
+    left = {label: sorted(what) for label, what in found.items() if what}
+    with capsys.disabled():
+        print(
+            f"\n{len(found)} answers compared with AWS's: {len(found) - len(left)} agree,"
+            f" {len(left)} differ as listed"
+        )
+    listed = {label: sorted(entry["differences"]) for label, entry in KNOWN.items()}
+    assert left == listed
+
+
+def test_every_listed_difference_says_why_it_stays() -> None:
+    assert all(entry["reason"] for entry in KNOWN.values())
