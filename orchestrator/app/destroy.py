@@ -113,7 +113,8 @@ def destroy_resources(context: AccountContext, prepared: Prepared, leaving: Leav
         second = describing.run_terraform(context, prepared)
         planning.check_unchanged(context, made, second)
         made = second
-    apply_plan(context, prepared, made, LinkedRegistrar(context, None))
+    if made.has_changes:
+        apply_plan(context, prepared, made, LinkedRegistrar(context, None))
 
 
 def delete_bucket(context: AccountContext, bucket: Bucket | None) -> None:

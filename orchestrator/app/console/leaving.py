@@ -37,17 +37,18 @@ def stacks_to_delete(flow: ConsoleFlow) -> tuple[StackToDelete, ...]:
     Raises:
         AwsError: an AWS call failed.
     """
-    found = []
+    found: dict[str, StackToDelete] = {}
     for step in reversed(flow.steps):
         for expected in reversed(flow.stacks(step)):
             with explained(f"reading the stack of {LABELS[step]}"):
                 stack = observed.describe_stack(flow.context.cloud.connect(), expected)
             if stack.state != "absent":
                 url = links.stack_page(expected.region, stack.stack_id, flow.partition)
-                found.append(
-                    StackToDelete(stack.name, expected.region, stack.status, url, stack.reasons)
+                found.pop(stack.stack_id, None)  # the payer's own stack may hold the StackSet too
+                found[stack.stack_id] = StackToDelete(
+                    stack.name, expected.region, stack.status, url, stack.reasons
                 )
-    return tuple(found)
+    return tuple(found.values())
 
 
 def stays(flow: ConsoleFlow) -> list[str]:

@@ -54,6 +54,8 @@ def command(
         raise click.UsageError("--delete-data goes with --delete-bucket")
     if yes and confirm_account is None:
         raise click.UsageError(f"--yes needs the account's id: --confirm-account {account_id}")
+    if yes and delete_data and confirm_bucket is None:
+        raise click.UsageError("--yes with --delete-data needs the bucket: --confirm-bucket NAME")
     if confirm_account not in (None, account_id):
         raise WrongAccount(
             f"--confirm-account names account {confirm_account}: nothing was changed",
@@ -64,7 +66,7 @@ def command(
     if plan_only:
         leaving = route.plan(context, request)
     else:
-        given = (confirm_account, confirm_bucket or "") if yes else (None, None)
+        given = (confirm_account, confirm_bucket) if yes else (None, None)
         leaving = route.destroy(context, request, consent=_consent(*given))
     if as_json:
         click.echo(report.render_plan(leaving.review, "json"))
