@@ -113,7 +113,8 @@ def prepare(context: AccountContext, account: Account, request: Request) -> Leav
         actions.append(OutsideAction(KEEP_BUCKET, name, text))
     allowed = {c.address for c in made.changes if c.action == "delete" and c.type in _LEAVES}
     review = _reviewed(context, account, made, actions, carried, allowed)
-    stays = [*_kept_in_aws(context, account, bucket, carried, linked, request)]
+    stays = [*_kept_bucket(context, account, bucket)]
+    stays += _kept_roles(linked, keep=request.keep_linked_roles) if linked else []
     stays += _kept_in_octo(context, known, departure)
     return Leaving(review, departure, tuple(stays), bucket, (), linked, edits, prepared)
 
@@ -252,28 +253,24 @@ def _reviewed(
     return review
 
 
-def _kept_in_aws(
-    context: AccountContext,
-    account: Account,
-    bucket: Bucket | None,
-    carried: Collection[str],
-    linked: LinkedAccounts | None,
-    request: Request,
-) -> list[str]:
-    sentences = []
-    if bucket and not bucket.is_deleted:
-        sentences.append(f"The bucket {bucket.name} with its data.")
-    elif context.registration.cur_s3_bucket_merge_policy and account.account_type != "linked":
-        sentences.append(
-            f"The bucket {context.registration.cur_s3_bucket_name} with its policy; its statements"
-            " OctoTfCurDeliveryLooks and OctoTfCurDeliveryWrites have no use any more."
-        )
-    if carried and request.keep_linked_roles:
-        sentences.append(f"The role {resource_names.API_ROLE} in {count(carried)}.")
-    closed = {m.account_id for m in linked.organization.members if not m.active} if linked else ()
-    if not request.keep_linked_roles and (kept := sorted({*closed} & {*carried})):
-        sentences.append(f"The stacks in closed accounts: {', '.join(kept)}.")
-    return sentences
+def _kept_bucket(context: AccountContext, account: Account, bucket: Bucket | None) -> list[str]:
+    if bucket is not None:
+        return [] if bucket.is_deleted else [f"The bucket {bucket.name} with its data."]
+    registration = context.registration
+    if registration.cur_s3_bucket_option != "USE_EXISTING" or account.account_type == "linked":
+        return []
+    statements = "its statements OctoTfCurDeliveryLooks and OctoTfCurDeliveryWrites are idle"
+    merged = f", with its policy: {statements}" if registration.cur_s3_bucket_merge_policy else ""
+    return [f"The bucket {registration.cur_s3_bucket_name}{merged}."]
+
+
+def _kept_roles(linked: LinkedAccounts, *, keep: bool) -> list[str]:
+    instances = linked.deployed.instances if linked.deployed else {}
+    stacks = {account_id for account_id, instance in instances.items() if instance.has_stack}
+    if keep:
+        return [f"The role {resource_names.API_ROLE} in {count(stacks)}."] if stacks else []
+    closed = stacks & {m.account_id for m in linked.organization.members if not m.active}
+    return [f"The stacks in closed accounts: {', '.join(sorted(closed))}."] if closed else []
 
 
 def _kept_in_octo(context: AccountContext, known: Departure, departure: Departure) -> list[str]:

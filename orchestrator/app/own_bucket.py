@@ -11,9 +11,11 @@ from pathlib import Path
 from orchestrator.app.context import AccountContext
 from orchestrator.errors import OctoTfError, Refused
 from orchestrator.files import read_regular, write_atomically
+from orchestrator.model import resource_names
 from orchestrator.terraform.state import StateResource
 
 BUCKET = "aws_s3_bucket"  # its settings are resources whose types begin with it
+_ADDRESS = "module.octo.aws_s3_bucket.cur[0]"
 _NOTE = "kept-bucket.json"
 
 
@@ -67,7 +69,7 @@ def find(
 
 
 def note(folder: Path, name: str) -> None:
-    """Note which bucket the state no longer has, so that a later run can name or delete it.
+    """Note which bucket the state no longer has: a later run names, deletes or imports it.
 
     Raises:
         OctoTfError: it cannot be written.
@@ -80,6 +82,13 @@ def note(folder: Path, name: str) -> None:
             where=str(folder / _NOTE),
             hint="Free the space or the permissions, then run the same command again.",
         ) from error
+
+
+def kept(context: AccountContext) -> frozenset[str]:
+    """Give the bucket's address if the one that octo.yaml asks for was kept: it is octo-tf's."""
+    registration = context.registration
+    wanted = registration.cur_s3_bucket_name or resource_names.cur_bucket(registration.account_id)
+    return frozenset({_ADDRESS} if _noted(context.folder) == wanted else ())
 
 
 def _noted(folder: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.app import steps
+from orchestrator.app import own_bucket, steps
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
 from orchestrator.app.review import Review
@@ -131,7 +131,7 @@ def run_terraform(
         ids = context.cloud.find_existing(
             made,
             read=lambda: terraform.show(made.file).planned,
-            unfinished=journal.addresses(context.folder),
+            unfinished=journal.addresses(context.folder) | own_bucket.kept(context),
             adopting=context.settings.adopting,
             accepted=context.settings.accepted_removals,
             released=context.settings.released_stacks,

@@ -14,7 +14,7 @@ from tests.e2e.project import EXTERNAL_ID
 from tests.registered import ROLE, trust
 
 OCTO = True
-LINKED = ("linked-1", "linked-2")
+LINKED = ("linked-1", "linked-2")  # and one more, in an OU of its own
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def known(sandbox: RunningSandbox, *profiles: str) -> list[str]:
 def discovered(project: Project) -> dict[str, str]:
     """What discover finds: the kind of each resource, by name."""
     document = json.loads(project("discover", "--json").stdout)
-    return {found["name"]: found["kind"] for found in document["resources"]}
+    return {found["name"]: found["kind"] for found in document["found"]}
 
 
 def test_a_payer_leaves_with_its_linked_accounts_and_keeps_its_data(sandbox, registered):
@@ -89,7 +89,7 @@ def test_a_payer_leaves_with_its_linked_accounts_and_keeps_its_data(sandbox, reg
     imported = [change["type"] for change in plan["changes"] if change["imported"]]
     assert "aws_s3_bucket" in imported
     (registering,) = (a["summary"] for a in plan["outside"] if a["code"] == "octo.register")
-    assert "2 linked accounts that left with it" in registering
+    assert "3 linked accounts that left with it" in registering
 
 
 def test_interrupted_it_goes_on_where_it_was(sandbox, registered):
@@ -147,7 +147,7 @@ def test_a_bucket_with_data_is_deleted_only_by_its_name(sandbox, registered):
         },
     )
     assert code == 0, shown
-    assert "with all data in it" in " ".join(shown.split())
+    assert "and all data in it" in " ".join(shown.split())
     assert discovered(project) == {}
     assert buckets(sandbox, "standalone") == []
     assert known(sandbox, "standalone") == []
