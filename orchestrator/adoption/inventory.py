@@ -14,7 +14,7 @@ from orchestrator.detection.compare import ROLES
 from orchestrator.model.account import Account
 from orchestrator.model.observed import Bucket, ObservedStackSet, Role
 from orchestrator.model.organization import Organization
-from orchestrator.model.resource_names import PRINCIPAL, STACKSET
+from orchestrator.model.resource_names import PRINCIPAL, STACKSET, cur_bucket
 
 # The published module's other roles; octo-tf has no use for them.
 OTHER_ROLES = (
@@ -41,7 +41,7 @@ class Inventory:
         account: as identified.
         roles: by name; those that trust Octo's account, and the published module's.
         reports: report definitions (CUR API), by name.
-        buckets: the reports' buckets that belong to the account, by name.
+        buckets: the reports' buckets that belong to the account, and octo-tf's own, by name.
         stack_sets: those that deploy Octo's role, or are named as the published module's.
         owners: the stack that owns a resource, by kind and name, like ``bucket acme-billing``.
         organization: its members; None without a StackSet, or if access is denied.
@@ -78,7 +78,8 @@ def read_inventory(aws: Aws, account: Account, *, names: Collection[str] = ()) -
     buckets: dict[str, Bucket] = {}
     if account.account_type != "linked":
         reports = {r["ReportName"]: r for r in cur.list_reports(aws)}
-        wanted = {str(r["S3Bucket"]) for r in reports.values()} | set(names)
+        kept = cur_bucket(account.account_id)  # it outlives its report
+        wanted = {str(r["S3Bucket"]) for r in reports.values()} | {kept, *names}
         buckets = {
             name: bucket
             for name in sorted(wanted)

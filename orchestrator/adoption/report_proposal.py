@@ -10,7 +10,7 @@ from orchestrator.adoption.foreign_module import ForeignModule, input_of
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.detection.compare import REPORT_FIELDS, removed_settings, required_external_id
 from orchestrator.model.observed import Bucket, Removal
-from orchestrator.model.resource_names import CUR_BUCKET, CUR_ROLE
+from orchestrator.model.resource_names import CUR_BUCKET, CUR_ROLE, cur_bucket
 
 _CUR_SETTINGS = {key: f"cur_{name}" for key, name in REPORT_FIELDS.items()} | {
     "ReportName": "cur_report_name",
@@ -57,7 +57,8 @@ def propose(found: Inventory, module: ForeignModule | None) -> ReportProposal:
             if (value := input_of(module, name)) is not None:
                 settings[name] = value
         proposal.warnings.append("No existing report is suitable: a new one is created.")
-        if bucket := found.buckets.get(settings.get("cur_s3_bucket_name", "")):
+        own = cur_bucket(found.account.account_id)
+        if bucket := found.buckets.get(settings.get("cur_s3_bucket_name", own)):
             _adopt_bucket(bucket, proposal)
         return proposal
     for key, setting in _CUR_SETTINGS.items():

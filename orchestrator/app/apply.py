@@ -23,7 +23,6 @@ from orchestrator.app.lookahead import LookAhead
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.app.verify import check
-from orchestrator.errors import PlanRefused
 from orchestrator.model.module_outputs import Outputs, parse_outputs
 from orchestrator.model.outside_action import (
     FORGET,
@@ -185,15 +184,7 @@ def change_outside(
         # init does not start over an unreadable state
         steps.initialise(context, terraform, prepared.root)
     second = planning.run_terraform(context, prepared, context.plan_file)
-    if {(c.address, c.action) for c in second.changes} != {
-        (c.address, c.action) for c in review.plan.changes
-    }:
-        raise PlanRefused(
-            "after the state was edited as announced, Terraform plans something else than what was"
-            " consented to; the plan was not applied",
-            where=str(context.folder),
-            hint="Run the same command again: it shows the new plan.",
-        )
+    planning.check_unchanged(context, review.plan, second)
     return second
 
 

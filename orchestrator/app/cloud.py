@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from orchestrator.adoption import stack_release
 from orchestrator.app import snapshot
 from orchestrator.app.snapshot import Snapshot
-from orchestrator.aws import cloudformation, iam, organizations, s3
+from orchestrator.aws import cloudformation, cur, iam, organizations, s3
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws, connect
@@ -158,6 +158,29 @@ class Cloud:
                 on_progress=on_progress,
             )
 
+    def delete_stacks(
+        self, linked: LinkedAccounts, *, retain: bool, on_progress: OnProgress
+    ) -> None:
+        """Take every account out of the StackSet; a failure in one of them is no error here.
+
+        Args:
+            linked: the StackSet with its stack instances.
+            retain: whether the accounts keep their stacks, and so the role.
+            on_progress: called with each account's status whenever it is read.
+        """
+        if linked.deployed is None:
+            return
+        with explained(f"StackSet {self.stackset_name}"):
+            deployments.carry_out(
+                self.connect(),
+                self.stackset_name,
+                PendingDeployments(remove=tuple(sorted(linked.deployed.instances))),
+                linked.organization,
+                linked.deployed,
+                retain=retain,
+                on_progress=on_progress,
+            )
+
     def wait_for_deployments(self, *, on_progress: OnProgress) -> None:
         """Wait for the StackSet operations that are running, whoever started them."""
         with explained(f"StackSet {self.stackset_name}"):
@@ -190,6 +213,23 @@ class Cloud:
         """
         with explained(f"reading the region of bucket {bucket}"):
             return s3.bucket_region(self.connect(), bucket, self._registration.account_id)
+
+    def bucket_is_empty(self, bucket: str, region: str) -> bool:
+        """Tell whether a bucket has no object, old version or delete marker."""
+        with explained(f"reading bucket {bucket}"):
+            return s3.is_empty(self.connect(), bucket, region)
+
+    def delete_bucket(self, bucket: str, region: str, *, with_data: bool) -> None:
+        """Delete a bucket of this account; one with objects only ``with_data``."""
+        with explained(f"deleting bucket {bucket}"):
+            if with_data:
+                s3.empty_bucket(self.connect(), bucket, region, self._registration.account_id)
+            s3.delete_bucket(self.connect(), bucket, region, self._registration.account_id)
+
+    def has_report(self, name: str) -> bool:
+        """Tell whether the account has a Cost and Usage Report of that name."""
+        with explained("reading the account's reports"):
+            return cur.get_report(self.connect(), name) is not None
 
     def lacks_trusted_access(self) -> bool:
         """Tell whether CloudFormation may not deploy into the organization yet."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.app import steps
+from orchestrator.app import own_bucket, steps
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
+from orchestrator.errors import PlanRefused
 from orchestrator.model.outside_action import (
     FORGET,
     PUSH,
@@ -130,7 +131,7 @@ def run_terraform(
         ids = context.cloud.find_existing(
             made,
             read=lambda: terraform.show(made.file).planned,
-            unfinished=journal.addresses(context.folder),
+            unfinished=journal.addresses(context.folder) | own_bucket.kept(context),
             adopting=context.settings.adopting,
             accepted=context.settings.accepted_removals,
             released=context.settings.released_stacks,
@@ -143,6 +144,23 @@ def run_terraform(
     render.write(render.importing(prepared.root, ids), context.folder)
     with context.events.step("plan_imports", "Planning with existing resources"):
         return run()
+
+
+def check_unchanged(context: AccountContext, consented: Plan, second: Plan) -> None:
+    """Make sure that a plan made once the state was edited shows what was consented to.
+
+    Raises:
+        PlanRefused: it shows something else.
+    """
+    if {(c.address, c.action) for c in second.changes} != {
+        (c.address, c.action) for c in consented.changes
+    }:
+        raise PlanRefused(
+            "after the state was edited as announced, Terraform plans something else than what was"
+            " consented to; the plan was not applied",
+            where=str(context.folder),
+            hint="Run the same command again: it shows the new plan.",
+        )
 
 
 def state_edits(context: AccountContext, prepared: Prepared) -> tuple[StateEdit, ...]:

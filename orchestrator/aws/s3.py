@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import code_of, is_denied, is_not_found
 from orchestrator.aws.session import Aws
+from orchestrator.errors import AwsError
 from orchestrator.model.observed import Bucket
 
 if TYPE_CHECKING:
@@ -98,6 +99,43 @@ def public_access_block(aws: Aws, name: str, region: str) -> dict[str, bool]:
 def creation_dates(aws: Aws) -> dict[str, datetime]:
     """Read when each of the account's buckets was created, by name (ListBuckets)."""
     return {b["Name"]: b["CreationDate"] for b in aws.client("s3").list_buckets()["Buckets"]}
+
+
+def is_empty(aws: Aws, name: str, region: str) -> bool:
+    """Tell whether a bucket has no object, old version or delete marker (ListObjectVersions)."""
+    found = aws.client("s3", region).list_object_versions(Bucket=name, MaxKeys=1)
+    return not (found.get("Versions") or found.get("DeleteMarkers"))
+
+
+def empty_bucket(aws: Aws, name: str, region: str, account_id: str) -> None:
+    """Delete every object of an account's bucket, old versions included (DeleteObjects).
+
+    Raises:
+        AwsError: S3 does not delete some of them.
+    """
+    client = aws.client("s3", region)
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=name):
+        versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        if not versions:
+            continue
+        objects: Any = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in versions]
+        failed = client.delete_objects(
+            Bucket=name,
+            Delete={"Objects": objects, "Quiet": True},
+            ExpectedBucketOwner=account_id,
+        ).get("Errors", [])
+        if failed:
+            raise AwsError(
+                f"{failed[0].get('Key')} is not deleted: {failed[0].get('Message')}",
+                where=f"bucket {name}",
+                hint="Allow s3:DeleteObject and s3:DeleteObjectVersion, then run the same command"
+                " again.",
+            )
+
+
+def delete_bucket(aws: Aws, name: str, region: str, account_id: str) -> None:
+    """Delete an account's empty bucket (DeleteBucket)."""
+    aws.client("s3", region).delete_bucket(Bucket=name, ExpectedBucketOwner=account_id)
 
 
 def list_objects(aws: Aws, bucket: str, region: str, prefix: str) -> dict[str, datetime]:

@@ -25,7 +25,7 @@ from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 _COMMANDS = Path(__file__).parent / "commands"
 _SECTIONS = {
     "Start": ("init", "doctor", "schema", "completion"),
-    "Change": ("plan", "apply", "upgrade", "adopt", "console", "render", "unlock"),
+    "Change": ("plan", "apply", "upgrade", "adopt", "console", "destroy", "render", "unlock"),
     "Inspect": ("status", "verify", "stackset", "discover"),
     "Octo": ("accounts", "confirm", "unregister"),
     "Sandbox": ("demo", "sandbox"),

@@ -41,6 +41,34 @@ def agree(question: str, *, yes: bool, instead: str = "--yes") -> None:
         )
 
 
+def typed(question: str, expected: str, *, given: str | None, instead: str) -> None:
+    """Ask for a name to be typed, unless it is given.
+
+    Args:
+        question: says what is to be typed.
+        expected: what confirms.
+        given: what was given beforehand; None asks.
+        instead: the flags by which it is given.
+
+    Raises:
+        click.UsageError: nobody is here to type it.
+        OctoTfError: something else was typed or given.
+    """
+    if given is None:
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"nobody is here to answer {question!r}: give {instead}")
+        if events := Session.current().events:
+            from orchestrator.app.events import Asked
+
+            events.emit(Asked(question, instead))
+        given = str(click.prompt(question, err=True)).strip()
+    if given != expected:
+        raise OctoTfError(
+            f"{given!r} is not {expected}: nothing was changed",
+            hint=f"Run the same command again and type {expected}, or give {instead}.",
+        )
+
+
 def consent(*, yes: bool) -> Callable[[Review], None]:
     """Give the question before a plan is applied.
 

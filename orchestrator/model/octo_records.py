@@ -62,6 +62,7 @@ class AccountRecord(BaseModel):
         answers: what Octo last said of each area that passed.
         confirmed_at: the areas that Octo has confirmed, with the time since when.
         finished_at: when *Confirm and Finish* was reached: Octo had confirmed API access.
+        destroyed_at: when octo-tf destroyed its resources in AWS; null once they are made again.
         left_at: when octo-tf unregistered the account; null once it is registered again.
         left_with: the payer whose unregistration took this linked account along, or null.
     """
@@ -81,6 +82,7 @@ class AccountRecord(BaseModel):
     answers: dict[AreaName, OctoAnswer] = Field(default_factory=dict)
     confirmed_at: dict[AreaName, str] = Field(default_factory=dict)
     finished_at: str | None = None
+    destroyed_at: str | None = None
     left_at: str | None = None
     left_with: str | None = None
 

@@ -14,6 +14,10 @@ SET_ASIDE = "state.set_aside"
 PUSH = "state.push"
 DELETE_ROLE = "role.delete"
 RELEASE_STATE = "state.release"
+REMOVE_ACCOUNTS = "stackset.remove_accounts"
+KEEP_BUCKET = "bucket.keep"
+DELETE_BUCKET = "bucket.delete"
+UNREGISTER = "octo.unregister"
 
 # The order in which the changes are made; those of _AFTER follow Terraform's apply.
 _ORDER = (
@@ -25,11 +29,15 @@ _ORDER = (
     PUSH,
     FORGET,
     UNTAINT,
+    REMOVE_ACCOUNTS,
+    KEEP_BUCKET,
     DELETE_ROLE,
     RELEASE_STATE,
+    DELETE_BUCKET,
+    UNREGISTER,
 )
 OF_THE_STATE = frozenset({SET_ASIDE, PUSH, FORGET, UNTAINT})  # Terraform plans again after these
-_AFTER = (DELETE_ROLE, RELEASE_STATE)
+_AFTER = (DELETE_ROLE, RELEASE_STATE, DELETE_BUCKET, UNREGISTER)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,9 @@ from orchestrator.octo.ledger import Ledger
 
 if TYPE_CHECKING:
     from orchestrator.octo.api import OctoApi  # requests takes a while to load
+
+
+_SHOWN = 20  # linked accounts that are named; the rest is counted
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,18 @@ def carry_out(
                 other.note_left(left, payer=account_id)
         except LedgerError as error:
             warn(f"{error}. That ledger may still list the account as registered.")
+
+
+def count(linked: Collection[str]) -> str:
+    """Count linked accounts in words."""
+    return "1 linked account" if len(linked) == 1 else f"{len(linked)} linked accounts"
+
+
+def named(linked: Mapping[str, str]) -> str:
+    """Count linked accounts in words, and name them; of many the first."""
+    names = [f"{account_id} {name}".rstrip() for account_id, name in linked.items()]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{count(linked)} ({', '.join(names[:_SHOWN])}{more})"
 
 
 def _partial(error: OctoError, gone: int, all_of_them: int) -> OctoError:

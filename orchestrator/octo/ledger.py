@@ -84,7 +84,10 @@ class Ledger:
             known = _identified(accounts, account_id, name, account_type, method)
             time = self.time()
             accounts[account_id] = _changed(
-                known, planned_at=known.planned_at or time, applied_at=time
+                known,
+                planned_at=known.planned_at or time,
+                applied_at=time,
+                destroyed_at=None,
             )
             return accounts[account_id]
 
@@ -181,6 +184,18 @@ class Ledger:
                 accounts[account_id] = _changed(known, **_NO_REGISTRATION)
             return accounts[account_id]
 
+    def note_destroyed(self, account_ids: Collection[str]) -> None:
+        """Note that accounts lost their resources in AWS; nothing passes there any more."""
+        with self._changing() as accounts:
+            for account_id in accounts.keys() & set(account_ids):
+                accounts[account_id] = _changed(
+                    accounts[account_id],
+                    destroyed_at=self.time(),
+                    verified_at=None,
+                    statuses={},
+                    passing_since={},
+                )
+
     def note_left(self, accounts_left: Mapping[str, AccountRecord], *, payer: str) -> None:
         """Note that octo-tf unregistered accounts; what was verified and confirmed stays noted.
 
@@ -212,6 +227,7 @@ class Ledger:
             verified_at=time,
             statuses=statuses,
             passing_since={area: known.passing_since.get(area, time) for area in passing},
+            destroyed_at=None if passing else known.destroyed_at,
         )
 
     def _registered(self, known: AccountRecord, since: str | None = None) -> AccountRecord:

@@ -7,7 +7,7 @@ only where it is allowed to. What Octo has not confirmed is noted, and the next 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,10 @@ class RegistrationService:
     def note_applied(self, account: Account, name: str, *, method: Method = "terraform") -> None:
         """Note that what was planned is applied; Octo learns nothing."""
         self._ledger.note_applied(account.account_id, name, account.account_type, method=method)
+
+    def note_destroyed(self, account_ids: Collection[str]) -> None:
+        """Note that accounts lost their resources in AWS; Octo learns nothing."""
+        self._ledger.note_destroyed(account_ids)
 
     def register(self, account: Account, name: str, *, method: Method = "terraform") -> None:
         """Register the account with Octo; the user consented.

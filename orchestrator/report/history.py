@@ -45,6 +45,8 @@ def render_text(history: History) -> str:
         *(_confirmed(record, area) for area in LABELS if area in record.answers),
         _line("Finished", record.finished_at),
     ]
+    if record.destroyed_at:
+        lines.append(_line("Destroyed", record.destroyed_at))
     if record.left_at:
         lines.append(_line("Left", record.left_at))
     if linked := _linked(history):

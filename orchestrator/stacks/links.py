@@ -61,6 +61,11 @@ def parse(url: str) -> QuickCreate:
     )
 
 
+def stack_page(region: str, stack_id: str, partition: str = "aws") -> str:
+    """Build the link to a stack's page, by its ARN; its *Delete* is there."""
+    return f"{_home(region, partition)}#/stacks/stackinfo?{_encoded({'stackId': stack_id})}"
+
+
 def create_page(region: str, partition: str = "aws") -> str:
     """Build the link to the page that takes an uploaded template."""
     return f"{_home(region, partition)}#/stacks/create"

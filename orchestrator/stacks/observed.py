@@ -35,6 +35,7 @@ class ObservedStack:
         status: CloudFormation's status, like ROLLBACK_COMPLETE.
         reasons: why resources failed, in AWS's words.
         edited: the names of parameters that have other values than the link.
+        stack_id: its ARN; empty where it is absent.
         resource_exists: whether its main resource exists although the stack does not own it.
     """
 
@@ -43,6 +44,7 @@ class ObservedStack:
     status: str = ""
     reasons: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
+    stack_id: str = ""
     resource_exists: bool = False
 
 
@@ -61,15 +63,17 @@ def describe_stack(aws: Aws, wanted: ExpectedStack) -> ObservedStack:
         return ObservedStack("absent", wanted.name, resource_exists=resource is not None)
     stack = client.describe_stacks(StackName=name)["Stacks"][0]
     status = stack["StackStatus"]
-    own_name = str(stack["StackName"])
+    own_name, stack_id = str(stack["StackName"]), str(stack["StackId"])
     if status.endswith("_IN_PROGRESS"):
-        return ObservedStack("running", own_name, status)
+        return ObservedStack("running", own_name, status, stack_id=stack_id)
     if status not in _COMPLETE:
         reasons = tuple(_reasons(client, stack["StackId"]))
+        exists = resource is not None
         return ObservedStack(
-            "failed", own_name, status, reasons, resource_exists=resource is not None
+            "failed", own_name, status, reasons, stack_id=stack_id, resource_exists=exists
         )
-    return ObservedStack("complete", own_name, status, edited=_edited(stack, wanted))
+    edited = _edited(stack, wanted)
+    return ObservedStack("complete", own_name, status, edited=edited, stack_id=stack_id)
 
 
 def _main_resource(aws: Aws, wanted: ExpectedStack) -> str | None:

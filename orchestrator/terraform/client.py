@@ -75,8 +75,8 @@ class Terraform(StateCommands):
             ) from error
         return True
 
-    def plan(self, file: Path, *, refresh: bool = True) -> Plan:
-        """Plan, and save the plan to ``file`` (0600).
+    def plan(self, file: Path, *, refresh: bool = True, destroy: bool = False) -> Plan:
+        """Plan, and save the plan to ``file`` (0600); ``destroy`` plans to destroy everything.
 
         Raises:
             EngineError: Terraform ended with an error.
@@ -96,6 +96,7 @@ class Terraform(StateCommands):
             on_event=take,
             json=IsFlagged,
             detailed_exitcode=IsFlagged,
+            destroy=IsFlagged if destroy else None,
             input=False,
             lock_timeout=self._lock_timeout,
             out=file,
@@ -111,7 +112,12 @@ class Terraform(StateCommands):
         return Plan(file, tuple(changes), has_changes=returncode == 2)
 
     def preview(
-        self, file: Path, edits: Collection[StateEdit], *, provider_version: Constraint
+        self,
+        file: Path,
+        edits: Collection[StateEdit],
+        *,
+        provider_version: Constraint,
+        destroy: bool = False,
     ) -> Plan:
         """Plan as if the state were edited already; such a plan cannot be applied.
 
@@ -130,7 +136,7 @@ class Terraform(StateCommands):
                 parallelism=self._parallelism,
             )
             there.init(provider_version=provider_version)
-            return there.plan(file)
+            return there.plan(file, destroy=destroy)
 
     def show(self, file: Path) -> Plan:
         """Read the plan that ``file`` holds.

@@ -63,11 +63,11 @@ class StateEdit:
 
 
 def resources_of(text: str, types: Collection[str]) -> list[StateResource]:
-    """List the resources of some types in a state's JSON text.
+    """List the resources of some types in a state's JSON text; without types, all it manages.
 
     A damaged text has none: the next Terraform command reports the damage with its place.
     """
-    if not any(f'"{name}"' in text for name in types):
+    if types and not any(f'"{name}"' in text for name in types):
         return []
     try:
         document = json.loads(text[text.index("{") :])
@@ -81,8 +81,8 @@ def resources_of(text: str, types: Collection[str]) -> list[StateResource]:
             instance.get("status") == "tainted",
             str(instance.get("attributes", {}).get("arn") or ""),
         )
-        for resource in document["resources"]
-        if resource["type"] in types
+        for resource in document.get("resources", [])
+        if resource["type"] in types or (not types and resource["mode"] == "managed")
         for instance in resource["instances"]
     ]
 

@@ -97,6 +97,8 @@ class StateCommands(Runner):
     ) -> list[StateResource]:
         """List the resources of some types that the state holds, now or once it was edited.
 
+        Without types, everything that it manages.
+
         With ``here_only``, a state that is not a file of the folder counts as empty: to ask a
         backend takes a start of Terraform, after ``init``.
 

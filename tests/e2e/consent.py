@@ -173,6 +173,7 @@ ELSEWHERE = ("--aws-profile", "linked-1")  # another account's credentials
 STACKSET = ("apply", "--yes", "--use-stackset")
 WIZARD = {"no": "q", "enter": ("", "q"), "code": 4}
 UNREGISTER = {"no": "222222222222", "enter": ("", "222222222222")}  # not the payer's id
+DESTROY = ("destroy", "--yes", "--confirm-account")
 ADOPT = ("adopt", "--account-id", "{standalone}")
 CONFIRM = "confirm --register"
 
@@ -211,6 +212,14 @@ ATTEMPTS: tuple[Attempt, ...] = (
     Attempt("console finish", Way.PREFLIGHT, LINKED, ("console", "finish", "--yes"), 1),
     Attempt(CONFIRM, Way.PREFLIGHT, NEW, ("confirm", "--register"), 1),
     *declined("unregister", REGISTERED, "The account id, to confirm", **UNREGISTER),
+    *declined("destroy", UPGRADED, "The account id, to confirm", **UNREGISTER),
+    Attempt("destroy", Way.GUARD, UPGRADED, (*DESTROY, "{payer}", *ELSEWHERE), 5),
+    Attempt(
+        *("destroy", Way.PREFLIGHT, REGISTERED),
+        (*DESTROY, "{payer}", "--delete-bucket"),
+        5,
+        sees="did not make the bucket",
+    ),
     *declined("unlock", LOCKED, "may be removed?", LOCK_ID),
     Attempt(
         *("unlock", Way.GUARD, LOCKED),
@@ -240,6 +249,7 @@ LOOKS: tuple[Look, ...] = (
     Look(REGISTERED, ("verify", "--no-octo", "--external-id", "{external_id}"), verifies=True),
     Look(UPGRADED, ("stackset", "status"), 3),
     Look(BY_A_PERSON, (*ADOPT, "--plan-only")),
+    Look(UPGRADED, ("destroy", "--plan-only")),
     Look(ALONE, ("console", "link", "api-access")),
     Look(ALONE, ("console", "check"), 4, verifies=True),
 )

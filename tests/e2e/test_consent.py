@@ -154,7 +154,7 @@ def start(request, sandbox):
 
 def filled(sandbox: RunningSandbox, arguments: tuple[str, ...]) -> list[str]:
     """Arguments with the ids that only the running sandbox has."""
-    values = {"{standalone}": sandbox.account("standalone")}
+    values = {f"{{{name}}}": sandbox.account(name) for name in ("standalone", "payer")}
     if "{external_id}" in arguments:
         external_id = sandbox.octo_api().template().external_id
         values["{external_id}"] = external_id.get_secret_value()

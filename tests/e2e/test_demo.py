@@ -9,7 +9,7 @@ import sys
 LINES = 130
 
 
-def test_the_demo_registers_proves_repairs_and_upgrades_in_few_lines():
+def test_the_demo_registers_proves_repairs_upgrades_and_leaves_in_few_lines():
     shown = subprocess.run(
         [sys.executable, "-m", "orchestrator", "demo"],
         env={**os.environ, "COLUMNS": "80"},
@@ -27,5 +27,6 @@ def test_the_demo_registers_proves_repairs_and_upgrades_in_few_lines():
         "and neither none nor a wrong one",
         "1 linked account has a role AlphausAcctAccessRole already",
         "linked-3  current",
+        "has left.",
     ):
         assert claim in " ".join(shown.stdout.split()) or claim in shown.stdout, claim

@@ -67,6 +67,7 @@ def test_the_listed_permissions_are_enough(operator, profile, account_type, sett
         ("apply", "--yes", "--wait", "60s"),
         ("apply", "--yes", "--tag", "team=cloud"),
         ("verify", "--tag", "team=cloud"),
+        ("destroy", "--yes", "--confirm-account", project.account_id),
     ):
         result = project(*arguments)
         assert result.returncode == 0, result.stdout + result.stderr

@@ -1,11 +1,9 @@
-"""An account leaves Octo: that is remembered, and what stays in AWS is removed as it is said."""
+"""An account leaves Octo, and nothing brings it back unasked; AWS is not touched."""
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
-import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -17,7 +15,6 @@ from tests.e2e.conftest import Checkpoint, Project
 
 OCTO = True
 STATUS = Path(__file__).parents[2] / "docs/schemas/status-v1.json"
-ROLE = "AlphausAcctAccessRole"
 
 
 @pytest.fixture
@@ -55,7 +52,7 @@ def test_an_account_leaves_when_its_id_is_typed_and_not_otherwise(registered, ap
     question = "The account id, to confirm"
     code, shown = registered.on_terminal("unregister", answers={question: "111111111111"})
     assert code == 1, shown
-    assert "is not the account's id: nothing was unregistered" in shown
+    assert f"is not {registered.account_id}: nothing was changed" in " ".join(shown.split())
     assert api.status(registered.account_id) is not None
     code, shown = registered.on_terminal("unregister", answers={question: registered.account_id})
     assert code == 0, shown
@@ -89,34 +86,6 @@ def test_the_plan_says_that_it_would_register_an_account_that_left(left, api):
         " ".join(result.stdout.split()),
     )
     assert api.status(left.account_id) is None
-
-
-def test_what_stays_in_aws_is_removed_by_the_commands_that_are_said(sandbox, left):
-    """Each advised command is run as it is printed; an empty bucket goes too."""
-    iam, s3 = (sandbox.client("standalone", service) for service in ("iam", "s3"))
-    assert ROLE in [role["RoleName"] for role in iam.list_roles()["Roles"]]
-    commands = [
-        shlex.split(line)
-        for line in left.ran[-1].stderr.splitlines()
-        if line.startswith(("  octo-tf ", "  terraform "))
-    ]
-    assert [command[0] for command in commands] == ["octo-tf", "terraform"]
-    planned = left(*commands[0][1:])
-    assert planned.returncode == 0, planned.stderr
-    bucket = f"alphaus-cur-export-{left.account_id}"
-    for version in s3.list_object_versions(Bucket=bucket).get("Versions", []):
-        s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
-    destroyed = subprocess.run(
-        [*commands[1], "-auto-approve"],
-        cwd=left.folder,
-        env={**left.environ, "AWS_PROFILE": "standalone"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert destroyed.returncode == 0, destroyed.stderr
-    assert iam.list_roles()["Roles"] == []
-    assert s3.list_buckets()["Buckets"] == []
 
 
 def external_id(api: OctoApi) -> str:

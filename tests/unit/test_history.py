@@ -87,3 +87,14 @@ def test_linked_accounts_are_counted(ledger):
     assert shown(ledger)["Linked"] == (
         "1 registered with Octo, 1 waiting to be registered, 1 left Octo"
     )
+
+
+def test_a_destroyed_account_is_to_leave_octo_and_has_nothing_to_do_once_it_left(ledger):
+    ledger.note_applied(ACCOUNT, "Acme", "payer", method="terraform")
+    ledger.note_destroyed({ACCOUNT})
+    lines = shown(ledger)
+    assert lines["Destroyed"].startswith("20")
+    assert lines["To do"] == "In Octo: remove the account, if it is registered there."
+    record = AccountRecord(account_id=ACCOUNT, account_name="Acme")
+    ledger.note_left({ACCOUNT: record}, payer=ACCOUNT)
+    assert "To do" not in shown(ledger)

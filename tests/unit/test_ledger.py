@@ -13,6 +13,7 @@ from filelock import FileLock
 from orchestrator.errors import LedgerError
 from orchestrator.model.octo_records import AccountRecord, OctoAnswer
 from orchestrator.octo.ledger import Ledger
+from orchestrator.octo.linked_accounts import LinkedRegistrations
 
 ACCOUNT = "111122223333"
 LINKED = "222233334444"
@@ -151,6 +152,21 @@ def test_linked_accounts_are_noted_once_they_pass_and_return_only_when_readmitte
     assert ledger.account(LINKED).left_with == ACCOUNT
     ledger.readmit([LINKED])
     assert (ledger.account(LINKED).left_at, ledger.account(LINKED).left_with) == (None, None)
+
+
+def test_nothing_passes_in_an_account_that_was_destroyed_until_it_is_applied_again(ledger, clock):
+    ledger.note_applied(ACCOUNT, "Acme", "payer", **BY_TERRAFORM)
+    verify(ledger)
+    ledger.note_linked({LINKED: ("one", "pass")})
+    clock.hour = 1
+    ledger.note_destroyed({ACCOUNT, LINKED, "an account that was never noted"})
+    assert set(ledger.accounts()) == {ACCOUNT, LINKED}
+    for record in ledger.accounts().values():
+        assert (record.destroyed_at, record.verified_at, record.statuses) == (at(1), None, {})
+    ledger.readmit([LINKED])  # it comes back with its payer once the StackSet reaches it
+    assert LinkedRegistrations(ledger, None).waiting(ACCOUNT) == {}
+    ledger.note_applied(ACCOUNT, "Acme", "payer", **BY_TERRAFORM)
+    assert ledger.account(ACCOUNT).destroyed_at is None
 
 
 def test_what_terraform_applied_stays_terraforms_and_a_mere_plan_does_not_bind(ledger):

@@ -35,6 +35,7 @@ def tell(stage: Stage) -> None:
         _apply(stage, pool)
     _upgrade(stage)
     _octo(stage)
+    _leave(stage)
 
 
 def _organization(stage: Stage) -> None:
@@ -141,6 +142,19 @@ def _octo(stage: Stage) -> None:
     stage.scene("What Octo knows")
     command_line("octo-tf accounts")
     click.echo(stage.run("payer", "accounts").stdout.rstrip())
+
+
+def _leave(stage: Stage) -> None:
+    stage.scene("Leaving")
+    say(
+        """The standalone account leaves: what was made for Octo is deleted, then Octo forgets it.
+        The bucket stays, with the billing data in it."""
+    )
+    command_line("octo-tf destroy")
+    confirmed = ("--yes", "--confirm-account", stage.account("standalone"))
+    left = stage.run("standalone", "destroy", *confirmed).stderr
+    quote(_sentence(left, "Plan: "))
+    quote(left[left.rindex("Account ") :])
 
 
 def _start(stage: Stage, pool: ThreadPoolExecutor, profile: str) -> Future[Ran]:

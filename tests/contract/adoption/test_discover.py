@@ -69,6 +69,14 @@ def test_roles_report_and_bucket_are_found_by_name(sandbox, aws, standalone):
     )
 
 
+def test_a_bucket_that_outlived_its_report_is_found_by_its_name(sandbox, aws, standalone):
+    standalone.client("cur").delete_report_definition(ReportName="curreport")
+    assert by_name(discovered(sandbox, aws, "standalone"))[standalone.bucket] == (
+        "unknown",
+        "adopt",
+    )
+
+
 def test_what_our_state_holds_is_ours(sandbox, aws, standalone):
     found = by_name(discovered(sandbox, aws, "standalone", managed=(ROLE,)))
     assert found[ROLE] == ("octo-tf", "ours")

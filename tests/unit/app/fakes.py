@@ -65,6 +65,9 @@ WRITES = {
     "linked.register_current",
     "cloud.release_stack",
     "cloud.delete_role",
+    "cloud.delete_stacks",
+    "cloud.delete_bucket",
+    "octo.note_destroyed",
     "foreign.forget",
 }
 
@@ -100,6 +103,8 @@ class Cloud:
         self.released: list[tuple[str, str]] = []
         self.deleted: list[str] = []
         self.identities: dict[str, str] = {}
+        self.bucket_data = True
+        self.stuck = False  # linked accounts keep their stacks
 
     def connect(self) -> Any:
         raise AssertionError("a route asks the port, not AWS")
@@ -156,6 +161,21 @@ class Cloud:
         self._note("release_stack")
         self.released.append((name, region))
 
+    def delete_stacks(self, linked, *, retain: bool, on_progress) -> None:
+        self._note("delete_stacks")
+        if not self.stuck and linked.deployed is not None:
+            gone = replace(linked.deployed, instances={})
+            self.linked = replace(linked, deployed=gone)
+
+    def bucket_region(self, bucket: str) -> str | None:
+        return "us-east-1"
+
+    def bucket_is_empty(self, bucket: str, region: str) -> bool:
+        return not self.bucket_data
+
+    def delete_bucket(self, bucket: str, region: str, *, with_data: bool) -> None:
+        self._note("delete_bucket")
+
     def delete_role(self, name: str) -> None:
         self._note("delete_role")
         self.deleted.append(name)
@@ -181,6 +201,7 @@ class Terraform:
         self.tainted = False
         self.damage: tuple[StateEdit, ...] = ()
         self.known: dict[str, Any] = {}
+        self.held: list[StateResource] = []
         self.lock_file = ""
 
     def check_lock(self, wanted) -> None:
@@ -190,13 +211,13 @@ class Terraform:
         self._note("init")
         return True
 
-    def plan(self, file: Path, *, refresh: bool = True) -> Plan:
+    def plan(self, file: Path, *, refresh: bool = True, destroy: bool = False) -> Plan:
         self._note("plan")
         changes = self.changes[0] if len(self.changes) == 1 else self.changes.pop(0)
         write_plan_file(file)
         return Plan(file, changes, has_changes=bool(changes))
 
-    def preview(self, file: Path, edits, *, provider_version) -> Plan:
+    def preview(self, file: Path, edits, *, provider_version, destroy=False) -> Plan:
         self._note("preview")
         return Plan(file, self.changes.pop(0), has_changes=True)
 
@@ -231,7 +252,7 @@ class Terraform:
 
     def resources(self, *types: str, here_only: bool = False, edits=()) -> list[StateResource]:
         if not self.tainted:
-            return []
+            return [] if types else self.held
         return [StateResource(TARGET, TARGET_ADDRESS, "r-1", True, "")]
 
     def pull(self) -> str:
@@ -242,6 +263,7 @@ class Terraform:
 
     def forget(self, *addresses: str) -> None:
         self._note("forget")
+        self.held = [r for r in self.held if r.address not in addresses]
 
 
 class Octo:
@@ -263,6 +285,13 @@ class Octo:
 
     def record(self, account_id: str) -> AccountRecord | None:
         return self.known
+
+    def records(self) -> dict[str, AccountRecord]:
+        return {} if self.known is None else {self.known.account_id: self.known}
+
+    def note_destroyed(self, account_ids) -> None:
+        self._note("note_destroyed")
+        self.destroyed = set(account_ids)
 
     def check_payer(self, account: Account) -> None:
         self._note("check_payer")

@@ -1,0 +1,68 @@
+"""Leave after the console path: the user deletes the stacks, octo-tf says which and looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.app.console.flow import ConsoleFlow
+from orchestrator.aws.errors import explained
+from orchestrator.stacks import links, observed
+from orchestrator.stacks.steps import LABELS
+
+
+@dataclass(frozen=True)
+class StackToDelete:
+    """A stack that the user deletes in the AWS console.
+
+    Attributes:
+        name: its name.
+        region: where it is.
+        status: CloudFormation's status, like DELETE_FAILED.
+        url: its page in the console.
+        reasons: why it, or something in it, failed.
+    """
+
+    name: str
+    region: str
+    status: str
+    url: str
+    reasons: tuple[str, ...] = ()
+
+
+def stacks_to_delete(flow: ConsoleFlow) -> tuple[StackToDelete, ...]:
+    """List the stacks that are still there, in the order in which they are deleted.
+
+    The last one deployed goes first: the bucket's after the report's, the payer's own role last.
+
+    Raises:
+        AwsError: an AWS call failed.
+    """
+    found: dict[str, StackToDelete] = {}
+    for step in reversed(flow.steps):
+        for expected in reversed(flow.stacks(step)):
+            with explained(f"reading the stack of {LABELS[step]}"):
+                stack = observed.describe_stack(flow.context.cloud.connect(), expected)
+            if stack.state != "absent":
+                url = links.stack_page(expected.region, stack.stack_id, flow.partition)
+                found.pop(stack.stack_id, None)  # the payer's own stack may hold the StackSet too
+                found[stack.stack_id] = StackToDelete(
+                    stack.name, expected.region, stack.status, url, stack.reasons
+                )
+    return tuple(found.values())
+
+
+def stays(flow: ConsoleFlow) -> list[str]:
+    """Say what the stacks leave behind: they retain the report and its bucket."""
+    if "cur" not in flow.steps:
+        return []
+    cloud, inputs, sentences = flow.context.cloud, flow.inputs, []
+    if cloud.has_report(inputs.cur_report_name):
+        sentences.append(
+            f"The report {inputs.cur_report_name}: its stack retains it, and AWS goes on"
+            " delivering. Delete it in the console: Billing and Cost Management, Data Exports."
+        )
+    if inputs.bucket_is_new and cloud.bucket_region(inputs.cur_s3_bucket_name):
+        sentences.append(
+            f"The bucket {inputs.cur_s3_bucket_name} with its data: its stack retains it."
+        )
+    return sentences

@@ -1,0 +1,140 @@
+"""Destroy: an account leaves; the mirror of apply.
+
+    identify → Octo, state, linked accounts → plan to destroy → guard → CONSENT
+        → stack instances → state (what stays in AWS leaves it) → apply that plan → bucket → Octo
+
+The bucket stays unless its deletion is asked for. What a run has done is gone from the state, AWS
+or Octo, so the same command goes on after an interruption. Nothing is changed before consent but
+the files of the root folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orchestrator.app import leaving as describing
+from orchestrator.app import own_bucket, steps
+from orchestrator.app import plan as planning
+from orchestrator.app.apply import apply_plan
+from orchestrator.app.context import AccountContext
+from orchestrator.app.deploying import LinkedRegistrar
+from orchestrator.app.leaving import Leaving, Request
+from orchestrator.app.own_bucket import Bucket
+from orchestrator.app.steps import Prepared
+from orchestrator.errors import AwsError
+from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.octo.departure import Departure, count
+
+Consent = Callable[[Leaving], None]  # is shown the plan; raises where the user does not agree
+
+
+def plan(context: AccountContext, request: Request) -> Leaving:
+    """Plan what ``destroy`` would do; nothing is changed, and the plan is not kept.
+
+    Raises:
+        WrongAccount: the credentials are another account's.
+        Refused: the bucket is not octo-tf's, or is not empty.
+    """
+    account = steps.identify(context)
+    with context.locked():
+        leaving = describing.prepare(context, account, request)
+    context.plan_file.unlink(missing_ok=True)
+    return leaving
+
+
+def destroy(context: AccountContext, request: Request, *, consent: Consent) -> Leaving:
+    """Take one account out of Octo, and what was made for that out of AWS.
+
+    Raises:
+        WrongAccount: the credentials are another account's.
+        Refused: the bucket is not octo-tf's, or is not empty; the guard refuses the plan.
+        EngineError: Terraform failed; the next run goes on.
+        AwsError: a linked account keeps its stack; the next run goes on.
+        OctoError: Octo refuses; the next run goes on.
+    """
+    account = steps.identify(context)
+    with context.locked():
+        leaving = describing.prepare(context, account, request)
+        try:
+            leaving.review.verdict.enforce()
+            if leaving.stacks or not leaving.review.has_changes:
+                return leaving
+            consent(leaving)
+            if leaving.linked is not None:
+                remove_accounts(context, leaving.linked, retain=request.keep_linked_roles)
+            if leaving.prepared is not None:
+                destroy_resources(context, leaving.prepared, leaving)
+            context.octo.note_destroyed(_destroyed(leaving, request))
+            delete_bucket(context, leaving.bucket)
+            unregister(context, leaving.departure)
+        finally:
+            context.plan_file.unlink(missing_ok=True)
+    return leaving
+
+
+def remove_accounts(context: AccountContext, linked: LinkedAccounts, *, retain: bool) -> None:
+    """Take every linked account out of the StackSet, once running operations have ended.
+
+    Raises:
+        AwsError: an account keeps its stack; each is named with AWS's reason.
+    """
+    progress = LinkedRegistrar(context, None).take  # reports only: nobody has a name to register
+    if context.cloud.has_stackset():
+        with context.events.step("wait_stackset", "Waiting for the StackSet"):
+            context.cloud.wait_for_deployments(on_progress=progress)
+    now = context.cloud.observe_linked_accounts(linked.organization)
+    if now.deployed is None or not now.deployed.instances:
+        return
+    with context.events.step("remove_accounts", "Removing linked accounts"):
+        context.cloud.delete_stacks(now, retain=retain, on_progress=progress)
+        left = context.cloud.observe_linked_accounts(linked.organization).deployed
+    if left and left.instances:
+        raise AwsError(
+            f"{count(left.instances)} could not be removed from the StackSet:\n"
+            + "\n".join(f"  {a}: {i.reason or i.status}" for a, i in left.instances.items()),
+            where=f"StackSet {context.cloud.stackset_name}",
+            hint="Solve the cause and run the same command again, or give --keep-linked-roles: the"
+            " role then stays in linked accounts.",
+        )
+
+
+def destroy_resources(context: AccountContext, prepared: Prepared, leaving: Leaving) -> None:
+    """Remove from the state what Terraform is not to destroy, then apply the plan.
+
+    Raises:
+        PlanRefused: once the state was edited, Terraform plans something else.
+        EngineError: Terraform failed.
+    """
+    made = leaving.review.plan
+    if leaving.edits:
+        if leaving.bucket is not None:
+            own_bucket.note(context.folder, leaving.bucket.name)
+        prepared.terraform.forget(*(edit.address for edit in leaving.edits))
+        second = describing.run_terraform(context, prepared)
+        planning.check_unchanged(context, made, second)
+        made = second
+    if made.has_changes:
+        apply_plan(context, prepared, made, LinkedRegistrar(context, None))
+
+
+def delete_bucket(context: AccountContext, bucket: Bucket | None) -> None:
+    """Delete the bucket if that was consented to; AWS no longer delivers to it."""
+    if bucket is None or not bucket.is_deleted:
+        return
+    with context.events.step("delete_bucket", "Deleting the bucket"):
+        context.cloud.delete_bucket(bucket.name, bucket.region, with_data=bucket.with_data)
+    own_bucket.forget(context.folder)
+
+
+def unregister(context: AccountContext, departure: Departure) -> None:
+    """Have Octo forget the account and the linked accounts of its StackSet."""
+    if context.octo.api is None:
+        return
+    with context.events.step("unregister", "Unregistering"):
+        context.octo.unregister(departure, with_linked=True)
+
+
+def _destroyed(leaving: Leaving, request: Request) -> set[str]:
+    """Name the accounts whose resources are gone: of a StackSet, those that lost their role."""
+    linked = () if request.keep_linked_roles else leaving.review.linked.remove
+    return {leaving.review.account_id, *linked}
