@@ -222,6 +222,7 @@ class RegistrationService:
             if record.left_at is None or register is not None:
                 answer = answers.of_error(error, record, at=self._ledger.time())
                 return self._noted(record, dict.fromkeys(areas, answer))
+            # An account that left, and may not be registered: what is noted here is the answer.
         if record.left_at is not None:
             return Confirmation(record, dict.fromkeys(areas, answers.left(record)))
         if not record.is_registered:
