@@ -25,7 +25,7 @@ mock_provider "aws" {
     defaults = { partition = "aws" }
   }
   mock_data "aws_region" {
-    defaults = { name = "us-east-1" }
+    defaults = { id = "us-east-1" }
   }
 }
 """
@@ -35,10 +35,10 @@ mock_provider "aws" {
   alias = "frankfurt"
 
   mock_data "aws_region" {
-    defaults = { name = "eu-central-1" }
+    defaults = { id = "eu-central-1" }
   }
   mock_data "aws_s3_bucket" {
-    defaults = { region = "eu-central-1" }
+    defaults = { bucket_regional_domain_name = "bucket.s3.eu-central-1.amazonaws.com" }
   }
   mock_data "aws_s3_bucket_policy" {
     defaults = { policy = "{\\"Version\\":\\"2012-10-17\\",\\"Statement\\":[]}" }

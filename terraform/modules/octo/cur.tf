@@ -6,8 +6,9 @@ data "aws_region" "cur_bucket" {
 
   lifecycle {
     postcondition {
-      condition     = self.name == var.cur_s3_bucket_region
-      error_message = "The provider configuration aws.cur_bucket is for ${self.name}, but cur_s3_bucket_region is ${var.cur_s3_bucket_region}: pass one of that region."
+      # `id`: the provider's version 6 deprecates `name`, and version 5 has no `region`.
+      condition     = self.id == var.cur_s3_bucket_region
+      error_message = "The provider configuration aws.cur_bucket is for ${self.id}, but cur_s3_bucket_region is ${var.cur_s3_bucket_region}: pass one of that region."
     }
   }
 }

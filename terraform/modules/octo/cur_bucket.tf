@@ -176,8 +176,9 @@ data "aws_s3_bucket" "existing" {
 
   lifecycle {
     postcondition {
-      condition     = self.region == var.cur_s3_bucket_region
-      error_message = "The bucket is in ${self.region}, not in cur_s3_bucket_region = ${var.cur_s3_bucket_region}."
+      # Not `region`: in the provider's version 6 it is the provider's own, so it would always fit.
+      condition     = regex("^.*[.]s3[.]([^.]+)[.]", self.bucket_regional_domain_name)[0] == var.cur_s3_bucket_region
+      error_message = "The bucket is in ${regex("^.*[.]s3[.]([^.]+)[.]", self.bucket_regional_domain_name)[0]}, not in cur_s3_bucket_region = ${var.cur_s3_bucket_region}."
     }
   }
 }

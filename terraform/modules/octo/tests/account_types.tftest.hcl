@@ -16,10 +16,10 @@ mock_provider "aws" {
   alias = "cur_bucket"
 
   mock_data "aws_region" {
-    defaults = { name = "us-east-1" }
+    defaults = { id = "us-east-1" }
   }
   mock_data "aws_s3_bucket" {
-    defaults = { region = "us-east-1" }
+    defaults = { bucket_regional_domain_name = "bucket.s3.us-east-1.amazonaws.com" }
   }
   mock_data "aws_s3_bucket_policy" {
     defaults = { policy = "{\"Version\":\"2008-10-17\",\"Id\":\"theirs\",\"Statement\":{\"Sid\":\"Theirs\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:DeleteObject\",\"Resource\":\"arn:aws:s3:::existing-bucket/*\"}}" }
