@@ -32,13 +32,16 @@ DeleteReportDefinition DescribeReportDefinitions ListTagsForResource ModifyRepor
 PutReportDefinition TagResource UntagResource
 """
 _READ_BUCKET = "GetBucketLocation GetBucketPolicy GetBucketPublicAccessBlock GetObject ListBucket"
+# ListTagsForResource, TagResource and UntagResource: S3 Control's, by version 6 of the provider
+# since 6.23; a role without them that was sufficient for version 5 is denied there.
 _OWN_BUCKET = """
 CreateBucket DeleteBucket DeleteBucketPolicy GetAccelerateConfiguration GetBucketAcl GetBucketCORS
 GetBucketLogging GetBucketNotification GetBucketObjectLockConfiguration GetBucketOwnershipControls
 GetBucketRequestPayment GetBucketTagging GetBucketVersioning GetBucketWebsite
 GetEncryptionConfiguration GetLifecycleConfiguration GetReplicationConfiguration
 PutBucketNotification PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock
-PutBucketTagging PutBucketVersioning PutEncryptionConfiguration PutLifecycleConfiguration
+ListTagsForResource PutBucketTagging PutBucketVersioning PutEncryptionConfiguration
+PutLifecycleConfiguration TagResource UntagResource
 """
 
 _STACKSET = """

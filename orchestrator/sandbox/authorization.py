@@ -51,6 +51,7 @@ S3_ACTIONS = {
     "PutBucketNotificationConfiguration": "PutBucketNotification",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
+_IN_XML = {"s3", "s3control", "iam", "sts", "cloudformation"}
 _NO_PERMISSION_NEEDED = {
     "sts:GetCallerIdentity",
     "sts:AssumeRole",
@@ -89,6 +90,8 @@ def authorize(state: SandboxState, call: Call) -> None:
     if call.service == "s3":
         _check_expected_owner(call)
         action = f"s3:{S3_ACTIONS.get(call.operation, call.operation)}"
+    elif call.service == "s3control":
+        action = f"s3:{call.operation}"
     request = AccessRequest(
         action, resource_of(state, call), _context(call), {"AWS": call.caller.names}
     )
@@ -117,8 +120,8 @@ def authorize_by_organization(call: Call) -> None:
 def _require(call: Call, request: AccessRequest, verdict: Verdict) -> None:
     if verdict.decision == "allowed":
         return
-    in_xml = call.service in ("s3", "iam", "sts", "cloudformation")
-    shown = f'"{request.resource}"' if call.service == "s3" else request.resource
+    in_xml = call.service in _IN_XML
+    shown = f'"{request.resource}"' if request.action.startswith("s3:") else request.resource
     raise ServiceError(
         "AccessDenied" if in_xml else "AccessDeniedException",
         f"User: {call.caller.arn} is not authorized to perform: {request.action}"
@@ -148,6 +151,8 @@ def verdict_for(state: SandboxState, call: Call, request: AccessRequest) -> Verd
     """
     caller = call.caller
     bucket = call.uri.get("Bucket") if call.service == "s3" else None
+    if call.service == "s3control":
+        bucket = call.parameters.get("ResourceArn", "").rpartition(":::")[2]
     owner = bucket_owner(bucket) if bucket else None
     if owner is not None:
         decision = decide_for_account(RESOURCE, owner, request)
@@ -315,9 +320,14 @@ def _organizations_resource(_state: SandboxState, call: Call) -> str:
     return "*"
 
 
+def _bucket_resource(_state: SandboxState, call: Call) -> str:
+    return str(call.parameters.get("ResourceArn", "*"))
+
+
 _RESOURCES: dict[str, Callable[[SandboxState, Call], str]] = {
     "cloudformation": _cloudformation_resource,
     "cur": _cur_resource,
     "iam": _iam_resource,
     "organizations": _organizations_resource,
+    "s3control": _bucket_resource,
 }

@@ -31,6 +31,8 @@ def write_aws_files(
         _write_private(folder / name, text.getvalue())
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
+        # For octo-tf, which gives it to Terraform alone: services/s3control.py.
+        "OCTO_SANDBOX_PROXY": endpoint_url,
         "AWS_CONFIG_FILE": str(folder / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
         "AWS_PROFILE": "payer",

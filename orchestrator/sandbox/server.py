@@ -16,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from cheroot import wsgi
+from cheroot.server import HTTPConnection, HTTPRequest
 from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
@@ -256,7 +257,7 @@ def _drop_connection(environ: dict[str, Any]) -> Response:
 
 
 def _unknown_access_key(service: str) -> ServiceError:
-    if service == "s3":
+    if service in ("s3", "s3control"):
         text = "The AWS Access Key Id you provided does not exist in our records."
         return ServiceError("InvalidAccessKeyId", text, 403)
     text = "The security token included in the request is invalid."
@@ -267,7 +268,7 @@ def _unknown_access_key(service: str) -> ServiceError:
 
 def _wrong_signature(service: str) -> ServiceError:
     text = "The request signature we calculated does not match the signature you provided. "
-    if service == "s3":
+    if service in ("s3", "s3control"):
         text += "Check your key and signing method."
         return ServiceError("SignatureDoesNotMatch", text, 403)
     text += (
@@ -289,6 +290,17 @@ class _Gateway(wsgi.Gateway_10):
         return environ
 
 
+class _Request(HTTPRequest):
+    """A request that may name its whole URL, as clients send it to a proxy."""
+
+    def __init__(self, server: Any, conn: Any) -> None:
+        super().__init__(server, conn, proxy_mode=True)  # type: ignore[no-untyped-call]
+
+
+class _Connection(HTTPConnection):
+    RequestHandlerClass = _Request
+
+
 class Sandbox:
     """A running sandbox; as a context manager it stops at the end.
 
@@ -302,6 +314,7 @@ class Sandbox:
             (host, port), self._application, numthreads=_THREADS, request_queue_size=_BACKLOG
         )
         self._server.gateway = _Gateway
+        self._server.ConnectionClass = _Connection
         self._server.prepare()  # the port is known, and open, from here on
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()

@@ -72,7 +72,13 @@ class Call:
 def scope_of(request: Request) -> CredentialScope | None:
     """Parse the credential scope (AWS Signature Version 4); None for an unsigned request."""
     match = _SCOPE.search(request.headers.get("Authorization", ""))
-    return CredentialScope(match[1], match[2], match[3].lower()) if match else None
+    if match is None:
+        return None
+    service = match[3].lower()
+    # S3 Control signs as S3, and every call of it names the account, as no call of S3 does.
+    if service == "s3" and "x-amz-account-id" in request.headers:
+        service = "s3control"
+    return CredentialScope(match[1], match[2], service)
 
 
 def operation_of(request: Request, service: str) -> tuple[OperationModel, dict[str, Any]] | None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from moto.s3.models import PublicAccessBlock
 
 from orchestrator.sandbox import bucket_policy, principals
+from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner, s3
 from orchestrator.sandbox.wire import Call, ServiceError
@@ -28,7 +30,7 @@ _RESERVED = re.compile(
 _BLOCKED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
-def create_bucket(_state: SandboxState, call: Call) -> Any:
+def create_bucket(state: SandboxState, call: Call) -> Any:
     """CreateBucket: names are global; a name of another account is refused.
 
     Creating one's own bucket again succeeds in us-east-1 only, and without tags.
@@ -54,6 +56,12 @@ def create_bucket(_state: SandboxState, call: Call) -> Any:
         )
     owner = bucket_owner(bucket)
     if owner is None:
+        if settings.get("Tags"):
+            tagging = {"ResourceArn": f"arn:{PARTITION}:s3:::{bucket}", "Tags": settings["Tags"]}
+            authorize(
+                state,
+                replace(call, service="s3control", operation="TagResource", parameters=tagging),
+            )
         return TO_MOTO
     if owner != call.caller.account_id:
         raise ServiceError(
@@ -90,6 +98,9 @@ def set_defaults(account_id: str, bucket: str) -> None:
 def _created(_state: SandboxState, call: Call, headers: Any) -> None:
     bucket = call.uri["Bucket"]
     set_defaults(call.caller.account_id, bucket)
+    if tags := call.parameters.get("CreateBucketConfiguration", {}).get("Tags"):
+        backend = s3(call.caller.account_id)
+        backend.put_bucket_tagging(bucket, {tag["Key"]: tag["Value"] for tag in tags})
     headers["x-amz-bucket-arn"] = f"arn:{PARTITION}:s3:::{bucket}"
     if s3(call.caller.account_id).get_bucket(bucket).region_name != _HOME:
         headers["Location"] = f"http://{bucket}.s3.amazonaws.com/"
