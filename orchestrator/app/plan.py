@@ -9,7 +9,8 @@ from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
-from orchestrator.errors import PlanRefused
+from orchestrator.errors import PlanRefused, Refused
+from orchestrator.model.account import Account
 from orchestrator.model.outside_action import (
     FORGET,
     PUSH,
@@ -43,7 +44,7 @@ def plan(
 
     Raises:
         WrongAccount: the credentials are another account's.
-        Refused: AWS has something that is not ours to take, or is not ready.
+        Refused: AWS has something that is not ours to take, is not ready, or would deliver nothing.
         EngineError: Terraform failed.
     """
     account = steps.identify(context)
@@ -71,6 +72,7 @@ def make(
     """
     edits = state_edits(context, prepared)
     made = run_terraform(context, prepared, (file or context.plan_file).absolute(), edits)
+    check_billing(prepared.account, made)
     outside = in_order((*announced, *outside_actions(context, prepared, edits)))
     plan_file.attach(made.file, outside)
     return _reviewed(context, prepared, made, outside)
@@ -86,6 +88,7 @@ def load(context: AccountContext, prepared: Prepared, file: Path) -> Review:
     with context.events.step("plan", "Reading the plan"):
         made_from = plan_file.read(file)
         made = prepared.terraform.show(file)
+        check_billing(prepared.account, made)
         root = prepared.root
         if ids := made.inputs.get("import_ids"):
             root = render.importing(root, ids)
@@ -160,6 +163,30 @@ def check_unchanged(context: AccountContext, consented: Plan, second: Plan) -> N
             " consented to; the plan was not applied",
             where=str(context.folder),
             hint="Run the same command again: it shows the new plan.",
+        )
+
+
+def check_billing(account: Account, made: Plan) -> None:
+    """Refuse to create a report in an account whose billing is transferred; the plan is gone.
+
+    A registration that exists goes on, with the warning of what it has lost.
+
+    Raises:
+        Refused: AWS would never deliver the report.
+    """
+    payer = account.billing.paid_by
+    creates = any(
+        change.type == "aws_cur_report_definition" and change.action in ("create", "replace")
+        for change in made.changes
+    )
+    if payer and creates:
+        made.file.unlink(missing_ok=True)
+        raise Refused(
+            f"the billing of this organization is transferred to account {payer}: AWS delivers no"
+            " Cost and Usage Report here",
+            where=f"account {account.account_id}",
+            hint=f"Ask the owner of account {payer} to register it with Octo, or end the transfer"
+            " (Billing transfer in the AWS console) and run the same command after its end date.",
         )
 
 

@@ -62,6 +62,8 @@ def identify(context: AccountContext) -> Account:
     with context.events.step("identify", "Identifying the account"):
         account = context.cloud.identify()
     check_partition(context, account)
+    for sentence in account.billing.warnings:
+        context.events.warn(sentence)
     if names := unused(context.registration, account.account_type):
         context.events.warn(
             f"a {account.account_type} account does not use {', '.join(names)}: ignored."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.aws import organizations, sts
+from orchestrator.aws.billing_transfers import read_billing_transfers
 from orchestrator.aws.errors import explained
 from orchestrator.aws.session import AssumeRole, Aws, connect
 from orchestrator.errors import AccessDenied, AwsError, ConfigError, WrongAccount
@@ -32,7 +33,8 @@ def identify(
 ) -> Account:
     """Check that the credentials are the expected account's, and read its type.
 
-    Sources: STS GetCallerIdentity, Organizations DescribeOrganization.
+    Sources: STS GetCallerIdentity, Organizations DescribeOrganization, and for a payer the lists
+    of billing transfers.
 
     Args:
         aws: calls with the given credentials.
@@ -77,4 +79,7 @@ def identify(
             where=expected_account_id,
             hint=f"Leave account_type out, or set it to {account_type}.",
         )
-    return Account(own_id, account_type, arn, management)
+    if account_type != "payer":
+        return Account(own_id, account_type, arn, management)
+    with explained("reading billing transfers"):
+        return Account(own_id, account_type, arn, management, read_billing_transfers(aws))

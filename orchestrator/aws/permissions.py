@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from orchestrator.aws.billing_transfers import ACTIONS as BILLING_TRANSFERS
 from orchestrator.aws.iam import get_role, simulate
 from orchestrator.aws.session import Aws
 from orchestrator.model.account import AccountType
@@ -67,6 +68,8 @@ def needed(registration: Registration, account_type: AccountType) -> list[str]:
             actions |= _of("s3", _OWN_BUCKET)
         elif registration.cur_s3_bucket_merge_policy:
             actions |= _of("s3", "PutBucketPolicy DeleteBucketPolicy")
+    if account_type == "payer":
+        actions |= {*BILLING_TRANSFERS}
     if registration.use_stackset:
         actions |= _of("cloudformation", _STACKSET) | _of("organizations", _ORGANIZATION)
     return sorted(actions)

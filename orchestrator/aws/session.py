@@ -34,6 +34,10 @@ _CLIENT_CONFIG = botocore.config.Config(
     user_agent_extra="octo-tf",
 )
 
+# CUR has no FIPS endpoint (https://aws.amazon.com/compliance/fips): with AWS_USE_FIPS_ENDPOINT
+# botocore makes up a name that does not resolve. The Terraform provider falls back, too.
+_NO_FIPS = botocore.config.Config(use_fips_endpoint=False)
+
 # Keys of a client whose every request is signed with other ones.
 _PLACEHOLDER = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nobody"}
 
@@ -93,8 +97,9 @@ class Aws:
         key = (service, region or self.region)
         with self._lock:
             if key not in self._clients:
+                config = _CLIENT_CONFIG.merge(_NO_FIPS) if service == "cur" else _CLIENT_CONFIG
                 self._clients[key] = self._session.client(
-                    service, region_name=key[1], config=_CLIENT_CONFIG, **self._keys
+                    service, region_name=key[1], config=config, **self._keys
                 )
                 note_subjects(self._clients[key], self._caller)
             return self._clients[key]

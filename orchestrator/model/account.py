@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from orchestrator.model.billing_transfer import BillingTransfers
 
 AccountType = Literal["payer", "linked", "standalone"]
 
@@ -18,9 +20,11 @@ class Account:
         caller_arn: the ARN of the caller's user, role session or root.
         management_account_id: the organization's; None for a standalone account, and if access to
             the organization is denied.
+        billing: what billing is transferred from or to a payer's organization.
     """
 
     account_id: str
     account_type: AccountType
     caller_arn: str
     management_account_id: str | None
+    billing: BillingTransfers = field(default_factory=BillingTransfers)

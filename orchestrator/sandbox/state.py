@@ -123,6 +123,7 @@ class SandboxState:
     account_creations: list[AccountCreation] = field(default_factory=list)
     stacks: dict[tuple[str, str], list[Stack]] = field(default_factory=dict)
     stacks_in_progress: list[Stack] = field(default_factory=list)
+    billing_transfers: list[dict[str, Any]] = field(default_factory=list)
     organization_changed: bool = False
     octo: OctoState = field(default_factory=OctoState)
     unknown_calls: Counter[str] = field(default_factory=Counter)

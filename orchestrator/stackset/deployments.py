@@ -156,5 +156,13 @@ def wait(
             )
         if operation.status in ("SUCCEEDED", "FAILED"):
             return
+        if not operation.is_running:
+            raise AwsError(
+                f"AWS says that operation {operation_id} is {operation.status}, which octo-tf does"
+                " not know",
+                where=f"StackSet {name}",
+                hint="Look at the operation in the CloudFormation console, then run octo-tf apply"
+                " again: it continues with the remaining accounts.",
+            )
         sleep(_PAUSES[min(reads, len(_PAUSES) - 1)])
         reads += 1

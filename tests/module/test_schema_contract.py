@@ -174,7 +174,7 @@ def test_the_provider_has_all_that_the_module_and_the_root_use(schema, record_pr
         ('resource "aws_iam_role" "r" {\n  name = "x"\n}\n', "assume_role_policy is missing"),
         ('data "aws_s3_bucket" "b" {\n  bucket = "b"\n  arn = "x"\n}\n', "no argument arn"),
         ('resource "aws_iam_rule" "r" {\n}\n', "no such resource"),
-        ('locals {\n  a = aws_iam_role.r[0].nam\n}\n', "aws_iam_role...nam: no such attribute"),
+        ("locals {\n  a = aws_iam_role.r[0].nam\n}\n", "aws_iam_role...nam: no such attribute"),
         (
             'resource "aws_s3_bucket_versioning" "v" {\n  bucket = "b"\n'
             "  versioning_configuration {\n    state = 1\n  }\n}\n",

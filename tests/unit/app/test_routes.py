@@ -20,8 +20,10 @@ from orchestrator.errors import (
     OctoRefused,
     OctoTfError,
     PlanRefused,
+    Refused,
     WrongAccount,
 )
+from orchestrator.model.billing_transfer import BillingTransfers
 from orchestrator.model.octo_records import AccountRecord
 from orchestrator.model.outside_action import OF_THE_STATE, REGISTER, TRUSTED_ACCESS, UNTAINT
 from orchestrator.octo.registration import RegistrationService
@@ -95,6 +97,31 @@ def test_a_plan_that_the_guard_refuses_is_not_put_to_the_user(route):
         apply(route.context, consent=route.agree)
     assert "consent" not in route.calls
     assert route.recording.writes == []
+
+
+REPORT = "aws_cur_report_definition"
+
+
+@pytest.mark.parametrize("action", ["create", "replace"])
+def test_a_report_is_not_created_where_the_billing_is_transferred(route, action):
+    transferred = BillingTransfers(paid_by="333333333333")
+    route.context.cloud._account = replace(ACCOUNT, billing=transferred)
+    change = PlannedChange(f"module.octo.{REPORT}.cur[0]", REPORT, action)
+    route.terraform.changes = [(change,)]
+    with pytest.raises(Refused, match="transferred to account 333333333333") as caught:
+        apply(route.context, consent=route.agree)
+    assert "333333333333" in caught.value.hint
+    assert "consent" not in route.calls
+    assert route.recording.writes == []
+    assert not route.context.plan_file.exists()
+
+
+def test_a_registration_whose_billing_was_transferred_later_goes_on_with_a_warning(route):
+    transferred = BillingTransfers(paid_by="333333333333")
+    route.context.cloud._account = replace(ACCOUNT, billing=transferred)
+    apply(route.context, consent=route.agree)
+    warned = [e.text for e in route.recording.events if isinstance(e, Warned)]
+    assert any("delivers no Cost and Usage Report" in text for text in warned)
 
 
 def test_an_account_that_octo_refuses_changes_nothing_in_aws(route):

@@ -1,0 +1,96 @@
+"""Billing transfers of Organizations, between the management accounts of two organizations.
+
+The account that is to pay invites, the other one accepts, either withdraws; a withdrawn transfer
+goes on until its end date. Sources: botocore's model of Organizations; AWS Billing User Guide,
+"Transfer billing management to external accounts".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+from orchestrator.sandbox.services import TO_MOTO, Operation
+from orchestrator.sandbox.services.organizations import check_caller
+from orchestrator.sandbox.state import SandboxState, organizations
+from orchestrator.sandbox.wire import Call, ServiceError
+
+SERVICE = "organizations"
+_PAGE = 20
+
+
+def invite(state: SandboxState, call: Call) -> dict[str, Any]:
+    """InviteOrganizationToTransferResponsibility."""
+    check_caller(state, call)
+    target = call.parameters["Target"]["Id"]
+    if organizations(target).org is None or target == call.caller.account_id:
+        raise ServiceError("InvalidInputException", "The target must be a management account.")
+    number = f"{len(state.billing_transfers):08d}"
+    organization = organizations(call.caller.account_id).org.id
+    transfer = {
+        "Arn": f"arn:aws:organizations::{call.caller.account_id}:transfer/{organization}/billing/"
+        f"inbound/rt-{number}",
+        "Name": call.parameters["SourceName"],
+        "Id": f"rt-{number}",
+        "Type": call.parameters["Type"],
+        "Status": "REQUESTED",
+        "Source": {"ManagementAccountId": target},
+        "Target": {"ManagementAccountId": call.caller.account_id},
+        "StartTimestamp": call.parameters["StartTimestamp"],
+        "ActiveHandshakeId": f"h-{number}",
+    }
+    state.billing_transfers.append(transfer)
+    return {"Handshake": {"Id": transfer["ActiveHandshakeId"], "State": "REQUESTED"}}
+
+
+def accept(state: SandboxState, call: Call) -> Any:
+    """AcceptHandshake, of an invitation to transfer billing; any other is moto's."""
+    check_caller(state, call)
+    for transfer in state.billing_transfers:
+        if transfer.get("ActiveHandshakeId") == call.parameters["HandshakeId"]:
+            if transfer["Source"]["ManagementAccountId"] != call.caller.account_id:
+                raise ServiceError("AccessDeniedException", "You are not the invited account.")
+            transfer["Status"] = "ACCEPTED"
+            return {"Handshake": {"Id": transfer.pop("ActiveHandshakeId"), "State": "ACCEPTED"}}
+    return TO_MOTO
+
+
+def terminate(state: SandboxState, call: Call) -> dict[str, Any]:
+    """TerminateResponsibilityTransfer: WITHDRAWN, with an end date."""
+    check_caller(state, call)
+    for transfer in _of(state, call, "Source") + _of(state, call, "Target"):
+        if transfer["Id"] == call.parameters["Id"]:
+            end = call.parameters.get("EndTimestamp") or datetime.now(timezone.utc)
+            transfer.update({"Status": "WITHDRAWN", "EndTimestamp": end})
+            return {"ResponsibilityTransfer": transfer}
+    raise ServiceError("ResponsibilityTransferNotFoundException", "There is no such transfer.")
+
+
+def _lister(own_side: str) -> Operation:
+    def list_transfers(state: SandboxState, call: Call) -> dict[str, Any]:
+        check_caller(state, call)
+        every = _of(state, call, own_side)
+        size = min(int(call.parameters.get("MaxResults") or _PAGE), _PAGE)
+        start = int(call.parameters.get("NextToken") or 0)
+        page: dict[str, Any] = {"ResponsibilityTransfers": every[start : start + size]}
+        if start + size < len(every):
+            page["NextToken"] = str(start + size)
+        return page
+
+    return list_transfers
+
+
+def _of(state: SandboxState, call: Call, side: str) -> list[dict[str, Any]]:
+    """The transfers in which the caller's account is the Source (outbound) or Target (inbound)."""
+    own = call.caller.account_id
+    return [t for t in state.billing_transfers if t[side]["ManagementAccountId"] == own]
+
+
+OPERATIONS: dict[str, Callable[[SandboxState, Call], Any]] = {
+    "AcceptHandshake": accept,
+    "InviteOrganizationToTransferResponsibility": invite,
+    "ListInboundResponsibilityTransfers": _lister("Target"),
+    "ListOutboundResponsibilityTransfers": _lister("Source"),
+    "TerminateResponsibilityTransfer": terminate,
+}

@@ -1,0 +1,169 @@
+"""A value that AWS adds later never crashes octo-tf, and never counts as good."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from orchestrator.aws import cloudformation, iam, organizations, s3
+from orchestrator.errors import AwsError
+from orchestrator.model import partition
+from orchestrator.model.billing_transfer import BillingTransfer, summarize
+from orchestrator.model.coverage import State, cover
+from orchestrator.model.organization import Member, Organization
+from orchestrator.model.stackset import DeployedStackSet, StackInstance, StackSet
+from orchestrator.stacks import observed
+from orchestrator.stackset import deployments
+from orchestrator.verify.checks import (
+    cur_s3_delivery,
+    stackset_operation,
+    stackset_trusted_access,
+)
+from orchestrator.verify.model import Status
+
+NEW = "SOMETHING_NEW"
+NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
+
+
+class Answers:
+    """A boto3 client, and the ``Aws`` that gives it: each call has one answer, a page of it too."""
+
+    def __init__(self, **answers: Any) -> None:
+        self._answers = answers
+
+    def client(self, _service: str, _region: str | None = None) -> Answers:
+        return self
+
+    def get_paginator(self, call: str) -> Any:
+        return SimpleNamespace(paginate=lambda **_: [self._answers[call]])
+
+    def __getattr__(self, call: str) -> Any:
+        return lambda **_: self._answers[call]
+
+
+def instance(**values: str) -> StackInstance:
+    given = {"status": "CURRENT", "detailed": "SUCCEEDED", **values}
+    return StackInstance(
+        *("222222222222", "r-1", given["status"], given["detailed"], "", ""),
+        has_stack=True,
+        region="us-east-1",
+    )
+
+
+def state_of(member: str = "ACTIVE", **values: str) -> State:
+    organization = Organization(
+        "r-1",
+        {"r-1": None},
+        (Member("222222222222", "linked", member, "r-1"),),
+        "111111111111",
+    )
+    deployed = DeployedStackSet(StackSet("s"), {"222222222222": instance(**values)})
+    found = cover(organization, deployed, targets=["r-1"], excluded=())
+    return found.accounts[0].state
+
+
+def test_the_usual_values_are_good():
+    assert state_of() is State.CURRENT
+
+
+@pytest.mark.parametrize("values", [{"member": NEW}, {"status": NEW}, {"detailed": NEW}])
+def test_an_account_or_instance_of_a_new_state_is_not_covered(values):
+    assert state_of(**values) not in (State.CURRENT, State.RUNNING)
+
+
+def operation(status: str) -> dict[str, Any]:
+    return {"OperationId": "o-1", "Action": NEW, "Status": status}
+
+
+def test_an_operation_of_a_new_status_fails_its_check(monkeypatch):
+    answers = Answers(
+        describe_stack_set={"StackSet": {"StackSetId": "s:1", "StackSetARN": "arn:aws:x"}},
+        list_stack_set_operations={"Summaries": [operation(NEW)]},
+    )
+    monkeypatch.setattr(stackset_operation, "expected", lambda _: SimpleNamespace(name="s"))
+    found = stackset_operation.CHECK.run(SimpleNamespace(aws=answers))
+    assert found.status is Status.FAIL
+    assert NEW.lower() in found.summary
+
+
+def test_an_operation_of_a_new_status_is_not_waited_for_for_ever():
+    answers = Answers(
+        describe_stack_set_operation={"StackSetOperation": operation(NEW)},
+        list_stack_set_operation_results={"Summaries": []},
+    )
+    with pytest.raises(AwsError, match=f"{NEW}, which octo-tf does not know"):
+        deployments.wait(answers, "s", "o-1", lambda *_: None, sleep=lambda _: None)
+
+
+def test_a_stack_of_a_new_status_is_not_complete(monkeypatch):
+    wanted = SimpleNamespace(region="us-east-1", name="stack")
+    stack = {"StackName": "stack", "StackStatus": NEW, "StackId": "id"}
+    event = {"ResourceStatus": NEW, "LogicalResourceId": "role", "StackName": "stack"}
+    answers = Answers(
+        describe_stacks={"Stacks": [stack]}, describe_stack_events={"StackEvents": [event]}
+    )
+    monkeypatch.setattr(observed, "_main_resource", lambda *_: None)
+    monkeypatch.setattr(observed, "_latest", lambda *_: "stack")
+    assert observed.describe_stack(answers, wanted).state == "failed"
+
+
+def test_trusted_access_of_a_new_status_is_not_on():
+    answers = Answers(describe_organizations_access={"Status": NEW})
+    found = stackset_trusted_access.CHECK.run(SimpleNamespace(aws=answers))
+    assert found.status is Status.FAIL
+
+
+def test_a_stackset_of_a_new_permission_model_is_not_service_managed():
+    described = {"StackSetId": "s:1", "StackSetARN": "arn:aws:x", "PermissionModel": NEW}
+    found = cloudformation.describe_stack_set(
+        Answers(describe_stack_set={"StackSet": described}), "s"
+    )
+    assert found is not None
+    assert not found.service_managed
+
+
+def test_a_delivery_of_a_new_status_fails(monkeypatch):
+    report = {"ReportName": "r", "ReportStatus": {"lastStatus": NEW}}
+    monkeypatch.setattr(cur_s3_delivery, "expected_cur", lambda _: SimpleNamespace(report_name="r"))
+    monkeypatch.setattr(cur_s3_delivery, "get_report", lambda *_: report)
+    found = cur_s3_delivery.CHECK.run(SimpleNamespace(aws=None))
+    assert found.status is Status.FAIL
+    assert NEW in found.summary
+
+
+def test_a_new_decision_of_iam_is_no_permission():
+    result = {"EvalActionName": "iam:GetRole", "EvalDecision": NEW}
+    answers = Answers(simulate_principal_policy={"EvaluationResults": [result]})
+    assert iam.simulate(answers, "arn", ["iam:GetRole"]) == {"iam:GetRole": "not allowed"}
+
+
+def test_an_organization_of_a_new_feature_set_has_not_all_features():
+    answers = Answers(describe_organization={"Organization": {"FeatureSet": NEW}})
+    assert not organizations.has_all_features(answers)
+
+
+def test_a_bucket_in_a_new_region_is_where_aws_says():
+    answers = Answers(get_bucket_location={"LocationConstraint": "eusc-de-east-9"})
+    assert s3.bucket_region(answers, "b", "111111111111") == "eusc-de-east-9"
+
+
+def test_a_new_partition_is_taken_from_the_arn():
+    assert partition.partition_of_arn("arn:aws-new:iam::111111111111:role/r") == "aws-new"
+    assert partition.partition_of_region("eusc-de-east-1") == "aws-eusc"
+
+
+@pytest.mark.parametrize("side", ["outbound", "inbound"])
+def test_a_transfer_of_a_new_status_is_not_in_force_and_is_said(side):
+    transfer = BillingTransfer("333333333333", NEW, NOW - timedelta(days=1), None)
+    given: dict[str, list[BillingTransfer]] = {"outbound": [], "inbound": [], side: [transfer]}
+    found = summarize(**given, now=NOW)
+    assert (found.paid_by, found.pays_for) == (None, ())
+    assert [NEW in text for text in found.warnings] == [True]
+
+
+def test_a_transfer_that_has_ended_is_not_in_force():
+    ended = BillingTransfer("333333333333", "ACCEPTED", NOW - timedelta(days=9), NOW)
+    assert summarize([ended], [ended], NOW).warnings == ()
