@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -209,7 +209,12 @@ def provider_source(binary: Binary, environ: Mapping[str, str], wanted: Constrai
         mirror = Path(named).expanduser()
         versions = _versions_in(mirror, binary)
         if not any(map(wanted.admits, versions)):
-            raise _without(wanted, versions, where=f"OCTO_TF_PROVIDER_MIRROR={mirror}")
+            raise _without(
+                wanted,
+                versions,
+                where=f"OCTO_TF_PROVIDER_MIRROR={mirror}",
+                hint=_other_layout(mirror, binary, wanted),
+            )
         return mirror.resolve()
     for implied in _IMPLIED:
         if any(map(wanted.admits, _versions_in(Path(implied).expanduser(), binary))):
@@ -224,13 +229,40 @@ def provider_source(binary: Binary, environ: Mapping[str, str], wanted: Constrai
     return FROM_REGISTRY
 
 
-def _without(wanted: Constraint, held: list[Version], *, where: str) -> EngineError:
+def other_layouts(binary: Binary, wanted: Constraint) -> str:
+    """Say how a mirror of this machine that is laid out for the other registry can be used.
+
+    Empty if there is none. OpenTofu takes hashicorp/aws from its own registry, and looks for it in
+    a mirror under that registry's name; it does not follow symbolic links there. octo-tf copies
+    nothing by itself: which registry's build a root is locked to is the user's decision.
+    """
+    mirrors = (*(Path(f).expanduser() for f in _IMPLIED), *_system_mirrors())
+    return next(filter(None, (_other_layout(m, binary, wanted) for m in mirrors)), "")
+
+
+def _other_layout(mirror: Path, binary: Binary, wanted: Constraint) -> str:
+    for product, registry in _REGISTRIES.items():
+        other = replace(binary, product=product)
+        if product != binary.product and any(map(wanted.admits, _versions_in(mirror, other))):
+            source, own = mirror / registry / PROVIDER, Path(registry_of(binary)) / PROVIDER
+            return (
+                f"{source} is laid out for {registry}, and {binary.product} looks for"
+                f" {registry_of(binary)}. The packages work with both: copy them with `mkdir -p"
+                f" MIRROR/{own.parent} && cp -RL {source} MIRROR/{own}`, and name MIRROR in"
+                " OCTO_TF_PROVIDER_MIRROR. (The two registries build their own packages: a"
+                " .terraform.lock.hcl that names the hashes of the other one refuses them.)"
+            )
+    return ""
+
+
+def _without(wanted: Constraint, held: list[Version], *, where: str, hint: str = "") -> EngineError:
     """What to say of a folder that must be used and holds only other versions, or none."""
     held_here = ", ".join(map(str, held))
     return EngineError(
         f"holds no {PROVIDER} {wanted}" + (f", only {held_here}" if held else ""),
         where=where,
-        hint="Where the registry can be reached, run `terraform get && terraform providers mirror"
+        hint=hint
+        or "Where the registry can be reached, run `terraform get && terraform providers mirror"
         " FOLDER` in the root folder that `octo-tf render` writes."
         + (" Or set provider_version in octo.yaml to a version that is there." if held else ""),
     )

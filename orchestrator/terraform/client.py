@@ -208,7 +208,7 @@ class Terraform(StateCommands):
         error = self._failure("init", returncode, lines, [])
         hint = error.hint
         if not hint and "provider" in error.what:
-            hint = (
+            hint = binaries.other_layouts(self.binary, provider_version) or (
                 f"octo-tf asks for {binaries.PROVIDER} {provider_version} (provider_version in"
                 " octo.yaml). With no way to the registry, name a folder that holds it in"
                 " OCTO_TF_PROVIDER_MIRROR."

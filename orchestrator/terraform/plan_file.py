@@ -22,8 +22,9 @@ from orchestrator.terraform.state import StateVersion
 
 _CONFIG = "tfconfig/"
 _MODULES = "tfconfig/modules.json"
-_STATE = "tfstate-prev"
-_REFRESHED = "tfstate"
+# The state after the refresh, with lineage and serial of the one that it was read from. The part
+# tfstate-prev has them in Terraform's plans only: OpenTofu leaves them empty there.
+_STATE = "tfstate"
 _OUTSIDE = "octo-tf.json"  # ours; Terraform reads the parts that it knows by name
 _MAX_BYTES = 10_000_000  # of one part; ours are kilobytes
 
@@ -70,12 +71,11 @@ def read(path: Path) -> PlanFile:
                 key, _, file = name.removeprefix(f"{_CONFIG}m-").partition("/")
                 config[str(PurePosixPath(folders[key], file))] = content
         state = json.loads(parts[_STATE])
-        refreshed = json.loads(parts[_REFRESHED])
         return PlanFile(
             config,
             parts.get(provider_lock.NAME, b"").decode(),
             StateVersion(state["lineage"], state["serial"]),
-            {name: output["value"] for name, output in refreshed["outputs"].items()},
+            {name: output["value"] for name, output in state["outputs"].items()},
             tuple(OutsideAction(**action) for action in json.loads(parts.get(_OUTSIDE, b"[]"))),
         )
     except OSError as error:

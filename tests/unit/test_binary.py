@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -134,8 +136,15 @@ def machine(tmp_path, monkeypatch):
         opt = tmp_path / "opt"
         implied = tmp_path / "implied"
 
-        def place(self, folder: Path, version: str = "5.100.0", *, packed: bool = False) -> Path:
-            provider = folder / "registry.terraform.io/hashicorp/aws"
+        def place(
+            self,
+            folder: Path,
+            version: str = "5.100.0",
+            *,
+            packed: bool = False,
+            registry: str = "registry.terraform.io",
+        ) -> Path:
+            provider = folder / registry / "hashicorp/aws"
             if packed:
                 provider.mkdir(parents=True)
                 (provider / f"terraform-provider-aws_{version}_{TARGET}.zip").touch()
@@ -217,3 +226,38 @@ def test_the_users_own_provider_installation_is_respected(machine, tmp_path):
     assert machine.mirror(TF_CLI_CONFIG_FILE=str(config)) is None
     config.write_text('plugin_cache_dir = "/tmp/cache"\n')
     assert machine.mirror(TF_CLI_CONFIG_FILE=str(config)) == machine.opt / "plugins"
+
+
+TOFU = binary.Binary(("/bin/tofu",), "tofu", (1, 12, 6))
+WANTED = Constraint.parse("5.100.0")
+
+
+def test_a_mirror_for_the_other_registry_is_no_source_but_says_how_it_becomes_one(machine):
+    placed = machine.place(machine.opt / "plugins")
+    machine.terraform = TOFU
+    assert machine.mirror() is None
+    said = binary.other_layouts(TOFU, WANTED)
+    command = re.search(r"`(mkdir .*?)`", said)[1].replace("MIRROR", str(machine.opt / "copied"))
+    subprocess.run(["sh", "-c", command], check=True)
+    assert str(placed) in command
+    assert machine.mirror() == machine.opt / "copied"
+
+
+def test_a_named_mirror_for_the_other_registry_says_so(machine, tmp_path):
+    machine.place(tmp_path / "named")
+    machine.terraform = TOFU
+    with pytest.raises(EngineError, match="holds no hashicorp/aws") as caught:
+        machine.mirror(OCTO_TF_PROVIDER_MIRROR=str(tmp_path / "named"))
+    assert "is laid out for registry.terraform.io" in caught.value.hint
+
+
+@pytest.mark.parametrize("version", ["5.99.0", None])
+def test_a_mirror_that_would_not_help_is_not_named(machine, version):
+    if version:
+        machine.place(machine.opt / "plugins", version)
+    assert binary.other_layouts(TOFU, WANTED) == ""
+
+
+def test_terraform_is_told_of_a_mirror_for_opentofu_too(machine):
+    machine.place(machine.opt / "plugins", registry="registry.opentofu.org")
+    assert "registry.opentofu.org" in binary.other_layouts(machine.terraform, WANTED)

@@ -137,8 +137,10 @@ def plan_zip(path: Path, **parts: str) -> Path:
             ),
             "tfconfig/m-/main.tf": "root",
             "tfconfig/m-octo/cur.tf": "module",
-            "tfstate": json.dumps({"outputs": {"name": {"value": [1], "type": "x"}}}),
-            "tfstate-prev": json.dumps({"lineage": "x", "serial": 3}),
+            "tfstate": json.dumps(
+                {"lineage": "x", "serial": 3, "outputs": {"name": {"value": [1], "type": "x"}}}
+            ),
+            "tfstate-prev": json.dumps({"lineage": "", "serial": 0}),  # as OpenTofu has it
             ".terraform.lock.hcl": LOCK % ("5.100.0", "a"),
             **parts,
         }.items():
@@ -162,7 +164,7 @@ def test_a_plan_file_tells_what_it_was_made_from(tmp_path):
         lambda path: path.write_bytes(b"not a zip"),
         lambda path: path.write_bytes(path.read_bytes()[:200]),
         lambda path: path.write_bytes(b""),
-        lambda path: plan_zip(path, **{"tfstate-prev": "{}"}),
+        lambda path: plan_zip(path, **{"tfstate": "{}"}),
         lambda path: plan_zip(path, **{"tfconfig/modules.json": "[1]"}),
         lambda path: plan_zip(path, **{"tfconfig/m-stray/a.tf": ""}),
         lambda path: (path.unlink(), path.mkdir()),

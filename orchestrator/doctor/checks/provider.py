@@ -28,7 +28,8 @@ def _run(context: DoctorContext) -> DoctorResult:
         reason = getattr(error, "reason", error)
         return warning(
             f"{provider} would come from {registry}, which does not answer ({reason}).",
-            "Name a folder that holds it in OCTO_TF_PROVIDER_MIRROR (terraform providers mirror"
+            binary.other_layouts(program, wanted)
+            or "Name a folder that holds it in OCTO_TF_PROVIDER_MIRROR (terraform providers mirror"
             " makes one), or check the network; a folder initialised before still works.",
         )
 

@@ -1,7 +1,7 @@
 """S3 Control: the tags of buckets, as version 6 of the Terraform provider reads and writes them.
 
 Its clients call ``<account id>.<host of the endpoint>``. For a loopback address no such name
-resolves, so the sandbox answers as an HTTP proxy too: octo-tf names it as Terraform's ``HTTP_PROXY``.
+resolves, so the sandbox answers as an HTTP proxy too, which octo-tf names to Terraform alone.
 Sources: botocore's model of S3 Control; Service Authorization Reference, Amazon S3.
 """
 

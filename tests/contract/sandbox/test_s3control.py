@@ -1,6 +1,6 @@
 """S3 Control as version 6 of the Terraform provider calls it: by botocore's own endpoint rules.
 
-The calls go to ``<account id>.<host of the endpoint>``, and reach the sandbox as a proxy. Nothing of
+The calls go to ``<account id>.<host of the endpoint>`` and reach the sandbox as a proxy. Nothing of
 botocore is replaced: what arrives here is what an SDK sends.
 """
 
