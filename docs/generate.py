@@ -218,6 +218,21 @@ def consent() -> str:
     return table()
 
 
+def engines() -> str:
+    """What was proved with each engine, from the results that `make engines` wrote."""
+    results = json.loads((ROOT / "docs/reference/engines.json").read_text())
+    rows = ["| engine | provider | proved | on |", "|---|---|---|---|"]
+    for name, result in sorted(results.items(), key=_by_version, reverse=True):
+        proved = ", ".join(result["proved"][part] for part in sorted(result["proved"]))
+        rows.append(f"| {name} | {result['provider']} | {proved} | {result['date']} |")
+    return "\n".join(rows)
+
+
+def _by_version(item: tuple[str, Any]) -> tuple[str, list[int]]:
+    product, _, version = item[0].partition(" ")
+    return product, [int(number) for number in version.split(".")]
+
+
 GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
     MODULE / "README.md": {"inputs": inputs, "outputs": outputs},
     ROOT / "docs/reference/checks.md": {"checks": checks},
@@ -225,6 +240,7 @@ GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "docs/reference/commands.md": {"commands": commands},
     ROOT / "docs/reference/sandbox.md": {"from_aws": from_aws},
     ROOT / "docs/reference/octo-yaml.md": {"settings": settings},
+    ROOT / "docs/reference/versions.md": {"engines": engines},
 }
 
 

@@ -72,7 +72,7 @@ def _listed(aws: Aws, direction: str, notes: list[str]) -> list[BillingTransfer]
 
 
 def _transfer(entry: ResponsibilityTransferTypeDef, direction: str) -> BillingTransfer:
-    other = entry.get("Target" if direction == "Outbound" else "Source") or {}
+    other = entry.get("Target", {}) if direction == "Outbound" else entry.get("Source", {})
     return BillingTransfer(
         str(other.get("ManagementAccountId", "unknown")),
         str(entry.get("Status", "")),

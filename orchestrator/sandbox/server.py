@@ -294,7 +294,7 @@ class _Request(HTTPRequest):
     """A request that may name its whole URL, as clients send it to a proxy."""
 
     def __init__(self, server: Any, conn: Any) -> None:
-        super().__init__(server, conn, proxy_mode=True)  # type: ignore[no-untyped-call]
+        super().__init__(server, conn, proxy_mode=True)
 
 
 class _Connection(HTTPConnection):

@@ -15,6 +15,9 @@ from orchestrator.errors import EngineError
 from orchestrator.model.version_constraint import OF_THE_MODULE, Constraint, Version
 
 NAME = ".terraform.lock.hcl"
+# S3 itself sets a bucket's blocked_encryption_types, which these plan to remove in every run
+# (docs/decisions/0041).
+_WITHOUT_END = Constraint.parse(">= 6.22.0, < 6.40.0")
 
 
 def check(folder: Path, provider: str, wanted: Constraint) -> None:
@@ -28,12 +31,7 @@ def check(folder: Path, provider: str, wanted: Constraint) -> None:
     Raises:
         EngineError: the folder is locked to another version.
     """
-    path = folder / NAME
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return  # there is none, or Terraform says what is wrong with it
-    found = _locked(text, provider)
+    found = _locked(folder, provider)
     if found is None or wanted.admits(found[0]):
         return
     locked, line = found
@@ -41,16 +39,26 @@ def check(folder: Path, provider: str, wanted: Constraint) -> None:
     raise EngineError(
         f"the folder is locked to {name} {locked}, and this run asks for {wanted}"
         " (provider_version)",
-        where=f"{path}:{line}",
+        where=f"{folder / NAME}:{line}",
         hint=_way_out(locked, wanted),
     )
 
 
-def _locked(text: str, provider: str) -> tuple[Version, int] | None:
-    """The version that the text locks a provider to, and its line; None where it does not.
+def plans_without_end(folder: Path, provider: str) -> Version | None:
+    """Return the locked version if it is one whose plans are never empty; None otherwise."""
+    found = _locked(folder, provider)
+    return found[0] if found and _WITHOUT_END.admits(found[0]) else None
+
+
+def _locked(folder: Path, provider: str) -> tuple[Version, int] | None:
+    """The version that a folder locks a provider to, and its line; None where it does not.
 
     Terraform writes the file, in one form; python-hcl2 would take a second to load and read it.
     """
+    try:
+        text = (folder / NAME).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None  # there is none, or Terraform says what is wrong with it
     block = re.compile(
         rf'^provider "{re.escape(provider)}" \{{\s*?\n(?:(?!\}}).*\n)*?\s*version\s*=\s*"([^"]*)"',
         re.MULTILINE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -12,9 +13,11 @@ import jsonschema
 import pytest
 
 from orchestrator.aws.permissions import needed
-from orchestrator.doctor.checks import clock, disk, environment, network
+from orchestrator.doctor.checks import billing, clock, disk, environment, network
 from orchestrator.doctor.model import DoctorContext, DoctorStatus
 from orchestrator.doctor.runner import find
+from orchestrator.model.account import Account
+from orchestrator.model.billing_transfer import BillingTransfers
 from orchestrator.model.registration import Registration
 
 SCHEMA = json.loads(
@@ -135,3 +138,36 @@ def test_permissions_follow_the_options():
     assert "s3:PutBucketPolicy" in merged
     tiers = {"permission_tiers": ["read", "operations"]}
     assert "iam:CreatePolicy" in actions("linked", **tiers) - linked
+
+
+OTHER = "333333333333"
+
+
+@pytest.mark.parametrize(
+    ("account_type", "transfers", "status", "said"),
+    [
+        ("payer", BillingTransfers(), DoctorStatus.OK, "No billing is transferred"),
+        ("payer", BillingTransfers(paid_by=OTHER), DoctorStatus.PROBLEM, OTHER),
+        ("payer", BillingTransfers(pays_for=(OTHER,)), DoctorStatus.WARNING, OTHER),
+        ("payer", BillingTransfers(notes=("Grant it.",)), DoctorStatus.WARNING, "Grant it."),
+        ("linked", BillingTransfers(), DoctorStatus.OK, "between payers only"),
+    ],
+)
+def test_transferred_billing_is_named(monkeypatch, account_type, transfers, status, said):
+    account = Account("111122223333", account_type, "arn:aws:iam::111122223333:root", None)
+    monkeypatch.setattr(
+        billing, "identify", lambda *_, **__: dataclasses.replace(account, billing=transfers)
+    )
+    monkeypatch.setattr(
+        DoctorContext,
+        "configured",
+        lambda _: (
+            Registration.model_construct(account_id="111122223333", account_type=None),
+            None,
+        ),
+    )
+    found = billing.CHECK.run(context())
+    assert found.status is status
+    assert said in found.summary
+    if status is DoctorStatus.PROBLEM:
+        assert OTHER in found.fix

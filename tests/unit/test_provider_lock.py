@@ -111,3 +111,19 @@ def test_the_refusal_names_the_line_and_both_versions(tmp_path):
 )
 def test_the_way_out_depends_on_which_version_is_newer(tmp_path, wanted, locked, way_out):
     assert refusal(tmp_path, wanted, locked).hint == way_out
+
+
+@pytest.mark.parametrize(
+    ("locked", "said"),
+    [
+        ("6.21.0", None),
+        ("6.22.0", "6.22.0"),
+        ("6.39.1", "6.39.1"),
+        ("6.40.0", None),
+        ("5.100.0", None),
+    ],
+)
+def test_versions_whose_plans_are_never_empty_are_known(tmp_path, locked, said):
+    (tmp_path / provider_lock.NAME).write_text(LOCK % (AWS, locked))
+    found = provider_lock.plans_without_end(tmp_path, AWS)
+    assert (str(found) if found else None) == said

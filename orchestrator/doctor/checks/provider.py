@@ -12,8 +12,16 @@ _TIMEOUT = 3.0  # seconds
 def _run(context: DoctorContext) -> DoctorResult:
     program = binary.find(context.tf_path, context.environ)
     wanted = context.provider_version
-    provider_lock.check(context.folder, binary.provider_address(program), wanted)
+    address = binary.provider_address(program)
+    provider_lock.check(context.folder, address, wanted)
     provider = f"The AWS provider ({wanted})"
+    if locked := provider_lock.plans_without_end(context.folder, address):
+        return warning(
+            f"The folder is locked to {binary.PROVIDER} {locked}, which plans a change of a new"
+            " bucket's encryption in every run.",
+            "Set provider_version in octo.yaml to '>= 6.40.0, < 7.0.0', delete"
+            f" {provider_lock.NAME} and run octo-tf plan.",
+        )
     source = binary.provider_source(program, context.environ, wanted)
     if source != binary.FROM_REGISTRY:
         return ok(f"{provider} comes from {source}.")
