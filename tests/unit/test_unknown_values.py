@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from orchestrator.aws import cloudformation, iam, organizations, s3
+from orchestrator.config.load import load
 from orchestrator.errors import AwsError
 from orchestrator.model import partition
 from orchestrator.model.billing_transfer import BillingTransfer, summarize
@@ -148,6 +150,18 @@ def test_an_organization_of_a_new_feature_set_has_not_all_features():
 def test_a_bucket_in_a_new_region_is_where_aws_says():
     answers = Answers(get_bucket_location={"LocationConstraint": "eusc-de-east-9"})
     assert s3.bucket_region(answers, "b", "111111111111") == "eusc-de-east-9"
+
+
+def test_a_bucket_of_the_accounts_own_namespace_and_a_new_region_are_valid_settings():
+    name = "billing-111122223333-eusc-de-east-1-an"
+    settings = {
+        "account_id": "111122223333",
+        "external_id": "some-id",
+        "cur_s3_bucket_option": "USE_EXISTING",
+        "cur_s3_bucket_name": name,
+        "cur_s3_bucket_region": "eusc-de-east-1",
+    }
+    assert load(Path("absent.yaml"), settings, {}).cur_s3_bucket_name == name
 
 
 def test_a_new_partition_is_taken_from_the_arn():
