@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 
 def pytest_sessionstart() -> None:
@@ -17,3 +18,16 @@ def pytest_sessionstart() -> None:
     ):
         if signal.getsignal(kind) is signal.SIG_IGN:
             signal.signal(kind, handler)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests counted: ``record_property("counted", "what and how many")``."""
+    passed = terminalreporter.stats.get("passed", [])
+    counted = {
+        str(value)
+        for report in passed
+        for name, value in getattr(report, "user_properties", ())
+        if name == "counted"
+    }
+    for line in sorted(counted):
+        terminalreporter.write_line(line)
