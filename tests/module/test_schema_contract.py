@@ -43,7 +43,7 @@ Schema = dict[str, dict[str, dict[str, Any]]]
 
 @dataclass
 class Usage:
-    """What HCL uses of a provider, held against a schema of it."""
+    """What HCL uses of a provider, compared with a schema of it."""
 
     schema: Schema
     blocks: int = 0

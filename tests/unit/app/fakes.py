@@ -403,8 +403,11 @@ def write_plan_file(file: Path) -> None:
     """Write what a plan file holds besides the plan, as ``plan_file.read`` wants it."""
     parts = {
         "tfconfig/modules.json": [],
-        "tfstate-prev": {"lineage": "", "serial": 0},
-        "tfstate": {"outputs": {name: {"value": value} for name, value in OUTPUTS.items()}},
+        "tfstate": {
+            "lineage": "",
+            "serial": 0,
+            "outputs": {name: {"value": value} for name, value in OUTPUTS.items()},
+        },
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(file, "w") as archive:
