@@ -10,7 +10,7 @@ SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
 .PHONY: help demo test check pythons engines faults fuzz bench bench-scale provider-schema fmt docs e2e clean
 
 help: ## list the targets
-	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 demo: .venv/.runtime ## register three accounts on the sandbox and watch
 	@$(BIN)/octo-tf demo
