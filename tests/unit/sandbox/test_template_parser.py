@@ -70,7 +70,7 @@ def test_json_is_read_as_it_is():
         ("Resources: {A: [T]}", "[/Resources/A] Every Resources object must contain"),
         ("Resources: [", "YAML not well-formed. (line 1, column 13)"),
         ("Resources:\n\tA: x", "YAML not well-formed. (line 2, column 1)"),
-        ('{"Resources": ', "JSON not well-formed. (line 1, column 15)"),
+        ('{"Resources": ', "JSON not well-formed. (line 1, column 16)"),
         ("Resources: {A: {Type: T, Type: U}}", "YAML not well-formed. (line 1, column 26)"),
         ("Resources: {A: {? [a] : b}}", "YAML not well-formed. (line 1, column 19)"),
         ("Resources: {A: &a {Type: T}, B: *a}", "YAML aliases are not allowed"),
