@@ -41,6 +41,7 @@ class Cloud:
         registration: which account, and how it is reached.
         principal_profile: the AWS profile of Octo's principal account, where it is at hand.
         cancellation: ends waits.
+        warn: called with a sentence about a call that is tried again.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class Cloud:
         *,
         principal_profile: str | None = None,
         cancellation: Cancellation | None = None,
+        warn: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
+        self._warn = warn
         self._registration = registration
         self._principal_profile = principal_profile
         self._cancellation = cancellation or Cancellation()
@@ -317,4 +320,5 @@ class Cloud:
             wait_seconds=wait_seconds,
             settle_seconds=settle_seconds,
             sleep=self._cancellation.sleep,
+            warn=self._warn,
         )

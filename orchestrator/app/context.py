@@ -175,6 +175,7 @@ def build(
             registration,
             principal_profile=settings.principal_profile,
             cancellation=cancellation,
+            warn=events.warn,
         ),
         RegistrationService(
             Ledger(folder / "ledger.json"), api, region=registration.region, warn=events.warn

@@ -27,6 +27,12 @@ _NOT_FOUND = {
     "NoSuchKey",
     "StackSetNotFoundException",
 }
+# Answers that say nothing of the call itself: it may be made again.
+_PASSING = {
+    *("Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException"),
+    *("RequestLimitExceeded", "RequestThrottled", "SlowDown", "RequestTimeout"),
+    "PriorRequestNotComplete",
+}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN_KEY = {
     "InvalidClientTokenId",
@@ -52,6 +58,18 @@ def is_denied(error: ServiceError) -> bool:
 def is_not_found(error: ServiceError) -> bool:
     """Tell whether the role, bucket, object or StackSet of the call does not exist."""
     return code_of(error) in _NOT_FOUND
+
+
+def is_passing(error: Exception) -> bool:
+    """Tell whether the call may succeed later, although nobody changes what it asks for.
+
+    True of throttling, errors of AWS itself, expired credentials, and where no answer came: a
+    network, or a source of credentials, that does not work now.
+    """
+    if not isinstance(error, ClientError):
+        return True
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or code_of(error) in _PASSING | _EXPIRED
 
 
 def denied_action(error: ServiceError) -> str | None:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import boto3
 import botocore.config
 import botocore.session
-from botocore.credentials import Credentials
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    DeferredRefreshableCredentials,
+)
 
 from orchestrator.aws.call_subject import Caller, note_subjects
 from orchestrator.redaction import keep_out
@@ -108,6 +114,34 @@ class Aws:
         keys = self._keys_of(role)
         return Aws(self._session, keys=keys, lock=self._lock, caller=role.role_arn)
 
+    def acting_as(self, role: AssumeRole) -> Aws:
+        """Assume ``role`` for as long as the process runs: its credentials renew themselves.
+
+        Raises:
+            ServiceError: STS refused (AccessDenied, ...).
+        """
+        fetcher = AssumeRoleCredentialFetcher(
+            # The fetcher would sign with keys that it reads once; this client renews its own.
+            lambda service, **_keys: self.client(service),
+            Credentials(*_PLACEHOLDER.values()),
+            role.role_arn,
+            extra_args={k: v for k, v in _arguments(role).items() if k != "RoleArn"},
+        )
+
+        def fetch() -> dict[str, Any]:
+            found: dict[str, Any] = fetcher.fetch_credentials()
+            keep_out(found["secret_key"], found["token"])
+            return found
+
+        credentials = DeferredRefreshableCredentials(fetch, "assume-role")
+        credentials.get_frozen_credentials()  # a refusal is met here
+        before = self._session._session  # boto3 shows no other way to it
+        session = botocore.session.Session(profile=before.profile)
+        session.register_component("data_loader", before.get_component("data_loader"))
+        session.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
+        acting = boto3.Session(botocore_session=session, region_name=self.region)
+        return Aws(acting, caller=role.role_arn)
+
     def in_accounts(self) -> IamInAccounts:
         """Create an IAM client for calls in many accounts, each as a role of that account."""
         with self._lock:
@@ -118,20 +152,37 @@ class Aws:
         return IamInAccounts(client, self._keys_of)
 
     def _keys_of(self, role: AssumeRole) -> dict[str, str]:
-        arguments: AssumeRoleRequestTypeDef = {
-            "RoleArn": role.role_arn,
-            "RoleSessionName": role.session_name,
-            "DurationSeconds": role.duration_seconds,
-        }
-        if role.external_id is not None:
-            arguments["ExternalId"] = role.external_id
-        credentials = self.client("sts").assume_role(**arguments)["Credentials"]
+        credentials = self.client("sts").assume_role(**_arguments(role))["Credentials"]
         keep_out(credentials["SecretAccessKey"], credentials["SessionToken"])
         return {
             "aws_access_key_id": credentials["AccessKeyId"],
             "aws_secret_access_key": credentials["SecretAccessKey"],
             "aws_session_token": credentials["SessionToken"],
         }
+
+
+def _arguments(role: AssumeRole) -> AssumeRoleRequestTypeDef:
+    arguments: AssumeRoleRequestTypeDef = {
+        "RoleArn": role.role_arn,
+        "RoleSessionName": role.session_name,
+        "DurationSeconds": role.duration_seconds,
+    }
+    if role.external_id is not None:
+        arguments["ExternalId"] = role.external_id
+    return arguments
+
+
+class _Given(CredentialProvider):
+    """A source of credentials that were made before."""
+
+    METHOD = "given"
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> Credentials:
+        return self._credentials
 
 
 class IamInAccounts:
@@ -171,7 +222,7 @@ def connect(
         ServiceError: the role may not be assumed.
     """
     base = Aws(boto3.Session(profile_name=profile, region_name=region))
-    return base.assume(assume_role) if assume_role else base
+    return base.acting_as(assume_role) if assume_role else base
 
 
 def available_profiles() -> tuple[str, ...]:
