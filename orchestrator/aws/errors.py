@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, RefreshWithMFAUnsupportedError
 
 from orchestrator.aws import sdk_errors
 from orchestrator.aws.call_subject import Subject, subject_of
-from orchestrator.errors import AccessDenied, AwsError
+from orchestrator.errors import AccessDenied, AwsError, OctoTfError
 
 ServiceError = ClientError
 CALL_ERRORS = (ClientError, BotoCoreError)
@@ -64,10 +64,11 @@ def is_passing(error: Exception) -> bool:
     """Tell whether the call may succeed later, although nobody changes what it asks for.
 
     True of throttling, errors of AWS itself, expired credentials, and where no answer came: a
-    network, or a source of credentials, that does not work now.
+    network, or a source of credentials, that does not work now. Not of a session that ended and
+    needs a new MFA code.
     """
     if not isinstance(error, ClientError):
-        return True
+        return not isinstance(error, RefreshWithMFAUnsupportedError)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= 500 or code_of(error) in _PASSING | _EXPIRED
 
@@ -85,6 +86,8 @@ def as_aws_error(error: Exception, doing: str = "a call of AWS") -> AwsError | N
         error: from a block that calls AWS. What sources of credentials raise counts as well.
         doing: like ``reading the organization``; messages begin with it.
     """
+    if isinstance(error, OctoTfError):
+        return None  # it says already what happened, though it passed through botocore
     if isinstance(error, ClientError):
         return _of_service(error, doing)
     explanation = sdk_errors.explain(error)

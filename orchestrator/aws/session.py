@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
@@ -18,6 +19,7 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 
+from orchestrator.aws import mfa
 from orchestrator.aws.call_subject import Caller, note_subjects
 from orchestrator.redaction import keep_out
 
@@ -64,8 +66,10 @@ class Aws:
         keys: Mapping[str, str] | None = None,
         lock: threading.Lock | None = None,
         caller: str = "",
+        base: Aws | None = None,
     ) -> None:
         self._session: Any = session  # its own overloads list every service
+        self._base = base
         self._caller = Caller(caller)
         self._keys = keys or {}  # of an assumed role, in place of the session's own
         self._clients: dict[tuple[str, str], Any] = {}
@@ -75,6 +79,21 @@ class Aws:
     def region(self) -> str:
         """Return the session's region."""
         return str(self._session.region_name)
+
+    @property
+    def base(self) -> Aws:
+        """Return the calls of the profile or the chain, before a role was assumed."""
+        return self._base or self
+
+    def environment(self, folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return what Terraform's environment needs to act as this identity; see ``mfa``.
+
+        Empty unless the profile asks for an MFA code: Terraform finds all else by itself.
+
+        Raises:
+            OSError: a file cannot be read or written.
+        """
+        return mfa.environment(self._session._session, folder, environ)
 
     @overload
     def client(self, service: Literal["iam"], region: str | None = None) -> IAMClient: ...
@@ -140,7 +159,7 @@ class Aws:
         session.register_component("data_loader", before.get_component("data_loader"))
         session.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
         acting = boto3.Session(botocore_session=session, region_name=self.region)
-        return Aws(acting, caller=role.role_arn)
+        return Aws(acting, caller=role.role_arn, base=self)
 
     def in_accounts(self) -> IamInAccounts:
         """Create an IAM client for calls in many accounts, each as a role of that account."""
@@ -213,15 +232,25 @@ class IamInAccounts:
 
 
 def connect(
-    *, region: str, profile: str | None = None, assume_role: AssumeRole | None = None
+    *,
+    region: str,
+    profile: str | None = None,
+    assume_role: AssumeRole | None = None,
+    on_question: Callable[[str], None] = lambda _question: None,
 ) -> Aws:
     """Connect by the named profile or the default credential chain, then by a role if given.
+
+    ``on_question`` is called before a person is asked for an MFA code.
 
     Raises:
         botocore.exceptions.BotoCoreError: no such profile, no credentials.
         ServiceError: the role may not be assumed.
     """
-    base = Aws(boto3.Session(profile_name=profile, region_name=region))
+    session = boto3.Session(profile_name=profile, region_name=region)
+    core = session._session
+    if mfa.asks_code(core):
+        mfa.prepare(core, on_question)
+    base = Aws(session)
     return base.acting_as(assume_role) if assume_role else base
 
 

@@ -14,7 +14,13 @@ from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary as binaries
 from orchestrator.terraform import preview, provider_lock, state_files
 from orchestrator.terraform.events import Diagnostic, Event, OutputValues, PlannedChange
-from orchestrator.terraform.failures import address_of, boxed_error, is_of_installation
+from orchestrator.terraform.failures import (
+    AlreadyExists,
+    address_of,
+    already_existing,
+    boxed_error,
+    is_of_installation,
+)
 from orchestrator.terraform.installation import Installation
 from orchestrator.terraform.plan import Plan, from_show
 from orchestrator.terraform.state import StateEdit
@@ -157,6 +163,7 @@ class Terraform(StateCommands):
         """Apply a saved plan; return the root's outputs.
 
         Raises:
+            AlreadyExists: something existed by then that it was to create.
             EngineError: Terraform ended with an error; the hint says what is recorded.
         """
         errors: list[Diagnostic] = []
@@ -178,7 +185,10 @@ class Terraform(StateCommands):
             parallelism=self._parallelism,
         )
         if returncode != 0:
-            raise self._failure("apply", returncode, rest, errors)
+            error = self._failure("apply", returncode, rest, errors)
+            if taken := already_existing(errors):
+                raise AlreadyExists(error, taken)
+            raise error
         return outputs
 
     @property

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from orchestrator.errors import EngineError
@@ -21,6 +22,9 @@ _INSTALLATION = (
     "Module not installed",
     "Backend initialization required",
 )
+# The codes of IAM (EntityAlreadyExists), S3 (BucketAlreadyExists, BucketAlreadyOwnedByYou),
+# CloudFormation (NameAlreadyExistsException) and CUR, in the provider's texts.
+_EXISTS = re.compile(r"\w+Already(Exists|OwnedByYou)|DuplicateReportName")
 _SUBJECTS = {"output": "the state cannot be read", "state pull": "the state cannot be read"}
 _UNREADABLE = (
     "Free some space if the disk is full, then run octo-tf apply: its plan moves the file aside,"
@@ -80,6 +84,25 @@ def failure(
     )
 
 
+class AlreadyExists(EngineError):
+    """An apply ended because resources existed by then that it was to create.
+
+    Attributes:
+        addresses: of those resources.
+    """
+
+    def __init__(self, error: EngineError, addresses: Collection[str]) -> None:
+        super().__init__(error.what, where=error.where, hint=error.hint)
+        self.addresses = tuple(addresses)
+
+
+def already_existing(diagnostics: list[Diagnostic]) -> tuple[str, ...]:
+    """Name the resources that could not be created because AWS has them by now."""
+    return tuple(
+        d.address for d in diagnostics if d.address and _EXISTS.search(f"{d.summary} {d.detail}")
+    )
+
+
 def is_of_installation(lines: list[str], diagnostics: list[Diagnostic]) -> bool:
     """Tell whether a command failed because init has to install something again."""
     texts = [*lines, *(d.summary for d in diagnostics)]
@@ -128,6 +151,12 @@ def _hint(command: str, texts: list[str], states: StateFiles, folder: Path) -> s
         )
     if shutil.disk_usage(folder).free < _FULL_BYTES:
         return "The disk is full: free some space, then run the same command again."
+    if any(map(_EXISTS.search, texts)):
+        return (
+            "It did not exist when the plan was made: another working folder may be at work on this"
+            " account. If one is, go on there, and delete this folder. Else run octo-tf apply"
+            " again: what this run made is imported, and anything else refused."
+        )
     if command == "apply":
         return (
             "What was done before the error is in the state: fix the cause and run the same"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.terraform.events import Diagnostic
-from orchestrator.terraform.failures import failure, killed_by
+from orchestrator.terraform.failures import already_existing, failure, killed_by
 
 ERROR = Diagnostic("error", "creating IAM Role", "AccessDenied", "aws_iam_role.r", "")
 STATE = '{"version": 4, "lineage": "life", "serial": 1}'
@@ -81,3 +81,22 @@ def test_a_lock_says_whose_it_is_and_how_it_is_removed(tmp_path, here):
 )
 def test_a_signal_is_told_from_an_exit_code(code, name):
     assert killed_by(code) == name
+
+
+# The provider's texts, as it writes them.
+EXISTING = [
+    "operation error IAM: CreateRole, StatusCode: 409, EntityAlreadyExists: Role R exists",
+    "operation error S3: CreateBucket, StatusCode: 409, BucketAlreadyOwnedByYou: you own it",
+    "creating S3 Bucket (b): BucketAlreadyExists",
+    "operation error CloudFormation: CreateStackSet, NameAlreadyExistsException: it exists",
+    "PutReportDefinition, DuplicateReportNameException: it is there",
+]
+
+
+@pytest.mark.parametrize("text", EXISTING)
+def test_what_exists_by_now_is_told_from_other_errors(tmp_path, text):
+    taken = Diagnostic("error", "creating it", text, "module.octo.aws_x.y", "")
+    assert already_existing([ERROR, taken]) == ("module.octo.aws_x.y",)
+    hint = failed(tmp_path, diagnostics=(ERROR, taken)).hint
+    assert "another working folder may be at work" in hint
+    assert "fix the cause" not in hint
