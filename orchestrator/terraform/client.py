@@ -10,6 +10,7 @@ from typing import Any
 from python_terraform import IsFlagged
 
 from orchestrator.errors import EngineError
+from orchestrator.files import read_regular
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary as binaries
 from orchestrator.terraform import preview, provider_lock, state_files
@@ -195,7 +196,7 @@ class Terraform(StateCommands):
     def lock_file(self) -> str:
         """The text of ``.terraform.lock.hcl``; empty where there is none."""
         path = self.folder / provider_lock.NAME
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+        return read_regular(path).decode() if path.is_file() else ""
 
     def _failure(
         self, command: str, returncode: int, lines: list[str], diagnostics: list[Diagnostic]

@@ -58,7 +58,7 @@ def contested(folder: Path) -> frozenset[str]:
 
 def _read(folder: Path, key: str) -> frozenset[str]:
     try:
-        content = read_regular(folder / _FILE, limit=100_000_000)
+        content = read_regular(folder / _FILE)
         return frozenset(map(str, json.loads(content).get(key, ())))
     except (OSError, ValueError, AttributeError, TypeError):
         return frozenset()  # there is no journal, or an unreadable one, which proves nothing

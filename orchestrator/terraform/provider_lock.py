@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 from orchestrator.errors import EngineError
+from orchestrator.files import read_regular
 from orchestrator.model.version_constraint import OF_THE_MODULE, Constraint, Version
 
 NAME = ".terraform.lock.hcl"
@@ -30,7 +31,7 @@ def check(folder: Path, provider: str, wanted: Constraint) -> None:
     """
     path = folder / NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode()
     except (OSError, ValueError):
         return  # there is none, or Terraform says what is wrong with it
     found = _locked(text, provider)
