@@ -140,6 +140,12 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
             hint=f"Grant {_caller(error, subject)} {denied_action(error) or subject.action}.",
         )
     message = error.response.get("Error", {}).get("Message", "")
+    if is_passing(error):
+        return AwsError(
+            f"{doing} failed: {code}: {message}",
+            where=where,
+            hint="AWS is busy or has a fault of its own: run the same command again later.",
+        )
     return AwsError(
         f"{doing} failed: {code}: {message}",
         where=where,

@@ -22,7 +22,7 @@ from orchestrator.terraform.failures import (
     boxed_error,
     is_of_installation,
 )
-from orchestrator.terraform.installation import Installation
+from orchestrator.terraform.installation import PROVIDERS, Installation
 from orchestrator.terraform.plan import Plan, from_show
 from orchestrator.terraform.state import StateEdit
 from orchestrator.terraform.state_commands import StateCommands
@@ -41,7 +41,13 @@ class Terraform(StateCommands):
         """
         provider_lock.check(self.folder, binaries.provider_address(self.binary), wanted)
 
-    def init(self, *, provider_version: Constraint, backend_config: str | None = None) -> bool:
+    def init(
+        self,
+        *,
+        provider_version: Constraint,
+        backend_config: str | None = None,
+        installed: Path | None = None,
+    ) -> bool:
         """Prepare the folder: provider, backend, modules.
 
         Skipped while neither what it reads nor what it installed has changed since the last time,
@@ -50,6 +56,7 @@ class Terraform(StateCommands):
         Args:
             provider_version: what the root asks for; the folder's lock file admits it.
             backend_config: the file of the backend's settings, if the backend has any.
+            installed: a folder that has the provider already, which spares a download.
 
         Returns:
             Whether Terraform was run.
@@ -58,6 +65,7 @@ class Terraform(StateCommands):
             EngineError: Terraform ended with an error.
         """
         mirror = binaries.provider_mirror(self.binary, self._environ, provider_version)
+        mirror = mirror or installed
         installation = self._installation(mirror)
         if installation.is_current() or state_files.inspect(self.folder).state_is_lost:
             return False
@@ -131,6 +139,8 @@ class Terraform(StateCommands):
         Raises:
             EngineError: Terraform ended with an error.
         """
+        mirror = binaries.provider_mirror(self.binary, self._environ, provider_version)
+        has_provider = self._installation(mirror).is_current()
         with preview.folder(self.folder, self.after(edits)) as copy:
             there = Terraform(
                 self.binary,
@@ -142,7 +152,8 @@ class Terraform(StateCommands):
                 cancellation=self._cancellation,
                 parallelism=self._parallelism,
             )
-            there.init(provider_version=provider_version)
+            installed = self.folder / PROVIDERS if has_provider else None
+            there.init(provider_version=provider_version, installed=installed)
             return there.plan(file, destroy=destroy)
 
     def show(self, file: Path) -> Plan:

@@ -25,14 +25,41 @@ _INSTALLATION = (
 # The codes of IAM (EntityAlreadyExists), S3 (BucketAlreadyExists, BucketAlreadyOwnedByYou),
 # CloudFormation (NameAlreadyExistsException) and CUR, in the provider's texts.
 _EXISTS = re.compile(r"\w+Already(Exists|OwnedByYou)|DuplicateReportName")
+# What to do about the usual errors of AWS and of the provider, the most telling first.
+_ADVICE = tuple(
+    (re.compile(sign), advice)
+    for sign, advice in (
+        (
+            r"Expired ?Token|RequestExpired|token included in the request is expired",
+            "Renew the credentials (aws sso login, or a new session), then run the same command"
+            " again.",
+        ),
+        (
+            r"AccessDenied|UnauthorizedOperation|not authorized to perform",
+            "Grant the caller what the error names, then run the same command again;"
+            " docs/reference/aws-permissions.md lists all that is needed.",
+        ),
+        (
+            r"plugin did not respond|panic: |[Pp]lugin crashed|bug in the provider",
+            "This is an error of the provider: run the same command again. If it stays, set"
+            " provider_version in octo.yaml to another version.",
+        ),
+        (
+            r"Throttl|SlowDown|RequestLimitExceeded|StatusCode: 5\d\d|InternalFailure"
+            r"|ServiceUnavailable|connection reset|i/o timeout|EOF",
+            "AWS did not answer as usual, and nothing is to be corrected: run the same command"
+            " again, after some minutes if it stays.",
+        ),
+    )
+)
 _SUBJECTS = {"output": "the state cannot be read", "state pull": "the state cannot be read"}
 _UNREADABLE = (
     "Free some space if the disk is full, then run octo-tf apply: its plan moves the file aside,"
     " and imports what this account's registration made."
 )
 _FALLBACK = (
-    f"Terraform could not save its state in the backend and kept it in {FALLBACK}. Fix the cause,"
-    " then run octo-tf apply: its plan saves that state in the backend."
+    f"Terraform could not save its state in the backend and kept it in {FALLBACK}. Once the"
+    " backend takes it again, run octo-tf apply: its plan saves that state there."
 )
 _FULL_BYTES = 1_000_000
 
@@ -146,8 +173,8 @@ def _hint(command: str, texts: list[str], states: StateFiles, folder: Path) -> s
     if states.unreadable:
         return (
             f"Terraform could not save its state completely ({FALLBACK} is unreadable). Free disk"
-            " space if there is none, fix the cause and run the same command again: what was made"
-            " and is not in the state is imported."
+            " space if there is none, then run octo-tf apply: what was made and is not in the state"
+            " is imported."
         )
     if shutil.disk_usage(folder).free < _FULL_BYTES:
         return "The disk is full: free some space, then run the same command again."
@@ -157,12 +184,11 @@ def _hint(command: str, texts: list[str], states: StateFiles, folder: Path) -> s
             " account. If one is, go on there, and delete this folder. Else run octo-tf apply"
             " again: what this run made is imported, and anything else refused."
         )
-    if command == "apply":
-        return (
-            "What was done before the error is in the state: fix the cause and run the same"
-            " command again."
-        )
-    return ""
+    done = "What was done before the error is in the state. " if command == "apply" else ""
+    for sign, advice in _ADVICE:
+        if any(sign.search(text) for text in texts):
+            return f"{done}{advice}"
+    return f"{done}Correct what the error names, then run the same command again." if done else ""
 
 
 def _killed_hint(command: str, killed: str, states: StateFiles) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.files import read_regular, write_atomically
 from orchestrator.terraform import provider_lock
 
-_PROVIDERS = ".terraform/providers"
+PROVIDERS = ".terraform/providers"
 _STAMP = ".terraform/octo-tf-init.json"
 _WRITTEN = (".terraform/modules/modules.json", ".terraform/terraform.tfstate")
 
@@ -50,8 +50,8 @@ class Installation:
             return
         for name in _WRITTEN:
             (self._folder / name).unlink(missing_ok=True)
-        if (self._folder / _PROVIDERS).exists():
-            shutil.rmtree(self._folder / _PROVIDERS)
+        if (self._folder / PROVIDERS).exists():
+            shutil.rmtree(self._folder / PROVIDERS)
 
     def record(self) -> None:
         """Write down what init read and wrote.
@@ -97,7 +97,7 @@ class Installation:
         for name in _WRITTEN:
             path = self._folder / name
             digest.update(name.encode() + (read_regular(path) if path.is_file() else b""))
-        for path in sorted(_files(self._folder / _PROVIDERS)):
+        for path in sorted(_files(self._folder / PROVIDERS)):
             size = path.stat().st_size if path.exists() else -1  # a link to a mirror that is gone
             digest.update(f"{path.relative_to(self._folder)}\0{size}\0".encode())
         return digest.hexdigest()

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,23 @@ def test_an_exception_that_ends_python_is_left_alone(crashing, error):
     with pytest.raises(type(error)):
         cli.run(["schema"])
     assert not [*folder.iterdir()]
+
+
+class _ClosedTerminal:
+    """Stderr of a terminal whose window was closed."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(5, "Input/output error")
+
+    def flush(self) -> None:
+        raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort(), EOFError()])
+def test_an_interrupt_that_nobody_can_be_told_of_ends_as_one(crashing, monkeypatch, error):
+    crashing(error)
+    monkeypatch.setattr(sys, "stderr", _ClosedTerminal())
+    assert cli.run(["schema"]) == 130
 
 
 def test_an_interrupt_is_answered_as_json_too(crashing, capsys):

@@ -100,3 +100,25 @@ def test_what_exists_by_now_is_told_from_other_errors(tmp_path, text):
     hint = failed(tmp_path, diagnostics=(ERROR, taken)).hint
     assert "another working folder may be at work" in hint
     assert "fix the cause" not in hint
+
+
+# Texts of AWS and of the provider, and what can be done about each.
+CAUSES = [
+    ("api error ExpiredToken: The security token is expired", "Renew the credentials"),
+    ("api error AccessDenied: User: a is not authorized to perform: iam:TagRole", "Grant the"),
+    ("The plugin did not respond: the plugin encountered an error", "error of the provider"),
+    ("Provider produced inconsistent result: this is a bug in the provider", "of the provider"),
+    ("api error Throttling: Rate exceeded", "nothing is to be corrected"),
+    ("StatusCode: 503, ServiceUnavailable", "nothing is to be corrected"),
+    ("dial tcp: i/o timeout", "nothing is to be corrected"),
+    ("InvalidParameterValue: the boundary is no policy", "Correct what the error names"),
+]
+
+
+@pytest.mark.parametrize(("text", "advice"), CAUSES)
+def test_advice_fits_the_cause(tmp_path, text, advice):
+    error = Diagnostic("error", "creating it", text, "aws_iam_role.r", "")
+    hint = failed(tmp_path, diagnostics=(error,)).hint
+    assert advice in hint
+    assert "is in the state" in hint
+    assert "is in the state" not in failed(tmp_path, command="plan", diagnostics=(error,)).hint
