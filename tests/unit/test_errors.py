@@ -228,6 +228,37 @@ def test_every_command_that_is_advised_exists(place, line):
         pytest.fail(f"{place}: octo-tf {line}: {error.message}")
 
 
+# Options of other programs, where a hint tells to run one.
+FOREIGN = {"--force-reinstall": "pip", "--profile": "aws"}
+
+
+def hints() -> Iterator[tuple[str, str]]:
+    """Every hint that an error is given, with its place."""
+    for path in sorted((ROOT / "orchestrator").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.keyword) and node.arg == "hint":
+                texts = [
+                    part.value
+                    for part in ast.walk(node.value)
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                ]
+                yield f"{path.relative_to(ROOT)}:{node.value.lineno}", " ".join(texts)
+
+
+def test_every_option_that_a_hint_names_exists():
+    known = {option for command in every_command() for p in command.params for option in p.opts}
+    known |= {o for command in every_command() for p in command.params for o in p.secondary_opts}
+    known.add("--help")
+    found = [
+        (place, option)
+        for place, text in hints()
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", text)
+        if FOREIGN.get(option, "no program") not in text
+    ]
+    assert len(found) > 20
+    assert [(place, option) for place, option in found if option not in known] == []
+
+
 # --- JSON -------------------------------------------------------------------------------------
 
 
