@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Collection, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 
 from orchestrator.errors import EngineError
@@ -220,13 +221,30 @@ def _lock(diagnostic: Diagnostic) -> dict[str, str]:
     return lock if lock.get("ID") else {}
 
 
+def _age(created: str) -> str:
+    """Return how long ago a lock was taken, like `` (3 hours ago)``; empty if that is not known.
+
+    Terraform writes the time in UTC, as Go's ``time.String`` does.
+    """
+    try:
+        then = datetime.strptime(created[:19].replace("T", " "), "%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return ""
+    passed = datetime.now(timezone.utc) - then.replace(tzinfo=timezone.utc)
+    count, unit = int(passed.total_seconds() // 60), "minute"
+    if count >= 120:
+        count, unit = count // 60, "hour"
+    return f" ({count} {unit}{'' if count == 1 else 's'} ago)"
+
+
 def _locked(lock: Mapping[str, str], folder: Path) -> EngineError:
     """Return the error for a state lock: who holds it (``user@host``), and how to remove it."""
     who, created, lock_id = (lock.get(name, "") for name in ("Who", "Created", "ID"))
     unlock = f"octo-tf unlock {lock_id}"
     here = who.rpartition("@")[2] == socket.gethostname()
     return EngineError(
-        f"the state is locked by {who or 'another run'} since {created or 'an unknown time'}",
+        f"the state is locked by {who or 'another run'} since {created or 'an unknown time'}"
+        + _age(created),
         where=str(folder),
         # The caller keeps other octo-tf runs on this machine out of the folder.
         hint="The lock was taken on this machine, and no other octo-tf is running on this account"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,14 @@ def test_advice_fits_the_cause(tmp_path, text, advice):
     assert advice in hint
     assert "is in the state" in hint
     assert "is in the state" not in failed(tmp_path, command="plan", diagnostics=(error,)).hint
+
+
+@pytest.mark.parametrize(
+    ("minutes", "age"), [(1, "1 minute"), (25, "25 minutes"), (190, "3 hours")]
+)
+def test_a_lock_says_how_old_it_is(tmp_path, minutes, age):
+    taken = datetime.now(timezone.utc) - timedelta(minutes=minutes, seconds=5)
+    created = f"{taken:%Y-%m-%d %H:%M:%S}.5 +0000 UTC"
+    lock = f"Lock Info:\n  ID:  abc\n  Who: me@there\n  Created: {created}"
+    diagnostic = Diagnostic("error", "Error acquiring the state lock", lock, "", "")
+    assert f"({age} ago)" in failed(tmp_path, diagnostics=(diagnostic,)).what
