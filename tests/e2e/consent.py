@@ -109,6 +109,7 @@ def declined(
     words: tuple[str, ...] = (),
     first: tuple[tuple[str, str], ...] = (),
     verifies: bool = False,
+    arrange: Arrange | None = None,
 ) -> Iterator[Attempt]:
     """The five ways of not agreeing to a question.
 
@@ -123,12 +124,15 @@ def declined(
         words: how it begins, where that is not its name in the table.
         first: questions that come before, with their answers.
         verifies: whether it verifies before it asks.
+        arrange: changes the sandbox before.
     """
     given = (*(words or command.split()), *arguments)
 
     def attempt(way: Way, ends: int, *answers: str) -> Attempt:
         asked = (*first, *((question, answer) for answer in answers))
-        return Attempt(command, way, start, given, ends, asked, verifies=verifies)
+        return Attempt(
+            *(command, way, start, given, ends, asked), verifies=verifies, arrange=arrange
+        )
 
     yield attempt(Way.NO, code, no)
     yield attempt(Way.ENTER, code, *enter)
@@ -173,6 +177,13 @@ def plan_saved(*flags: str) -> Arrange:
 def plan_saved_before_the_clash(sandbox: Any) -> None:
     plan_saved("--use-stackset", ENABLE)(sandbox)
     role_in_linked_2(sandbox)
+
+
+def bucket_policy_by_hand(sandbox: Any) -> None:
+    """octo.yaml leaves the bucket's policy alone, as the console path needs it."""
+    (project,) = sandbox.projects.values()
+    path = project.folder / "octo.yaml"
+    path.write_text(path.read_text().replace("cur_s3_bucket_merge_policy: true\n", ""))
 
 
 def operation_under_way(sandbox: Any) -> None:
@@ -272,6 +283,7 @@ ATTEMPTS: tuple[Attempt, ...] = (
         "(optional)",
         words=("console",),
         verifies=True,
+        arrange=bucket_policy_by_hand,
         **WIZARD,
     ),
     *declined(
@@ -279,6 +291,7 @@ ATTEMPTS: tuple[Attempt, ...] = (
         words=("console",),
         first=(("(optional)", "s"),),
         verifies=True,
+        arrange=bucket_policy_by_hand,
         **WIZARD,
     ),
     Attempt("console", Way.GUARD, ALONE, ("console", *ELSEWHERE), 5, (("", ""),)),
