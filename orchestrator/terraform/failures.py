@@ -26,6 +26,8 @@ _INSTALLATION = (
 # The codes of IAM (EntityAlreadyExists), S3 (BucketAlreadyExists, BucketAlreadyOwnedByYou),
 # CloudFormation (NameAlreadyExistsException) and CUR, in the provider's texts.
 _EXISTS = re.compile(r"\w+Already(Exists|OwnedByYou)|DuplicateReportName")
+# S3's own answer: of a bucket of this account, the provider or S3 say it in other words.
+_TAKEN = re.compile(r"CreateBucket\b.*BucketAlreadyExists", re.DOTALL)
 # What to do about the usual errors of AWS and of the provider, the most telling first.
 _ADVICE = tuple(
     (re.compile(sign), advice)
@@ -126,9 +128,8 @@ class AlreadyExists(EngineError):
 
 def already_existing(diagnostics: list[Diagnostic]) -> tuple[str, ...]:
     """Name the resources that could not be created because AWS has them by now."""
-    return tuple(
-        d.address for d in diagnostics if d.address and _EXISTS.search(f"{d.summary} {d.detail}")
-    )
+    texts = {d.address: f"{d.summary} {d.detail}" for d in diagnostics if d.address}
+    return tuple(a for a, text in texts.items() if _EXISTS.search(text) and not _TAKEN.search(text))
 
 
 def is_of_installation(lines: list[str], diagnostics: list[Diagnostic]) -> bool:
@@ -179,6 +180,11 @@ def _hint(command: str, texts: list[str], states: StateFiles, folder: Path) -> s
         )
     if shutil.disk_usage(folder).free < _FULL_BYTES:
         return "The disk is full: free some space, then run the same command again."
+    if any(map(_TAKEN.search, texts)):
+        return (
+            "Another AWS account has a bucket of that name: set another cur_s3_bucket_name in"
+            " octo.yaml, then run octo-tf apply again."
+        )
     if any(map(_EXISTS.search, texts)):
         return (
             "It did not exist when the plan was made: another working folder may be at work on this"

@@ -103,6 +103,13 @@ def test_what_exists_by_now_is_told_from_other_errors(tmp_path, text):
     assert "fix the cause" not in hint
 
 
+def test_a_bucket_name_that_another_account_has_needs_another_name(tmp_path):
+    text = "operation error S3: CreateBucket, StatusCode: 409, BucketAlreadyExists: not available"
+    taken = Diagnostic("error", "creating S3 Bucket (b)", text, "module.octo.aws_s3_bucket.cur", "")
+    assert already_existing([taken]) == ()
+    assert "set another cur_s3_bucket_name" in failed(tmp_path, diagnostics=(taken,)).hint
+
+
 # Texts of AWS and of the provider, and what can be done about each.
 CAUSES = [
     ("api error ExpiredToken: The security token is expired", "Renew the credentials"),
