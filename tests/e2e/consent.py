@@ -179,11 +179,13 @@ def plan_saved_before_the_clash(sandbox: Any) -> None:
     role_in_linked_2(sandbox)
 
 
-def bucket_policy_by_hand(sandbox: Any) -> None:
-    """octo.yaml leaves the bucket's policy alone, as the console path needs it."""
+def for_the_console_path(sandbox: Any) -> None:
+    """octo.yaml leaves the bucket's policy alone, and has the external id."""
     (project,) = sandbox.projects.values()
     path = project.folder / "octo.yaml"
-    path.write_text(path.read_text().replace("cur_s3_bucket_merge_policy: true\n", ""))
+    text = path.read_text().replace("cur_s3_bucket_merge_policy: true\n", "")
+    known = sandbox.octo_api().template().external_id.get_secret_value()
+    path.write_text(f"{text}external_id: {known}\n")
 
 
 def operation_under_way(sandbox: Any) -> None:
@@ -281,17 +283,17 @@ ATTEMPTS: tuple[Attempt, ...] = (
         "console: linked accounts",
         REGISTERED,
         "(optional)",
-        words=("console",),
+        words=("console", "--no-octo"),  # Octo would confirm again what passes
         verifies=True,
-        arrange=bucket_policy_by_hand,
+        arrange=for_the_console_path,
         **WIZARD,
     ),
     *declined(
         *("console: confirm and finish", REGISTERED, "What now?"),
-        words=("console",),
+        words=("console", "--no-octo"),  # Octo would confirm again what passes
         first=(("(optional)", "s"),),
         verifies=True,
-        arrange=bucket_policy_by_hand,
+        arrange=for_the_console_path,
         **WIZARD,
     ),
     Attempt("console", Way.GUARD, ALONE, ("console", *ELSEWHERE), 5, (("", ""),)),
