@@ -1,7 +1,7 @@
 """Profiles that ask for an MFA code: it is typed once, and its session serves Terraform too.
 
 Like the AWS CLI, the session is kept in ``~/.aws/cli/cache`` (0600) while it is valid: a code that
-was typed for one program is not asked for by the next. Terraform itself cannot ask
+was typed for one program serves the next as well. Terraform itself cannot ask
 (https://registry.terraform.io/providers/hashicorp/aws/latest/docs#assume-role-configuration).
 """
 

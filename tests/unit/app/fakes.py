@@ -208,7 +208,7 @@ class Terraform:
     def check_lock(self, wanted) -> None:
         self._note("check_lock")
 
-    def init(self, *, provider_version, backend_config=None) -> bool:
+    def init(self, *, provider_version, backend_config=None, installed=None) -> bool:
         self._note("init")
         return True
 
