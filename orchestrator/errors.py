@@ -11,6 +11,7 @@
     │   ├── OctoUnreachable      1    it does not answer, or not now
     │   └── OctoRefused          1    it answers, and will not do it
     └── Refused                  5    octo-tf will not do it
+        ├── Clash                5    linked accounts have a role of the StackSet's name
         ├── WrongAccount         5    the credentials belong to another account
         └── PlanRefused          5    the plan destroys what must stay
 
@@ -107,6 +108,23 @@ class Refused(OctoTfError):
     """octo-tf refuses to go on; nothing was written."""
 
     exit_code = ExitCode.REFUSED
+
+
+class Clash(Refused):
+    """Linked accounts have a role already that the StackSet would create.
+
+    Attributes:
+        count: how many.
+        excluded: the accounts to exclude so that the others can be deployed to: those, and what
+            octo.yaml excludes already.
+    """
+
+    def __init__(
+        self, what: str, *, where: str, hint: str, count: int, excluded: tuple[str, ...]
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.count = count
+        self.excluded = excluded
 
 
 class WrongAccount(Refused):

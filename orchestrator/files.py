@@ -8,6 +8,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+LARGEST = 100_000_000  # bytes: no file of a root folder, a state least of all, comes near
 TEMPORARY = ".octo-tf.tmp"  # how a file that is not complete yet ends
 
 
@@ -37,7 +38,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         raise
 
 
-def read_regular(path: Path, *, limit: int) -> bytes:
+def read_regular(path: Path, *, limit: int = LARGEST) -> bytes:
     """Read a regular file of ``limit`` bytes at most; devices, pipes and folders are refused.
 
     Raises:

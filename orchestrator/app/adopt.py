@@ -24,6 +24,7 @@ from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
 from orchestrator.app.snapshot import Snapshot
 from orchestrator.errors import ConfigError, Refused
+from orchestrator.files import read_regular
 from orchestrator.model.outside_action import (
     CONFIGURE,
     DELETE_ROLE,
@@ -292,7 +293,7 @@ def names_in_state(context: AccountContext) -> frozenset[str]:
     """
     path = context.folder / "terraform.tfstate"
     if path.is_file():
-        return foreign_state.names_in(path.read_text(encoding="utf-8"))
+        return foreign_state.names_in(read_regular(path).decode(errors="replace"))
     is_local = context.registration.backend.type == "local"
     if is_local or not (context.folder / ".terraform").is_dir():
         return frozenset()

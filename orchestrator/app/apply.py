@@ -35,6 +35,7 @@ from orchestrator.model.outside_action import (
     OutsideAction,
 )
 from orchestrator.terraform import journal, plan_file
+from orchestrator.terraform.failures import AlreadyExists
 from orchestrator.terraform.plan import Plan
 from orchestrator.verify.model import Report
 
@@ -197,6 +198,7 @@ def apply_plan(
         The root's outputs.
 
     Raises:
+        AlreadyExists: AWS has by now what was to be created; the next run finds out whose it is.
         EngineError: Terraform failed; what was done is in its state.
     """
     if not plan.has_changes:
@@ -206,7 +208,11 @@ def apply_plan(
         context.events.step("apply", "Applying"),
         deploying.watching(context, plan, registrar),
     ):
-        values = prepared.terraform.apply_plan(plan.file)
+        try:
+            values = prepared.terraform.apply_plan(plan.file)
+        except AlreadyExists as error:
+            journal.contest(context.folder, error.addresses)
+            raise
     journal.end(context.folder)
     return values
 

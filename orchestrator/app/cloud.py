@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -41,6 +42,8 @@ class Cloud:
         registration: which account, and how it is reached.
         principal_profile: the AWS profile of Octo's principal account, where it is at hand.
         cancellation: ends waits.
+        warn: called with a sentence about a call that is tried again.
+        on_question: called before a person is asked for an MFA code.
     """
 
     def __init__(
@@ -49,7 +52,11 @@ class Cloud:
         *,
         principal_profile: str | None = None,
         cancellation: Cancellation | None = None,
+        warn: Callable[[str], None] = lambda _sentence: None,
+        on_question: Callable[[str], None] = lambda _question: None,
     ) -> None:
+        self._warn = warn
+        self._on_question = on_question
         self._registration = registration
         self._principal_profile = principal_profile
         self._cancellation = cancellation or Cancellation()
@@ -62,8 +69,17 @@ class Cloud:
             AwsError: there are no credentials, or the role may not be assumed.
         """
         if self._aws is None:
-            self._aws = reach(self._registration.region, self._registration.credentials)
+            self._aws = reach(
+                self._registration.region,
+                self._registration.credentials,
+                on_question=self._on_question,
+            )
         return self._aws
+
+    def environment(self, folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return what Terraform's environment needs besides; see ``Aws.environment``."""
+        with explained("handing the session to Terraform"):
+            return self.connect().base.environment(folder, environ)
 
     def identify(self) -> Account:
         """Make sure that the credentials belong to the account that was meant.
@@ -265,6 +281,7 @@ class Cloud:
         *,
         read: Callable[[], Mapping[str, Mapping[str, Any]]],
         unfinished: frozenset[str],
+        contested: frozenset[str],
         adopting: bool,
         accepted: frozenset[tuple[str, str]],
         released: frozenset[str],
@@ -284,6 +301,7 @@ class Cloud:
                 names,
                 read=read,
                 unfinished=unfinished,
+                contested=contested,
                 adopting=adopting,
                 consented=accepted,
                 released=released,
@@ -317,4 +335,5 @@ class Cloud:
             wait_seconds=wait_seconds,
             settle_seconds=settle_seconds,
             sleep=self._cancellation.sleep,
+            warn=self._warn,
         )

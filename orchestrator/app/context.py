@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from pydantic import SecretStr
 
 from orchestrator.app.cloud import Cloud
-from orchestrator.app.events import Events, ResourceProgress
+from orchestrator.app.events import Asked, Events, ResourceProgress
 from orchestrator.cancellation import Cancellation
 from orchestrator.errors import OctoTfError
 from orchestrator.model.registration import Registration
@@ -153,11 +153,20 @@ def build(
         if isinstance(event, terraform_events.ResourceProgress):
             events.emit(ResourceProgress(event.address, event.action, event.stage, event.elapsed))
 
+    cloud = Cloud(
+        registration,
+        principal_profile=settings.principal_profile,
+        cancellation=cancellation,
+        warn=events.warn,
+        on_question=lambda question: events.emit(Asked(question, "")),
+    )
+
     def open_terraform(external_id: SecretStr) -> Terraform:
+        session = cloud.environment(folder / ".terraform", settings.environ)
         return Terraform(
             binary.find(settings.tf_path, settings.environ),
             folder,
-            environ=settings.environ,
+            environ={**settings.environ, **session},
             secrets=[external_id.get_secret_value()],
             on_event=on_event,
             on_interrupt=events.warn,
@@ -171,11 +180,7 @@ def build(
         settings,
         events,
         cancellation,
-        Cloud(
-            registration,
-            principal_profile=settings.principal_profile,
-            cancellation=cancellation,
-        ),
+        cloud,
         RegistrationService(
             Ledger(folder / "ledger.json"), api, region=registration.region, warn=events.warn
         ),

@@ -130,11 +130,13 @@ def run_terraform(
         made = run()
     if not made.changes or made.undestroyable:
         return made
+    unfinished = journal.addresses(context.folder) | own_bucket.kept(context)
     try:
         ids = context.cloud.find_existing(
             made,
             read=lambda: terraform.show(made.file).planned,
-            unfinished=journal.addresses(context.folder) | own_bucket.kept(context),
+            unfinished=unfinished,
+            contested=journal.contested(context.folder),
             adopting=context.settings.adopting,
             accepted=context.settings.accepted_removals,
             released=context.settings.released_stacks,
@@ -144,6 +146,13 @@ def run_terraform(
         raise
     if not ids:
         return made
+    is_lost = any(edit.kind == "set_aside" for edit in edits)
+    if not (context.settings.adopting or is_lost or ids.keys() & unfinished):
+        context.events.warn(
+            "AWS has some of these resources, just as they would be created, and this folder's"
+            " state does not: they would be imported. If another working folder's state has them,"
+            " go on there instead: two states must not own the same resources."
+        )
     render.write(render.importing(prepared.root, ids), context.folder)
     with context.events.step("plan_imports", "Planning with existing resources"):
         return run()

@@ -107,7 +107,7 @@ def kept(path: Path) -> Snapshot | None:
         OctoTfError: the file is no snapshot.
     """
     try:
-        return Snapshot.model_validate_json(read_regular(path, limit=100_000_000))
+        return Snapshot.model_validate_json(read_regular(path))
     except FileNotFoundError:
         return None
     except ValueError:

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from orchestrator.app import steps
 from orchestrator.app.confirm import confirm
+from orchestrator.app.console import check as console_check
+from orchestrator.app.console import flow as console
 from orchestrator.app.context import AccountContext
 from orchestrator.app.steps import Prepared
 from orchestrator.model.module_outputs import Outputs, parse_outputs
@@ -16,13 +18,20 @@ from orchestrator.verify.model import Report
 def verify(context: AccountContext) -> Report:
     """Prove the registration area by area, and have Octo confirm what passes.
 
-    An account that is not registered with Octo stays so.
+    An account that is not registered with Octo stays so. One that stacks registered is verified as
+    ``console check`` does.
 
     Raises:
         WrongAccount: the credentials are another account's.
         EngineError: nothing was applied yet.
     """
     account = steps.identify(context)
+    record = context.octo.record(account.account_id)
+    if record is not None and record.method == "console":
+        flow = console.flow_of(context, account)
+        return console_check.check(
+            flow, flow.checked_steps(), wait_seconds=context.settings.wait_seconds
+        )
     with context.locked():
         prepared = steps.prepare(context, account)
         values = prepared.terraform.outputs()

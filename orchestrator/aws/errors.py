@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, RefreshWithMFAUnsupportedError
 
 from orchestrator.aws import sdk_errors
 from orchestrator.aws.call_subject import Subject, subject_of
-from orchestrator.errors import AccessDenied, AwsError
+from orchestrator.errors import AccessDenied, AwsError, OctoTfError
 
 ServiceError = ClientError
 CALL_ERRORS = (ClientError, BotoCoreError)
@@ -26,6 +26,12 @@ _NOT_FOUND = {
     "NoSuchEntity",
     "NoSuchKey",
     "StackSetNotFoundException",
+}
+# Answers that say nothing of the call itself: it may be made again.
+_PASSING = {
+    *("Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException"),
+    *("RequestLimitExceeded", "RequestThrottled", "SlowDown", "RequestTimeout"),
+    "PriorRequestNotComplete",
 }
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN_KEY = {
@@ -54,6 +60,19 @@ def is_not_found(error: ServiceError) -> bool:
     return code_of(error) in _NOT_FOUND
 
 
+def is_passing(error: Exception) -> bool:
+    """Tell whether the call may succeed later, although nobody changes what it asks for.
+
+    True of throttling, errors of AWS itself, expired credentials, and where no answer came: a
+    network, or a source of credentials, that does not work now. Not of a session that ended and
+    needs a new MFA code.
+    """
+    if not isinstance(error, ClientError):
+        return not isinstance(error, RefreshWithMFAUnsupportedError)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or code_of(error) in _PASSING | _EXPIRED
+
+
 def denied_action(error: ServiceError) -> str | None:
     """Return the IAM action that was denied, if the message names it."""
     match = _ACTION.search(str(error))
@@ -67,6 +86,8 @@ def as_aws_error(error: Exception, doing: str = "a call of AWS") -> AwsError | N
         error: from a block that calls AWS. What sources of credentials raise counts as well.
         doing: like ``reading the organization``; messages begin with it.
     """
+    if isinstance(error, OctoTfError):
+        return None  # it says already what happened, though it passed through botocore
     if isinstance(error, ClientError):
         return _of_service(error, doing)
     explanation = sdk_errors.explain(error)
@@ -119,6 +140,12 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
             hint=f"Grant {_caller(error, subject)} {denied_action(error) or subject.action}.",
         )
     message = error.response.get("Error", {}).get("Message", "")
+    if is_passing(error):
+        return AwsError(
+            f"{doing} failed: {code}: {message}",
+            where=where,
+            hint="AWS is busy or has a fault of its own: run the same command again later.",
+        )
     return AwsError(
         f"{doing} failed: {code}: {message}",
         where=where,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from orchestrator.aws import organizations, sts
 from orchestrator.aws.billing_transfers import read_billing_transfers
 from orchestrator.aws.errors import explained
@@ -11,8 +13,15 @@ from orchestrator.model.account import Account, AccountType
 from orchestrator.model.registration import Credentials
 
 
-def reach(region: str, credentials: Credentials) -> Aws:
+def reach(
+    region: str,
+    credentials: Credentials,
+    *,
+    on_question: Callable[[str], None] = lambda _question: None,
+) -> Aws:
     """Connect by the credentials that octo.yaml, flags or the environment name.
+
+    ``on_question`` is called before a person is asked for an MFA code.
 
     Raises:
         AwsError: there are none, or the role may not be assumed.
@@ -25,6 +34,7 @@ def reach(region: str, credentials: Credentials) -> Aws:
             assume_role=AssumeRole(role.role_arn, role.session_name, role.external_id)
             if role
             else None,
+            on_question=on_question,
         )
 
 

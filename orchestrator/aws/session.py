@@ -5,13 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 import botocore.config
 import botocore.session
-from botocore.credentials import Credentials
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    DeferredRefreshableCredentials,
+)
 
+from orchestrator.aws import mfa
 from orchestrator.aws.call_subject import Caller, note_subjects
 from orchestrator.redaction import keep_out
 
@@ -62,8 +70,10 @@ class Aws:
         keys: Mapping[str, str] | None = None,
         lock: threading.Lock | None = None,
         caller: str = "",
+        base: Aws | None = None,
     ) -> None:
         self._session: Any = session  # its own overloads list every service
+        self._base = base
         self._caller = Caller(caller)
         self._keys = keys or {}  # of an assumed role, in place of the session's own
         self._clients: dict[tuple[str, str], Any] = {}
@@ -73,6 +83,21 @@ class Aws:
     def region(self) -> str:
         """Return the session's region."""
         return str(self._session.region_name)
+
+    @property
+    def base(self) -> Aws:
+        """Return the calls of the profile or the chain, before a role was assumed."""
+        return self._base or self
+
+    def environment(self, folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return what Terraform's environment needs to act as this identity; see ``mfa``.
+
+        Empty unless the profile asks for an MFA code: Terraform finds all else by itself.
+
+        Raises:
+            OSError: a file cannot be read or written.
+        """
+        return mfa.environment(self._session._session, folder, environ)
 
     @overload
     def client(self, service: Literal["iam"], region: str | None = None) -> IAMClient: ...
@@ -113,6 +138,34 @@ class Aws:
         keys = self._keys_of(role)
         return Aws(self._session, keys=keys, lock=self._lock, caller=role.role_arn)
 
+    def acting_as(self, role: AssumeRole) -> Aws:
+        """Assume ``role`` for as long as the process runs: its credentials renew themselves.
+
+        Raises:
+            ServiceError: STS refused (AccessDenied, ...).
+        """
+        fetcher = AssumeRoleCredentialFetcher(
+            # The fetcher would sign with keys that it reads once; this client renews its own.
+            lambda service, **_keys: self.client(service),
+            Credentials(*_PLACEHOLDER.values()),
+            role.role_arn,
+            extra_args={k: v for k, v in _arguments(role).items() if k != "RoleArn"},
+        )
+
+        def fetch() -> dict[str, Any]:
+            found: dict[str, Any] = fetcher.fetch_credentials()
+            keep_out(found["secret_key"], found["token"])
+            return found
+
+        credentials = DeferredRefreshableCredentials(fetch, "assume-role")
+        credentials.get_frozen_credentials()  # a refusal is met here
+        before = self._session._session  # boto3 shows no other way to it
+        session = botocore.session.Session(profile=before.profile)
+        session.register_component("data_loader", before.get_component("data_loader"))
+        session.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
+        acting = boto3.Session(botocore_session=session, region_name=self.region)
+        return Aws(acting, caller=role.role_arn, base=self)
+
     def in_accounts(self) -> IamInAccounts:
         """Create an IAM client for calls in many accounts, each as a role of that account."""
         with self._lock:
@@ -123,20 +176,37 @@ class Aws:
         return IamInAccounts(client, self._keys_of)
 
     def _keys_of(self, role: AssumeRole) -> dict[str, str]:
-        arguments: AssumeRoleRequestTypeDef = {
-            "RoleArn": role.role_arn,
-            "RoleSessionName": role.session_name,
-            "DurationSeconds": role.duration_seconds,
-        }
-        if role.external_id is not None:
-            arguments["ExternalId"] = role.external_id
-        credentials = self.client("sts").assume_role(**arguments)["Credentials"]
+        credentials = self.client("sts").assume_role(**_arguments(role))["Credentials"]
         keep_out(credentials["SecretAccessKey"], credentials["SessionToken"])
         return {
             "aws_access_key_id": credentials["AccessKeyId"],
             "aws_secret_access_key": credentials["SecretAccessKey"],
             "aws_session_token": credentials["SessionToken"],
         }
+
+
+def _arguments(role: AssumeRole) -> AssumeRoleRequestTypeDef:
+    arguments: AssumeRoleRequestTypeDef = {
+        "RoleArn": role.role_arn,
+        "RoleSessionName": role.session_name,
+        "DurationSeconds": role.duration_seconds,
+    }
+    if role.external_id is not None:
+        arguments["ExternalId"] = role.external_id
+    return arguments
+
+
+class _Given(CredentialProvider):
+    """A source of credentials that were made before."""
+
+    METHOD = "given"
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> Credentials:
+        return self._credentials
 
 
 class IamInAccounts:
@@ -167,16 +237,26 @@ class IamInAccounts:
 
 
 def connect(
-    *, region: str, profile: str | None = None, assume_role: AssumeRole | None = None
+    *,
+    region: str,
+    profile: str | None = None,
+    assume_role: AssumeRole | None = None,
+    on_question: Callable[[str], None] = lambda _question: None,
 ) -> Aws:
     """Connect by the named profile or the default credential chain, then by a role if given.
+
+    ``on_question`` is called before a person is asked for an MFA code.
 
     Raises:
         botocore.exceptions.BotoCoreError: no such profile, no credentials.
         ServiceError: the role may not be assumed.
     """
-    base = Aws(boto3.Session(profile_name=profile, region_name=region))
-    return base.assume(assume_role) if assume_role else base
+    session = boto3.Session(profile_name=profile, region_name=region)
+    core = session._session
+    if mfa.asks_code(core):
+        mfa.prepare(core, on_question)
+    base = Aws(session)
+    return base.acting_as(assume_role) if assume_role else base
 
 
 def available_profiles() -> tuple[str, ...]:

@@ -69,6 +69,17 @@ def typed(question: str, expected: str, *, given: str | None, instead: str) -> N
         )
 
 
+def offers(question: str) -> bool:
+    """Ask for something that a run can do without; no where nobody is here to answer."""
+    if not sys.stdin.isatty():
+        return False
+    if events := Session.current().events:
+        from orchestrator.app.events import Asked
+
+        events.emit(Asked(question, ""))
+    return click.confirm(question, err=True)
+
+
 def consent(*, yes: bool) -> Callable[[Review], None]:
     """Give the question before a plan is applied.
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from orchestrator.verify.model import Report
 
 WORKDIR = Path(".octo-tf")
-_OF_ONE_RUN = ("plan", "apply")  # their flags are not written to octo.yaml
+# Their flags are not written to octo.yaml: they ask nothing, or not about octo.yaml.
+_OF_ONE_RUN = ("plan", "apply", "console link", "console check", "console finish")
 Function = Callable[..., Any]
 Load = Callable[..., "AccountContext"]
 
@@ -184,7 +185,7 @@ def _warn_of_one_run(events: Events, config: Path, flags: dict[str, Any]) -> Non
         what = "it holds" if len(differing) == 1 else "they hold"
         events.warn(
             f"{', '.join(differing)} {holds} {config}: {what} for this run only; the next run"
-            " without would undo the change. To keep it, set it in octo.yaml."
+            " without does what the file says. To keep it, set it in octo.yaml."
         )
 
 

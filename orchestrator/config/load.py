@@ -33,7 +33,6 @@ _AS_YAML = "Correct it there: octo.yaml has one `setting: value` on each line."
 _MAX_VALUES = 10_000  # aliases of aliases grow without end
 
 # What is quoted in errors: anything else may be the external id itself, typed in the wrong place.
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|[A-Z_]{2,64}")
 _FILE = re.compile(r"[/~.][\w /.~-]*|[\w /.-]+\.[a-z]{1,8}(-id)?")
 
 Position = tuple[int, int]  # line and column, from 0; flags sort before the file
@@ -252,7 +251,7 @@ def _external_id(
         return SecretStr(value)
     if field == "external_id_env":
         if not environ.get(value):
-            named_as = f"{value} " if _VARIABLE.fullmatch(value) else "that it names "
+            named_as = f"{value} " if value in environ else "that it names "  # else maybe the id
             raise _AtField(field, f"{field}: the environment variable {named_as}is not set")
         return SecretStr(environ[value])
     file = base / Path(value).expanduser()

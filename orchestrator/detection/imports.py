@@ -27,9 +27,12 @@ from orchestrator.detection.compare import (
     compare,
 )
 from orchestrator.errors import Refused
+from orchestrator.model.observed import ObservedStackSet
 from orchestrator.terraform.plan import Plan
 
 MODULE = "module.octo."
+# What Terraform makes only once it has the role or the bucket.
+_LATER = ("aws_iam_role_policy.", "aws_s3_bucket_policy.")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def find(
     *,
     read: Callable[[], Mapping[str, Mapping[str, Any]]],
     unfinished: frozenset[str],
+    contested: frozenset[str] = frozenset(),
     adopting: bool,
     consented: Collection[tuple[str, str]],
     released: Collection[str] = (),
@@ -61,6 +65,7 @@ def find(
         names: what to look for.
         read: returns the planned values by address; called only if something exists.
         unfinished: addresses that a killed run was about to create.
+        contested: those of them that existed by then.
         adopting: whether the user asked to import resources that differ.
         consented: the removals that the user consented to, each a ``Removal.key``.
         released: CloudFormation stacks that release their resources before the import.
@@ -76,6 +81,8 @@ def find(
         return {}
     planned = {a.removeprefix(MODULE): values for a, values in read().items()}
     compared = [compare(address, one, created, planned) for address, one in existing.items()]
+    if not adopting:
+        _refuse_contested([c for c in compared if MODULE + c.address in contested], existing)
     _refuse(
         aws,
         compared,
@@ -105,6 +112,32 @@ def _existing(aws: Aws, created: set[str], names: Names) -> dict[str, Existing]:
     with ThreadPoolExecutor(max_workers=len(reads)) as pool:
         answers = dict(zip(reads, pool.map(lambda read: read(), reads.values()), strict=True))
     return {address: answer for address, answer in answers.items() if answer is not None}
+
+
+def _refuse_contested(compared: list[Comparison], existing: Mapping[str, Existing]) -> None:
+    """Refuse what another run created while this one was about to.
+
+    This run ended before it could make what comes after the resource: its policies, its instances.
+    Where AWS has those, the resource was not made by a call of this run whose answer was lost. A
+    report has nothing that comes after it, and no proof.
+    """
+    taken = []
+    for one in compared:
+        found = existing[one.address]
+        if isinstance(found, ObservedStackSet):
+            is_complete = bool(found.deployed)
+        else:
+            is_complete = one.address == REPORT or any(a.startswith(_LATER) for a in one.imports)
+        if is_complete:
+            taken.append(f"  {one.resource}")
+    if taken:
+        raise Refused(
+            "these were created by another run while this one was about to create them; nothing"
+            " was written:\n" + "\n".join(taken),
+            hint="Another working folder, or another machine, may register this account, and its"
+            " state then owns them: go on there, and delete this folder. If there is none, octo-tf"
+            " adopt imports them.",
+        )
 
 
 def _refuse(

@@ -111,7 +111,7 @@ def parse_outputs(values: Mapping[str, object], account_id: str) -> Outputs:
         raise EngineError(
             "nothing has been applied to this account yet",
             where=account_id,
-            hint="Run octo-tf apply.",
+            hint="Run octo-tf apply, or octo-tf console check if links of octo-tf console made it.",
         )
     try:
         return Outputs.model_validate(values)

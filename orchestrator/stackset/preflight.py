@@ -10,7 +10,7 @@ from orchestrator.aws import cloudformation, organizations
 from orchestrator.aws.errors import CALL_ERRORS, ServiceError, explained, is_not_found
 from orchestrator.aws.permissions import denied_actions, deploying
 from orchestrator.aws.session import AssumeRole, Aws, IamInAccounts
-from orchestrator.errors import AccessDenied, ConfigError, Refused
+from orchestrator.errors import AccessDenied, Clash, ConfigError, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import Coverage, State
 from orchestrator.model.linked_accounts import LinkedAccounts
@@ -222,7 +222,7 @@ def check_clashes(aws: Aws, accounts: Collection[str], excluded: Collection[str]
         How many accounts could not be read.
 
     Raises:
-        Refused: some accounts have the role; the message lists them.
+        Clash: some accounts have the role; the message lists them.
     """
     iam, partition = aws.in_accounts(), aws.client("sts").meta.partition
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
@@ -235,7 +235,7 @@ def check_clashes(aws: Aws, accounts: Collection[str], excluded: Collection[str]
         have = (
             "1 linked account has" if len(clashes) == 1 else f"{len(clashes)} linked accounts have"
         )
-        raise Refused(
+        raise Clash(
             f"{have} a role {API_ROLE} already, so the StackSet cannot create it: {shown}{more};"
             " nothing was written",
             where=f"account {clashes[0]}" if len(clashes) == 1 else "",
@@ -244,6 +244,8 @@ def check_clashes(aws: Aws, accounts: Collection[str], excluded: Collection[str]
             f" {_excluding([*excluded, *clashes])}. If a StackSet in"
             " another region created it, set region to that one. Otherwise delete the role, or the"
             " stack that created it, and run the same command again.",
+            count=len(clashes),
+            excluded=(*excluded, *clashes),
         )
     return sum(has is None for has in found.values())
 

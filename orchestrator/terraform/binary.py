@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from orchestrator.errors import EngineError
+from orchestrator.files import read_regular
 from orchestrator.model.version_constraint import DEFAULT, Constraint, Version
 from orchestrator.terraform import embedded
 
@@ -283,7 +284,7 @@ def _user_says_where(environ: Mapping[str, str]) -> bool:
     candidates = [Path(named)] if named else [Path("~/.terraformrc"), Path("~/.tofurc")]
     for candidate in candidates:
         try:
-            text = candidate.expanduser().read_text(encoding="utf-8")
+            text = read_regular(candidate.expanduser()).decode()
             if "provider_installation" not in text:
                 continue  # most have none, and python-hcl2 is slow to load
             import hcl2

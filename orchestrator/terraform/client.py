@@ -10,12 +10,19 @@ from typing import Any
 from python_terraform import IsFlagged
 
 from orchestrator.errors import EngineError
+from orchestrator.files import read_regular
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary as binaries
 from orchestrator.terraform import preview, provider_lock, state_files
 from orchestrator.terraform.events import Diagnostic, Event, OutputValues, PlannedChange
-from orchestrator.terraform.failures import address_of, boxed_error, is_of_installation
-from orchestrator.terraform.installation import Installation
+from orchestrator.terraform.failures import (
+    AlreadyExists,
+    address_of,
+    already_existing,
+    boxed_error,
+    is_of_installation,
+)
+from orchestrator.terraform.installation import PROVIDERS, Installation
 from orchestrator.terraform.plan import Plan, from_show
 from orchestrator.terraform.state import StateEdit
 from orchestrator.terraform.state_commands import StateCommands
@@ -34,7 +41,13 @@ class Terraform(StateCommands):
         """
         provider_lock.check(self.folder, binaries.provider_address(self.binary), wanted)
 
-    def init(self, *, provider_version: Constraint, backend_config: str | None = None) -> bool:
+    def init(
+        self,
+        *,
+        provider_version: Constraint,
+        backend_config: str | None = None,
+        installed: Path | None = None,
+    ) -> bool:
         """Prepare the folder: provider, backend, modules.
 
         Skipped while neither what it reads nor what it installed has changed since the last time,
@@ -43,6 +56,7 @@ class Terraform(StateCommands):
         Args:
             provider_version: what the root asks for; the folder's lock file admits it.
             backend_config: the file of the backend's settings, if the backend has any.
+            installed: a folder that has the provider already, which spares a download.
 
         Returns:
             Whether Terraform was run.
@@ -51,6 +65,7 @@ class Terraform(StateCommands):
             EngineError: Terraform ended with an error.
         """
         mirror = binaries.provider_mirror(self.binary, self._environ, provider_version)
+        mirror = mirror or installed
         installation = self._installation(mirror)
         if installation.is_current() or state_files.inspect(self.folder).state_is_lost:
             return False
@@ -124,6 +139,8 @@ class Terraform(StateCommands):
         Raises:
             EngineError: Terraform ended with an error.
         """
+        mirror = binaries.provider_mirror(self.binary, self._environ, provider_version)
+        has_provider = self._installation(mirror).is_current()
         with preview.folder(self.folder, self.after(edits)) as copy:
             there = Terraform(
                 self.binary,
@@ -135,7 +152,8 @@ class Terraform(StateCommands):
                 cancellation=self._cancellation,
                 parallelism=self._parallelism,
             )
-            there.init(provider_version=provider_version)
+            installed = self.folder / PROVIDERS if has_provider else None
+            there.init(provider_version=provider_version, installed=installed)
             return there.plan(file, destroy=destroy)
 
     def show(self, file: Path) -> Plan:
@@ -157,6 +175,7 @@ class Terraform(StateCommands):
         """Apply a saved plan; return the root's outputs.
 
         Raises:
+            AlreadyExists: something existed by then that it was to create.
             EngineError: Terraform ended with an error; the hint says what is recorded.
         """
         errors: list[Diagnostic] = []
@@ -178,14 +197,17 @@ class Terraform(StateCommands):
             parallelism=self._parallelism,
         )
         if returncode != 0:
-            raise self._failure("apply", returncode, rest, errors)
+            error = self._failure("apply", returncode, rest, errors)
+            if taken := already_existing(errors):
+                raise AlreadyExists(error, taken)
+            raise error
         return outputs
 
     @property
     def lock_file(self) -> str:
         """The text of ``.terraform.lock.hcl``; empty where there is none."""
         path = self.folder / provider_lock.NAME
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+        return read_regular(path).decode() if path.is_file() else ""
 
     def _failure(
         self, command: str, returncode: int, lines: list[str], diagnostics: list[Diagnostic]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 
 from orchestrator.errors import EngineError
@@ -21,14 +23,46 @@ _INSTALLATION = (
     "Module not installed",
     "Backend initialization required",
 )
+# The codes of IAM (EntityAlreadyExists), S3 (BucketAlreadyExists, BucketAlreadyOwnedByYou),
+# CloudFormation (NameAlreadyExistsException) and CUR, in the provider's texts.
+_EXISTS = re.compile(r"\w+Already(Exists|OwnedByYou)|DuplicateReportName")
+# S3's own answer: of a bucket of this account, the provider or S3 say it in other words.
+_TAKEN = re.compile(r"CreateBucket\b.*BucketAlreadyExists", re.DOTALL)
+# What to do about the usual errors of AWS and of the provider, the most telling first.
+_ADVICE = tuple(
+    (re.compile(sign), advice)
+    for sign, advice in (
+        (
+            r"Expired ?Token|RequestExpired|token included in the request is expired",
+            "Renew the credentials (aws sso login, or a new session), then run the same command"
+            " again.",
+        ),
+        (
+            r"AccessDenied|UnauthorizedOperation|not authorized to perform",
+            "Grant the caller what the error names, then run the same command again;"
+            " docs/reference/aws-permissions.md lists all that is needed.",
+        ),
+        (
+            r"plugin did not respond|panic: |[Pp]lugin crashed|bug in the provider",
+            "This is an error of the provider: run the same command again. If it stays, set"
+            " provider_version in octo.yaml to another version.",
+        ),
+        (
+            r"Throttl|SlowDown|RequestLimitExceeded|StatusCode: 5\d\d|InternalFailure"
+            r"|ServiceUnavailable|connection reset|i/o timeout|EOF",
+            "AWS did not answer as usual, and nothing is to be corrected: run the same command"
+            " again, after some minutes if it stays.",
+        ),
+    )
+)
 _SUBJECTS = {"output": "the state cannot be read", "state pull": "the state cannot be read"}
 _UNREADABLE = (
     "Free some space if the disk is full, then run octo-tf apply: its plan moves the file aside,"
     " and imports what this account's registration made."
 )
 _FALLBACK = (
-    f"Terraform could not save its state in the backend and kept it in {FALLBACK}. Fix the cause,"
-    " then run octo-tf apply: its plan saves that state in the backend."
+    f"Terraform could not save its state in the backend and kept it in {FALLBACK}. Once the"
+    " backend takes it again, run octo-tf apply: its plan saves that state there."
 )
 _FULL_BYTES = 1_000_000
 
@@ -80,6 +114,24 @@ def failure(
     )
 
 
+class AlreadyExists(EngineError):
+    """An apply ended because resources existed by then that it was to create.
+
+    Attributes:
+        addresses: of those resources.
+    """
+
+    def __init__(self, error: EngineError, addresses: Collection[str]) -> None:
+        super().__init__(error.what, where=error.where, hint=error.hint)
+        self.addresses = tuple(addresses)
+
+
+def already_existing(diagnostics: list[Diagnostic]) -> tuple[str, ...]:
+    """Name the resources that could not be created because AWS has them by now."""
+    texts = {d.address: f"{d.summary} {d.detail}" for d in diagnostics if d.address}
+    return tuple(a for a, text in texts.items() if _EXISTS.search(text) and not _TAKEN.search(text))
+
+
 def is_of_installation(lines: list[str], diagnostics: list[Diagnostic]) -> bool:
     """Tell whether a command failed because init has to install something again."""
     texts = [*lines, *(d.summary for d in diagnostics)]
@@ -123,17 +175,27 @@ def _hint(command: str, texts: list[str], states: StateFiles, folder: Path) -> s
     if states.unreadable:
         return (
             f"Terraform could not save its state completely ({FALLBACK} is unreadable). Free disk"
-            " space if there is none, fix the cause and run the same command again: what was made"
-            " and is not in the state is imported."
+            " space if there is none, then run octo-tf apply: what was made and is not in the state"
+            " is imported."
         )
     if shutil.disk_usage(folder).free < _FULL_BYTES:
         return "The disk is full: free some space, then run the same command again."
-    if command == "apply":
+    if any(map(_TAKEN.search, texts)):
         return (
-            "What was done before the error is in the state: fix the cause and run the same"
-            " command again."
+            "Another AWS account has a bucket of that name: set another cur_s3_bucket_name in"
+            " octo.yaml, then run octo-tf apply again."
         )
-    return ""
+    if any(map(_EXISTS.search, texts)):
+        return (
+            "It did not exist when the plan was made: another working folder may be at work on this"
+            " account. If one is, go on there, and delete this folder. Else run octo-tf apply"
+            " again: what this run made is imported, and anything else refused."
+        )
+    done = "What was done before the error is in the state. " if command == "apply" else ""
+    for sign, advice in _ADVICE:
+        if any(sign.search(text) for text in texts):
+            return f"{done}{advice}"
+    return f"{done}Correct what the error names, then run the same command again." if done else ""
 
 
 def _killed_hint(command: str, killed: str, states: StateFiles) -> str:
@@ -165,13 +227,30 @@ def _lock(diagnostic: Diagnostic) -> dict[str, str]:
     return lock if lock.get("ID") else {}
 
 
+def _age(created: str) -> str:
+    """Return how long ago a lock was taken, like `` (3 hours ago)``; empty if that is not known.
+
+    Terraform writes the time in UTC, as Go's ``time.String`` does.
+    """
+    try:
+        then = datetime.strptime(created[:19].replace("T", " "), "%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return ""
+    passed = datetime.now(timezone.utc) - then.replace(tzinfo=timezone.utc)
+    count, unit = int(passed.total_seconds() // 60), "minute"
+    if count >= 120:
+        count, unit = count // 60, "hour"
+    return f" ({count} {unit}{'' if count == 1 else 's'} ago)"
+
+
 def _locked(lock: Mapping[str, str], folder: Path) -> EngineError:
     """Return the error for a state lock: who holds it (``user@host``), and how to remove it."""
     who, created, lock_id = (lock.get(name, "") for name in ("Who", "Created", "ID"))
     unlock = f"octo-tf unlock {lock_id}"
     here = who.rpartition("@")[2] == socket.gethostname()
     return EngineError(
-        f"the state is locked by {who or 'another run'} since {created or 'an unknown time'}",
+        f"the state is locked by {who or 'another run'} since {created or 'an unknown time'}"
+        + _age(created),
         where=str(folder),
         # The caller keeps other octo-tf runs on this machine out of the folder.
         hint="The lock was taken on this machine, and no other octo-tf is running on this account"

@@ -9,10 +9,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchestrator.files import write_atomically
+from orchestrator.files import read_regular, write_atomically
 from orchestrator.terraform import provider_lock
 
-_PROVIDERS = ".terraform/providers"
+PROVIDERS = ".terraform/providers"
 _STAMP = ".terraform/octo-tf-init.json"
 _WRITTEN = (".terraform/modules/modules.json", ".terraform/terraform.tfstate")
 
@@ -50,8 +50,8 @@ class Installation:
             return
         for name in _WRITTEN:
             (self._folder / name).unlink(missing_ok=True)
-        if (self._folder / _PROVIDERS).exists():
-            shutil.rmtree(self._folder / _PROVIDERS)
+        if (self._folder / PROVIDERS).exists():
+            shutil.rmtree(self._folder / PROVIDERS)
 
     def record(self) -> None:
         """Write down what init read and wrote.
@@ -69,7 +69,7 @@ class Installation:
 
     def _recorded(self) -> dict[str, str]:
         try:
-            document = json.loads((self._folder / _STAMP).read_bytes())
+            document = json.loads(read_regular(self._folder / _STAMP))
         except (OSError, ValueError):
             return {}
         return document if isinstance(document, dict) else {}
@@ -83,7 +83,7 @@ class Installation:
         sources += [*self._folder.glob("modules/**/*.tf"), self._folder / provider_lock.NAME]
         for path in sorted(sources):
             digest.update(str(path.relative_to(self._folder)).encode() + b"\0")
-            digest.update(path.read_bytes() if path.exists() else b"")
+            digest.update(read_regular(path) if path.exists() else b"")
         digest.update(self._tool.encode())
         return digest.hexdigest()
 
@@ -96,8 +96,8 @@ class Installation:
         digest = hashlib.sha256()
         for name in _WRITTEN:
             path = self._folder / name
-            digest.update(name.encode() + (path.read_bytes() if path.is_file() else b""))
-        for path in sorted(_files(self._folder / _PROVIDERS)):
+            digest.update(name.encode() + (read_regular(path) if path.is_file() else b""))
+        for path in sorted(_files(self._folder / PROVIDERS)):
             size = path.stat().st_size if path.exists() else -1  # a link to a mirror that is gone
             digest.update(f"{path.relative_to(self._folder)}\0{size}\0".encode())
         return digest.hexdigest()

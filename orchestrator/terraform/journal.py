@@ -3,11 +3,15 @@
 AWS may carry out a call whose answer never reaches Terraform. The resource then exists and is not
 in the state. The journal lists the resources that did not exist before the apply: if one exists
 now, this registration's apply created it.
+
+AWS may also answer that a resource exists by then. Either the answer to the first attempt was lost,
+or another working folder was at work at the same time: the journal notes it as contested.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from orchestrator.errors import OctoTfError
@@ -24,15 +28,17 @@ def begin(folder: Path, plan: Plan) -> None:
         OctoTfError: it cannot be written; without it, a killed apply could not be continued.
     """
     creates = {c.address for c in plan.changes if c.action == "create"}
-    noted = sorted(creates | addresses(folder))
-    try:
-        write_atomically(folder / _FILE, (json.dumps({"creates": noted}, indent=2) + "\n").encode())
-    except OSError as error:
-        raise OctoTfError(
-            f"cannot be written: {error.strerror}; the plan was not applied",
-            where=str(folder / _FILE),
-            hint="Free disk space or correct the permissions, then run the same command again.",
-        ) from error
+    # What the plan creates was looked for and is not there: nobody contests it any more.
+    _write(folder, creates | addresses(folder), contested(folder) - creates)
+
+
+def contest(folder: Path, taken: Collection[str]) -> None:
+    """Note what could not be created because it existed by then.
+
+    Raises:
+        OctoTfError: it cannot be written.
+    """
+    _write(folder, addresses(folder), contested(folder) | {*taken})
 
 
 def end(folder: Path) -> None:
@@ -42,8 +48,29 @@ def end(folder: Path) -> None:
 
 def addresses(folder: Path) -> frozenset[str]:
     """List the addresses that an unfinished apply was about to create; empty if there is none."""
+    return _read(folder, "creates")
+
+
+def contested(folder: Path) -> frozenset[str]:
+    """List those of them that existed when they were to be created."""
+    return _read(folder, "contested")
+
+
+def _read(folder: Path, key: str) -> frozenset[str]:
     try:
-        content = read_regular(folder / _FILE, limit=100_000_000)
-        return frozenset(map(str, json.loads(content)["creates"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        content = read_regular(folder / _FILE)
+        return frozenset(map(str, json.loads(content).get(key, ())))
+    except (OSError, ValueError, AttributeError, TypeError):
         return frozenset()  # there is no journal, or an unreadable one, which proves nothing
+
+
+def _write(folder: Path, creates: Collection[str], taken: Collection[str]) -> None:
+    document = {"creates": sorted(creates), "contested": sorted(taken)}
+    try:
+        write_atomically(folder / _FILE, (json.dumps(document, indent=2) + "\n").encode())
+    except OSError as error:
+        raise OctoTfError(
+            f"cannot be written: {error.strerror}; the plan was not applied",
+            where=str(folder / _FILE),
+            hint="Free disk space or correct the permissions, then run the same command again.",
+        ) from error

@@ -8,6 +8,7 @@ with it but one part more: what the plan announces outside Terraform.
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestrator.errors import EngineError
+from orchestrator.files import read_regular
 from orchestrator.model.outside_action import OutsideAction
 from orchestrator.terraform import provider_lock
 from orchestrator.terraform.state import StateVersion
@@ -58,7 +60,7 @@ def read(path: Path) -> PlanFile:
         EngineError: the file is not a plan, or is damaged.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(read_regular(path))) as archive:
             parts = {
                 entry.filename: archive.read(entry)
                 for entry in archive.infolist()
@@ -79,7 +81,11 @@ def read(path: Path) -> PlanFile:
             tuple(OutsideAction(**action) for action in json.loads(parts.get(_OUTSIDE, b"[]"))),
         )
     except OSError as error:
-        raise EngineError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        raise EngineError(
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            hint="Name a file that `octo-tf plan --out FILE` wrote.",
+        ) from error
     except (zipfile.BadZipFile, EOFError, KeyError, TypeError, ValueError) as error:
         raise EngineError(
             f"is not a plan that can be applied here ({type(error).__name__})",

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 from orchestrator.errors import EngineError
+from orchestrator.files import read_regular
 from orchestrator.model.version_constraint import OF_THE_MODULE, Constraint, Version
 
 NAME = ".terraform.lock.hcl"
@@ -56,7 +57,7 @@ def _locked(folder: Path, provider: str) -> tuple[Version, int] | None:
     Terraform writes the file, in one form; python-hcl2 would take a second to load and read it.
     """
     try:
-        text = (folder / NAME).read_text(encoding="utf-8")
+        text = read_regular(folder / NAME).decode()
     except (OSError, ValueError):
         return None  # there is none, or Terraform says what is wrong with it
     block = re.compile(

@@ -19,7 +19,7 @@ import jinja2
 
 from orchestrator import assets
 from orchestrator.errors import RenderError
-from orchestrator.files import TEMPORARY, write_atomically
+from orchestrator.files import TEMPORARY, read_regular, write_atomically
 from orchestrator.model.account import AccountType
 from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs
 from orchestrator.model.registration import Registration, S3Backend, settings
@@ -339,7 +339,7 @@ def diff(root: Root, folder: Path) -> str:
                 lines.append(f"{name}: differs (secret, not shown)")
             continue
         lines += difflib.unified_diff(
-            _lines(path.read_bytes()) if path.exists() else [],
+            _lines(read_regular(path)) if path.exists() else [],
             _lines(root.files.get(name, b"")),
             f"{name} (folder)",
             f"{name} (rendered)",
@@ -358,7 +358,7 @@ def _outdated(root: Root, folder: Path) -> list[str]:
     different = {
         name
         for name, content in root.files.items()
-        if not (folder / name).is_file() or (folder / name).read_bytes() != content
+        if not (folder / name).is_file() or read_regular(folder / name) != content
     }
     return sorted(stale | different)
 

@@ -11,6 +11,7 @@ from typing import Any
 from python_terraform import IsFlagged
 
 from orchestrator.errors import EngineError
+from orchestrator.files import read_regular
 from orchestrator.terraform import state_files
 from orchestrator.terraform.failures import boxed_error
 from orchestrator.terraform.runner import Runner
@@ -43,7 +44,7 @@ class StateCommands(Runner):
         Empty where there is no such file, or where it is not as expected: a hint, not a proof.
         """
         try:
-            document = json.loads((self.folder / LOCAL_STATE).read_bytes())
+            document = json.loads(read_regular(self.folder / LOCAL_STATE))
             return {name: output["value"] for name, output in document["outputs"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
@@ -73,7 +74,7 @@ class StateCommands(Runner):
         """
         pushed = [self.folder / edit.address for edit in edits if edit.kind == "push"]
         if pushed:
-            text = pushed[0].read_text(encoding="utf-8")
+            text = read_regular(pushed[0]).decode()
         elif StateEdit("set_aside", LOCAL_STATE) in edits:
             text = ""
         else:
@@ -109,7 +110,7 @@ class StateCommands(Runner):
         if edits:
             return resources_of(self.after(edits), types)
         if path.is_file():
-            return resources_of(path.read_text(encoding="utf-8", errors="replace"), types)
+            return resources_of(read_regular(path).decode(errors="replace"), types)
         return [] if here_only else resources_of(self.pull(), types)
 
     def set_aside(self, name: str) -> Path:

@@ -7,12 +7,14 @@ detection finds what is provably this registration's own, and the next apply imp
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from orchestrator.files import read_regular
 from orchestrator.terraform.state import NO_STATE, StateEdit, StateVersion
 
 LOCAL_STATE = "terraform.tfstate"
@@ -52,9 +54,11 @@ def inspect(folder: Path) -> StateFiles:
     for name in (FALLBACK,) if remote else (LOCAL_STATE, FALLBACK):
         path = folder / name
         try:
-            content = path.read_bytes()
-        except OSError:  # absent, or closed to this user: Terraform says so
-            continue
+            content = read_regular(path)
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.EISDIR, errno.EFBIG):
+                unreadable[path] = str(error.strerror)
+            continue  # else absent, or closed to this user: Terraform says so
         if reason := _unreadable(content):
             if content or name != LOCAL_STATE:
                 unreadable[path] = reason
@@ -73,7 +77,7 @@ def recovery(folder: Path, backend_version: Callable[[], StateVersion]) -> tuple
     files = inspect(folder)
     edits = [StateEdit("set_aside", path.name) for path in files.unreadable]
     if files.fallback:
-        document = json.loads(files.fallback.read_bytes())
+        document = json.loads(read_regular(files.fallback))
         now = NO_STATE if files.state_is_lost else backend_version()
         is_newer = document["lineage"] == now.lineage and document["serial"] > now.serial
         if is_newer or now == NO_STATE:

@@ -87,6 +87,12 @@ class Terminal:
             self._spinner.start()
 
     @_show.register
+    def _(self, _event: events.Asked) -> None:
+        if self._spinner:  # it would overwrite the question
+            self._spinner.stop()
+            self._spinner = None
+
+    @_show.register
     def _(self, event: events.StepEnded) -> None:
         if self._spinner:
             self._spinner.stop()

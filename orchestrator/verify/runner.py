@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from orchestrator.aws.errors import (
-    CALL_ERRORS,
     ServiceError,
+    as_aws_error,
     code_of,
     denied_action,
     is_denied,
+    is_passing,
 )
 from orchestrator.plugins import modules_in
 from orchestrator.verify import checks
@@ -46,35 +47,52 @@ def verify(
     wait_seconds: float = 0.0,
     settle_seconds: float = 0.0,
     sleep: Callable[[float], None] = time.sleep,
+    warn: Callable[[str], None] = lambda _sentence: None,
 ) -> Report:
     """Run every check that applies to the account; repeat those that may still pass.
+
+    A check whose call failed for a passing reason (network, throttling, AWS's own error, expired
+    credentials) is repeated until the wait ends; an access that is denied is not.
 
     Args:
         context: the input of the checks.
         account_name: for the report.
         areas: the areas to check.
-        wait_seconds: how long pending checks are repeated.
+        wait_seconds: how long pending checks are repeated, and calls that failed in passing.
         settle_seconds: how long failed checks are repeated: for a while after an apply, IAM and S3
             may return what they had before it.
         sleep: waits that many seconds between two runs.
+        warn: called once with each reason for which a call is tried again.
     """
     chosen = [check for check in find() if check.area in areas and check.applies(context)]
     started = time.monotonic()
-    results = _run(chosen, context)
+    results, passing = _run(chosen, context)
     runs = 0
+    warned: set[str] = set()
     while True:
         elapsed = time.monotonic() - started
+        waits = elapsed < wait_seconds
         repeated = [
             check
             for check in chosen
             if (results[check.id].finding.status is Status.FAIL and elapsed < settle_seconds)
-            or (results[check.id].finding.status is Status.PENDING and elapsed < wait_seconds)
+            or (results[check.id].finding.status is Status.PENDING and waits)
+            or (check.id in passing and waits)
         ]
         if not repeated:
             break
+        for reason in sorted(set(passing.values()) - warned if waits else ()):
+            warn(f"{reason} It is tried again until the wait ends.")
+            warned.add(reason)
         sleep(_PAUSES[min(runs, len(_PAUSES) - 1)])
         runs += 1
-        results.update(_run(repeated, context))
+        found, failed_again = _run(repeated, context)
+        results.update(found)
+        repeated_ids = {check.id for check in repeated}
+        passing = {
+            **{i: reason for i, reason in passing.items() if i not in repeated_ids},
+            **failed_again,
+        }
     ordered = tuple(results[check.id] for check in chosen)
     return build_report(context, ordered, account_name=account_name)
 
@@ -92,26 +110,36 @@ def build_report(
     )
 
 
-def _run(chosen: list[Check], context: Context) -> dict[str, CheckResult]:
+def _run(chosen: list[Check], context: Context) -> tuple[dict[str, CheckResult], dict[str, str]]:
+    """Run checks side by side; return their results, and why calls failed in passing, by id."""
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        return {result.id: result for result in pool.map(lambda c: _one(c, context), chosen)}
+        answers = list(pool.map(lambda check: _one(check, context), chosen))
+    results = {result.id: result for result, _ in answers}
+    return results, {result.id: reason for result, reason in answers if reason}
 
 
-def _one(check: Check, context: Context) -> CheckResult:
+def _one(check: Check, context: Context) -> tuple[CheckResult, str]:
     started = time.monotonic()
+    reason = ""
     try:
         finding = check.run(context)
-    except ServiceError as error:
-        finding = _not_checked(check, error)
-    except CALL_ERRORS as error:
-        finding = failed(
-            f"AWS did not answer: {type(error).__name__}.",
-            "Check the network and the credentials, then run octo-tf verify again.",
-            error=type(error).__name__,
+    except Exception as error:
+        explained = as_aws_error(error, check.id)
+        if explained is None:
+            raise
+        finding = (
+            _not_checked(check, error)
+            if isinstance(error, ServiceError)
+            else failed(
+                f"AWS did not answer: {type(error).__name__}.",
+                explained.hint,
+                error=type(error).__name__,
+            )
         )
-    return CheckResult(
-        check.id, check.area, check.promise, finding, round(time.monotonic() - started, 3)
-    )
+        if is_passing(error):
+            reason = f"{explained.what}."
+    seconds = round(time.monotonic() - started, 3)
+    return CheckResult(check.id, check.area, check.promise, finding, seconds), reason
 
 
 def _not_checked(check: Check, error: ServiceError) -> Finding:

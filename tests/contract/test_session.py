@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
-from orchestrator.aws.session import AssumeRole
+from orchestrator.aws.session import AssumeRole, connect
 
 WAY_IN = "OrganizationAccountAccessRole"
 
@@ -28,3 +28,25 @@ def test_a_role_that_may_not_be_assumed_is_refused(sandbox, aws):
     role = AssumeRole(f"arn:aws:iam::{sandbox.accounts['standalone']}:role/{WAY_IN}")
     with pytest.raises(ClientError, match="AccessDenied"):
         aws("payer").in_accounts().as_role(role)
+
+
+def test_credentials_of_an_assumed_role_renew_themselves(sandbox):
+    """A wait may be longer than the role's session, which is as short here as AWS allows."""
+    arn = f"arn:aws:iam::{sandbox.accounts['linked-1']}:role/{WAY_IN}"
+    role = AssumeRole(arn, duration_seconds=900)
+    client = connect(region="us-east-1", profile="payer", assume_role=role).client("sts")
+    signed: list[str] = []
+    client.meta.events.register(
+        "before-send.sts.GetCallerIdentity",
+        lambda request, **_: signed.append(str(request.headers["Authorization"]).split("/")[0]),
+    )
+    for _ in range(2):
+        assert client.get_caller_identity()["Account"] == sandbox.accounts["linked-1"]
+    first, second = signed
+    assert first != second
+
+
+def test_a_role_that_may_not_be_assumed_is_refused_at_once(sandbox):
+    role = AssumeRole(f"arn:aws:iam::{sandbox.accounts['standalone']}:role/{WAY_IN}")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        connect(region="us-east-1", profile="payer", assume_role=role)

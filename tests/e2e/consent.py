@@ -58,6 +58,7 @@ class Attempt:
         answers: the questions on the terminal, with their answers; none without a terminal.
         sees: words that the user sees.
         arrange: changes the sandbox before.
+        verifies: whether the ledger may note what the command verified before it asked.
     """
 
     command: str
@@ -68,6 +69,7 @@ class Attempt:
     answers: tuple[tuple[str, str], ...] = ()
     sees: str = ""
     arrange: Arrange | None = None
+    verifies: bool = False
 
     @property
     def id(self) -> str:
@@ -104,6 +106,10 @@ def declined(
     no: str = "n",
     enter: tuple[str, ...] = ("",),
     code: int = 1,
+    words: tuple[str, ...] = (),
+    first: tuple[tuple[str, str], ...] = (),
+    verifies: bool = False,
+    arrange: Arrange | None = None,
 ) -> Iterator[Attempt]:
     """The five ways of not agreeing to a question.
 
@@ -115,14 +121,24 @@ def declined(
         no: the line that says no.
         enter: what is answered from Enter on: a question without a default is asked again.
         code: the exit code after no.
+        words: how it begins, where that is not its name in the table.
+        first: questions that come before, with their answers.
+        verifies: whether it verifies before it asks.
+        arrange: changes the sandbox before.
     """
-    words = (*command.split(), *arguments)
-    enters = tuple((question, answer) for answer in enter)
-    yield Attempt(command, Way.NO, start, words, code, ((question, no),))
-    yield Attempt(command, Way.ENTER, start, words, code, enters)
-    yield Attempt(command, Way.END_OF_INPUT, start, words, 130, ((question, CTRL_D),))
-    yield Attempt(command, Way.NO_TERMINAL, start, words, 64, sees="nobody is here to")
-    yield Attempt(command, Way.CTRL_C, start, words, 130, ((question, CTRL_C),))
+    given = (*(words or command.split()), *arguments)
+
+    def attempt(way: Way, ends: int, *answers: str) -> Attempt:
+        asked = (*first, *((question, answer) for answer in answers))
+        return Attempt(
+            *(command, way, start, given, ends, asked), verifies=verifies, arrange=arrange
+        )
+
+    yield attempt(Way.NO, code, no)
+    yield attempt(Way.ENTER, code, *enter)
+    yield attempt(Way.END_OF_INPUT, 130, CTRL_D)
+    yield Attempt(command, Way.NO_TERMINAL, start, given, 64, sees="nobody is here to")
+    yield attempt(Way.CTRL_C, 130, CTRL_C)
 
 
 def role_in_linked_2(sandbox: Any) -> None:
@@ -147,6 +163,31 @@ def role_of_a_stack(sandbox: Any) -> None:
     client.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
 
 
+def plan_saved(*flags: str) -> Arrange:
+    """A plan that was made and saved earlier, with those flags."""
+
+    def saved_plan(sandbox: Any) -> None:
+        (project,) = sandbox.projects.values()
+        made = project("plan", "--out", SAVED, *flags)
+        assert made.returncode == 0, made.stderr
+
+    return saved_plan
+
+
+def plan_saved_before_the_clash(sandbox: Any) -> None:
+    plan_saved("--use-stackset", ENABLE)(sandbox)
+    role_in_linked_2(sandbox)
+
+
+def for_the_console_path(sandbox: Any) -> None:
+    """octo.yaml leaves the bucket's policy alone, and has the external id."""
+    (project,) = sandbox.projects.values()
+    path = project.folder / "octo.yaml"
+    text = path.read_text().replace("cur_s3_bucket_merge_policy: true\n", "")
+    known = sandbox.octo_api().template().external_id.get_secret_value()
+    path.write_text(f"{text}external_id: {known}\n")
+
+
 def operation_under_way(sandbox: Any) -> None:
     """A StackSet operation reaches a linked account that Octo does not know."""
     api = sandbox.octo_api()
@@ -167,10 +208,14 @@ def operation_under_way(sandbox: Any) -> None:
 NEW, REGISTERED, UPGRADED = "new", "registered", "upgraded"
 BY_A_PERSON, LOCKED, LINKED, ALONE = "made by hand", "locked", "linked", "alone"
 
+PUBLISHED = "published module"
+SAVED = "saved.tfplan"
 APPLY = "Apply this to account"
 ENABLE = "--enable-trusted-access"
 ELSEWHERE = ("--aws-profile", "linked-1")  # another account's credentials
 STACKSET = ("apply", "--yes", "--use-stackset")
+SAVED_PLAN = ("apply", "--plan", SAVED)
+ADOPT_PATH = ("adopt", "{published}", "--account-id", "{standalone}", "--purge-policies")
 WIZARD = {"no": "q", "enter": ("", "q"), "code": 4}
 UNREGISTER = {"no": "222222222222", "enter": ("", "222222222222")}  # not the payer's id
 DESTROY = ("destroy", "--yes", "--confirm-account")
@@ -186,11 +231,37 @@ ATTEMPTS: tuple[Attempt, ...] = (
         sees="stackset_excluded_accounts",
         arrange=role_in_linked_2,
     ),
+    Attempt(
+        *("apply --plan FILE", Way.GUARD, REGISTERED, (*SAVED_PLAN, "--tag", "a=c"), 5),
+        sees="made from something else",
+        arrange=plan_saved("--tag", "a=b"),
+    ),
+    Attempt(
+        *("apply --plan FILE", Way.GUARD, REGISTERED, (*SAVED_PLAN, *ELSEWHERE), 5),
+        arrange=plan_saved(),
+    ),
+    Attempt(
+        *("apply --plan FILE", Way.PREFLIGHT, REGISTERED, (*SAVED_PLAN, "--use-stackset"), 5),
+        sees=ENABLE,
+        arrange=plan_saved("--use-stackset", ENABLE),
+    ),
+    Attempt(
+        *("apply --plan FILE", Way.CLASH, REGISTERED),
+        (*SAVED_PLAN, "--use-stackset", ENABLE),
+        5,
+        sees="stackset_excluded_accounts",
+        arrange=plan_saved_before_the_clash,
+    ),
     *declined("upgrade", REGISTERED, APPLY, ENABLE),
     Attempt("upgrade", Way.GUARD, REGISTERED, ("upgrade", "--yes", ENABLE, *ELSEWHERE), 5),
     Attempt("upgrade", Way.PREFLIGHT, REGISTERED, ("upgrade", "--yes"), 5, sees=ENABLE),
     Attempt(
         *("upgrade", Way.CLASH, REGISTERED, ("upgrade", "--yes", ENABLE), 5),
+        sees="stackset_excluded_accounts",
+        arrange=role_in_linked_2,
+    ),
+    Attempt(  # on a terminal it offers to exclude the account
+        *("upgrade", Way.CLASH, REGISTERED, ("upgrade", ENABLE), 5, (("Exclude this", "n"),)),
         sees="stackset_excluded_accounts",
         arrange=role_in_linked_2,
     ),
@@ -204,7 +275,27 @@ ATTEMPTS: tuple[Attempt, ...] = (
     Attempt(
         "adopt", Way.PREFLIGHT, REGISTERED, ("adopt", "--yes", "--use-stackset"), 5, sees=ENABLE
     ),
+    *declined("adopt PATH", PUBLISHED, APPLY, words=ADOPT_PATH),
+    Attempt("adopt PATH", Way.GUARD, PUBLISHED, (*ADOPT_PATH, "--yes", *ELSEWHERE), 5),
     *declined("console", ALONE, "Do this?", **WIZARD),
+    # The wizard's later questions, of an account that is complete: one for each step, and the end.
+    *declined(
+        "console: linked accounts",
+        REGISTERED,
+        "(optional)",
+        words=("console", "--no-octo"),  # Octo would confirm again what passes
+        verifies=True,
+        arrange=for_the_console_path,
+        **WIZARD,
+    ),
+    *declined(
+        *("console: confirm and finish", REGISTERED, "What now?"),
+        words=("console", "--no-octo"),  # Octo would confirm again what passes
+        first=(("(optional)", "s"),),
+        verifies=True,
+        arrange=for_the_console_path,
+        **WIZARD,
+    ),
     Attempt("console", Way.GUARD, ALONE, ("console", *ELSEWHERE), 5, (("", ""),)),
     Attempt("console", Way.PREFLIGHT, LINKED, ("console",), 1, (("", ""),)),
     *declined("console finish", ALONE, "with Octo?"),

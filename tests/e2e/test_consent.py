@@ -11,6 +11,7 @@ from orchestrator.sandbox import control
 from tests.e2e import consent
 from tests.e2e.conftest import Checkpoint, Project, RunningSandbox
 from tests.e2e.consent import ATTEMPTS, LOCK_ID, LOOKS, ROLE, Attempt, Look
+from tests.e2e.test_adopt import user
 from tests.registered import trust
 
 OCTO = True
@@ -71,6 +72,20 @@ def made_by_hand(unused_sandbox) -> Checkpoint:
     document = json.dumps({"Version": "2012-10-17", **everything})
     iam.put_role_policy(RoleName=ROLE, PolicyName="Everything", PolicyDocument=document)
     sandbox.empty_project("standalone")
+    return sandbox.checkpoint()
+
+
+@pytest.fixture(scope="module")
+def published_module(unused_sandbox) -> Checkpoint:
+    """A standalone account that the published module registered, and no octo.yaml."""
+    sandbox = unused_sandbox()
+    user(
+        sandbox,
+        "standalone",
+        external_id=sandbox.octo_api().template().external_id.get_secret_value(),
+        use_stackset=False,
+        cur_s3_bucket_name="acme-billing-standalone",
+    )
     return sandbox.checkpoint()
 
 
@@ -155,6 +170,7 @@ def start(request, sandbox):
 def filled(sandbox: RunningSandbox, arguments: tuple[str, ...]) -> list[str]:
     """Arguments with the ids that only the running sandbox has."""
     values = {f"{{{name}}}": sandbox.account(name) for name in ("standalone", "payer")}
+    values["{published}"] = str(sandbox.folder / "standalone with the published module")
     if "{external_id}" in arguments:
         external_id = sandbox.octo_api().template().external_id
         values["{external_id}"] = external_id.get_secret_value()
@@ -167,13 +183,13 @@ def test_without_consent_nothing_changes(sandbox, start, attempt: Attempt):
     if attempt.arrange is not None:
         attempt.arrange(sandbox)
     arguments = filled(sandbox, attempt.arguments)
-    before = observe(sandbox, project)
+    before = observe(sandbox, project, verifies=attempt.verifies)
     if attempt.answers:
         code, shown = project.on_terminal(*arguments, answers=attempt.answers)
     else:
         result = project(*arguments)
         code, shown = result.returncode, result.stdout + result.stderr
-    assert observe(sandbox, project) == before, shown
+    assert observe(sandbox, project, verifies=attempt.verifies) == before, shown
     assert code == attempt.code, shown
     assert attempt.sees in shown
     assert "Traceback" not in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -114,3 +115,25 @@ def test_a_report_just_as_the_module_makes_it(sandbox):
     applied = project("apply", "--yes", "--json", "--wait", "30s")
     assert applied.returncode == 0, applied.stdout + applied.stderr
     assert project("plan", "--detailed-exitcode").returncode == 0
+
+
+def test_two_folders_at_once_do_not_end_as_two_owners(sandbox, linked, iam):
+    """Both planned before either applied; the second one's create then finds the first one's."""
+    second = sandbox.project("linked-1", "second")
+    assert second.folder != linked.folder
+    assert second("plan", "--out", "made.tfplan").returncode == 0
+    assert linked("apply", "--yes").returncode == 0
+    clash = second("apply", "--plan", "made.tfplan")
+    assert clash.returncode == 1, clash.stderr
+    assert "another working folder may be at work on this account" in clash.stderr
+    refused = second("apply", "--yes")  # the advice, where no other folder was known of
+    assert refused.returncode == 5, refused.stderr
+    assert f"  role {ROLE}" in refused.stderr
+    assert "Another working folder" in refused.stderr
+    state = json.loads((second.root / "terraform.tfstate").read_text())
+    assert [r for r in state["resources"] if r["mode"] == "managed" and r["instances"]] == []
+    assert linked("plan", "--detailed-exitcode").returncode == 0
+    shutil.rmtree(linked.root)  # there is none: its advice then is adopt
+    adopted = second("adopt", "--yes")
+    assert adopted.returncode == 0, adopted.stderr
+    assert second("plan", "--detailed-exitcode").returncode == 0

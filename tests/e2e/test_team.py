@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
+from orchestrator.sandbox import control
+from orchestrator.terraform import run_log
 from tests.e2e.conftest import Checkpoint, Project
+from tests.faults.matrix import wait_until
 
 BUCKET, KEY = "team-terraform-state", "octo/account.tfstate"
 LOCK = {
@@ -114,3 +122,58 @@ def test_unlock_asks_first_whose_the_account_is(sandbox, team):
     result = team("unlock", LOCK["ID"], "--yes", "--aws-profile", "linked-2")
     assert result.returncode == 5
     assert sandbox.account("linked-2") in result.stderr
+
+
+def test_the_lock_of_a_killed_terraform_goes_by_following_the_error(sandbox, team):
+    sandbox.fault(service="iam", action="TagRole", latency=8, times=1)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orchestrator", "apply", "--yes", "--tag", "a=b"],
+        cwd=team.folder,
+        env=team.environ,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: any(f["happened"] for f in control.faults(sandbox.endpoint)), 180)
+    first, *_ = filter(run_log.is_note, (team.root / run_log.NAME).read_text().splitlines())
+    os.kill(int(first.split()[-1]), signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1, errors
+    assert "names the command that unlocks it" in errors
+    sandbox.clear_faults()
+    assert keys(sandbox) == {KEY, f"{KEY}.tflock"}
+
+    refused = team("apply", "--yes", "--lock-timeout", "1s", "--tag", "a=b")
+    assert refused.returncode == 1, refused.stderr
+    assert f"@{socket.gethostname()} since " in refused.stderr
+    (advice,) = re.findall(r"octo-tf (unlock \S+)", refused.stderr)
+    assert team(*advice.split(), "--yes").returncode == 0
+    assert keys(sandbox) == {KEY}
+    after = team("apply", "--yes", "--tag", "a=b")
+    assert after.returncode == 0, after.stderr
+    assert keys(sandbox) == {KEY}
+
+
+def test_a_state_that_s3_did_not_take_is_saved_there_by_the_next_run(sandbox, team):
+    put = {"service": "s3", "action": "PutObject", "account": team.account_id}
+    sandbox.fault(**put, error="AccessDenied", after=2)  # the locks of plan and apply
+    failed = team("apply", "--yes", "--tag", "a=b")
+    assert failed.returncode == 1, failed.stderr
+    assert "kept it in errored.tfstate" in failed.stderr
+    assert "octo-tf apply" in failed.stderr
+    sandbox.clear_faults()
+    assert (team.root / "errored.tfstate").is_file()
+    s3 = sandbox.client("standalone", "s3")
+
+    def tagged() -> bool:
+        return b'"a": "b"' in s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
+
+    assert not tagged()
+    after = team("apply", "--yes", "--tag", "a=b")
+    assert after.returncode == 0, after.stderr
+    assert "errored.tfstate" in after.stderr  # a line of the plan
+    assert tagged()
+    assert keys(sandbox) == {KEY}
+    assert not (team.root / "errored.tfstate").exists()
+    assert list(team.root.glob("errored.tfstate.pushed-*"))
+    assert team("plan", "--detailed-exitcode", "--tag", "a=b").returncode == 0

@@ -784,6 +784,16 @@ CASES = (
         registered=True,
     ),
     Case(
+        "credentials-expired-while-waiting",
+        "verify",
+        "the credentials are taken for expired once, within the wait",
+        "It is tried again until the wait ends",
+        0,
+        planted("iam", "SimulatePrincipalPolicy", error="ExpiredToken", times=1),
+        command=VERIFY,
+        registered=True,
+    ),
+    Case(
         "verify-report-unavailable",
         "verify",
         "CUR answers 500 throughout",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -18,7 +19,14 @@ from filelock import FileLock
 from orchestrator.sandbox import control
 from orchestrator.terraform import process_group, run_log
 from tests.e2e.conftest import EXTERNAL_ID, Checkpoint, Project, RunningSandbox
-from tests.faults.matrix import CASES, Case, program, state_is_whole, wait_until
+from tests.faults.matrix import (
+    CASES,
+    Case,
+    plan_cut_short,
+    program,
+    state_is_whole,
+    wait_until,
+)
 
 BUCKET = "billing-data-of-the-payer"
 
@@ -108,6 +116,17 @@ def test_fault(sandbox, request, case: Case):
     assert "Traceback" not in shown
     assert EXTERNAL_ID not in shown
     completes(project, state_is_damaged=case.damages_state)
+
+
+def test_a_plan_that_is_no_more_is_replaced_as_its_error_says(linked):
+    with plan_cut_short(linked) as settings:
+        refused = linked("apply", *settings["arguments"])
+    assert refused.returncode == 1
+    (advice,) = re.findall(r"`octo-tf (plan --out) FILE`", refused.stderr)
+    file = settings["arguments"][-1]
+    assert linked(*advice.split(), file).returncode == 0
+    applied = linked("apply", "--plan", file)
+    assert applied.returncode == 0, applied.stderr
 
 
 # Interrupts

@@ -54,6 +54,13 @@ def test_an_unquoted_account_id_is_understood(write):
     assert load(path, {}, {}).account_id == "111122223333"
 
 
+@pytest.mark.parametrize("typed", ["AKIAQZXVBNMLKJHG", "QZXVBNM", "QZX_7VB_NM", "qzx+vb=="])
+def test_an_external_id_typed_as_the_name_of_a_variable_is_not_echoed(write, typed):
+    error = error_of(write(f"account_id: '111122223333'\nexternal_id_env: {typed}\n"))
+    assert "octo.yaml:2:18" in str(error)
+    assert typed not in f"{error} {error.hint}"
+
+
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
@@ -134,7 +141,7 @@ def test_the_external_id_comes_from_a_variable_or_a_file(write, tmp_path):
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ("external_id_env: THE_ID\n", ":2:18", "THE_ID is not set"),
+        ("external_id_env: THE_ID\n", ":2:18", "variable that it names is not set"),
         ("external_id_file: none.txt\n", ":2:19", "cannot be read"),
         ("external_id: abc\nexternal_id_env: X\n", ":3:18", "keep one"),
         ("external_id: 12345\n", ":2:14", "must be text, in quotes"),

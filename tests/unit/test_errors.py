@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,23 @@ def test_an_exception_that_ends_python_is_left_alone(crashing, error):
     with pytest.raises(type(error)):
         cli.run(["schema"])
     assert not [*folder.iterdir()]
+
+
+class _ClosedTerminal:
+    """Stderr of a terminal whose window was closed."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(5, "Input/output error")
+
+    def flush(self) -> None:
+        raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort(), EOFError()])
+def test_an_interrupt_that_nobody_can_be_told_of_ends_as_one(crashing, monkeypatch, error):
+    crashing(error)
+    monkeypatch.setattr(sys, "stderr", _ClosedTerminal())
+    assert cli.run(["schema"]) == 130
 
 
 def test_an_interrupt_is_answered_as_json_too(crashing, capsys):
@@ -208,6 +226,37 @@ def test_every_command_that_is_advised_exists(place, line):
         pass  # the text leaves the option's value out
     except click.UsageError as error:
         pytest.fail(f"{place}: octo-tf {line}: {error.message}")
+
+
+# Options of other programs, where a hint tells to run one.
+FOREIGN = {"--force-reinstall": "pip", "--profile": "aws"}
+
+
+def hints() -> Iterator[tuple[str, str]]:
+    """Every hint that an error is given, with its place."""
+    for path in sorted((ROOT / "orchestrator").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.keyword) and node.arg == "hint":
+                texts = [
+                    part.value
+                    for part in ast.walk(node.value)
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                ]
+                yield f"{path.relative_to(ROOT)}:{node.value.lineno}", " ".join(texts)
+
+
+def test_every_option_that_a_hint_names_exists():
+    known = {option for command in every_command() for p in command.params for option in p.opts}
+    known |= {o for command in every_command() for p in command.params for o in p.secondary_opts}
+    known.add("--help")
+    found = [
+        (place, option)
+        for place, text in hints()
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", text)
+        if FOREIGN.get(option, "no program") not in text
+    ]
+    assert len(found) > 20
+    assert [(place, option) for place, option in found if option not in known] == []
 
 
 # --- JSON -------------------------------------------------------------------------------------

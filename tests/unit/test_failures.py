@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import socket
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from orchestrator.terraform.events import Diagnostic
-from orchestrator.terraform.failures import failure, killed_by
+from orchestrator.terraform.failures import already_existing, failure, killed_by
 
 ERROR = Diagnostic("error", "creating IAM Role", "AccessDenied", "aws_iam_role.r", "")
 STATE = '{"version": 4, "lineage": "life", "serial": 1}'
@@ -81,3 +82,62 @@ def test_a_lock_says_whose_it_is_and_how_it_is_removed(tmp_path, here):
 )
 def test_a_signal_is_told_from_an_exit_code(code, name):
     assert killed_by(code) == name
+
+
+# The provider's texts, as it writes them.
+EXISTING = [
+    "operation error IAM: CreateRole, StatusCode: 409, EntityAlreadyExists: Role R exists",
+    "operation error S3: CreateBucket, StatusCode: 409, BucketAlreadyOwnedByYou: you own it",
+    "creating S3 Bucket (b): BucketAlreadyExists",
+    "operation error CloudFormation: CreateStackSet, NameAlreadyExistsException: it exists",
+    "PutReportDefinition, DuplicateReportNameException: it is there",
+]
+
+
+@pytest.mark.parametrize("text", EXISTING)
+def test_what_exists_by_now_is_told_from_other_errors(tmp_path, text):
+    taken = Diagnostic("error", "creating it", text, "module.octo.aws_x.y", "")
+    assert already_existing([ERROR, taken]) == ("module.octo.aws_x.y",)
+    hint = failed(tmp_path, diagnostics=(ERROR, taken)).hint
+    assert "another working folder may be at work" in hint
+    assert "fix the cause" not in hint
+
+
+def test_a_bucket_name_that_another_account_has_needs_another_name(tmp_path):
+    text = "operation error S3: CreateBucket, StatusCode: 409, BucketAlreadyExists: not available"
+    taken = Diagnostic("error", "creating S3 Bucket (b)", text, "module.octo.aws_s3_bucket.cur", "")
+    assert already_existing([taken]) == ()
+    assert "set another cur_s3_bucket_name" in failed(tmp_path, diagnostics=(taken,)).hint
+
+
+# Texts of AWS and of the provider, and what can be done about each.
+CAUSES = [
+    ("api error ExpiredToken: The security token is expired", "Renew the credentials"),
+    ("api error AccessDenied: User: a is not authorized to perform: iam:TagRole", "Grant the"),
+    ("The plugin did not respond: the plugin encountered an error", "error of the provider"),
+    ("Provider produced inconsistent result: this is a bug in the provider", "of the provider"),
+    ("api error Throttling: Rate exceeded", "nothing is to be corrected"),
+    ("StatusCode: 503, ServiceUnavailable", "nothing is to be corrected"),
+    ("dial tcp: i/o timeout", "nothing is to be corrected"),
+    ("InvalidParameterValue: the boundary is no policy", "Correct what the error names"),
+]
+
+
+@pytest.mark.parametrize(("text", "advice"), CAUSES)
+def test_advice_fits_the_cause(tmp_path, text, advice):
+    error = Diagnostic("error", "creating it", text, "aws_iam_role.r", "")
+    hint = failed(tmp_path, diagnostics=(error,)).hint
+    assert advice in hint
+    assert "is in the state" in hint
+    assert "is in the state" not in failed(tmp_path, command="plan", diagnostics=(error,)).hint
+
+
+@pytest.mark.parametrize(
+    ("minutes", "age"), [(1, "1 minute"), (25, "25 minutes"), (190, "3 hours")]
+)
+def test_a_lock_says_how_old_it_is(tmp_path, minutes, age):
+    taken = datetime.now(timezone.utc) - timedelta(minutes=minutes, seconds=5)
+    created = f"{taken:%Y-%m-%d %H:%M:%S}.5 +0000 UTC"
+    lock = f"Lock Info:\n  ID:  abc\n  Who: me@there\n  Created: {created}"
+    diagnostic = Diagnostic("error", "Error acquiring the state lock", lock, "", "")
+    assert f"({age} ago)" in failed(tmp_path, diagnostics=(diagnostic,)).what

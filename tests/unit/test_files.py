@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import pytest
 from orchestrator import cli
 from orchestrator.adoption import foreign_module
 from orchestrator.config.load import load, read_document
-from orchestrator.errors import ConfigError, ExitCode, OctoTfError
+from orchestrator.errors import ConfigError, EngineError, ExitCode, OctoTfError
 from orchestrator.files import read_bounded, read_regular
 from orchestrator.octo import credentials
 from orchestrator.octo.ledger import Ledger
+from orchestrator.terraform import plan_file, state_files
+from orchestrator.terraform.installation import Installation
 
 ZERO = Path("/dev/zero")
 ACCOUNT = "account_id: '111122223333'\n"
@@ -134,3 +137,42 @@ def test_a_link_to_nowhere_is_refused(tmp_path):
     (tmp_path / "octo.yaml").symlink_to("nowhere.yaml")
     with pytest.raises(ConfigError, match="a link to a file that does not exist"):
         read_document(tmp_path / "octo.yaml")
+
+
+# Their reads are of files of the package itself.
+OWN = {"stacks/documents.py", "terraform/render.py"}
+
+
+def test_every_read_of_a_users_file_is_bounded():
+    package = Path(cli.__file__).parents[1]
+    unbounded = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if path.relative_to(package).parts[0] != "sandbox"
+        and re.search(r"\.read_(text|bytes)\(|(json|tomllib)\.load\(", path.read_text())
+    }
+    assert unbounded == OWN
+
+
+def replace_by_pipe(path: Path) -> Path:
+    """A pipe that nobody writes to: reading it would wait for ever."""
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+    return path
+
+
+def test_a_pipe_in_the_states_place_is_no_state(tmp_path):
+    path = replace_by_pipe(tmp_path / "terraform.tfstate")
+    assert state_files.inspect(tmp_path).unreadable == {path: "it is no regular file"}
+
+
+def test_a_pipe_is_no_plan(tmp_path):
+    path = replace_by_pipe(tmp_path / "a.tfplan")
+    with pytest.raises(EngineError, match="no regular file"):
+        plan_file.read(path)
+
+
+def test_a_pipe_among_installed_files_is_no_reason_to_wait(tmp_path):
+    replace_by_pipe(tmp_path / ".terraform/octo-tf-init.json")
+    assert not Installation(tmp_path, "terraform").is_current()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from orchestrator import cli
 from orchestrator.app.events import Events, Warned
 from orchestrator.cli.options import _warn_of_one_run
-from orchestrator.errors import OctoTfError
+from orchestrator.errors import Clash, OctoTfError
 from orchestrator.stackset import preflight
 
 TEXT = "# ours\naccount_id: '111122223333'  # payer\nexternal_id: abc\npermission_tiers: [read]\n"
@@ -84,3 +85,49 @@ def test_a_clash_names_the_options_that_exclude_all_accounts():
         "--stackset-excluded-account 1 --stackset-excluded-account 2"
     )
     assert "ACCOUNT_ID" in preflight._excluding([str(n) for n in range(21)])
+
+
+CLASH = {"where": "", "hint": "leave them out", "count": 1, "excluded": ("222233334444", "3" * 12)}
+
+
+@pytest.fixture
+def clashing(config, monkeypatch):
+    """An upgrade that meets a clash until the account is excluded; what it was given last."""
+    given = {}
+    monkeypatch.chdir(config.parent)
+
+    def upgrade(context, *, consent, configure, configuring):
+        given["excluded"] = context.registration.stackset_excluded_accounts
+        given["lines"] = [line.summary for line in configuring]
+        if given["excluded"] != [*CLASH["excluded"]]:
+            raise Clash("1 linked account has a role already", **CLASH)
+        configure()
+        raise OctoTfError("went on")
+
+    monkeypatch.setattr("orchestrator.app.upgrade.upgrade", upgrade)
+    return given
+
+
+def at_terminal(monkeypatch, *, answer: str | None) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: answer is not None)
+
+
+def test_at_a_clash_upgrade_offers_to_exclude_the_accounts(clashing, config, monkeypatch, capsys):
+    at_terminal(monkeypatch, answer="y")
+    cli.run(["upgrade", "--no-octo", "--stackset-excluded-account", "222233334444"])
+    assert "Exclude this account from the StackSet" in capsys.readouterr().err
+    assert clashing["lines"] == ["Set stackset_excluded_accounts, use_stackset in octo.yaml."]
+    assert 'stackset_excluded_accounts: ["222233334444", "333333333333"]' in config.read_text()
+
+
+@pytest.mark.parametrize(("answer", "flags"), [("n", []), (None, []), ("y", ["--yes"])])
+def test_an_offer_that_is_not_taken_ends_as_without_it(
+    clashing, config, monkeypatch, capsys, answer, flags
+):
+    at_terminal(monkeypatch, answer=answer)
+    assert cli.run(["upgrade", "--no-octo", *flags]) == 5
+    shown = capsys.readouterr().err
+    assert ("Exclude this account" in shown) is (answer == "n")
+    assert "leave them out" in shown
+    assert config.read_text() == TEXT

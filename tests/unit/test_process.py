@@ -15,9 +15,12 @@ import pytest
 
 from orchestrator.cancellation import Cancellation
 from orchestrator.errors import EngineError
+from orchestrator.model.version_constraint import Constraint
+from orchestrator.terraform import binary as binaries
 from orchestrator.terraform import run_log
 from orchestrator.terraform.binary import Binary
 from orchestrator.terraform.client import Terraform
+from orchestrator.terraform.state import StateEdit
 
 EVENT = (
     '{"type": "apply_%s", "hook": {"resource": {"addr": "%s"}, "action": "create",'
@@ -297,3 +300,25 @@ def test_providers_of_a_terraform_that_was_killed_too_are_ended(killed, fake, fo
     assert is_running(pid)
     applied(fake("exit 0"))
     wait_for(lambda: not is_running(pid))
+
+
+def test_a_preview_takes_the_provider_that_the_root_folder_has(fake, folder, monkeypatch):
+    """Without a mirror it would be downloaded again, for each preview."""
+    monkeypatch.setattr(binaries, "provider_mirror", lambda *_: None)
+    log = folder / "calls"
+    installing = "mkdir -p .terraform/providers && touch .terraform/providers/aws"
+    terraform = fake(f'echo "$@" >> "{log}"; [ "$1" != init ] || {{ {installing}; }}')
+    wanted = Constraint.parse("5.100.0")
+    edits = [StateEdit("set_aside", "terraform.tfstate")]
+
+    def asked() -> str:
+        calls = log.read_text().splitlines()
+        log.unlink()
+        return next(call for call in calls if call.startswith("init"))
+
+    terraform.preview(folder / "a.tfplan", edits, provider_version=wanted)
+    assert "-plugin-dir" not in asked()  # nothing is installed yet
+    terraform.init(provider_version=wanted)
+    assert "-plugin-dir" not in asked()
+    terraform.preview(folder / "a.tfplan", edits, provider_version=wanted)
+    assert f"-plugin-dir={folder / '.terraform/providers'}" in asked()

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from orchestrator.app.confirm import confirm
 from orchestrator.app.console.flow import ConsoleFlow
-from orchestrator.aws.errors import explained
+from orchestrator.aws.errors import explained, is_passing
+from orchestrator.errors import AwsError
 from orchestrator.stacks import observed
 from orchestrator.stacks.observed import ObservedStack
 from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, ExpectedStack, Step
@@ -46,12 +47,21 @@ def check(
     """
     started = time.monotonic()
     sleep = sleep or flow.context.cancellation.sleep
+    warned: set[str] = set()
     limit, settle = max(wait_seconds, stack_seconds), min(wait_seconds, _SETTLE_SECONDS)
     with flow.context.events.step("stacks", "Reading the stacks"):
         found = _stacks(flow, steps)
         while time.monotonic() - started < limit and any(map(_is_pending, found)):
             sleep(_PAUSE_SECONDS)
-            found, settle = _stacks(flow, steps), _SETTLE_SECONDS
+            settle = _SETTLE_SECONDS
+            try:
+                found = _stacks(flow, steps)
+            except AwsError as error:  # what was seen last holds until AWS answers again
+                if not isinstance(error.__cause__, Exception) or not is_passing(error.__cause__):
+                    raise
+                if (reason := str(error.what)) not in warned:
+                    flow.context.events.warn(f"{reason}. It is tried again until the wait ends.")
+                warned.add(reason)
     unready = {r.area for r in found if r.finding.status in (Status.PENDING, Status.FAIL)}
     areas = {AREAS[step] for step in steps} - unready
     with flow.context.events.step("verify", "Verifying"):
@@ -61,6 +71,7 @@ def check(
             wait_seconds=max(0.0, wait_seconds - (time.monotonic() - started)),
             settle_seconds=settle,
             sleep=sleep,
+            warn=flow.context.events.warn,
         )
     checked = [_for_stacks(result, flow) for result in report.results]
     name = flow.registration.account_name or ""

@@ -155,5 +155,14 @@ def begin(context: AccountContext) -> ConsoleFlow:
         ConfigError: octo.yaml has a setting that only Terraform supports.
     """
     console_inputs(context.registration)
-    account = shared.identify(context)
+    return flow_of(context, shared.identify(context))
+
+
+def flow_of(context: AccountContext, account: Account) -> ConsoleFlow:
+    """Decide the external id of an identified account; nothing is changed.
+
+    Raises:
+        ConfigError: octo.yaml has a setting that only Terraform supports.
+    """
+    console_inputs(context.registration)
     return ConsoleFlow(context, context.registration, account, shared.decide_external_id(context))

@@ -15,10 +15,11 @@ from orchestrator.aws.errors import ServiceError, explained, is_denied
 from orchestrator.aws.s3 import bucket_region
 from orchestrator.aws.session import Aws
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.files import write_atomically
+from orchestrator.files import read_regular, write_atomically
 from orchestrator.stacks import links
 from orchestrator.stacks.steps import ExpectedStack
 
+_LONGEST_NAME = 100  # bytes; the name of a bucket has 63 characters at most
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 
 
@@ -73,9 +74,9 @@ def launch_link(
         return LaunchLink(stack, url)
     if remembered.is_file():
         try:
-            earlier = remembered.read_text(encoding="utf-8").strip()
+            earlier = read_regular(remembered, limit=_LONGEST_NAME).decode().strip()
             return LaunchLink(stack, _published(flow, stack, earlier))
-        except (ConfigError, Refused) as error:
+        except (ConfigError, Refused, OSError, ValueError) as error:
             flow.context.events.warn(f"{error}. Upload the template by hand instead.")
             remembered.unlink()
     file = folder / f"{stack.template}.yaml"

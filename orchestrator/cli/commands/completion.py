@@ -48,7 +48,7 @@ def show(shell: str | None) -> ExitCode:
 @_SHELL
 def install(shell: str | None) -> ExitCode:
     """Install completion for new shells; a second run changes nothing."""
-    from orchestrator.files import write_atomically
+    from orchestrator.files import read_regular, write_atomically
 
     shell = _named(shell)
     home = Path.home()
@@ -62,7 +62,7 @@ def install(shell: str | None) -> ExitCode:
     try:
         write_atomically(script, _script(shell).encode(), mode=0o644)
         if startup is not None:
-            before = startup.read_text(encoding="utf-8") if startup.exists() else ""
+            before = read_regular(startup).decode() if startup.exists() else ""
             if _MARK not in before:
                 mode = startup.stat().st_mode & 0o777 if startup.exists() else 0o644
                 newline = "" if not before or before.endswith("\n") else "\n"

@@ -12,7 +12,7 @@ from orchestrator.cli.groups import ALLOW_DESTROY, ENABLE_ACCESS, TERRAFORM, VER
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
 from orchestrator.cli.options import deferred_run_options, end
-from orchestrator.errors import ExitCode
+from orchestrator.errors import Clash, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,25 +35,40 @@ def command(
     """Give Octo access to every linked account of a registered payer.
 
     Sets use_stackset in octo.yaml, and what other options say to register; then plans, asks,
-    applies and verifies as apply does. Compares the existing resources with those before: none is
+    applies and verifies as apply does. Offers to exclude accounts that have Octo's role already.
+    Compares the existing resources with those before: none is
     deleted or registered again.
     """
     from orchestrator import report
     from orchestrator.app import configuring
-    from orchestrator.app.upgrade import upgrade
+    from orchestrator.app.upgrade import Upgraded, upgrade
     from orchestrator.model.registration import to_register
 
     config: Path = ctx.params["config"]
-    context = load_context(use_stackset=True)
     given = to_register(flags) if config.exists() else flags
-    settings = {**given, "use_stackset": True}
-    upgraded = upgrade(
-        context,
-        consent=approval.consent(yes=yes),
-        configure=lambda: configuring.write(config, settings),
-        configuring=configuring.announce(config, settings),
-    )
+
+    def run(**own: Any) -> Upgraded:
+        settings = {**given, **own}
+        return upgrade(
+            load_context(**own),
+            consent=approval.consent(yes=yes),
+            configure=lambda: configuring.write(config, settings),
+            configuring=configuring.announce(config, settings),
+        )
+
+    try:
+        upgraded = run(use_stackset=True)
+    except Clash as clash:
+        if yes or not _agrees_to_exclude(clash):
+            raise
+        upgraded = run(use_stackset=True, stackset_excluded_accounts=[*clash.excluded])
     if not upgraded.review.has_changes:
         click.echo(report.render_plan(upgraded.review, "text"), err=True)
     click.echo(f"Kept as it was: {', '.join(upgraded.kept)}.", err=True)
     return end(upgraded.report, reports, as_json=as_json)
+
+
+def _agrees_to_exclude(clash: Clash) -> bool:
+    click.echo(str(clash), err=True)
+    these = "this account" if clash.count == 1 else f"these {clash.count} accounts"
+    return approval.offers(f"Exclude {these} from the StackSet, and go on with the others?")

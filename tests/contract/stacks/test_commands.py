@@ -47,6 +47,14 @@ def octo_tf(project, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("command", [("link", "api-access"), ("check",), ("finish", "--yes")])
+def test_what_differs_from_octo_yaml_for_one_command_is_said(project, command):
+    before = (project.folder / "octo.yaml").read_bytes()
+    result = octo_tf(project, "console", *command, "--tag", "a=b")
+    assert "--tag differs from octo.yaml: it holds for this run only" in result.stderr
+    assert (project.folder / "octo.yaml").read_bytes() == before
+
+
 def test_a_script_links_checks_and_finishes(project):
     linked = octo_tf(project, "console", "link", "api-access", "--template-bucket", project.bucket)
     assert linked.returncode == 0, linked.stderr
@@ -60,6 +68,11 @@ def test_a_script_links_checks_and_finishes(project):
     by_hand = ["Register Account", "Check and Confirm for API access", "Confirm and Finish"]
     words = " ".join(checked.stdout.split())
     assert f"API access passes. To be done in Octo by hand: {'; '.join(by_hand)}." in words
+    verified = octo_tf(project, "verify", "--json")  # as the stacks made it; there is no Terraform
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    found = {result["id"]: result["status"] for result in json.loads(verified.stdout)["checks"]}
+    assert found["api_access.stack"] == "pass"
+    assert not (project.folder / ".octo-tf" / project.account_id / "main.tf").exists()
     assert octo_tf(project, "console", "finish", "--json").returncode == 0
     status = octo_tf(project, "status", "--json")
     document = json.loads(status.stdout)

@@ -105,6 +105,7 @@ class Cloud:
         self.identities: dict[str, str] = {}
         self.bucket_data = True
         self.stuck = False  # linked accounts keep their stacks
+        self.existing: dict[str, str] = {}
 
     def connect(self) -> Any:
         raise AssertionError("a route asks the port, not AWS")
@@ -145,10 +146,10 @@ class Cloud:
         return self.operation
 
     def find_existing(
-        self, plan, *, read, unfinished, adopting, accepted, released
+        self, plan, *, read, unfinished, contested, adopting, accepted, released
     ) -> dict[str, str]:
         self._note("find_existing")
-        return {}
+        return self.existing
 
     def checks_context(self, outputs, external_id: str) -> Any:
         raise AssertionError("a snapshot is taken by the port")
@@ -207,7 +208,7 @@ class Terraform:
     def check_lock(self, wanted) -> None:
         self._note("check_lock")
 
-    def init(self, *, provider_version, backend_config=None) -> bool:
+    def init(self, *, provider_version, backend_config=None, installed=None) -> bool:
         self._note("init")
         return True
 

@@ -30,6 +30,8 @@ from orchestrator.octo.registration import RegistrationService
 from orchestrator.terraform import journal, plan_file
 from orchestrator.terraform.client import Terraform
 from orchestrator.terraform.events import PlannedChange
+from orchestrator.terraform.failures import AlreadyExists
+from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import StateEdit
 from tests.unit.app import fakes
 from tests.unit.app.fakes import ACCOUNT, CHANGES, OUTPUTS, Scene, scene
@@ -129,6 +131,26 @@ def test_an_account_that_octo_refuses_changes_nothing_in_aws(route):
     with pytest.raises(OctoRefused):
         apply(route.context, consent=route.agree)
     assert route.recording.writes == ["octo.register"]
+
+
+def test_what_another_run_created_meanwhile_is_noted_as_contested(route):
+    error = AlreadyExists(EngineError("it exists"), [CHANGES[0].address])
+    route.recording.failures["terraform.apply_plan"] = error
+    with pytest.raises(AlreadyExists):
+        apply(route.context, consent=route.agree)
+    assert journal.contested(route.context.folder) == {CHANGES[0].address}
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_an_import_that_no_earlier_run_explains_is_said(route, noted):
+    """Another working folder's state may have it; a run that was killed here explains it."""
+    if noted:
+        route.context.folder.mkdir(parents=True)
+        journal.begin(route.context.folder, Plan(Path("p"), CHANGES, True))
+    route.cloud.existing = {CHANGES[0].address: "AlphausAcctAccessRole"}
+    plan(route.context)
+    warnings = [e.text for e in route.recording.events if isinstance(e, Warned)]
+    assert any("two states must not own" in text for text in warnings) is not noted
 
 
 def test_a_killed_apply_leaves_its_journal_and_no_plan(route):

@@ -213,3 +213,27 @@ def test_the_names_are_the_modules():
         for name in policies:
             assert name in text or name == "octo-read" or name == "octo-recommendations"
     assert CUR_ROLE in compare.POLICIES
+
+
+CONTESTED = {
+    "unfinished": frozenset({MODULE + API, MODULE + POLICY}),
+    "contested": frozenset({MODULE + API}),
+}
+
+
+def test_a_role_whose_creation_was_answered_by_nobody_is_this_runs_own(there):
+    """AWS had carried out the call; the run ended before it could give the role its policies."""
+    there[ROLE] = role()
+    assert imports(API, POLICY, **CONTESTED) == {MODULE + API: ROLE}
+
+
+@pytest.mark.parametrize("external_id", ["the-id", "another-id"])
+def test_a_role_that_another_run_made_meanwhile_is_refused_even_if_it_is_the_same(
+    there, external_id
+):
+    there[ROLE] = role(external_id, inline={"octo-read": json.loads(READ)})
+    with pytest.raises(Refused, match="created by another run") as refused:
+        imports(API, POLICY, **CONTESTED)
+    assert ROLE in str(refused.value)
+    assert "Another working folder" in refused.value.hint
+    assert imports(API, POLICY, **{**CONTESTED, "adopting": True})[MODULE + API] == ROLE

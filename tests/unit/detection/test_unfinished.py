@@ -41,3 +41,13 @@ def test_a_note_that_cannot_be_written_stops_the_apply(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OctoTfError, match="the plan was not applied"):
         journal.begin(tmp_path / "file", plan("a.b"))
+
+
+def test_what_existed_by_then_is_contested_until_it_is_gone(tmp_path):
+    journal.begin(tmp_path, plan("a.b"))
+    journal.contest(tmp_path, ["a.b"])
+    assert journal.contested(tmp_path) == journal.addresses(tmp_path) == {"a.b"}
+    journal.begin(tmp_path, plan("c.d"))
+    assert journal.contested(tmp_path) == {"a.b"}
+    journal.begin(tmp_path, plan("a.b"))  # what a plan creates was looked for, and is not there
+    assert journal.contested(tmp_path) == frozenset()
