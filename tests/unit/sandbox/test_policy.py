@@ -143,10 +143,13 @@ def test_a_resource_policy_names_who_may(principal, expected):
 def test_not_principal_is_everybody_else():
     question = AccessRequest(READ.action, READ.resource, principals=OCTO)
     statement = {"Effect": "Deny", "Action": "*", "Resource": "*"}
-    theirs = {**statement, "NotPrincipal": {"AWS": "131920598436"}}
+    theirs = {**statement, "NotPrincipal": {"AWS": OCTO["AWS"][:2]}}
     others = {**statement, "NotPrincipal": {"AWS": "111111111111"}}
+    # "all principals except the user named Bob": the account alone excepts none of its users.
+    alone = {**statement, "NotPrincipal": {"AWS": "131920598436"}}
     assert decision(theirs, question=question, resource_policy=True) == "implicitDeny"
     assert decision(others, question=question, resource_policy=True) == "explicitDeny"
+    assert decision(alone, question=question, resource_policy=True) == "explicitDeny"
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", '"Statement"'])

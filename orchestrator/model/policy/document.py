@@ -1,4 +1,4 @@
-"""IAM and S3 policy documents: parse them, compare what they mean, list what they allow.
+"""Policy documents as JSON: parse them, compare what they mean, list what they allow.
 
 Source: IAM User Guide, "Grammar of the IAM JSON policy language".
 """
