@@ -25,6 +25,7 @@ _NOT_FOUND = {
     "NoSuchBucket",
     "NoSuchEntity",
     "NoSuchKey",
+    "NotFoundException",
     "StackSetNotFoundException",
 }
 # Answers that say nothing of the call itself: it may be made again.
@@ -56,7 +57,7 @@ def is_denied(error: ServiceError) -> bool:
 
 
 def is_not_found(error: ServiceError) -> bool:
-    """Tell whether the role, bucket, object or StackSet of the call does not exist."""
+    """Tell whether the role, bucket, object, key or StackSet of the call does not exist."""
     return code_of(error) in _NOT_FOUND
 
 

@@ -32,14 +32,17 @@ _REPORT = """
 DeleteReportDefinition DescribeReportDefinitions ListTagsForResource ModifyReportDefinition
 PutReportDefinition TagResource UntagResource
 """
-_READ_BUCKET = "GetBucketLocation GetBucketPolicy GetBucketPublicAccessBlock GetObject ListBucket"
+_READ_BUCKET = """
+GetBucketLocation GetBucketPolicy GetBucketPublicAccessBlock GetEncryptionConfiguration GetObject
+ListBucket
+"""
 # ListTagsForResource, TagResource and UntagResource: S3 Control's, by version 6 of the provider
 # since 6.23; a role without them that was sufficient for version 5 is denied there.
 _OWN_BUCKET = """
 CreateBucket DeleteBucket DeleteBucketPolicy GetAccelerateConfiguration GetBucketAcl GetBucketCORS
 GetBucketLogging GetBucketNotification GetBucketObjectLockConfiguration GetBucketOwnershipControls
 GetBucketRequestPayment GetBucketTagging GetBucketVersioning GetBucketWebsite
-GetEncryptionConfiguration GetLifecycleConfiguration GetReplicationConfiguration
+GetLifecycleConfiguration GetReplicationConfiguration
 PutBucketNotification PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock
 ListTagsForResource PutBucketTagging PutBucketVersioning PutEncryptionConfiguration
 PutLifecycleConfiguration TagResource UntagResource

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,28 @@ def public_access_block(aws: Aws, name: str, region: str) -> dict[str, bool]:
     """
     answer = _setting(aws.client("s3", region), "get_public_access_block", name)
     return dict(answer.get("PublicAccessBlockConfiguration", {}))
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """A bucket's default encryption: ``AES256`` or ``aws:kms...``, and the key if one is named."""
+
+    algorithm: str
+    key: str = ""
+
+
+def default_encryption(aws: Aws, name: str, region: str) -> Encryption:
+    """Read how new objects are encrypted (GetBucketEncryption).
+
+    Raises:
+        ServiceError: the bucket does not exist or may not be read.
+    """
+    answer = _setting(aws.client("s3", region), "get_bucket_encryption", name)
+    rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
+    for rule in rules:
+        if chosen := rule.get("ApplyServerSideEncryptionByDefault"):
+            return Encryption(chosen["SSEAlgorithm"], chosen.get("KMSMasterKeyID", ""))
+    return Encryption("AES256")  # every bucket is encrypted since 2023
 
 
 def creation_dates(aws: Aws) -> dict[str, datetime]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cur import CostandUsageReportServiceClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
@@ -111,6 +112,8 @@ class Aws:
     def client(
         self, service: Literal["cloudformation"], region: str | None = None
     ) -> CloudFormationClient: ...
+    @overload
+    def client(self, service: Literal["kms"], region: str | None = None) -> KMSClient: ...
     @overload
     def client(
         self, service: Literal["organizations"], region: str | None = None

@@ -9,8 +9,16 @@ from datetime import datetime, timezone
 
 from moto.organizations.models import organizations_backends
 
+from orchestrator.sandbox.encryption import may_use_key
 from orchestrator.sandbox.organization_policies import RESOURCE, SERVICE, decide_for_account
-from orchestrator.sandbox.policy import AccessRequest, Decision, decide, parse_policy
+from orchestrator.sandbox.policy import (
+    AccessRequest,
+    Decision,
+    PolicySet,
+    decide,
+    decide_all,
+    parse_policy,
+)
 from orchestrator.sandbox.state import (
     PARTITION,
     Caller,
@@ -58,6 +66,9 @@ _NO_PERMISSION_NEEDED = {
     "sts:AssumeRoleWithWebIdentity",
 }  # AssumeRole is decided by the trust policy: services/sts.py
 _GLOBAL = ("iam", "organizations", "cur")  # their calls are calls to us-east-1
+# What S3 asks KMS for where a bucket is encrypted with a key of KMS.
+_KEY_ACTIONS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
+_RESOURCE = "resource-based policy"
 # How AWS words a denial, by the kind of policy that decided.
 _DENIED = " with an explicit deny in {article} {kind}"
 _NOT_ALLOWED = " because no {kind} allows the {action} action"
@@ -96,6 +107,9 @@ def authorize(state: SandboxState, call: Call) -> None:
         action, resource_of(state, call), _context(call), {"AWS": call.caller.names}
     )
     _require(call, request, verdict_for(state, call, request))
+    if request.action in _KEY_ACTIONS:
+        use = AccessRequest(_KEY_ACTIONS[request.action], "*", request.context, request.principals)
+        _require(call, use, Verdict(may_use_key(call.uri["Bucket"], use, call.caller), _RESOURCE))
     if call.operation == "CreateStack" and call.parameters.get("RoleARN"):
         passing = AccessRequest(
             "iam:PassRole",
@@ -163,23 +177,22 @@ def verdict_for(state: SandboxState, call: Call, request: AccessRequest) -> Verd
         if decision != "allowed":
             return Verdict(decision, "service control policy")
     by_identity = identity_verdict(caller, request)
-    if bucket is None or owner is None:
+    if bucket is None or owner is None or call.operation == "CreateBucket":
+        # A name that another account has taken is refused by CreateBucket itself.
         return by_identity
+    policies, boundary = identity_policies(caller.account_id, caller.kind, caller.name)
     text = state.bucket_policies.get(bucket)
-    by_bucket = (
-        decide([parse_policy(text)], request, resource_policy=True) if text else "implicitDeny"
+    decision = decide_all(
+        PolicySet(
+            policies,
+            boundary,
+            parse_policy(text) if text else None,
+            session=list(caller.session_policies),
+        ),
+        request,
+        same_account=caller.account_id == owner,
     )
-    if by_identity.decision == "explicitDeny":
-        return by_identity
-    if by_bucket == "explicitDeny":
-        return Verdict(by_bucket, "resource-based policy")
-    if call.operation == "CreateBucket":
-        return by_identity  # another account owns the name: CreateBucket itself refuses it
-    if owner == caller.account_id:
-        return Verdict("allowed") if by_bucket == "allowed" else by_identity
-    if by_identity.decision != "allowed":
-        return by_identity
-    return Verdict(by_bucket, "resource-based policy")
+    return by_identity if by_identity.decision == decision else Verdict(decision, _RESOURCE)
 
 
 def identity_verdict(caller: Caller, request: AccessRequest) -> Verdict:

@@ -17,7 +17,8 @@ import zipfile
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.sandbox.policy import AccessRequest, decide, parse_policy
+from orchestrator.sandbox.encryption import may_use_key
+from orchestrator.sandbox.policy import AccessRequest, as_list, decide, parse_policy
 from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner, s3
 
 TEST_OBJECT = "aws-programmatic-access-test-object"
@@ -31,30 +32,59 @@ _COLUMNS = [
 ]
 
 
-def can_deliver(state: SandboxState, account_id: str, bucket: str) -> bool:
+SERVICE = {"Service": ["billingreports.amazonaws.com"]}
+
+
+def may_deliver(state: SandboxState, account_id: str, bucket: str) -> bool:
     """Whether the bucket's policy allows the billing service to check and to write."""
     text = state.bucket_policies.get(bucket)
     if not text:
         return False
-    context = {
-        "aws:SourceAccount": account_id,
-        "aws:SourceArn": f"arn:{PARTITION}:cur:us-east-1:{account_id}:definition/any",
-        "aws:SecureTransport": "true",
-    }
-    service = {"Service": ["billingreports.amazonaws.com"]}
+    document = parse_policy(text)
     arn = f"arn:{PARTITION}:s3:::{bucket}"
-    return all(
-        decide(
-            [parse_policy(text)],
-            AccessRequest(action, resource, context, service),
-            resource_policy=True,
+    needed = [("s3:GetBucketPolicy", arn), ("s3:PutObject", f"{arn}/{TEST_OBJECT}")]
+    # The Data Exports guide's policy, "applied to every S3 bucket when creating a Cost and Usage
+    # Report", does without GetBucketAcl; in any other wording it is needed.
+    if not any(map(_is_of_data_exports_guide, as_list(document["Statement"]))):
+        needed.append(("s3:GetBucketAcl", arn))
+    # The console compares aws:SourceArn by StringEquals with a text that ends with "*", and it
+    # works: hashicorp/terraform-provider-aws #36086 (2024-07-08).
+    return any(
+        all(
+            decide(
+                [document],
+                AccessRequest(action, resource, _context(account_id, report), SERVICE),
+                resource_policy=True,
+            )
+            == "allowed"
+            for action, resource in needed
         )
-        == "allowed"
-        for action, resource in (
-            ("s3:GetBucketAcl", arn),
-            ("s3:GetBucketPolicy", arn),
-            ("s3:PutObject", f"{arn}/{TEST_OBJECT}"),
-        )
+        for report in ("any", "*")
+    )
+
+
+def _context(account_id: str, report: str) -> dict[str, str]:
+    """Return the context of the billing service's requests."""
+    return {
+        "aws:SourceAccount": account_id,
+        "aws:SourceArn": f"arn:{PARTITION}:cur:us-east-1:{account_id}:definition/{report}",
+        "aws:SecureTransport": "true",
+        "aws:PrincipalIsAWSService": "true",
+        "aws:PrincipalServiceName": SERVICE["Service"][0],
+    }
+
+
+def _is_of_data_exports_guide(statement: dict[str, Any]) -> bool:
+    return statement.get("Effect") == "Allow" and sorted(
+        action.lower() for action in as_list(statement.get("Action", []))
+    ) == ["s3:getbucketpolicy", "s3:putobject"]
+
+
+def can_deliver(state: SandboxState, account_id: str, bucket: str) -> bool:
+    """Whether the billing service may write to the bucket, as the bucket is encrypted."""
+    request = AccessRequest("kms:GenerateDataKey", "*", _context(account_id, "any"), SERVICE)
+    return (
+        may_deliver(state, account_id, bucket) and may_use_key(bucket, request, None) == "allowed"
     )
 
 

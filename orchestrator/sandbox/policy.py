@@ -47,6 +47,7 @@ class PolicySet:
     Attributes:
         identity: the caller's own; None for a service, which has none.
         boundary: its permissions boundary; empty without one.
+        session: the session's own policies; empty without them.
         resource: the resource's policy; None without one.
         scps: the organization's SCPs, level by level.
         rcps: the same of its RCPs.
@@ -56,6 +57,7 @@ class PolicySet:
     identity: list[Document] | None = None
     boundary: list[Document] = field(default_factory=list)
     resource: Document | None = None
+    session: list[Document] = field(default_factory=list)
     scps: list[list[Document]] = field(default_factory=list)
     rcps: list[list[Document]] = field(default_factory=list)
     resource_decides: bool = False
@@ -98,17 +100,21 @@ def decide_all(policies: PolicySet, request: AccessRequest, *, same_account: boo
     decisions = [
         decide(policies.identity or [], request),
         decide(policies.boundary, request),
-        *(decide(level, request) for level in (*policies.scps, *policies.rcps)),
+        decide(policies.session, request),
+        *(decide(level, request) for level in policies.scps),
+        *(decide(level, request, resource_policy=True) for level in policies.rcps),
         decide(resource, request, resource_policy=True),
     ]
     if "explicitDeny" in decisions:
         return "explicitDeny"
-    by_identity, by_boundary, *by_organization, by_resource = decisions
+    by_identity, by_boundary, by_session, *by_organization, by_resource = decisions
     if set(by_organization) - {"allowed"}:
         return "implicitDeny"
     if policies.identity is None:
         return by_resource
-    bounded = not policies.boundary or by_boundary == "allowed"
+    bounded = (not policies.boundary or by_boundary == "allowed") and (
+        not policies.session or by_session == "allowed"
+    )
     own = by_identity == "allowed" and bounded
     if not same_account:
         return "allowed" if own and by_resource == "allowed" else "implicitDeny"

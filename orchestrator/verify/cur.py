@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from orchestrator.aws import s3
+from orchestrator.aws.cur import home_region
 from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.session import Aws
 from orchestrator.model.module_outputs import CurOutput
+from orchestrator.model.report_delivery import ReportDelivery
 from orchestrator.verify.model import Context, Finding, failed
 
 
@@ -21,6 +23,20 @@ def expected_cur(context: Context) -> CurOutput:
     if context.expected.cur is None:
         raise LookupError("this account has no report")
     return context.expected.cur
+
+
+def report_delivery(context: Context) -> ReportDelivery:
+    """Return the delivery that is expected."""
+    cur, expected = expected_cur(context), context.expected
+    return ReportDelivery(
+        account_id=expected.account_id,
+        partition=expected.partition,
+        report=cur.report_name,
+        prefix=cur.s3_prefix,
+        bucket=cur.s3_bucket_name,
+        region=cur.s3_bucket_region,
+        cur_region=home_region(context.aws.region),
+    )
 
 
 def missing_bucket(cur: CurOutput) -> Finding:

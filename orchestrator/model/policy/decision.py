@@ -98,6 +98,9 @@ def decide(request: Request, layers: Layers) -> Decision:
     return Decision("allowed" if granted.value else "unknown", match, layer, granted.keys)
 
 
+_ON_RESOURCES = ("rcp ", "resource")  # the layers whose statements name principals
+
+
 def _matches(request: Request, layers: Layers) -> dict[str, list[Match]]:
     """List the statements that apply, or may, by layer; levels of an organization are numbered."""
     by_layer: dict[str, Iterable[Policy]] = {
@@ -113,7 +116,10 @@ def _matches(request: Request, layers: Layers) -> dict[str, list[Match]]:
             match
             for policy in policies
             for match in matching(
-                policy.document, request, by_resource=layer == "resource", name=policy.name
+                policy.document,
+                request,
+                by_resource=layer.startswith(_ON_RESOURCES),
+                name=policy.name,
             )
         ]
         for layer, policies in by_layer.items()

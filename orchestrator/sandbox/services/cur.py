@@ -130,7 +130,7 @@ def _check_bucket(state: SandboxState, account_id: str, definition: dict[str, An
         raise ServiceError("ValidationException", f"Bucket {bucket} does not exist.")
     if s3(owner).get_bucket(bucket).region_name != region:
         raise ServiceError("ValidationException", f"Bucket {bucket} is not in {region}.")
-    if not delivery.can_deliver(state, account_id, bucket):
+    if not delivery.may_deliver(state, account_id, bucket):
         raise ServiceError(
             "ValidationException", f"Failed to verify customer bucket permission: {bucket}"
         )

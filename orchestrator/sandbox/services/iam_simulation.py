@@ -43,9 +43,9 @@ def simulate(_state: SandboxState, call: Call) -> dict[str, Any]:
                 texts += _texts("group", group)
     boundary = identity_policies(account_id, kind, name)[1] if kind != "group" else []
     context = {
-        entry["ContextKeyName"]: str(value)
+        entry["ContextKeyName"]: values if "List" in entry["ContextKeyType"] else values[0]
         for entry in call.parameters.get("ContextEntries", [])
-        for value in entry["ContextKeyValues"][:1]
+        if (values := [str(value) for value in entry["ContextKeyValues"]])
     }
     results = []
     for action in call.parameters["ActionNames"]:

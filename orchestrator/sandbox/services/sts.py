@@ -18,13 +18,27 @@ from moto.iam.models import AccessKey
 from moto.sts.models import sts_backends
 from moto.sts.utils import random_session_token
 
-from orchestrator.sandbox.authorization import identity_verdict
 from orchestrator.sandbox.identity_policy import load_aws_managed
 from orchestrator.sandbox.organization_policies import RESOURCE, decide_for_account
 from orchestrator.sandbox.organization_policies import SERVICE as SERVICE_CONTROL
-from orchestrator.sandbox.policy import AccessRequest, Document, decide, parse_policy
+from orchestrator.sandbox.policy import (
+    AccessRequest,
+    Document,
+    PolicySet,
+    decide,
+    decide_all,
+    parse_policy,
+)
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.state import PARTITION, Caller, SandboxState, default_version, iam, role
+from orchestrator.sandbox.state import (
+    PARTITION,
+    Caller,
+    SandboxState,
+    default_version,
+    iam,
+    identity_policies,
+    role,
+)
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "sts"
@@ -214,20 +228,25 @@ def _context(call: Call) -> dict[str, str]:
 
 
 def _trusts(target: Any, call: Call, request: AccessRequest) -> bool:
-    trust = parse_policy(target.assume_role_policy_document)
-    if decide([trust], request, resource_policy=True) != "allowed":
-        return False
+    """Decide by the organization, the role's trust policy, which must allow, and the caller's."""
+    caller = call.caller
     if decide_for_account(RESOURCE, target.account_id, request) != "allowed":
         return False
-    if decide_for_account(SERVICE_CONTROL, call.caller.account_id, request) != "allowed":
+    if decide_for_account(SERVICE_CONTROL, caller.account_id, request) != "allowed":
         return False
-    by_identity = identity_verdict(call.caller, request).decision
-    if by_identity == "explicitDeny":
-        return False
-    own = [call.caller.arn, call.caller.principal_arn]
-    itself = AccessRequest(request.action, request.resource, request.context, {"AWS": own})
-    named = decide([trust], itself, resource_policy=True) == "allowed"
-    return by_identity == "allowed" or (target.account_id == call.caller.account_id and named)
+    policies, boundary = identity_policies(caller.account_id, caller.kind, caller.name)
+    decision = decide_all(
+        PolicySet(
+            policies,
+            boundary,
+            parse_policy(target.assume_role_policy_document),
+            session=list(caller.session_policies),
+            resource_decides=True,
+        ),
+        request,
+        same_account=target.account_id == caller.account_id,
+    )
+    return decision == "allowed"
 
 
 def get_caller_identity(_state: SandboxState, call: Call) -> dict[str, Any]:

@@ -1,191 +1,116 @@
-"""cur_s3.bucket_policy: the billing service may deliver reports of this account only."""
+"""cur_s3.bucket_policy: the billing service may deliver reports, of this account only."""
 
 import json
-from collections.abc import Sequence
-from fnmatch import fnmatchcase
-from typing import Any
+from collections.abc import Iterable
 
-from orchestrator.aws.cur import home_region
-from orchestrator.model.policy import Statement, as_list, statements
-from orchestrator.verify.cur import bucket_policy, expected_cur, has_cur
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
-
-_SERVICE = "billingreports.amazonaws.com"
-_SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn")
-_EXACT_OR_LIKE = {"stringequals", "stringlike", "arnequals", "arnlike"}
+from orchestrator.model.report_delivery import SERVICE, PolicyJudgement, judge_bucket_policy
+from orchestrator.verify.cur import bucket_policy, expected_cur, has_cur, report_delivery
+from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, warned
 
 
 def _run(context: Context) -> Finding:
     cur = expected_cur(context)
     bucket = cur.s3_bucket_name
-    text = bucket_policy(context)
     needed = json.loads(cur.bucket_policy_statements)
+    text = bucket_policy(context)
     if text is None:
         return failed(
             f"The bucket {bucket} has no policy, so AWS cannot deliver reports.",
-            _hint(context, lacking=True),
+            " ".join(_add_statements(context)),
             bucket=bucket,
             needed=needed,
         )
-    found = statements(text)
-    lacking = [
-        f"nothing allows the billing service {action} on {resource}"
-        for action, resource in _needs(needed)
-        if not any(_allows(statement, action, resource, context) for statement in found)
-    ]
-    names = _names_of(found)
-    denying = [name for name, s in names.items() if _denies(s, needed)]
-    unlimited = [
-        name
-        for name, s in names.items()
-        if s.get("Effect") == "Allow" and _names(s) and not _is_limited(s)
-    ]
+    judged = judge_bucket_policy(text, report_delivery(context))
+    is_ours = cur.bucket_policy_management == "module"
     mistakes = [
-        *lacking,
-        *(f"{name} denies the billing service" for name in denying),
-        *(f"{name} allows the billing service to deliver for any account" for name in unlimited),
+        *(f"nothing allows the billing service {lacking}" for lacking in judged.lacking),
+        *(f"{statement} denies the billing service" for statement in judged.denying),
     ]
-    if cur.bucket_policy_management == "module" and not any(map(_requires_tls, found)):
-        mistakes.append("nothing denies requests without TLS")
+    doubts = [
+        *(
+            f"{statement} lets the billing service deliver for any account"
+            for statement in judged.wide
+        ),
+        *(
+            f"whether {statement} stops the delivery depends on {_and(keys)}, which octo-tf does"
+            " not know"
+            for statement, keys in judged.open.items()
+        ),
+    ]
+    if is_ours:
+        mistakes += doubts
+        mistakes += [] if judged.requires_tls else ["nothing denies requests without TLS"]
     if mistakes:
         return failed(
-            f"{bucket}'s policy is wrong: {'; '.join(mistakes)}.",
-            _hint(context, lacking=bool(lacking), denying=denying, unlimited=unlimited),
+            f"{bucket}'s policy is wrong: {'; '.join([*mistakes, *(() if is_ours else doubts)])}.",
+            _hint(context, judged),
             bucket=bucket,
             mistakes=mistakes,
+            needed=needed,
+        )
+    if doubts:
+        works = "" if judged.open else " AWS can deliver."
+        return warned(
+            f"{bucket}'s policy is weaker than octo-tf's:{works} {_sentence('; '.join(doubts))}",
+            _hint(context, judged),
+            bucket=bucket,
+            doubts=doubts,
             needed=needed,
         )
     return passed(
         f"{bucket}'s policy allows the billing service to deliver for this account only.",
         bucket=bucket,
-        statements=len(found),
     )
 
 
-def _hint(
-    context: Context, *, lacking: bool, denying: Sequence[str] = (), unlimited: Sequence[str] = ()
-) -> str:
+def _hint(context: Context, judged: PolicyJudgement) -> str:
     """Say what ends the mistakes: octo-tf never changes another owner's statement."""
     cur = expected_cur(context)
     if cur.bucket_policy_management == "module":
         return "Run octo-tf apply: it restores the bucket's policy."
     steps = []
-    if denying:
+    if stopping := [*judged.denying, *judged.open]:
         steps.append(
-            f"Exempt the service {_SERVICE} by a condition in {' and '.join(denying)}"
-            " of the bucket's policy."
+            f"Exempt {SERVICE} in {_and(stopping)} of the bucket's policy, as AWS's data perimeter"
+            ' does, by the condition "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}.'
         )
-    if unlimited:
+    if judged.wide:
         account = context.expected.account_id
+        limit = f'the condition "StringEquals": {{"aws:SourceAccount": "{account}"}}'
         steps.append(
-            f"Remove {' and '.join(unlimited)} from the bucket's policy, or limit it by the"
-            f' condition "StringEquals": {{"aws:SourceAccount": "{account}"}}.'
+            f"Limit {_and(judged.wide)} of the bucket's policy by {limit}"
+            + (
+                ", or remove what has a statement of octo-tf's beside it."
+                if cur.bucket_policy_management == "merged"
+                else "."
+            )
         )
-    if lacking and cur.bucket_policy_management == "owner":
-        steps.append(
-            "Add these statements to the bucket's policy, or set cur_s3_bucket_merge_policy: true"
-            f" and run octo-tf apply: {cur.bucket_policy_statements}"
-        )
-    elif lacking:
-        steps.append("Run octo-tf apply: it adds the statements that are missing.")
+    if judged.lacking:
+        steps += _add_statements(context)
     else:
         steps.append("Then run octo-tf verify.")
     return " ".join(steps)
 
 
-def _names_of(found: Sequence[Statement]) -> dict[str, Statement]:
-    """Name each statement: by its Sid, or by its position where it has none."""
-    return {
-        f"statement {statement.get('Sid') or f'number {number}'}": statement
-        for number, statement in enumerate(found, start=1)
-    }
+def _add_statements(context: Context) -> list[str]:
+    """Say how the statements get into the policy."""
+    cur = expected_cur(context)
+    if cur.bucket_policy_management == "owner":
+        return [
+            "Add these statements to the bucket's policy, or set cur_s3_bucket_merge_policy: true"
+            f" and run octo-tf apply: {cur.bucket_policy_statements}"
+        ]
+    if cur.bucket_policy_management == "merged":
+        return ["Run octo-tf apply: it adds the statements that are missing."]
+    return ["Run octo-tf apply: it restores the bucket's policy."]
 
 
-def _needs(needed: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    return [
-        (action, resource)
-        for statement in needed
-        for action in as_list(statement["Action"])
-        for resource in as_list(statement["Resource"])
-    ]
+def _and(names: Iterable[str]) -> str:
+    return " and ".join(names)
 
 
-def _allows(statement: Statement, action: str, resource: str, context: Context) -> bool:
-    return (
-        statement.get("Effect") == "Allow"
-        and _names(statement)
-        and _covers(statement, "Action", action.lower(), lower=True)
-        and _covers(statement, "Resource", resource)
-        and _condition_holds(statement.get("Condition", {}), context)
-    )
-
-
-def _names(statement: Statement) -> bool:
-    principal = statement.get("Principal")
-    if isinstance(principal, dict):
-        return _SERVICE in as_list(principal.get("Service", []))
-    return False
-
-
-def _covers(statement: Statement, element: str, value: str, *, lower: bool = False) -> bool:
-    patterns = [str(p).lower() if lower else str(p) for p in as_list(statement.get(element, []))]
-    return any(fnmatchcase(value, pattern.replace("[", "[[]")) for pattern in patterns)
-
-
-def _condition_holds(condition: dict[str, Any], context: Context) -> bool:
-    """Tell whether each condition is on the source, and holds for this account's report."""
-    expected = context.expected
-    region = home_region(context.aws.region)
-    source = f"arn:{expected.partition}:cur:{region}:{expected.account_id}:definition/"
-    values = {
-        "aws:sourceaccount": expected.account_id,
-        "aws:sourcearn": source + expected_cur(context).report_name,
-    }
-    for operator, keys in condition.items():
-        for key, patterns in keys.items():
-            value = values.get(key.lower())
-            if value is None or operator.lower() not in _EXACT_OR_LIKE:
-                return False
-            literal = operator.lower() == "stringequals"
-            if not any(
-                pattern == value if literal else fnmatchcase(value, str(pattern))
-                for pattern in as_list(patterns)
-            ):
-                return False
-    return True
-
-
-def _is_limited(statement: Statement) -> bool:
-    """Tell whether a condition limits the statement to an account's or a report's deliveries."""
-    keys = {str(key).lower() for of in statement.get("Condition", {}).values() for key in of}
-    return bool(keys & set(_SOURCE_KEYS))
-
-
-def _denies(statement: Statement, needed: list[dict[str, Any]]) -> bool:
-    """Tell whether a Deny without a condition blocks the delivery; a condition may exempt it."""
-    if statement.get("Effect") != "Deny" or statement.get("Condition"):
-        return False
-    principal = statement.get("Principal")
-    everybody = principal == "*" or (
-        isinstance(principal, dict)
-        and (
-            "*" in as_list(principal.get("AWS", [])) or "*" in as_list(principal.get("Service", []))
-        )
-    )
-    return (everybody or _names(statement)) and any(
-        _covers(statement, "Action", action.lower(), lower=True)
-        and _covers(statement, "Resource", resource)
-        for action, resource in _needs(needed)
-    )
-
-
-def _requires_tls(statement: Statement) -> bool:
-    keys = statement.get("Condition", {}).get("Bool", {})
-    values = {str(key).lower(): as_list(value) for key, value in keys.items()}
-    return statement.get("Effect") == "Deny" and values.get("aws:securetransport") in (
-        ["false"],
-        [False],
-    )
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 CHECK = Check(

@@ -10,10 +10,10 @@ from typing import Any
 
 from orchestrator.aws import s3
 from orchestrator.aws.cur import get_report
+from orchestrator.model.report_delivery import TEST_OBJECT
 from orchestrator.verify.cur import bucket_policy, expected_cur, has_cur, manifests, read_object
 from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, pending
 
-_TEST_OBJECT = "aws-programmatic-access-test-object"
 _STALE_HOURS = 36.0
 
 
@@ -66,7 +66,7 @@ def _before_the_first(context: Context) -> Finding:
     wait = (
         "The first delivery takes up to 24 hours: run octo-tf verify --wait 24h, or verify later."
     )
-    if read_object(context.aws, cur, _TEST_OBJECT) is not None:
+    if read_object(context.aws, cur, TEST_OBJECT) is not None:
         return pending(
             "AWS has written its test object to the bucket, and no report yet.",
             wait,

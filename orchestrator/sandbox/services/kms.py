@@ -1,0 +1,23 @@
+"""KMS: keys of AWS are told from customers' ones; the rest is moto's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.sandbox.encryption import find_key, is_of_aws
+from orchestrator.sandbox.services import TO_MOTO, Operation
+from orchestrator.sandbox.state import SandboxState
+from orchestrator.sandbox.wire import Call
+
+SERVICE = "kms"
+
+
+def describe_key(_state: SandboxState, call: Call) -> Any:
+    """DescribeKey: KeyManager is AWS for aws/s3 and its like, which moto takes for customers'."""
+    key = find_key(call.parameters["KeyId"], call.caller.account_id, call.region)
+    if key is not None and is_of_aws("", key):
+        key.key_manager = "AWS"
+    return TO_MOTO
+
+
+OPERATIONS: dict[str, Operation] = {"DescribeKey": describe_key}
