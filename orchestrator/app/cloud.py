@@ -20,7 +20,7 @@ from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws, connect
 from orchestrator.cancellation import Cancellation
-from orchestrator.detection import imports
+from orchestrator.detection import imports, limits
 from orchestrator.model import resource_names
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import cover
@@ -99,6 +99,11 @@ class Cloud:
         """Tell whether a bucket of this account has a policy now."""
         with explained(f"reading the policy of bucket {bucket}"):
             return s3.bucket_policy(self.connect(), bucket) is not None
+
+    def check_bucket(self, bucket: str) -> None:
+        """Refuse a bucket of another account; see ``limits.check_bucket``."""
+        with explained(f"reading the region of bucket {bucket}"):
+            limits.check_bucket(self.connect(), bucket, self._registration.account_id)
 
     @property
     def stackset_name(self) -> str:
@@ -295,6 +300,7 @@ class Cloud:
             self.stackset_name,
         )
         with explained("reading what is there"):
+            limits.check_plan(self.connect(), plan, names.report, read=read)
             return imports.find(
                 self.connect(),
                 plan,

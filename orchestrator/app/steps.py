@@ -103,7 +103,7 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
 
     Raises:
         ConfigError: octo.yaml asks for what cannot be.
-        Refused: AWS is not ready for it.
+        Refused: AWS is not ready for it, or the bucket is another account's.
         OctoRefused: Octo would refuse the account.
     """
     secret = decide_external_id(context)
@@ -111,6 +111,8 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
     wanted = Constraint.parse(context.registration.provider_version)
     terraform.check_lock(wanted)  # before anything is written: init would fail
     registered = is_registered(context, account) if registering else None
+    if registering:
+        check_bucket(context, account)
     if account.account_type == "payer":
         check_region(context, terraform.resources(STACKSET, here_only=True))
     linked, lacks_access = observe_linked_accounts(context, account)
@@ -118,6 +120,19 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
     render.write(root, context.folder)
     initialise(context, terraform, root)
     return Prepared(account, secret, linked, lacks_access, root, terraform, registered)
+
+
+def check_bucket(context: AccountContext, account: Account) -> None:
+    """Refuse to deliver the report to another account's bucket.
+
+    Raises:
+        Refused: the bucket that octo.yaml names is one.
+    """
+    registration = context.registration
+    bucket = registration.cur_s3_bucket_name
+    is_existing = registration.cur_s3_bucket_option == "USE_EXISTING"
+    if bucket and is_existing and account.account_type != "linked":
+        context.cloud.check_bucket(bucket)
 
 
 def is_registered(context: AccountContext, account: Account) -> bool | None:

@@ -277,6 +277,8 @@ def judge_key_policy(
     needed = [
         statement
         for decision, statement in ((deliver, for_delivery), (read, for_reading))
-        if decision.outcome == "denied" and not decision.explicit_deny
+        if decision.outcome == "denied"
+        and not decision.explicit_deny
+        and decision.layer == "resource"
     ]
     return KeyJudgement(deliver, read, tuple(needed))

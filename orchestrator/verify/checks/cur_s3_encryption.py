@@ -98,6 +98,11 @@ def _judge(context: Context, bucket: str, key: kms.Key) -> Finding:
         if judged.needed:
             added = json.dumps(list(judged.needed))
             steps.append(f"Add to the key's policy: {added}")
+        if judged.read.layer == "identity":
+            steps.append(
+                f"Use a key of account {context.expected.account_id}: {cur.role.role_name} has no"
+                f" permission for another account's; or {_WITHOUT_KMS}."
+            )
         if denying := [str(d.statement) for d in needs.values() if d.explicit_deny]:
             steps.append(f"Exempt them in {' and '.join(denying)} of the key's policy.")
         return failed(

@@ -114,6 +114,9 @@ class Cloud:
         self._note("identify")
         return self._account
 
+    def check_bucket(self, bucket: str) -> None:
+        pass
+
     def bucket_has_policy(self, bucket: str) -> bool:
         return False
 

@@ -1,0 +1,85 @@
+"""Refuse a plan that AWS would refuse half-way: five reports, a policy over 20 KB, a bucket.
+
+Sources: AWS Data Exports User Guide, "Quotas and restrictions"; S3 User Guide, "Bucket policies";
+"Setting up an Amazon S3 bucket for Cost and Usage Reports" ("an S3 bucket that you own").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.aws import cur, s3
+from orchestrator.aws.errors import ServiceError, is_denied
+from orchestrator.aws.session import Aws
+from orchestrator.errors import Refused
+from orchestrator.terraform.plan import Plan
+
+_MOST_REPORTS = 5
+_POLICY_BYTES = 20 * 1024
+_REPORT = "aws_cur_report_definition"
+_MERGED = "module.octo.aws_s3_bucket_policy.merged[0]"
+
+
+def check_plan(
+    aws: Aws, plan: Plan, report: str, *, read: Callable[[], Mapping[str, Mapping[str, Any]]]
+) -> None:
+    """Refuse a plan that goes beyond AWS's quotas.
+
+    Args:
+        aws: calls as the account.
+        plan: what Terraform would do.
+        report: the report's name.
+        read: returns the planned values by address; called only if a policy is merged.
+
+    Raises:
+        Refused: it does.
+        ServiceError: the reports may not be read.
+    """
+    actions = [change.action for change in plan.changes if change.type == _REPORT]
+    if actions == ["create"]:
+        names = [found["ReportName"] for found in cur.list_reports(aws)]
+        if report not in names and len(names) >= _MOST_REPORTS:
+            raise Refused(
+                f"the account has {len(names)} reports ({', '.join(sorted(names))}), and AWS allows"
+                f" {_MOST_REPORTS}; nothing was written",
+                hint="Delete one that nobody reads (Billing, Data Exports), or have octo-tf adopt"
+                " take one over.",
+            )
+    if any(change.address == _MERGED and change.action != "delete" for change in plan.changes):
+        policy = str(read().get(_MERGED, {}).get("policy") or "")
+        if (size := len(policy.encode())) > _POLICY_BYTES:
+            raise Refused(
+                f"the bucket's policy would have {size:,} bytes with octo-tf's statements, and S3"
+                f" allows {_POLICY_BYTES:,}; nothing was written",
+                hint="Shorten the bucket's policy, or choose another bucket (cur_s3_bucket_name).",
+            )
+
+
+def check_bucket(aws: Aws, bucket: str, account_id: str) -> None:
+    """Refuse a bucket of another account: AWS delivers only to the report's own account.
+
+    Raises:
+        Refused: the bucket is another account's, or may be.
+        ServiceError: the bucket is the account's own, and may not be read.
+    """
+    try:
+        s3.bucket_region(aws, bucket, account_id)
+    except ServiceError as error:
+        if not is_denied(error):
+            raise
+        try:
+            own = s3.creation_dates(aws)
+        except ServiceError:
+            doubt = ", or s3:GetBucketLocation is denied on it"
+        else:
+            if bucket in own:
+                raise
+            doubt = ""
+        raise Refused(
+            f"the bucket {bucket} belongs to another account than {account_id}{doubt}; nothing was"
+            " written",
+            where="cur_s3_bucket_name",
+            hint=f"Name a bucket of account {account_id}: AWS delivers a report only to a bucket of"
+            " the report's own account.",
+        ) from error
