@@ -156,7 +156,7 @@ def _needs(document: Any, delivery: ReportDelivery) -> Iterator[tuple[str, str, 
 def _compares_with_pattern(document: Any, pattern: str) -> bool:
     """Tell whether a policy compares the source's ARN with AWS's pattern by StringEquals.
 
-    AWS's console and guide write it so, and it works (decision 0035).
+    AWS's console and guide write it so, and it works (decision 0038).
     """
     return any(
         operator.lower().startswith("stringequals")
@@ -171,7 +171,7 @@ def _compares_with_pattern(document: Any, pattern: str) -> bool:
 def _is_of_data_exports_guide(statement: Mapping[str, Any]) -> bool:
     """Recognise the statement of AWS's Data Exports guide, which needs no GetBucketAcl beside it.
 
-    It is "applied to every S3 bucket when creating a Cost and Usage Report" (decision 0035).
+    It is "applied to every S3 bucket when creating a Cost and Usage Report" (decision 0038).
     """
     principal = statement.get("Principal")
     actions = {str(action).lower() for action in as_list(statement.get("Action", []))}
