@@ -61,7 +61,7 @@ def check_bucket(aws: Aws, bucket: str, account_id: str) -> None:
 
     Raises:
         Refused: the bucket is another account's, or may be.
-        ServiceError: the bucket is the account's own, and may not be read.
+        ServiceError: the bucket's region cannot be asked for.
     """
     try:
         s3.bucket_region(aws, bucket, account_id)
@@ -74,7 +74,7 @@ def check_bucket(aws: Aws, bucket: str, account_id: str) -> None:
             doubt = ", or s3:GetBucketLocation is denied on it"
         else:
             if bucket in own:
-                raise
+                return  # the check cur_s3.bucket names the permission
             doubt = ""
         raise Refused(
             f"the bucket {bucket} belongs to another account than {account_id}{doubt}; nothing was"

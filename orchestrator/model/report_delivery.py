@@ -97,14 +97,14 @@ class PolicyJudgement:
     Attributes:
         lacking: what nothing allows the billing service: ``s3:PutObject on <ARN>``.
         denying: the statements that certainly stop the delivery.
-        open: the statements on which it depends, with the condition keys that are not known.
+        open: the statements on which it depends, with the decision that is not known.
         wide: the statements that let in the reports of any account.
         requires_tls: whether requests without TLS are denied.
     """
 
     lacking: tuple[str, ...]
     denying: tuple[str, ...]
-    open: Mapping[str, tuple[str, ...]]
+    open: Mapping[str, Decision]
     wide: tuple[str, ...]
     requires_tls: bool
 
@@ -118,13 +118,13 @@ def judge_bucket_policy(document: Any, delivery: ReportDelivery) -> PolicyJudgem
     """
     keys = delivery.keys(literal=_compares_with_pattern(document, delivery.definitions))
     lacking, denying, wide = [], [], []
-    uncertain: dict[str, tuple[str, ...]] = {}
+    uncertain: dict[str, Decision] = {}
     stranger = replace(delivery, account_id="0" * 12)
     for action, resource, named in _needs(document, delivery):
         request = Request(action, resource, Principal.service(SERVICE), keys)
         found = _decide(document, request)
         if found.outcome == "unknown" and found.statement is not None:
-            uncertain[found.statement.statement] = tuple(sorted(found.keys))
+            uncertain[found.statement.statement] = found
         elif found.explicit_deny:
             denying += _applying(document, request, "Deny")
         elif not found.allowed:

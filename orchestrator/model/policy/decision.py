@@ -72,6 +72,11 @@ class Decision:
         return self.outcome == "allowed"
 
     @property
+    def statement_effect(self) -> str:
+        """The effect of the statement that decides, or may; empty without one."""
+        return self.statement.effect if self.statement else ""
+
+    @property
     def explicit_deny(self) -> bool:
         """Whether a Deny statement certainly applies."""
         return self.outcome == "denied" and self.statement is not None

@@ -32,9 +32,9 @@ def _run(context: Context) -> Finding:
             for statement in judged.wide
         ),
         *(
-            f"whether {statement} stops the delivery depends on {_and(keys)}, which octo-tf does"
-            " not know"
-            for statement, keys in judged.open.items()
+            f"whether AWS can deliver depends on {_and(sorted(decision.keys))} in {statement},"
+            " which octo-tf does not know"
+            for statement, decision in judged.open.items()
         ),
     ]
     if is_ours:
@@ -69,7 +69,8 @@ def _hint(context: Context, judged: PolicyJudgement) -> str:
     if cur.bucket_policy_management == "module":
         return "Run octo-tf apply: it restores the bucket's policy."
     steps = []
-    if stopping := [*judged.denying, *judged.open]:
+    open_denies = [name for name, d in judged.open.items() if d.statement_effect == "Deny"]
+    if stopping := [*judged.denying, *open_denies]:
         steps.append(
             f"Exempt {SERVICE} in {_and(stopping)} of the bucket's policy, as AWS's data perimeter"
             ' does, by the condition "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}.'
@@ -85,7 +86,7 @@ def _hint(context: Context, judged: PolicyJudgement) -> str:
                 else "."
             )
         )
-    if judged.lacking:
+    if judged.lacking or len(judged.open) > len(open_denies):
         steps += _add_statements(context)
     else:
         steps.append("Then run octo-tf verify.")
