@@ -47,7 +47,13 @@ def may_use_key(bucket: str, request: AccessRequest, caller: Caller | None) -> D
         identity_policies(caller.account_id, caller.kind, caller.name) if caller else (None, [])
     )
     return decide_all(
-        PolicySet(policies, boundary, parse_policy(key.policy), resource_decides=True),
+        PolicySet(
+            policies,
+            boundary,
+            parse_policy(key.policy),
+            session=list(caller.session_policies) if caller else [],
+            resource_decides=True,
+        ),
         AccessRequest(
             request.action,
             key.arn,

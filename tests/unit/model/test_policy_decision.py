@@ -36,6 +36,8 @@ def request(principal: Principal = USER, **keys) -> Request:
 
 
 ALLOW, DENY, SILENT = policy(statement()), policy(statement("Deny")), policy()
+FULL_ACCESS = policy(statement(Principal="*"))  # as RCPFullAWSAccess
+NO_ACCESS = policy(statement("Deny", Principal="*"))
 OTHER = policy(statement(Action="ec2:*"))
 
 
@@ -54,7 +56,8 @@ def for_principal(principal) -> Policy:
         (Layers(identity=[ALLOW], scps=[[ALLOW], [OTHER]]), "denied"),
         (Layers(identity=[ALLOW], scps=[[ALLOW, DENY]]), "denied"),
         (Layers(identity=[SILENT], scps=[[ALLOW]]), "denied"),
-        (Layers(identity=[ALLOW], rcps=[[ALLOW], [DENY]]), "denied"),
+        (Layers(identity=[ALLOW], rcps=[[FULL_ACCESS], [FULL_ACCESS]]), "allowed"),
+        (Layers(identity=[ALLOW], rcps=[[FULL_ACCESS], [NO_ACCESS]]), "denied"),
         (Layers(identity=[ALLOW], boundary=[ALLOW]), "allowed"),
         (Layers(identity=[ALLOW], boundary=[OTHER]), "denied"),
         (Layers(identity=[SILENT], boundary=[ALLOW]), "denied"),

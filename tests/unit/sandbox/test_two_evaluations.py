@@ -168,6 +168,7 @@ def agree(
     *,
     identity: list[dict[str, Any]],
     boundary: list[dict[str, Any]] = (),
+    session: list[dict[str, Any]] = (),
     on_resource: dict[str, Any] | None = None,
     scps: list[list[dict[str, Any]]] = (),
     rcps: list[list[dict[str, Any]]] = (),
@@ -182,6 +183,7 @@ def agree(
             identity if has_identity else None,
             list(boundary) if has_identity else [],
             on_resource,
+            list(session) if has_identity else [],
             list(scps),
             list(rcps),
             resource_alone,
@@ -199,6 +201,7 @@ def agree(
         Layers(
             identity=policies(identity) if has_identity else None,
             boundary=policies(boundary) if has_identity and boundary else None,
+            session=policies(session) if has_identity and session else None,
             scps=[policies(level) for level in scps],
             rcps=[policies(level) for level in rcps],
             resource=Policy(on_resource) if on_resource else None,
@@ -242,6 +245,13 @@ POLICIES = st.lists(st.sampled_from([ALLOW, ALLOW, OTHER_ACTION, DENY]), max_siz
 LIMITS = st.lists(st.sampled_from([ALLOW, ALLOW, ALLOW, OTHER_ACTION, DENY]), max_size=1)
 LEVEL = st.lists(st.sampled_from([ALLOW, ALLOW, OTHER_ACTION]), min_size=1, max_size=2)
 LEVELS = st.lists(LEVEL, max_size=2)
+# "Principal: the only value that RCPs support is *".
+RCPS = LEVELS.map(
+    lambda levels: [
+        [plain(s["Effect"], s["Action"], Principal="*") for d in level for s in d["Statement"]]
+        for level in levels
+    ]
+)
 ON_RESOURCE = st.builds(
     lambda effect, names: plain(effect, Principal=names),
     st.sampled_from(["Allow", "Allow", "Allow", "Deny"]),
@@ -253,9 +263,10 @@ ON_RESOURCE = st.builds(
     caller=st.sampled_from(list(CALLERS)),
     identity=POLICIES,
     boundary=LIMITS,
+    session=LIMITS,
     on_resource=st.none() | ON_RESOURCE,
     scps=LEVELS,
-    rcps=LEVELS,
+    rcps=RCPS,
     same_account=st.booleans(),
     resource_alone=st.booleans(),
 )
