@@ -208,10 +208,10 @@ def identity_verdict(caller: Caller, request: AccessRequest) -> Verdict:
     return verdict
 
 
-def _context(call: Call) -> dict[str, str]:
+def _context(call: Call) -> dict[str, str | list[str]]:
     """The condition keys of a call. Source: IAM User Guide, "Global condition context keys"."""
     caller = call.caller
-    context = {
+    context: dict[str, str | list[str]] = {
         "aws:SecureTransport": "true",
         "aws:SourceIp": "127.0.0.1",
         "aws:CurrentTime": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -229,9 +229,11 @@ def _context(call: Call) -> dict[str, str]:
     if own.org is not None:
         context["aws:PrincipalOrgID"] = own.org.id
     context.update(_of_iam(call) if call.service == "iam" else {})
-    for tag in call.parameters.get("Tags") or []:
-        if isinstance(tag, dict) and "Key" in tag:
-            context[f"aws:RequestTag/{tag['Key']}"] = tag.get("Value", "")
+    tags = [tag for tag in call.parameters.get("Tags") or [] if isinstance(tag, dict)]
+    named = {tag["Key"]: tag.get("Value", "") for tag in tags if "Key" in tag}
+    context.update({f"aws:RequestTag/{key}": value for key, value in named.items()})
+    if named:
+        context["aws:TagKeys"] = [*named]
     return context
 
 

@@ -49,9 +49,13 @@ def _run(context: Context) -> Finding:
             needed=needed,
         )
     if doubts:
-        works = "" if judged.open else " AWS can deliver."
+        known = (
+            f"It is not certain that AWS can deliver to {bucket}"
+            if judged.open
+            else f"AWS can deliver to {bucket}, by a policy that is weaker than octo-tf's"
+        )
         return warned(
-            f"{bucket}'s policy is weaker than octo-tf's:{works} {_sentence('; '.join(doubts))}",
+            f"{known}: {'; '.join(doubts)}.",
             _hint(context, judged),
             bucket=bucket,
             doubts=doubts,
@@ -108,10 +112,6 @@ def _add_statements(context: Context) -> list[str]:
 
 def _and(names: Iterable[str]) -> str:
     return " and ".join(names)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 CHECK = Check(

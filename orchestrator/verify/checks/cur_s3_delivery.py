@@ -31,7 +31,8 @@ def _run(context: Context) -> Finding:
     if last_status not in (None, "", "SUCCESS"):
         return failed(
             f"AWS could not deliver the report: {last_status}.",
-            "Fix what cur_s3.bucket and cur_s3.bucket_policy report; AWS tries again within a day.",
+            "Fix what cur_s3.bucket, cur_s3.bucket_policy and cur_s3.encryption report; AWS tries"
+            " again within a day.",
             arrival="error",
             last_status=last_status,
         )
