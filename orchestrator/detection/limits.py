@@ -1,4 +1,6 @@
-"""Refuse a plan that AWS would refuse half-way: five reports, a policy over 20 KB, a bucket.
+"""Refuse a plan that AWS would refuse during the apply: a sixth report, a policy over 20 KB.
+
+A bucket of another account is refused before that.
 
 Sources: AWS Data Exports User Guide, "Quotas and restrictions"; S3 User Guide, "Bucket policies";
 "Setting up an Amazon S3 bucket for Cost and Usage Reports" ("an S3 bucket that you own").

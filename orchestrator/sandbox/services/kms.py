@@ -1,4 +1,4 @@
-"""KMS: keys of AWS are told from customers' ones; the rest is moto's."""
+"""KMS: DescribeKey says which keys AWS manages; the rest is moto's."""
 
 from __future__ import annotations
 
