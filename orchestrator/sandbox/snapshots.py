@@ -11,6 +11,14 @@ import pickle
 from dataclasses import fields
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from moto.core.base_backend import BackendDict
 from moto.s3.models import s3_backends
 
@@ -72,12 +80,25 @@ class Snapshots:
 
 
 class _Pickler(pickle.Pickler):
-    """Refers to the sandbox's state where it is referred to: its lock cannot be copied."""
+    """Refers to the sandbox's state where it is referred to: its lock cannot be copied.
+
+    The private keys that moto's KMS holds are written as PEM.
+    """
 
     state: SandboxState
 
     def persistent_id(self, thing: Any) -> str | None:
         return "state" if thing is self.state else None
+
+    def reducer_override(self, thing: Any) -> Any:
+        if not isinstance(thing, RSAPrivateKey | EllipticCurvePrivateKey):
+            return NotImplemented
+        pem = thing.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return _private_key, (pem,)
+
+
+def _private_key(pem: bytes) -> Any:
+    return load_pem_private_key(pem, None)
 
 
 class _Unpickler(pickle.Unpickler):

@@ -78,6 +78,11 @@ def test_the_data_perimeter_of_aws_lets_its_services_in(sandbox, account):
     [("deny-outside-org", "DenyOutsideOrg"), ("deny-notprincipal", "OnlyFinops")],
 )
 def test_a_deny_that_stops_aws_fails_by_its_name(sandbox, account, name, statement):
+    trust = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "sts:AssumeRole"}
+    sandbox.client("standalone", "iam").create_role(  # the policy of one case names it
+        RoleName="finops",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
     put_policy(sandbox, document(name))
     code, report = account.verify()
     assert (code, failing(report)) == (3, {CHECK})

@@ -81,6 +81,16 @@ def test_objects_and_their_bucket_s_policy_and_report_are_back(endpoint, session
     assert [answer["status"] for answer in control.deliver(endpoint)] == ["SUCCESS"]
 
 
+def test_keys_are_back_with_their_policies(endpoint, session):
+    kms = session("payer").client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    control.snapshot(endpoint, "with the key")
+    control.restore(endpoint, "before")
+    assert key not in [found["KeyId"] for found in kms.list_keys()["Keys"]]
+    control.restore(endpoint, "with the key")
+    assert "Statement" in kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+
+
 def test_the_organization_and_its_stack_sets_go_back_in_time(endpoint, session):
     payer = session("payer")
     organizations, cloudformation = payer.client("organizations"), payer.client("cloudformation")
