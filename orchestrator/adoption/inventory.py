@@ -12,9 +12,10 @@ from orchestrator.aws.session import Aws
 from orchestrator.detection import stack_sets as payer_stack_sets
 from orchestrator.detection.compare import ROLES
 from orchestrator.model.account import Account
-from orchestrator.model.observed import Bucket, ObservedStackSet, Role
+from orchestrator.model.observed import Bucket, Role
 from orchestrator.model.organization import Organization
 from orchestrator.model.resource_names import PRINCIPAL, STACKSET, cur_bucket
+from orchestrator.model.stackset import StackSet
 
 # The published module's other roles; octo-tf has no use for them.
 OTHER_ROLES = (
@@ -51,7 +52,7 @@ class Inventory:
     roles: Mapping[str, Role]
     reports: Mapping[str, Mapping[str, Any]]
     buckets: Mapping[str, Bucket]
-    stack_sets: Mapping[str, ObservedStackSet]
+    stack_sets: Mapping[str, StackSet]
     owners: Mapping[str, OwningStack] = field(default_factory=dict)
     organization: Organization | None = None
 
@@ -117,7 +118,7 @@ def _organization(aws: Aws) -> Organization | None:
         raise
 
 
-def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, ObservedStackSet]:
+def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, StackSet]:
     try:
         known = cloudformation.list_stack_set_names(aws)
     except ServiceError as error:

@@ -187,7 +187,7 @@ def adopt(
             carry_out=_before_apply(context, candidate, request),
         )
         outputs = steps.applied_outputs(context, prepared.terraform)
-        after = context.cloud.take_snapshot(outputs, prepared.external_id, applied.report)
+        after = context.cloud.take_snapshot(outputs, applied.report)
         snapshot.compare(before, after, context.registration.account_id)
         copy = _finish(context, candidate, applied.review.outside)
         file.unlink(missing_ok=True)

@@ -93,7 +93,10 @@ def apply_prepared(
     """
     known = prepared.terraform.local_outputs() if saved_plan is None else {}
     ahead = LookAhead(
-        known, lambda values: check(context, prepared, _outputs(context, values), shown=False)
+        known,
+        lambda values: check(
+            context, prepared, _outputs(context, values), shown=False, unchanged=True
+        ),
     )
     try:
         review = (

@@ -1,15 +1,16 @@
 """AWS as the use cases see it: the port through which they read and change an account.
 
-Each method asks AWS when it is called; none remembers an answer but the connection itself.
+``Cloud.before`` is the observation of the account before a run changes anything: identification,
+planning and a verification beside the plan share its facts. Every other method asks AWS when it is
+called; verification observes by itself.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
-
-from pydantic import SecretStr
 
 from orchestrator.adoption import stack_release
 from orchestrator.app import snapshot
@@ -54,6 +55,7 @@ class Cloud:
         self._principal_profile = principal_profile
         self._cancellation = cancellation or Cancellation()
         self._aws: Aws | None = None
+        self._before: Aws | None = None
 
     def connect(self) -> Aws:
         """Return the connection, made by the first call; AWS is called only to assume a role.
@@ -65,6 +67,13 @@ class Cloud:
             self._aws = reach(self._registration.region, self._registration.credentials)
         return self._aws
 
+    @property
+    def before(self) -> Aws:
+        """Calls as the account, in the observation that the run began with."""
+        if self._before is None:
+            self._before = self.connect().observe()
+        return self._before
+
     def identify(self) -> Account:
         """Make sure that the credentials belong to the account that was meant.
 
@@ -74,7 +83,7 @@ class Cloud:
             AwsError: AWS cannot be asked, or the type stays unknown.
         """
         return identify(
-            self.connect(),
+            self.before,
             self._registration.account_id,
             declared_type=self._registration.account_type,
         )
@@ -105,14 +114,16 @@ class Cloud:
         """Read the organization and the StackSet, and compare the two.
 
         Args:
-            known: the organization, where it was read before in this run.
+            known: the organization, where it was read before in this run; the StackSet is then
+                read again.
         """
+        aws = self.connect() if known else self.before
         if known is None:
             with explained("reading the organization"):
-                known = organizations.read(self.connect())
+                known = organizations.read(aws)
         targets = self._registration.stackset_targets or [known.root]
         with explained(f"reading StackSet {self.stackset_name}"):
-            deployed = cloudformation.read_stack_set(self.connect(), self.stackset_name)
+            deployed = cloudformation.read_stack_set(aws, self.stackset_name)
         return LinkedAccounts(
             known,
             deployed,
@@ -130,7 +141,7 @@ class Cloud:
     ) -> preflight.Preflight:
         """Look for what would make a deployment to linked accounts fail; ``preflight.check``."""
         return preflight.check(
-            self.connect(), self._registration, account, linked, may_enable=may_enable
+            self.before, self._registration, account, linked, may_enable=may_enable
         )
 
     def switch_on_trusted_access(self, account_id: str) -> None:
@@ -255,9 +266,9 @@ class Cloud:
         with explained(f"deleting role {name}"):
             iam.delete_role(self.connect(), name)
 
-    def take_snapshot(self, outputs: Outputs, external_id: SecretStr, report: Report) -> Snapshot:
+    def take_snapshot(self, outputs: Outputs, report: Report) -> Snapshot:
         """Read the ids of what Octo depends on, next to what was verified; ``snapshot.take``."""
-        return snapshot.take(self.checks_context(outputs, external_id.get_secret_value()), report)
+        return snapshot.take(report.observed or self.connect(), outputs, report)
 
     def find_existing(
         self,
@@ -279,7 +290,7 @@ class Cloud:
         )
         with explained("reading what is there"):
             return imports.find(
-                self.connect(),
+                self.before,
                 plan,
                 names,
                 read=read,
@@ -307,12 +318,18 @@ class Cloud:
         outputs: Outputs,
         external_id: str,
         *,
+        unchanged: bool = False,
         wait_seconds: float = 0.0,
         settle_seconds: float = 0.0,
     ) -> Report:
-        """Run every check that applies; see ``runner.verify``."""
+        """Run every check that applies; see ``runner.verify``.
+
+        ``unchanged``: nothing was changed since the account was identified, so that what was read
+        since then is not read again.
+        """
+        context = self.checks_context(outputs, external_id)
         return verify(
-            self.checks_context(outputs, external_id),
+            replace(context, aws=self.before) if unchanged else context,
             account_name=self._registration.account_name or "",
             wait_seconds=wait_seconds,
             settle_seconds=settle_seconds,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import CALL_ERRORS, code_of, is_not_found
+from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
-from orchestrator.model.stackset import (
-    DeployedStackSet,
-    StackInstance,
-    StackSet,
-    StackSetOperation,
-)
+from orchestrator.model.stackset import StackInstance, StackSet, StackSetOperation
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import (
@@ -33,6 +30,7 @@ _PREFERENCES: Any = {
 }
 
 
+@fact
 def describe_stack_set(aws: Aws, name: str) -> StackSet | None:
     """Read a StackSet's settings (DescribeStackSet); None if there is none of that name."""
     try:
@@ -46,6 +44,7 @@ def describe_stack_set(aws: Aws, name: str) -> StackSet | None:
         name,
         found["StackSetId"],
         found["StackSetARN"].split(":")[1],
+        aws.region,
         found.get("TemplateBody", ""),
         parameters(found.get("Parameters", [])),
         tuple(found.get("OrganizationalUnitIds", [])),
@@ -57,14 +56,15 @@ def describe_stack_set(aws: Aws, name: str) -> StackSet | None:
     )
 
 
-def read_stack_set(aws: Aws, name: str) -> DeployedStackSet | None:
+@fact
+def read_stack_set(aws: Aws, name: str) -> StackSet | None:
     """Read a StackSet and its stack instances; None if there is none of that name."""
     settings = describe_stack_set(aws, name)
     if settings is None:
         return None
-    instances = list(list_stack_instances(aws, name))
-    regions = {instance.region for instance in instances}
-    return DeployedStackSet(settings, {i.account_id: i for i in instances}, tuple(sorted(regions)))
+    instances = list(_stack_instances(aws, name))
+    regions = tuple(sorted({instance.region for instance in instances}))
+    return replace(settings, instances={i.account_id: i for i in instances}, regions=regions)
 
 
 def list_stack_set_names(aws: Aws) -> list[str]:
@@ -73,7 +73,7 @@ def list_stack_set_names(aws: Aws) -> list[str]:
     return [found["StackSetName"] for page in pages for found in page["Summaries"]]
 
 
-def list_stack_instances(aws: Aws, name: str) -> Iterator[StackInstance]:
+def _stack_instances(aws: Aws, name: str) -> Iterator[StackInstance]:
     """Yield a StackSet's stack instances, page by page (ListStackInstances)."""
     paginator = aws.client("cloudformation").get_paginator("list_stack_instances")
     for page in paginator.paginate(StackSetName=name):
@@ -90,6 +90,7 @@ def list_stack_instances(aws: Aws, name: str) -> Iterator[StackInstance]:
             )
 
 
+@fact
 def list_operations(aws: Aws, name: str) -> list[StackSetOperation]:
     """List a StackSet's latest operations, newest first (ListStackSetOperations, one page)."""
     page = aws.client("cloudformation").list_stack_set_operations(StackSetName=name)
@@ -182,6 +183,7 @@ def _for_accounts(aws: Aws, name: str, accounts: Sequence[str], ous: Sequence[st
     }
 
 
+@fact
 def trusted_access(aws: Aws) -> str:
     """Read CloudFormation's access to the organization: ENABLED, DISABLED, DISABLED_PERMANENTLY.
 

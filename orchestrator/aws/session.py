@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import botocore.session
 from botocore.credentials import Credentials
 
 from orchestrator.aws.call_subject import Caller, note_subjects
+from orchestrator.aws.facts import Facts
 from orchestrator.redaction import keep_out
 
 if TYPE_CHECKING:
@@ -49,7 +51,12 @@ class AssumeRole:
 
 
 class Aws:
-    """The clients of one identity. Clients are thread-safe; a lock guards their creation."""
+    """The clients of one identity. Clients are thread-safe; a lock guards their creation.
+
+    ``facts``: what this observation has read; None if every read asks AWS.
+    """
+
+    facts: Facts | None = None
 
     def __init__(
         self,
@@ -69,6 +76,12 @@ class Aws:
     def region(self) -> str:
         """Return the session's region."""
         return str(self._session.region_name)
+
+    def observe(self) -> Aws:
+        """Begin an observation: the same clients, and each fact is read from AWS at most once."""
+        observation = copy.copy(self)
+        observation.facts = Facts()
+        return observation
 
     @overload
     def client(self, service: Literal["iam"], region: str | None = None) -> IAMClient: ...

@@ -8,8 +8,9 @@ from typing import Any
 
 from orchestrator.detection import permissions, stackset_template
 from orchestrator.model import resource_names
-from orchestrator.model.observed import Bucket, ObservedStackSet, Removal, Role
+from orchestrator.model.observed import Bucket, Removal, Role
 from orchestrator.model.policy import as_list, document, equivalent, statements
+from orchestrator.model.stackset import StackSet
 
 # The module's roles by address. A role's name is unique in the account.
 ROLES = {
@@ -43,7 +44,7 @@ REPORT_FIELDS = {
     "ReportVersioning": "report_versioning",
 }
 # A report is what the CUR API describes.
-Existing = Role | Bucket | ObservedStackSet | Mapping[str, Any]
+Existing = Role | Bucket | StackSet | Mapping[str, Any]
 _HIDDEN = "****"  # what CloudFormation answers for a NoEcho parameter
 
 
@@ -105,7 +106,7 @@ def compare(
         return compare_role(address, existing, created, planned)
     if isinstance(existing, Bucket):
         return compare_bucket(existing, created)
-    if isinstance(existing, ObservedStackSet):
+    if isinstance(existing, StackSet):
         return compare_stack_set(existing, _planned_stack_set(planned[STACKSET]))
     return compare_report(existing, planned[REPORT])
 
@@ -243,7 +244,7 @@ def trust_in_octo_alone() -> dict[str, Any]:
     return {"Statement": [{"Principal": {"AWS": resource_names.PRINCIPAL}}]}
 
 
-def compare_stack_set(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> Comparison:
+def compare_stack_set(stack_set: StackSet, wanted: PlannedStackSet) -> Comparison:
     """Compare a StackSet with the planned one, whose template must update its stacks in place."""
     resource = f"StackSet {stack_set.name}"
     content = stack_set.deployed_content
@@ -262,7 +263,7 @@ def compare_stack_set(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> C
         (),
         removals,
         _immutable(stack_set, wanted)
-        or (_not_updatable(stack_set, wanted) if stack_set.deployed else ""),
+        or (_not_updatable(stack_set, wanted) if stack_set.instances else ""),
     )
 
 
@@ -278,7 +279,7 @@ def _planned_stack_set(planned: Mapping[str, Any]) -> PlannedStackSet:
     )
 
 
-def _immutable(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> str:
+def _immutable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
     """Return which setting of the StackSet differs and cannot be changed in place, or empty."""
     if not stack_set.service_managed:
         return "its permissions are self-managed, which cannot be changed"
@@ -292,9 +293,9 @@ def _immutable(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> str:
     return ""
 
 
-def _not_updatable(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> str:
+def _not_updatable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
     """Return why the existing stacks could not be updated in place, or empty."""
-    content, count = stack_set.deployed_content, len(stack_set.deployed)
+    content, count = stack_set.deployed_content, len(stack_set.instances)
     have = "1 account has its stack" if count == 1 else f"{count} accounts have its stack"
     if content is None or content.role is None:
         return (

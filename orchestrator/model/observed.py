@@ -65,57 +65,6 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class TemplateContent:
-    """What a StackSet's template creates in each account.
-
-    Attributes:
-        logical_id: of Octo's role in the template; empty if the template creates none.
-        role: Octo's role; its id, and the account in its ARN, differ by account.
-        others: the resources besides the role and policies, as ``logical id (type)``.
-    """
-
-    logical_id: str
-    role: Role | None
-    others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ObservedStackSet:
-    """A StackSet of the payer, with what its template creates.
-
-    Attributes:
-        name: its name.
-        stack_set_id: CloudFormation's own id of it.
-        content: what its template creates; None if the template cannot be read.
-        current: the accounts whose stack instance is current.
-        deployed: the accounts that have a stack instance, current or not.
-        regions: where its stack instances are.
-        region: where the StackSet itself is.
-        auto_deployment: whether accounts that join a target are deployed to.
-        retain_on_removal: whether accounts that leave the targets keep their role.
-        targets: the OUs that it was deployed to.
-        service_managed: whether CloudFormation's own roles deploy it.
-    """
-
-    name: str
-    stack_set_id: str
-    content: TemplateContent | None
-    current: tuple[str, ...]
-    deployed: tuple[str, ...]
-    regions: tuple[str, ...]
-    region: str
-    auto_deployment: bool
-    retain_on_removal: bool
-    targets: tuple[str, ...]
-    service_managed: bool
-
-    @property
-    def deployed_content(self) -> TemplateContent | None:
-        """What its template created in accounts; None if it has no stack instance."""
-        return self.content if self.deployed else None
-
-
-@dataclass(frozen=True)
 class Removal:
     """Something that importing a resource would remove from it; users must consent.
 

@@ -13,7 +13,7 @@ from orchestrator.errors import AwsError
 from orchestrator.model.coverage import State
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.organization import Organization
-from orchestrator.model.stackset import DeployedStackSet
+from orchestrator.model.stackset import StackSet
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two reads; the last one repeats
 
@@ -68,7 +68,7 @@ def pending(linked: LinkedAccounts) -> PendingDeployments:
 
     # Terraform removes a target that octo.yaml no longer names, and adds a new one. Where the two
     # share accounts, the accounts are removed and added one by one.
-    current = deployed.settings.targets
+    current = deployed.targets
     leaving = {t for t in current if not organization.overlap(t, targets)}
     return PendingDeployments(
         deploy=tuple(
@@ -88,7 +88,7 @@ def carry_out(
     name: str,
     work: PendingDeployments,
     organization: Organization,
-    deployed: DeployedStackSet,
+    deployed: StackSet,
     *,
     retain: bool,
     on_progress: OnProgress,

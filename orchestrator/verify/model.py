@@ -83,7 +83,7 @@ class Context:
     Attributes:
         expected: the module's outputs, which say what should exist.
         external_id: the id that Octo presents; a secret, never put into a finding.
-        aws: calls as the account itself.
+        aws: an observation of the account, as the account itself.
         principal: calls as Octo's principal account; None without its credentials.
         now: returns the seconds since the epoch.
     """
@@ -135,7 +135,7 @@ class Report:
     ``skipped`` if the account type does not have the area or it was not to be checked. ``octo``
     holds Octo's own answer for the areas that pass. ``unapplied`` names the settings
     that octo.yaml and the last apply have with different values. ``record``: the
-    account's history, once the verification was noted.
+    account's history, once the verification was noted. ``observed``: the last observation.
     """
 
     account_id: str
@@ -146,6 +146,7 @@ class Report:
     octo: dict[Area, OctoAnswer] = field(default_factory=dict)
     unapplied: tuple[str, ...] = ()
     record: AccountRecord | None = None
+    observed: Aws | None = field(default=None, repr=False, compare=False)
 
     @property
     def can_finish(self) -> bool:

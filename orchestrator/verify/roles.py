@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from orchestrator.aws.iam import with_policies
-from orchestrator.aws.session import Aws
 from orchestrator.aws.sts import RoleAccess
 from orchestrator.model.module_outputs import RoleOutput
 from orchestrator.model.observed import Role
@@ -92,9 +90,8 @@ def _condition_mistakes(condition: Any, external_id: str, trust: str) -> list[st
     return []
 
 
-def policy_mistakes(role: Role, expected: RoleOutput, aws: Aws) -> list[str]:
+def policy_mistakes(role: Role, expected: RoleOutput) -> list[str]:
     """List how the role's policies and boundary differ from the module's."""
-    role = with_policies(aws, role)
     wanted = set(expected.inline_policies)
     mistakes = [
         f"inline policy {policy} is missing" for policy in sorted(wanted - set(role.inline))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 
 from orchestrator.aws.errors import (
@@ -50,7 +51,7 @@ def verify(
     """Run every check that applies to the account; repeat those that may still pass.
 
     Args:
-        context: the input of the checks.
+        context: the input of the checks; the facts of its observation are used as they are.
         account_name: for the report.
         areas: the areas to check.
         wait_seconds: how long pending checks are repeated.
@@ -60,6 +61,8 @@ def verify(
     """
     chosen = [check for check in find() if check.area in areas and check.applies(context)]
     started = time.monotonic()
+    if context.aws.facts is None:
+        context = replace(context, aws=context.aws.observe())
     results = _run(chosen, context)
     runs = 0
     while True:
@@ -74,6 +77,7 @@ def verify(
             break
         sleep(_PAUSES[min(runs, len(_PAUSES) - 1)])
         runs += 1
+        context = replace(context, aws=context.aws.observe())
         results.update(_run(repeated, context))
     ordered = tuple(results[check.id] for check in chosen)
     return build_report(context, ordered, account_name=account_name)
@@ -89,6 +93,7 @@ def build_report(
         account_name=account_name,
         results=tuple(results),
         areas={area: _worst(r.finding.status for r in results if r.area is area) for area in Area},
+        observed=context.aws,
     )
 
 

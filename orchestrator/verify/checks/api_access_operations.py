@@ -1,6 +1,6 @@
 """api_access.operations: the opt-in operations role is as the module defines it."""
 
-from orchestrator.aws.iam import get_role
+from orchestrator.aws.iam import get_role_with_policies
 from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 from orchestrator.verify.roles import (
     APPLY,
@@ -14,12 +14,12 @@ from orchestrator.verify.roles import (
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access.operations
     assert expected is not None  # noqa: S101  (`applies` ensures it)
-    role = get_role(context.aws, expected.role_name)
+    role = get_role_with_policies(context.aws, expected.role_name)
     if role is None:
         return missing(expected.role_name)
     mistakes = [
         *trust_mistakes(role, context, trust="external_id"),
-        *policy_mistakes(role, expected, context.aws),
+        *policy_mistakes(role, expected),
     ]
     if mistakes:
         return failed(

@@ -11,7 +11,8 @@ _SHOWN = 5
 
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access
-    actions = sorted({a for p in expected.inline_policies.values() for a in explicit_actions(p)})
+    allowed = {a for p in expected.inline_policies.values() for a in explicit_actions(p)}
+    actions = tuple(sorted(allowed))
     try:
         denied = simulate(context.aws, expected.role_arn, actions)
     except ServiceError as error:

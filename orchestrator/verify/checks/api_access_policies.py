@@ -1,16 +1,16 @@
 """api_access.policies: the role has the module's policies, and no others."""
 
-from orchestrator.aws.iam import get_role
+from orchestrator.aws.iam import get_role_with_policies
 from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 from orchestrator.verify.roles import APPLY, READ_PERMISSIONS, missing, policy_mistakes
 
 
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access
-    role = get_role(context.aws, expected.role_name)
+    role = get_role_with_policies(context.aws, expected.role_name)
     if role is None:
         return missing(expected.role_name)
-    mistakes = policy_mistakes(role, expected, context.aws)
+    mistakes = policy_mistakes(role, expected)
     if mistakes:
         return failed(
             f"{expected.role_name}'s policies differ from the module: {'; '.join(mistakes)}.",

@@ -1,6 +1,6 @@
 """cur_s3.role: the role that reads the report is as the module defines it."""
 
-from orchestrator.aws.iam import get_role
+from orchestrator.aws.iam import get_role_with_policies
 from orchestrator.verify.cur import expected_cur, has_cur
 from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
 from orchestrator.verify.roles import (
@@ -15,12 +15,12 @@ from orchestrator.verify.roles import (
 def _run(context: Context) -> Finding:
     cur = expected_cur(context)
     name = cur.role.role_name
-    role = get_role(context.aws, name)
+    role = get_role_with_policies(context.aws, name)
     if role is None:
         return missing(name)
     mistakes = [
         *(f"trust: {m}" for m in trust_mistakes(role, context, trust=cur.role_trust)),
-        *policy_mistakes(role, cur.role, context.aws),
+        *policy_mistakes(role, cur.role),
     ]
     if mistakes:
         return failed(

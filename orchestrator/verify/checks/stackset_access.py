@@ -21,7 +21,8 @@ def _run(context: Context) -> Finding:
             "Octo assumes the roles when you confirm in Octo; with credentials of Octo's account,"
             " name their profile with --principal-profile.",
         )
-    if cloudformation.describe_stack_set(context.aws, wanted.name) is None:
+    found = cloudformation.read_stack_set(context.aws, wanted.name)
+    if found is None:
         return missing(wanted.name)
 
     def mistake(account_id: str) -> str:
@@ -35,13 +36,8 @@ def _run(context: Context) -> Finding:
         return ""
 
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        # The first accounts are tried while the others are still listed.
-        tried = {
-            instance.account_id: pool.submit(mistake, instance.account_id)
-            for instance in cloudformation.list_stack_instances(context.aws, wanted.name)
-            if instance.is_current
-        }
-    answers = {account_id: answer.result() for account_id, answer in tried.items()}
+        tried = found.current
+        answers = dict(zip(tried, pool.map(mistake, tried), strict=True))
     wrong = {account_id: answer for account_id, answer in answers.items() if answer}
     evidence: dict[str, object] = {"tried": len(tried), "wrong": wrong}
     if wrong:

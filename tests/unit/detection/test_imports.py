@@ -15,10 +15,11 @@ from orchestrator.detection import compare, stack_sets
 from orchestrator.detection.compare import BUCKET, REPORT, STACKSET
 from orchestrator.detection.imports import MODULE, Names, find
 from orchestrator.errors import Refused
-from orchestrator.model.observed import Bucket, ObservedStackSet, Role, TemplateContent
+from orchestrator.model.observed import Bucket, Role
+from orchestrator.model.stackset import StackSet, TemplateContent
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
-from tests.registered import CUR_ROLE, ROLE, trust
+from tests.registered import CUR_ROLE, ROLE, current, trust
 
 AWS = Aws(boto3.Session(region_name="us-east-1"))  # never called
 NAMES = Names("111122223333", "bucket", "curreport", "octo")
@@ -147,7 +148,7 @@ def test_a_report_must_be_the_very_same(there):
         imports(REPORT)
 
 
-def stack_set(**changes: Any) -> ObservedStackSet:
+def stack_set(**changes: Any) -> StackSet:
     makes = TemplateContent(
         "Octo", Role(ROLE, f"arn:*:iam::*:role/{ROLE}", "", inline={"root": {}})
     )
@@ -155,17 +156,13 @@ def stack_set(**changes: Any) -> ObservedStackSet:
         "name": "octo",
         "stack_set_id": "octo:1",
         "content": makes,
-        "current": ("999988887777",),
-        "deployed": ("999988887777",),
+        "instances": current("999988887777"),
         "regions": ("us-east-1",),
-        "region": "us-east-1",
-        "auto_deployment": True,
         "retain_on_removal": True,
         "targets": (),
-        "service_managed": True,
         **changes,
     }
-    return ObservedStackSet(**values)
+    return StackSet(**values)
 
 
 def planned_set(logical_id: str) -> dict[str, Any]:
