@@ -31,10 +31,15 @@ class Area(str, Enum):
 
 
 class Status(str, Enum):
-    """A check's verdict. ``pending``: AWS has not finished. ``skipped``: not checked."""
+    """A check's verdict.
+
+    ``warn``: it works, and should be better. ``pending``: AWS has not finished. ``skipped``: not
+    checked.
+    """
 
     PASS = "pass"  # noqa: S105  (a status, not a password)
     FAIL = "fail"
+    WARN = "warn"
     PENDING = "pending"
     SKIPPED = "skipped"
 
@@ -64,6 +69,11 @@ def passed(summary: str, **evidence: object) -> Finding:
 def failed(summary: str, hint: str, **evidence: object) -> Finding:
     """Return the finding of a check that fails."""
     return Finding(Status.FAIL, summary, evidence, hint)
+
+
+def warned(summary: str, hint: str, **evidence: object) -> Finding:
+    """Return the finding of a check that holds, with something that should be better."""
+    return Finding(Status.WARN, summary, evidence, hint)
 
 
 def pending(summary: str, hint: str, **evidence: object) -> Finding:
@@ -131,10 +141,10 @@ class CheckResult:
 class Report:
     """The verification of one account.
 
-    ``areas`` holds each area's status: the worst of its checks (fail, pending, pass), or
-    ``skipped`` if the account type does not have the area or it was not to be checked. ``octo``
-    holds Octo's own answer for the areas that pass. ``unapplied`` names the settings
-    that octo.yaml and the last apply have with different values. ``record``: the
+    ``areas`` holds each area's status: the worst of its checks (fail, pending, pass; a warning
+    passes), or ``skipped`` if the account type does not have the area or it was not to be
+    checked. ``octo`` holds Octo's own answer for the areas that pass. ``unapplied`` names the
+    settings that octo.yaml and the last apply have with different values. ``record``: the
     account's history, once the verification was noted. ``observed``: the last observation.
     """
 
@@ -156,6 +166,11 @@ class Report:
         return self.areas[Area.API_ACCESS] is Status.PASS and accepted
 
     @property
+    def warnings(self) -> int:
+        """Count the checks that warn; they change no area's status."""
+        return sum(result.finding.status is Status.WARN for result in self.results)
+
+    @property
     def status(self) -> Status:
         """Return the worst status of all areas, without the skipped ones."""
         statuses = set(self.areas.values())
@@ -174,3 +189,8 @@ class Report:
         if self.status is Status.PENDING or states & waiting:
             return ExitCode.VERIFICATION_PENDING
         return ExitCode.DONE
+
+    @property
+    def strict_exit_code(self) -> ExitCode:
+        """Return the exit code where a warning counts as a failure (``--strict``)."""
+        return ExitCode.VERIFICATION_FAILED if self.warnings else self.exit_code

@@ -141,5 +141,5 @@ def _not_checked(check: Check, error: ServiceError) -> Finding:
 
 def _worst(statuses: Iterable[Status]) -> Status:
     """Return the area's status: the worst one; skipped checks count only if all are skipped."""
-    seen = set(statuses)
+    seen = {Status.PASS if status is Status.WARN else status for status in statuses}
     return next((status for status in _WORST_FIRST if status in seen), Status.SKIPPED)

@@ -22,6 +22,7 @@ def render(report: Report, *, color: bool = False) -> str:
             },
             "status": report.status.value,
             "can_finish": report.can_finish,
+            "warnings": report.warnings,
             "unapplied": list(report.unapplied),
             "areas": {area.value: status.value for area, status in report.areas.items()},
             "octo": {
