@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator import assets
 from orchestrator.aws.session import Aws
-from orchestrator.model.module_outputs import Outputs
+from orchestrator.model.module_contract.outputs import Outputs
 from orchestrator.model.stackset import StackInstance
 
 EXTERNAL_ID = "octo-external-id"

@@ -10,20 +10,17 @@ from orchestrator.aws import cloudformation, cur, iam, organizations, s3
 from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.session import Aws
 from orchestrator.detection import stack_sets as payer_stack_sets
-from orchestrator.detection.compare import ROLES
 from orchestrator.model.account import Account
+from orchestrator.model.module_contract.addresses import ROLES
+from orchestrator.model.module_contract.octo_names import (
+    OTHER_ROLES,
+    PRINCIPAL,
+    STACKSET,
+    cur_bucket,
+)
 from orchestrator.model.observed import Bucket, Role
 from orchestrator.model.organization import Organization
-from orchestrator.model.resource_names import PRINCIPAL, STACKSET, cur_bucket
 from orchestrator.model.stackset import StackSet
-
-# The published module's other roles; octo-tf has no use for them.
-OTHER_ROLES = (
-    "OctoSSMUpdaterRole",
-    "OctoChangeExecutorRole",
-    "OctoChangeTemplateApproverRole",
-    "CloudSaver-Role",
-)
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.detection.compare import (
-    PlannedStackSet,
-    compare_stack_set,
-    required_external_id,
-)
+from orchestrator.detection.compare import PlannedStackSet, compare_stack_set
+from orchestrator.model.differences import required_external_id
+from orchestrator.model.module_contract import documents
+from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.observed import Removal
 from orchestrator.model.organization import Organization
 from orchestrator.model.stackset import StackSet
-from orchestrator.stacks import documents
-from orchestrator.stacks.inputs import Inputs
 
 
 @dataclass

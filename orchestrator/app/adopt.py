@@ -24,6 +24,7 @@ from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
 from orchestrator.app.snapshot import Snapshot
 from orchestrator.errors import ConfigError, Refused
+from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
 from orchestrator.model.outside_action import (
     CONFIGURE,
     DELETE_ROLE,
@@ -31,7 +32,6 @@ from orchestrator.model.outside_action import (
     RELEASE_STATE,
     OutsideAction,
 )
-from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
 from orchestrator.verify.model import Report
 
 _SNAPSHOT = "adoption.json"

@@ -21,11 +21,11 @@ from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws, connect
 from orchestrator.cancellation import Cancellation
 from orchestrator.detection import imports
-from orchestrator.model import resource_names
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import cover
 from orchestrator.model.linked_accounts import LinkedAccounts
-from orchestrator.model.module_outputs import Outputs
+from orchestrator.model.module_contract.inputs import module_inputs
+from orchestrator.model.module_contract.outputs import Outputs
 from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
 from orchestrator.stackset import deployments, preflight
@@ -96,7 +96,7 @@ class Cloud:
     @property
     def stackset_name(self) -> str:
         """The StackSet's name."""
-        return self._registration.stackset_name or resource_names.STACKSET
+        return module_inputs(self._registration).stackset_name
 
     def has_stackset(self) -> bool:
         """Tell whether AWS has a StackSet of that name."""
@@ -281,18 +281,11 @@ class Cloud:
         released: frozenset[str],
     ) -> dict[str, str]:
         """Return import ids, by address, of planned resources that exist; see ``imports.find``."""
-        registration = self._registration
-        names = imports.Names(
-            registration.account_id,
-            registration.cur_s3_bucket_name or resource_names.cur_bucket(registration.account_id),
-            registration.cur_report_name or "curreport",
-            self.stackset_name,
-        )
         with explained("reading what is there"):
             return imports.find(
                 self.before,
                 plan,
-                names,
+                module_inputs(self._registration),
                 read=read,
                 unfinished=unfinished,
                 adopting=adopting,

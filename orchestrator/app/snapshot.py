@@ -11,7 +11,7 @@ from orchestrator.aws.errors import explained
 from orchestrator.aws.session import Aws
 from orchestrator.errors import OctoTfError
 from orchestrator.files import read_regular, write_atomically
-from orchestrator.model.module_outputs import Outputs
+from orchestrator.model.module_contract.outputs import Outputs
 from orchestrator.verify.model import Report, Status
 from orchestrator.verify.stackset import linked_statuses
 

@@ -9,7 +9,7 @@ from orchestrator.app import steps
 from orchestrator.app.confirm import confirm
 from orchestrator.app.context import AccountContext
 from orchestrator.app.steps import Prepared
-from orchestrator.model.module_outputs import Outputs, parse_outputs
+from orchestrator.model.module_contract.outputs import Outputs, parse_outputs
 from orchestrator.verify.model import Report
 
 

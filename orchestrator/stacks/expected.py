@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator import __version__
-from orchestrator.model import resource_names
 from orchestrator.model.account import AccountType
-from orchestrator.model.module_outputs import (
+from orchestrator.model.module_contract import documents, octo_names
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.outputs import (
     ApiAccessOutput,
     CurOutput,
     Outputs,
     RoleOutput,
     StackSetOutput,
 )
-from orchestrator.stacks import documents
-from orchestrator.stacks.inputs import Inputs
 from orchestrator.stacks.templates import linked_template
 
 
@@ -42,7 +41,7 @@ def expected(
         stack_set_id: the StackSet's id, if it is known.
     """
     policies = documents.api_access_policies(inputs.permission_tiers)
-    role = _role(inputs, partition, resource_names.API_ROLE, policies)
+    role = _role(inputs, partition, octo_names.API_ROLE, policies)
     return Outputs(
         account_id=inputs.account_id,
         account_type=account_type,
@@ -59,7 +58,7 @@ def expected(
             name=inputs.stackset_name,
             id=stack_set_id,
             region=region,
-            role_name=resource_names.API_ROLE,
+            role_name=octo_names.API_ROLE,
             template=linked_template(inputs),
             targets=sorted(targets),
             excluded_accounts=sorted(inputs.stackset_excluded_accounts),
@@ -102,6 +101,6 @@ def _cur(inputs: Inputs, partition: str) -> CurOutput:
         s3_bucket_option=inputs.cur_s3_bucket_option,
         bucket_policy_management="module" if inputs.bucket_is_new else managed,
         bucket_policy_statements=documents.text(statements),
-        role=_role(inputs, partition, resource_names.CUR_ROLE, reading),
+        role=_role(inputs, partition, octo_names.CUR_ROLE, reading),
         role_trust=inputs.cur_role_trust,
     )

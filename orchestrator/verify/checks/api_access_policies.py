@@ -1,8 +1,8 @@
 """api_access.policies: the role has the module's policies, and no others."""
 
 from orchestrator.aws.iam import get_role_with_policies
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
-from orchestrator.verify.roles import APPLY, READ_PERMISSIONS, missing, policy_mistakes
+from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.verify.roles import READ_PERMISSIONS, RESTORE, missing, mistakes
 
 
 def _run(context: Context) -> Finding:
@@ -10,13 +10,13 @@ def _run(context: Context) -> Finding:
     role = get_role_with_policies(context.aws, expected.role_name)
     if role is None:
         return missing(expected.role_name)
-    mistakes = policy_mistakes(role, expected)
-    if mistakes:
+    _, found = mistakes(context, expected, role)
+    if found:
         return failed(
-            f"{expected.role_name}'s policies differ from the module: {'; '.join(mistakes)}.",
-            APPLY,
+            f"{expected.role_name}'s policies differ from the module: {'; '.join(found)}.",
+            RESTORE,
             role=expected.role_name,
-            mistakes=mistakes,
+            mistakes=found,
         )
     return passed(
         f"{expected.role_name} has exactly the tiers {', '.join(expected.permission_tiers)}.",
@@ -26,9 +26,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="api_access.policies",
-    area=Area.API_ACCESS,
     promise="The role has the chosen tiers' policies as the module has them, and nothing extra.",
     permissions=READ_PERMISSIONS,
-    applies=lambda _context: True,
     run=_run,
 )

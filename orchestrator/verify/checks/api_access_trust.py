@@ -1,8 +1,8 @@
 """api_access.trust: the role trusts Octo's account alone, and requires the external id."""
 
 from orchestrator.aws.iam import get_role
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
-from orchestrator.verify.roles import APPLY, missing, trust_mistakes
+from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.verify.roles import RESTORE, missing, mistakes
 
 
 def _run(context: Context) -> Finding:
@@ -10,13 +10,13 @@ def _run(context: Context) -> Finding:
     role = get_role(context.aws, expected.role_name)
     if role is None:
         return missing(expected.role_name)
-    mistakes = trust_mistakes(role, context, trust="external_id")
-    if mistakes:
+    found, _ = mistakes(context, expected, role)
+    if found:
         return failed(
-            f"{expected.role_name}'s trust policy is wrong: {'; '.join(mistakes)}.",
-            APPLY,
+            f"{expected.role_name}'s trust policy is wrong: {'; '.join(found)}.",
+            RESTORE,
             role=expected.role_name,
-            mistakes=mistakes,
+            mistakes=found,
         )
     return passed(
         f"{expected.role_name} trusts account {expected.principal} alone, with the external id.",
@@ -27,9 +27,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="api_access.trust",
-    area=Area.API_ACCESS,
     promise="The role trusts Octo's account alone, and requires the right external id.",
     permissions=("iam:GetRole",),
-    applies=lambda _context: True,
     run=_run,
 )

@@ -1,33 +1,23 @@
 """cur_s3.role: the role that reads the report is as the module defines it."""
 
 from orchestrator.aws.iam import get_role_with_policies
-from orchestrator.verify.cur import expected_cur, has_cur
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
-from orchestrator.verify.roles import (
-    APPLY,
-    READ_PERMISSIONS,
-    missing,
-    policy_mistakes,
-    trust_mistakes,
-)
+from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.verify.roles import READ_PERMISSIONS, RESTORE, missing, mistakes
 
 
 def _run(context: Context) -> Finding:
-    cur = expected_cur(context)
+    cur = context.cur
     name = cur.role.role_name
     role = get_role_with_policies(context.aws, name)
     if role is None:
         return missing(name)
-    mistakes = [
-        *(f"trust: {m}" for m in trust_mistakes(role, context, trust=cur.role_trust)),
-        *policy_mistakes(role, cur.role),
-    ]
-    if mistakes:
+    trust, policies = mistakes(context, cur.role, role, trust=cur.role_trust)
+    if found := [*(f"trust: {mistake}" for mistake in trust), *policies]:
         return failed(
-            f"{name} differs from the module: {'; '.join(mistakes)}.",
-            APPLY,
+            f"{name} differs from the module: {'; '.join(found)}.",
+            RESTORE,
             role=name,
-            mistakes=mistakes,
+            mistakes=found,
         )
     if cur.role_trust == "principal_only":
         return passed(
@@ -46,9 +36,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="cur_s3.role",
-    area=Area.CUR_S3,
     promise="The CUR read role has the module's trust and policies, and nothing extra.",
     permissions=READ_PERMISSIONS,
-    applies=has_cur,
     run=_run,
 )

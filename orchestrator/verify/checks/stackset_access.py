@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from orchestrator.aws import cloudformation
 from orchestrator.aws.sts import WRONG_EXTERNAL_ID, may_assume
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, skipped
-from orchestrator.verify.stackset import APPLY, applies, expected, missing
+from orchestrator.verify.model import Check, Context, Finding, failed, passed, skipped
+from orchestrator.verify.stackset import RESTORE, missing
 
 _PARALLEL = 32
 _SHOWN = 5
 
 
 def _run(context: Context) -> Finding:
-    principal, wanted = context.principal, expected(context)
+    principal, wanted = context.principal, context.stackset
     if principal is None:
         return skipped(
             "Not tried: only Octo's own account can assume the roles.",
@@ -45,8 +46,11 @@ def _run(context: Context) -> Finding:
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         return failed(
             f"{shown}{more}.",
-            f"{APPLY} If the role was changed by hand in the account, run octo-tf stackset retry"
-            " --account ID: it recreates the account's stack.",
+            replace(
+                RESTORE,
+                otherwise="If the role was changed by hand in the account, run octo-tf stackset"
+                " retry --account ID: it recreates the account's stack.",
+            ),
             **evidence,
         )
     return passed(
@@ -58,9 +62,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="stackset.access",
-    area=Area.STACKSET,
     promise="Octo can assume the role in each linked account, with the external id only.",
     permissions=("cloudformation:DescribeStackSet", "cloudformation:ListStackInstances"),
-    applies=applies,
     run=_run,
 )

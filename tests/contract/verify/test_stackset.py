@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.model.module_outputs import StackSetOutput
+from orchestrator.model.module_contract.outputs import StackSetOutput
 from orchestrator.sandbox import control
 from orchestrator.verify.model import Area, Context, Finding, Report, Status
 from orchestrator.verify.runner import verify

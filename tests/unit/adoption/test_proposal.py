@@ -14,9 +14,9 @@ from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import propose
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.account import Account
+from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
 from orchestrator.model.observed import Bucket, Role
 from orchestrator.model.organization import Member, Organization
-from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
 from orchestrator.model.stackset import StackSet, TemplateContent
 from tests.registered import current, trust
 

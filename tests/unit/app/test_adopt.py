@@ -15,8 +15,8 @@ from orchestrator.adoption.proposal import LeftoverRole, Proposal
 from orchestrator.app import adopt as adoption
 from orchestrator.app.adopt import Request
 from orchestrator.errors import AwsError, ConfigError, EngineError, OctoTfError, Refused
+from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.observed import Removal, Role
-from orchestrator.model.resource_names import API_ROLE
 from tests.unit.app import fakes
 from tests.unit.app.fakes import ACCOUNT, OUTPUTS, Scene, scene
 

@@ -11,18 +11,19 @@ import pytest
 
 from orchestrator.aws import cloudformation, cur, iam, s3
 from orchestrator.aws.session import Aws
-from orchestrator.detection import compare, stack_sets
-from orchestrator.detection.compare import BUCKET, REPORT, STACKSET
-from orchestrator.detection.imports import MODULE, Names, find
+from orchestrator.detection import stack_sets
+from orchestrator.detection.imports import find
 from orchestrator.errors import Refused
+from orchestrator.model.module_contract.addresses import BUCKET, MODULE, REPORT, STACKSET
+from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.observed import Bucket, Role
 from orchestrator.model.stackset import StackSet, TemplateContent
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
-from tests.registered import CUR_ROLE, ROLE, current, trust
+from tests.registered import ROLE, current, trust
 
 AWS = Aws(boto3.Session(region_name="us-east-1"))  # never called
-NAMES = Names("111122223333", "bucket", "curreport", "octo")
+NAMES = Inputs("111122223333", "bucket", stackset_name="octo")
 API = "aws_iam_role.api_access"
 POLICY = 'aws_iam_role_policy.api_access["octo-read"]'
 READ = json.dumps({"Statement": {"Effect": "Allow", "Action": "ce:Get*", "Resource": "*"}})
@@ -195,18 +196,3 @@ def test_what_a_stackset_would_take_away_needs_consent(there):
     consented = [("StackSet octo", "inline policy root")]
     found = imports(STACKSET, adopting=True, more=planned, consented=consented)
     assert found == {MODULE + STACKSET: "octo"}
-
-
-def test_the_names_are_the_modules():
-    from orchestrator import assets
-
-    text = "".join(path.read_text() for path in assets.MODULE.glob("*.tf"))
-    for name in compare.ROLES.values():
-        assert name in text
-    for address in (*compare.ROLES, BUCKET, REPORT, STACKSET):
-        kind, _, rest = address.partition(".")
-        assert f'resource "{kind}" "{rest.removesuffix("[0]")}"' in text
-    for policies in compare.POLICIES.values():
-        for name in policies:
-            assert name in text or name == "octo-read" or name == "octo-recommendations"
-    assert CUR_ROLE in compare.POLICIES
