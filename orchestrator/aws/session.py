@@ -77,10 +77,10 @@ class Aws:
         """Return the session's region."""
         return str(self._session.region_name)
 
-    def observe(self) -> Aws:
+    def observe(self, facts: Facts | None = None) -> Aws:
         """Begin an observation: the same clients, and each fact is read from AWS at most once."""
         observation = copy.copy(self)
-        observation.facts = Facts()
+        observation.facts = facts or Facts()
         return observation
 
     @overload

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.demo.stage import Ran, Stage, command_line, quote, say
-from orchestrator.model.module_contract import octo_names
 from orchestrator.model.coverage import State
+from orchestrator.model.module_contract import octo_names
 
 if TYPE_CHECKING:
     from orchestrator.model.organization import Organization

@@ -8,18 +8,18 @@ from typing import Any
 
 import boto3
 import pytest
-from orchestrator.model.module_contract.outputs import Outputs, StackSetOutput
-from orchestrator.verify.remedy import for_stacks
 
 from orchestrator.aws import cloudformation, cur, iam, organizations, s3
 from orchestrator.aws.facts import Facts
 from orchestrator.aws.session import Aws
 from orchestrator.model.coverage import State
+from orchestrator.model.module_contract.outputs import Outputs, StackSetOutput
 from orchestrator.model.observed import Role
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.policy import document
 from orchestrator.model.stackset import StackSet
 from orchestrator.verify.model import Context, Finding, Status
+from orchestrator.verify.remedy import for_stacks
 from orchestrator.verify.runner import find
 from tests.registered import CUR_ROLE, EXTERNAL_ID, PRINCIPAL, ROLE, current, outputs, policy, trust
 
