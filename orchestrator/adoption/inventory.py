@@ -18,17 +18,9 @@ from orchestrator.model.module_contract.octo_names import (
     STACKSET,
     cur_bucket,
 )
-from orchestrator.model.observed import Bucket, Role
+from orchestrator.model.observed import Bucket, OwningStack, Role
 from orchestrator.model.organization import Organization
 from orchestrator.model.stackset import StackSet
-
-
-@dataclass(frozen=True)
-class OwningStack:
-    """A CloudFormation stack that owns a resource."""
-
-    name: str
-    region: str
 
 
 @dataclass(frozen=True)
@@ -93,17 +85,10 @@ def read_inventory(aws: Aws, account: Account, *, names: Collection[str] = ()) -
             *((f"report {n}", n) for n in reports),
             *((f"StackSet {n}", s.stack_set_id) for n, s in stack_sets.items()),
         )
-        if (stack := _owner(aws, name, regions)) is not None
+        if (stack := cloudformation.owning_stack(aws, name, *regions)) is not None
     }
     members = _organization(aws) if stack_sets else None
     return Inventory(account, roles, reports, buckets, stack_sets, owners, members)
-
-
-def _owner(aws: Aws, physical_id: str, regions: Collection[str]) -> OwningStack | None:
-    for region in sorted(regions):
-        if name := cloudformation.owning_stack(aws, physical_id, region):
-            return OwningStack(name, region)
-    return None
 
 
 def _organization(aws: Aws) -> Organization | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.adoption import report_proposal, stackset_proposal
 from orchestrator.adoption.foreign_module import SECRET_KEYS, ForeignModule, input_of
-from orchestrator.adoption.inventory import Inventory, OwningStack
+from orchestrator.adoption.inventory import Inventory
 from orchestrator.detection import permissions
 from orchestrator.detection.compare import as_octos
 from orchestrator.errors import ConfigError, Refused
@@ -22,7 +22,7 @@ from orchestrator.model.module_contract.octo_names import (
     OPERATIONS_ROLE,
     POLICIES,
 )
-from orchestrator.model.observed import Removal, Role
+from orchestrator.model.observed import OwningStack, Removal, Role
 
 
 @dataclass(frozen=True)

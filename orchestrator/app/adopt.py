@@ -16,7 +16,6 @@ from typing import Any
 
 from orchestrator.adoption import foreign_state
 from orchestrator.adoption.candidate import Candidate
-from orchestrator.adoption.inventory import OwningStack
 from orchestrator.app import configuring, snapshot, steps
 from orchestrator.app import plan as planning
 from orchestrator.app.apply import CarryOut, Consent, apply_prepared
@@ -25,6 +24,7 @@ from orchestrator.app.review import Review
 from orchestrator.app.snapshot import Snapshot
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
+from orchestrator.model.observed import OwningStack
 from orchestrator.model.outside_action import (
     CONFIGURE,
     DELETE_ROLE,

@@ -113,11 +113,11 @@ def _refuse(
         if MODULE + one.address in unfinished:
             continue  # a killed run created it, so no stack manages it
         stack = cloudformation.owning_stack(aws, one.physical_id, aws.region, "us-east-1")
-        if stack and stack not in released:
+        if stack and stack.name not in released:
             raise Refused(
-                f"{one.resource} belongs to the CloudFormation stack {stack}, which would change or"
-                " delete it again; nothing was written",
-                hint=f"Run octo-tf adopt --release-stack {stack}: the stack is deleted, its"
+                f"{one.resource} belongs to the CloudFormation stack {stack.name}, which would"
+                " change or delete it again; nothing was written",
+                hint=f"Run octo-tf adopt --release-stack {stack.name}: the stack is deleted, its"
                 " resources stay (DeletionPolicy: Retain;"
                 " docs/how-to/adopt-a-registration.md shows how by hand).",
             )

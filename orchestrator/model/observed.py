@@ -16,7 +16,7 @@ class Role:
     Attributes:
         name: the role's name.
         arn: its ARN.
-        role_id: IAM's own id, never given twice.
+        role_id: IAM's own id, never given twice; empty for a desired role.
         description: its description, or empty.
         trust: its trust policy; it may hold an external id, so it is never shown.
         inline: each inline policy's document, by name.
@@ -29,7 +29,7 @@ class Role:
 
     name: str
     arn: str
-    role_id: str
+    role_id: str = ""
     description: str = ""
     trust: Document = field(default_factory=dict, repr=False)
     inline: Mapping[str, Document] = field(default_factory=dict)
@@ -62,6 +62,14 @@ class Bucket:
     notifications: int = 0
     settings: frozenset[str] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OwningStack:
+    """A CloudFormation stack that owns a resource."""
+
+    name: str
+    region: str
 
 
 @dataclass(frozen=True)

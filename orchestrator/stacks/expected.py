@@ -20,6 +20,11 @@ from orchestrator.model.module_contract.outputs import (
 )
 from orchestrator.stacks.templates import linked_template
 
+# The outputs of the report that are its inputs, without ``cur_``.
+_CUR_INPUTS = CurOutput.model_fields.keys() - {
+    *("bucket_policy_management", "bucket_policy_statements", "role"),
+}
+
 
 def expected(
     inputs: Inputs,
@@ -86,21 +91,11 @@ def _cur(inputs: Inputs, partition: str) -> CurOutput:
         partition, inputs.account_id, bucket, documents.cur_region(partition)
     )
     managed = "merged" if inputs.cur_s3_bucket_merge_policy else "owner"
+    values = {name: getattr(inputs, f"cur_{name}") for name in _CUR_INPUTS}
+    lists = {name: sorted(value) for name, value in values.items() if isinstance(value, tuple)}
     return CurOutput(
-        report_name=inputs.cur_report_name,
-        time_unit=inputs.cur_time_unit,
-        format=inputs.cur_format,
-        compression=inputs.cur_compression,
-        additional_schema_elements=sorted(inputs.cur_additional_schema_elements),
-        additional_artifacts=sorted(inputs.cur_additional_artifacts),
-        refresh_closed_reports=inputs.cur_refresh_closed_reports,
-        report_versioning=inputs.cur_report_versioning,
-        s3_prefix=inputs.cur_s3_prefix,
-        s3_bucket_name=bucket,
-        s3_bucket_region=inputs.cur_s3_bucket_region,
-        s3_bucket_option=inputs.cur_s3_bucket_option,
+        **{**values, **lists},
         bucket_policy_management="module" if inputs.bucket_is_new else managed,
         bucket_policy_statements=documents.text(statements),
         role=_role(inputs, partition, octo_names.CUR_ROLE, reading),
-        role_trust=inputs.cur_role_trust,
     )

@@ -1,7 +1,10 @@
-"""What the checks of roles share: the desired role, and the remedies."""
+"""What the checks of roles share: how a role is judged, and the remedies."""
 
 from __future__ import annotations
 
+from collections.abc import Container
+
+from orchestrator.aws.iam import get_role, get_role_with_policies
 from orchestrator.aws.sts import RoleAccess
 from orchestrator.model.differences import Part, role_differences
 from orchestrator.model.module_contract import documents
@@ -12,6 +15,9 @@ from orchestrator.verify.model import Context, Finding, failed
 from orchestrator.verify.remedy import Restore
 
 RESTORE = Restore("it restores the role to what the module defines")
+TRUST_ALONE = (Part.TRUST,)
+POLICIES = (Part.INLINE, Part.MANAGED, Part.BOUNDARY)
+_PARTS = (*TRUST_ALONE, *POLICIES)
 READ_PERMISSIONS = (
     "iam:GetRole",
     "iam:GetRolePolicy",
@@ -37,27 +43,41 @@ def access_evidence(access: RoleAccess) -> dict[str, object]:
     }
 
 
-def mistakes(
-    context: Context, output: RoleOutput, observed: Role, *, trust: str = "external_id"
-) -> tuple[list[str], list[str]]:
-    """List how a role's trust policy, and how its policies and boundary, differ from the module's.
+def judge(
+    context: Context,
+    output: RoleOutput,
+    right: Finding,
+    *,
+    wrong: str,
+    parts: Container[Part] = _PARTS,
+    trust: str = "external_id",
+) -> Finding:
+    """Judge whether a role is as the module defines it.
 
-    ``trust``: ``principal_only`` for a role that is not to require the external id.
+    Args:
+        context: the input of the check.
+        output: the role as the module defines it.
+        right: the finding if nothing differs.
+        wrong: what follows the role's name in the finding if something does.
+        parts: what is compared.
+        trust: ``principal_only`` for a role that is not to require the external id.
     """
+    name = output.role_name
+    read = get_role if parts == TRUST_ALONE else get_role_with_policies
+    observed = read(context.aws, name)
+    if observed is None:
+        return missing(name)
     expected = context.expected
     principal = f"arn:{expected.partition}:iam::{expected.api_access.principal}:root"
     desired = Role(
-        output.role_name,
+        name,
         output.role_arn,
-        "",
-        observed.description,  # no check's promise
-        documents.trust(principal, context.external_id if trust == "external_id" else None),
-        {name: document(text) for name, text in output.inline_policies.items()},
-        dict.fromkeys(output.managed_policy_arns),
-        output.permissions_boundary,
+        trust=documents.trust(principal, context.external_id if trust == "external_id" else None),
+        inline={name: document(text) for name, text in output.inline_policies.items()},
+        managed=dict.fromkeys(output.managed_policy_arns),
+        boundary=output.permissions_boundary,
     )
-    found = role_differences(desired, observed)
-    return (
-        [str(difference) for difference in found if difference.part is Part.TRUST],
-        [str(d) for d in found if d.part not in (Part.TRUST, Part.PRINCIPAL)],
-    )
+    found = [str(d) for d in role_differences(desired, observed) if d.part in parts]
+    if not found:
+        return right
+    return failed(f"{name}{wrong}: {'; '.join(found)}.", RESTORE, role=name, mistakes=found)

@@ -1,26 +1,17 @@
 """api_access.policies: the role has the module's policies, and no others."""
 
-from orchestrator.aws.iam import get_role_with_policies
-from orchestrator.verify.model import Check, Context, Finding, failed, passed
-from orchestrator.verify.roles import READ_PERMISSIONS, RESTORE, missing, mistakes
+from orchestrator.verify.model import Check, Context, Finding, passed
+from orchestrator.verify.roles import POLICIES, READ_PERMISSIONS, judge
 
 
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access
-    role = get_role_with_policies(context.aws, expected.role_name)
-    if role is None:
-        return missing(expected.role_name)
-    _, found = mistakes(context, expected, role)
-    if found:
-        return failed(
-            f"{expected.role_name}'s policies differ from the module: {'; '.join(found)}.",
-            RESTORE,
-            role=expected.role_name,
-            mistakes=found,
-        )
-    return passed(
+    right = passed(
         f"{expected.role_name} has exactly the tiers {', '.join(expected.permission_tiers)}.",
         inline_policies=sorted(expected.inline_policies),
+    )
+    return judge(
+        context, expected, right, wrong="'s policies differ from the module", parts=POLICIES
     )
 
 

@@ -16,7 +16,7 @@ from orchestrator.detection.imports import find
 from orchestrator.errors import Refused
 from orchestrator.model.module_contract.addresses import BUCKET, MODULE, REPORT, STACKSET
 from orchestrator.model.module_contract.inputs import Inputs
-from orchestrator.model.observed import Bucket, Role
+from orchestrator.model.observed import Bucket, OwningStack, Role
 from orchestrator.model.stackset import StackSet, TemplateContent
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
@@ -118,7 +118,7 @@ def test_even_a_killed_runs_own_role_keeps_what_somebody_added(there):
 
 
 def test_what_a_stack_owns_is_never_taken(there):
-    there[ROLE], there["stack"] = role(), "console-stack"
+    there[ROLE], there["stack"] = role(), OwningStack("console-stack", "us-east-1")
     with pytest.raises(Refused, match="console-stack") as caught:
         imports(API, adopting=True)
     assert "Retain" in caught.value.hint
@@ -127,7 +127,7 @@ def test_what_a_stack_owns_is_never_taken(there):
 
 
 def test_what_a_stack_owns_is_imported_once_its_release_is_announced(there):
-    there[ROLE], there["stack"] = role(), "console-stack"
+    there[ROLE], there["stack"] = role(), OwningStack("console-stack", "us-east-1")
     assert imports(API, adopting=True, released=["console-stack"]) == {MODULE + API: ROLE}
 
 
