@@ -23,7 +23,6 @@ from orchestrator.app.lookahead import LookAhead
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.app.verify import check
-from orchestrator.errors import PlanRefused
 from orchestrator.model.module_contract.outputs import Outputs, parse_outputs
 from orchestrator.model.outside_action import (
     FORGET,

@@ -16,9 +16,9 @@ from orchestrator.app.own_bucket import BUCKET, Bucket, find
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.model.module_contract import octo_names
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.model.module_contract import octo_names
 from orchestrator.model.outside_action import (
     DELETE_BUCKET,
     KEEP_BUCKET,
