@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from typing import cast
 
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import ReportMade
@@ -43,7 +44,9 @@ def confirm(
         LedgerError: the ledger cannot be changed.
     """
     verified: dict[AreaName, AreaStatus] = {
-        area.value: report.areas[area].value for area in Area if area.value not in (before or {})
+        area.value: cast("AreaStatus", report.areas[area].value)  # no area's status is "warn"
+        for area in Area
+        if area.value not in (before or {})
     }
     context.octo.linked.note(linked_statuses(report))
     step = context.events.step("confirm", "Confirming with Octo")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import code_of, is_denied, is_not_found
+from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 from orchestrator.errors import AwsError
 from orchestrator.model.observed import Bucket
@@ -35,6 +36,7 @@ _UNSET = {
 _LOCATIONS = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}
 
 
+@fact
 def bucket_region(aws: Aws, name: str, account_id: str) -> str | None:
     """Read the region of an account's bucket (GetBucketLocation); None if there is no bucket.
 
@@ -52,6 +54,7 @@ def bucket_region(aws: Aws, name: str, account_id: str) -> str | None:
     return _LOCATIONS.get(location, location)
 
 
+@fact
 def owns_bucket(aws: Aws, name: str, account_id: str) -> bool:
     """Tell whether the bucket exists and belongs to the account (HeadBucket)."""
     try:
@@ -76,6 +79,7 @@ def bucket_exists_in(aws: Aws, name: str, region: str) -> bool:
     return True
 
 
+@fact
 def bucket_policy(aws: Aws, name: str, region: str | None = None) -> str | None:
     """Read the bucket's policy, JSON text (GetBucketPolicy); None if it has none.
 
@@ -86,6 +90,7 @@ def bucket_policy(aws: Aws, name: str, region: str | None = None) -> str | None:
     return policy
 
 
+@fact
 def public_access_block(aws: Aws, name: str, region: str) -> dict[str, bool]:
     """Read the bucket's public access block (GetPublicAccessBlock); empty if it has none.
 
@@ -96,6 +101,7 @@ def public_access_block(aws: Aws, name: str, region: str) -> dict[str, bool]:
     return dict(answer.get("PublicAccessBlockConfiguration", {}))
 
 
+@fact
 def creation_dates(aws: Aws) -> dict[str, datetime]:
     """Read when each of the account's buckets was created, by name (ListBuckets)."""
     return {b["Name"]: b["CreationDate"] for b in aws.client("s3").list_buckets()["Buckets"]}
@@ -138,6 +144,7 @@ def delete_bucket(aws: Aws, name: str, region: str, account_id: str) -> None:
     aws.client("s3", region).delete_bucket(Bucket=name, ExpectedBucketOwner=account_id)
 
 
+@fact
 def list_objects(aws: Aws, bucket: str, region: str, prefix: str) -> dict[str, datetime]:
     """Return when each object whose key starts with ``prefix`` was modified (ListObjectsV2)."""
     pages = aws.client("s3", region).get_paginator("list_objects_v2")
@@ -148,6 +155,7 @@ def list_objects(aws: Aws, bucket: str, region: str, prefix: str) -> dict[str, d
     }
 
 
+@fact
 def read_object(aws: Aws, bucket: str, region: str, key: str) -> bytes | None:
     """Read an object (GetObject); None if it does not exist.
 
@@ -163,6 +171,7 @@ def read_object(aws: Aws, bucket: str, region: str, key: str) -> bytes | None:
         raise
 
 
+@fact
 def describe_bucket(aws: Aws, name: str, account_id: str) -> Bucket | None:
     """Read a bucket with its settings; None if the account has none of that name."""
     if not owns_bucket(aws, name, account_id):

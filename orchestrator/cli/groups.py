@@ -268,6 +268,13 @@ WAIT = option(
     callback=_seconds,
     help="How long to wait for what is pending: 90s, 10m, 24h.",
 )
+STRICT = option(
+    "--strict",
+    group=Group.OUTPUT,
+    common=False,
+    is_flag=True,
+    help="Exit with 3 if a check warns.",
+)
 
 # Of every command that ends with a verification and its report.
 VERIFYING = together(REGISTRATION, OCTO, PRINCIPAL, WAIT, REPORT, JSON)

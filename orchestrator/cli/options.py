@@ -189,7 +189,9 @@ def _warn_of_one_run(events: Events, config: Path, flags: dict[str, Any]) -> Non
         )
 
 
-def end(report: Report, reports: dict[str, Path], *, as_json: bool) -> ExitCode:
+def end(
+    report: Report, reports: dict[str, Path], *, as_json: bool, strict: bool = False
+) -> ExitCode:
     """How a command that verifies ends: the files of --report, stdout, the exit code."""
     from orchestrator.report import render_verification
 
@@ -197,7 +199,7 @@ def end(report: Report, reports: dict[str, Path], *, as_json: bool) -> ExitCode:
         write_report(file, render_verification(report, name))
     name = "json" if as_json else "table"
     click.echo(render_verification(report, name, color=Session.current().color))
-    return report.exit_code
+    return report.strict_exit_code if strict else report.exit_code
 
 
 def write_report(file: Path, text: str) -> None:

@@ -36,6 +36,8 @@ def _remaining(report: Report) -> str:
         for area, said in report.octo.items()
         if said.state not in ("confirmed", "by_hand")
     ]
+    if report.warnings:
+        rest.append("1 warning" if report.warnings == 1 else f"{report.warnings} warnings")
     return f" ({'; '.join(rest)})" if rest else ""
 
 

@@ -62,6 +62,20 @@ def test_finishing_depends_on_api_access_and_the_exit_code_on_everything(
     assert document["can_finish"] is can_finish
 
 
+def test_a_warning_is_shown_and_counted_and_fails_only_when_strict():
+    report = report_of(Status.PASS, Status.WARN)
+    report = replace(report, areas={**report.areas, Area.CUR_S3: Status.PASS})
+    assert (report.exit_code, report.can_finish) == (ExitCode.DONE, True)
+    assert report.strict_exit_code is ExitCode.VERIFICATION_FAILED
+    document = json.loads(render_verification(report, "json"))
+    jsonschema.validate(document, SCHEMA)
+    assert (document["status"], document["warnings"]) == ("pass", 1)
+    table = render_verification(report, "table")
+    assert "! warn" in table
+    assert "API access passes (1 warning)." in table
+    assert "⚠️ warn" in render_verification(report, "markdown")
+
+
 def test_the_table_shows_hints_areas_and_what_is_left():
     text = render_verification(report_of(Status.PASS, Status.PENDING), "table")
     assert "cur_s3.thing" in text

@@ -19,7 +19,13 @@ from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, ExpectedSta
 from orchestrator.verify.model import Report, Status
 
 _STACK_SECONDS = 600.0  # how long a stack in progress is waited for
-_MARKS = {Status.PASS: "✓", Status.FAIL: "✗", Status.PENDING: "…", Status.SKIPPED: "-"}
+_MARKS = {
+    Status.PASS: "✓",
+    Status.FAIL: "✗",
+    Status.PENDING: "…",
+    Status.WARN: "!",
+    Status.SKIPPED: "-",
+}
 _TICK = "I acknowledge that AWS CloudFormation might create IAM resources with custom names"
 
 
@@ -260,7 +266,7 @@ class Wizard:
     def _tell(self, report: Report, *, every: bool) -> None:
         for result in report.results:
             found = result.finding
-            if every or found.status in (Status.FAIL, Status.PENDING):
+            if every or found.status in (Status.FAIL, Status.WARN, Status.PENDING):
                 self._prompter.tell(f"  {_MARKS[found.status]} {result.id}: {found.summary}")
                 if found.hint and found.status is not Status.PASS:
                     self._prompter.tell(f"    → {found.hint}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
-from orchestrator.cli.groups import ALLOW_DESTROY, ENABLE_ACCESS, TERRAFORM, VERIFYING
+from orchestrator.cli.groups import ALLOW_DESTROY, ENABLE_ACCESS, STRICT, TERRAFORM, VERIFYING
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
 from orchestrator.cli.options import end, run_options
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@run_options(VERIFYING, ENABLE_ACCESS, TERRAFORM, ALLOW_DESTROY)
+@run_options(VERIFYING, STRICT, ENABLE_ACCESS, TERRAFORM, ALLOW_DESTROY)
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Apply without asking.")
 @click.option(
     "--plan",
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 def command(
     context: AccountContext,
     as_json: bool,
+    strict: bool,
     yes: bool,
     plan_file: Path | None,
     reports: dict[str, Path],
@@ -42,4 +43,4 @@ def command(
     applied = apply(context, consent=consent, saved_plan=plan_file)
     if not applied.review.has_changes:
         click.echo(report.render_plan(applied.review, "text"), err=True)
-    return end(applied.report, reports, as_json=as_json)
+    return end(applied.report, reports, as_json=as_json, strict=strict)

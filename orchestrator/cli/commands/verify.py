@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.groups import TERRAFORM, VERIFYING
+from orchestrator.cli.groups import STRICT, TERRAFORM, VERIFYING
 from orchestrator.cli.help import Command
 from orchestrator.cli.options import end, run_options
 from orchestrator.errors import ExitCode
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@run_options(VERIFYING, TERRAFORM)
-def command(context: AccountContext, as_json: bool, reports: dict[str, Path]) -> ExitCode:
+@run_options(VERIFYING, STRICT, TERRAFORM)
+def command(
+    context: AccountContext, as_json: bool, strict: bool, reports: dict[str, Path]
+) -> ExitCode:
     """Verify the registration: API access, CUR and S3, StackSet."""
     from orchestrator.app.verify import verify
 
-    return end(verify(context), reports, as_json=as_json)
+    return end(verify(context), reports, as_json=as_json, strict=strict)

@@ -9,6 +9,7 @@ from orchestrator.verify.model import Report, Status
 _WORDS = {
     Status.PASS: "✅ pass",
     Status.FAIL: "❌ fail",
+    Status.WARN: "⚠️ warn",
     Status.PENDING: "⏳ pending",
     Status.SKIPPED: "⏭️ skipped",
 }

@@ -13,6 +13,7 @@ from orchestrator.verify.model import Area, Report, Status
 _LOOKS = {
     Status.PASS: ("✓ pass", "green"),
     Status.FAIL: ("✗ fail", "red"),
+    Status.WARN: ("! warn", "yellow"),
     Status.PENDING: ("… pending", "yellow"),
     Status.SKIPPED: ("- skipped", "dim"),
 }

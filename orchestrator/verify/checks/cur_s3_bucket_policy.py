@@ -7,8 +7,9 @@ from typing import Any
 
 from orchestrator.aws.cur import home_region
 from orchestrator.model.policy import Statement, as_list, statements
-from orchestrator.verify.cur import bucket_policy, expected_cur, has_cur
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
+from orchestrator.verify.cur import bucket_policy
+from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.verify.remedy import ByWay, Remedy, Restore
 
 _SERVICE = "billingreports.amazonaws.com"
 _SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn")
@@ -16,7 +17,7 @@ _EXACT_OR_LIKE = {"stringequals", "stringlike", "arnequals", "arnlike"}
 
 
 def _run(context: Context) -> Finding:
-    cur = expected_cur(context)
+    cur = context.cur
     bucket = cur.s3_bucket_name
     text = bucket_policy(context)
     needed = json.loads(cur.bucket_policy_statements)
@@ -64,11 +65,11 @@ def _run(context: Context) -> Finding:
 
 def _hint(
     context: Context, *, lacking: bool, denying: Sequence[str] = (), unlimited: Sequence[str] = ()
-) -> str:
+) -> Remedy:
     """Say what ends the mistakes: octo-tf never changes another owner's statement."""
-    cur = expected_cur(context)
+    cur = context.cur
     if cur.bucket_policy_management == "module":
-        return "Run octo-tf apply: it restores the bucket's policy."
+        return Restore("it restores the bucket's policy")
     steps = []
     if denying:
         steps.append(
@@ -81,16 +82,15 @@ def _hint(
             f"Remove {' and '.join(unlimited)} from the bucket's policy, or limit it by the"
             f' condition "StringEquals": {{"aws:SourceAccount": "{account}"}}.'
         )
-    if lacking and cur.bucket_policy_management == "owner":
-        steps.append(
-            "Add these statements to the bucket's policy, or set cur_s3_bucket_merge_policy: true"
-            f" and run octo-tf apply: {cur.bucket_policy_statements}"
-        )
-    elif lacking:
-        steps.append("Run octo-tf apply: it adds the statements that are missing.")
+    if not lacking:
+        return " ".join([*steps, "Then run octo-tf verify."])
+    by_hand, needed = "Add these statements to the bucket's policy", cur.bucket_policy_statements
+    if cur.bucket_policy_management == "owner":
+        merging = "or set cur_s3_bucket_merge_policy: true and run octo-tf apply"
+        terraform = f"{by_hand}, {merging}: {needed}"
     else:
-        steps.append("Then run octo-tf verify.")
-    return " ".join(steps)
+        terraform = "Run octo-tf apply: it adds the statements that are missing."
+    return ByWay(" ".join([*steps, terraform]), " ".join([*steps, f"{by_hand}: {needed}"]))
 
 
 def _names_of(found: Sequence[Statement]) -> dict[str, Statement]:
@@ -139,7 +139,7 @@ def _condition_holds(condition: dict[str, Any], context: Context) -> bool:
     source = f"arn:{expected.partition}:cur:{region}:{expected.account_id}:definition/"
     values = {
         "aws:sourceaccount": expected.account_id,
-        "aws:sourcearn": source + expected_cur(context).report_name,
+        "aws:sourcearn": source + context.cur.report_name,
     }
     for operator, keys in condition.items():
         for key, patterns in keys.items():
@@ -190,9 +190,7 @@ def _requires_tls(statement: Statement) -> bool:
 
 CHECK = Check(
     id="cur_s3.bucket_policy",
-    area=Area.CUR_S3,
     promise="The bucket's policy allows the billing service to deliver, for this account only.",
     permissions=("s3:GetBucketPolicy",),
-    applies=has_cur,
     run=_run,
 )
