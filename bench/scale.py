@@ -24,7 +24,7 @@ from botocore.exceptions import ClientError
 from run import octo_tf, project, sandbox
 
 from orchestrator.aws.organizations import account_state
-from orchestrator.model import resource_names
+from orchestrator.model.module_contract import octo_names
 from orchestrator.sandbox import control
 
 SAMPLE = 100  # accounts that the loop really goes through
@@ -43,7 +43,7 @@ def loop(linked: int, environ: dict[str, str]) -> float:
     instances = payer.client("cloudformation").get_paginator("list_stack_instances")
     reached = [
         summary["Account"]
-        for page in instances.paginate(StackSetName=resource_names.STACKSET)
+        for page in instances.paginate(StackSetName=octo_names.STACKSET)
         for summary in page["Summaries"]
         if summary["Account"] in set(accounts[:SAMPLE]) | {accounts[-1]}
     ]
@@ -52,7 +52,7 @@ def loop(linked: int, environ: dict[str, str]) -> float:
     for account in reached[:SAMPLE]:
         for more in ({"ExternalId": EXTERNAL_ID}, {}, {"ExternalId": "wrong"}):
             arguments: dict[str, Any] = {
-                "RoleArn": f"arn:aws:iam::{account}:role/{resource_names.API_ROLE}",
+                "RoleArn": f"arn:aws:iam::{account}:role/{octo_names.API_ROLE}",
                 "RoleSessionName": "bench",
                 **more,
             }

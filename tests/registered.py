@@ -9,11 +9,20 @@ from typing import Any
 
 from orchestrator import assets
 from orchestrator.aws.session import Aws
-from orchestrator.model.module_outputs import Outputs
+from orchestrator.model.module_contract.outputs import Outputs
+from orchestrator.model.stackset import StackInstance
 
 EXTERNAL_ID = "octo-external-id"
 PRINCIPAL = "131920598436"
 ROLE, CUR_ROLE = "AlphausAcctAccessRole", "AlphausAcctAccessCurRole"
+
+
+def current(*accounts: str) -> dict[str, StackInstance]:
+    """Stack instances that are current, by account id."""
+    return {
+        a: StackInstance(a, "r-abcd", "CURRENT", "SUCCEEDED", "", "op", True, "us-east-1")
+        for a in accounts
+    }
 
 
 def trust(external_id: str | None = EXTERNAL_ID, **changes: Any) -> str:

@@ -13,16 +13,17 @@ from orchestrator.adoption import foreign_module, foreign_state
 from orchestrator.adoption.expressions import Input
 from orchestrator.adoption.foreign_module import ForeignModule, NoModule
 from orchestrator.adoption.foreign_state import ForeignState
-from orchestrator.adoption.inventory import OTHER_ROLES, Inventory, read_inventory
+from orchestrator.adoption.inventory import Inventory, read_inventory
 from orchestrator.adoption.proposal import Proposal, propose
 from orchestrator.aws import sts
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
 from orchestrator.cancellation import Cancellation
 from orchestrator.config.load import access, load, read_document
-from orchestrator.detection.compare import ROLES
 from orchestrator.errors import ConfigError, Refused, WrongAccount
 from orchestrator.model.account import Account
+from orchestrator.model.module_contract.addresses import ROLES
+from orchestrator.model.module_contract.octo_names import OTHER_ROLES
 from orchestrator.model.registration import EXTERNAL_ID_SOURCES, Registration, flag_of
 from orchestrator.terraform import binary
 from orchestrator.terraform.client import Terraform

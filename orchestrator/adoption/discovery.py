@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.adoption.inventory import OTHER_ROLES, Inventory
+from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import Proposal
 from orchestrator.detection import permissions
-from orchestrator.detection.compare import ROLES
-from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
+from orchestrator.model.module_contract.addresses import ROLES
+from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE, OTHER_ROLES
 
 Fate = Literal["ours", "adopt", "release first", "stays"]
 

@@ -10,27 +10,17 @@ from orchestrator.aws import cloudformation, cur, iam, organizations, s3
 from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.session import Aws
 from orchestrator.detection import stack_sets as payer_stack_sets
-from orchestrator.detection.compare import ROLES
 from orchestrator.model.account import Account
-from orchestrator.model.observed import Bucket, ObservedStackSet, Role
-from orchestrator.model.organization import Organization
-from orchestrator.model.resource_names import PRINCIPAL, STACKSET, cur_bucket
-
-# The published module's other roles; octo-tf has no use for them.
-OTHER_ROLES = (
-    "OctoSSMUpdaterRole",
-    "OctoChangeExecutorRole",
-    "OctoChangeTemplateApproverRole",
-    "CloudSaver-Role",
+from orchestrator.model.module_contract.addresses import ROLES
+from orchestrator.model.module_contract.octo_names import (
+    OTHER_ROLES,
+    PRINCIPAL,
+    STACKSET,
+    cur_bucket,
 )
-
-
-@dataclass(frozen=True)
-class OwningStack:
-    """A CloudFormation stack that owns a resource."""
-
-    name: str
-    region: str
+from orchestrator.model.observed import Bucket, OwningStack, Role
+from orchestrator.model.organization import Organization
+from orchestrator.model.stackset import StackSet
 
 
 @dataclass(frozen=True)
@@ -51,7 +41,7 @@ class Inventory:
     roles: Mapping[str, Role]
     reports: Mapping[str, Mapping[str, Any]]
     buckets: Mapping[str, Bucket]
-    stack_sets: Mapping[str, ObservedStackSet]
+    stack_sets: Mapping[str, StackSet]
     owners: Mapping[str, OwningStack] = field(default_factory=dict)
     organization: Organization | None = None
 
@@ -95,17 +85,10 @@ def read_inventory(aws: Aws, account: Account, *, names: Collection[str] = ()) -
             *((f"report {n}", n) for n in reports),
             *((f"StackSet {n}", s.stack_set_id) for n, s in stack_sets.items()),
         )
-        if (stack := _owner(aws, name, regions)) is not None
+        if (stack := cloudformation.owning_stack(aws, name, *regions)) is not None
     }
     members = _organization(aws) if stack_sets else None
     return Inventory(account, roles, reports, buckets, stack_sets, owners, members)
-
-
-def _owner(aws: Aws, physical_id: str, regions: Collection[str]) -> OwningStack | None:
-    for region in sorted(regions):
-        if name := cloudformation.owning_stack(aws, physical_id, region):
-            return OwningStack(name, region)
-    return None
 
 
 def _organization(aws: Aws) -> Organization | None:
@@ -117,7 +100,7 @@ def _organization(aws: Aws) -> Organization | None:
         raise
 
 
-def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, ObservedStackSet]:
+def _stack_sets(aws: Aws, names: Collection[str]) -> dict[str, StackSet]:
     try:
         known = cloudformation.list_stack_set_names(aws)
     except ServiceError as error:

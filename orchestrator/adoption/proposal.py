@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.adoption import report_proposal, stackset_proposal
 from orchestrator.adoption.foreign_module import SECRET_KEYS, ForeignModule, input_of
-from orchestrator.adoption.inventory import Inventory, OwningStack
+from orchestrator.adoption.inventory import Inventory
 from orchestrator.detection import permissions
-from orchestrator.detection.compare import (
-    POLICIES,
-    ROLES,
-    removed_trust,
-    required_external_id,
-    trust_in_octo_alone,
-)
+from orchestrator.detection.compare import as_octos
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.model.observed import Removal, Role
-from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
-from orchestrator.stacks.inputs import Inputs
+from orchestrator.model.differences import required_external_id
+from orchestrator.model.module_contract.addresses import ROLES
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.octo_names import (
+    API_ROLE,
+    AUTOMATION_ROLE,
+    CUR_ROLE,
+    OPERATIONS_ROLE,
+    POLICIES,
+)
+from orchestrator.model.observed import OwningStack, Removal, Role
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,10 @@ def propose(
         adopted += _stack_set(found, module, settings, warnings, removals, known_id)
     for name, policies in POLICIES.items():
         if role := found.roles.get(name):
-            kept = {n: d for n, d in role.inline.items() if n in policies}
-            removals += permissions.removed_policies(f"role {name}", role, kept)
-    for name in (API_ROLE, CUR_ROLE):
-        if role := found.roles.get(name):
-            removals += removed_trust(f"role {name}", role, trust_in_octo_alone())
+            desired = as_octos(role, policies)
+            if name == AUTOMATION_ROLE:
+                desired = replace(desired, trust=role.trust)
+            removals += permissions.removals(f"role {name}", desired, role)
     settings |= _tags(found, adopted, warnings)
     if module and (given := [n for n in SECRET_KEYS if _is_set(module, n)]):
         warnings.append(
@@ -191,7 +192,7 @@ def _tiers(found: Inventory) -> dict[str, Any]:
     tiers = ["read"]
     if api and "octo-recommendations" in api.inline:
         tiers.append("recommendations")
-    if ROLES["aws_iam_role.operations[0]"] in found.roles:
+    if OPERATIONS_ROLE in found.roles:
         tiers.append("operations")
     return {"permission_tiers": tiers} if len(tiers) > 1 else {}
 

@@ -8,9 +8,12 @@ from typing import Any
 
 from orchestrator.adoption.foreign_module import ForeignModule, input_of
 from orchestrator.adoption.inventory import Inventory
-from orchestrator.detection.compare import REPORT_FIELDS, removed_settings, required_external_id
+from orchestrator.detection.compare import removed_settings
+from orchestrator.model.differences import required_external_id
+from orchestrator.model.module_contract.addresses import REPORT_FIELDS
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.octo_names import CUR_BUCKET, CUR_ROLE, cur_bucket
 from orchestrator.model.observed import Bucket, Removal
-from orchestrator.model.resource_names import CUR_BUCKET, CUR_ROLE, cur_bucket
 
 _CUR_SETTINGS = {key: f"cur_{name}" for key, name in REPORT_FIELDS.items()} | {
     "ReportName": "cur_report_name",
@@ -106,6 +109,10 @@ def _suitable_report(found: Inventory, wanted: str | None) -> Mapping[str, Any] 
     # The default name first, then the finer time unit.
     return min(
         suitable,
-        key=lambda r: (r["ReportName"] != "curreport", r["TimeUnit"] != "HOURLY", r["ReportName"]),
+        key=lambda r: (
+            r["ReportName"] != Inputs.cur_report_name,
+            r["TimeUnit"] != "HOURLY",
+            r["ReportName"],
+        ),
         default=None,
     )

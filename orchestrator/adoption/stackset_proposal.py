@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.detection.compare import (
-    PlannedStackSet,
-    compare_stack_set,
-    required_external_id,
-)
-from orchestrator.model.observed import ObservedStackSet, Removal
+from orchestrator.detection.compare import PlannedStackSet, compare_stack_set
+from orchestrator.model.differences import required_external_id
+from orchestrator.model.module_contract import documents
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.observed import Removal
 from orchestrator.model.organization import Organization
-from orchestrator.stacks import documents
-from orchestrator.stacks.inputs import Inputs
+from orchestrator.model.stackset import StackSet
 
 
 @dataclass
@@ -32,7 +30,7 @@ class StackSetProposal:
 
 
 def propose(
-    stack_set: ObservedStackSet,
+    stack_set: StackSet,
     members: Organization | None,
     *,
     external_id: str | None,
@@ -79,15 +77,15 @@ def propose(
 
 
 def _set_accounts(
-    stack_set: ObservedStackSet, members: Organization | None, proposal: StackSetProposal
+    stack_set: StackSet, members: Organization | None, proposal: StackSetProposal
 ) -> None:
     """Set targets and excluded accounts so that exactly the accounts with a stack keep it."""
     whole = not stack_set.targets or any(t.startswith("r-") for t in stack_set.targets)
-    if members is not None and stack_set.deployed:
+    if members is not None and stack_set.instances:
         targets = [members.root] if whole else list(stack_set.targets)
         linked = [m for m in members.members if m.account_id != members.management_account_id]
         if any(
-            m.account_id in stack_set.deployed and not members.is_under(m.ou, targets)
+            m.account_id in stack_set.instances and not members.is_under(m.ou, targets)
             for m in linked
         ):
             targets, whole = [members.root], True  # an account was deployed to by its id
@@ -100,7 +98,7 @@ def _set_accounts(
             m.account_id
             for m in linked
             if m.active
-            and m.account_id not in stack_set.deployed
+            and m.account_id not in stack_set.instances
             and members.is_under(m.ou, targets)
         )
         if without:

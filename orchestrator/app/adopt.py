@@ -16,7 +16,6 @@ from typing import Any
 
 from orchestrator.adoption import foreign_state
 from orchestrator.adoption.candidate import Candidate
-from orchestrator.adoption.inventory import OwningStack
 from orchestrator.app import configuring, snapshot, steps
 from orchestrator.app import plan as planning
 from orchestrator.app.apply import CarryOut, Consent, apply_prepared
@@ -25,6 +24,8 @@ from orchestrator.app.review import Review
 from orchestrator.app.snapshot import Snapshot
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.files import read_regular
+from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
+from orchestrator.model.observed import OwningStack
 from orchestrator.model.outside_action import (
     CONFIGURE,
     DELETE_ROLE,
@@ -32,7 +33,6 @@ from orchestrator.model.outside_action import (
     RELEASE_STATE,
     OutsideAction,
 )
-from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
 from orchestrator.verify.model import Report
 
 _SNAPSHOT = "adoption.json"
@@ -188,7 +188,7 @@ def adopt(
             carry_out=_before_apply(context, candidate, request),
         )
         outputs = steps.applied_outputs(context, prepared.terraform)
-        after = context.cloud.take_snapshot(outputs, prepared.external_id, applied.report)
+        after = context.cloud.take_snapshot(outputs, applied.report)
         snapshot.compare(before, after, context.registration.account_id)
         copy = _finish(context, candidate, applied.review.outside)
         file.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ from orchestrator.app.lookahead import LookAhead
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.app.verify import check
-from orchestrator.model.module_outputs import Outputs, parse_outputs
+from orchestrator.model.module_contract.outputs import Outputs, parse_outputs
 from orchestrator.model.outside_action import (
     FORGET,
     OF_THE_STATE,
@@ -94,7 +94,10 @@ def apply_prepared(
     """
     known = prepared.terraform.local_outputs() if saved_plan is None else {}
     ahead = LookAhead(
-        known, lambda values: check(context, prepared, _outputs(context, values), shown=False)
+        known,
+        lambda values: check(
+            context, prepared, _outputs(context, values), shown=False, unchanged=True
+        ),
     )
     try:
         review = (

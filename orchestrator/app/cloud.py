@@ -1,16 +1,17 @@
 """AWS as the use cases see it: the port through which they read and change an account.
 
-Each method asks AWS when it is called; none remembers an answer but the connection itself.
+``Cloud.before`` is the observation of the account before a run changes anything: identification,
+planning and a verification beside the plan share its facts. Every other method asks AWS when it is
+called; verification observes by itself.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from pydantic import SecretStr
 
 from orchestrator.adoption import stack_release
 from orchestrator.app import snapshot
@@ -21,11 +22,11 @@ from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws, connect
 from orchestrator.cancellation import Cancellation
 from orchestrator.detection import imports, limits
-from orchestrator.model import resource_names
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import cover
 from orchestrator.model.linked_accounts import LinkedAccounts
-from orchestrator.model.module_outputs import Outputs
+from orchestrator.model.module_contract.inputs import module_inputs
+from orchestrator.model.module_contract.outputs import Outputs
 from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
 from orchestrator.stackset import deployments, preflight
@@ -61,6 +62,7 @@ class Cloud:
         self._principal_profile = principal_profile
         self._cancellation = cancellation or Cancellation()
         self._aws: Aws | None = None
+        self._before: Aws | None = None
 
     def connect(self) -> Aws:
         """Return the connection, made by the first call; AWS is called only to assume a role.
@@ -81,6 +83,13 @@ class Cloud:
         with explained("handing the session to Terraform"):
             return self.connect().base.environment(folder, environ)
 
+    @property
+    def before(self) -> Aws:
+        """Calls as the account, in the observation that the run began with."""
+        if self._before is None:
+            self._before = self.connect().observe()
+        return self._before
+
     def identify(self) -> Account:
         """Make sure that the credentials belong to the account that was meant.
 
@@ -90,7 +99,7 @@ class Cloud:
             AwsError: AWS cannot be asked, or the type stays unknown.
         """
         return identify(
-            self.connect(),
+            self.before,
             self._registration.account_id,
             declared_type=self._registration.account_type,
         )
@@ -108,7 +117,7 @@ class Cloud:
     @property
     def stackset_name(self) -> str:
         """The StackSet's name."""
-        return self._registration.stackset_name or resource_names.STACKSET
+        return module_inputs(self._registration).stackset_name
 
     def has_stackset(self) -> bool:
         """Tell whether AWS has a StackSet of that name."""
@@ -126,14 +135,16 @@ class Cloud:
         """Read the organization and the StackSet, and compare the two.
 
         Args:
-            known: the organization, where it was read before in this run.
+            known: the organization, where it was read before in this run; the StackSet is then
+                read again.
         """
+        aws = self.connect() if known else self.before
         if known is None:
             with explained("reading the organization"):
-                known = organizations.read(self.connect())
+                known = organizations.read(aws)
         targets = self._registration.stackset_targets or [known.root]
         with explained(f"reading StackSet {self.stackset_name}"):
-            deployed = cloudformation.read_stack_set(self.connect(), self.stackset_name)
+            deployed = cloudformation.read_stack_set(aws, self.stackset_name)
         return LinkedAccounts(
             known,
             deployed,
@@ -151,7 +162,7 @@ class Cloud:
     ) -> preflight.Preflight:
         """Look for what would make a deployment to linked accounts fail; ``preflight.check``."""
         return preflight.check(
-            self.connect(), self._registration, account, linked, may_enable=may_enable
+            self.before, self._registration, account, linked, may_enable=may_enable
         )
 
     def switch_on_trusted_access(self, account_id: str) -> None:
@@ -276,9 +287,9 @@ class Cloud:
         with explained(f"deleting role {name}"):
             iam.delete_role(self.connect(), name)
 
-    def take_snapshot(self, outputs: Outputs, external_id: SecretStr, report: Report) -> Snapshot:
+    def take_snapshot(self, outputs: Outputs, report: Report) -> Snapshot:
         """Read the ids of what Octo depends on, next to what was verified; ``snapshot.take``."""
-        return snapshot.take(self.checks_context(outputs, external_id.get_secret_value()), report)
+        return snapshot.take(report.observed or self.connect(), outputs, report)
 
     def find_existing(
         self,
@@ -292,19 +303,13 @@ class Cloud:
         released: frozenset[str],
     ) -> dict[str, str]:
         """Return import ids, by address, of planned resources that exist; see ``imports.find``."""
-        registration = self._registration
-        names = imports.Names(
-            registration.account_id,
-            registration.cur_s3_bucket_name or resource_names.cur_bucket(registration.account_id),
-            registration.cur_report_name or "curreport",
-            self.stackset_name,
-        )
+        inputs = module_inputs(self._registration)
         with explained("reading what is there"):
-            limits.check_plan(self.connect(), plan, names.report, read=read)
+            limits.check_plan(self.before, plan, inputs.cur_report_name, read=read)
             return imports.find(
-                self.connect(),
+                self.before,
                 plan,
-                names,
+                inputs,
                 read=read,
                 unfinished=unfinished,
                 contested=contested,
@@ -331,12 +336,18 @@ class Cloud:
         outputs: Outputs,
         external_id: str,
         *,
+        unchanged: bool = False,
         wait_seconds: float = 0.0,
         settle_seconds: float = 0.0,
     ) -> Report:
-        """Run every check that applies; see ``runner.verify``."""
+        """Run every check that applies; see ``runner.verify``.
+
+        ``unchanged``: nothing was changed since the account was identified, so that what was read
+        since then is not read again.
+        """
+        context = self.checks_context(outputs, external_id)
         return verify(
-            self.checks_context(outputs, external_id),
+            replace(context, aws=self.before) if unchanged else context,
             account_name=self._registration.account_name or "",
             wait_seconds=wait_seconds,
             settle_seconds=settle_seconds,

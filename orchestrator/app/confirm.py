@@ -44,7 +44,7 @@ def confirm(
         LedgerError: the ledger cannot be changed.
     """
     verified: dict[AreaName, AreaStatus] = {
-        area.value: cast("AreaStatus", report.areas[area].value)  # an area never warns
+        area.value: cast("AreaStatus", report.areas[area].value)  # no area's status is "warn"
         for area in Area
         if area.value not in (before or {})
     }

@@ -16,9 +16,9 @@ from orchestrator.app.own_bucket import BUCKET, Bucket, find
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.model import resource_names
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.model.module_contract import octo_names
 from orchestrator.model.outside_action import (
     DELETE_BUCKET,
     KEEP_BUCKET,
@@ -228,7 +228,7 @@ def _unregistering(
 
 def _removing(context: AccountContext, carried: list[str], *, keep: bool) -> OutsideAction:
     fate = "stays" if keep else "is deleted"
-    text = f"Take {count(carried)} out of the StackSet: the role {resource_names.API_ROLE} {fate}."
+    text = f"Take {count(carried)} out of the StackSet: the role {octo_names.API_ROLE} {fate}."
     return OutsideAction(REMOVE_ACCOUNTS, context.cloud.stackset_name, text)
 
 
@@ -268,7 +268,7 @@ def _kept_roles(linked: LinkedAccounts, *, keep: bool) -> list[str]:
     instances = linked.deployed.instances if linked.deployed else {}
     stacks = {account_id for account_id, instance in instances.items() if instance.has_stack}
     if keep:
-        return [f"The role {resource_names.API_ROLE} in {count(stacks)}."] if stacks else []
+        return [f"The role {octo_names.API_ROLE} in {count(stacks)}."] if stacks else []
     closed = stacks & {m.account_id for m in linked.organization.members if not m.active}
     return [f"The stacks in closed accounts: {', '.join(sorted(closed))}."] if closed else []
 

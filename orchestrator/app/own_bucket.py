@@ -11,7 +11,7 @@ from pathlib import Path
 from orchestrator.app.context import AccountContext
 from orchestrator.errors import OctoTfError, Refused
 from orchestrator.files import read_regular, write_atomically
-from orchestrator.model import resource_names
+from orchestrator.model.module_contract import octo_names
 from orchestrator.terraform.state import StateResource
 
 BUCKET = "aws_s3_bucket"  # its settings are resources whose types begin with it
@@ -87,7 +87,7 @@ def note(folder: Path, name: str) -> None:
 def kept(context: AccountContext) -> frozenset[str]:
     """Give the bucket's address if the one that octo.yaml asks for was kept: it is octo-tf's."""
     registration = context.registration
-    wanted = registration.cur_s3_bucket_name or resource_names.cur_bucket(registration.account_id)
+    wanted = registration.cur_s3_bucket_name or octo_names.cur_bucket(registration.account_id)
     return frozenset({_ADDRESS} if _noted(context.folder) == wanted else ())
 
 

@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict
 
 from orchestrator.aws import cur, iam, s3
 from orchestrator.aws.errors import explained
+from orchestrator.aws.session import Aws
 from orchestrator.errors import OctoTfError
 from orchestrator.files import read_regular, write_atomically
-from orchestrator.verify.model import Context, Report, Status
+from orchestrator.model.module_contract.outputs import Outputs
+from orchestrator.verify.model import Report, Status
 from orchestrator.verify.stackset import linked_statuses
 
 
@@ -30,33 +32,33 @@ class Snapshot(BaseModel):
     linked: list[str]
 
 
-def take(context: Context, report: Report) -> Snapshot:
-    """Look at everything that must outlive an upgrade.
+def take(aws: Aws, expected: Outputs, report: Report) -> Snapshot:
+    """Note the ids of everything that must outlive an upgrade.
 
     Sources: IAM GetRole (RoleId: "stable and unique"), S3 ListBuckets (CreationDate), CUR
     DescribeReportDefinitions.
 
     Args:
-        context: what was applied, and the account.
+        aws: calls as the account; in the verification's observation most of it is read already.
+        expected: what was applied.
         report: the verification of it.
 
     Raises:
         AwsError: AWS could not be asked.
     """
-    expected = context.expected
     names = [expected.api_access.role_name]
     if expected.cur:
         names.append(expected.cur.role.role_name)
     identities: dict[str, str] = {}
     with explained("taking the snapshot"):
         for name in names:
-            if role := iam.get_role(context.aws, name):
+            if role := iam.get_role(aws, name):
                 identities[f"role {name}"] = role.role_id
         if expected.cur:
             bucket = expected.cur.s3_bucket_name
-            if created := s3.creation_dates(context.aws).get(bucket):
+            if created := s3.creation_dates(aws).get(bucket):
                 identities[f"bucket {bucket}"] = created.isoformat()
-            if found := cur.get_report(context.aws, expected.cur.report_name):
+            if found := cur.get_report(aws, expected.cur.report_name):
                 place = f"{found['S3Bucket']}/{found['S3Prefix']}"
                 identities[f"report {found['ReportName']}"] = place
     return Snapshot(

@@ -16,7 +16,7 @@ from orchestrator.errors import ConfigError, OctoUnreachable, Refused
 from orchestrator.model import partition
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
-from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs, parse_outputs
+from orchestrator.model.module_contract.outputs import APPLIED_INPUTS, Outputs, parse_outputs
 from orchestrator.model.registration import settings, unused
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo import external_id

@@ -60,10 +60,8 @@ def upgrade(
         prepared = steps.prepare(context, account, registering=True)
         with context.events.step("snapshot", "Taking a snapshot"):
             outputs = steps.applied_outputs(context, prepared.terraform)
-            report = check(context, prepared, outputs, shown=False)
-            before = snapshot.kept(file) or context.cloud.take_snapshot(
-                outputs, prepared.external_id, report
-            )
+            report = check(context, prepared, outputs, shown=False, unchanged=True)
+            before = snapshot.kept(file) or context.cloud.take_snapshot(outputs, report)
         applied = apply_prepared(
             context,
             prepared,
@@ -72,7 +70,7 @@ def upgrade(
             carry_out={CONFIGURE: lambda _action: configure()},
         )
         outputs = steps.applied_outputs(context, prepared.terraform)
-        after = context.cloud.take_snapshot(outputs, prepared.external_id, applied.report)
+        after = context.cloud.take_snapshot(outputs, applied.report)
         snapshot.compare(before, after, context.registration.account_id)
         file.unlink(missing_ok=True)
     kept = (*before.identities, *(f"check {check_id}" for check_id in before.passing))

@@ -11,7 +11,7 @@ from orchestrator.app.console import check as console_check
 from orchestrator.app.console import flow as console
 from orchestrator.app.context import AccountContext
 from orchestrator.app.steps import Prepared
-from orchestrator.model.module_outputs import Outputs, parse_outputs
+from orchestrator.model.module_contract.outputs import Outputs, parse_outputs
 from orchestrator.verify.model import Report
 
 
@@ -37,7 +37,7 @@ def verify(context: AccountContext) -> Report:
         values = prepared.terraform.outputs()
         outputs = as_wanted_now(context, prepared, parse_outputs(values, account.account_id))
         report = check(
-            context, prepared, outputs, wait_seconds=context.settings.wait_seconds, shown=True
+            context, prepared, outputs, wait_seconds=context.settings.wait_seconds, unchanged=True
         )
         unapplied = steps.unapplied_settings(prepared, values)
         return confirm(context, account, replace(report, unapplied=unapplied))
@@ -61,12 +61,17 @@ def check(
     wait_seconds: float = 0.0,
     settle_seconds: float = 0.0,
     shown: bool = True,
+    unchanged: bool = False,
 ) -> Report:
-    """Run the checks; Octo is not called."""
+    """Run the checks; Octo is not called.
+
+    ``unchanged``: nothing was changed since the account was identified; see ``Cloud.verify``.
+    """
     with context.events.step("verify", "Verifying") if shown else nullcontext():
         return context.cloud.verify(
             outputs,
             prepared.external_id.get_secret_value(),
+            unchanged=unchanged,
             wait_seconds=wait_seconds,
             settle_seconds=settle_seconds,
         )

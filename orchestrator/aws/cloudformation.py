@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import CALL_ERRORS, code_of, is_not_found
+from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
-from orchestrator.model.stackset import (
-    DeployedStackSet,
-    StackInstance,
-    StackSet,
-    StackSetOperation,
-)
+from orchestrator.model.observed import OwningStack
+from orchestrator.model.stackset import StackInstance, StackSet, StackSetOperation
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import (
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
         StackTypeDef,
     )
 
+Operation = Literal["create", "update", "delete"]
 # Operations for a handful of accounts, each of which may fail without holding back the others.
 _PREFERENCES: Any = {
     "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
@@ -33,6 +32,7 @@ _PREFERENCES: Any = {
 }
 
 
+@fact
 def describe_stack_set(aws: Aws, name: str) -> StackSet | None:
     """Read a StackSet's settings (DescribeStackSet); None if there is none of that name."""
     try:
@@ -46,6 +46,7 @@ def describe_stack_set(aws: Aws, name: str) -> StackSet | None:
         name,
         found["StackSetId"],
         found["StackSetARN"].split(":")[1],
+        aws.region,
         found.get("TemplateBody", ""),
         parameters(found.get("Parameters", [])),
         tuple(found.get("OrganizationalUnitIds", [])),
@@ -57,14 +58,15 @@ def describe_stack_set(aws: Aws, name: str) -> StackSet | None:
     )
 
 
-def read_stack_set(aws: Aws, name: str) -> DeployedStackSet | None:
+@fact
+def read_stack_set(aws: Aws, name: str) -> StackSet | None:
     """Read a StackSet and its stack instances; None if there is none of that name."""
     settings = describe_stack_set(aws, name)
     if settings is None:
         return None
-    instances = list(list_stack_instances(aws, name))
-    regions = {instance.region for instance in instances}
-    return DeployedStackSet(settings, {i.account_id: i for i in instances}, tuple(sorted(regions)))
+    instances = list(_stack_instances(aws, name))
+    regions = tuple(sorted({instance.region for instance in instances}))
+    return replace(settings, instances={i.account_id: i for i in instances}, regions=regions)
 
 
 def list_stack_set_names(aws: Aws) -> list[str]:
@@ -73,7 +75,7 @@ def list_stack_set_names(aws: Aws) -> list[str]:
     return [found["StackSetName"] for page in pages for found in page["Summaries"]]
 
 
-def list_stack_instances(aws: Aws, name: str) -> Iterator[StackInstance]:
+def _stack_instances(aws: Aws, name: str) -> Iterator[StackInstance]:
     """Yield a StackSet's stack instances, page by page (ListStackInstances)."""
     paginator = aws.client("cloudformation").get_paginator("list_stack_instances")
     for page in paginator.paginate(StackSetName=name):
@@ -90,6 +92,7 @@ def list_stack_instances(aws: Aws, name: str) -> Iterator[StackInstance]:
             )
 
 
+@fact
 def list_operations(aws: Aws, name: str) -> list[StackSetOperation]:
     """List a StackSet's latest operations, newest first (ListStackSetOperations, one page)."""
     page = aws.client("cloudformation").list_stack_set_operations(StackSetName=name)
@@ -143,34 +146,26 @@ def operation_results(aws: Aws, name: str, operation_id: str) -> dict[str, tuple
     }
 
 
-def create_instances(aws: Aws, name: str, accounts: Sequence[str], ous: Sequence[str]) -> str:
-    """Start to deploy to accounts in OUs (CreateStackInstances); returns the operation's id."""
-    return aws.client("cloudformation").create_stack_instances(
-        **_for_accounts(aws, name, accounts, ous)
-    )["OperationId"]
-
-
-def update_instances(aws: Aws, name: str, accounts: Sequence[str], ous: Sequence[str]) -> str:
-    """Start to update accounts' stacks (UpdateStackInstances); returns the operation's id."""
-    return aws.client("cloudformation").update_stack_instances(
-        **_for_accounts(aws, name, accounts, ous)
-    )["OperationId"]
-
-
-def delete_instances(
-    aws: Aws, name: str, accounts: Sequence[str], ous: Sequence[str], *, retain: bool
+def operate(
+    aws: Aws,
+    name: str,
+    operation: Operation,
+    accounts: Sequence[str],
+    ous: Sequence[str],
+    *,
+    retain: bool = False,
 ) -> str:
-    """Start to delete stack instances (DeleteStackInstances); returns the operation's id.
+    """Start to create, update or delete accounts' stack instances; returns the operation's id.
 
-    ``retain`` keeps the stacks and their resources in the accounts.
+    Args:
+        aws: calls as the payer.
+        name: the StackSet's name.
+        operation: CreateStackInstances, UpdateStackInstances or DeleteStackInstances.
+        accounts: account ids.
+        ous: the OUs that the accounts are in.
+        retain: of ``delete``: whether the accounts keep their stacks and resources.
     """
-    return aws.client("cloudformation").delete_stack_instances(
-        RetainStacks=retain, **_for_accounts(aws, name, accounts, ous)
-    )["OperationId"]
-
-
-def _for_accounts(aws: Aws, name: str, accounts: Sequence[str], ous: Sequence[str]) -> Any:
-    return {
+    arguments: Any = {
         "StackSetName": name,
         "Regions": [aws.region],
         "DeploymentTargets": {
@@ -180,8 +175,15 @@ def _for_accounts(aws: Aws, name: str, accounts: Sequence[str], ous: Sequence[st
         },
         "OperationPreferences": _PREFERENCES,
     }
+    client = aws.client("cloudformation")
+    if operation == "delete":
+        return client.delete_stack_instances(RetainStacks=retain, **arguments)["OperationId"]
+    if operation == "update":
+        return client.update_stack_instances(**arguments)["OperationId"]
+    return client.create_stack_instances(**arguments)["OperationId"]
 
 
+@fact
 def trusted_access(aws: Aws) -> str:
     """Read CloudFormation's access to the organization: ENABLED, DISABLED, DISABLED_PERMANENTLY.
 
@@ -205,7 +207,7 @@ def describe_stack(aws: Aws, name: str, region: str) -> StackTypeDef | None:
         raise
 
 
-def owning_stack(aws: Aws, physical_id: str, *regions: str) -> str | None:
+def owning_stack(aws: Aws, physical_id: str, *regions: str) -> OwningStack | None:
     """Find the stack that manages a resource (DescribeStackResources); None if none does.
 
     Args:
@@ -223,7 +225,7 @@ def owning_stack(aws: Aws, physical_id: str, *regions: str) -> str | None:
                 continue
             raise
         if found:
-            return found[0]["StackName"]
+            return OwningStack(found[0]["StackName"], region)
     return None
 
 

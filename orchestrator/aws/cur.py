@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 
 
@@ -12,6 +13,7 @@ def home_region(region: str) -> str:
     return "cn-northwest-1" if region.startswith("cn-") else "us-east-1"
 
 
+@fact
 def list_reports(aws: Aws) -> list[dict[str, Any]]:
     """List the account's report definitions (CUR DescribeReportDefinitions)."""
     client = aws.client("cur", home_region(aws.region))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import code_of, is_denied, is_not_found
+from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 from orchestrator.model.observed import Document, Role
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _SIMULATED_AT_ONCE = 50  # actions in one SimulatePrincipalPolicy call
 
 
+@fact
 def get_role(aws: Aws, name: str) -> Role | None:
     """Read a role without its policies (GetRole); None if there is none of that name."""
     try:
@@ -43,18 +45,21 @@ def get_role(aws: Aws, name: str) -> Role | None:
     )
 
 
-def with_policies(aws: Aws, role: Role) -> Role:
-    """Add the inline policies' documents and the attached policies' ARNs, without documents.
+@fact
+def get_role_with_policies(aws: Aws, name: str) -> Role | None:
+    """Read a role with its inline policies and the attached policies' ARNs, without documents.
 
-    Sources: ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies.
+    Sources: GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies.
     """
-    iam = aws.client("iam")
+    role, iam = get_role(aws, name), aws.client("iam")
+    if role is None:
+        return None
     inline = {
-        name: _document(iam.get_role_policy(RoleName=role.name, PolicyName=name)["PolicyDocument"])
-        for page in iam.get_paginator("list_role_policies").paginate(RoleName=role.name)
-        for name in page["PolicyNames"]
+        policy: _document(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
+        for page in iam.get_paginator("list_role_policies").paginate(RoleName=name)
+        for policy in page["PolicyNames"]
     }
-    return replace(role, inline=inline, managed=dict.fromkeys(_attached(aws, role.name)))
+    return replace(role, inline=inline, managed=dict.fromkeys(_attached(aws, name)))
 
 
 def with_documents(aws: Aws, role: Role) -> Role:
@@ -64,8 +69,8 @@ def with_documents(aws: Aws, role: Role) -> Role:
 
 def describe_role(aws: Aws, name: str) -> Role | None:
     """Read a role with all its policies and their documents; None if there is none."""
-    role = get_role(aws, name)
-    return with_documents(aws, with_policies(aws, role)) if role else None
+    role = get_role_with_policies(aws, name)
+    return with_documents(aws, role) if role else None
 
 
 def roles_that_trust(aws: Aws, principal: str) -> Iterator[str]:
@@ -98,7 +103,8 @@ def delete_role(aws: Aws, name: str) -> None:
             raise
 
 
-def simulate(aws: Aws, arn: str, actions: Sequence[str]) -> dict[str, str]:
+@fact
+def simulate(aws: Aws, arn: str, actions: tuple[str, ...]) -> dict[str, str]:
     """Return why a principal is denied actions on all resources; allowed actions are left out.
 
     Source: SimulatePrincipalPolicy.
@@ -134,6 +140,7 @@ def _attached(aws: Aws, name: str) -> list[str]:
     return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
 
 
+@fact
 def _managed_document(aws: Aws, arn: str) -> Document | None:
     """Read a managed policy's default version; None if access is denied or it is unknown."""
     iam = aws.client("iam")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 
 S3_KEY = "alias/aws/s3"  # the key of AWS that SSE-KMS uses where none is named
@@ -26,6 +27,7 @@ class Key:
     policy: str = ""
 
 
+@fact
 def read_key(aws: Aws, key: str, region: str) -> Key:
     """Read a key by its id, ARN or alias (DescribeKey, GetKeyPolicy).
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import code_of
+from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 from orchestrator.model.organization import Member, Organization
 
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
-    from mypy_boto3_organizations.type_defs import AccountTypeDef
+    from mypy_boto3_organizations.type_defs import AccountTypeDef, OrganizationTypeDef
 
 _PARALLEL = 10  # Organizations throttles at about as many calls in a burst
 
@@ -21,18 +22,16 @@ _PARALLEL = 10  # Organizations throttles at about as many calls in a burst
 def management_account(aws: Aws) -> str | None:
     """Read the organization's management account; None for an account in no organization."""
     try:
-        organization = aws.client("organizations").describe_organization()["Organization"]
+        return _describe(aws)["MasterAccountId"]
     except ClientError as error:
         if code_of(error) == "AWSOrganizationsNotInUseException":
             return None
         raise
-    return organization["MasterAccountId"]
 
 
 def has_all_features(aws: Aws) -> bool:
     """Tell whether the organization has all features, not consolidated billing alone."""
-    organization = aws.client("organizations").describe_organization()["Organization"]
-    return organization["FeatureSet"] == "ALL"
+    return _describe(aws)["FeatureSet"] == "ALL"
 
 
 def account_name(aws: Aws, account_id: str) -> str:
@@ -40,11 +39,13 @@ def account_name(aws: Aws, account_id: str) -> str:
     return aws.client("organizations").describe_account(AccountId=account_id)["Account"]["Name"]
 
 
+@fact
 def root_id(aws: Aws) -> str:
     """Read the id of the organization's root (ListRoots)."""
     return aws.client("organizations").list_roots()["Roots"][0]["Id"]
 
 
+@fact
 def read(aws: Aws) -> Organization:
     """Read the whole tree, several OUs at once.
 
@@ -55,7 +56,7 @@ def read(aws: Aws) -> Organization:
         ServiceError: a permission is missing, or AWS returned another error.
     """
     client = aws.client("organizations")
-    management = client.describe_organization()["Organization"]["MasterAccountId"]
+    management = _describe(aws)["MasterAccountId"]
     root = root_id(aws)
     parents: dict[str, str | None] = {root: None}
     members: list[Member] = []
@@ -83,6 +84,11 @@ def account_state(account: AccountTypeDef) -> str:
     AWS announced that ``State`` replaces ``Status`` on 2026-09-09 (botocore's model of Account).
     """
     return account.get("State") or account.get("Status") or ""
+
+
+@fact
+def _describe(aws: Aws) -> OrganizationTypeDef:
+    return aws.client("organizations").describe_organization()["Organization"]
 
 
 def _children(client: OrganizationsClient, parent: str) -> tuple[list[str], list[Member]]:

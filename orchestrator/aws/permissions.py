@@ -96,7 +96,7 @@ def denied_actions(aws: Aws, caller_arn: str, actions: Sequence[str]) -> list[st
         return []
     if (session := _SESSION.fullmatch(caller_arn)) and (role := get_role(aws, session[1])):
         caller_arn = role.arn
-    return list(simulate(aws, caller_arn, actions))
+    return list(simulate(aws, caller_arn, tuple(actions)))
 
 
 def _of(service: str, names: str) -> set[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import code_of, is_denied, is_not_found
+from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 from orchestrator.errors import AwsError
 from orchestrator.model.observed import Bucket
@@ -36,6 +37,7 @@ _UNSET = {
 _LOCATIONS = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}
 
 
+@fact
 def bucket_region(aws: Aws, name: str, account_id: str) -> str | None:
     """Read the region of an account's bucket (GetBucketLocation); None if there is no bucket.
 
@@ -53,6 +55,7 @@ def bucket_region(aws: Aws, name: str, account_id: str) -> str | None:
     return _LOCATIONS.get(location, location)
 
 
+@fact
 def owns_bucket(aws: Aws, name: str, account_id: str) -> bool:
     """Tell whether the bucket exists and belongs to the account (HeadBucket)."""
     try:
@@ -77,6 +80,7 @@ def bucket_exists_in(aws: Aws, name: str, region: str) -> bool:
     return True
 
 
+@fact
 def bucket_policy(aws: Aws, name: str, region: str | None = None) -> str | None:
     """Read the bucket's policy, JSON text (GetBucketPolicy); None if it has none.
 
@@ -87,6 +91,7 @@ def bucket_policy(aws: Aws, name: str, region: str | None = None) -> str | None:
     return policy
 
 
+@fact
 def public_access_block(aws: Aws, name: str, region: str) -> dict[str, bool]:
     """Read the bucket's public access block (GetPublicAccessBlock); empty if it has none.
 
@@ -105,6 +110,7 @@ class Encryption:
     key: str = ""
 
 
+@fact
 def default_encryption(aws: Aws, name: str, region: str) -> Encryption:
     """Read how new objects are encrypted (GetBucketEncryption).
 
@@ -119,6 +125,7 @@ def default_encryption(aws: Aws, name: str, region: str) -> Encryption:
     return Encryption("AES256")  # every bucket is encrypted since 2023
 
 
+@fact
 def creation_dates(aws: Aws) -> dict[str, datetime]:
     """Read when each of the account's buckets was created, by name (ListBuckets)."""
     return {b["Name"]: b["CreationDate"] for b in aws.client("s3").list_buckets()["Buckets"]}
@@ -161,6 +168,7 @@ def delete_bucket(aws: Aws, name: str, region: str, account_id: str) -> None:
     aws.client("s3", region).delete_bucket(Bucket=name, ExpectedBucketOwner=account_id)
 
 
+@fact
 def list_objects(aws: Aws, bucket: str, region: str, prefix: str) -> dict[str, datetime]:
     """Return when each object whose key starts with ``prefix`` was modified (ListObjectsV2)."""
     pages = aws.client("s3", region).get_paginator("list_objects_v2")
@@ -171,6 +179,7 @@ def list_objects(aws: Aws, bucket: str, region: str, prefix: str) -> dict[str, d
     }
 
 
+@fact
 def read_object(aws: Aws, bucket: str, region: str, key: str) -> bytes | None:
     """Read an object (GetObject); None if it does not exist.
 
@@ -186,6 +195,7 @@ def read_object(aws: Aws, bucket: str, region: str, key: str) -> bytes | None:
         raise
 
 
+@fact
 def describe_bucket(aws: Aws, name: str, account_id: str) -> Bucket | None:
     """Read a bucket with its settings; None if the account has none of that name."""
     if not owns_bucket(aws, name, account_id):

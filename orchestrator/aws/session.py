@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from botocore.credentials import (
 
 from orchestrator.aws import mfa
 from orchestrator.aws.call_subject import Caller, note_subjects
+from orchestrator.aws.facts import Facts
 from orchestrator.redaction import keep_out
 
 if TYPE_CHECKING:
@@ -62,7 +64,12 @@ class AssumeRole:
 
 
 class Aws:
-    """The clients of one identity. Clients are thread-safe; a lock guards their creation."""
+    """The clients of one identity. Clients are thread-safe; a lock guards their creation.
+
+    ``facts``: what this observation has read; None if every read asks AWS.
+    """
+
+    facts: Facts | None = None
 
     def __init__(
         self,
@@ -99,6 +106,12 @@ class Aws:
             OSError: a file cannot be read or written.
         """
         return mfa.environment(self._session._session, folder, environ)
+
+    def observe(self, facts: Facts | None = None) -> Aws:
+        """Begin an observation: the same clients, and each fact is read from AWS at most once."""
+        observation = copy.copy(self)
+        observation.facts = facts or Facts()
+        return observation
 
     @overload
     def client(self, service: Literal["iam"], region: str | None = None) -> IAMClient: ...

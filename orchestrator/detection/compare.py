@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orchestrator.detection import permissions, stackset_template
-from orchestrator.model import resource_names
-from orchestrator.model.observed import Bucket, ObservedStackSet, Removal, Role
-from orchestrator.model.policy import as_list, document, equivalent, statements
+from orchestrator.detection import stackset_template
+from orchestrator.detection.permissions import removals
+from orchestrator.model.differences import (
+    Part,
+    report_differences,
+    required_external_id,
+    role_differences,
+)
+from orchestrator.model.module_contract import octo_names
+from orchestrator.model.module_contract.addresses import BUCKET, REPORT, REPORT_FIELDS, STACKSET
+from orchestrator.model.observed import Bucket, Removal, Role
+from orchestrator.model.policy import as_list, document, statements
+from orchestrator.model.stackset import StackSet
 
-# The module's roles by address. A role's name is unique in the account.
-ROLES = {
-    "aws_iam_role.api_access": resource_names.API_ROLE,
-    "aws_iam_role.cur[0]": resource_names.CUR_ROLE,
-    "aws_iam_role.operations[0]": "AlphausAcctAccessOperationsRole",
-    "aws_iam_role.automation[0]": "AlphausOctoAutomationRole",
-}
-# The inline policies that the module gives to each role.
-POLICIES = {
-    resource_names.API_ROLE: ("octo-read", "octo-recommendations"),
-    resource_names.CUR_ROLE: ("octo-cur-read",),
-    "AlphausAcctAccessOperationsRole": ("octo-operations",),
-    "AlphausOctoAutomationRole": ("octo-automation",),
-}
-BUCKET = "aws_s3_bucket.cur[0]"
-REPORT = "aws_cur_report_definition.cur[0]"
-STACKSET = "aws_cloudformation_stack_set.api_access[0]"
 _DELIVERY = ("billingreports.amazonaws.com", "bcm-data-exports.amazonaws.com")
-# A report's fields in the CUR API, and their names in the provider.
-REPORT_FIELDS = {
-    "TimeUnit": "time_unit",
-    "Format": "format",
-    "Compression": "compression",
-    "AdditionalSchemaElements": "additional_schema_elements",
-    "AdditionalArtifacts": "additional_artifacts",
-    "S3Bucket": "s3_bucket",
-    "S3Prefix": "s3_prefix",
-    "S3Region": "s3_region",
-    "RefreshClosedReports": "refresh_closed_reports",
-    "ReportVersioning": "report_versioning",
-}
 # A report is what the CUR API describes.
-Existing = Role | Bucket | ObservedStackSet | Mapping[str, Any]
+Existing = Role | Bucket | StackSet | Mapping[str, Any]
 _HIDDEN = "****"  # what CloudFormation answers for a NoEcho parameter
 
 
@@ -105,7 +84,7 @@ def compare(
         return compare_role(address, existing, created, planned)
     if isinstance(existing, Bucket):
         return compare_bucket(existing, created)
-    if isinstance(existing, ObservedStackSet):
+    if isinstance(existing, StackSet):
         return compare_stack_set(existing, _planned_stack_set(planned[STACKSET]))
     return compare_report(existing, planned[REPORT])
 
@@ -120,12 +99,14 @@ def compare_role(
         for a, values in planned.items()
         if a.startswith("aws_iam_role_policy.") and values.get("role") == role.name
     }
-    kept = {str(v["name"]): document(v["policy"]) for v in policies.values() if "policy" in v}
-    differences = []
-    if not equivalent(role.trust, wanted.get("assume_role_policy") or "{}"):
-        differences.append("its trust policy differs")
-    if role.description != (wanted.get("description") or ""):
-        differences.append("its description differs")
+    desired = replace(
+        role,
+        description=wanted.get("description") or "",
+        trust=document(wanted.get("assume_role_policy") or "{}"),
+        inline={str(v["name"]): document(v["policy"]) for v in policies.values() if "policy" in v},
+        managed={},
+    )
+    parts = {difference.part for difference in role_differences(desired, role)}
     ids = {address: role.name}
     ids |= {
         a: f"{role.name}:{values['name']}"
@@ -137,51 +118,9 @@ def compare_role(
         role.name,
         address,
         ids,
-        tuple(differences),
-        (
-            *permissions.removed_policies(f"role {role.name}", role, kept),
-            *removed_trust(f"role {role.name}", role, wanted.get("assume_role_policy")),
-        ),
+        tuple(f"its {p.value} differs" for p in (Part.TRUST, Part.DESCRIPTION) if p in parts),
+        removals(f"role {role.name}", desired, role),
     )
-
-
-def required_external_id(role: Role | None) -> str | None:
-    """Return the external id that a role's trust policy requires; None unless it is one."""
-    found: set[str] = set()
-    for statement in statements(role.trust if role else {}):
-        for keys in (statement.get("Condition") or {}).values():
-            if not isinstance(keys, dict):
-                continue  # an expression of a template
-            found |= {
-                str(value)
-                for key, values in keys.items()
-                if str(key).lower() == "sts:externalid"
-                for value in as_list(values)
-            }
-    return found.pop() if len(found) == 1 else None
-
-
-def removed_trust(resource: str, role: Role, wanted: Any) -> tuple[Removal, ...]:
-    """List the principals that may assume the role today and no longer could."""
-
-    def trusted(policy: Any) -> set[str]:
-        found: set[str] = set()
-        for statement in statements(policy or "{}"):
-            named = statement.get("Principal", {})
-            kinds = named.values() if isinstance(named, dict) else [named]
-            found |= {_account(str(who)) for kind in kinds for who in as_list(kind)}
-        return found
-
-    return tuple(
-        Removal(resource, f"trust in {who}", "it could not assume the role any more")
-        for who in sorted(trusted(role.trust) - trusted(wanted))
-    )
-
-
-def _account(principal: str) -> str:
-    """Return the account id for the ARN of an account's root, which is the same principal."""
-    parts = principal.split(":")
-    return parts[4] if len(parts) == 6 and parts[5] == "root" else principal
 
 
 def compare_bucket(bucket: Bucket, created: set[str]) -> Comparison:
@@ -226,43 +165,37 @@ def removed_settings(bucket: Bucket) -> tuple[Removal, ...]:
 def compare_report(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> Comparison:
     """Compare a report definition with the planned one of its name."""
     name = str(existing["ReportName"])
+    desired = {field: wanted.get(attribute) for field, attribute in REPORT_FIELDS.items()}
     differences = tuple(
-        f"its {field} is {existing.get(key) or 'not set'}"
-        for key, field in REPORT_FIELDS.items()
-        if _plain(existing.get(key)) != _plain(wanted.get(field))
+        f"its {REPORT_FIELDS[field]} is {observed or 'not set'}"
+        for field, (observed, _) in report_differences(desired, existing).items()
     )
     return Comparison(f"report {name}", name, REPORT, {REPORT: name}, differences)
 
 
-def _plain(value: Any) -> Any:
-    return sorted(value or []) if isinstance(value, list) or value is None else value
+def as_octos(role: Role, policies: Collection[str]) -> Role:
+    """Return a role as it will be: it trusts Octo alone, and keeps some policies by their names."""
+    trust = {"Statement": [{"Principal": {"AWS": octo_names.PRINCIPAL}}]}
+    inline = {name: text for name, text in role.inline.items() if name in policies}
+    return replace(role, trust=trust, inline=inline, managed={})
 
 
-def trust_in_octo_alone() -> dict[str, Any]:
-    """Return a trust policy whose only principal is Octo's account."""
-    return {"Statement": [{"Principal": {"AWS": resource_names.PRINCIPAL}}]}
-
-
-def compare_stack_set(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> Comparison:
+def compare_stack_set(stack_set: StackSet, wanted: PlannedStackSet) -> Comparison:
     """Compare a StackSet with the planned one, whose template must update its stacks in place."""
     resource = f"StackSet {stack_set.name}"
     content = stack_set.deployed_content
-    removals: tuple[Removal, ...] = ()
+    removed: tuple[Removal, ...] = ()
     if content and (role := content.role):
-        kept = {name: d for name, d in role.inline.items() if name in wanted.policies}
-        removals = (
-            *permissions.removed_policies(resource, role, kept),
-            *removed_trust(resource, role, trust_in_octo_alone()),
-        )
+        removed = removals(resource, as_octos(role, wanted.policies), role)
     return Comparison(
         resource,
         stack_set.stack_set_id,
         STACKSET,
         {STACKSET: stack_set.name},
         (),
-        removals,
+        removed,
         _immutable(stack_set, wanted)
-        or (_not_updatable(stack_set, wanted) if stack_set.deployed else ""),
+        or (_not_updatable(stack_set, wanted) if stack_set.instances else ""),
     )
 
 
@@ -278,7 +211,7 @@ def _planned_stack_set(planned: Mapping[str, Any]) -> PlannedStackSet:
     )
 
 
-def _immutable(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> str:
+def _immutable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
     """Return which setting of the StackSet differs and cannot be changed in place, or empty."""
     if not stack_set.service_managed:
         return "its permissions are self-managed, which cannot be changed"
@@ -292,13 +225,13 @@ def _immutable(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> str:
     return ""
 
 
-def _not_updatable(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> str:
+def _not_updatable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
     """Return why the existing stacks could not be updated in place, or empty."""
-    content, count = stack_set.deployed_content, len(stack_set.deployed)
+    content, count = stack_set.deployed_content, len(stack_set.instances)
     have = "1 account has its stack" if count == 1 else f"{count} accounts have its stack"
     if content is None or content.role is None:
         return (
-            f"{have}, which creates no role {resource_names.API_ROLE} as far as its template can be"
+            f"{have}, which creates no role {octo_names.API_ROLE} as far as its template can be"
             " read"
         )
     if content.logical_id != wanted.role_id:
@@ -306,7 +239,7 @@ def _not_updatable(stack_set: ObservedStackSet, wanted: PlannedStackSet) -> str:
             f"{have}, whose role has another logical id ({content.logical_id}, see"
             " stackset_role_logical_id): CloudFormation could not update it"
         )
-    if not content.role.arn.endswith(f":role/{resource_names.API_ROLE}"):
+    if not content.role.arn.endswith(f":role/{octo_names.API_ROLE}"):
         return f"{have}, whose role has a path: a change would replace it"
     if content.others:
         return f"{have}, and these resources of it would be deleted: {', '.join(content.others)}"

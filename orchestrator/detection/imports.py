@@ -11,44 +11,26 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.aws import cloudformation, cur, iam, s3
 from orchestrator.aws.session import Aws
 from orchestrator.detection import stack_sets
-from orchestrator.detection.compare import (
-    BUCKET,
-    REPORT,
-    ROLES,
-    STACKSET,
-    Comparison,
-    Existing,
-    compare,
-)
+from orchestrator.detection.compare import Comparison, Existing, compare
 from orchestrator.errors import Refused
-from orchestrator.model.observed import ObservedStackSet
+from orchestrator.model.module_contract.addresses import BUCKET, MODULE, REPORT, ROLES, STACKSET
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.stackset import StackSet
 from orchestrator.terraform.plan import Plan
 
-MODULE = "module.octo."
 # What Terraform makes only once it has the role or the bucket.
 _LATER = ("aws_iam_role_policy.", "aws_s3_bucket_policy.")
-
-
-@dataclass(frozen=True)
-class Names:
-    """The account, and the names that the plan would give to what it creates."""
-
-    account_id: str
-    bucket: str
-    report: str
-    stack_set: str
 
 
 def find(
     aws: Aws,
     plan: Plan,
-    names: Names,
+    inputs: Inputs,
     *,
     read: Callable[[], Mapping[str, Mapping[str, Any]]],
     unfinished: frozenset[str],
@@ -62,7 +44,7 @@ def find(
     Args:
         aws: calls as the account.
         plan: what Terraform would do.
-        names: what to look for.
+        inputs: the names to look for.
         read: returns the planned values by address; called only if something exists.
         unfinished: addresses that a killed run was about to create.
         contested: those of them that existed by then.
@@ -76,7 +58,7 @@ def find(
         ServiceError: an AWS call failed.
     """
     created = {c.address.removeprefix(MODULE) for c in plan.changes if c.action == "create"}
-    existing = _existing(aws, created, names)
+    existing = _existing(aws, created, inputs)
     if not existing:
         return {}
     planned = {a.removeprefix(MODULE): values for a, values in read().items()}
@@ -94,7 +76,7 @@ def find(
     return {MODULE + a: i for one in compared for a, i in one.imports.items()}
 
 
-def _existing(aws: Aws, created: set[str], names: Names) -> dict[str, Existing]:
+def _existing(aws: Aws, created: set[str], inputs: Inputs) -> dict[str, Existing]:
     """Describe what AWS has of what would be created, by address, all at once."""
     reads: dict[str, Callable[[], Existing | None]] = {
         address: functools.partial(iam.describe_role, aws, name)
@@ -102,11 +84,13 @@ def _existing(aws: Aws, created: set[str], names: Names) -> dict[str, Existing]:
         if address in created
     }
     if BUCKET in created:
-        reads[BUCKET] = lambda: s3.describe_bucket(aws, names.bucket, names.account_id)
+        reads[BUCKET] = lambda: s3.describe_bucket(
+            aws, inputs.cur_s3_bucket_name, inputs.account_id
+        )
     if REPORT in created:
-        reads[REPORT] = lambda: cur.get_report(aws, names.report)
+        reads[REPORT] = lambda: cur.get_report(aws, inputs.cur_report_name)
     if STACKSET in created:
-        reads[STACKSET] = lambda: stack_sets.describe(aws, names.stack_set)
+        reads[STACKSET] = lambda: stack_sets.describe(aws, inputs.stackset_name)
     if not reads:
         return {}
     with ThreadPoolExecutor(max_workers=len(reads)) as pool:
@@ -124,8 +108,8 @@ def _refuse_contested(compared: list[Comparison], existing: Mapping[str, Existin
     taken = []
     for one in compared:
         found = existing[one.address]
-        if isinstance(found, ObservedStackSet):
-            is_complete = bool(found.deployed)
+        if isinstance(found, StackSet):
+            is_complete = bool(found.instances)
         else:
             is_complete = one.address == REPORT or any(a.startswith(_LATER) for a in one.imports)
         if is_complete:
@@ -163,11 +147,11 @@ def _refuse(
         if MODULE + one.address in unfinished:
             continue  # a killed run created it, so no stack manages it
         stack = cloudformation.owning_stack(aws, one.physical_id, aws.region, "us-east-1")
-        if stack and stack not in released:
+        if stack and stack.name not in released:
             raise Refused(
-                f"{one.resource} belongs to the CloudFormation stack {stack}, which would change or"
-                " delete it again; nothing was written",
-                hint=f"Run octo-tf adopt --release-stack {stack}: the stack is deleted, its"
+                f"{one.resource} belongs to the CloudFormation stack {stack.name}, which would"
+                " change or delete it again; nothing was written",
+                hint=f"Run octo-tf adopt --release-stack {stack.name}: the stack is deleted, its"
                 " resources stay (DeletionPolicy: Retain;"
                 " docs/how-to/adopt-a-registration.md shows how by hand).",
             )

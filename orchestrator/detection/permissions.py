@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 
+from orchestrator.model.differences import Part, role_differences
 from orchestrator.model.observed import Document, Removal, Role
 from orchestrator.model.policy import allowed, matches
 
@@ -61,23 +62,23 @@ def role_risks(role: Role) -> tuple[str, ...]:
     return risks([*role.inline.values(), *role.managed.values()])
 
 
-def removed_policies(resource: str, role: Role, kept: Mapping[str, Document]) -> Iterator[Removal]:
-    """Yield the policies that a role would lose, with what Octo could no longer do.
+def removals(resource: str, desired: Role, observed: Role) -> tuple[Removal, ...]:
+    """List the policies and trusted principals that a role would lose, with what that means.
 
     Args:
         resource: what they are removed from: the role, or the StackSet that creates it.
-        role: the existing role.
-        kept: the inline policies that it will have, by name; it will have no managed ones.
+        desired: the role as it will be; its policies say what Octo can still do.
+        observed: the existing role.
     """
-    remaining = [pattern for document in kept.values() for pattern in allowed(document)]
-    extra: dict[str, Document | None] = {
-        f"inline policy {name}": document
-        for name, document in role.inline.items()
-        if name not in kept
-    }
-    extra |= {f"managed policy {arn}": document for arn, document in role.managed.items()}
-    for what, document in extra.items():
-        yield Removal(resource, what, _consequence(document, remaining))
+    remaining = [pattern for policy in desired.inline.values() for pattern in allowed(policy)]
+    found = []
+    for extra in (d for d in role_differences(desired, observed) if d.kind == "extra"):
+        why = "it could not assume the role any more"
+        if extra.part is not Part.PRINCIPAL:
+            policies = observed.inline if extra.part is Part.INLINE else observed.managed
+            why = _consequence(policies[extra.name], remaining)
+        found.append(Removal(resource, f"{extra.part.value} {extra.name}", why))
+    return tuple(found)
 
 
 def _consequence(document: Document | None, remaining: list[str]) -> str:

@@ -7,31 +7,18 @@ from dataclasses import replace
 from orchestrator.aws import cloudformation, iam
 from orchestrator.aws.session import Aws
 from orchestrator.detection import stackset_template
-from orchestrator.model.observed import ObservedStackSet, TemplateContent
-from orchestrator.model.stackset import StackSet
+from orchestrator.model.stackset import StackSet, TemplateContent
 
 
-def describe(aws: Aws, name: str) -> ObservedStackSet | None:
+def describe(aws: Aws, name: str) -> StackSet | None:
     """Describe a StackSet, its stack instances and its template; None if there is none."""
     found = cloudformation.read_stack_set(aws, name)
     if found is None:
         return None
-    content = _content(found.settings)
+    content = _content(found)
     if content and content.role:
         content = replace(content, role=iam.with_documents(aws, content.role))
-    return ObservedStackSet(
-        name,
-        found.settings.stack_set_id,
-        content,
-        tuple(sorted(a for a, i in found.instances.items() if i.is_current)),
-        tuple(sorted(found.instances)),
-        found.regions,
-        aws.region,
-        found.settings.auto_deployment,
-        found.settings.retain_on_removal,
-        found.settings.targets,
-        found.settings.service_managed,
-    )
+    return replace(found, content=content)
 
 
 def creates_octo_role(aws: Aws, name: str) -> bool:

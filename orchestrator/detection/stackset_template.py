@@ -17,9 +17,10 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode
 
-from orchestrator.model.observed import Document, Role, TemplateContent
+from orchestrator.model.module_contract.octo_names import API_ROLE
+from orchestrator.model.observed import Document, Role
 from orchestrator.model.policy import as_list
-from orchestrator.model.resource_names import API_ROLE
+from orchestrator.model.stackset import TemplateContent
 
 _ROLE = "AWS::IAM::Role"
 # Resources that only give a role permissions: removing one removes a policy.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from orchestrator.model.organization import Organization
-from orchestrator.model.stackset import DeployedStackSet
+from orchestrator.model.stackset import StackSet
 
 
 class State(str, Enum):
@@ -71,7 +71,7 @@ class Coverage:
 
 def cover(
     organization: Organization,
-    deployed: DeployedStackSet | None,
+    deployed: StackSet | None,
     *,
     targets: Collection[str],
     excluded: Collection[str],

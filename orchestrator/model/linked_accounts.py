@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from orchestrator.model.coverage import Coverage
 from orchestrator.model.organization import Organization
-from orchestrator.model.stackset import DeployedStackSet
+from orchestrator.model.stackset import StackSet
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,6 @@ class LinkedAccounts:
     """
 
     organization: Organization
-    deployed: DeployedStackSet | None
+    deployed: StackSet | None
     targets: tuple[str, ...]
     coverage: Coverage

@@ -16,7 +16,7 @@ class Role:
     Attributes:
         name: the role's name.
         arn: its ARN.
-        role_id: IAM's own id, never given twice.
+        role_id: IAM's own id, never given twice; empty for a desired role.
         description: its description, or empty.
         trust: its trust policy; it may hold an external id, so it is never shown.
         inline: each inline policy's document, by name.
@@ -29,7 +29,7 @@ class Role:
 
     name: str
     arn: str
-    role_id: str
+    role_id: str = ""
     description: str = ""
     trust: Document = field(default_factory=dict, repr=False)
     inline: Mapping[str, Document] = field(default_factory=dict)
@@ -65,54 +65,11 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class TemplateContent:
-    """What a StackSet's template creates in each account.
-
-    Attributes:
-        logical_id: of Octo's role in the template; empty if the template creates none.
-        role: Octo's role; its id, and the account in its ARN, differ by account.
-        others: the resources besides the role and policies, as ``logical id (type)``.
-    """
-
-    logical_id: str
-    role: Role | None
-    others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ObservedStackSet:
-    """A StackSet of the payer, with what its template creates.
-
-    Attributes:
-        name: its name.
-        stack_set_id: CloudFormation's own id of it.
-        content: what its template creates; None if the template cannot be read.
-        current: the accounts whose stack instance is current.
-        deployed: the accounts that have a stack instance, current or not.
-        regions: where its stack instances are.
-        region: where the StackSet itself is.
-        auto_deployment: whether accounts that join a target are deployed to.
-        retain_on_removal: whether accounts that leave the targets keep their role.
-        targets: the OUs that it was deployed to.
-        service_managed: whether CloudFormation's own roles deploy it.
-    """
+class OwningStack:
+    """A CloudFormation stack that owns a resource."""
 
     name: str
-    stack_set_id: str
-    content: TemplateContent | None
-    current: tuple[str, ...]
-    deployed: tuple[str, ...]
-    regions: tuple[str, ...]
     region: str
-    auto_deployment: bool
-    retain_on_removal: bool
-    targets: tuple[str, ...]
-    service_managed: bool
-
-    @property
-    def deployed_content(self) -> TemplateContent | None:
-        """What its template created in accounts; None if it has no stack instance."""
-        return self.content if self.deployed else None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.model.observed import Role
+
 _RUNNING = {"RUNNING", "QUEUED", "STOPPING"}
 
 
@@ -52,13 +54,32 @@ class StackSetOperation:
 
 
 @dataclass(frozen=True)
+class TemplateContent:
+    """What a StackSet's template creates in each account.
+
+    Attributes:
+        logical_id: of Octo's role in the template; empty if the template creates none.
+        role: Octo's role; its id, and the account in its ARN, differ by account.
+        others: the resources besides the role and policies, as ``logical id (type)``.
+    """
+
+    logical_id: str
+    role: Role | None
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class StackSet:
-    """A StackSet's settings (CloudFormation API, StackSet).
+    """A StackSet of the payer (CloudFormation API, StackSet), with its stack instances.
+
+    octo-tf deploys to one region; of a StackSet that was deployed to several regions, each
+    account's last instance counts, and ``regions`` names all of them.
 
     Attributes:
         name: the StackSet's name.
         stack_set_id: CloudFormation's own id of it, never given twice.
         partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
+        region: where the StackSet itself is.
         template: the template's text.
         parameters: each parameter's value; they hold the external id. ``NoEcho`` ones are ``****``.
         targets: the OUs that it was deployed to, as AWS remembers them.
@@ -67,11 +88,15 @@ class StackSet:
         managed_execution: whether its operations wait for each other.
         auto_deployment: whether accounts that join a target are deployed to.
         retain_on_removal: whether accounts that leave the targets keep their stack's resources.
+        instances: its stack instances by account id; empty if they were not read.
+        regions: where its stack instances are.
+        content: what its template creates; None if it cannot be read, or was not.
     """
 
     name: str
     stack_set_id: str = ""
     partition: str = "aws"
+    region: str = "us-east-1"
     template: str = field(default="", repr=False)
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     targets: tuple[str, ...] = ()
@@ -80,16 +105,16 @@ class StackSet:
     managed_execution: bool = True
     auto_deployment: bool = True
     retain_on_removal: bool = False
-
-
-@dataclass(frozen=True)
-class DeployedStackSet:
-    """A StackSet with its stack instances by account id.
-
-    octo-tf deploys to one region; of a StackSet that somebody else deployed to several regions,
-    each account's last instance counts, and ``regions`` names all of them.
-    """
-
-    settings: StackSet
-    instances: Mapping[str, StackInstance]
+    instances: Mapping[str, StackInstance] = field(default_factory=dict)
     regions: tuple[str, ...] = ()
+    content: TemplateContent | None = None
+
+    @property
+    def current(self) -> list[str]:
+        """List the accounts whose stack instance is current."""
+        return sorted(a for a, instance in self.instances.items() if instance.is_current)
+
+    @property
+    def deployed_content(self) -> TemplateContent | None:
+        """What its template created in accounts; None if it has no stack instance."""
+        return self.content if self.instances else None

@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator import __version__
-from orchestrator.model import resource_names
 from orchestrator.model.account import AccountType
-from orchestrator.model.module_outputs import (
+from orchestrator.model.module_contract import documents, octo_names
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.outputs import (
     ApiAccessOutput,
     CurOutput,
     Outputs,
     RoleOutput,
     StackSetOutput,
 )
-from orchestrator.stacks import documents
-from orchestrator.stacks.inputs import Inputs
 from orchestrator.stacks.templates import linked_template
+
+# The outputs of the report that are its inputs, without ``cur_``.
+_CUR_INPUTS = CurOutput.model_fields.keys() - {
+    *("bucket_policy_management", "bucket_policy_statements", "role"),
+}
 
 
 def expected(
@@ -42,7 +46,7 @@ def expected(
         stack_set_id: the StackSet's id, if it is known.
     """
     policies = documents.api_access_policies(inputs.permission_tiers)
-    role = _role(inputs, partition, resource_names.API_ROLE, policies)
+    role = _role(inputs, partition, octo_names.API_ROLE, policies)
     return Outputs(
         account_id=inputs.account_id,
         account_type=account_type,
@@ -59,7 +63,7 @@ def expected(
             name=inputs.stackset_name,
             id=stack_set_id,
             region=region,
-            role_name=resource_names.API_ROLE,
+            role_name=octo_names.API_ROLE,
             template=linked_template(inputs),
             targets=sorted(targets),
             excluded_accounts=sorted(inputs.stackset_excluded_accounts),
@@ -87,21 +91,11 @@ def _cur(inputs: Inputs, partition: str) -> CurOutput:
         partition, inputs.account_id, bucket, documents.cur_region(partition)
     )
     managed = "merged" if inputs.cur_s3_bucket_merge_policy else "owner"
+    values = {name: getattr(inputs, f"cur_{name}") for name in _CUR_INPUTS}
+    lists = {name: sorted(value) for name, value in values.items() if isinstance(value, tuple)}
     return CurOutput(
-        report_name=inputs.cur_report_name,
-        time_unit=inputs.cur_time_unit,
-        format=inputs.cur_format,
-        compression=inputs.cur_compression,
-        additional_schema_elements=sorted(inputs.cur_additional_schema_elements),
-        additional_artifacts=sorted(inputs.cur_additional_artifacts),
-        refresh_closed_reports=inputs.cur_refresh_closed_reports,
-        report_versioning=inputs.cur_report_versioning,
-        s3_prefix=inputs.cur_s3_prefix,
-        s3_bucket_name=bucket,
-        s3_bucket_region=inputs.cur_s3_bucket_region,
-        s3_bucket_option=inputs.cur_s3_bucket_option,
+        **{**values, **lists},
         bucket_policy_management="module" if inputs.bucket_is_new else managed,
         bucket_policy_statements=documents.text(statements),
-        role=_role(inputs, partition, resource_names.CUR_ROLE, reading),
-        role_trust=inputs.cur_role_trust,
+        role=_role(inputs, partition, octo_names.CUR_ROLE, reading),
     )

@@ -56,9 +56,8 @@ def describe_stack(aws: Aws, wanted: ExpectedStack) -> ObservedStack:
     """
     client = aws.client("cloudformation", wanted.region)
     resource = _main_resource(aws, wanted)
-    name = cloudformation.owning_stack(aws, resource, wanted.region) if resource else None
-    if name is None and (latest := _latest(client, wanted)):
-        name = latest
+    owner = cloudformation.owning_stack(aws, resource, wanted.region) if resource else None
+    name = owner.name if owner else _latest(client, wanted)
     if name is None:
         return ObservedStack("absent", wanted.name, resource_exists=resource is not None)
     stack = client.describe_stacks(StackName=name)["Stacks"][0]

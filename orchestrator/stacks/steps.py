@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from orchestrator.errors import ConfigError
-from orchestrator.model import resource_names
 from orchestrator.model.account import AccountType
-from orchestrator.stacks import documents, templates
-from orchestrator.stacks.inputs import Inputs
+from orchestrator.model.module_contract import documents, octo_names
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.stacks import templates
 from orchestrator.stacks.links import QuickCreate
 from orchestrator.verify.model import Area
 
@@ -105,9 +105,7 @@ def expected_stacks(
     if step == "api-access":
         parameters = {**octo, "TargetOrganizationId": ""}
         name = "AlphausAccountAccess"
-        return (
-            ExpectedStack(step, "api-access", name, region, parameters, resource_names.API_ROLE),
-        )
+        return (ExpectedStack(step, "api-access", name, region, parameters, octo_names.API_ROLE),)
     if step == "stackset":
         parameters = {**octo, "TargetOrganizationId": ",".join(targets)}
         name = "AlphausLinkedAccountAccess"
@@ -130,7 +128,7 @@ def _cur(inputs: Inputs, octo: Mapping[str, str], report_region: str) -> tuple[E
         "CurReportName": inputs.cur_report_name,
     }
     report = ExpectedStack(
-        "cur", "cur", "AlphausCurExport", report_region, parameters, resource_names.CUR_ROLE
+        "cur", "cur", "AlphausCurExport", report_region, parameters, octo_names.CUR_ROLE
     )
     if not apart:
         return (report,)

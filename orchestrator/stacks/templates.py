@@ -14,9 +14,8 @@ from typing import Any, Literal, get_args
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orchestrator import __version__, assets
-from orchestrator.model import resource_names
-from orchestrator.stacks import documents
-from orchestrator.stacks.inputs import Inputs
+from orchestrator.model.module_contract import documents, octo_names
+from orchestrator.model.module_contract.inputs import Inputs
 
 Name = Literal["api-access", "stackset", "cur", "cur-bucket"]
 NAMES: tuple[Name, ...] = get_args(Name)
@@ -58,9 +57,9 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
             description=f"{DESCRIPTIONS[name]} (octo-tf {__version__})",
             version=__version__,
             asks_external_id=name != "cur" or inputs.cur_role_trust == "external_id",
-            role_name=resource_names.API_ROLE,
+            role_name=octo_names.API_ROLE,
             role_description=documents.ROLE_DESCRIPTION,
-            cur_role_name=resource_names.CUR_ROLE,
+            cur_role_name=octo_names.CUR_ROLE,
             cur_role_description=documents.CUR_ROLE_DESCRIPTION,
             trust=_role_document(trust),
             cur_trust=_role_document(trust if inputs.cur_role_trust == "external_id" else weaker),
@@ -83,7 +82,7 @@ def linked_template(inputs: Inputs) -> str:
         .get_template("linked-account.json.j2")
         .render(
             inputs=inputs,
-            role_name=resource_names.API_ROLE,
+            role_name=octo_names.API_ROLE,
             role_description=documents.ROLE_DESCRIPTION,
             trust=_role_document(documents.trust(_PRINCIPAL_ARN, "${ExternalId}")),
             policies=_policies(documents.api_access_policies(inputs.permission_tiers)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import astuple, dataclass
-from functools import partial
 
 from orchestrator.aws import cloudformation
 from orchestrator.aws.session import Aws
@@ -13,7 +12,7 @@ from orchestrator.errors import AwsError
 from orchestrator.model.coverage import State
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.organization import Organization
-from orchestrator.model.stackset import DeployedStackSet
+from orchestrator.model.stackset import StackSet
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two reads; the last one repeats
 
@@ -68,7 +67,7 @@ def pending(linked: LinkedAccounts) -> PendingDeployments:
 
     # Terraform removes a target that octo.yaml no longer names, and adds a new one. Where the two
     # share accounts, the accounts are removed and added one by one.
-    current = deployed.settings.targets
+    current = deployed.targets
     leaving = {t for t in current if not organization.overlap(t, targets)}
     return PendingDeployments(
         deploy=tuple(
@@ -88,7 +87,7 @@ def carry_out(
     name: str,
     work: PendingDeployments,
     organization: Organization,
-    deployed: DeployedStackSet,
+    deployed: StackSet,
     *,
     retain: bool,
     on_progress: OnProgress,
@@ -117,18 +116,18 @@ def carry_out(
     left = [a for a in work.remove if a in inactive]  # their stacks cannot be deleted
     with_stack = {a for a in work.retry if deployed.instances[a].has_stack}
     created = [*work.deploy, *work.recreate, *(a for a in work.retry if a not in with_stack)]
-    delete = cloudformation.delete_instances
-    steps: list[tuple[Callable[..., str], list[str], dict[str, str]]] = [
-        (partial(delete, retain=retain), removed, listed),
-        (partial(delete, retain=True), left, listed),
-        (partial(delete, retain=False), list(work.recreate), listed),
-        (cloudformation.create_instances, created, homes),
-        (cloudformation.update_instances, sorted(with_stack), listed),
-    ]
-    for operate, accounts, ous in steps:
+    steps: tuple[tuple[cloudformation.Operation, list[str], dict[str, str], bool], ...] = (
+        ("delete", removed, listed, retain),
+        ("delete", left, listed, True),
+        ("delete", [*work.recreate], listed, False),
+        ("create", created, homes, False),
+        ("update", sorted(with_stack), listed, False),
+    )
+    for operation, accounts, ous, keep in steps:
         if accounts:
-            operation_id = operate(aws, name, accounts, [ous[account] for account in accounts])
-            wait(aws, name, operation_id, on_progress)
+            homes_of = [ous[account] for account in accounts]
+            started = cloudformation.operate(aws, name, operation, accounts, homes_of, retain=keep)
+            wait(aws, name, started, on_progress)
 
 
 def wait(

@@ -14,9 +14,9 @@ from orchestrator.errors import AccessDenied, Clash, ConfigError, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import Coverage, State
 from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
-from orchestrator.model.resource_names import API_ROLE
 
 # The roles that a management account can assume in members: Organizations', Control Tower's.
 _MEMBER_ROLES = ("OrganizationAccountAccessRole", "AWSControlTowerExecution")

@@ -21,7 +21,7 @@ from orchestrator import assets
 from orchestrator.errors import RenderError
 from orchestrator.files import TEMPORARY, read_regular, write_atomically
 from orchestrator.model.account import AccountType
-from orchestrator.model.module_outputs import APPLIED_INPUTS, Outputs
+from orchestrator.model.module_contract.outputs import APPLIED_INPUTS, Outputs
 from orchestrator.model.registration import Registration, S3Backend, settings
 
 VALUES = "terraform.tfvars.json"

@@ -1,4 +1,4 @@
-"""What the checks of the area *CUR and S3* share: the expected report and what is in its bucket."""
+"""What the checks of the area *CUR and S3* share: what is in the bucket."""
 
 from __future__ import annotations
 
@@ -8,26 +8,15 @@ from orchestrator.aws import s3
 from orchestrator.aws.cur import home_region
 from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.session import Aws
-from orchestrator.model.module_outputs import CurOutput
+from orchestrator.model.module_contract.outputs import CurOutput
 from orchestrator.model.report_delivery import ReportDelivery
 from orchestrator.verify.model import Context, Finding, failed
-
-
-def has_cur(context: Context) -> bool:
-    """Tell whether the account has a report of its own."""
-    return context.expected.cur is not None
-
-
-def expected_cur(context: Context) -> CurOutput:
-    """Return the report that the module created; only for accounts that have one."""
-    if context.expected.cur is None:
-        raise LookupError("this account has no report")
-    return context.expected.cur
+from orchestrator.verify.remedy import Restore
 
 
 def report_delivery(context: Context) -> ReportDelivery:
     """Return the delivery that is expected."""
-    cur, expected = expected_cur(context), context.expected
+    cur, expected = context.cur, context.expected
     return ReportDelivery(
         account_id=expected.account_id,
         partition=expected.partition,
@@ -43,14 +32,14 @@ def missing_bucket(cur: CurOutput) -> Finding:
     """Return the finding for a bucket that does not exist."""
     return failed(
         f"The bucket {cur.s3_bucket_name} does not exist.",
-        "Run octo-tf apply: it creates the bucket (or name another with cur_s3_bucket_name).",
+        Restore("it creates the bucket (or name another with cur_s3_bucket_name)"),
         bucket=cur.s3_bucket_name,
     )
 
 
 def bucket_policy(context: Context) -> str | None:
     """Read the bucket's policy, JSON text; None if there is no policy or no bucket."""
-    cur = expected_cur(context)
+    cur = context.cur
     try:
         return s3.bucket_policy(context.aws, cur.s3_bucket_name, cur.s3_bucket_region)
     except ServiceError as error:

@@ -8,26 +8,14 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import ExitCode
+from orchestrator.model.coverage import Coverage
+from orchestrator.model.module_contract.octo_names import Area as Area
+from orchestrator.verify.remedy import Remedy, for_terraform
 
 if TYPE_CHECKING:
     from orchestrator.aws.session import Aws
-    from orchestrator.model.module_outputs import Outputs
+    from orchestrator.model.module_contract.outputs import CurOutput, Outputs, StackSetOutput
     from orchestrator.model.octo_records import AccountRecord, OctoAnswer
-
-
-class Area(str, Enum):
-    """The areas whose status Octo shows for an account."""
-
-    API_ACCESS = "api_access"
-    CUR_S3 = "cur_s3"
-    STACKSET = "stackset"
-
-    @property
-    def label(self) -> str:
-        """Return the area's name as users read it."""
-        return {"api_access": "API access", "cur_s3": "CUR and S3", "stackset": "StackSet"}[
-            self.value
-        ]
 
 
 class Status(str, Enum):
@@ -52,13 +40,24 @@ class Finding:
         status: the verdict.
         summary: one sentence that says what was found, with the resource's name.
         evidence: the facts behind the verdict; never an external id, key or token.
-        hint: what to do; set whenever the status is not ``pass``.
+        remedy: what to do; set whenever the status is not ``pass``.
     """
 
     status: Status
     summary: str
     evidence: dict[str, object] = field(default_factory=dict)
-    hint: str = ""
+    remedy: Remedy = ""
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """The evidence of the check that looks at each linked account."""
+        found = self.evidence.get("coverage")
+        return found if isinstance(found, Coverage) else None
+
+    @property
+    def hint(self) -> str:
+        """Say what to do about an account that Terraform manages."""
+        return for_terraform(self.remedy)
 
 
 def passed(summary: str, **evidence: object) -> Finding:
@@ -66,24 +65,24 @@ def passed(summary: str, **evidence: object) -> Finding:
     return Finding(Status.PASS, summary, evidence)
 
 
-def failed(summary: str, hint: str, **evidence: object) -> Finding:
+def failed(summary: str, remedy: Remedy, **evidence: object) -> Finding:
     """Return the finding of a check that fails."""
-    return Finding(Status.FAIL, summary, evidence, hint)
+    return Finding(Status.FAIL, summary, evidence, remedy)
 
 
-def warned(summary: str, hint: str, **evidence: object) -> Finding:
+def warned(summary: str, remedy: Remedy, **evidence: object) -> Finding:
     """Return the finding of a check that holds, with something that should be better."""
-    return Finding(Status.WARN, summary, evidence, hint)
+    return Finding(Status.WARN, summary, evidence, remedy)
 
 
-def pending(summary: str, hint: str, **evidence: object) -> Finding:
+def pending(summary: str, remedy: Remedy, **evidence: object) -> Finding:
     """Return the finding of a check that AWS has not finished."""
-    return Finding(Status.PENDING, summary, evidence, hint)
+    return Finding(Status.PENDING, summary, evidence, remedy)
 
 
-def skipped(summary: str, hint: str, **evidence: object) -> Finding:
+def skipped(summary: str, remedy: Remedy, **evidence: object) -> Finding:
     """Return the finding of a check that was not run; it does not count as a failure."""
-    return Finding(Status.SKIPPED, summary, evidence, hint)
+    return Finding(Status.SKIPPED, summary, evidence, remedy)
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class Context:
     Attributes:
         expected: the module's outputs, which say what should exist.
         external_id: the id that Octo presents; a secret, never put into a finding.
-        aws: calls as the account itself.
+        aws: an observation of the account, as the account itself.
         principal: calls as Octo's principal account; None without its credentials.
         now: returns the seconds since the epoch.
     """
@@ -104,6 +103,25 @@ class Context:
     principal: Aws | None
     now: Callable[[], float]
 
+    def has(self, area: Area) -> bool:
+        """Tell whether the registration has an area."""
+        expected = {Area.CUR_S3: self.expected.cur, Area.STACKSET: self.expected.stackset}
+        return area is Area.API_ACCESS or expected[area] is not None
+
+    @property
+    def cur(self) -> CurOutput:
+        """The report that the module created; only for registrations that have one."""
+        if self.expected.cur is None:
+            raise LookupError("this account has no report")
+        return self.expected.cur
+
+    @property
+    def stackset(self) -> StackSetOutput:
+        """The StackSet that the module created; only for registrations that have one."""
+        if self.expected.stackset is None:
+            raise LookupError("the registration has no StackSet")
+        return self.expected.stackset
+
 
 @dataclass(frozen=True)
 class Check:
@@ -111,19 +129,27 @@ class Check:
 
     Attributes:
         id: ``<area>.<subject>``, stable: reports and users refer to it.
-        area: the area whose status it contributes to.
         promise: one line: what holds when the check passes.
         permissions: the IAM actions that the caller needs for it.
-        applies: tells whether the account has what is checked; otherwise the check is not run.
-        run: checks the account; the runner turns errors of AWS calls into findings.
+        run: judges the facts of the observation, or probes; the runner turns errors of AWS calls
+            into findings.
+        only_if: tells whether an account that has the area has what is checked.
     """
 
     id: str
-    area: Area
     promise: str
     permissions: tuple[str, ...]
-    applies: Callable[[Context], bool]
     run: Callable[[Context], Finding]
+    only_if: Callable[[Context], bool] = lambda _context: True
+
+    @property
+    def area(self) -> Area:
+        """The area whose status it contributes to."""
+        return Area(self.id.partition(".")[0])
+
+    def applies(self, context: Context) -> bool:
+        """Tell whether the account has what is checked; otherwise the check is not run."""
+        return context.has(self.area) and self.only_if(context)
 
 
 @dataclass(frozen=True)
@@ -145,7 +171,7 @@ class Report:
     passes), or ``skipped`` if the account type does not have the area or it was not to be
     checked. ``octo`` holds Octo's own answer for the areas that pass. ``unapplied`` names the
     settings that octo.yaml and the last apply have with different values. ``record``: the
-    account's history, once the verification was noted.
+    account's history, once the verification was noted. ``observed``: the last observation.
     """
 
     account_id: str
@@ -156,6 +182,7 @@ class Report:
     octo: dict[Area, OctoAnswer] = field(default_factory=dict)
     unapplied: tuple[str, ...] = ()
     record: AccountRecord | None = None
+    observed: Aws | None = field(default=None, repr=False, compare=False)
 
     @property
     def can_finish(self) -> bool:

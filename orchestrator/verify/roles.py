@@ -1,18 +1,23 @@
-"""What the checks of roles share: how a role's trust and policies differ from the module's."""
+"""What the checks of roles share: how a role is judged, and the remedies."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Container
 
-from orchestrator.aws.iam import with_policies
-from orchestrator.aws.session import Aws
+from orchestrator.aws.iam import get_role, get_role_with_policies
 from orchestrator.aws.sts import RoleAccess
-from orchestrator.model.module_outputs import RoleOutput
+from orchestrator.model.differences import Part, role_differences
+from orchestrator.model.module_contract import documents
+from orchestrator.model.module_contract.outputs import RoleOutput
 from orchestrator.model.observed import Role
-from orchestrator.model.policy import as_list, equivalent, statements
+from orchestrator.model.policy import document
 from orchestrator.verify.model import Context, Finding, failed
+from orchestrator.verify.remedy import Restore
 
-APPLY = "Run octo-tf apply: it restores the role to what the module defines."
+RESTORE = Restore("it restores the role to what the module defines")
+TRUST_ALONE = (Part.TRUST,)
+POLICIES = (Part.INLINE, Part.MANAGED, Part.BOUNDARY)
+_PARTS = (*TRUST_ALONE, *POLICIES)
 READ_PERMISSIONS = (
     "iam:GetRole",
     "iam:GetRolePolicy",
@@ -23,9 +28,7 @@ READ_PERMISSIONS = (
 
 def missing(name: str) -> Finding:
     """Return the finding for a role that does not exist."""
-    return failed(
-        f"The role {name} does not exist.", "Run octo-tf apply: it creates the role.", role=name
-    )
+    return failed(f"The role {name} does not exist.", Restore("it creates the role"), role=name)
 
 
 def access_evidence(access: RoleAccess) -> dict[str, object]:
@@ -40,77 +43,41 @@ def access_evidence(access: RoleAccess) -> dict[str, object]:
     }
 
 
-def trust_mistakes(
-    role: Role, context: Context, *, trust: Literal["external_id", "principal_only"]
-) -> list[str]:
-    """List how the role's trust policy differs from the strict one.
+def judge(
+    context: Context,
+    output: RoleOutput,
+    right: Finding,
+    *,
+    wrong: str,
+    parts: Container[Part] = _PARTS,
+    trust: str = "external_id",
+) -> Finding:
+    """Judge whether a role is as the module defines it.
 
-    Strict: one Allow statement, whose principal is Octo's account alone, whose action is
-    sts:AssumeRole alone, and whose condition is StringEquals on exactly this external id (or no
-    condition for ``principal_only``).
+    Args:
+        context: the input of the check.
+        output: the role as the module defines it.
+        right: the finding if nothing differs.
+        wrong: what follows the role's name in the finding if something does.
+        parts: what is compared.
+        trust: ``principal_only`` for a role that is not to require the external id.
     """
-    found = statements(role.trust)
-    if len(found) != 1:
-        return [f"it has {len(found)} statements instead of one"]
-    (statement,) = found
+    name = output.role_name
+    read = get_role if parts == TRUST_ALONE else get_role_with_policies
+    observed = read(context.aws, name)
+    if observed is None:
+        return missing(name)
     expected = context.expected
-    principal = expected.api_access.principal
-    accepted = {principal, f"arn:{expected.partition}:iam::{principal}:root"}
-    named = statement.get("Principal")
-    mistakes = []
-    if statement.get("Effect") != "Allow":
-        mistakes.append("its effect is not Allow")
-    if (
-        not isinstance(named, dict)
-        or set(named) != {"AWS"}
-        or len(as_list(named["AWS"])) != 1
-        or as_list(named["AWS"])[0] not in accepted
-    ):
-        mistakes.append(f"its principal is not account {principal} alone")
-    if as_list(statement.get("Action")) != ["sts:AssumeRole"]:
-        mistakes.append("its action is not sts:AssumeRole alone")
-    if extra := set(statement) - {"Sid", "Effect", "Principal", "Action", "Condition"}:
-        mistakes.append(f"it has {', '.join(sorted(extra))}")
-    mistakes += _condition_mistakes(statement.get("Condition"), context.external_id, trust)
-    return mistakes
-
-
-def _condition_mistakes(condition: Any, external_id: str, trust: str) -> list[str]:
-    if trust == "principal_only":
-        return ["it has a condition, against cur_role_trust: principal_only"] if condition else []
-    if not condition:
-        return ["it does not require an external id"]
-    if not isinstance(condition, dict) or set(condition) != {"StringEquals"}:
-        return ["its condition is not StringEquals alone"]
-    keys = condition["StringEquals"]
-    # IAM ignores the case of condition keys.
-    if not isinstance(keys, dict) or [str(key).lower() for key in keys] != ["sts:externalid"]:
-        return ["its condition is not on sts:ExternalId alone"]
-    (wanted,) = keys.values()
-    if as_list(wanted) != [external_id]:
-        return ["it requires another external id"]
-    return []
-
-
-def policy_mistakes(role: Role, expected: RoleOutput, aws: Aws) -> list[str]:
-    """List how the role's policies and boundary differ from the module's."""
-    role = with_policies(aws, role)
-    wanted = set(expected.inline_policies)
-    mistakes = [
-        f"inline policy {policy} is missing" for policy in sorted(wanted - set(role.inline))
-    ]
-    mistakes += [f"inline policy {policy} is extra" for policy in sorted(set(role.inline) - wanted)]
-    mistakes += [
-        f"inline policy {policy} was changed"
-        for policy in sorted(wanted & set(role.inline))
-        if not equivalent(role.inline[policy], expected.inline_policies[policy])
-    ]
-    managed, attached = set(expected.managed_policy_arns), set(role.managed)
-    mistakes += [f"managed policy {arn} is missing" for arn in sorted(managed - attached)]
-    mistakes += [f"managed policy {arn} is extra" for arn in sorted(attached - managed)]
-    if role.boundary != expected.permissions_boundary:
-        mistakes.append(
-            f"its permissions boundary is {role.boundary or 'not set'}, not"
-            f" {expected.permissions_boundary or 'unset'}"
-        )
-    return mistakes
+    principal = f"arn:{expected.partition}:iam::{expected.api_access.principal}:root"
+    desired = Role(
+        name,
+        output.role_arn,
+        trust=documents.trust(principal, context.external_id if trust == "external_id" else None),
+        inline={name: document(text) for name, text in output.inline_policies.items()},
+        managed=dict.fromkeys(output.managed_policy_arns),
+        boundary=output.permissions_boundary,
+    )
+    found = [str(d) for d in role_differences(desired, observed) if d.part in parts]
+    if not found:
+        return right
+    return failed(f"{name}{wrong}: {'; '.join(found)}.", RESTORE, role=name, mistakes=found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 
 from orchestrator.aws.errors import (
@@ -55,7 +56,7 @@ def verify(
     credentials) is repeated until the wait ends; an access that is denied is not.
 
     Args:
-        context: the input of the checks.
+        context: the input of the checks; the facts of its observation are used as they are.
         account_name: for the report.
         areas: the areas to check.
         wait_seconds: how long pending checks are repeated, and calls that failed in passing.
@@ -66,6 +67,8 @@ def verify(
     """
     chosen = [check for check in find() if check.area in areas and check.applies(context)]
     started = time.monotonic()
+    if context.aws.facts is None:
+        context = replace(context, aws=context.aws.observe())
     results, passing = _run(chosen, context)
     runs = 0
     warned: set[str] = set()
@@ -86,6 +89,7 @@ def verify(
             warned.add(reason)
         sleep(_PAUSES[min(runs, len(_PAUSES) - 1)])
         runs += 1
+        context = replace(context, aws=context.aws.observe())
         found, failed_again = _run(repeated, context)
         results.update(found)
         repeated_ids = {check.id for check in repeated}
@@ -107,6 +111,7 @@ def build_report(
         account_name=account_name,
         results=tuple(results),
         areas={area: _worst(r.finding.status for r in results if r.area is area) for area in Area},
+        observed=context.aws,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.model.resource_names import API_ROLE, PRINCIPAL
+from orchestrator.model.module_contract.octo_names import API_ROLE, PRINCIPAL
 from tests.e2e.conftest import EXTERNAL_ID, Checkpoint, Project, RunningSandbox, failing
 from tests.registered import trust
 

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from orchestrator.config.load import load
-from orchestrator.model.module_outputs import Outputs
+from orchestrator.model.module_contract.inputs import module_inputs
+from orchestrator.model.module_contract.outputs import Outputs
 from orchestrator.sandbox import TemplateScope, parse_template
 from orchestrator.stacks.expected import expected
-from orchestrator.stacks.inputs import module_inputs
 from tests.e2e.conftest import Checkpoint, Project
 
 BUCKET = "billing-data-for-the-console"

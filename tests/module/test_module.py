@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from orchestrator import __version__, assets
-from orchestrator.model.module_outputs import Outputs
+from orchestrator.model.module_contract.outputs import Outputs
 from tests.module.conftest import TerraformCli
 
 README = (assets.MODULE / "README.md").read_text()

@@ -16,7 +16,7 @@ from orchestrator.model import partition
 from orchestrator.model.billing_transfer import BillingTransfer, summarize
 from orchestrator.model.coverage import State, cover
 from orchestrator.model.organization import Member, Organization
-from orchestrator.model.stackset import DeployedStackSet, StackInstance, StackSet
+from orchestrator.model.stackset import StackInstance, StackSet
 from orchestrator.stacks import observed
 from orchestrator.stackset import deployments
 from orchestrator.verify.checks import (
@@ -32,6 +32,8 @@ NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 
 class Answers:
     """A boto3 client, and the ``Aws`` that gives it: each call has one answer, a page of it too."""
+
+    facts = None
 
     def __init__(self, **answers: Any) -> None:
         self._answers = answers
@@ -62,7 +64,7 @@ def state_of(member: str = "ACTIVE", **values: str) -> State:
         (Member("222222222222", "linked", member, "r-1"),),
         "111111111111",
     )
-    deployed = DeployedStackSet(StackSet("s"), {"222222222222": instance(**values)})
+    deployed = StackSet("s", instances={"222222222222": instance(**values)})
     found = cover(organization, deployed, targets=["r-1"], excluded=())
     return found.accounts[0].state
 
@@ -80,13 +82,13 @@ def operation(status: str) -> dict[str, Any]:
     return {"OperationId": "o-1", "Action": NEW, "Status": status}
 
 
-def test_an_operation_of_a_new_status_fails_its_check(monkeypatch):
+def test_an_operation_of_a_new_status_fails_its_check():
     answers = Answers(
         describe_stack_set={"StackSet": {"StackSetId": "s:1", "StackSetARN": "arn:aws:x"}},
         list_stack_set_operations={"Summaries": [operation(NEW)]},
     )
-    monkeypatch.setattr(stackset_operation, "expected", lambda _: SimpleNamespace(name="s"))
-    found = stackset_operation.CHECK.run(SimpleNamespace(aws=answers))
+    context = SimpleNamespace(aws=answers, stackset=SimpleNamespace(name="s"))
+    found = stackset_operation.CHECK.run(context)
     assert found.status is Status.FAIL
     assert NEW.lower() in found.summary
 
@@ -129,9 +131,10 @@ def test_a_stackset_of_a_new_permission_model_is_not_service_managed():
 
 def test_a_delivery_of_a_new_status_fails(monkeypatch):
     report = {"ReportName": "r", "ReportStatus": {"lastStatus": NEW}}
-    monkeypatch.setattr(cur_s3_delivery, "expected_cur", lambda _: SimpleNamespace(report_name="r"))
     monkeypatch.setattr(cur_s3_delivery, "get_report", lambda *_: report)
-    found = cur_s3_delivery.CHECK.run(SimpleNamespace(aws=None))
+    found = cur_s3_delivery.CHECK.run(
+        SimpleNamespace(aws=None, cur=SimpleNamespace(report_name="r"))
+    )
     assert found.status is Status.FAIL
     assert NEW in found.summary
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from orchestrator.aws.session import Aws
 from orchestrator.verify import runner
-from orchestrator.verify.model import Area, Check, Finding, Status, passed, pending
+from orchestrator.verify.model import Check, Context, Finding, Status, passed, pending
+from tests.registered import outputs
 
-CONTEXT: Any = SimpleNamespace(
-    expected=SimpleNamespace(account_id="111122223333", account_type="linked")
+CONTEXT = Context(
+    outputs("111122223333", "linked"),
+    "the-id",
+    Aws(boto3.Session(region_name="us-east-1")),
+    None,
+    lambda: 0.0,
 )
 
 
@@ -42,7 +48,7 @@ def verify(monkeypatch):
                 raise answer
             return answer
 
-        one = Check("a.b", Area.API_ACCESS, "It holds.", ("iam:GetRole",), lambda _: True, check)
+        one = Check("api_access.role", "It holds.", ("iam:GetRole",), check)
         monkeypatch.setattr(runner, "find", lambda: (one,))
         warnings: list[str] = []
         report = runner.verify(CONTEXT, wait_seconds=wait, sleep=sleep, warn=warnings.append)

@@ -14,12 +14,12 @@ from orchestrator.stacks import observed
 from orchestrator.stacks.observed import ObservedStack
 from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, ExpectedStack, Step
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
+from orchestrator.verify.remedy import for_stacks
 from orchestrator.verify.runner import build_report
 from orchestrator.verify.runner import verify as run_checks
 
 _PAUSE_SECONDS = 2.0
 _SETTLE_SECONDS = 30.0  # IAM may answer from before the stack for this long
-_TERRAFORMS_HINT = "octo-tf apply"
 
 
 def check(
@@ -195,21 +195,17 @@ def _remediation(stack: ObservedStack) -> str:
 
 
 def _for_stacks(result: CheckResult, flow: ConsoleFlow) -> CheckResult:
-    """Replace a hint to apply: here the stack is to be updated or deployed again."""
-    if _TERRAFORMS_HINT not in result.finding.hint:
+    """Put the remedy into words: here the user updates the stack or deploys it again."""
+    if isinstance(result.finding.remedy, str):
         return result
     step = next(step for step, area in AREAS.items() if area is result.area)
     stack = flow.stacks(step)[-1]
-    hint = (
-        f"Bring the stack {stack.name} back to its template and values: delete it and open its link"
-        f" again (octo-tf console link {step}), or update it with octo-tf console template"
-        f" {stack.template}."
+    restoring = (
+        f"update the stack {stack.name} with octo-tf console template {stack.template}, or delete"
+        f" it and open its link again (octo-tf console link {step})"
     )
-    if result.id == "cur_s3.bucket_policy" and not flow.inputs.bucket_is_new:
-        needed = flow.checks_context().expected.cur
-        statements = needed.bucket_policy_statements if needed else ""
-        hint = f"Add these statements to the bucket's policy: {statements}"
-    return replace(result, finding=replace(result.finding, hint=hint))
+    words = for_stacks(result.finding.remedy, restoring)
+    return replace(result, finding=replace(result.finding, remedy=words))
 
 
 def _check_payer(flow: ConsoleFlow, steps: Sequence[Step]) -> list[CheckResult]:

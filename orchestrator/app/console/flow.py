@@ -12,11 +12,11 @@ from orchestrator.app import steps as shared
 from orchestrator.app.context import AccountContext
 from orchestrator.errors import OctoUnreachable
 from orchestrator.model.account import Account
+from orchestrator.model.module_contract.inputs import Inputs, console_inputs
 from orchestrator.model.registration import Registration
 from orchestrator.octo.ledger import Ledger
 from orchestrator.stacks import steps, templates
 from orchestrator.stacks.expected import expected
-from orchestrator.stacks.inputs import Inputs, console_inputs
 from orchestrator.stacks.steps import ExpectedStack, Step
 from orchestrator.verify.model import Context
 

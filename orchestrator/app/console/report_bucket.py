@@ -8,7 +8,7 @@ from typing import Any
 from orchestrator.app.console.flow import ConsoleFlow
 from orchestrator.app.console.prompter import MOVES, Prompter
 from orchestrator.errors import AccessDenied, AwsError
-from orchestrator.stacks.inputs import DEFAULT_REGION
+from orchestrator.model.module_contract.inputs import DEFAULT_REGION
 from orchestrator.verify.model import Report, Status
 
 Save = Callable[[Mapping[str, Any]], None]  # writes settings to octo.yaml; None removes one

@@ -117,8 +117,8 @@ def command(
 def template(context: AccountContext, name: Name, out: Path | None) -> ExitCode:
     """Show the CloudFormation template NAME, or write it to a file, without calling AWS."""
     from orchestrator.cli.options import write_report
+    from orchestrator.model.module_contract.inputs import console_inputs
     from orchestrator.stacks import templates
-    from orchestrator.stacks.inputs import console_inputs
 
     registration = context.registration
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(

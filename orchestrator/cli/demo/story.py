@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.demo.stage import Ran, Stage, command_line, quote, say
-from orchestrator.model import resource_names
 from orchestrator.model.coverage import State
+from orchestrator.model.module_contract import octo_names
 
 if TYPE_CHECKING:
     from orchestrator.model.organization import Organization
@@ -106,7 +106,7 @@ def _by_hand(stage: Stage) -> None:
     say("In AWS, behind Terraform's back, the role in linked-1 gets one policy more: s3:* on *.")
     with stage.in_environment():
         connect(region="us-east-1", profile="linked-1").client("iam").put_role_policy(
-            RoleName=resource_names.API_ROLE,
+            RoleName=octo_names.API_ROLE,
             PolicyName="added-by-hand",
             PolicyDocument=_BY_HAND,
         )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from orchestrator.model import resource_names
+from orchestrator.model.module_contract import octo_names
 from orchestrator.model.registration.field_types import Section
 from orchestrator.model.registration.module_rules import PolicyArn
 from orchestrator.model.setting import Group, Setting
@@ -20,7 +20,7 @@ class ApiAccessSettings(Section):
 
     principal: Annotated[
         Literal["131920598436"], _api("The AWS account of Octo itself; fixed.")
-    ] = resource_names.PRINCIPAL
+    ] = octo_names.PRINCIPAL
     permission_tiers: Annotated[
         list[Literal["read", "recommendations", "operations"]] | None,
         _api(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Literal
 
-from orchestrator.model import resource_names
+from orchestrator.model.module_contract import octo_names
 from orchestrator.model.registration.field_types import Region, Section
 from orchestrator.model.registration.module_rules import BucketName, Prefix, ReportName
 from orchestrator.model.setting import Group, Setting
@@ -29,7 +29,7 @@ class CurSettings(Section):
         _cur(
             "The bucket of the report.",
             example="my-billing-reports",
-            default=f"{resource_names.CUR_BUCKET}-ACCOUNT_ID",
+            default=f"{octo_names.CUR_BUCKET}-ACCOUNT_ID",
             common=True,
         ),
     ] = None

@@ -14,14 +14,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from orchestrator.model.module_contract.inputs import Inputs
+
 _TAGS_AT_MOST = 50
 _TAG_SIGNS = frozenset("_.:/=+-@")
 # The module's defaults of the settings that depend on each other.
 _DEFAULTS = {
-    "cur_format": "textORcsv",
-    "cur_compression": "ZIP",
-    "cur_report_versioning": "OVERWRITE_REPORT",
-    "cur_s3_bucket_option": "CREATE_NEW",
+    name: getattr(Inputs, name)
+    for name in ("cur_format", "cur_compression", "cur_report_versioning", "cur_s3_bucket_option")
 }
 
 

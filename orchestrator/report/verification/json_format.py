@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from orchestrator.verify.model import Report
+from orchestrator.model.coverage import State
+from orchestrator.verify.model import Finding, Report
 
 SCHEMA = "octo-tf/report/v1"
 
@@ -37,7 +38,7 @@ def render(report: Report, *, color: bool = False) -> str:
                     "promise": result.promise,
                     "status": result.finding.status.value,
                     "summary": result.finding.summary,
-                    "evidence": result.finding.evidence,
+                    "evidence": _evidence(result.finding),
                     "hint": result.finding.hint,
                     "seconds": result.seconds,
                 }
@@ -47,6 +48,22 @@ def render(report: Report, *, color: bool = False) -> str:
         indent=2,
         default=str,
     )
+
+
+def _evidence(finding: Finding) -> dict[str, object]:
+    """Add the states of the linked accounts, where a check looks at them."""
+    coverage = finding.coverage
+    if coverage is None:
+        return finding.evidence
+    return {
+        "counts": coverage.counts,
+        "current": {s.account_id: s.name for s in coverage.of(State.CURRENT)},
+        "others": {
+            s.account_id: {"name": s.name, "state": s.state.value, "reason": s.reason}
+            for s in coverage.accounts
+            if s.state is not State.CURRENT
+        },
+    }
 
 
 def _registration(report: Report) -> dict[str, str | None] | None:

@@ -1,8 +1,10 @@
 """api_access.assume: Octo can assume the role with the external id, and not without it."""
 
+from dataclasses import replace
+
 from orchestrator.aws.sts import probe_role
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, skipped
-from orchestrator.verify.roles import APPLY, access_evidence
+from orchestrator.verify.model import Check, Context, Finding, failed, passed, skipped
+from orchestrator.verify.roles import RESTORE, access_evidence
 
 
 def _run(context: Context) -> Finding:
@@ -16,11 +18,14 @@ def _run(context: Context) -> Finding:
     evidence = access_evidence(access)
     if access.missing or access.wrong:
         how = "without an external id" if access.missing else "with a wrong external id"
-        return failed(f"{expected.role_name} can be assumed {how}.", APPLY, **evidence)
+        return failed(f"{expected.role_name} can be assumed {how}.", RESTORE, **evidence)
     if not access.right:
         return failed(
             f"Octo's account cannot assume {expected.role_name} with the external id.",
-            f"{APPLY} If the check still fails, compare the external id with Octo's.",
+            replace(
+                RESTORE,
+                otherwise="If the check still fails, compare the external id with Octo's.",
+            ),
             **evidence,
         )
     return passed(
@@ -31,9 +36,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="api_access.assume",
-    area=Area.API_ACCESS,
     promise="Octo can assume the role with the external id, and not without it.",
     permissions=("sts:AssumeRole",),
-    applies=lambda _context: True,
     run=_run,
 )

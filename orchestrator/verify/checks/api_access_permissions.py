@@ -3,7 +3,8 @@
 from orchestrator.aws.errors import ServiceError, is_denied, is_not_found
 from orchestrator.aws.iam import simulate
 from orchestrator.model.policy import explicit_actions
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, skipped
+from orchestrator.verify.model import Check, Context, Finding, failed, passed, skipped
+from orchestrator.verify.remedy import Restore
 from orchestrator.verify.roles import missing
 
 _SHOWN = 5
@@ -11,7 +12,8 @@ _SHOWN = 5
 
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access
-    actions = sorted({a for p in expected.inline_policies.values() for a in explicit_actions(p)})
+    allowed = {a for p in expected.inline_policies.values() for a in explicit_actions(p)}
+    actions = tuple(sorted(allowed))
     try:
         denied = simulate(context.aws, expected.role_arn, actions)
     except ServiceError as error:
@@ -30,8 +32,11 @@ def _run(context: Context) -> Finding:
         return failed(
             f"{len(denied)} of {len(actions)} permissions {'is' if len(denied) == 1 else 'are'} not"
             f" granted: {shown}{more}.",
-            "Run octo-tf apply; if they stay denied, change the permissions boundary or the"
-            " organization's service control policy that denies them.",
+            Restore(
+                "it restores the role's policies",
+                otherwise="If they stay denied, change the permissions boundary or the"
+                " organization's service control policy that denies them.",
+            ),
             refused=denied,
         )
     return passed(f"All {len(actions)} permissions are granted.", actions=len(actions))
@@ -39,9 +44,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="api_access.permissions",
-    area=Area.API_ACCESS,
     promise="Every permission of the chosen tiers is really granted.",
     permissions=("iam:SimulatePrincipalPolicy",),
-    applies=lambda _context: True,
     run=_run,
 )

@@ -1,34 +1,23 @@
 """api_access.policies: the role has the module's policies, and no others."""
 
-from orchestrator.aws.iam import get_role
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
-from orchestrator.verify.roles import APPLY, READ_PERMISSIONS, missing, policy_mistakes
+from orchestrator.verify.model import Check, Context, Finding, passed
+from orchestrator.verify.roles import POLICIES, READ_PERMISSIONS, judge
 
 
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access
-    role = get_role(context.aws, expected.role_name)
-    if role is None:
-        return missing(expected.role_name)
-    mistakes = policy_mistakes(role, expected, context.aws)
-    if mistakes:
-        return failed(
-            f"{expected.role_name}'s policies differ from the module: {'; '.join(mistakes)}.",
-            APPLY,
-            role=expected.role_name,
-            mistakes=mistakes,
-        )
-    return passed(
+    right = passed(
         f"{expected.role_name} has exactly the tiers {', '.join(expected.permission_tiers)}.",
         inline_policies=sorted(expected.inline_policies),
+    )
+    return judge(
+        context, expected, right, wrong="'s policies differ from the module", parts=POLICIES
     )
 
 
 CHECK = Check(
     id="api_access.policies",
-    area=Area.API_ACCESS,
     promise="The role has the chosen tiers' policies as the module has them, and nothing extra.",
     permissions=READ_PERMISSIONS,
-    applies=lambda _context: True,
     run=_run,
 )

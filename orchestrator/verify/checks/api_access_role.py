@@ -1,7 +1,8 @@
 """api_access.role: the role exists under the ARN by which Octo assumes it."""
 
 from orchestrator.aws.iam import get_role
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
+from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.verify.remedy import Restore
 from orchestrator.verify.roles import missing
 
 
@@ -13,7 +14,7 @@ def _run(context: Context) -> Finding:
     if role.arn != expected.role_arn:
         return failed(
             f"The role's ARN is {role.arn}, not {expected.role_arn}.",
-            "Octo assumes a role without a path: delete this one, then run octo-tf apply.",
+            Restore(first="Octo assumes a role without a path: delete this one"),
             found=role.arn,
             wanted=expected.role_arn,
         )
@@ -22,9 +23,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="api_access.role",
-    area=Area.API_ACCESS,
     promise="The role that Octo looks for exists.",
     permissions=("iam:GetRole",),
-    applies=lambda _context: True,
     run=_run,
 )

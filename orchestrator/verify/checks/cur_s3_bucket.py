@@ -1,12 +1,13 @@
 """cur_s3.bucket: the bucket exists, belongs to this account and is in the expected region."""
 
 from orchestrator.aws.s3 import bucket_region
-from orchestrator.verify.cur import expected_cur, has_cur, missing_bucket
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
+from orchestrator.verify.cur import missing_bucket
+from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.verify.remedy import Restore
 
 
 def _run(context: Context) -> Finding:
-    cur = expected_cur(context)
+    cur = context.cur
     bucket = cur.s3_bucket_name
     # An account that may read another account's bucket must not take it for its own.
     region = bucket_region(context.aws, bucket, context.expected.account_id)
@@ -15,7 +16,7 @@ def _run(context: Context) -> Finding:
     if region != cur.s3_bucket_region:
         return failed(
             f"The bucket {bucket} is in {region}, not in {cur.s3_bucket_region}.",
-            f"Set cur_s3_bucket_region: {region} in octo.yaml, then run octo-tf apply.",
+            Restore(first=f"Set cur_s3_bucket_region: {region} in octo.yaml"),
             found=region,
             wanted=cur.s3_bucket_region,
         )
@@ -26,9 +27,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="cur_s3.bucket",
-    area=Area.CUR_S3,
     promise="The bucket exists, belongs to this account and is in the expected region.",
     permissions=("s3:GetBucketLocation",),
-    applies=has_cur,
     run=_run,
 )

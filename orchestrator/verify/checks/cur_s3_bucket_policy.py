@@ -4,19 +4,20 @@ import json
 from collections.abc import Iterable
 
 from orchestrator.model.report_delivery import SERVICE, PolicyJudgement, judge_bucket_policy
-from orchestrator.verify.cur import bucket_policy, expected_cur, has_cur, report_delivery
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, warned
+from orchestrator.verify.cur import bucket_policy, report_delivery
+from orchestrator.verify.model import Check, Context, Finding, failed, passed, warned
+from orchestrator.verify.remedy import ByWay, Remedy, Restore
 
 
 def _run(context: Context) -> Finding:
-    cur = expected_cur(context)
+    cur = context.cur
     bucket = cur.s3_bucket_name
     needed = json.loads(cur.bucket_policy_statements)
     text = bucket_policy(context)
     if text is None:
         return failed(
             f"The bucket {bucket} has no policy, so AWS cannot deliver reports.",
-            " ".join(_add_statements(context)),
+            _adding(context, []),
             bucket=bucket,
             needed=needed,
         )
@@ -67,11 +68,11 @@ def _run(context: Context) -> Finding:
     )
 
 
-def _hint(context: Context, judged: PolicyJudgement) -> str:
+def _hint(context: Context, judged: PolicyJudgement) -> Remedy:
     """Say what ends the mistakes: octo-tf never changes another owner's statement."""
-    cur = expected_cur(context)
+    cur = context.cur
     if cur.bucket_policy_management == "module":
-        return "Run octo-tf apply: it restores the bucket's policy."
+        return Restore("it restores the bucket's policy")
     steps = []
     open_denies = [name for name, d in judged.open.items() if d.statement_effect == "Deny"]
     if stopping := [*judged.denying, *open_denies]:
@@ -91,23 +92,22 @@ def _hint(context: Context, judged: PolicyJudgement) -> str:
             )
         )
     if judged.lacking or len(judged.open) > len(open_denies):
-        steps += _add_statements(context)
-    else:
-        steps.append("Then run octo-tf verify.")
-    return " ".join(steps)
+        return _adding(context, steps)
+    return " ".join([*steps, "Then run octo-tf verify."])
 
 
-def _add_statements(context: Context) -> list[str]:
-    """Say how the statements get into the policy."""
-    cur = expected_cur(context)
+def _adding(context: Context, steps: list[str]) -> Remedy:
+    """Say how the statements get into the policy, after other steps."""
+    cur = context.cur
+    if cur.bucket_policy_management == "module":
+        return Restore("it restores the bucket's policy")
+    by_hand, needed = "Add these statements to the bucket's policy", cur.bucket_policy_statements
     if cur.bucket_policy_management == "owner":
-        return [
-            "Add these statements to the bucket's policy, or set cur_s3_bucket_merge_policy: true"
-            f" and run octo-tf apply: {cur.bucket_policy_statements}"
-        ]
-    if cur.bucket_policy_management == "merged":
-        return ["Run octo-tf apply: it adds the statements that are missing."]
-    return ["Run octo-tf apply: it restores the bucket's policy."]
+        merging = "or set cur_s3_bucket_merge_policy: true and run octo-tf apply"
+        terraform = f"{by_hand}, {merging}: {needed}"
+    else:
+        terraform = "Run octo-tf apply: it adds the statements that are missing."
+    return ByWay(" ".join([*steps, terraform]), " ".join([*steps, f"{by_hand}: {needed}"]))
 
 
 def _and(names: Iterable[str]) -> str:
@@ -116,9 +116,7 @@ def _and(names: Iterable[str]) -> str:
 
 CHECK = Check(
     id="cur_s3.bucket_policy",
-    area=Area.CUR_S3,
     promise="The bucket's policy allows the billing service to deliver, for this account only.",
     permissions=("s3:GetBucketPolicy",),
-    applies=has_cur,
     run=_run,
 )

@@ -11,19 +11,20 @@ from typing import Any
 from orchestrator.aws import s3
 from orchestrator.aws.cur import get_report
 from orchestrator.model.report_delivery import TEST_OBJECT
-from orchestrator.verify.cur import bucket_policy, expected_cur, has_cur, manifests, read_object
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, pending
+from orchestrator.verify.cur import bucket_policy, manifests, read_object
+from orchestrator.verify.model import Check, Context, Finding, failed, passed, pending
+from orchestrator.verify.remedy import Restore
 
 _STALE_HOURS = 36.0
 
 
 def _run(context: Context) -> Finding:
-    cur = expected_cur(context)
+    cur = context.cur
     found = get_report(context.aws, cur.report_name)
     if found is None:
         return failed(
             f"The report {cur.report_name} does not exist, so AWS delivers nothing.",
-            "Run octo-tf apply: it creates the report.",
+            Restore("it creates the report"),
             arrival="missing",
         )
     status = found.get("ReportStatus", {})
@@ -63,7 +64,7 @@ def _run(context: Context) -> Finding:
 
 
 def _before_the_first(context: Context) -> Finding:
-    cur = expected_cur(context)
+    cur = context.cur
     wait = (
         "The first delivery takes up to 24 hours: run octo-tf verify --wait 24h, or verify later."
     )
@@ -86,7 +87,7 @@ def _before_the_first(context: Context) -> Finding:
 
 def _missing_files(context: Context, manifest_key: str) -> list[str]:
     """List the files that the manifest names and the bucket lacks."""
-    cur = expected_cur(context)
+    cur = context.cur
     content = read_object(context.aws, cur, manifest_key)
     manifest: dict[str, Any] = json.loads(content) if content else {}
     folder = manifest_key.rpartition("/")[0] + "/"
@@ -104,9 +105,7 @@ def _age_hours(context: Context, last_delivery: str | None, last_modified: datet
 
 CHECK = Check(
     id="cur_s3.delivery",
-    area=Area.CUR_S3,
     promise="The report arrives in the bucket, complete and current.",
     permissions=("cur:DescribeReportDefinitions", "s3:GetObject", "s3:ListBucket"),
-    applies=has_cur,
     run=_run,
 )

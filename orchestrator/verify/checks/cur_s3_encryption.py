@@ -11,14 +11,15 @@ from orchestrator.aws import kms, s3
 from orchestrator.aws.errors import ServiceError, is_denied, is_not_found
 from orchestrator.model.policy import Decision
 from orchestrator.model.report_delivery import SERVICE, judge_key_policy
-from orchestrator.verify.cur import expected_cur, has_cur, missing_bucket, report_delivery
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, warned
+from orchestrator.verify.cur import missing_bucket, report_delivery
+from orchestrator.verify.model import Check, Context, Finding, failed, passed, warned
+from orchestrator.verify.remedy import Restore
 
 _WITHOUT_KMS = "encrypt the bucket with S3's own keys (SSE-S3)"
 
 
 def _run(context: Context) -> Finding:
-    cur = expected_cur(context)
+    cur = context.cur
     bucket = cur.s3_bucket_name
     try:
         found = s3.default_encryption(context.aws, bucket, cur.s3_bucket_region)
@@ -31,7 +32,7 @@ def _run(context: Context) -> Finding:
     if cur.s3_bucket_option == "CREATE_NEW":
         return failed(
             f"{bucket} is encrypted with a KMS key, not with S3's own keys.",
-            "Run octo-tf apply: it restores the bucket's encryption.",
+            Restore("it restores the bucket's encryption"),
             bucket=bucket,
         )
     try:
@@ -77,7 +78,7 @@ def _key_of_aws(bucket: str) -> Finding:
 
 
 def _judge(context: Context, bucket: str, key: kms.Key) -> Finding:
-    cur = expected_cur(context)
+    cur = context.cur
     judged = judge_key_policy(
         key.policy,
         report_delivery(context),
@@ -132,9 +133,7 @@ def _because(what: str, decision: Decision) -> str:
 
 CHECK = Check(
     id="cur_s3.encryption",
-    area=Area.CUR_S3,
     promise="AWS can write to the bucket and Octo read from it, by the key that encrypts it.",
     permissions=("kms:DescribeKey", "kms:GetKeyPolicy", "s3:GetEncryptionConfiguration"),
-    applies=has_cur,
     run=_run,
 )

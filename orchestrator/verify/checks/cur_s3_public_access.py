@@ -2,14 +2,15 @@
 
 from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.s3 import public_access_block
-from orchestrator.verify.cur import expected_cur, has_cur, missing_bucket
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
+from orchestrator.verify.cur import missing_bucket
+from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.verify.remedy import Remedy, Restore
 
 _SETTINGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
 def _run(context: Context) -> Finding:
-    cur = expected_cur(context)
+    cur = context.cur
     bucket = cur.s3_bucket_name
     try:
         blocked = public_access_block(context.aws, bucket, cur.s3_bucket_region)
@@ -19,8 +20,8 @@ def _run(context: Context) -> Finding:
         raise
     open_settings = [name for name in _SETTINGS if not blocked.get(name)]
     if open_settings:
-        hint = (
-            "Run octo-tf apply: it blocks public access."
+        remedy: Remedy = (
+            Restore("it blocks public access")
             if cur.s3_bucket_option == "CREATE_NEW"
             else "Block public access on the bucket: aws s3api put-public-access-block"
             f" --bucket {bucket} --public-access-block-configuration "
@@ -28,7 +29,7 @@ def _run(context: Context) -> Finding:
         )
         return failed(
             f"{bucket} does not block public access; switched off: {', '.join(open_settings)}.",
-            hint,
+            remedy,
             bucket=bucket,
             off=open_settings,
         )
@@ -37,9 +38,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="cur_s3.public_access",
-    area=Area.CUR_S3,
     promise="The bucket blocks every kind of public access.",
     permissions=("s3:GetBucketPublicAccessBlock",),
-    applies=has_cur,
     run=_run,
 )

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from orchestrator.aws import cloudformation
 from orchestrator.aws.sts import WRONG_EXTERNAL_ID, may_assume
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, skipped
-from orchestrator.verify.stackset import APPLY, applies, expected, missing
+from orchestrator.verify.model import Check, Context, Finding, failed, passed, skipped
+from orchestrator.verify.stackset import RESTORE, missing
 
 _PARALLEL = 32
 _SHOWN = 5
 
 
 def _run(context: Context) -> Finding:
-    principal, wanted = context.principal, expected(context)
+    principal, wanted = context.principal, context.stackset
     if principal is None:
         return skipped(
             "Not tried: only Octo's own account can assume the roles.",
             "Octo assumes the roles when you confirm in Octo; with credentials of Octo's account,"
             " name their profile with --principal-profile.",
         )
-    if cloudformation.describe_stack_set(context.aws, wanted.name) is None:
+    found = cloudformation.read_stack_set(context.aws, wanted.name)
+    if found is None:
         return missing(wanted.name)
 
     def mistake(account_id: str) -> str:
@@ -35,13 +37,8 @@ def _run(context: Context) -> Finding:
         return ""
 
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        # The first accounts are tried while the others are still listed.
-        tried = {
-            instance.account_id: pool.submit(mistake, instance.account_id)
-            for instance in cloudformation.list_stack_instances(context.aws, wanted.name)
-            if instance.is_current
-        }
-    answers = {account_id: answer.result() for account_id, answer in tried.items()}
+        tried = found.current
+        answers = dict(zip(tried, pool.map(mistake, tried), strict=True))
     wrong = {account_id: answer for account_id, answer in answers.items() if answer}
     evidence: dict[str, object] = {"tried": len(tried), "wrong": wrong}
     if wrong:
@@ -49,8 +46,11 @@ def _run(context: Context) -> Finding:
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         return failed(
             f"{shown}{more}.",
-            f"{APPLY} If the role was changed by hand in the account, run octo-tf stackset retry"
-            " --account ID: it recreates the account's stack.",
+            replace(
+                RESTORE,
+                otherwise="If the role was changed by hand in the account, run octo-tf stackset"
+                " retry --account ID: it recreates the account's stack.",
+            ),
             **evidence,
         )
     return passed(
@@ -62,9 +62,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="stackset.access",
-    area=Area.STACKSET,
     promise="Octo can assume the role in each linked account, with the external id only.",
     permissions=("cloudformation:DescribeStackSet", "cloudformation:ListStackInstances"),
-    applies=applies,
     run=_run,
 )

@@ -1,12 +1,12 @@
 """stackset.auto_deployment: the StackSet deploys to accounts that join its targets."""
 
 from orchestrator.aws import cloudformation
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
-from orchestrator.verify.stackset import APPLY, applies, expected, missing
+from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.verify.stackset import RESTORE, missing
 
 
 def _run(context: Context) -> Finding:
-    wanted = expected(context)
+    wanted = context.stackset
     settings = cloudformation.describe_stack_set(context.aws, wanted.name)
     if settings is None:
         return missing(wanted.name)
@@ -17,14 +17,14 @@ def _run(context: Context) -> Finding:
     if not settings.auto_deployment:
         return failed(
             "Automatic deployment is off: accounts that join do not get the role.",
-            APPLY,
+            RESTORE,
             **evidence,
         )
     if excluded := sorted(set(wanted.targets) - set(settings.targets)):
         return failed(
             f"Accounts that join {', '.join(excluded)} do not get the role: the StackSet does not"
             " target it.",
-            APPLY,
+            RESTORE,
             **evidence,
         )
     return passed(f"Accounts that join {', '.join(wanted.targets)} get the role.", **evidence)
@@ -32,9 +32,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="stackset.auto_deployment",
-    area=Area.STACKSET,
     promise="Accounts that join a target get the role automatically.",
     permissions=("cloudformation:DescribeStackSet",),
-    applies=applies,
     run=_run,
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from orchestrator.model.coverage import WANTING, LinkedAccount, State
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, pending
-from orchestrator.verify.stackset import COVERAGE, applies, coverage
+from orchestrator.verify.model import Check, Context, Finding, failed, passed, pending
+from orchestrator.verify.remedy import Restore
+from orchestrator.verify.stackset import coverage
 
 _SHOWN = 5
 
@@ -13,34 +14,28 @@ def _run(context: Context) -> Finding:
     found = coverage(context)
     wanting, excess = found.of(*WANTING), found.of(State.EXCESS)
     running, current = found.of(State.RUNNING), found.of(State.CURRENT)
-    evidence: dict[str, object] = {
-        "counts": found.counts,
-        "current": {account.account_id: account.name for account in current},
-        "others": {
-            s.account_id: {"name": s.name, "state": s.state.value, "reason": s.reason}
-            for s in found.accounts
-            if s.state is not State.CURRENT
-        },
-    }
     accounts = "linked account" if found.wanted == 1 else "linked accounts"
     have = "has" if len(current) == 1 else "have"
     summary = f"{len(current)} of {found.wanted} {accounts} {have} the role"
     if wanting or excess:
         return failed(
             f"{summary}; {_named([*wanting, *excess])}.",
-            "Fix the reasons, then run octo-tf apply, or octo-tf stackset retry for the failed"
-            " accounts; octo-tf stackset status lists them all.",
-            **evidence,
+            Restore(
+                first="Fix the reasons",
+                otherwise="octo-tf stackset retry deploys to the failed accounts again; octo-tf"
+                " stackset status lists them all.",
+            ),
+            coverage=found,
         )
     if running:
         return pending(
             f"{summary}; CloudFormation is deploying to {len(running)}.",
             "CloudFormation continues by itself: run octo-tf verify --wait 30m.",
-            **evidence,
+            coverage=found,
         )
     excluded = found.of(State.EXCLUDED, State.SUSPENDED, State.INACTIVE, State.OUTSIDE)
     rest = f"; {len(excluded)} {'is' if len(excluded) == 1 else 'are'} excluded" if excluded else ""
-    return passed(f"{summary}{rest}.", **evidence)
+    return passed(f"{summary}{rest}.", coverage=found)
 
 
 def _named(accounts: list[LinkedAccount]) -> str:
@@ -50,8 +45,7 @@ def _named(accounts: list[LinkedAccount]) -> str:
 
 
 CHECK = Check(
-    id=COVERAGE,
-    area=Area.STACKSET,
+    id="stackset.coverage",
     promise="Every linked account that should have the role has it.",
     permissions=(
         "cloudformation:DescribeStackSet",
@@ -61,6 +55,5 @@ CHECK = Check(
         "organizations:ListOrganizationalUnitsForParent",
         "organizations:ListRoots",
     ),
-    applies=applies,
     run=_run,
 )

@@ -1,14 +1,14 @@
 """stackset.operation: the last operation succeeded, without failures within its tolerance."""
 
 from orchestrator.aws import cloudformation
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed, pending
-from orchestrator.verify.stackset import applies, expected, missing
+from orchestrator.verify.model import Check, Context, Finding, failed, passed, pending
+from orchestrator.verify.stackset import missing
 
 _RETRY = "octo-tf stackset status lists the accounts; octo-tf stackset retry deploys to them again."
 
 
 def _run(context: Context) -> Finding:
-    name = expected(context).name
+    name = context.stackset.name
     if cloudformation.describe_stack_set(context.aws, name) is None:
         return missing(name)
     latest = cloudformation.list_operations(context.aws, name)
@@ -47,9 +47,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="stackset.operation",
-    area=Area.STACKSET,
     promise="The last operation succeeded in every account.",
     permissions=("cloudformation:DescribeStackSet", "cloudformation:ListStackSetOperations"),
-    applies=applies,
     run=_run,
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 from orchestrator.aws import cloudformation
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
-from orchestrator.verify.stackset import APPLY, applies, expected, missing
+from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.verify.stackset import RESTORE, missing
 
 
 def _run(context: Context) -> Finding:
-    wanted = expected(context)
+    wanted = context.stackset
     settings = cloudformation.describe_stack_set(context.aws, wanted.name)
     if settings is None:
         return missing(wanted.name)
@@ -30,7 +30,7 @@ def _run(context: Context) -> Finding:
     if mistakes:
         return failed(
             f"StackSet {wanted.name}: {'; '.join(mistakes)}.",
-            APPLY,
+            RESTORE,
             stackset=wanted.name,
             mistakes=mistakes,
         )
@@ -46,9 +46,7 @@ def _same(actual: str, wanted: str) -> bool:
 
 CHECK = Check(
     id="stackset.set",
-    area=Area.STACKSET,
     promise="The StackSet has the module's template, parameters and permissions.",
     permissions=("cloudformation:DescribeStackSet",),
-    applies=applies,
     run=_run,
 )

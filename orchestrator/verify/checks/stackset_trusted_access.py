@@ -1,8 +1,8 @@
 """stackset.trusted_access: CloudFormation may deploy into the organization."""
 
 from orchestrator.aws.cloudformation import trusted_access
-from orchestrator.verify.model import Area, Check, Context, Finding, failed, passed
-from orchestrator.verify.stackset import applies
+from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.verify.remedy import ByWay
 
 
 def _run(context: Context) -> Finding:
@@ -11,16 +11,17 @@ def _run(context: Context) -> Finding:
         return passed("CloudFormation may deploy into the organization.", status=status)
     return failed(
         f"CloudFormation's trusted access to the organization is {status.lower()}.",
-        "Run octo-tf apply --enable-trusted-access.",
+        ByWay(
+            "Run octo-tf apply --enable-trusted-access.",
+            "In the console: CloudFormation, StackSets, Enable trusted access.",
+        ),
         status=status,
     )
 
 
 CHECK = Check(
     id="stackset.trusted_access",
-    area=Area.STACKSET,
     promise="CloudFormation's trusted access to the organization is on.",
     permissions=("cloudformation:DescribeOrganizationsAccess",),
-    applies=applies,
     run=_run,
 )

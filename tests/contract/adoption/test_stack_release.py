@@ -7,11 +7,12 @@ import time
 
 import pytest
 
-from orchestrator.adoption.inventory import OwningStack, read_inventory
+from orchestrator.adoption.inventory import read_inventory
 from orchestrator.adoption.stack_release import release, retained
 from orchestrator.aws.errors import ServiceError
 from orchestrator.aws.identity import identify
-from orchestrator.model.resource_names import API_ROLE
+from orchestrator.model.module_contract.octo_names import API_ROLE
+from orchestrator.model.observed import OwningStack
 from tests.registered import trust
 
 NAME, REGION, OTHER_REGION = "octo", "us-east-1", "eu-central-1"

@@ -16,7 +16,7 @@ from orchestrator.app.context import Settings, build
 from orchestrator.cli.octo import octo_external_id
 from orchestrator.config.load import load
 from orchestrator.errors import ConfigError, OctoRefused, OctoUnreachable
-from orchestrator.model.resource_names import API_ROLE
+from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.octo.credentials import Credentials
 from orchestrator.stacks import links
 from tests.contract.stacks.conftest import EXTERNAL_ID, Account

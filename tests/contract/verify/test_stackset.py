@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.model.module_outputs import StackSetOutput
+from orchestrator.model.module_contract.outputs import StackSetOutput
 from orchestrator.sandbox import control
-from orchestrator.verify.model import Area, Context, Finding, Status
-from orchestrator.verify.runner import find
+from orchestrator.verify.model import Area, Context, Finding, Report, Status
+from orchestrator.verify.runner import verify
 from tests.registered import EXTERNAL_ID, PRINCIPAL, ROLE, outputs, policy, trust
 
 NAME = "set"
-CHECKS = [check for check in find() if check.area is Area.STACKSET]
 
 
 def template(external_id: str = EXTERNAL_ID, **properties: Any) -> str:
@@ -88,6 +87,10 @@ class Linked:
             self.client.delete_stack_set(StackSetName=NAME)
 
     def look(self, *, principal: bool = True, **changes: Any) -> dict[str, Finding]:
+        report = self.verify(principal=principal, **changes)
+        return {result.id: result.finding for result in report.results}
+
+    def verify(self, *, principal: bool = True, **changes: Any) -> Report:
         wanted = {
             "name": NAME,
             "id": "set:1",
@@ -109,7 +112,7 @@ class Linked:
             principal=self.principal if principal else None,
             now=time.time,
         )
-        return {check.id: check.run(context) for check in CHECKS}
+        return verify(context, areas=[Area.STACKSET])
 
 
 @pytest.fixture

@@ -14,10 +14,11 @@ from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import propose
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.account import Account
-from orchestrator.model.observed import Bucket, ObservedStackSet, Role, TemplateContent
+from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
+from orchestrator.model.observed import Bucket, Role
 from orchestrator.model.organization import Member, Organization
-from orchestrator.model.resource_names import API_ROLE, CUR_ROLE
-from tests.registered import trust
+from orchestrator.model.stackset import StackSet, TemplateContent
+from tests.registered import current, trust
 
 ID = "111122223333"
 REPORT = {
@@ -45,7 +46,7 @@ def found(
     account_type: str = "payer",
     report: dict | None = REPORT,
     bucket: Bucket | None = None,
-    stack_set: ObservedStackSet | None = None,
+    stack_set: StackSet | None = None,
     owners: dict[str, str] | None = None,
 ) -> Inventory:
     own = bucket or Bucket(report["S3Bucket"] if report else "none", "eu-west-1", False)
@@ -208,22 +209,18 @@ def deploys(logical_id: str = "ApiAccessRole", *others: str, **changes: Any) -> 
     return TemplateContent(logical_id, role(API_ROLE, **changes), others)
 
 
-def stack_set(**changes: Any) -> ObservedStackSet:
+def stack_set(**changes: Any) -> StackSet:
     values: dict[str, Any] = {
         "name": "octo",
         "stack_set_id": "octo:1",
         "content": deploys(),
-        "current": ("999988887777",),
-        "deployed": ("999988887777",),
+        "instances": current("999988887777"),
         "regions": ("us-east-1",),
-        "region": "us-east-1",
-        "auto_deployment": True,
         "retain_on_removal": True,
         "targets": ("r-abcd",),
-        "service_managed": True,
         **changes,
     }
-    return ObservedStackSet(**values)
+    return StackSet(**values)
 
 
 def test_a_stackset_is_taken_over_with_its_targets():
@@ -258,7 +255,7 @@ def test_a_stackset_that_could_not_be_changed_in_place_is_left(change):
 
 
 def test_a_stackset_without_instances_can_have_any_template():
-    changes = {"content": deploys("Another", "Hook (AWS::Lambda::Function)"), "deployed": ()}
+    changes = {"content": deploys("Another", "Hook (AWS::Lambda::Function)"), "instances": {}}
     settings = propose(found(*BOTH, stack_set=stack_set(**changes)), None).settings
     assert settings["use_stackset"]
     assert "stackset_role_logical_id" not in settings
@@ -328,7 +325,7 @@ def organization() -> Organization:
 )
 def test_a_stackset_reaches_the_accounts_that_it_reaches_today(targets, known, settings):
     accounts = tuple(f"10000000000{n}" for n in known)
-    there = stack_set(targets=tuple(targets), deployed=accounts, current=accounts)
+    there = stack_set(targets=tuple(targets), instances=current(*accounts))
     inventory = replace(found(*BOTH, stack_set=there), organization=organization())
     proposed = propose(inventory, None).settings
     wanted = ("stackset_targets", "stackset_excluded_accounts")

@@ -22,7 +22,7 @@ from orchestrator.model.coverage import Coverage
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.octo_records import AccountRecord, Confirmation
 from orchestrator.model.organization import Organization
-from orchestrator.model.stackset import DeployedStackSet, StackSet
+from orchestrator.model.stackset import StackSet
 from orchestrator.octo.departure import Departure
 from orchestrator.stackset.preflight import Preflight
 from orchestrator.terraform.events import PlannedChange
@@ -184,11 +184,13 @@ class Cloud:
         self._note("delete_role")
         self.deleted.append(name)
 
-    def take_snapshot(self, outputs, external_id, report) -> Snapshot:
+    def take_snapshot(self, outputs, report) -> Snapshot:
         self._note("take_snapshot")
         return Snapshot(identities=self.identities, passing=[], linked=[])
 
-    def verify(self, outputs, external_id, *, wait_seconds=0.0, settle_seconds=0.0) -> Report:
+    def verify(
+        self, outputs, external_id, *, unchanged=False, wait_seconds=0.0, settle_seconds=0.0
+    ) -> Report:
         self._note("verify")
         skipped = dict.fromkeys(Area, Status.SKIPPED)
         areas = {**skipped, Area.API_ACCESS: Status.PASS}
@@ -382,9 +384,7 @@ def scene(folder: Path, **fields: Any) -> Scene:
     )
     settings = Settings(workdir=folder, environ={})
     organization = Organization("r-1", {"r-1": None}, (), ACCOUNT.account_id)
-    linked = LinkedAccounts(
-        organization, DeployedStackSet(StackSet("octo"), {}), ("r-1",), Coverage(())
-    )
+    linked = LinkedAccounts(organization, StackSet("octo"), ("r-1",), Coverage(()))
     cloud, octo = Cloud(recording, ACCOUNT, linked), Octo(recording)
     terraform = Terraform(recording, folder / ACCOUNT.account_id)
 

@@ -10,13 +10,13 @@ import pytest
 from orchestrator.adoption.candidate import Candidate
 from orchestrator.adoption.foreign_module import ForeignModule
 from orchestrator.adoption.foreign_state import ForeignState
-from orchestrator.adoption.inventory import Inventory, OwningStack
+from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import LeftoverRole, Proposal
 from orchestrator.app import adopt as adoption
 from orchestrator.app.adopt import Request
 from orchestrator.errors import AwsError, ConfigError, EngineError, OctoTfError, Refused
-from orchestrator.model.observed import Removal, Role
-from orchestrator.model.resource_names import API_ROLE
+from orchestrator.model.module_contract.octo_names import API_ROLE
+from orchestrator.model.observed import OwningStack, Removal, Role
 from tests.unit.app import fakes
 from tests.unit.app.fakes import ACCOUNT, OUTPUTS, Scene, scene
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from orchestrator.app.steps import Prepared, unapplied_settings
-from orchestrator.model.module_outputs import APPLIED_INPUTS
+from orchestrator.model.module_contract.outputs import APPLIED_INPUTS
 
 
 def prepared(**inputs: Any) -> Prepared:

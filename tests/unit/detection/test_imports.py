@@ -11,17 +11,19 @@ import pytest
 
 from orchestrator.aws import cloudformation, cur, iam, s3
 from orchestrator.aws.session import Aws
-from orchestrator.detection import compare, stack_sets
-from orchestrator.detection.compare import BUCKET, REPORT, STACKSET
-from orchestrator.detection.imports import MODULE, Names, find
+from orchestrator.detection import stack_sets
+from orchestrator.detection.imports import find
 from orchestrator.errors import Refused
-from orchestrator.model.observed import Bucket, ObservedStackSet, Role, TemplateContent
+from orchestrator.model.module_contract.addresses import BUCKET, MODULE, REPORT, STACKSET
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.observed import Bucket, OwningStack, Role
+from orchestrator.model.stackset import StackSet, TemplateContent
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
-from tests.registered import CUR_ROLE, ROLE, trust
+from tests.registered import ROLE, current, trust
 
 AWS = Aws(boto3.Session(region_name="us-east-1"))  # never called
-NAMES = Names("111122223333", "bucket", "curreport", "octo")
+NAMES = Inputs("111122223333", "bucket", stackset_name="octo")
 API = "aws_iam_role.api_access"
 POLICY = 'aws_iam_role_policy.api_access["octo-read"]'
 READ = json.dumps({"Statement": {"Effect": "Allow", "Action": "ce:Get*", "Resource": "*"}})
@@ -116,7 +118,7 @@ def test_even_a_killed_runs_own_role_keeps_what_somebody_added(there):
 
 
 def test_what_a_stack_owns_is_never_taken(there):
-    there[ROLE], there["stack"] = role(), "console-stack"
+    there[ROLE], there["stack"] = role(), OwningStack("console-stack", "us-east-1")
     with pytest.raises(Refused, match="console-stack") as caught:
         imports(API, adopting=True)
     assert "Retain" in caught.value.hint
@@ -125,7 +127,7 @@ def test_what_a_stack_owns_is_never_taken(there):
 
 
 def test_what_a_stack_owns_is_imported_once_its_release_is_announced(there):
-    there[ROLE], there["stack"] = role(), "console-stack"
+    there[ROLE], there["stack"] = role(), OwningStack("console-stack", "us-east-1")
     assert imports(API, adopting=True, released=["console-stack"]) == {MODULE + API: ROLE}
 
 
@@ -147,7 +149,7 @@ def test_a_report_must_be_the_very_same(there):
         imports(REPORT)
 
 
-def stack_set(**changes: Any) -> ObservedStackSet:
+def stack_set(**changes: Any) -> StackSet:
     makes = TemplateContent(
         "Octo", Role(ROLE, f"arn:*:iam::*:role/{ROLE}", "", inline={"root": {}})
     )
@@ -155,17 +157,13 @@ def stack_set(**changes: Any) -> ObservedStackSet:
         "name": "octo",
         "stack_set_id": "octo:1",
         "content": makes,
-        "current": ("999988887777",),
-        "deployed": ("999988887777",),
+        "instances": current("999988887777"),
         "regions": ("us-east-1",),
-        "region": "us-east-1",
-        "auto_deployment": True,
         "retain_on_removal": True,
         "targets": (),
-        "service_managed": True,
         **changes,
     }
-    return ObservedStackSet(**values)
+    return StackSet(**values)
 
 
 def planned_set(logical_id: str) -> dict[str, Any]:
@@ -198,21 +196,6 @@ def test_what_a_stackset_would_take_away_needs_consent(there):
     consented = [("StackSet octo", "inline policy root")]
     found = imports(STACKSET, adopting=True, more=planned, consented=consented)
     assert found == {MODULE + STACKSET: "octo"}
-
-
-def test_the_names_are_the_modules():
-    from orchestrator import assets
-
-    text = "".join(path.read_text() for path in assets.MODULE.glob("*.tf"))
-    for name in compare.ROLES.values():
-        assert name in text
-    for address in (*compare.ROLES, BUCKET, REPORT, STACKSET):
-        kind, _, rest = address.partition(".")
-        assert f'resource "{kind}" "{rest.removesuffix("[0]")}"' in text
-    for policies in compare.POLICIES.values():
-        for name in policies:
-            assert name in text or name == "octo-read" or name == "octo-recommendations"
-    assert CUR_ROLE in compare.POLICIES
 
 
 CONTESTED = {

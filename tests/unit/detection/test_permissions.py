@@ -51,21 +51,21 @@ def test_administrator_access_is_known_by_its_name():
 def test_what_remains_is_no_loss():
     kept = {"octo-read": document("ce:Get*")}
     found = role(inline={"octo-read": document("x:Y"), "old": document("ce:GetTags", "ec2:Stop*")})
-    (removal,) = permissions.removed_policies("role R", found, kept)
+    (removal,) = permissions.removals("role R", role(inline=kept), found)
     assert str(removal).startswith("role R: inline policy old: Octo loses ec2:Stop*")
     assert "ce:GetTags" not in str(removal)
 
 
 def test_a_policy_that_gives_nothing_more_is_still_listed():
-    (removal,) = permissions.removed_policies(
-        "role R", role(inline={"old": document("ce:GetTags")}), {"k": document("*")}
+    (removal,) = permissions.removals(
+        "role R", role(inline={"k": document("*")}), role(inline={"old": document("ce:GetTags")})
     )
     assert "loses nothing" in removal.consequence
 
 
 def test_a_policy_that_may_not_be_read_is_said_so():
-    (removal,) = permissions.removed_policies(
-        "role R", role(managed={"arn:aws:iam::aws:policy/X": None}), {}
+    (removal,) = permissions.removals(
+        "role R", role(), role(managed={"arn:aws:iam::aws:policy/X": None})
     )
     assert removal.what == "managed policy arn:aws:iam::aws:policy/X"
     assert "may not be read" in removal.consequence

@@ -7,10 +7,11 @@ import json
 import pytest
 
 from orchestrator.detection import stackset_template
-from orchestrator.detection.compare import required_external_id
-from orchestrator.model.resource_names import API_ROLE, PRINCIPAL
-from orchestrator.stacks import documents, templates
-from orchestrator.stacks.inputs import Inputs
+from orchestrator.model.differences import required_external_id
+from orchestrator.model.module_contract import documents
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.octo_names import API_ROLE, PRINCIPAL
+from orchestrator.stacks import templates
 
 YAML = f"""
 AWSTemplateFormatVersion: 2010-09-09

@@ -6,15 +6,15 @@ import dataclasses
 import json
 from typing import Any
 
-import hcl2
 import pytest
 from cfnlint import ManualArgs, lint
 
 from orchestrator import assets
 from orchestrator.detection import stackset_template
 from orchestrator.errors import ConfigError
-from orchestrator.stacks import documents, inputs, links, steps, templates
-from orchestrator.stacks.inputs import Inputs
+from orchestrator.model.module_contract import documents, inputs
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.stacks import links, steps, templates
 
 PLAIN = Inputs("111122223333", "alphaus-cur-export-111122223333")
 FULL = dataclasses.replace(
@@ -100,28 +100,6 @@ def test_the_link_gives_only_parameters_that_the_template_has():
         for of in (PLAIN, dataclasses.replace(PLAIN, cur_s3_bucket_region="eu-central-1")):
             for stack in steps.expected_stacks(step, of, external_id="id", region="us-east-1"):
                 assert stack.parameters.keys() <= parsed(stack.template)["Parameters"].keys()
-
-
-def test_defaults_are_the_modules():
-    declared = hcl2.loads((assets.MODULE / "variables.tf").read_text())["variable"]
-    module = {
-        name.strip('"'): body
-        for block in declared
-        for name, body in block.items()
-        if not name.startswith("__")
-    }
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, list):
-            return sorted(plain(item) for item in value)
-        return value.strip('"') if isinstance(value, str) else value
-
-    for field in dataclasses.fields(Inputs):
-        if field.name in ("account_id", "cur_s3_bucket_name"):
-            continue
-        ours = getattr(PLAIN, field.name)
-        ours = sorted(ours) if isinstance(ours, tuple) else ours
-        assert plain(module[field.name]["default"]) == ours, field.name
 
 
 def test_a_registration_overrides_the_defaults(registered):

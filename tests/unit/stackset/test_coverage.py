@@ -7,7 +7,7 @@ import pytest
 from orchestrator.model.coverage import State, cover
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.organization import Member, Organization
-from orchestrator.model.stackset import DeployedStackSet, StackInstance, StackSet
+from orchestrator.model.stackset import StackInstance, StackSet
 from orchestrator.stackset.deployments import PendingDeployments, pending
 
 PARENTS = {"r-1": None, "ou-a": "r-1", "ou-b": "ou-a", "ou-c": "r-1"}
@@ -30,9 +30,8 @@ def instance(
     return StackInstance(account_id, ou, status, detailed, reason, "operation", stack, "us-east-1")
 
 
-def deployed(*instances: StackInstance, targets: tuple[str, ...] = ("r-1",)) -> DeployedStackSet:
-    settings = StackSet("octo", targets=targets)
-    return DeployedStackSet(settings, {i.account_id: i for i in instances})
+def deployed(*instances: StackInstance, targets: tuple[str, ...] = ("r-1",)) -> StackSet:
+    return StackSet("octo", targets=targets, instances={i.account_id: i for i in instances})
 
 
 def states(coverage) -> dict[str, State]:

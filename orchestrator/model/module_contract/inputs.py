@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Literal, Protocol
 
 from orchestrator.errors import ConfigError
-from orchestrator.model import resource_names
-from orchestrator.model.registration import Registration
+from orchestrator.model.module_contract import octo_names
 
 DEFAULT_REGION = "us-east-1"
 
@@ -25,7 +24,7 @@ class Inputs:
 
     account_id: str
     cur_s3_bucket_name: str
-    principal: str = resource_names.PRINCIPAL
+    principal: str = octo_names.PRINCIPAL
     permission_tiers: tuple[str, ...] = ("read",)
     max_session_duration: int = 43200
     permissions_boundary: str | None = None
@@ -42,7 +41,7 @@ class Inputs:
     cur_s3_bucket_region: str = DEFAULT_REGION
     cur_s3_prefix: str = "pre"
     cur_time_unit: str = "HOURLY"
-    stackset_name: str = resource_names.STACKSET
+    stackset_name: str = octo_names.STACKSET
     stackset_excluded_accounts: tuple[str, ...] = ()
     stackset_failure_tolerance_percentage: int = 10
     stackset_max_concurrent_percentage: int = 100
@@ -57,20 +56,27 @@ class Inputs:
         return self.cur_s3_bucket_option == "CREATE_NEW"
 
 
-def module_inputs(registration: Registration) -> Inputs:
+class _Registration(Protocol):
+    """A registration: its settings have the inputs' names; None leaves the module's default."""
+
+    @property
+    def account_id(self) -> str: ...
+
+
+def module_inputs(registration: _Registration) -> Inputs:
     """Return a registration's inputs, with the module's defaults for what it omits."""
     given = {
         name: getattr(registration, name)
         for name in (f.name for f in fields(Inputs))
         if getattr(registration, name) is not None
     }
-    given.setdefault("cur_s3_bucket_name", resource_names.cur_bucket(registration.account_id))
+    given.setdefault("cur_s3_bucket_name", octo_names.cur_bucket(registration.account_id))
     # Sets of the module; its outputs have them sorted.
     as_sets = {name: tuple(sorted(set(v))) for name, v in given.items() if isinstance(v, list)}
     return Inputs(**{**given, **as_sets})
 
 
-def console_inputs(registration: Registration) -> Inputs:
+def console_inputs(registration: _Registration) -> Inputs:
     """Return the inputs of a registration by stacks.
 
     Raises:

@@ -1,6 +1,7 @@
 """The outputs of ``terraform/modules/octo``, typed.
 
-The shapes mirror ``terraform/modules/octo/outputs.tf``; none of them holds the external id.
+The shapes mirror ``terraform/modules/octo/outputs.tf``; none of them holds the external id. What
+only another version of the module has is ignored.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from orchestrator import __version__
 from orchestrator.errors import EngineError
 from orchestrator.model.account import AccountType
+from orchestrator.model.module_contract.addresses import REPORT_FIELDS
 
 # The root's own output: the inputs of the module as they were applied, without secrets.
 APPLIED_INPUTS = "applied_inputs"
@@ -72,6 +75,15 @@ class CurOutput(_Output):
     role: RoleOutput
     role_trust: Literal["external_id", "principal_only"]
 
+    @property
+    def definition(self) -> dict[str, object]:
+        """The report's definition, by the fields of the CUR API that the module sets."""
+        s3 = {"S3Bucket": self.s3_bucket_name, "S3Region": self.s3_bucket_region}
+        return {
+            field: s3[field] if field in s3 else getattr(self, attribute)
+            for field, attribute in REPORT_FIELDS.items()
+        }
+
 
 class StackSetOutput(_Output):
     """The StackSet: what it deploys (``template``, JSON text) and where.
@@ -121,5 +133,7 @@ def parse_outputs(values: Mapping[str, object], account_id: str) -> Outputs:
             f"the state's output {'.'.join(map(str, detail['loc']))} is not as this version of"
             f" octo-tf expects: {detail['msg']}",
             where=account_id,
-            hint="Run octo-tf apply: it updates the outputs.",
+            hint="Run octo-tf apply: it updates the outputs, which version"
+            f" {values.get('module_version', '(unknown)')} of the module wrote; this is octo-tf"
+            f" {__version__}.",
         ) from None

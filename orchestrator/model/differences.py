@@ -1,0 +1,175 @@
+"""The one comparison of desired and observed resources; verification, import detection and adoption
+put its differences into their own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal
+
+from orchestrator.model.observed import Document, Role
+from orchestrator.model.policy import as_list, equivalent, statements
+
+
+class Part(Enum):
+    """The part of a role that differs."""
+
+    TRUST = "trust policy"
+    PRINCIPAL = "trust in"
+    INLINE = "inline policy"
+    MANAGED = "managed policy"
+    BOUNDARY = "permissions boundary"
+    DESCRIPTION = "description"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How an observed role differs from the desired one.
+
+    Attributes:
+        part: what differs.
+        kind: ``missing`` is desired only, ``extra`` observed only.
+        name: of the policy or the principal; empty for a part that a role has once.
+        detail: the difference in words, unless kind and name say it all.
+    """
+
+    part: Part
+    kind: Literal["missing", "extra", "changed"] = "changed"
+    name: str = ""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        verb = "was" if self.kind == "changed" else "is"
+        return self.detail or f"{self.part.value} {self.name} {verb} {self.kind}"
+
+
+def role_differences(desired: Role, observed: Role) -> tuple[Difference, ...]:
+    """Compare a role's policies, boundary, description and trust policy."""
+    return (*_policies(desired, observed), *_trust(desired.trust, observed.trust))
+
+
+def _policies(desired: Role, observed: Role) -> Iterator[Difference]:
+    for part, wanted, found in (
+        (Part.INLINE, desired.inline, observed.inline),
+        (Part.MANAGED, desired.managed, observed.managed),
+    ):
+        for name in sorted(wanted.keys() - found.keys()):
+            yield Difference(part, "missing", name)
+        for name in sorted(found.keys() - wanted.keys()):
+            yield Difference(part, "extra", name)
+        if part is Part.INLINE:
+            for name in sorted(wanted.keys() & found.keys()):
+                if not equivalent(wanted[name], found[name]):
+                    yield Difference(part, "changed", name)
+    if desired.boundary != observed.boundary:
+        has, wants = observed.boundary or "not set", desired.boundary or "unset"
+        detail = f"its permissions boundary is {has}, not {wants}"
+        yield Difference(Part.BOUNDARY, detail=detail)
+    if desired.description != observed.description:
+        yield Difference(Part.DESCRIPTION, detail="its description differs")
+
+
+def _trust(desired: Document, observed: Document) -> Iterator[Difference]:
+    """Compare trust policies strictly: a wording that AWS would judge alike differs, too.
+
+    IAM ignores the case of condition keys, and an account's id is the ARN of its root.
+    """
+    wanted, found = statements(desired), statements(observed)
+    if not _is_of_one_account(wanted):
+        details = [] if equivalent(desired, observed) else ["its trust policy differs"]
+    elif len(found) != 1:
+        details = [f"it has {len(found)} statements instead of one"]
+    else:
+        details = [*_statement(wanted[0], found[0])]
+    yield from (Difference(Part.TRUST, detail=detail) for detail in details)
+    for name in sorted(_principals(found) - _principals(wanted)):
+        yield Difference(Part.PRINCIPAL, "extra", name)
+
+
+def _is_of_one_account(wanted: list[dict[str, Any]]) -> bool:
+    """Tell whether a trust policy is Octo's: of one account, at most under an external id."""
+    return len(wanted) == 1 and set(wanted[0].get("Principal", {})) == {"AWS"}
+
+
+def _statement(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    (account,) = _principals([wanted])
+    if found.get("Effect") != "Allow":
+        yield "its effect is not Allow"
+    named = found.get("Principal")
+    alone = isinstance(named, dict) and set(named) == {"AWS"} and len(as_list(named["AWS"])) == 1
+    if not alone or _principals([found]) != {account}:
+        yield f"its principal is not account {account} alone"
+    if as_list(found.get("Action")) != ["sts:AssumeRole"]:
+        yield "its action is not sts:AssumeRole alone"
+    if extra := set(found) - {"Sid", "Effect", "Principal", "Action", "Condition"}:
+        yield f"it has {', '.join(sorted(extra))}"
+    yield from _condition(wanted.get("Condition"), found.get("Condition"))
+
+
+def _condition(wanted: Any, found: Any) -> Iterator[str]:
+    if not wanted:
+        if found:
+            yield "it has a condition, against cur_role_trust: principal_only"
+    elif not found:
+        yield "it does not require an external id"
+    elif not isinstance(found, dict) or set(found) != {"StringEquals"}:
+        yield "its condition is not StringEquals alone"
+    elif not isinstance(keys := found["StringEquals"], dict) or [
+        str(key).lower() for key in keys
+    ] != ["sts:externalid"]:
+        yield "its condition is not on sts:ExternalId alone"
+    elif as_list(*keys.values()) != as_list(*wanted["StringEquals"].values()):
+        yield "it requires another external id"
+
+
+def _principals(found: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return who is trusted; an account by its id, whether it is named by that or by its root."""
+    names: set[str] = set()
+    for statement in found:
+        named = statement.get("Principal", {})
+        kinds = named.values() if isinstance(named, dict) else [named]
+        names |= {_account(str(who)) for kind in kinds for who in as_list(kind)}
+    return names
+
+
+def _account(principal: str) -> str:
+    parts = principal.split(":")
+    return parts[4] if len(parts) == 6 and parts[5] == "root" else principal
+
+
+def required_external_id(role: Role | None) -> str | None:
+    """Return the external id that a role's trust policy requires; None unless it is one."""
+    found: set[str] = set()
+    for statement in statements(role.trust if role else {}):
+        for keys in (statement.get("Condition") or {}).values():
+            if not isinstance(keys, dict):
+                continue  # an expression of a template
+            found |= {
+                str(value)
+                for key, values in keys.items()
+                if str(key).lower() == "sts:externalid"
+                for value in as_list(values)
+            }
+    return found.pop() if len(found) == 1 else None
+
+
+def report_differences(
+    desired: Mapping[str, Any], observed: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
+    """Compare report definitions by the fields of the desired one (CUR API).
+
+    Returns:
+        The observed and the desired value of each field that differs. Lists are in any order, and
+        AWS omits empty ones.
+    """
+    return {
+        field: (observed.get(field), value)
+        for field, value in desired.items()
+        if _plain(observed.get(field)) != _plain(value)
+    }
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value or []) if isinstance(value, (list, tuple)) or value is None else value

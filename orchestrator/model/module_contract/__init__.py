@@ -1,0 +1,1 @@
+"""The contract of ``terraform/modules/octo``: inputs, outputs, names, addresses, documents."""

@@ -1,0 +1,38 @@
+"""The module's resources by their addresses in it, and a report's fields.
+
+``tests/unit/test_module_contract.py`` finds each of them in the module's HCL.
+"""
+
+from __future__ import annotations
+
+from orchestrator.model.module_contract.octo_names import (
+    API_ROLE,
+    AUTOMATION_ROLE,
+    CUR_ROLE,
+    OPERATIONS_ROLE,
+)
+
+MODULE = "module.octo."  # the module's address in the root
+# A role's name is unique in the account.
+ROLES = {
+    "aws_iam_role.api_access": API_ROLE,
+    "aws_iam_role.cur[0]": CUR_ROLE,
+    "aws_iam_role.operations[0]": OPERATIONS_ROLE,
+    "aws_iam_role.automation[0]": AUTOMATION_ROLE,
+}
+BUCKET = "aws_s3_bucket.cur[0]"
+REPORT = "aws_cur_report_definition.cur[0]"
+STACKSET = "aws_cloudformation_stack_set.api_access[0]"
+# A report's fields in the CUR API, and their names in the provider.
+REPORT_FIELDS = {
+    "TimeUnit": "time_unit",
+    "Format": "format",
+    "Compression": "compression",
+    "AdditionalSchemaElements": "additional_schema_elements",
+    "AdditionalArtifacts": "additional_artifacts",
+    "S3Bucket": "s3_bucket",
+    "S3Prefix": "s3_prefix",
+    "S3Region": "s3_region",
+    "RefreshClosedReports": "refresh_closed_reports",
+    "ReportVersioning": "report_versioning",
+}

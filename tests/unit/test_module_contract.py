@@ -1,0 +1,128 @@
+"""What Python says of the module is what its HCL says: names, addresses, inputs, outputs."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import hcl2
+import pytest
+
+from orchestrator import assets
+from orchestrator.errors import EngineError
+from orchestrator.model.module_contract import documents, octo_names
+from orchestrator.model.module_contract.addresses import (
+    BUCKET,
+    REPORT,
+    REPORT_FIELDS,
+    ROLES,
+    STACKSET,
+)
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.outputs import (
+    ApiAccessOutput,
+    CurOutput,
+    Outputs,
+    RoleOutput,
+    StackSetOutput,
+    parse_outputs,
+)
+from tests.registered import outputs
+
+META = {"count", "depends_on", "lifecycle", "tags"}
+
+
+def plain(value: Any) -> Any:
+    """Without the quotes of python-hcl2 and its marks of blocks and comments."""
+    if isinstance(value, dict):
+        found = {plain(key): plain(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in found.items() if not key.startswith("__")}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.removeprefix('"').removesuffix('"') if isinstance(value, str) else value
+
+
+@pytest.fixture(scope="module")
+def module() -> dict[str, Any]:
+    """The module's blocks by kind and name (locals in a list); a resource's is its address."""
+    blocks: dict[str, Any] = {}
+    for path in assets.MODULE.glob("*.tf"):
+        for kind, found in plain(hcl2.loads(path.read_text())).items():
+            for block in found:
+                if kind == "locals":
+                    blocks.setdefault(kind, []).append(block)
+                    continue
+                if kind in ("resource", "data"):
+                    ((type_, named),) = block.items()
+                    block = {f"{type_}.{name}": body for name, body in named.items()}
+                blocks.setdefault(kind, {}).update(block)
+    return blocks
+
+
+def test_the_addresses_are_the_modules_and_each_role_has_its_name(module):
+    resources = module["resource"]
+    for address in (*ROLES, BUCKET, REPORT, STACKSET):
+        resource = resources[address.removesuffix("[0]")]
+        assert ("count" in resource) == address.endswith("[0]"), address
+    names = next(b["operations_names"] for b in module["locals"] if "operations_names" in b)
+    for address, name in ROLES.items():
+        given = resources[address.removesuffix("[0]")]["name"]
+        own = re.fullmatch(r"\$\{local\.operations_names\.(\w+)\}", given)
+        assert (names[own[1]] if own else given) == name
+
+
+def test_every_role_and_every_policy_of_the_module_is_known(module):
+    addresses = {a for a in module["resource"] if a.startswith("aws_iam_role.")}
+    assert addresses == {address.removesuffix("[0]") for address in ROLES}
+    assert set(octo_names.POLICIES) == set(ROLES.values())
+    roles = {a: body for a, body in module["resource"].items() if a.startswith("aws_iam_role_pol")}
+    text = str([*roles.values(), module["locals"]])
+    named = set(re.findall(r"octo-[a-z]+(?:-[a-z]+)*", text.replace("${tier}", "TIER")))
+    tiers = {f"octo-{tier}" for tier in ("read", "recommendations")}
+    ours = {name for names in octo_names.POLICIES.values() for name in names}
+    assert ours - tiers <= named
+    assert tiers == set(documents.api_access_policies(["read", "recommendations"]))
+
+
+def test_the_reports_fields_are_the_resources_arguments(module):
+    arguments = module["resource"][REPORT.removesuffix("[0]")].keys() - META
+    assert arguments == {*REPORT_FIELDS.values(), "report_name"}
+
+
+def test_the_defaults_are_the_modules(module):
+    ours = Inputs("111122223333", "bucket")
+    for field in dataclasses.fields(Inputs):
+        if field.name not in ("account_id", "cur_s3_bucket_name"):
+            default, value = module["variable"][field.name]["default"], getattr(ours, field.name)
+            is_set = isinstance(value, tuple)
+            assert default == (sorted(value) if is_set else value), field.name
+
+
+@pytest.mark.parametrize(
+    ("output", "model"),
+    [("api_access", ApiAccessOutput), ("cur", CurOutput), ("stackset", StackSetOutput)],
+)
+def test_the_outputs_are_the_modules(module, output, model):
+    assert module["output"].keys() == Outputs.model_fields.keys()
+    value = module["output"][output]["value"]
+    keys = set(re.findall(r"(\w+) = ", value)) if isinstance(value, str) else set(value)
+    nested = RoleOutput.model_fields.keys() if output == "cur" else set()
+    assert keys - nested == model.model_fields.keys()
+
+
+def values(**changes: Any) -> dict[str, Any]:
+    return {**outputs("111122223333", "payer").model_dump(), **changes}
+
+
+def test_an_output_that_only_a_newer_module_has_is_ignored():
+    newer = {**values()["api_access"], "sessions": 3}
+    found = parse_outputs(values(api_access=newer, rotation={"days": 90}), "111122223333")
+    assert found == outputs("111122223333", "payer")
+
+
+def test_outputs_of_another_version_that_do_not_fit_name_both_versions():
+    with pytest.raises(EngineError, match=r"output api_access") as caught:
+        parse_outputs(values(api_access={}, module_version="9.9.9"), "111122223333")
+    assert "9.9.9" in str(caught.value.hint)
+    assert "octo-tf apply" in str(caught.value.hint)

@@ -1,0 +1,168 @@
+"""Checks judge facts: here they are given, so that no AWS is needed, real or simulated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import pytest
+
+from orchestrator.aws import cloudformation, cur, iam, organizations, s3
+from orchestrator.aws.facts import Facts
+from orchestrator.aws.session import Aws
+from orchestrator.model.coverage import State
+from orchestrator.model.module_contract.outputs import Outputs, StackSetOutput
+from orchestrator.model.observed import Role
+from orchestrator.model.organization import Member, Organization
+from orchestrator.model.policy import document
+from orchestrator.model.stackset import StackSet
+from orchestrator.verify.model import Context, Finding, Status
+from orchestrator.verify.remedy import for_stacks
+from orchestrator.verify.runner import find
+from tests.registered import CUR_ROLE, EXTERNAL_ID, PRINCIPAL, ROLE, current, outputs, policy, trust
+
+ID, LINKED = "111122223333", "444455556666"
+BUCKET = f"alphaus-cur-export-{ID}"
+NAME, ROOT = "octo", "r-1"
+RESTORING = "delete the stack Mine"
+
+
+class NoAws(boto3.Session):
+    """A session for observations whose facts are all given."""
+
+    def client(self, *arguments: Any, **_: Any) -> Any:
+        raise AssertionError(f"{arguments[0]} is asked")
+
+
+def expected(**stackset: Any) -> Outputs:
+    wanted = {
+        "name": NAME,
+        "id": "octo:1",
+        "region": "us-east-1",
+        "role_name": ROLE,
+        "template": "{}",
+        "targets": [ROOT],
+        "excluded_accounts": [],
+        "retain_stacks": True,
+        **stackset,
+    }
+    return outputs(ID, "payer").model_copy(update={"stackset": StackSetOutput(**wanted)})
+
+
+def judged(check_id: str, known: Mapping[Any, object], wanted: Outputs | None = None) -> Finding:
+    aws = Aws(NoAws(region_name="us-east-1")).observe(Facts({**known}))
+    context = Context(wanted or expected(), EXTERNAL_ID, aws, None, lambda: 0.0)
+    check = next(check for check in find() if check.id == check_id)
+    assert check.applies(context)
+    return check.run(context)
+
+
+def role(name: str = ROLE, policies: str = "octo-read", **changes: Any) -> Role:
+    arn = f"arn:aws:iam::{ID}:role/{name}"
+    values = {"trust": json.loads(trust()), "inline": {policies: document(policy("read"))}}
+    return Role(name, arn, "AROA", **{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (role(), ""),
+        (role(trust=json.loads(trust(Principal={"AWS": PRINCIPAL}))), ""),
+        (None, "does not exist"),
+        (role(trust=json.loads(trust("another"))), "it requires another external id"),
+        (role(trust=json.loads(trust(None))), "it does not require an external id"),
+        (role(trust=json.loads(trust(Principal="*"))), f"not account {PRINCIPAL} alone"),
+        (role(trust=json.loads(trust(Effect="Deny"))), "its effect is not Allow"),
+        (role(trust=json.loads(trust(NotAction="x"))), "it has NotAction"),
+        (role(trust={"Statement": []}), "0 statements instead of one"),
+    ],
+)
+def test_the_trust_policy_is_judged(found, words):
+    finding = judged("api_access.trust", {(iam.get_role, ROLE): found})
+    assert finding.status is (Status.FAIL if words else Status.PASS)
+    assert words in finding.summary
+    assert EXTERNAL_ID not in repr(finding)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (role(), ""),
+        (role(inline={}), "inline policy octo-read is missing"),
+        (role(inline={"octo-read": {}}), "inline policy octo-read was changed"),
+        (role(managed={"arn:m": None}), "managed policy arn:m is extra"),
+        (role(boundary="arn:b"), "its permissions boundary is arn:b, not unset"),
+        (role(description="by hand"), ""),
+    ],
+)
+def test_the_policies_are_judged(found, words):
+    finding = judged("api_access.policies", {(iam.get_role_with_policies, ROLE): found})
+    assert finding.status is (Status.FAIL if words else Status.PASS)
+    assert words in finding.summary
+
+
+def test_the_weaker_trust_is_judged_by_what_was_asked_for():
+    wanted = outputs(ID, "payer", role_trust="principal_only")
+    reading = policy("cur_read", bucket_arn=f"arn:aws:s3:::{BUCKET}", prefix="pre")
+    for document_, status in ((trust(None), Status.PASS), (trust(), Status.FAIL)):
+        found = role(
+            CUR_ROLE,
+            trust=json.loads(document_),
+            inline={"octo-cur-read": document(reading)},
+        )
+        known = {(iam.get_role_with_policies, CUR_ROLE): found}
+        assert judged("cur_s3.role", known, wanted).status is status
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    definition = outputs(ID, "payer").cur.definition
+    return {"ReportName": "curreport", **definition, "AdditionalArtifacts": None, **changes}
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ([report()], ""),
+        ([], "does not exist"),
+        ([report(TimeUnit="DAILY")], "TimeUnit is DAILY, not HOURLY"),
+        ([report(S3Region="eu-west-1")], "S3Region is eu-west-1, not us-east-1"),
+    ],
+)
+def test_the_report_is_judged(found, words):
+    finding = judged("cur_s3.report", {(cur.list_reports,): found})
+    assert finding.status is (Status.FAIL if words else Status.PASS)
+    assert words in finding.summary
+
+
+def test_a_bucket_elsewhere_is_remedied_in_octo_yaml_first():
+    finding = judged("cur_s3.bucket", {(s3.bucket_region, BUCKET, ID): "eu-west-1"})
+    first = "Set cur_s3_bucket_region: eu-west-1 in octo.yaml, then"
+    assert finding.hint == f"{first} run octo-tf apply."
+    assert for_stacks(finding.remedy, RESTORING) == f"{first} {RESTORING}."
+
+
+def test_a_remedy_says_how_by_the_way_in_which_the_account_is_registered():
+    remedy = judged("api_access.role", {(iam.get_role, ROLE): None}).remedy
+    assert for_stacks(remedy, RESTORING) == "Delete the stack Mine: it creates the role."
+    access = judged("stackset.trusted_access", {(cloudformation.trusted_access,): "DISABLED"})
+    assert access.hint == "Run octo-tf apply --enable-trusted-access."
+    assert "octo-tf apply" not in for_stacks(access.remedy, RESTORING)
+
+
+def coverage_of(*accounts: str) -> Finding:
+    members = [Member(a, a.title(), "ACTIVE", ROOT) for a in (ID, LINKED, "777788889999")]
+    known = {
+        (organizations.read,): Organization(ROOT, {ROOT: None}, tuple(members), ID),
+        (cloudformation.read_stack_set, NAME): StackSet(NAME, instances=current(*accounts)),
+    }
+    return judged("stackset.coverage", known)
+
+
+def test_the_coverage_is_typed_evidence():
+    assert coverage_of(LINKED, "777788889999").status is Status.PASS
+    finding = coverage_of(LINKED)
+    assert finding.status is Status.FAIL
+    assert [s.account_id for s in finding.coverage.of(State.MISSING)] == ["777788889999"]
+    assert "octo-tf stackset retry" in for_stacks(finding.remedy, RESTORING)
