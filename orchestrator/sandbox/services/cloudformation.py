@@ -77,7 +77,7 @@ def update_set(state: SandboxState, call: Call) -> dict[str, Any]:
     if stack_set.running is not None and (
         arguments.get("ManagedExecution", {}).get("Active", managed) != managed
     ):
-        raise _in_progress()
+        raise _in_progress(stack_set)
     settings = {**stack_set.settings, **_settings(state, call)}
     _check(settings)
     stack_set.settings = settings
@@ -304,12 +304,15 @@ def _check_idle(stack_set: StackSet) -> None:
     """Refuse a second operation, unless managed execution queues it."""
     managed = stack_set.settings.get("ManagedExecution", {}).get("Active")
     if stack_set.running is not None and not managed:
-        raise _in_progress()
+        raise _in_progress(stack_set)
 
 
-def _in_progress() -> ServiceError:
+def _in_progress(stack_set: StackSet) -> ServiceError:
+    running = stack_set.running.id if stack_set.running else ""
     return ServiceError(
-        "OperationInProgressException", "Another Operation on StackSet is in progress", 409
+        "OperationInProgressException",
+        f"Another Operation on StackSet {_arn(stack_set)} is in progress: {running}",
+        409,
     )
 
 
