@@ -85,8 +85,7 @@ def _load(text: str) -> Any:
         return None if root is None else _value(loader, root)
     except yaml.YAMLError as error:
         if text.lstrip().startswith("{"):
-            within = json_error.pos < len(text)  # the service has then read one character more
-            language, line, column = "JSON", json_error.lineno, json_error.colno + within
+            language, line, column = "JSON", json_error.lineno, json_error.colno + 1
         else:
             language, (line, column) = "YAML", _place(error)
         raise TemplateError(

@@ -111,7 +111,7 @@ def carry_out(
     """
     # Each account is deployed to by the target that it is under, as Terraform does: an instance
     # reports the OU that it was deployed by, and is updated and deleted by that one alone.
-    targets = deployed.settings.targets
+    targets = deployed.targets
     homes = {
         member.account_id: next(
             (target for target in targets if organization.is_under(member.ou, [target])), member.ou
