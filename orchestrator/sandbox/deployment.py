@@ -68,8 +68,8 @@ def start_operation(stack_set: StackSet, operation: Operation) -> Operation:
     """Queue an operation; the instances that it creates are listed as PENDING at once."""
     for target in operation.targets:
         key = (target.account_id, target.region)
-        if operation.action == "CREATE":
-            stack_set.instances.setdefault(key, Instance(*key, target.ou))
+        if operation.action == "CREATE":  # an instance that exists belongs to the new target now
+            stack_set.instances.setdefault(key, Instance(*key, target.ou)).ou = target.ou
         instance = stack_set.instances.get(key)
         if instance is not None:
             instance.status, instance.detailed_status, instance.reason = "OUTDATED", "PENDING", ""

@@ -63,10 +63,9 @@ def create_accounts(state: SandboxState, linked: int) -> None:
 
 def advance(state: SandboxState) -> None:
     """Finish every creation of an account whose time has come; the caller holds the lock."""
-    for creation in state.account_creations:
-        due = time.time() >= creation.begun + state.stack_seconds
-        if creation.status["State"] != "IN_PROGRESS" or not due:
-            continue
+    due = time.time() - state.stack_seconds
+    for creation in [c for c in state.creating if c.begun <= due]:
+        state.creating.remove(creation)
         creation.status["CompletedTimestamp"] = datetime.now(timezone.utc)
         own, given = organizations(creation.owner), creation.parameters
         if any(account.email == given["Email"] for account in own.accounts):
@@ -90,6 +89,7 @@ def _add(state: SandboxState, profile: str, account_id: str) -> None:
     own.create_user("us-east-1", "administrator")
     own.put_user_policy("administrator", "everything", _ADMINISTRATOR)
     key = own.create_access_key("administrator")
+    state.first_accounts.add(account_id)
     state.administrators[key.access_key_id] = account_id
     state.profiles[profile] = (
         account_id,

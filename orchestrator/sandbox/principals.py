@@ -45,7 +45,7 @@ def exists(state: SandboxState, kind: str, name: str) -> bool:
     identity = _IDENTITY.fullmatch(name)
     if not identity:
         return False
-    if identity[1] not in state.account_ids:
+    if not state.has_account(identity[1]):
         return identity[1] != _NO_ACCOUNT
     return _holder(*identity.groups()) is not None
 

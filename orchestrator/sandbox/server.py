@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response
 
 from orchestrator.sandbox import (
     answers,
+    authentication,
     control,
     delivery,
     deployment,
@@ -30,7 +31,6 @@ from orchestrator.sandbox import (
     lookup,
     organization,
     services,
-    signature,
     stack_changes,
     wire,
 )
@@ -46,8 +46,6 @@ from orchestrator.sandbox.state import LOG, Caller, SandboxState
 from orchestrator.sandbox.wire import Call, ServiceError
 
 _JSON = {"Content-Type": "application/json"}
-_UNSIGNED = ("AssumeRoleWithWebIdentity",)  # whoever has a token may call it
-_NOBODY = "anonymous"
 _SOCKET = "octo_tf.socket"  # the key of a request's connection in its WSGI environment
 _THREADS = 64  # a slow call must not delay the others
 _BACKLOG = 256  # connections that wait to be accepted
@@ -71,11 +69,9 @@ class Application:
         request.get_data()  # kept by werkzeug: routing, parsing and moto all read it
         if request.path.startswith(control.PATH):
             return self._control(request)(environ, start_response)
-        scope = wire.scope_of(request)
+        scope = authentication.scope_of(request)
         if scope is None and self._octo.serves(request.path):
             return self._ask_octo(request)(environ, start_response)
-        if scope is None and request.values.get("Action") in _UNSIGNED:
-            scope = wire.CredentialScope(_NOBODY, "us-east-1", "sts")
         if scope is None:
             error = ServiceError(
                 "MissingAuthenticationToken", "Request is missing a signature", 403
@@ -108,17 +104,7 @@ class Application:
     def _answer(
         self, request: Request, scope: wire.CredentialScope, model: Any, uri: dict[str, Any]
     ) -> Response:
-        caller = (
-            Caller("", "", "user", "")
-            if scope.access_key == _NOBODY
-            else (self.state.caller(scope.access_key))
-        )
-        if caller is None:
-            raise _unknown_access_key(scope.service)
-        if scope.access_key != _NOBODY and not signature.is_valid(
-            request, self.state.secret(scope.access_key)
-        ):
-            raise _wrong_signature(scope.service)
+        caller = authentication.caller_of(self.state, request, scope)
         try:
             parameters = wire.parameters_of(request, scope.service, model, uri)
         except ServiceError as error:
@@ -153,6 +139,8 @@ class Application:
         if operation is not None:
             with self.state.lock:
                 result = operation(self.state, call)
+            if isinstance(result, Response):
+                return result
             if result is not services.TO_MOTO:
                 done = wire.success(request, call.service, model, result)
                 if call.operation == "PutBucketPolicy":  # which botocore's model does not say
@@ -254,30 +242,6 @@ class Application:
 def _drop_connection(environ: dict[str, Any]) -> Response:
     environ[_SOCKET].shutdown(socket.SHUT_RDWR)
     return Response(status=503)  # never arrives
-
-
-def _unknown_access_key(service: str) -> ServiceError:
-    if service in ("s3", "s3control"):
-        text = "The AWS Access Key Id you provided does not exist in our records."
-        return ServiceError("InvalidAccessKeyId", text, 403)
-    text = "The security token included in the request is invalid."
-    if service in ("sts", "iam", "cloudformation"):
-        return ServiceError("InvalidClientTokenId", text, 403)
-    return ServiceError("UnrecognizedClientException", text)
-
-
-def _wrong_signature(service: str) -> ServiceError:
-    text = "The request signature we calculated does not match the signature you provided. "
-    if service in ("s3", "s3control"):
-        text += "Check your key and signing method."
-        return ServiceError("SignatureDoesNotMatch", text, 403)
-    text += (
-        "Check your AWS Secret Access Key and signing method. Consult the service documentation"
-        " for details."
-    )
-    if service in ("sts", "iam", "cloudformation"):
-        return ServiceError("SignatureDoesNotMatch", text, 403)
-    return ServiceError("InvalidSignatureException", text)
 
 
 class _Gateway(wsgi.Gateway_10):

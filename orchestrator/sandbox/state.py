@@ -92,6 +92,7 @@ class SandboxState:
         with_account_status: whether Organizations also answers the retired ``Account.Status``.
         profiles: account id and administrator's key by profile.
         administrators: account ids by the administrators' access key ids.
+        first_accounts: the accounts that the sandbox starts with.
         sessions: the callers of temporary credentials by access key id.
         session_secrets: the secrets of temporary credentials by access key id.
         bucket_policies: the text of each bucket's policy.
@@ -101,6 +102,7 @@ class SandboxState:
         stackset_access: management accounts with trusted access for StackSets.
         delegated: since when accounts are delegated administrators, by account and service.
         account_creations: the requests of CreateAccount, the oldest first.
+        creating: those of them that are in progress.
         stacks: stacks by (account id, region).
         organization_changed: whether auto-deployment has to look for moved accounts.
     """
@@ -111,6 +113,7 @@ class SandboxState:
     lock: threading.RLock = field(default_factory=threading.RLock)
     profiles: dict[str, tuple[str, AccessKey]] = field(default_factory=dict)
     administrators: dict[str, str] = field(default_factory=dict)
+    first_accounts: set[str] = field(default_factory=set)
     sessions: dict[str, Caller] = field(default_factory=dict)
     session_secrets: dict[str, str] = field(default_factory=dict)
     reports: dict[str, dict[str, Report]] = field(default_factory=dict)
@@ -121,6 +124,7 @@ class SandboxState:
     stackset_access: set[str] = field(default_factory=set)
     delegated: dict[str, dict[str, datetime]] = field(default_factory=dict)
     account_creations: list[AccountCreation] = field(default_factory=list)
+    creating: list[AccountCreation] = field(default_factory=list)
     stacks: dict[tuple[str, str], list[Stack]] = field(default_factory=dict)
     stacks_in_progress: list[Stack] = field(default_factory=list)
     billing_transfers: list[dict[str, Any]] = field(default_factory=list)
@@ -133,10 +137,11 @@ class SandboxState:
         """Account ids by profile."""
         return {name: account_id for name, (account_id, _) in self.profiles.items()}
 
-    @property
-    def account_ids(self) -> set[str]:
-        """The accounts of the sandbox, those too that were created later."""
-        return set(self.administrators.values()) | set(organizations_backends.master_accounts)
+    def has_account(self, account_id: str) -> bool:
+        """Whether an account is the sandbox's, be it created later."""
+        return account_id in self.first_accounts or (
+            account_id in organizations_backends.master_accounts
+        )
 
     def stack_sets_of(self, account_id: str, region: str) -> dict[str, StackSet]:
         """Get a management account's StackSets in a region by name."""
@@ -162,7 +167,7 @@ class SandboxState:
         return str(found[1].secret_access_key) if found else ""
 
     def _user_key(self, key_id: str) -> tuple[str, Any] | None:
-        for account_id in self.account_ids:
+        for account_id in {*self.first_accounts, *organizations_backends.master_accounts}:
             key = iam(account_id).access_keys.get(key_id)
             if key is not None and key.user_name and key.status == "Active":
                 return account_id, key

@@ -109,7 +109,15 @@ def carry_out(
         ServiceError: AWS refused an operation.
         AwsError: somebody stopped an operation.
     """
-    homes = {member.account_id: member.ou for member in organization.members}
+    # Each account is deployed to by the target that it is under, as Terraform does: an instance
+    # reports the OU that it was deployed by, and is updated and deleted by that one alone.
+    targets = deployed.targets
+    homes = {
+        member.account_id: next(
+            (target for target in targets if organization.is_under(member.ou, [target])), member.ou
+        )
+        for member in organization.members
+    }
     listed = {i.account_id: i.ou for i in deployed.instances.values()}
     inactive = {member.account_id for member in organization.members if not member.active}
     removed = [a for a in work.remove if a not in inactive]

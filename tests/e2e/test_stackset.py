@@ -214,7 +214,9 @@ def test_what_the_stacks_made_is_what_the_payer_has(sandbox, upgraded):
 def test_an_account_that_joins_is_picked_up(sandbox, upgraded):
     organizations = sandbox.client("payer", "organizations")
     made = organizations.create_account(AccountName="newcomer", Email="newcomer@example.com")
-    newcomer = made["CreateAccountStatus"]["AccountId"]
+    newcomer = organizations.describe_create_account_status(
+        CreateAccountRequestId=made["CreateAccountStatus"]["Id"]
+    )["CreateAccountStatus"]["AccountId"]
     code, report = upgraded.verify()
     assert code in (0, 4), failing(report)
     code, report = upgraded.verify()

@@ -5,20 +5,24 @@ Source: CloudFormation API Reference, the StackSet operations and their errors.
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
-from moto.organizations.models import organizations_backends
-
 from orchestrator.sandbox import deployment
+from orchestrator.sandbox.deployment_targets import check_targets, deployed_filter, is_listed
 from orchestrator.sandbox.services import Operation as Answer
+from orchestrator.sandbox.services.cloudformation_access import (
+    LINKED_ROLE,
+    LINKED_ROLE_PATH,
+    owner_of,
+    require_management,
+)
 from orchestrator.sandbox.services.cloudformation_stacks import body_of
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
-from orchestrator.sandbox.state import PARTITION, SandboxState, iam, organizations, role
+from orchestrator.sandbox.state import PARTITION, SandboxState
 from orchestrator.sandbox.template import capabilities
 from orchestrator.sandbox.template_parser import TemplateError, parse_template
 from orchestrator.sandbox.wire import Call, ServiceError
@@ -26,57 +30,15 @@ from orchestrator.sandbox.wire import Call, ServiceError
 SERVICE = "cloudformation"
 _PAGE = 100  # the largest page of each list
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
-_PRINCIPAL = "member.org.stacksets.cloudformation.amazonaws.com"
-_SERVICE = "stacksets.cloudformation.amazonaws.com"
-_LINKED_ROLE = "AWSServiceRoleForCloudFormationStackSetsOrgAdmin"
 _SETTINGS = (
     *("Description", "TemplateBody", "Parameters", "Capabilities", "Tags"),
     *("PermissionModel", "AutoDeployment", "ManagedExecution"),
 )
 
 
-def activate(state: SandboxState, call: Call) -> dict[str, Any]:
-    """ActivateOrganizationsAccess: the organization must have all features enabled."""
-    _managed(call)
-    if organizations(call.caller.account_id).org.feature_set != "ALL":
-        raise ServiceError("InvalidOperation", "The organization must have all features enabled.")
-    owner = call.caller.account_id
-    state.stackset_access.add(owner)
-    own = organizations(owner)
-    if not any(s["ServicePrincipal"] == _PRINCIPAL for s in own.services):
-        own.enable_aws_service_access(ServicePrincipal=_PRINCIPAL)
-    if role(owner, _LINKED_ROLE) is None:
-        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": _SERVICE}}
-        iam(owner).create_role(
-            role_name=_LINKED_ROLE,
-            assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-            path=f"/aws-service-role/{_SERVICE}/",
-            permissions_boundary=None,
-            description="",
-            tags=[],
-            max_session_duration="3600",
-        )
-    return {}
-
-
-def deactivate(state: SandboxState, call: Call) -> dict[str, Any]:
-    """DeactivateOrganizationsAccess."""
-    _managed(call)
-    state.stackset_access.discard(call.caller.account_id)
-    own = organizations(call.caller.account_id)
-    own.services[:] = [s for s in own.services if s["ServicePrincipal"] != _PRINCIPAL]
-    return {}
-
-
-def describe_access(state: SandboxState, call: Call) -> dict[str, Any]:
-    """DescribeOrganizationsAccess."""
-    _managed(call)
-    return {"Status": "ENABLED" if call.caller.account_id in state.stackset_access else "DISABLED"}
-
-
 def create_set(state: SandboxState, call: Call) -> dict[str, Any]:
     """CreateStackSet: check permission model, trusted access, capabilities and template."""
-    owner, arguments = _owner(state, call), call.parameters
+    owner, arguments = owner_of(state, call), call.parameters
     if not _NAME.fullmatch(arguments["StackSetName"]):
         raise _invalid(
             f"1 validation error detected: Value '{arguments['StackSetName']}' at 'stackSetName'"
@@ -87,7 +49,7 @@ def create_set(state: SandboxState, call: Call) -> dict[str, Any]:
     if settings.get("PermissionModel") != "SERVICE_MANAGED":
         raise _invalid("The sandbox knows stack sets with SERVICE_MANAGED permissions only.")
     if owner == call.caller.account_id:
-        _managed(call)
+        require_management(call)
     if owner not in state.stackset_access:
         raise _invalid(
             "You must enable organizations access to operate a service managed stack set"
@@ -115,13 +77,13 @@ def update_set(state: SandboxState, call: Call) -> dict[str, Any]:
     if stack_set.running is not None and (
         arguments.get("ManagedExecution", {}).get("Active", managed) != managed
     ):
-        raise _in_progress()
+        raise _in_progress(stack_set)
     settings = {**stack_set.settings, **_settings(state, call)}
     _check(settings)
     stack_set.settings = settings
     wanted = set(stack_set.instances)
     if "DeploymentTargets" in arguments:
-        chosen = _deployed_filter(stack_set, arguments["DeploymentTargets"])
+        chosen = deployed_filter(stack_set, arguments["DeploymentTargets"])
         wanted = {key for key in wanted if chosen(key[0], stack_set.instances[key].ou)}
     targets = [_target_of(stack_set.instances[key]) for key in sorted(wanted)]
     return _start_operation(stack_set, call, "UPDATE", targets)
@@ -143,12 +105,12 @@ def create_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     deployment_targets = call.parameters.get("DeploymentTargets") or {}
     if deployment_targets.get("AccountFilterType") == "UNION":
         raise _invalid("UNION is not supported for CreateStackInstances")
-    _check_targets(stack_set, deployment_targets)
+    check_targets(stack_set, deployment_targets)
     regions = call.parameters["Regions"]
     accounts: dict[str, str] = {}
     for ou in deployment_targets["OrganizationalUnitIds"]:
         for account_id in deployment.accounts_in(stack_set.owner, [ou]):
-            if _is_listed(deployment_targets, account_id):
+            if is_listed(deployment_targets, account_id):
                 accounts.setdefault(account_id, ou)
     if deployment_targets.get("AccountFilterType") != "INTERSECTION":
         for ou in deployment_targets["OrganizationalUnitIds"]:
@@ -198,8 +160,8 @@ def describe_set(state: SandboxState, call: Call) -> dict[str, Any]:
         "OrganizationalUnitIds": sorted(stack_set.ous),
         "Regions": sorted({region for regions in stack_set.ous.values() for region in regions}),
         # Returned for service-managed sets too (provider issue: a perpetual diff).
-        "AdministrationRoleARN": f"arn:{PARTITION}:iam::{stack_set.owner}:role/aws-service-role/"
-        f"stacksets.cloudformation.amazonaws.com/{_LINKED_ROLE}",
+        "AdministrationRoleARN": f"arn:{PARTITION}:iam::{stack_set.owner}:role{LINKED_ROLE_PATH}"
+        f"{LINKED_ROLE}",
         "StackSetDriftDetectionDetails": {"DriftStatus": "NOT_CHECKED"},
     }
     described.setdefault("ManagedExecution", {"Active": False})
@@ -215,7 +177,7 @@ def list_sets(state: SandboxState, call: Call) -> dict[str, Any]:
             "PermissionModel": s.settings["PermissionModel"],
             "ManagedExecution": s.settings.get("ManagedExecution", {"Active": False}),
         }
-        for s in state.stack_sets_of(_owner(state, call), call.region).values()
+        for s in state.stack_sets_of(owner_of(state, call), call.region).values()
     ]
     return _page(call, [s for s in sets if call.parameters.get("Status", "ACTIVE") == s["Status"]])
 
@@ -299,27 +261,9 @@ def list_auto_deployment(state: SandboxState, call: Call) -> dict[str, Any]:
     return _page(call, [{"OrganizationalUnitId": ou, "Regions": sorted(r)} for ou, r in ous])
 
 
-def _managed(call: Call) -> None:
-    if organizations(call.caller.account_id).org is None:
-        raise _invalid(
-            "You must be the management account or delegated admin account of an organization"
-            " before operating a SERVICE_MANAGED stack set"
-        )
-
-
-def _owner(state: SandboxState, call: Call) -> str:
-    """Get the account whose stack sets a call is about: for a delegated one, the management's."""
-    account_id = call.caller.account_id
-    if call.parameters.get("CallAs") != "DELEGATED_ADMIN":
-        return account_id
-    if _PRINCIPAL not in state.delegated.get(account_id, {}):
-        raise _invalid("Account used is not a delegated administrator")
-    return str(organizations_backends.master_accounts[account_id][0])
-
-
 def _of(state: SandboxState, call: Call) -> StackSet:
     name = call.parameters["StackSetName"]
-    for stack_set in state.stack_sets_of(_owner(state, call), call.region).values():
+    for stack_set in state.stack_sets_of(owner_of(state, call), call.region).values():
         if name in (stack_set.name, stack_set.id, _arn(stack_set)):
             return stack_set
     raise ServiceError("StackSetNotFoundException", f"StackSet {name} not found", 404)
@@ -360,55 +304,15 @@ def _check_idle(stack_set: StackSet) -> None:
     """Refuse a second operation, unless managed execution queues it."""
     managed = stack_set.settings.get("ManagedExecution", {}).get("Active")
     if stack_set.running is not None and not managed:
-        raise _in_progress()
+        raise _in_progress(stack_set)
 
 
-def _in_progress() -> ServiceError:
+def _in_progress(stack_set: StackSet) -> ServiceError:
+    running = stack_set.running.id if stack_set.running else ""
     return ServiceError(
-        "OperationInProgressException", "Another Operation on StackSet is in progress", 409
-    )
-
-
-def _check_targets(stack_set: StackSet, deployment_targets: dict[str, Any]) -> None:
-    ous, listed = (
-        deployment_targets.get("OrganizationalUnitIds", []),
-        deployment_targets.get("Accounts", []),
-    )
-    if not ous:
-        raise _invalid(
-            "StackSets with SERVICE_MANAGED permission model can only have OrganizationalUnit as"
-            " target"
-        )
-    if listed and "AccountFilterType" not in deployment_targets:
-        raise _invalid("Accounts with OrganizationalUnitIds need an AccountFilterType")
-    known = {ou.id for ou in organizations(stack_set.owner).ou}
-    if unknown := sorted(set(ous) - known):
-        raise _invalid(f"OrganizationalUnitIds {unknown} do not exist")
-
-
-def _is_listed(deployment_targets: dict[str, Any], account_id: str) -> bool:
-    """Whether the filter of deployment targets includes an account of their OUs."""
-    listed = account_id in deployment_targets.get("Accounts", [])
-    kind = deployment_targets.get("AccountFilterType", "NONE")
-    return {"INTERSECTION": listed, "DIFFERENCE": not listed}.get(kind, True)
-
-
-def _deployed_filter(
-    stack_set: StackSet, deployment_targets: dict[str, Any]
-) -> Callable[[str, str], bool]:
-    """Make the test, by account id and target OU, of whether targets include an instance.
-
-    The OUs are those that instances were deployed to, not those that their accounts are in.
-    """
-    _check_targets(stack_set, deployment_targets)
-    ous = deployment_targets["OrganizationalUnitIds"]
-    known = {*stack_set.ous, *(i.ou for i in stack_set.instances.values())}
-    for unknown in [ou for ou in ous if ou not in known]:
-        raise _invalid(f"Organizational unit {unknown} not found in StackSet")
-    union = deployment_targets.get("AccountFilterType") == "UNION"
-    listed = set(deployment_targets.get("Accounts", [])) if union else set()
-    return lambda account_id, ou: (
-        account_id in listed or (ou in ous and _is_listed(deployment_targets, account_id))
+        "OperationInProgressException",
+        f"Another Operation on StackSet {_arn(stack_set)} is in progress: {running}",
+        409,
     )
 
 
@@ -417,7 +321,7 @@ def _existing(stack_set: StackSet, call: Call) -> list[Target]:
 
     An instance is selected by the OU that it was deployed to, even if its account has moved.
     """
-    chosen = _deployed_filter(stack_set, call.parameters.get("DeploymentTargets") or {})
+    chosen = deployed_filter(stack_set, call.parameters.get("DeploymentTargets") or {})
     found = [
         _target_of(instance)
         for _, instance in sorted(stack_set.instances.items())
@@ -511,13 +415,10 @@ def _invalid(message: str) -> ServiceError:
 
 
 OPERATIONS: dict[str, Answer] = {
-    "ActivateOrganizationsAccess": activate,
     "CreateStackInstances": create_instances,
     "CreateStackSet": create_set,
-    "DeactivateOrganizationsAccess": deactivate,
     "DeleteStackInstances": delete_instances,
     "DeleteStackSet": delete_set,
-    "DescribeOrganizationsAccess": describe_access,
     "DescribeStackInstance": describe_instance,
     "DescribeStackSet": describe_set,
     "DescribeStackSetOperation": describe_operation,

@@ -87,6 +87,7 @@ def create_account(state: SandboxState, call: Call) -> dict[str, Any]:
     }
     begun = AccountCreation(time.time(), call.caller.account_id, dict(call.parameters), status)
     state.account_creations.append(begun)
+    state.creating.append(begun)
     return {"CreateAccountStatus": status}
 
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
+from botocore.session import get_session
 from moto.s3.models import PublicAccessBlock
+from werkzeug.wrappers import Response
 
 from orchestrator.sandbox import bucket_policy, principals
 from orchestrator.sandbox.authorization import authorize
@@ -21,7 +24,8 @@ from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner, s3
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "s3"
-_HOME = "us-east-1"
+_HOME, _EU = "us-east-1", "EU"
+_OWNER = "bcaf1ffd86f41161ca5fb16fd081034f"  # moto's canonical id of every owner
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _RESERVED = re.compile(
     r"(\d+\.){3}\d+|.*\.\..*|(xn--|sthree-|amzn-s3-demo-).*"
@@ -41,11 +45,12 @@ def create_bucket(state: SandboxState, call: Call) -> Any:
         raise ServiceError(
             "InvalidBucketName", "The specified bucket is not valid.", BucketName=bucket
         )
-    if settings.get("LocationConstraint") == _HOME and call.region == _HOME:
+    place = settings.get("LocationConstraint", _EU)
+    if call.region == _HOME and (place == _HOME or place not in _regions()):
         raise ServiceError(
             "InvalidLocationConstraint",
             "The specified location-constraint is not valid",
-            LocationConstraint=_HOME,
+            LocationConstraint=place,
         )
     ownership = call.parameters.get("ObjectOwnership", "BucketOwnerEnforced")
     if ownership not in ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"):
@@ -62,6 +67,13 @@ def create_bucket(state: SandboxState, call: Call) -> Any:
                 state,
                 replace(call, service="s3control", operation="TagResource", parameters=tagging),
             )
+        if settings.get("LocationConstraint") == _EU and call.region == "eu-west-1":
+            s3(call.caller.account_id).create_bucket(bucket, call.region).location_constraint = _EU
+            set_defaults(call.caller.account_id, bucket)
+            return {
+                "Location": f"http://{bucket}.s3.amazonaws.com/",
+                "BucketArn": f"arn:{PARTITION}:s3:::{bucket}",
+            }
         return TO_MOTO
     if owner != call.caller.account_id:
         raise ServiceError(
@@ -81,6 +93,13 @@ def create_bucket(state: SandboxState, call: Call) -> Any:
     return {"Location": f"/{bucket}", "BucketArn": f"arn:{PARTITION}:s3:::{bucket}"}
 
 
+@cache
+def _regions() -> set[str]:
+    session = get_session()
+    partitions = session.get_available_partitions()
+    return {_EU}.union(*(session.get_available_regions("s3", p) for p in partitions))
+
+
 def set_defaults(account_id: str, bucket: str) -> None:
     """Give a new bucket the settings that every bucket has since 2023, where it has none."""
     made = s3(account_id).get_bucket(bucket)
@@ -92,7 +111,7 @@ def set_defaults(account_id: str, bucket: str) -> None:
         }
     }
     if made.ownership_rule is None:
-        made.ownership_rule = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        made.ownership_rule = "BucketOwnerEnforced"
 
 
 def _created(_state: SandboxState, call: Call, headers: Any) -> None:
@@ -104,6 +123,48 @@ def _created(_state: SandboxState, call: Call, headers: Any) -> None:
     headers["x-amz-bucket-arn"] = f"arn:{PARTITION}:s3:::{bucket}"
     if s3(call.caller.account_id).get_bucket(bucket).region_name != _HOME:
         headers["Location"] = f"http://{bucket}.s3.amazonaws.com/"
+
+
+def get_location(_state: SandboxState, call: Call) -> Any:
+    """GetBucketLocation: EU, the former name of eu-west-1, where the bucket was made by it."""
+    bucket = _existing(call)
+    held = s3(str(bucket_owner(bucket))).get_bucket(bucket)
+    if not hasattr(held, "location_constraint"):
+        return TO_MOTO
+    name = held.location_constraint
+    return Response(f"<LocationConstraint>{name}</LocationConstraint>", mimetype="text/xml")
+
+
+def list_buckets(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListBuckets: in the order of their names, in pages if these are asked for."""
+    given = call.parameters
+    owned = sorted(s3(call.caller.account_id).buckets.values(), key=lambda b: str(b.name))
+    found = [
+        b
+        for b in owned
+        if b.name.startswith(given.get("Prefix", ""))
+        and given.get("BucketRegion", b.region_name) == b.region_name
+        and b.name > given.get("ContinuationToken", "")
+    ]
+    size = given.get("MaxBuckets", len(found))
+    with_region = {"Prefix", "MaxBuckets", "BucketRegion", "ContinuationToken"} & given.keys()
+    listed: dict[str, Any] = {
+        "Buckets": [
+            {
+                "Name": b.name,
+                "CreationDate": b.creation_date,
+                "BucketArn": f"arn:{PARTITION}:s3:::{b.name}",
+                **({"BucketRegion": b.region_name} if with_region else {}),
+            }
+            for b in found[:size]
+        ],
+        "Owner": {"ID": _OWNER},
+    }
+    if given.get("Prefix"):
+        listed["Prefix"] = given["Prefix"]
+    if size < len(found):
+        listed["ContinuationToken"] = found[size - 1].name
+    return listed
 
 
 def _headed(_state: SandboxState, call: Call, headers: Any) -> None:
@@ -206,13 +267,16 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteBucket": delete_bucket,
     "DeleteBucketEncryption": delete_encryption,
     "DeleteBucketPolicy": delete_bucket_policy,
+    "GetBucketLocation": get_location,
     "GetBucketNotificationConfiguration": get_notification,
     "GetBucketPolicy": get_bucket_policy,
+    "ListBuckets": list_buckets,
     "PutBucketNotificationConfiguration": put_notification,
     "PutBucketPolicy": put_bucket_policy,
 }
 AFTER = {"CreateBucket": _created, "HeadBucket": _headed}
 TEXTS = (
+    ("GetBucketTagging", r"(</Key>)(\s*</Tag>)", r"\1<Value></Value>\2"),
     ("GetBucketAcl", r"<DisplayName>[^<]*</DisplayName>", ""),
     (
         "ListObjectsV2",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from orchestrator.sandbox.services import TO_MOTO, Operation
@@ -16,6 +15,7 @@ from orchestrator.sandbox.wire import Call, ServiceError, malformed_xml
 
 SERVICE = "s3"
 _TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
+_CLOCK = re.compile(r"\d\d:\d\d:\d\d")
 _MOST_TAGS = 50
 _CONDITIONS = {"Prefix", "Tag", "And", "ObjectSizeGreaterThan", "ObjectSizeLessThan"}
 _ACTIONS = {
@@ -140,8 +140,8 @@ def _expiration(expiration: dict[str, Any]) -> None:
 
 
 def _time(date: Any) -> str:
-    parsed = date if isinstance(date, datetime) else datetime.fromisoformat(str(date))
-    return f"{parsed:%H:%M:%S}"
+    found = _CLOCK.search(str(date))
+    return found[0] if found else "00:00:00"
 
 
 def _object_headers(_state: SandboxState, call: Call, headers: Any) -> None:

@@ -135,7 +135,9 @@ def test_the_organization_and_its_stack_sets_go_back_in_time(endpoint, session):
     control.restore(endpoint, "with the set")
     assert state() == before
     made = organizations.create_account(AccountName="another", Email="another@example.com")
-    account_id = made["CreateAccountStatus"]["AccountId"]
+    account_id = organizations.describe_create_account_status(
+        CreateAccountRequestId=made["CreateAccountStatus"]["Id"]
+    )["CreateAccountStatus"]["AccountId"]
     assert account_id in state()[1]  # it deploys on
 
 
