@@ -51,7 +51,7 @@ def search(project, secrets: set[str]) -> None:
     assert "secrets.auto.tfvars.json" in holders  # or the search itself is blind
 
 
-REPORTS = "junit=r.xml,json=r.json,markdown=r.md,table=r.txt"
+REPORTS = "junit=r.xml,json=r.json,markdown=r.md,table=r.txt,html=r.html"
 
 
 def test_nothing_leaks_in_success(sandbox, secrets):
