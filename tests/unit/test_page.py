@@ -7,10 +7,16 @@ import time
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
+import click
 import pytest
 
+from orchestrator.cli import group
+from orchestrator.cli.commands import apply
+from orchestrator.cli.options import write_reports
 from orchestrator.model.coverage import State
+from orchestrator.model.registration import Registration
 from orchestrator.redaction import keep_out
 from orchestrator.report import formats_of_run, render_page
 from orchestrator.report.coverage_tree import tree
@@ -204,3 +210,32 @@ def test_a_page_of_a_run_in_which_everything_passes_has_nothing_to_do():
     document = Document(render_page(PAGES["verified"], "html"))
     assert "What to do" not in document.text
     assert {r.finding.status for r in PAGES["verified"].report.results} == {Status.PASS}
+
+
+def test_a_command_writes_what_was_asked_and_how_to_repeat_it_without_the_external_id(tmp_path):
+    parent = click.Context(group, info_name="octo-tf")
+    ctx = click.Context(apply.command, info_name="apply", parent=parent)
+    file = tmp_path / "run.html"
+    given = ["--external-id", pages.SECRET, "--tag", "team=x", "--yes", "--report", f"html={file}"]
+    apply.command.parse_args(ctx, given)
+    registration = Registration(
+        account_id=pages.PAYER, external_id=pages.SECRET, tags={"team": "x"}, use_stackset=True
+    )
+    page = PAGES["applied"]
+    with ctx:
+        write_reports(
+            SimpleNamespace(registration=registration),
+            ctx.params["reports"],
+            review=page.review,
+            report=page.report,
+        )
+    html = file.read_text()
+    assert pages.SECRET not in html
+    text = Document(html).text
+    (line,) = re.findall(r"wrote this page (octo-tf apply .*?) Verify again", text)
+    assert set(line.split()) == {
+        *("octo-tf", "apply", "--report", f"html={file}", "--tag", "team=x", "--yes")
+    }
+    assert "Verify again; nothing changes octo-tf verify" in text
+    assert "Apply exactly this plan octo-tf apply --plan tfplan" in text
+    assert "tags team : x" in text or "tags team: x" in text
