@@ -10,7 +10,7 @@ from orchestrator.model.coverage import Coverage, cover
 from orchestrator.model.octo_records import AccountRecord, OctoAnswer
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.outside_action import REGISTER, OutsideAction
-from orchestrator.model.stackset import DeployedStackSet, StackInstance, StackSet
+from orchestrator.model.stackset import StackInstance, StackSet
 from orchestrator.report.page import Page
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.guard import Verdict
@@ -67,7 +67,7 @@ def coverage_of(accounts: int, *, healthy: bool = False, name: str = "Team") -> 
     organization = Organization("r-1", {"r-1": None, **ous}, tuple(members), PAYER, names)
     return cover(
         organization,
-        DeployedStackSet(StackSet("octo"), instances),
+        StackSet("octo", instances=instances),
         targets=["r-1"],
         excluded=[] if healthy else [members[1].account_id],
     )
