@@ -7,7 +7,7 @@ ENGINES := 0.9.0 0.11.0 0.13.0
 SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pythons engines faults fuzz bench bench-scale provider-schema fmt docs e2e clean
+.PHONY: help demo test check pythons engines faults fuzz bench bench-scale provider-schema fmt docs site pictures e2e clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -17,7 +17,7 @@ demo: .venv/.runtime ## register three accounts on the sandbox and watch
 
 test: .venv/.dev .venv-scan/.ready .venv-engines/$(firstword $(ENGINES))/.ready ## everything: lint, types, unit, module, contract and end-to-end tests
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest tests/module tests/contract tests/e2e -n 2 --dist loadfile \
+	$(BIN)/python -m pytest tests/module tests/contract tests/web tests/e2e -n 2 --dist loadfile \
 		--randomly-seed=$(strip $(ORDER))
 
 check: .venv/.dev ## the fast inner loop: lint, layers, types, unit tests
@@ -64,8 +64,14 @@ provider-schema: .venv/.dev ## extract the schema of the newest provider again (
 docs: .venv/.dev ## bring generated documentation up to date
 	$(BIN)/python docs/generate.py
 
+site: .venv/.dev ## build the documentation as a site, in site/html
+	$(BIN)/python docs/site.py
+
+pictures: .venv/.dev ## take the pictures of the documentation, of a run on the sandbox
+	$(BIN)/python docs/pictures.py
+
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-scan .venv-engines .venv-schema dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox
+	rm -rf .venv .venv-scan .venv-engines .venv-schema dist site .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox
 
 .venv/.base: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "octo-tf needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
@@ -80,7 +86,7 @@ clean: ## remove what the other targets made
 	@touch $@
 
 .venv/.dev: .venv/.runtime
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group web
 	@touch $@
 
 # The scanners pin their own boto3 and click: they live apart.

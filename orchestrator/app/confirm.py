@@ -11,6 +11,7 @@ from orchestrator.app.context import AccountContext
 from orchestrator.app.events import ReportMade
 from orchestrator.model.account import Account
 from orchestrator.model.octo_records import AreaName, AreaStatus, Confirmation, Method
+from orchestrator.verify.cur import last_delivery
 from orchestrator.verify.model import Area, Report, Status
 from orchestrator.verify.stackset import linked_statuses
 
@@ -58,6 +59,7 @@ def confirm(
             finish=finish and report.areas[Area.API_ACCESS] is Status.PASS,
             may_register=may_register,
             method=method,
+            delivered_at=last_delivery(report),
         )
     _say_linked(context, confirmation)
     known = {Area(a): answer for a, answer in confirmation.record.answers.items()}

@@ -59,9 +59,10 @@ def read(aws: Aws) -> Organization:
     management = _describe(aws)["MasterAccountId"]
     root = root_id(aws)
     parents: dict[str, str | None] = {root: None}
+    names: dict[str, str] = {}
     members: list[Member] = []
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        pending: dict[Future[tuple[list[str], list[Member]]], str] = {
+        pending: dict[Future[tuple[dict[str, str], list[Member]]], str] = {
             pool.submit(_children, client, root): root
         }
         while pending:
@@ -70,11 +71,12 @@ def read(aws: Aws) -> Organization:
                 parent = pending.pop(future)
                 ous, accounts = future.result()
                 members += accounts
+                names |= ous
                 for ou in ous:
                     parents[ou] = parent
                     pending[pool.submit(_children, client, ou)] = ou
     return Organization(
-        root, parents, tuple(sorted(members, key=lambda m: m.account_id)), management
+        root, parents, tuple(sorted(members, key=lambda m: m.account_id)), management, names
     )
 
 
@@ -91,14 +93,14 @@ def _describe(aws: Aws) -> OrganizationTypeDef:
     return aws.client("organizations").describe_organization()["Organization"]
 
 
-def _children(client: OrganizationsClient, parent: str) -> tuple[list[str], list[Member]]:
-    ous = [
-        ou["Id"]
+def _children(client: OrganizationsClient, parent: str) -> tuple[dict[str, str], list[Member]]:
+    ous = {
+        ou["Id"]: ou["Name"]
         for page in client.get_paginator("list_organizational_units_for_parent").paginate(
             ParentId=parent
         )
         for ou in page["OrganizationalUnits"]
-    ]
+    }
     accounts = [
         Member(a["Id"], a["Name"], account_state(a), parent)
         for page in client.get_paginator("list_accounts_for_parent").paginate(ParentId=parent)

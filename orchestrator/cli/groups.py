@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, Literal, get_origin
 
 import click
 from click.core import ParameterSource
@@ -46,19 +46,32 @@ def _events(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     return target
 
 
-def _reports(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
-    from orchestrator.report import formats
+def report_option(subject: Literal["plan", "verification"], formats: str) -> Callable[[Any], Any]:
+    """Return ``--report`` of a command that ends with a plan or a verification."""
 
-    known = formats("verification")
-    reports = {}
-    for pair in (pair for text in value for pair in text.split(",")):
-        name, separator, file = pair.partition("=")
-        if not separator or not file or name not in known:
-            raise click.BadParameter(
-                f"{pair!r} is not FORMAT=FILE with a format of {', '.join(known)}"
-            )
-        reports[name] = Path(file)
-    return reports
+    def parse(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
+        from orchestrator.report import formats_of_run
+
+        known = formats_of_run(subject)
+        reports = {}
+        for pair in (pair for text in value for pair in text.split(",")):
+            name, separator, file = pair.partition("=")
+            if not separator or not file or name not in known:
+                raise click.BadParameter(
+                    f"{pair!r} is not FORMAT=FILE with a format of {', '.join(known)}"
+                )
+            reports[name] = Path(file)
+        return reports
+
+    return option(
+        "--report",
+        "reports",
+        group=Group.OUTPUT,
+        metavar="FORMAT=FILE",
+        multiple=True,
+        callback=parse,
+        help=f"Write a report as {formats}. Repeatable.",
+    )
 
 
 def setting_options(*names: str | Group) -> Callable[..., Any]:
@@ -250,15 +263,8 @@ JSON = click.option(
     is_flag=True,
     help="Write JSON to stdout.",
 )
-REPORT = option(
-    "--report",
-    "reports",
-    group=Group.OUTPUT,
-    metavar="FORMAT=FILE",
-    multiple=True,
-    callback=_reports,
-    help="Write a junit, json, markdown or table report. Repeat for several.",
-)
+REPORT = report_option("verification", "html, json, junit, markdown or table")
+PLAN_REPORT = report_option("plan", "html, json, markdown or text")
 WAIT = option(
     "--wait",
     "wait_seconds",

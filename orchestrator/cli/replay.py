@@ -13,7 +13,7 @@ _LEFT_OUT = {"external_id", "as_json"}  # a secret, and how this run was shown
 
 
 def replay(ctx: click.Context, name: str, command: click.Command, *arguments: str) -> str:
-    """``octo-tf <name>`` with those options of the present run that the command has too.
+    """``octo-tf <name>`` with those options and arguments of the present run that it has too.
 
     Args:
         ctx: the present run.
@@ -28,6 +28,8 @@ def replay(ctx: click.Context, name: str, command: click.Command, *arguments: st
         given = ctx.get_parameter_source(field) is ParameterSource.COMMANDLINE
         if given and field in shared - _LEFT_OUT and isinstance(parameter, click.Option):
             line += words(parameter.opts[0], ctx.params[field])
+        elif given and field in shared and isinstance(parameter, click.Argument):
+            arguments = (*arguments, str(ctx.params[field]))
     return shlex.join([*line, *arguments])
 
 

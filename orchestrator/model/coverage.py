@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from orchestrator.model.organization import Organization
@@ -39,19 +39,32 @@ _INACTIVE = {
 
 @dataclass(frozen=True)
 class LinkedAccount:
-    """A linked account with its state; ``reason`` is empty where the state needs none."""
+    """A linked account with its state; ``reason`` is empty where the state needs none.
+
+    ``ou``: the OU (or root) that it is directly in; empty if it left the organization.
+    """
 
     account_id: str
     name: str
     state: State
     reason: str = ""
+    ou: str = ""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An OU, or the root: its name where it was read, and its parent (None for the root)."""
+
+    name: str
+    parent: str | None
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Every linked account, sorted by id."""
+    """Every linked account, sorted by id, and the organization's units by id."""
 
     accounts: tuple[LinkedAccount, ...]
+    units: Mapping[str, Unit] = field(default_factory=dict)
 
     def of(self, *states: State) -> list[LinkedAccount]:
         """List the accounts in one of these states."""
@@ -108,9 +121,13 @@ def cover(
         elif instance is not None:
             state = State.FAILED
             reason = instance.reason or f"its instance is {instance.detailed or instance.status}"
-        accounts.append(LinkedAccount(member.account_id, member.name, state, reason))
+        accounts.append(LinkedAccount(member.account_id, member.name, state, reason, member.ou))
     accounts += [
         LinkedAccount(account_id, "", State.EXCESS, "it has left the organization")
         for account_id in instances
     ]
-    return Coverage(tuple(sorted(accounts, key=lambda s: s.account_id)))
+    units = {
+        ou: Unit(organization.names.get(ou, ""), parent)
+        for ou, parent in organization.parents.items()
+    }
+    return Coverage(tuple(sorted(accounts, key=lambda s: s.account_id)), units)

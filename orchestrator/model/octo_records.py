@@ -65,6 +65,8 @@ class AccountRecord(BaseModel):
         destroyed_at: when octo-tf destroyed its resources in AWS; null once they are made again.
         left_at: when octo-tf unregistered the account; null once it is registered again.
         left_with: the payer whose unregistration took this linked account along, or null.
+        deliveries: when AWS delivered billing data: the last delivery that each verification of
+            a year saw, oldest first. Others came between two verifications.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,6 +87,7 @@ class AccountRecord(BaseModel):
     destroyed_at: str | None = None
     left_at: str | None = None
     left_with: str | None = None
+    deliveries: tuple[str, ...] = ()
 
     @property
     def is_registered(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,16 @@ class Member:
 
 @dataclass(frozen=True)
 class Organization:
-    """An organization's tree: each OU's parent (None for the root), and every account."""
+    """An organization's tree: each OU's parent (None for the root), and every account.
+
+    ``names``: the OUs' names, as far as they were read.
+    """
 
     root: str
     parents: dict[str, str | None]
     members: tuple[Member, ...]
     management_account_id: str
+    names: dict[str, str] = field(default_factory=dict)
 
     def is_under(self, ou: str, targets: Iterable[str]) -> bool:
         """Tell whether an OU is one of the targets, or nested in one."""

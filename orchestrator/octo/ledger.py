@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from orchestrator.octo import ledger_v1
 _MAX_BYTES = 500_000_000  # a hundred thousand linked accounts are a tenth of that
 _SCHEMA = "octo-tf/ledger/v2"
 _LOCK_SECONDS = 10.0
+_KEPT = timedelta(days=366)  # deliveries
 _NO_LONGER = ("refused", "pending", "not_registered")  # answers that take a confirmation back
 
 
@@ -99,11 +100,17 @@ class Ledger:
         statuses: dict[AreaName, AreaStatus],
         *,
         method: Method,
+        delivered_at: str | None = None,
     ) -> AccountRecord:
-        """Note each area's status."""
+        """Note each area's status, and the last delivery (ISO 8601, UTC) if there was one."""
         with self._changing() as accounts:
             known = _identified(accounts, account_id, name, account_type, method)
-            accounts[account_id] = self._verified(known, statuses)
+            first = (self._now() - _KEPT).isoformat(timespec="seconds")
+            seen = {*known.deliveries, *([delivered_at] if delivered_at else [])}
+            accounts[account_id] = _changed(
+                self._verified(known, statuses),
+                deliveries=tuple(sorted(at for at in seen if at >= first)),
+            )
             return accounts[account_id]
 
     def note_linked(self, standings: Mapping[str, tuple[str, AreaStatus]]) -> None:

@@ -137,6 +137,7 @@ class RegistrationService:
         finish: bool,
         may_register: bool = False,
         method: Method = "terraform",
+        delivered_at: str | None = None,
     ) -> Confirmation:
         """Note what was verified, and have Octo confirm the areas that pass.
 
@@ -150,9 +151,15 @@ class RegistrationService:
             finish: whether *Confirm and Finish* is reached if API access is confirmed.
             may_register: whether an account that Octo does not know is registered first.
             method: how its resources are made.
+            delivered_at: when AWS delivered last (ISO 8601, UTC), if that was seen.
         """
         record = self._ledger.note_verified(  # first: nothing that was found out is lost
-            account.account_id, name, account.account_type, statuses, method=method
+            account.account_id,
+            name,
+            account.account_type,
+            statuses,
+            method=method,
+            delivered_at=delivered_at,
         )
         passed = [area for area in LABELS if statuses.get(area) == "pass"]
         register = self._registering(account, record) if may_register else None

@@ -1,6 +1,7 @@
 """Render plans, verifications and discoveries; each format is one file, found by its place.
 
-``discovery/`` shows a :class:`~orchestrator.adoption.discovery.Discovery`, ``plan/`` a
+``discovery/`` shows a :class:`~orchestrator.adoption.discovery.Discovery`, ``page/`` a
+:class:`~orchestrator.report.page.Page` (everything of one run), ``plan/`` a
 :class:`~orchestrator.app.review.Review`, ``verification/`` a
 :class:`~orchestrator.verify.model.Report`. Each ``<name>_format.py`` has a ``render``.
 """
@@ -15,15 +16,21 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from orchestrator.adoption.discovery import Discovery
     from orchestrator.app.review import Review
+    from orchestrator.report.page import Page
     from orchestrator.verify.model import Report
 
-Subject = Literal["discovery", "plan", "verification"]
+Subject = Literal["discovery", "page", "plan", "verification"]
 
 
 def formats(subject: Subject) -> list[str]:
     """List the report formats of a subject: ``discovery``, ``plan`` or ``verification``."""
     folder = Path(__file__).parent / subject
     return sorted(m.name.removesuffix("_format") for m in pkgutil.iter_modules([str(folder)]))
+
+
+def formats_of_run(subject: Literal["plan", "verification"]) -> list[str]:
+    """List the formats of ``--report``: the subject's, and those that show the whole run."""
+    return sorted({*formats(subject), *formats("page")})
 
 
 def render_discovery(discovery: Discovery, name: str, *, color: bool = False) -> str:
@@ -33,6 +40,15 @@ def render_discovery(discovery: Discovery, name: str, *, color: bool = False) ->
         KeyError: there is no such format.
     """
     return _render("discovery", name, discovery, color)
+
+
+def render_page(page: Page, name: str) -> str:
+    """Render a run in one format.
+
+    Raises:
+        KeyError: there is no such format.
+    """
+    return _render("page", name, page, False)
 
 
 def render_plan(review: Review, name: str, *, color: bool = False) -> str:

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from orchestrator.verify.model import Area, Report, Status
 
+_NOT_OF_THIS_TYPE = {
+    (Area.CUR_S3, "linked"): "the payer has it",
+    (Area.STACKSET, "linked"): "payer accounts only",
+    (Area.STACKSET, "standalone"): "payer accounts only",
+    (Area.STACKSET, "payer"): "not enabled",
+}
+
 
 def conclusion(report: Report) -> str:
     """Summarize a report in a sentence or two; *Confirm and Finish* needs API access alone."""
@@ -48,6 +55,11 @@ def _by_hand(report: Report) -> list[str]:
         return report.record.steps_by_hand()
     confirm = [f"Check and Confirm for {label}" for label in areas]
     return [*confirm, "Confirm and Finish"] if confirm else []
+
+
+def not_of_this_type(report: Report, area: Area) -> str:
+    """Say why an account of this type lacks an area; empty if it may have it."""
+    return _NOT_OF_THIS_TYPE.get((area, report.account_type), "")
 
 
 def unapplied(report: Report) -> str:

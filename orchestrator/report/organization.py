@@ -16,15 +16,13 @@ from orchestrator.report.tables import printed
 def as_tree(
     organization: Organization,
     *,
-    ou_names: Mapping[str, str],
     states: Mapping[str, State],
     color: bool = False,
 ) -> str:
     """Draw the tree.
 
     Args:
-        organization: the OUs and the accounts.
-        ou_names: the names of the OUs by id; an OU without one is shown by its id.
+        organization: the OUs, shown by their names or else their ids, and the accounts.
         states: the states of the linked accounts, by id; others are shown without.
         color: whether the text has colours.
     """
@@ -33,7 +31,7 @@ def as_tree(
     def branch(ou: str) -> Tree:
         if ou not in branches:
             above = branch(organization.parents.get(ou) or organization.root)
-            branches[ou] = above.add(f"[bold]{escape(ou_names.get(ou, ou))}[/]")
+            branches[ou] = above.add(f"[bold]{escape(organization.names.get(ou, ou))}[/]")
         return branches[ou]
 
     for member in sorted(organization.members, key=lambda member: member.name):

@@ -10,8 +10,10 @@ from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.session import Aws
 from orchestrator.model.module_contract.outputs import CurOutput
 from orchestrator.model.report_delivery import ReportDelivery
-from orchestrator.verify.model import Context, Finding, failed
+from orchestrator.verify.model import Context, Finding, Report, failed
 from orchestrator.verify.remedy import Restore
+
+DELIVERY = "cur_s3.delivery"
 
 
 def report_delivery(context: Context) -> ReportDelivery:
@@ -67,3 +69,10 @@ def manifests(aws: Aws, cur: CurOutput) -> dict[str, datetime]:
         for key, written in sorted(listed.items(), key=lambda item: item[1], reverse=True)
         if key.endswith(suffix) and key.count("/") == prefix.count("/") + 1
     }
+
+
+def last_delivery(report: Report) -> str | None:
+    """Return when AWS delivered last (ISO 8601, UTC), as its check found it; None if it did not."""
+    evidence = next((r.finding.evidence for r in report.results if r.id == DELIVERY), {})
+    delivered_at = evidence.get("delivered_at")
+    return delivered_at if isinstance(delivered_at, str) else None

@@ -51,13 +51,14 @@ def search(project, secrets: set[str]) -> None:
     assert "secrets.auto.tfvars.json" in holders  # or the search itself is blind
 
 
-REPORTS = "junit=r.xml,json=r.json,markdown=r.md,table=r.txt"
+REPORTS = "junit=r.xml,json=r.json,markdown=r.md,table=r.txt,html=r.html"
 
 
 def test_nothing_leaks_in_success(sandbox, secrets):
     bucket = sandbox.existing_bucket("standalone", "billing-in-quiet")
     project = sandbox.project("standalone", **bucket, cur_s3_bucket_merge_policy=True)
-    plan = ("plan", "--out", "kept.tfplan", "--summary", "p.json", "--markdown", "p.md")
+    written = ("--summary", "p.json", "--markdown", "p.md", "--report", "html=p.html")
+    plan = ("plan", "--out", "kept.tfplan", *written)
     for arguments, code in (
         (("render",), 0),
         (("render", "--check"), 0),

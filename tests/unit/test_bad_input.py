@@ -269,6 +269,8 @@ def test_an_external_id_that_cannot_be_had_is_refused(tmp_path, source):
         (["apply", "--wait", "-5"], "--wait"),
         (["apply", "--plan", "nowhere.tfplan"], "--plan"),
         (["verify", "--report", "pdf=x"], "--report"),
+        (["plan", "--report", "junit=x"], "--report"),
+        (["adopt", "--plan-only", "--report", "junit=x"], "--report"),
         (["verify", "--report", "json"], "--report"),
         (["plan", "--config", "."], "--config"),
         (["unlock"], "LOCK_ID"),

@@ -37,6 +37,10 @@ HISTORY = ROOT / "CHANGELOG.md"  # its commands were right in their time
 INSTALLED = {"orchestrator/bundled/"}
 
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+# At the end of a page that shows commands: a test runs them, or they are parsed only.
+MARKER = re.compile(
+    r"^<!-- Commands: (?:(run) by|parsed by) (\S+?\.py)(?:\.|, not run\.) -->$", re.M
+)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 SOURCE = re.compile(r"^(?:orchestrator|tests|docs|templates|terraform|examples|bench)/[\w./-]+$")
 
@@ -172,6 +176,22 @@ def test_a_command_line_that_does_not_exist_is_found(line):
     (arguments,) = commands_in(line)
     with pytest.raises(click.UsageError):
         parsed(arguments)
+
+
+def blocks_of_commands(page: Path) -> list[str]:
+    """The fenced blocks of a page that show a command of octo-tf."""
+    found = FENCE.findall(page.read_text(encoding="utf-8"))
+    shells = [block for _, language, block in found if language in ("", "sh", "shell", "bash")]
+    return [block for block in shells if any(commands_in(block))]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p not in {*GENERATED, HISTORY}], ids=name_of)
+def test_every_page_with_commands_says_whether_a_test_runs_them(page):
+    marked = MARKER.findall(page.read_text(encoding="utf-8"))
+    assert len(marked) == (1 if blocks_of_commands(page) else 0)
+    for runs, test in marked:
+        assert test == "tests/unit/test_docs.py" or runs
+        assert not runs or page.name in (ROOT / test).read_text(encoding="utf-8")
 
 
 def test_command_lines_are_found_in_many_pages():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import threading
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from filelock import FileLock
@@ -323,3 +323,27 @@ def test_concurrent_changes_are_all_kept(ledger):
     for thread in threads:
         thread.join()
     assert all(ledger.account(account_id) for account_id in ids)
+
+
+def test_deliveries_are_noted_once_each_and_kept_for_a_year(tmp_path):
+    day = [0]
+    ledger = Ledger(
+        tmp_path / "ledger.json",
+        now=lambda: datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(days=day[0]),
+    )
+
+    def verify_on(number: int, delivered_at: str | None) -> tuple[str, ...]:
+        day[0] = number
+        return ledger.note_verified(
+            ACCOUNT, "Acme", "payer", PASSED, **BY_TERRAFORM, delivered_at=delivered_at
+        ).deliveries
+
+    assert verify_on(1, None) == ()
+    assert verify_on(1, "2026-01-01T08:00:00+00:00") == ("2026-01-01T08:00:00+00:00",)
+    assert verify_on(1, "2026-01-01T08:00:00+00:00") == ("2026-01-01T08:00:00+00:00",)
+    assert verify_on(200, "2026-07-19T08:00:00+00:00") == (
+        "2026-01-01T08:00:00+00:00",
+        "2026-07-19T08:00:00+00:00",
+    )
+    assert verify_on(400, None) == ("2026-07-19T08:00:00+00:00",)
+    assert ledger.account(ACCOUNT).deliveries == ("2026-07-19T08:00:00+00:00",)

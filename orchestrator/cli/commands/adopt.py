@@ -14,7 +14,7 @@ from orchestrator.cli.groups import ENABLE_ACCESS, TERRAFORM, VERIFYING
 from orchestrator.cli.help import Command
 from orchestrator.cli.octo import octo_external_id
 from orchestrator.cli.option import option
-from orchestrator.cli.options import adopting_options, end
+from orchestrator.cli.options import adopting_options, end, write_reports
 from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode
 
@@ -91,6 +91,11 @@ def command(
     from orchestrator.adoption.candidate import Folder, read_candidate
     from orchestrator.app import adopt as adoption
 
+    lacking = sorted(reports.keys() - report.formats_of_run("plan")) if plan_only else []
+    if lacking:
+        raise click.UsageError(
+            f"--plan-only verifies nothing, so there is no --report {', '.join(lacking)}"
+        )
     config: Path = ctx.params["config"]
     environ, tf_path = dict(os.environ), ctx.params["tf_path"]
     candidate = read_candidate(
@@ -112,6 +117,7 @@ def command(
     context = load_context(defaults=dict(candidate.settings))
     if plan_only:
         review = adoption.plan(context, candidate, request)
+        write_reports(context, reports, review=review)
         click.echo(report.render_plan(review, "json" if as_json else "text"))
         review.verdict.enforce()
         return ExitCode.DONE
@@ -123,7 +129,7 @@ def command(
     if result.copy:
         click.echo(f"A copy of the old state: {result.copy}", err=True)
     _show_remaining_steps(candidate, released=result.copy is not None)
-    return end(result.report, reports, as_json=as_json)
+    return end(context, result.report, reports, as_json=as_json, review=result.review)
 
 
 def _show(proposal: Proposal, removed: tuple[str, ...], managed: frozenset[str]) -> None:

@@ -43,4 +43,11 @@ def command(
     applied = apply(context, consent=consent, saved_plan=plan_file)
     if not applied.review.has_changes:
         click.echo(report.render_plan(applied.review, "text"), err=True)
-    return end(applied.report, reports, as_json=as_json, strict=strict)
+    return end(
+        context,
+        applied.report,
+        reports,
+        as_json=as_json,
+        review=applied.review,
+        strict=strict,
+    )

@@ -82,8 +82,9 @@ def command(
 
         click.echo("First, octo.yaml: the account to register.", err=True)
         init.command.main(["--config", str(config)], standalone_mode=False)
+    context = load_context()
     wizard = Wizard(
-        begin(load_context()),
+        begin(context),
         _Terminal(),
         bucket=template_bucket,
         save=lambda settings: configuring.write(config, settings),
@@ -99,7 +100,7 @@ def command(
         " octo-tf console finish",
         err=True,
     )
-    return end(report, {}, as_json=False)
+    return end(context, report, {}, as_json=False)
 
 
 @command.command()
@@ -200,7 +201,7 @@ def check(context: AccountContext, step: Any, as_json: bool, reports: dict[str, 
             flow.wants_stackset = True
     chosen = flow.checked_steps() if step == "all" else (step,)
     report = checking.check(flow, chosen, wait_seconds=context.settings.wait_seconds)
-    return end(report, reports, as_json=as_json)
+    return end(context, report, reports, as_json=as_json)
 
 
 @command.command()
@@ -221,7 +222,7 @@ def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes
         flow.register()
     wait = context.settings.wait_seconds
     report = checking.check(flow, flow.checked_steps(), wait_seconds=wait, finish=True)
-    return end(report, reports, as_json=as_json)
+    return end(context, report, reports, as_json=as_json)
 
 
 class _Terminal:

@@ -12,11 +12,12 @@ from orchestrator.cli.groups import (
     ENABLE_ACCESS,
     JSON,
     OCTO,
+    PLAN_REPORT,
     REGISTRATION,
     TERRAFORM,
 )
 from orchestrator.cli.help import Command
-from orchestrator.cli.options import run_options, write_report
+from orchestrator.cli.options import run_options, write_report, write_reports
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@run_options(REGISTRATION, ENABLE_ACCESS, OCTO, TERRAFORM, ALLOW_DESTROY, JSON)
+@run_options(REGISTRATION, ENABLE_ACCESS, OCTO, TERRAFORM, ALLOW_DESTROY, PLAN_REPORT, JSON)
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan to this file."
 )
@@ -44,6 +45,7 @@ def command(
     ctx: click.Context,
     context: AccountContext,
     as_json: bool,
+    reports: dict[str, Path],
     out: Path | None,
     summary: Path | None,
     markdown: Path | None,
@@ -65,6 +67,7 @@ def command(
     for file, name in ((summary, "json"), (markdown, "markdown")):
         if file is not None:
             write_report(file, report.render_plan(review, name))
+    write_reports(context, reports, review=review)
     click.echo(report.render_plan(review, "json" if as_json else "text"))
     review.verdict.enforce()
     return ExitCode.CHANGES if detailed_exitcode and review.has_changes else ExitCode.DONE

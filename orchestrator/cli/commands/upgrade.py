@@ -47,25 +47,26 @@ def command(
     config: Path = ctx.params["config"]
     given = to_register(flags) if config.exists() else flags
 
-    def run(**own: Any) -> Upgraded:
+    def run(**own: Any) -> tuple[AccountContext, Upgraded]:
         settings = {**given, **own}
-        return upgrade(
-            load_context(**own),
+        context = load_context(**own)
+        return context, upgrade(
+            context,
             consent=approval.consent(yes=yes),
             configure=lambda: configuring.write(config, settings),
             configuring=configuring.announce(config, settings),
         )
 
     try:
-        upgraded = run(use_stackset=True)
+        context, upgraded = run(use_stackset=True)
     except Clash as clash:
         if yes or not _agrees_to_exclude(clash):
             raise
-        upgraded = run(use_stackset=True, stackset_excluded_accounts=[*clash.excluded])
+        context, upgraded = run(use_stackset=True, stackset_excluded_accounts=[*clash.excluded])
     if not upgraded.review.has_changes:
         click.echo(report.render_plan(upgraded.review, "text"), err=True)
     click.echo(f"Kept as it was: {', '.join(upgraded.kept)}.", err=True)
-    return end(upgraded.report, reports, as_json=as_json)
+    return end(context, upgraded.report, reports, as_json=as_json, review=upgraded.review)
 
 
 def _agrees_to_exclude(clash: Clash) -> bool:

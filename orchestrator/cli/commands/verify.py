@@ -24,4 +24,4 @@ def command(
     """Verify the registration: API access, CUR and S3, StackSet."""
     from orchestrator.app.verify import verify
 
-    return end(verify(context), reports, as_json=as_json, strict=strict)
+    return end(context, verify(context), reports, as_json=as_json, strict=strict)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from orchestrator.cli.demo.stage import Ran, Stage, command_line, quote, say
 from orchestrator.model.coverage import State
 from orchestrator.model.module_contract import octo_names
-
-if TYPE_CHECKING:
-    from orchestrator.model.organization import Organization
 
 _BY_HAND = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*",'
@@ -178,16 +175,8 @@ def _draw(stage: Stage, states: dict[str, State]) -> None:
 
     with stage.in_environment():
         aws = connect(region="us-east-1", profile="payer")
-        organization: Organization = organizations.read(aws)
-        client = aws.client("organizations")
-        names = {
-            ou: client.describe_organizational_unit(OrganizationalUnitId=ou)["OrganizationalUnit"][
-                "Name"
-            ]
-            for ou, parent in organization.parents.items()
-            if parent is not None
-        }
-    click.echo(as_tree(organization, ou_names=names, states=states, color=True))
+        organization = organizations.read(aws)
+    click.echo(as_tree(organization, states=states, color=True))
 
 
 def _result(profile: str, ran: Ran) -> None:

@@ -6,9 +6,9 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from orchestrator.report.conclusion import conclusion, unapplied
+from orchestrator.report.conclusion import conclusion, not_of_this_type, unapplied
 from orchestrator.report.tables import printed
-from orchestrator.verify.model import Area, Report, Status
+from orchestrator.verify.model import Report, Status
 
 _LOOKS = {
     Status.PASS: ("✓ pass", "green"),
@@ -23,12 +23,6 @@ _SAYS = {
     "pending": ("… pending", "yellow"),
     "waiting": ("… waiting", "yellow"),
     "unreachable": ("? not reached", "yellow"),
-}
-_NOT_OF_THIS_TYPE = {
-    (Area.CUR_S3, "linked"): "the payer has it",
-    (Area.STACKSET, "linked"): "payer accounts only",
-    (Area.STACKSET, "standalone"): "payer accounts only",
-    (Area.STACKSET, "payer"): "not enabled",
 }
 
 
@@ -68,7 +62,7 @@ def _areas(report: Report) -> Table:
     table.add_column("status", no_wrap=True)
     for area, status in report.areas.items():
         words, style = _LOOKS[status]
-        why = _NOT_OF_THIS_TYPE.get((area, report.account_type), "")
+        why = not_of_this_type(report, area)
         note = f" ({why})" if status is Status.SKIPPED and why else ""
         table.add_row(area.label, f"[{style}]{words}[/]{note}")
     return table

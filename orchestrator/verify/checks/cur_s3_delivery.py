@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.aws import s3
 from orchestrator.aws.cur import get_report
 from orchestrator.model.report_delivery import TEST_OBJECT
-from orchestrator.verify.cur import bucket_policy, manifests, read_object
+from orchestrator.verify.cur import DELIVERY, bucket_policy, manifests, read_object
 from orchestrator.verify.model import Check, Context, Finding, failed, passed, pending
 from orchestrator.verify.remedy import Restore
 
@@ -51,7 +51,8 @@ def _run(context: Context) -> Finding:
             manifest=key,
             lacking=lacking,
         )
-    hours = _age_hours(context, last_delivery, written)
+    delivered_at = _delivered_at(last_delivery, written)
+    hours = max(0.0, (context.now() - delivered_at.timestamp()) / 3600)
     if hours > _STALE_HOURS:
         return failed(
             f"The last delivery is {hours:.0f} hours old.",
@@ -59,8 +60,14 @@ def _run(context: Context) -> Finding:
             arrival="stale",
             manifest=key,
             age_hours=round(hours, 1),
+            delivered_at=delivered_at.isoformat(timespec="seconds"),
         )
-    return passed(f"Delivered {hours:.0f} h ago: {key}.", arrival="current", manifest=key)
+    return passed(
+        f"Delivered {hours:.0f} h ago: {key}.",
+        arrival="current",
+        manifest=key,
+        delivered_at=delivered_at.isoformat(timespec="seconds"),
+    )
 
 
 def _before_the_first(context: Context) -> Finding:
@@ -95,16 +102,15 @@ def _missing_files(context: Context, manifest_key: str) -> list[str]:
     return [key for key in manifest.get("reportKeys", []) if key not in existing]
 
 
-def _age_hours(context: Context, last_delivery: str | None, last_modified: datetime) -> float:
-    """Return the hours since AWS's last delivery, or since the manifest if AWS reports none."""
-    when = last_modified
+def _delivered_at(last_delivery: str | None, last_modified: datetime) -> datetime:
+    """Return when AWS delivered last, or when the manifest was written if AWS reports nothing."""
     if last_delivery:
-        when = datetime.strptime(last_delivery, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
-    return max(0.0, (context.now() - when.timestamp()) / 3600)
+        return datetime.strptime(last_delivery, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    return last_modified.astimezone(timezone.utc)
 
 
 CHECK = Check(
-    id="cur_s3.delivery",
+    id=DELIVERY,
     promise="The report arrives in the bucket, complete and current.",
     permissions=("cur:DescribeReportDefinitions", "s3:GetObject", "s3:ListBucket"),
     run=_run,

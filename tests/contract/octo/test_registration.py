@@ -297,10 +297,10 @@ def test_a_linked_account_of_another_organization_is_named(service, client, acco
 
 
 def test_there_is_nothing_to_confirm_of_an_unknown_or_a_planned_account(service):
-    with pytest.raises(LedgerError, match="nothing was verified"):
+    with pytest.raises(LedgerError, match="no verification is recorded"):
         service.confirm_remaining(STANDALONE)
     service.note_planned(identified(STANDALONE), "Acme")
-    with pytest.raises(LedgerError, match="nothing was verified"):
+    with pytest.raises(LedgerError, match="no verification is recorded"):
         service.confirm_remaining(STANDALONE)
     assert history.read(service, STANDALONE).remaining == ("Run octo-tf apply.",)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
 from orchestrator.errors import ExitCode
 from orchestrator.report import render_verification
 from orchestrator.sandbox import control
+from orchestrator.verify.cur import last_delivery
 from orchestrator.verify.model import Area, Report, Status
 from tests.registered import (
     CUR_ROLE,
@@ -375,6 +377,18 @@ def test_a_delivered_report_is_current_and_later_stale(registered, look):
     assert arrival(look(registered)) == (Status.PASS, "current")
     in_two_days = time.time() + 48 * 3600
     assert arrival(look(registered, now=lambda: in_two_days)) == (Status.FAIL, "stale")
+
+
+def test_the_time_of_the_last_delivery_is_in_the_report(registered, look):
+    delivered_at = last_delivery(look(registered))
+    assert delivered_at is not None
+    assert delivered_at.endswith("+00:00")
+    age = time.time() - datetime.fromisoformat(delivered_at).timestamp()
+    assert -2 < age < 3600  # seconds; the sandbox delivered when the report was made
+
+
+def test_before_the_first_delivery_there_is_no_time(undelivered, look):
+    assert last_delivery(look(undelivered)) is None
 
 
 def test_waiting_goes_on_until_nothing_is_pending(sandbox, undelivered, look):

@@ -144,6 +144,18 @@ def test_everything_passes(linked):
     assert findings["stackset.access"].evidence["tried"] == 3
 
 
+def test_the_units_have_names_and_every_account_is_in_one(linked):
+    linked.make()
+    coverage = linked.look()["stackset.coverage"].coverage
+    assert coverage is not None
+    assert coverage.units[linked.root].parent is None
+    nested = [unit for ou, unit in coverage.units.items() if ou != linked.root]
+    assert nested
+    assert all(unit.name and unit.parent in coverage.units for unit in nested)
+    assert coverage.accounts
+    assert all(account.ou in coverage.units for account in coverage.accounts)
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -312,7 +312,15 @@ class Octo:
         self._note("register")
 
     def confirm(
-        self, account, name, statuses, *, finish, may_register=False, method="terraform"
+        self,
+        account,
+        name,
+        statuses,
+        *,
+        finish,
+        may_register=False,
+        method="terraform",
+        delivered_at=None,
     ) -> Confirmation:
         self._note("confirm" if may_register else "confirm_known")
         record = AccountRecord(

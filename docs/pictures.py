@@ -1,0 +1,70 @@
+"""Take the pictures of the documentation: of a real run against the sandbox, in a real browser.
+
+Needs Terraform, the sandbox's packages and a Chromium (tests/web/chromium.py finds one).
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "docs/images"
+OCTO_TF = [sys.executable, "-m", "orchestrator"]
+sys.path.insert(0, str(ROOT))
+
+
+def report(folder: Path) -> Path:
+    """Register a payer with its linked accounts on the sandbox; return the report of verify."""
+    environment = folder / "sandbox.env"
+    up = [*OCTO_TF, "sandbox", "up", "--linked", "48", "--env-file", str(environment)]
+    sandbox = subprocess.Popen(up, cwd=folder, stdout=subprocess.DEVNULL)
+    try:
+        while not environment.exists():
+            time.sleep(0.2)
+        environ = {**os.environ, **dict(_variables(environment.read_text()))}
+        environ["AWS_PROFILE"] = "payer"
+        init = ["init", "--non-interactive", "--account-id", "111111111111"]
+        excluded = [
+            f"--stackset-excluded-account={environ[f'OCTO_SANDBOX_LINKED_{n}']}" for n in (3, 7, 20)
+        ]
+        page = folder / "report.html"
+        for arguments in (
+            [*init, "--account-name", "Acme", "--use-stackset", *excluded],
+            ["apply", "--yes", "--enable-trusted-access"],
+            ["verify", "--report", f"html={page}"],
+        ):
+            subprocess.run([*OCTO_TF, *arguments], cwd=folder, env=environ, check=True)
+    finally:
+        sandbox.send_signal(signal.SIGINT)
+        sandbox.wait()
+    return page
+
+
+def _variables(text: str) -> list[tuple[str, str]]:
+    words = [word for line in text.splitlines() for word in shlex.split(line, comments=True)]
+    return [(w.partition("=")[0], w.partition("=")[2]) for w in words if "=" in w]
+
+
+def main() -> None:
+    """Write ``docs/images``."""
+    from tests.web import chromium
+
+    program = chromium.find()
+    if program is None:
+        sys.exit(f"No Chromium: install one, or name it with {chromium.VARIABLE}")
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, chromium.launched(program) as browser:
+        page = browser.new_page(viewport={"width": 900, "height": 1200}, color_scheme="light")
+        page.goto(report(Path(folder)).as_uri())
+        page.screenshot(path=IMAGES / "report.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Formats of a page: everything that one run has to show, to be handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestrator.app.review import Review
+    from orchestrator.verify.model import Report
+
+
+@dataclass(frozen=True)
+class Page:
+    """One run of a command that plans or verifies.
+
+    Attributes:
+        command: the command's name, like ``apply``.
+        made_at: when the run ended.
+        asked: the settings that say what to register, by name; no secret is among them.
+        repeat: command lines, each with what it does; secrets are left out.
+        review: the plan, if the command made one.
+        report: the verification, if the command made one; one of both is there.
+    """
+
+    command: str
+    made_at: datetime
+    asked: Mapping[str, object] = field(default_factory=dict)
+    repeat: Sequence[tuple[str, str]] = ()
+    review: Review | None = None
+    report: Report | None = None
