@@ -40,9 +40,10 @@ def leave(project: Project, *arguments: str) -> Any:
 
 
 def roles(sandbox: RunningSandbox, profile: str) -> list[str]:
-    """The account's roles, without the one that Organizations makes in each member."""
-    found = [r["RoleName"] for r in sandbox.client(profile, "iam").list_roles()["Roles"]]
-    return [name for name in found if name != "OrganizationAccountAccessRole"]
+    """The account's roles without AWS's own: of services, and Organizations' in each member."""
+    found = sandbox.client(profile, "iam").list_roles()["Roles"]
+    names = [r["RoleName"] for r in found if not r["Path"].startswith("/aws-service-role/")]
+    return [name for name in names if name != "OrganizationAccountAccessRole"]
 
 
 def buckets(sandbox: RunningSandbox, profile: str) -> list[str]:
