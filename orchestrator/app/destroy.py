@@ -135,6 +135,6 @@ def unregister(context: AccountContext, departure: Departure) -> None:
 
 
 def _destroyed(leaving: Leaving, request: Request) -> set[str]:
-    """Name the accounts whose resources are gone: of a StackSet, those that lost their role."""
-    linked = () if request.keep_linked_roles else leaving.review.linked.remove
-    return {leaving.review.account_id, *linked}
+    """Name the accounts without resources; linked ones may have lost them in an earlier run."""
+    own, linked = leaving.review.account_id, {*leaving.review.linked.remove}
+    return {own} if request.keep_linked_roles else {own, *linked, *leaving.departure.linked}

@@ -143,15 +143,12 @@ def _octo(stage: Stage) -> None:
 
 def _leave(stage: Stage) -> None:
     stage.scene("Leaving")
-    say(
-        """The standalone account leaves: what was made for Octo is deleted, then Octo forgets it.
-        The bucket stays, with the billing data in it."""
-    )
+    say("The standalone account leaves. Its bucket stays, with the billing data in it.")
     command_line("octo-tf destroy")
     confirmed = ("--yes", "--confirm-account", stage.account("standalone"))
     left = stage.run("standalone", "destroy", *confirmed).stderr
     quote(_sentence(left, "Plan: "))
-    quote(left[left.rindex("Account ") :])
+    quote("\n".join(left[left.rindex("Account ") :].splitlines()[:3]))
 
 
 def _start(stage: Stage, pool: ThreadPoolExecutor, profile: str) -> Future[Ran]:

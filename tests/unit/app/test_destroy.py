@@ -202,6 +202,7 @@ def test_accounts_that_the_stackset_reached_leave_although_it_is_gone(route):
     assert "terraform.apply_plan" not in route.calls
     assert leaving.departure.linked == {LINKED: "one"}
     assert route.recording.writes == ["octo.note_destroyed", "octo.unregister"]
+    assert route.octo.destroyed == {ACCOUNT.account_id, LINKED}
 
 
 def test_without_anything_left_nobody_is_asked(route):
