@@ -165,13 +165,14 @@ def test_it_binds_what_stack_sets_make_and_the_failed_stack_can_be_read(
     sandbox, session, organizations, control_policy, stack_set
 ):
     limited = sandbox.accounts["linked-2"]
+    own = session("linked-2").client("cloudformation")
+    before = {stack["StackId"] for stack in own.list_stacks()["StackSummaries"]}
     control_policy("SERVICE_CONTROL_POLICY", DENY_ROLES, limited)
     found = deploy(stack_set, organizations)
     assert found[limited][0] == "FAILED"
     assert "explicit deny in a service control policy" in found[limited][1]
     assert found[sandbox.accounts["linked-1"]][0] == "SUCCEEDED"
-    own = session("linked-2").client("cloudformation")
-    (left,) = own.list_stacks()["StackSummaries"]
+    (left,) = (s for s in own.list_stacks()["StackSummaries"] if s["StackId"] not in before)
     assert left["StackStatus"] == "DELETE_COMPLETE"
     events = own.describe_stack_events(StackName=left["StackId"])["StackEvents"]
     assert any(event["ResourceStatus"] == "CREATE_FAILED" for event in events)
