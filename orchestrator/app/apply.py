@@ -201,7 +201,7 @@ def apply_plan(
         The root's outputs.
 
     Raises:
-        AlreadyExists: AWS has by now what was to be created; the next run finds out whose it is.
+        AlreadyExists: a resource to create exists already; the next run decides whose it is.
         EngineError: Terraform failed; what was done is in its state.
     """
     if not plan.has_changes:

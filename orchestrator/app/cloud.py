@@ -193,7 +193,7 @@ class Cloud:
     def delete_stacks(
         self, linked: LinkedAccounts, *, retain: bool, on_progress: OnProgress
     ) -> None:
-        """Take every account out of the StackSet; a failure in one of them is no error here.
+        """Delete every stack instance of the StackSet; the failure of one account does not raise.
 
         Args:
             linked: the StackSet with its stack instances.

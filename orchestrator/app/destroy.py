@@ -3,9 +3,9 @@
     identify → Octo, state, linked accounts → plan to destroy → guard → CONSENT
         → stack instances → state (what stays in AWS leaves it) → apply that plan → bucket → Octo
 
-The bucket stays unless its deletion is asked for. What a run has done is gone from the state, AWS
-or Octo, so the same command goes on after an interruption. Nothing is changed before consent but
-the files of the root folder.
+The bucket stays unless its deletion is requested. Completed steps are visible in the state, AWS and
+Octo, so the same command continues after an interruption. Before consent, only files in the root
+folder are written.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def plan(context: AccountContext, request: Request) -> Leaving:
 
 
 def destroy(context: AccountContext, request: Request, *, consent: Consent) -> Leaving:
-    """Take one account out of Octo, and what was made for that out of AWS.
+    """Delete what was created in AWS for Octo, then unregister the account.
 
     Raises:
         WrongAccount: the credentials are another account's.
@@ -78,7 +78,7 @@ def remove_accounts(context: AccountContext, linked: LinkedAccounts, *, retain: 
     Raises:
         AwsError: an account keeps its stack; each is named with AWS's reason.
     """
-    progress = LinkedRegistrar(context, None).take  # reports only: nobody has a name to register
+    progress = LinkedRegistrar(context, None).take  # reports progress; registers nobody
     if context.cloud.has_stackset():
         with context.events.step("wait_stackset", "Waiting for the StackSet"):
             context.cloud.wait_for_deployments(on_progress=progress)
@@ -135,6 +135,6 @@ def unregister(context: AccountContext, departure: Departure) -> None:
 
 
 def _destroyed(leaving: Leaving, request: Request) -> set[str]:
-    """Name the accounts without resources; linked ones may have lost them in an earlier run."""
+    """Return the accounts whose resources are gone, including those gone since an earlier run."""
     own, linked = leaving.review.account_id, {*leaving.review.linked.remove}
     return {own} if request.keep_linked_roles else {own, *linked, *leaving.departure.linked}

@@ -1,4 +1,4 @@
-"""What leaves with an account, and what stays: Terraform's plan to destroy, and all beside it."""
+"""Plan what destroy deletes and what it keeps: Terraform's plan and the changes outside it."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import STACKSET, TARGET, StateEdit, StateResource
 
 _REPORT = "module.octo.aws_cur_report_definition.cur[0]"  # Terraform's prevent_destroy protects it
-# What Terraform may destroy of what the guard protects: the bucket and its policy are not among it.
+# The protected resource types that destroy may delete: not the bucket, nor its policy.
 _LEAVES = {"aws_iam_role", "aws_cur_report_definition", STACKSET}
 
 
 @dataclass(frozen=True)
 class Request:
-    """What leaving does besides the default.
+    """The options of ``octo-tf destroy``.
 
     Attributes:
         keep_linked_roles: whether linked accounts keep the role that the StackSet made.
@@ -56,7 +56,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Leaving:
-    """An account that leaves.
+    """The plan by which an account leaves Octo.
 
     Attributes:
         review: the plan.
@@ -139,7 +139,7 @@ def render_root(context: AccountContext, account: Account) -> Prepared:
         raise Refused(
             "the state is unreadable or was not saved, so it does not say what is to be destroyed",
             where=str(context.folder),
-            hint="Run octo-tf apply: it brings the state in order. Then run octo-tf destroy.",
+            hint="Run octo-tf apply, which repairs the state. Then run octo-tf destroy.",
         )
     if journal.addresses(context.folder):
         context.events.warn(
@@ -207,7 +207,7 @@ def _made_by_stacks(
 
 
 def _departure(context: AccountContext, known: Departure, carried: Collection[str]) -> Departure:
-    """Let those linked accounts leave that the StackSet reaches, or reached as far as noted."""
+    """Keep only the linked accounts that the StackSet reaches, or that the ledger has noted."""
     noted = {a for a, r in context.octo.records().items() if r.account_type == "linked"}
     linked = {a: name for a, name in known.linked.items() if a in noted | {*carried}}
     return replace(known, linked=linked)
@@ -259,7 +259,7 @@ def _kept_bucket(context: AccountContext, account: Account, bucket: Bucket | Non
     registration = context.registration
     if registration.cur_s3_bucket_option != "USE_EXISTING" or account.account_type == "linked":
         return []
-    statements = "its statements OctoTfCurDeliveryLooks and OctoTfCurDeliveryWrites are idle"
+    statements = "its statements OctoTfCurDeliveryLooks and OctoTfCurDeliveryWrites have no use now"
     merged = f", with its policy: {statements}" if registration.cur_s3_bucket_merge_policy else ""
     return [f"The bucket {registration.cur_s3_bucket_name}{merged}."]
 
@@ -276,7 +276,7 @@ def _kept_roles(linked: LinkedAccounts, *, keep: bool) -> list[str]:
 def _kept_in_octo(context: AccountContext, known: Departure, departure: Departure) -> list[str]:
     if context.octo.api is None:
         return [
-            "What Octo has: remove the account there, or run octo-tf destroy again with"
+            "The account in Octo: remove it there, or run octo-tf destroy again with"
             " credentials for Octo's API."
         ]
     others = {a: name for a, name in known.linked.items() if a not in departure.linked}

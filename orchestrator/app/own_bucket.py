@@ -1,4 +1,4 @@
-"""The bucket that octo-tf made or adopted as its own, when its account leaves."""
+"""Find octo-tf's own bucket when its account leaves Octo, and remember one that is kept."""
 
 from __future__ import annotations
 
@@ -80,12 +80,12 @@ def note(folder: Path, name: str) -> None:
         raise OctoTfError(
             f"cannot be written: {error.strerror}",
             where=str(folder / _NOTE),
-            hint="Free the space or the permissions, then run the same command again.",
+            hint="Free disk space or correct the permissions, then run the same command again.",
         ) from error
 
 
 def kept(context: AccountContext) -> frozenset[str]:
-    """Give the bucket's address if the one that octo.yaml asks for was kept: it is octo-tf's."""
+    """Return the bucket's address if an earlier destroy kept the bucket of octo.yaml."""
     registration = context.registration
     wanted = registration.cur_s3_bucket_name or octo_names.cur_bucket(registration.account_id)
     return frozenset({_ADDRESS} if _noted(context.folder) == wanted else ())

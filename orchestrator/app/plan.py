@@ -142,7 +142,7 @@ def run_terraform(
             released=context.settings.released_stacks,
         )
     except BaseException:
-        made.file.unlink(missing_ok=True)  # it would fail after a part of it: nobody shall apply it
+        made.file.unlink(missing_ok=True)  # applying it would fail partway
         raise
     if not ids:
         return made
@@ -159,7 +159,7 @@ def run_terraform(
 
 
 def check_unchanged(context: AccountContext, consented: Plan, second: Plan) -> None:
-    """Make sure that a plan made once the state was edited shows what was consented to.
+    """Check that the plan made after the state edits has the changes that were consented to.
 
     Raises:
         PlanRefused: it shows something else.
@@ -176,9 +176,9 @@ def check_unchanged(context: AccountContext, consented: Plan, second: Plan) -> N
 
 
 def check_billing(account: Account, made: Plan) -> None:
-    """Refuse to create a report in an account whose billing is transferred; the plan is gone.
+    """Refuse to create a report where billing is transferred; the plan file is deleted.
 
-    A registration that exists goes on, with the warning of what it has lost.
+    A registration that has a report already continues; a warning says what is no longer delivered.
 
     Raises:
         Refused: AWS would never deliver the report.

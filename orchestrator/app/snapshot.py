@@ -39,7 +39,7 @@ def take(aws: Aws, expected: Outputs, report: Report) -> Snapshot:
     DescribeReportDefinitions.
 
     Args:
-        aws: calls as the account; in the verification's observation most of it is read already.
+        aws: calls as the account; the verification's observation has most of the facts already.
         expected: what was applied.
         report: the verification of it.
 

@@ -28,7 +28,7 @@ _NOT_FOUND = {
     "NotFoundException",
     "StackSetNotFoundException",
 }
-# Answers that say nothing of the call itself: it may be made again.
+# Codes of transient errors: the same call may be retried.
 _PASSING = {
     *("Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException"),
     *("RequestLimitExceeded", "RequestThrottled", "SlowDown", "RequestTimeout"),
@@ -61,8 +61,8 @@ def is_not_found(error: ServiceError) -> bool:
     return code_of(error) in _NOT_FOUND
 
 
-def is_passing(error: Exception) -> bool:
-    """Tell whether the call may succeed later, although nobody changes what it asks for.
+def is_transient(error: Exception) -> bool:
+    """Tell whether an error is transient: the same call may succeed later.
 
     True of throttling, errors of AWS itself, expired credentials, and where no answer came: a
     network, or a source of credentials, that does not work now. Not of a session that ended and
@@ -141,7 +141,7 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
             hint=f"Grant {_caller(error, subject)} {denied_action(error) or subject.action}.",
         )
     message = error.response.get("Error", {}).get("Message", "")
-    if is_passing(error):
+    if is_transient(error):
         return AwsError(
             f"{doing} failed: {code}: {message}",
             where=where,

@@ -49,7 +49,7 @@ def asks_code(core: botocore.session.Session) -> bool:
 
 
 def prepare(core: botocore.session.Session, on_question: Callable[[str], None]) -> None:
-    """Have the code asked for once, on a terminal only.
+    """Make botocore ask for the MFA code once, and only on a terminal.
 
     Args:
         core: before its credentials are used.
@@ -60,7 +60,7 @@ def prepare(core: botocore.session.Session, on_question: Callable[[str], None]) 
     def ask(question: str) -> str:
         if not sys.stdin.isatty():
             raise AwsError(
-                "the profile needs an MFA code, and nobody is here to type it",
+                "the profile needs an MFA code, and there is no terminal to ask for it",
                 where=f"AWS profile {name}",
                 hint=f"Run `aws sts get-caller-identity --profile {name}` on a terminal first: the"
                 " session that it leaves in ~/.aws/cli/cache is used while it is valid. A pipeline"

@@ -70,7 +70,7 @@ def typed(question: str, expected: str, *, given: str | None, instead: str) -> N
 
 
 def offers(question: str) -> bool:
-    """Ask for something that a run can do without; no where nobody is here to answer."""
+    """Ask an optional yes-or-no question; without a terminal, the answer is no."""
     if not sys.stdin.isatty():
         return False
     if events := Session.current().events:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from orchestrator.verify.model import Report
 
 WORKDIR = Path(".octo-tf")
-# Their flags are not written to octo.yaml: they ask nothing, or not about octo.yaml.
+# Commands whose flags are not written to octo.yaml: they do not ask whether to change it.
 _OF_ONE_RUN = ("plan", "apply", "console link", "console check", "console finish")
 Function = Callable[..., Any]
 Load = Callable[..., "AccountContext"]
@@ -186,8 +186,8 @@ def _warn_of_one_run(events: Events, config: Path, flags: dict[str, Any]) -> Non
         holds = "differs from" if len(differing) == 1 else "differ from"
         what = "it holds" if len(differing) == 1 else "they hold"
         events.warn(
-            f"{', '.join(differing)} {holds} {config}: {what} for this run only; the next run"
-            " without does what the file says. To keep it, set it in octo.yaml."
+            f"{', '.join(differing)} {holds} {config}: {what} for this run only; without it,"
+            " the next run uses the value in the file. To keep it, set it in octo.yaml."
         )
 
 

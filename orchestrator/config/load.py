@@ -45,7 +45,7 @@ def load(
     *,
     octo_has_external_id: bool = False,
 ) -> Registration:
-    """Read ``path``, lets ``flags`` win, and checks the whole.
+    """Read ``path``, let ``flags`` override it, and validate the result.
 
     Args:
         path: octo.yaml; may be absent when the flags alone are enough.

@@ -174,7 +174,7 @@ def compare_report(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> Co
 
 
 def as_octos(role: Role, policies: Collection[str]) -> Role:
-    """Return a role as it will be: it trusts Octo alone, and keeps some policies by their names."""
+    """Return the role after an import: it trusts Octo alone and keeps only the named policies."""
     trust = {"Statement": [{"Principal": {"AWS": octo_names.PRINCIPAL}}]}
     inline = {name: text for name, text in role.inline.items() if name in policies}
     return replace(role, trust=trust, inline=inline, managed={})

@@ -23,7 +23,7 @@ from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.stackset import StackSet
 from orchestrator.terraform.plan import Plan
 
-# What Terraform makes only once it has the role or the bucket.
+# Terraform creates these only after the role or the bucket.
 _LATER = ("aws_iam_role_policy.", "aws_s3_bucket_policy.")
 
 
@@ -47,7 +47,7 @@ def find(
         inputs: the names to look for.
         read: returns the planned values by address; called only if something exists.
         unfinished: addresses that a killed run was about to create.
-        contested: those of them that existed by then.
+        contested: those that existed already when that run tried to create them.
         adopting: whether the user asked to import resources that differ.
         consented: the removals that the user consented to, each a ``Removal.key``.
         released: CloudFormation stacks that release their resources before the import.

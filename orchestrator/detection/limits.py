@@ -45,8 +45,8 @@ def check_plan(
             raise Refused(
                 f"the account has {len(names)} reports ({', '.join(sorted(names))}), and AWS allows"
                 f" {_MOST_REPORTS}; nothing was written",
-                hint="Delete one that nobody reads (Billing, Data Exports), or have octo-tf adopt"
-                " take one over.",
+                hint="Delete one that nobody reads (Billing, Data Exports), or adopt one with"
+                " octo-tf adopt.",
             )
     if any(change.address == _MERGED and change.action != "delete" for change in plan.changes):
         policy = str(read().get(_MERGED, {}).get("policy") or "")

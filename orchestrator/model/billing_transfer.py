@@ -68,8 +68,8 @@ class BillingTransfers:
         if self.paid_by:
             found.append(
                 f"The billing of this organization is transferred to account {self.paid_by}: AWS"
-                " delivers no Cost and Usage Report on it here, and what this account sees of its"
-                " costs is what that account shows it."
+                " delivers no Cost and Usage Report on it here, and this account sees only the"
+                " costs that the other account shows it."
             )
         if self.pays_for:
             found.append(

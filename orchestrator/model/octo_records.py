@@ -65,8 +65,8 @@ class AccountRecord(BaseModel):
         destroyed_at: when octo-tf destroyed its resources in AWS; null once they are made again.
         left_at: when octo-tf unregistered the account; null once it is registered again.
         left_with: the payer whose unregistration took this linked account along, or null.
-        deliveries: when AWS delivered billing data: the last delivery that each verification of
-            a year saw, oldest first. Others came between two verifications.
+        deliveries: when AWS delivered billing data, oldest first: the latest delivery at each
+            verification of the last year. Deliveries between two verifications are missing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

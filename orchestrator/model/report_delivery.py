@@ -29,7 +29,7 @@ from orchestrator.model.policy import (
 
 SERVICE = "billingreports.amazonaws.com"
 TEST_OBJECT = "aws-programmatic-access-test-object"
-# A value that no owner's policy names: of a key that AWS sends for services, or leaves out.
+# A key that AWS may omit for services, or send with a value that no owner's policy names.
 _OF_A_SERVICE = AnyOf((None, "of-an-aws-service"))
 _SERVICE_KEYS: Mapping[str, Value] = {
     "aws:SecureTransport": "true",
@@ -110,7 +110,7 @@ class PolicyJudgement:
 
 
 def judge_bucket_policy(document: Any, delivery: ReportDelivery) -> PolicyJudgement:
-    """Judge a bucket's policy, by any wording of it.
+    """Judge a bucket's policy by its effect, however it is worded.
 
     Args:
         document: the policy, or its JSON text.
@@ -142,7 +142,7 @@ def judge_bucket_policy(document: Any, delivery: ReportDelivery) -> PolicyJudgem
 
 
 def _needs(document: Any, delivery: ReportDelivery) -> Iterator[tuple[str, str, str]]:
-    """Yield each action that AWS needs, on what, and on what a policy should allow it."""
+    """Yield each action AWS needs, the resource to test, and the resource to name in a policy."""
     bucket, anything = delivery.bucket_arn, f"{delivery.bucket_arn}/*"
     if not any(map(_is_of_data_exports_guide, statements(document))):
         yield "s3:GetBucketAcl", bucket, bucket
@@ -205,7 +205,7 @@ def _requires_tls(document: Any, delivery: ReportDelivery) -> bool:
 
 @dataclass(frozen=True)
 class KeyJudgement:
-    """What a key's policy means: what to add to it for the delivery, and for reading.
+    """What a key's policy allows for delivery and for reading, and what to add to it.
 
     Attributes:
         deliver: whether the billing service may encrypt with the key.

@@ -72,8 +72,8 @@ class TemplateContent:
 class StackSet:
     """A StackSet of the payer (CloudFormation API, StackSet), with its stack instances.
 
-    octo-tf deploys to one region; of a StackSet that was deployed to several regions, each
-    account's last instance counts, and ``regions`` names all of them.
+    octo-tf deploys to one region. If a StackSet has instances in several, ``instances`` has the
+    last one of each account, and ``regions`` lists all regions.
 
     Attributes:
         name: the StackSet's name.

@@ -56,7 +56,7 @@ def _remaining(record: AccountRecord, waiting: int, *, with_credentials: bool) -
         return []
     if record.destroyed_at is not None:
         if with_credentials:
-            return ["Run octo-tf destroy: its resources in AWS are gone, and Octo may know it."]
+            return ["Run octo-tf destroy: AWS has no resources, but Octo may have the account."]
         return ["In Octo: remove the account, if it is registered there."]
     if record.verified_at is None and record.applied_at is None:
         return ["Run octo-tf console." if by_console else "Run octo-tf apply."]

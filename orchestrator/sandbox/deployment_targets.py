@@ -45,7 +45,7 @@ def is_listed(deployment_targets: dict[str, Any], account_id: str) -> bool:
 def deployed_filter(
     stack_set: StackSet, deployment_targets: dict[str, Any]
 ) -> Callable[[str, str], bool]:
-    """Make the test, by account id and target OU, of whether targets include an instance.
+    """Return a predicate on account id and OU: whether the targets include the instance.
 
     The OUs are those that instances were deployed to, not those that their accounts are in.
 

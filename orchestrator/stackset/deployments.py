@@ -109,8 +109,8 @@ def carry_out(
         ServiceError: AWS refused an operation.
         AwsError: somebody stopped an operation.
     """
-    # Each account is deployed to by the target that it is under, as Terraform does: an instance
-    # reports the OU that it was deployed by, and is updated and deleted by that one alone.
+    # Deploy to each account through the target that contains it, as Terraform does. An instance
+    # reports the OU of its deployment, and can be updated and deleted through that OU only.
     targets = deployed.targets
     homes = {
         member.account_id: next(
@@ -165,7 +165,7 @@ def wait(
             return
         if not operation.is_running:
             raise AwsError(
-                f"AWS says that operation {operation_id} is {operation.status}, which octo-tf does"
+                f"operation {operation_id} has the status {operation.status}, which octo-tf does"
                 " not know",
                 where=f"StackSet {name}",
                 hint="Look at the operation in the CloudFormation console, then run octo-tf apply"

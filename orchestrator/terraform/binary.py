@@ -231,7 +231,7 @@ def provider_source(binary: Binary, environ: Mapping[str, str], wanted: Constrai
 
 
 def other_layouts(binary: Binary, wanted: Constraint) -> str:
-    """Say how a mirror of this machine that is laid out for the other registry can be used.
+    """Explain how to use a local mirror that is laid out for the other registry.
 
     Empty if there is none. OpenTofu takes hashicorp/aws from its own registry, and looks for it in
     a mirror under that registry's name; it does not follow symbolic links there. octo-tf copies

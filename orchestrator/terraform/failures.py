@@ -26,7 +26,7 @@ _INSTALLATION = (
 # The codes of IAM (EntityAlreadyExists), S3 (BucketAlreadyExists, BucketAlreadyOwnedByYou),
 # CloudFormation (NameAlreadyExistsException) and CUR, in the provider's texts.
 _EXISTS = re.compile(r"\w+Already(Exists|OwnedByYou)|DuplicateReportName")
-# S3's own answer: of a bucket of this account, the provider or S3 say it in other words.
+# S3's error for a name that another account owns; a bucket of this account gives other errors.
 _TAKEN = re.compile(r"CreateBucket\b.*BucketAlreadyExists", re.DOTALL)
 # What to do about the usual errors of AWS and of the provider, the most telling first.
 _ADVICE = tuple(
@@ -50,8 +50,8 @@ _ADVICE = tuple(
         (
             r"Throttl|SlowDown|RequestLimitExceeded|StatusCode: 5\d\d|InternalFailure"
             r"|ServiceUnavailable|connection reset|i/o timeout|EOF",
-            "AWS did not answer as usual, and nothing is to be corrected: run the same command"
-            " again, after some minutes if it stays.",
+            "AWS had a temporary fault, and there is nothing to correct: run the same command"
+            " again, in some minutes if it persists.",
         ),
     )
 )
@@ -115,7 +115,7 @@ def failure(
 
 
 class AlreadyExists(EngineError):
-    """An apply ended because resources existed by then that it was to create.
+    """An apply failed because resources that it was to create exist already.
 
     Attributes:
         addresses: of those resources.
@@ -127,7 +127,7 @@ class AlreadyExists(EngineError):
 
 
 def already_existing(diagnostics: list[Diagnostic]) -> tuple[str, ...]:
-    """Name the resources that could not be created because AWS has them by now."""
+    """Return the addresses of resources that could not be created because they exist already."""
     texts = {d.address: f"{d.summary} {d.detail}" for d in diagnostics if d.address}
     return tuple(a for a, text in texts.items() if _EXISTS.search(text) and not _TAKEN.search(text))
 

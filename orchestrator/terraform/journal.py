@@ -4,8 +4,8 @@ AWS may carry out a call whose answer never reaches Terraform. The resource then
 in the state. The journal lists the resources that did not exist before the apply: if one exists
 now, this registration's apply created it.
 
-AWS may also answer that a resource exists by then. Either the answer to the first attempt was lost,
-or another working folder was at work at the same time: the journal notes it as contested.
+AWS may also answer that a resource exists already. Either the answer to a first attempt was lost,
+or another working folder created the resource: the journal notes it as contested.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def begin(folder: Path, plan: Plan) -> None:
         OctoTfError: it cannot be written; without it, a killed apply could not be continued.
     """
     creates = {c.address for c in plan.changes if c.action == "create"}
-    # What the plan creates was looked for and is not there: nobody contests it any more.
+    # Import detection did not find what this plan creates, so it is no longer contested.
     _write(folder, creates | addresses(folder), contested(folder) - creates)
 
 
 def contest(folder: Path, taken: Collection[str]) -> None:
-    """Note what could not be created because it existed by then.
+    """Note the addresses that could not be created because they existed already.
 
     Raises:
         OctoTfError: it cannot be written.
@@ -52,7 +52,7 @@ def addresses(folder: Path) -> frozenset[str]:
 
 
 def contested(folder: Path) -> frozenset[str]:
-    """List those of them that existed when they were to be created."""
+    """List the addresses that the unfinished apply could not create because they existed."""
     return _read(folder, "contested")
 
 

@@ -58,7 +58,7 @@ def inspect(folder: Path) -> StateFiles:
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.EISDIR, errno.EFBIG):
                 unreadable[path] = str(error.strerror)
-            continue  # else absent, or closed to this user: Terraform says so
+            continue  # otherwise missing or not readable: Terraform reports it
         if reason := _unreadable(content):
             if content or name != LOCAL_STATE:
                 unreadable[path] = reason

@@ -39,7 +39,7 @@ _NEXT = {
     ExitCode.CHANGES: "octo-tf apply",
     ExitCode.VERIFICATION_FAILED: "fix what fails, then octo-tf verify",
     ExitCode.VERIFICATION_PENDING: "octo-tf verify --wait 24h",
-    ExitCode.INTERRUPTED: "the same command goes on",
+    ExitCode.INTERRUPTED: "run the same command again",
 }
 _FAILURES_SHOWN = 10  # of a StackSet's accounts; `octo-tf stackset status` shows all
 

@@ -1,7 +1,7 @@
-"""What to do about a finding, as a value; who presents it puts it into words.
+"""What to do about a finding, as a value; the presenter puts it into words.
 
 A remedy in plain text is the same however the account is registered. The others differ: Terraform
-users run ``octo-tf apply``, and users of the console bring the stack back that they deployed.
+users run ``octo-tf apply``; users of the console update or redeploy their stack.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Restore:
 
 @dataclass(frozen=True)
 class ByWay:
-    """Different things by the way in which the account is registered, each in sentences."""
+    """A remedy that depends on how the account is registered; each text is in sentences."""
 
     terraform: str
     stacks: str

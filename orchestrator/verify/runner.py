@@ -14,7 +14,7 @@ from orchestrator.aws.errors import (
     code_of,
     denied_action,
     is_denied,
-    is_passing,
+    is_transient,
 )
 from orchestrator.plugins import modules_in
 from orchestrator.verify import checks
@@ -52,14 +52,14 @@ def verify(
 ) -> Report:
     """Run every check that applies to the account; repeat those that may still pass.
 
-    A check whose call failed for a passing reason (network, throttling, AWS's own error, expired
-    credentials) is repeated until the wait ends; an access that is denied is not.
+    A check whose call failed transiently (network, throttling, an AWS error, expired credentials)
+    is repeated until the wait ends; one that was denied access is not.
 
     Args:
         context: the input of the checks; the facts of its observation are used as they are.
         account_name: for the report.
         areas: the areas to check.
-        wait_seconds: how long pending checks are repeated, and calls that failed in passing.
+        wait_seconds: how long pending checks, and checks whose call failed transiently, repeat.
         settle_seconds: how long failed checks are repeated: for a while after an apply, IAM and S3
             may return what they had before it.
         sleep: waits that many seconds between two runs.
@@ -116,7 +116,7 @@ def build_report(
 
 
 def _run(chosen: list[Check], context: Context) -> tuple[dict[str, CheckResult], dict[str, str]]:
-    """Run checks side by side; return their results, and why calls failed in passing, by id."""
+    """Run checks in parallel; return the results, and reasons of transient failures, by id."""
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
         answers = list(pool.map(lambda check: _one(check, context), chosen))
     results = {result.id: result for result, _ in answers}
@@ -141,7 +141,7 @@ def _one(check: Check, context: Context) -> tuple[CheckResult, str]:
                 error=type(error).__name__,
             )
         )
-        if is_passing(error):
+        if is_transient(error):
             reason = f"{explained.what}."
     seconds = round(time.monotonic() - started, 3)
     return CheckResult(check.id, check.area, check.promise, finding, seconds), reason

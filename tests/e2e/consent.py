@@ -302,8 +302,8 @@ ATTEMPTS: tuple[Attempt, ...] = (
     Attempt("console finish", Way.GUARD, ALONE, ("console", "finish", "--yes", *ELSEWHERE), 5),
     Attempt("console finish", Way.PREFLIGHT, LINKED, ("console", "finish", "--yes"), 1),
     Attempt(CONFIRM, Way.PREFLIGHT, NEW, ("confirm", "--register"), 1),
-    *declined("unregister", REGISTERED, "The account id, to confirm", **UNREGISTER),
-    *declined("destroy", UPGRADED, "The account id, to confirm", **UNREGISTER),
+    *declined("unregister", REGISTERED, "Type the account id to confirm", **UNREGISTER),
+    *declined("destroy", UPGRADED, "Type the account id to confirm", **UNREGISTER),
     Attempt("destroy", Way.GUARD, UPGRADED, (*DESTROY, "{payer}", *ELSEWHERE), 5),
     Attempt(
         *("destroy", Way.PREFLIGHT, REGISTERED),

@@ -105,7 +105,7 @@ def test_the_classic_policy_warns_and_merging_leads_to_advice_that_ends_it(sandb
     found = finding(json.loads(merged.stdout))
     assert found["status"] == "warn"
     assert "octo-tf apply" not in found["hint"]
-    # The advice: remove what has a statement of octo-tf's beside it.
+    # The advice: remove each that a statement of octo-tf's replaces.
     s3 = sandbox.client("standalone", "s3")
     policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])
     policy["Statement"] = [s for s in policy["Statement"] if not s["Sid"].startswith("Stmt")]

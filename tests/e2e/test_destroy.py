@@ -143,8 +143,8 @@ def test_a_bucket_with_data_is_deleted_only_by_its_name(sandbox, registered):
     code, shown = project.on_terminal(
         *("destroy", *data),
         answers={
-            "The account id, to confirm": project.account_id,
-            "The bucket's name, to delete its data": bucket,
+            "Type the account id to confirm": project.account_id,
+            "Type the bucket's name to delete its data": bucket,
         },
     )
     assert code == 0, shown

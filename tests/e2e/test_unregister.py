@@ -49,7 +49,7 @@ def left(registered) -> Project:
 
 
 def test_an_account_leaves_when_its_id_is_typed_and_not_otherwise(registered, api):
-    question = "The account id, to confirm"
+    question = "Type the account id to confirm"
     code, shown = registered.on_terminal("unregister", answers={question: "111111111111"})
     assert code == 1, shown
     assert f"is not {registered.account_id}: nothing was changed" in " ".join(shown.split())

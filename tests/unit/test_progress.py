@@ -61,7 +61,7 @@ def test_a_pipeline_gets_a_line_for_each_step_and_none_for_a_resource():
         (4, "verification pending after 48.3 s. Next: octo-tf verify --wait 24h."),
         (5, "octo-tf apply: refused after 48.3 s."),
         (64, "octo-tf apply: wrong usage after 48.3 s."),
-        (130, "interrupted after 48.3 s. Next: the same command goes on."),
+        (130, "interrupted after 48.3 s. Next: run the same command again."),
     ],
 )
 def test_the_last_line_says_what_ended_after_how_long_and_what_is_next(code, line):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from orchestrator.app.confirm import confirm
 from orchestrator.app.console.flow import ConsoleFlow
-from orchestrator.aws.errors import explained, is_passing
+from orchestrator.aws.errors import explained, is_transient
 from orchestrator.errors import AwsError
 from orchestrator.stacks import observed
 from orchestrator.stacks.observed import ObservedStack
@@ -57,7 +57,7 @@ def check(
             try:
                 found = _stacks(flow, steps)
             except AwsError as error:  # what was seen last holds until AWS answers again
-                if not isinstance(error.__cause__, Exception) or not is_passing(error.__cause__):
+                if not isinstance(error.__cause__, Exception) or not is_transient(error.__cause__):
                     raise
                 if (reason := str(error.what)) not in warned:
                     flow.context.events.warn(f"{reason}. It is tried again until the wait ends.")

@@ -1,4 +1,4 @@
-"""Leave after the console path: the user deletes the stacks, octo-tf says which and looks."""
+"""Leave Octo after the console path: list the stacks that the user deletes, and what stays."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def stays(flow: ConsoleFlow) -> list[str]:
     cloud, inputs, sentences = flow.context.cloud, flow.inputs, []
     if cloud.has_report(inputs.cur_report_name):
         sentences.append(
-            f"The report {inputs.cur_report_name}: its stack retains it, and AWS goes on"
+            f"The report {inputs.cur_report_name}: its stack retains it, so AWS keeps"
             " delivering. Delete it in the console: Billing and Cost Management, Data Exports."
         )
     if inputs.bucket_is_new and cloud.bucket_region(inputs.cur_s3_bucket_name):

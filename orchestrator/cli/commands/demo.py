@@ -20,7 +20,7 @@ from orchestrator.errors import ExitCode
     "--keep",
     metavar="FOLDER",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Keep the projects in FOLDER and the sandbox running, to play on.",
+    help="Keep the projects in FOLDER, and leave the sandbox running.",
 )
 def command(step: bool, keep: Path | None) -> ExitCode:
     """See a registration from plan to proof, on a simulated AWS.

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 @option("--plan-only", is_flag=True, help="Show what would be done, and do nothing.")
 @option("--keep-linked-roles", is_flag=True, help="Keep the role in the linked accounts.")
 @option("--delete-bucket", is_flag=True, help="Delete the bucket too, if it is empty.")
-@option("--delete-data", is_flag=True, help="Delete the bucket with its data: asked for by name.")
-@option("--yes", "-y", "--auto-approve", is_flag=True, help="Ask nothing: needs --confirm-account.")
+@option("--delete-data", is_flag=True, help="Delete its data too; asks for the bucket's name.")
+@option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask; needs --confirm-account.")
 @option("--confirm-account", metavar="ID", help="With --yes: the account that leaves.")
 @option("--confirm-bucket", metavar="NAME", help="With --yes: the bucket whose data is deleted.")
 def command(
@@ -42,7 +42,7 @@ def command(
     """Leave Octo: delete what was made in AWS, then unregister the account.
 
     The mirror of apply: shows the plan and asks for the account's id. The bucket and its data stay
-    unless --delete-bucket is given. After an interruption the same command goes on. Where stacks of
+    unless --delete-bucket is given. After an interruption, the same command continues. If stacks of
     the console path made the resources, it lists them in the order in which you delete them.
     """
     from orchestrator import report
@@ -86,14 +86,14 @@ def _consent(account: str | None, bucket: str | None) -> Callable[[Leaving], Non
     def ask(leaving: Leaving) -> None:
         click.echo(_text(leaving), err=True)
         approval.typed(
-            "The account id, to confirm",
+            "Type the account id to confirm",
             leaving.review.account_id,
             given=account,
             instead="--yes --confirm-account ID",
         )
         if leaving.bucket is not None and leaving.bucket.with_data:
             approval.typed(
-                "The bucket's name, to delete its data",
+                "Type the bucket's name to delete its data",
                 leaving.bucket.name,
                 given=bucket,
                 instead="--yes --confirm-account ID --confirm-bucket NAME",
@@ -107,17 +107,15 @@ def _text(leaving: Leaving) -> str:
     from orchestrator import report
 
     if leaving.stacks:
-        lines = [
-            "Delete these stacks in the AWS console, in this order, each once the last is gone:"
-        ]
+        lines = ["Delete these stacks in the AWS console, one after another, in this order:"]
         for number, stack in enumerate(leaving.stacks, 1):
             lines.append(f"  {number}. {stack.name} ({stack.region}, {stack.status})")
             lines += [f"     {text}" for text in (*stack.reasons, stack.url)]
-        lines.append("Then run octo-tf destroy again: it looks, and unregisters the account.")
+        lines.append("Then run octo-tf destroy again, which unregisters the account.")
     elif leaving.review.has_changes:
         lines = [report.render_plan(leaving.review, "text")]
     else:
-        lines = [f"Nothing to do: account {leaving.review.account_id} has nothing that leaves."]
+        lines = [f"Nothing to do: account {leaving.review.account_id} has nothing to delete."]
     return "\n".join([*lines, *_stays(leaving)])
 
 

@@ -47,7 +47,7 @@ def command(context: AccountContext, with_linked: bool, yes: bool) -> ExitCode:
         return ExitCode.DONE
     also = f" and {count(departure.linked)}" if with_linked and departure.linked else ""
     click.echo(f"Octo has forgotten account {account_id}{also}.", err=True)
-    click.echo("In AWS everything stays: octo-tf destroy removes it, or says how.", err=True)
+    click.echo("Nothing in AWS was deleted: octo-tf destroy deletes it, or says how.", err=True)
     return ExitCode.DONE
 
 
@@ -60,7 +60,7 @@ def _consent(with_linked: bool, yes: bool) -> Callable[[Departure], None]:
             return  # nothing changes in Octo
         click.echo("\n".join(_explanation(departure, with_linked=with_linked)), err=True)
         approval.typed(
-            "The account id, to confirm",
+            "Type the account id to confirm",
             departure.account_id,
             given=departure.account_id if yes else None,
             instead="--yes",

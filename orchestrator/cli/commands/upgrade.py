@@ -36,8 +36,7 @@ def command(
 
     Sets use_stackset in octo.yaml, and what other options say to register; then plans, asks,
     applies and verifies as apply does. Offers to exclude accounts that have Octo's role already.
-    Compares the existing resources with those before: none is
-    deleted or registered again.
+    Compares the existing resources before and after: none is deleted or registered again.
     """
     from orchestrator import report
     from orchestrator.app import configuring

@@ -61,7 +61,7 @@ class Stage:
     def scene(self, title: str) -> None:
         """Begin a scene; with ``--step``, once the user presses a key."""
         if self._step and self._scenes:
-            click.pause("\nAny key: the next scene")
+            click.pause("\nPress any key for the next scene")
         self._scenes += 1
         line = f"── {self._scenes} · {title} "
         click.secho(f"\n{line}{'─' * max(0, _width() - len(line))}", bold=True)

@@ -76,8 +76,8 @@ def _apply(stage: Stage, pool: ThreadPoolExecutor) -> None:
     runs["standalone"] = _start(stage, pool, "standalone")
     runs["linked-1"] = _start(stage, pool, "linked-1")
     say(
-        """A new bucket takes a minute: that long the AWS provider waits for a lifecycle rule. The
-        linked account is done before; so, in the meantime:"""
+        """A new bucket takes a minute, because the AWS provider waits for its lifecycle rule. The
+        linked account is done earlier. Meanwhile:"""
     )
     _result("linked-1", runs.pop("linked-1").result())
     _by_hand(stage)
@@ -118,12 +118,12 @@ def _upgrade(stage: Stage) -> None:
     stage.scene("Upgrade in place")
     say(
         """Now every other linked account, by one StackSet of the payer. Nothing is deleted or
-        registered again. First octo-tf looks whether it can go well:"""
+        registered again. First octo-tf checks whether it can succeed:"""
     )
     upgrade = ("upgrade", "--yes", "--enable-trusted-access")
     command_line("octo-tf upgrade --enable-trusted-access")
     quote(_sentence(stage.run("payer", *upgrade, accepted=(5,)).stderr, "Error: "))
-    say("linked-1 was registered on its own: it keeps its role, and is left out.")
+    say("linked-1 was registered on its own: it keeps its role, and is excluded.")
     excluded = ("--stackset-excluded-account", stage.account("linked-1"))
     command_line("octo-tf upgrade --enable-trusted-access", *excluded)
     upgraded = stage.run("payer", *upgrade, *excluded, "--json")

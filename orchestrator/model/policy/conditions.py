@@ -24,7 +24,7 @@ _SPECIAL = {"*", "?", "$"}
 
 @dataclass(frozen=True)
 class AnyOf:
-    """One of several values, of which it is not known which; without any, nothing is known."""
+    """A value that is one of several alternatives; without any, it is entirely unknown."""
 
     values: tuple[str | Sequence[str] | None, ...] = ()
 
@@ -38,9 +38,9 @@ class Context:
     """The condition keys of a request.
 
     Args:
-        keys: their values by name; a name may have wildcards (``aws:PrincipalTag/*``), and then
-            stands for the keys that no other name matches, the first that does. A key that none
-            stands for is absent from the request.
+        keys: values by key name. A name with wildcards (``aws:PrincipalTag/*``) covers the keys
+            that have no entry of their own; the first match counts. A key without an entry is
+            absent from the request.
     """
 
     def __init__(self, keys: Mapping[str, Value]) -> None:

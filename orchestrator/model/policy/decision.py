@@ -153,7 +153,7 @@ def _required(request: Request, layers: Layers, allows: dict[str, list[Match]]) 
     )
     granted = by_resource if layers.resource_alone else some([own, by_resource])
     name = "resource" if layers.resource_alone else "identity"
-    # A limit counts only where nothing bypasses it: then it is what lacks an Allow.
+    # If nothing is granted, a limit without an Allow is named as the layer that decides.
     lacking = {} if granted.value is not False else limits
     return {**organization, **lacking, name: granted}
 

@@ -1,4 +1,4 @@
-"""Formats of a page: everything that one run has to show, to be handed on."""
+"""The page of one run, a report to share; each of its formats is a module here."""
 
 from __future__ import annotations
 

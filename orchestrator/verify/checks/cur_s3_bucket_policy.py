@@ -69,7 +69,7 @@ def _run(context: Context) -> Finding:
 
 
 def _hint(context: Context, judged: PolicyJudgement) -> Remedy:
-    """Say what ends the mistakes: octo-tf never changes another owner's statement."""
+    """Say how to fix the policy; octo-tf never changes another owner's statement."""
     cur = context.cur
     if cur.bucket_policy_management == "module":
         return Restore("it restores the bucket's policy")
@@ -78,7 +78,7 @@ def _hint(context: Context, judged: PolicyJudgement) -> Remedy:
     if stopping := [*judged.denying, *open_denies]:
         steps.append(
             f"Exempt {SERVICE} in {_and(stopping)} of the bucket's policy, as AWS's data perimeter"
-            ' does, by the condition "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}.'
+            ' does, with the condition "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}.'
         )
     if judged.wide:
         account = context.expected.account_id
@@ -86,7 +86,7 @@ def _hint(context: Context, judged: PolicyJudgement) -> Remedy:
         steps.append(
             f"Limit {_and(judged.wide)} of the bucket's policy by {limit}"
             + (
-                ", or remove what has a statement of octo-tf's beside it."
+                ", or remove each that a statement of octo-tf's replaces."
                 if cur.bucket_policy_management == "merged"
                 else "."
             )

@@ -70,8 +70,8 @@ def _run(context: Context) -> Finding:
 
 def _key_of_aws(bucket: str) -> Finding:
     return failed(
-        f"{bucket} is encrypted with the KMS key of AWS (aws/s3), whose policy lets neither the"
-        " billing service in nor can be changed, so AWS cannot deliver.",
+        f"{bucket} is encrypted with the KMS key of AWS (aws/s3), whose policy does not admit"
+        " the billing service and cannot be changed, so AWS cannot deliver.",
         f"Use a KMS key of your own, or {_WITHOUT_KMS}.",
         bucket=bucket,
     )
@@ -133,7 +133,7 @@ def _because(what: str, decision: Decision) -> str:
 
 CHECK = Check(
     id="cur_s3.encryption",
-    promise="AWS can write to the bucket and Octo read from it, by the key that encrypts it.",
+    promise="AWS can write to the bucket and Octo can read it, with the key that encrypts it.",
     permissions=("kms:DescribeKey", "kms:GetKeyPolicy", "s3:GetEncryptionConfiguration"),
     run=_run,
 )
