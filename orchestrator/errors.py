@@ -21,7 +21,10 @@ into text and an exit code in one place (``orchestrator/cli/__init__.py``).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -133,3 +136,21 @@ class WrongAccount(Refused):
 
 class PlanRefused(Refused):
     """The plan would destroy or replace something that must stay."""
+
+
+@contextmanager
+def writing(place: Path, kind: type[OctoTfError] = OctoTfError) -> Iterator[None]:
+    """Turn an OSError of the block into an error with its place and a fix.
+
+    Args:
+        place: where it failed, if the OSError names no file.
+        kind: the class of the error.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise kind(
+            f"cannot be written: {error.strerror}",
+            where=str(error.filename or place),
+            hint="Free disk space or correct the permissions, then run the same command again.",
+        ) from error

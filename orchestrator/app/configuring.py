@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.config import edit
 from orchestrator.config.load import read_document
 from orchestrator.config.write import SECRET_FILE, write_config, write_external_id
-from orchestrator.errors import ConfigError, OctoTfError
+from orchestrator.errors import ConfigError, writing
 from orchestrator.model.outside_action import CONFIGURE, OutsideAction
 from orchestrator.model.registration import EXTERNAL_ID_SOURCES
 
@@ -50,19 +50,13 @@ def write(path: Path, settings: Mapping[str, Any]) -> None:
         ConfigError: octo.yaml is written in a way that cannot be edited safely.
         OctoTfError: it cannot be written.
     """
-    try:
+    with writing(path):
         if not path.exists():
             write_config(path, settings)
             return
         edit.set_values(path, _edits(settings))
         if "external_id" in settings:
             write_external_id(path, settings["external_id"])
-    except OSError as error:
-        raise OctoTfError(
-            f"cannot be written: {error.strerror}",
-            where=str(error.filename or path),
-            hint="Free disk space or correct the permissions, then run the same command again.",
-        ) from error
 
 
 def _edits(settings: Mapping[str, Any]) -> dict[str, Any]:

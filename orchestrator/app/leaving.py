@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.app import steps
 from orchestrator.app.console import leaving as console
-from orchestrator.app.console.flow import begin
+from orchestrator.app.console.flow import flow_of
 from orchestrator.app.console.leaving import StackToDelete
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
@@ -195,7 +195,7 @@ def _made_by_stacks(
             where="--delete-bucket" if request.delete_bucket else "--keep-linked-roles",
             hint="Leave the option out: octo-tf destroy lists the stacks, and what they retain.",
         )
-    flow = begin(context)
+    flow = flow_of(context, account)
     with context.events.step("stacks", "Reading the stacks"):
         stacks = console.stacks_to_delete(flow)
         stays = console.stays(flow)

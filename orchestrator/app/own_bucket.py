@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.app.context import AccountContext
-from orchestrator.errors import OctoTfError, Refused
+from orchestrator.errors import Refused, writing
 from orchestrator.files import read_regular, write_atomically
 from orchestrator.model.module_contract import octo_names
 from orchestrator.terraform.state import StateResource
@@ -74,14 +74,8 @@ def note(folder: Path, name: str) -> None:
     Raises:
         OctoTfError: it cannot be written.
     """
-    try:
+    with writing(folder / _NOTE):
         write_atomically(folder / _NOTE, (json.dumps({"bucket": name}) + "\n").encode())
-    except OSError as error:
-        raise OctoTfError(
-            f"cannot be written: {error.strerror}",
-            where=str(folder / _NOTE),
-            hint="Free disk space or correct the permissions, then run the same command again.",
-        ) from error
 
 
 def kept(context: AccountContext) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from orchestrator.errors import LedgerError
+from orchestrator.errors import LedgerError, writing
 from orchestrator.files import read_regular, write_atomically
 from orchestrator.model.account import AccountType
 from orchestrator.model.octo_records import AccountRecord, AreaName, AreaStatus, Method, OctoAnswer
@@ -244,26 +244,21 @@ class Ledger:
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, AccountRecord]]:
-        try:
+        with writing(self._path, LedgerError):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with FileLock(f"{self._path}.lock", timeout=self._lock_seconds, mode=0o600):
-                accounts = self._read()
-                yield accounts
-                document = _Document(accounts=dict(sorted(accounts.items())))
-                text = document.model_dump_json(indent=2)
-                write_atomically(self._path, (text + "\n").encode())
-        except Timeout:
-            raise LedgerError(
-                f"is held by another octo-tf for more than {self._lock_seconds:.0f} s",
-                where=str(self._path),
-                hint="Wait for the other run to end, then run the same command again.",
-            ) from None
-        except OSError as error:
-            raise LedgerError(
-                f"cannot be written: {error.strerror}",
-                where=str(self._path),
-                hint="Free disk space or correct the permissions, then run the same command again.",
-            ) from error
+            try:
+                with FileLock(f"{self._path}.lock", timeout=self._lock_seconds, mode=0o600):
+                    accounts = self._read()
+                    yield accounts
+                    document = _Document(accounts=dict(sorted(accounts.items())))
+                    text = document.model_dump_json(indent=2)
+                    write_atomically(self._path, (text + "\n").encode())
+            except Timeout:
+                raise LedgerError(
+                    f"is held by another octo-tf for more than {self._lock_seconds:.0f} s",
+                    where=str(self._path),
+                    hint="Wait for the other run to end, then run the same command again.",
+                ) from None
 
     def _read(self) -> dict[str, AccountRecord]:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from python_terraform import IsFlagged
 
-from orchestrator.errors import EngineError
+from orchestrator.errors import EngineError, writing
 from orchestrator.files import read_regular
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary as binaries
@@ -69,7 +69,7 @@ class Terraform(StateCommands):
         installation = self._installation(mirror)
         if installation.is_current() or state_files.inspect(self.folder).state_is_lost:
             return False
-        try:
+        with writing(self.folder, EngineError):
             installation.clear_if_damaged()
             returncode, lines, _ = self._run(
                 "init",
@@ -82,12 +82,6 @@ class Terraform(StateCommands):
             if returncode != 0:
                 raise self._init_failure(returncode, lines, provider_version, backend_config)
             installation.record()
-        except OSError as error:
-            raise EngineError(
-                f"cannot be written: {error.strerror}",
-                where=str(error.filename or self.folder),
-                hint="Free disk space or correct the permissions, then run the same command again.",
-            ) from error
         return True
 
     def plan(self, file: Path, *, refresh: bool = True, destroy: bool = False) -> Plan:

@@ -18,7 +18,7 @@ from typing import Any
 import jinja2
 
 from orchestrator import assets
-from orchestrator.errors import RenderError
+from orchestrator.errors import RenderError, writing
 from orchestrator.files import TEMPORARY, read_regular, write_atomically
 from orchestrator.model.account import AccountType
 from orchestrator.model.module_contract.outputs import APPLIED_INPUTS, Outputs
@@ -302,7 +302,7 @@ def write(root: Root, folder: Path) -> list[str]:
         RenderError: the folder cannot be written, or the files do not read back as meant.
     """
     changed = []
-    try:
+    with writing(folder, RenderError):
         outdated = _outdated(root, folder)
         if outdated:
             read_back(root)
@@ -315,12 +315,6 @@ def write(root: Root, folder: Path) -> list[str]:
             else:
                 path.unlink()
             changed.append(name)
-    except OSError as error:
-        raise RenderError(
-            f"cannot be written: {error.strerror}",
-            where=str(error.filename or folder),
-            hint="Free disk space or correct the permissions, then run the same command again.",
-        ) from error
     return changed
 
 

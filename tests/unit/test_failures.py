@@ -116,9 +116,9 @@ CAUSES = [
     ("api error AccessDenied: User: a is not authorized to perform: iam:TagRole", "Grant the"),
     ("The plugin did not respond: the plugin encountered an error", "error of the provider"),
     ("Provider produced inconsistent result: this is a bug in the provider", "of the provider"),
-    ("api error Throttling: Rate exceeded", "nothing is to be corrected"),
-    ("StatusCode: 503, ServiceUnavailable", "nothing is to be corrected"),
-    ("dial tcp: i/o timeout", "nothing is to be corrected"),
+    ("api error Throttling: Rate exceeded", "nothing to correct"),
+    ("StatusCode: 503, ServiceUnavailable", "nothing to correct"),
+    ("dial tcp: i/o timeout", "nothing to correct"),
     ("InvalidParameterValue: the boundary is no policy", "Correct what the error names"),
 ]
 

@@ -216,7 +216,7 @@ def test_without_credentials_it_is_said_what_octo_keeps(route):
     route.octo.api, route.octo.departure = None, Departure(ACCOUNT.account_id)
     leaving = leave(route)
     assert "octo.unregister" not in route.calls
-    assert "remove the account there" in leaving.stays[-1]
+    assert "remove it there" in leaving.stays[-1]
 
 
 def test_an_octo_that_does_not_answer_ends_it_before_anything_is_changed(route):
