@@ -12,7 +12,7 @@ LINES = 130
 def test_the_demo_registers_proves_repairs_upgrades_and_leaves_in_few_lines():
     shown = subprocess.run(
         [sys.executable, "-m", "orchestrator", "demo"],
-        env={**os.environ, "COLUMNS": "80"},
+        env={**os.environ, "COLUMNS": "80", "OCTO_TF_OCTO": "false", "OCTO_TF_REGION": "nowhere"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

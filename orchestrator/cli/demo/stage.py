@@ -21,6 +21,9 @@ import click
 from orchestrator.errors import OctoTfError
 
 _START_SECONDS = 30.0
+# Settings of the user's shell that are not the demo's; where Terraform and its provider are, is.
+_OF_THE_USER = ("ALPHAUS_", "AWS_", "OCTO_TF_")
+_KEPT = {"OCTO_TF_PROVIDER_MIRROR", "OCTO_TF_TF_PATH"}
 _WIDEST = 80
 
 
@@ -75,7 +78,7 @@ class Stage:
         done = subprocess.run(
             [sys.executable, "-m", "orchestrator", *arguments],
             cwd=self.folder / profile,
-            env={**os.environ, **self.environ, "COLUMNS": str(_width())},
+            env={**_own_environment(), **self.environ, "COLUMNS": str(_width())},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -97,6 +100,15 @@ class Stage:
         finally:
             os.environ.clear()
             os.environ.update(before)
+
+
+def _own_environment() -> dict[str, str]:
+    """Return this process's environment without the user's settings of octo-tf, AWS and Octo."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT or not name.startswith(_OF_THE_USER)
+    }
 
 
 def say(text: str, *, mark: str = "", color: str = "") -> None:
@@ -154,6 +166,7 @@ def sandbox(folder: Path, *, keep: bool) -> Iterator[dict[str, str]]:
             *(sys.executable, "-m", "orchestrator", "sandbox", "up", "--env-file", str(env_file)),
             *(() if keep else ("--stop-with-parent",)),
         ],
+        env=_own_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
