@@ -21,7 +21,7 @@ def test_a_code_is_typed_once_and_terraform_acts_by_its_session(sandbox: Running
     project.environ = {**project.environ, **home}
     without = project("plan")
     assert without.returncode == 1
-    assert "there is no terminal to ask it" in without.stderr
+    assert "there is no terminal to ask for it" in without.stderr
     assert "aws sts get-caller-identity --profile mfa" in without.stderr
     code, shown = project.on_terminal("apply", "--yes", answers=(("Enter MFA code", CODE),))
     assert code == 0, shown
