@@ -22,6 +22,7 @@ from orchestrator.model.outside_action import (
     in_order,
 )
 from orchestrator.model.version_constraint import Constraint
+from orchestrator.octo.departure import count
 from orchestrator.stackset import deployments
 from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform import guard, journal, plan_file, provenance, render
@@ -262,16 +263,15 @@ def _registering(context: AccountContext, prepared: Prepared) -> OutsideAction |
     record = context.octo.record(account_id)
     since = f" (it left on {record.left_at[:10]})" if record and record.left_at else ""
     leavers = context.octo.linked.left_with(account_id) if prepared.linked else {}
-    count = "1 linked account" if len(leavers) == 1 else f"{len(leavers)} linked accounts"
     if prepared.registered is None:
         text = f"Octo: registered on apply if credentials are given{since}."
         return OutsideAction(REGISTER, account_id, text, conditional=True)
     if not prepared.registered:
-        also = f", and {count} that left with it" if leavers else ""
+        also = f", and {count(leavers)} that left with it" if leavers else ""
         text = f"Register account {account_id} with Octo{since}{also}."
         return OutsideAction(REGISTER, account_id, text)
     if leavers and context.octo.api is not None:
-        text = f"Register {count} with Octo again (unregistered earlier by --with-linked)."
+        text = f"Register {count(leavers)} with Octo again (unregistered earlier by --with-linked)."
         return OutsideAction(REGISTER, account_id, text)
     return None
 

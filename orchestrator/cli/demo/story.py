@@ -17,7 +17,6 @@ _BY_HAND = (
     ' "Resource": "*"}]}'
 )
 _MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "pending": ("…", "yellow")}
-_LABELS = {"api_access": "API access", "cur_s3": "CUR and S3", "stackset": "StackSet"}
 
 
 def tell(stage: Stage) -> None:
@@ -180,12 +179,12 @@ def _result(profile: str, ran: Ran) -> None:
     """Print one line for a verified account: its areas, and what Octo has confirmed."""
     report = ran.report
     areas = "  ".join(
-        click.style(f"{_MARKS[status][0]} {_LABELS.get(area, area)}", fg=_MARKS[status][1])
+        click.style(f"{_MARKS[status][0]} {octo_names.Area(area).label}", fg=_MARKS[status][1])
         for area, status in report["areas"].items()
         if status in _MARKS
     )
     confirmed = [area for area, said in report["octo"].items() if said["state"] == "confirmed"]
-    says = ", ".join(_LABELS.get(area, area) for area in confirmed) or "nothing yet"
+    says = ", ".join(octo_names.Area(area).label for area in confirmed) or "nothing yet"
     click.echo(f"{profile:11} {areas}  Octo confirms: {says}")
 
 
