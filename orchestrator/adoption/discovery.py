@@ -27,6 +27,7 @@ class DiscoveredResource:
             Terraform state has it.
         fate: what octo-tf adopt would do: ``ours`` is in octo-tf's own state already.
         risks: what is dangerous about its policies, in words.
+        owner_region: where the stack is that owns it; empty without one.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class DiscoveredResource:
     owner: str
     fate: Fate
     risks: tuple[str, ...] = ()
+    owner_region: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,10 @@ def discover(found: Inventory, proposal: Proposal | None, managed: Collection[st
     """
     resources = tuple(_resources(found, proposal, managed))
     is_open = any(resource.fate in ("adopt", "release first") for resource in resources)
-    notes = proposal.warnings if proposal and is_open else ()
-    return Discovery(found.account.account_id, found.account.account_type, resources, notes)
+    notes = [*(proposal.warnings if proposal and is_open else ())]
+    if found.stack_search:
+        notes.append(found.stack_search)
+    return Discovery(found.account.account_id, found.account.account_type, resources, (*notes,))
 
 
 def _resources(
@@ -69,13 +73,13 @@ def _resources(
     ) -> DiscoveredResource:
         key = f"{'StackSet' if kind == 'stackset' else kind} {name}"
         stack = found.owners.get(key)
-        owner = f"stack {stack.name}" if stack else "unknown"
+        owner, region = (f"stack {stack.name}", stack.region) if stack else ("unknown", "")
         fate: Fate = "stays"
         if name in managed:
-            owner, fate = "octo-tf", "ours"
+            owner, region, fate = "octo-tf", "", "ours"
         elif proposal is not None and key in proposal.adopted:
             fate = "release first" if stack else "adopt"
-        return DiscoveredResource(kind, name, purpose, owner, fate, risks)
+        return DiscoveredResource(kind, name, purpose, owner, fate, risks, region)
 
     for name, role in found.roles.items():
         yield described("role", name, _purpose(name), permissions.role_risks(role))

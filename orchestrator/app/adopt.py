@@ -96,21 +96,22 @@ def check(candidate: Candidate, request: Request, *, purge: bool) -> list[str]:
             where="--remove-role",
             hint=f"Leftover roles: {', '.join(sorted(leftover)) or 'none'}.",
         )
-    owning = {r: s.name for r, s in proposal.owners.items() if s.name not in request.release_stacks}
+    owning = {r: s for r, s in proposal.owners.items() if s.name not in request.release_stacks}
+    names = sorted({stack.name for stack in owning.values()})
     unknown = sorted(set(request.release_stacks) - {s.name for s in proposal.owners.values()})
     if unknown and owning:
         raise ConfigError(
             f"{', '.join(unknown)}: no stack of that name owns anything that is adopted",
             where="--release-stack",
-            hint=f"These do: {', '.join(sorted(set(owning.values())))}.",
+            hint=f"These do: {', '.join(names)}.",
         )
     if owning:
         raise Refused(
             "CloudFormation stacks own what is to be adopted, and would change or delete it later;"
             " nothing was written:\n"
-            + "\n".join(f"  {resource}: stack {stack}" for resource, stack in owning.items()),
+            + "\n".join(f"  {one}: stack {s.name} in {s.region}" for one, s in owning.items()),
             hint="Have it released: "
-            + " ".join(f"--release-stack {s}" for s in sorted(set(owning.values())))
+            + " ".join(f"--release-stack {name}" for name in names)
             + ". By hand: update the stack with DeletionPolicy: Retain on each resource, then"
             " delete it; the resources stay (docs/how-to/adopt-a-registration.md).",
         )

@@ -92,6 +92,14 @@ class Aws:
         """Return the session's region."""
         return str(self._session.region_name)
 
+    def regions(self, service: str) -> list[str]:
+        """List the regions that have a service, in the session's partition, as botocore knows them.
+
+        The account may have some of them disabled.
+        """
+        partition = self._session.get_partition_for_region(self.region)
+        return list(self._session.get_available_regions(service, partition_name=partition))
+
     @property
     def base(self) -> Aws:
         """Return the calls of the profile or the chain, before a role was assumed."""

@@ -143,14 +143,15 @@ def _refuse(
     foreign = [
         one for one in compared if one.differences and MODULE + one.address not in unfinished
     ]
+    # A killed run created what is unfinished, so no stack manages it.
+    ids = {one.physical_id for one in compared if MODULE + one.address not in unfinished}
+    owners = cloudformation.owning_stacks(aws, ids).stacks
     for one in compared:
-        if MODULE + one.address in unfinished:
-            continue  # a killed run created it, so no stack manages it
-        stack = cloudformation.owning_stack(aws, one.physical_id, aws.region, "us-east-1")
+        stack = owners.get(one.physical_id)
         if stack and stack.name not in released:
             raise Refused(
-                f"{one.resource} belongs to the CloudFormation stack {stack.name}, which would"
-                " change or delete it again; nothing was written",
+                f"{one.resource} belongs to the CloudFormation stack {stack.name} in"
+                f" {stack.region}, which would change or delete it again; nothing was written",
                 hint=f"Run octo-tf adopt --release-stack {stack.name}: the stack is deleted, its"
                 " resources stay (DeletionPolicy: Retain;"
                 " docs/how-to/adopt-a-registration.md shows how by hand).",

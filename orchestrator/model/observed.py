@@ -73,6 +73,21 @@ class OwningStack:
 
 
 @dataclass(frozen=True)
+class StackOwners:
+    """The stacks that own resources, and where they were looked for.
+
+    Attributes:
+        stacks: by the resource's physical id.
+        regions: where they were looked for.
+        skipped: regions that could not be asked: disabled, denied, or out of reach.
+    """
+
+    stacks: Mapping[str, OwningStack]
+    regions: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Removal:
     """Something that importing a resource would remove from it; users must consent.
 

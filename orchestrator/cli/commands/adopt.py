@@ -110,7 +110,7 @@ def command(
         config, {**candidate.settings, **flags}, remove, stacks, not keep_old_state
     )
     managed = adoption.names_in_state(load_context()) if config.exists() else frozenset()
-    _show(candidate.proposal, remove, managed)
+    _show(candidate, remove, managed)
     accepted = purge_policies or plan_only or _accepts_removals(candidate.proposal, yes=yes)
     for note in adoption.check(candidate, request, purge=accepted):
         click.echo(f"Note: {note}", err=True)
@@ -132,8 +132,9 @@ def command(
     return end(context, result.report, reports, as_json=as_json, review=result.review)
 
 
-def _show(proposal: Proposal, removed: tuple[str, ...], managed: frozenset[str]) -> None:
+def _show(candidate: Candidate, removed: tuple[str, ...], managed: frozenset[str]) -> None:
     """Show what is adopted and what is not, before anything is asked."""
+    proposal = candidate.proposal
     for resource in proposal.adopted:
         if resource.partition(" ")[2] not in managed:
             click.echo(f"Adopts: {resource}", err=True)
@@ -143,8 +144,8 @@ def _show(proposal: Proposal, removed: tuple[str, ...], managed: frozenset[str])
         fate = "is deleted" if role.name in removed else "stays as it is"
         risks = f"; its risks: {', '.join(role.risks)}" if role.risks else ""
         click.echo(f"Not managed by octo-tf: role {role.name} {fate}{risks}", err=True)
-    for warning in proposal.warnings:
-        click.echo(f"Note: {warning}", err=True)
+    for note in filter(None, [*proposal.warnings, candidate.inventory.stack_search]):
+        click.echo(f"Note: {note}", err=True)
 
 
 def _accepts_removals(proposal: Proposal, *, yes: bool) -> bool:

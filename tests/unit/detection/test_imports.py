@@ -16,7 +16,7 @@ from orchestrator.detection.imports import find
 from orchestrator.errors import Refused
 from orchestrator.model.module_contract.addresses import BUCKET, MODULE, REPORT, STACKSET
 from orchestrator.model.module_contract.inputs import Inputs
-from orchestrator.model.observed import Bucket, OwningStack, Role
+from orchestrator.model.observed import Bucket, OwningStack, Role, StackOwners
 from orchestrator.model.stackset import StackSet, TemplateContent
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
@@ -47,7 +47,11 @@ def there(monkeypatch):
     monkeypatch.setattr(s3, "describe_bucket", lambda aws, name, account_id: has.get(name))
     monkeypatch.setattr(cur, "get_report", lambda aws, name: has.get(name))
     monkeypatch.setattr(stack_sets, "describe", lambda aws, name: has.get(name))
-    monkeypatch.setattr(cloudformation, "owning_stack", lambda aws, name, *regions: has["stack"])
+
+    def owners(aws: Aws, ids: set[str]) -> StackOwners:
+        return StackOwners(dict.fromkeys(ids, has["stack"]) if has["stack"] else {}, ())
+
+    monkeypatch.setattr(cloudformation, "owning_stacks", owners)
     return has
 
 
