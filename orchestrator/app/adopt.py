@@ -292,11 +292,16 @@ def names_in_state(context: AccountContext) -> frozenset[str]:
     Raises:
         EngineError: the state cannot be read.
     """
-    path = context.folder / "terraform.tfstate"
-    if path.is_file():
-        return foreign_state.names_in(read_regular(path).decode(errors="replace"))
     is_local = context.registration.backend.type == "local"
     if is_local or not (context.folder / ".terraform").is_dir():
-        return frozenset()
+        return names_in_folder(context.folder)
     terraform = context.open_terraform(steps.decide_external_id(context))
     return foreign_state.names_in(terraform.pull())
+
+
+def names_in_folder(folder: Path) -> frozenset[str]:
+    """Name what the state file of a root folder has; all that is known if octo.yaml is lost."""
+    path = folder / "terraform.tfstate"
+    if not path.is_file():
+        return frozenset()
+    return foreign_state.names_in(read_regular(path).decode(errors="replace"))

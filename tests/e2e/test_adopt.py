@@ -394,7 +394,7 @@ def test_an_interrupted_adoption_is_run_again_and_keeps_the_old_state_on_request
 def test_a_root_module_is_adopted(sandbox, adopted_root):
     made, checkpoint = adopted_root
     root = made.restored(sandbox, checkpoint)
-    is_adopted(root, kept=["data.aws_caller_identity.current", "aws_iam_policy.everything"])
+    is_adopted(root, kept=["data.aws_caller_identity.current"])
 
 
 def test_adopting_a_root_again_changes_nothing(sandbox, adopted_root):

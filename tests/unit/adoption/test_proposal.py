@@ -12,6 +12,7 @@ import pytest
 from orchestrator.adoption.foreign_module import ForeignModule, Input
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import propose
+from orchestrator.adoption.stated import Stated
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
@@ -60,9 +61,9 @@ def found(
     )
 
 
-def theirs(**inputs: Any) -> ForeignModule:
+def theirs(**inputs: Any) -> Stated:
     given = {n: v if isinstance(v, Input) else Input(v, "main.tf:7") for n, v in inputs.items()}
-    return ForeignModule(Path("their"), "module.octo", "main.tf:3", given)
+    return Stated(ForeignModule(Path("their"), "module.octo", "main.tf:3", given))
 
 
 BOTH = (role(API_ROLE), role(CUR_ROLE, None))
@@ -88,15 +89,15 @@ def test_every_setting_of_the_report_is_as_aws_has_it():
 
 
 def test_the_settings_are_a_valid_registration(registered):
-    settings = propose(found(*BOTH), None).settings
+    settings = propose(found(*BOTH), Stated()).settings
     assert registered(account_id=ID, **settings).cur_format == "Parquet"
 
 
 def test_a_trust_without_external_id_is_kept_and_warned_of():
-    proposal = propose(found(*BOTH), None)
+    proposal = propose(found(*BOTH), Stated())
     assert proposal.settings["cur_role_trust"] == "principal_only"
     assert "cur_role_trust: external_id" in " ".join(proposal.warnings)
-    strict = propose(found(role(API_ROLE), role(CUR_ROLE)), None)
+    strict = propose(found(role(API_ROLE), role(CUR_ROLE)), Stated())
     assert "cur_role_trust" not in strict.settings
 
 
@@ -109,11 +110,11 @@ def test_the_external_id_is_the_one_that_works_today():
 
 def test_another_external_id_would_lock_octo_out():
     with pytest.raises(ConfigError, match="not the one that the role"):
-        propose(found(*BOTH), None, external_id="another")
+        propose(found(*BOTH), Stated(), external_id="another")
 
 
 def test_without_any_id_none_is_made_up():
-    assert propose(found(role(API_ROLE, None)), None).external_id is None
+    assert propose(found(role(API_ROLE, None)), Stated()).external_id is None
     assert propose(found(role(API_ROLE, None)), theirs(external_id="by-file")).external_id == (
         "by-file"
     )
@@ -125,6 +126,48 @@ def test_an_input_that_decides_and_cannot_be_read_is_named():
         propose(found(*BOTH), theirs(cur_report_name=unknown))
     assert caught.value.where == "main.tf:9"
     assert "--cur-report-name" in caught.value.hint
+
+
+def test_inputs_that_cannot_be_read_are_named_all_at_once():
+    unknown = {
+        name: Input(None, f"main.tf:{line}", 'file("x")')
+        for line, name in enumerate(("external_id", "cur_report_name", "stackset_name", "tags"), 1)
+    }
+    with pytest.raises(ConfigError) as caught:
+        propose(found(role(API_ROLE, None)), theirs(**unknown))
+    assert caught.value.what.startswith("external_id, cur_report_name, stackset_name cannot")
+    assert caught.value.where == "main.tf:1, main.tf:2, main.tf:3"
+    for option in ("--external-id-file", "--cur-report-name", "--stackset-name", "--var-file"):
+        assert option in caught.value.hint
+
+
+OWN = {"cur_s3_bucket_name": "billing"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "option"),
+    [
+        (Stated(), "USE_EXISTING"),
+        (Stated(registration={**OWN, "cur_s3_bucket_option": "CREATE_NEW"}), "CREATE_NEW"),
+        (Stated(registration=OWN), "CREATE_NEW"),  # the default
+        (Stated(registration={**OWN, "cur_s3_bucket_option": "USE_EXISTING"}), "USE_EXISTING"),
+        (Stated(managed={"billing"}), "CREATE_NEW"),  # octo.yaml is lost, the state is not
+        (theirs(**OWN), "CREATE_NEW"),
+        (theirs(**OWN, cur_s3_bucket_option="USE_EXISTING"), "USE_EXISTING"),
+    ],
+)
+def test_a_bucket_is_for_octo_as_octo_yaml_the_state_or_the_module_says(stated, option):
+    proposal = propose(found(*BOTH, report={**REPORT, "S3Bucket": "billing"}), stated)
+    assert proposal.settings["cur_s3_bucket_option"] == option
+    assert ("bucket billing" in proposal.adopted) == (option == "CREATE_NEW")
+
+
+def test_the_report_that_octo_yaml_names_is_the_one_to_adopt():
+    both = replace(
+        found(*BOTH), reports={n: {**REPORT, "ReportName": n} for n in ("a", "curreport")}
+    )
+    stated = Stated(registration={"cur_report_name": "a"})
+    assert "report a" in propose(both, stated).adopted
 
 
 def test_keys_are_never_carried_over():
@@ -144,7 +187,7 @@ def test_an_empty_key_pair_gets_no_advice():
 def test_an_existing_report_is_proposed_instead_of_a_new_one():
     """In a bucket that is not Octo's by its name: it stays its owner's."""
     report = {**REPORT, "ReportName": "finance", "S3Bucket": "finance-data"}
-    proposal = propose(found(role(API_ROLE), report=report), None)
+    proposal = propose(found(role(API_ROLE), report=report), Stated())
     assert proposal.settings["cur_report_name"] == "finance"
     assert proposal.settings["cur_s3_bucket_option"] == "USE_EXISTING"
     assert "bucket finance-data" not in proposal.adopted
@@ -152,14 +195,14 @@ def test_an_existing_report_is_proposed_instead_of_a_new_one():
 
 @pytest.mark.parametrize("change", [{"TimeUnit": "MONTHLY"}, {"AdditionalSchemaElements": []}])
 def test_a_report_that_does_not_fit_is_not_proposed(change):
-    proposal = propose(found(role(API_ROLE), report={**REPORT, **change}), None)
+    proposal = propose(found(role(API_ROLE), report={**REPORT, **change}), Stated())
     assert "cur_report_name" not in proposal.settings
     assert "a new one is created" in " ".join(proposal.warnings)
 
 
 def test_roles_that_are_not_carried_over_are_listed_with_what_they_can_do():
     executor = role("OctoChangeExecutorRole", managed={"arn:x:policy/AdministratorAccess": None})
-    (leftover,) = propose(found(*BOTH, executor), None).leftovers
+    (leftover,) = propose(found(*BOTH, executor), Stated()).leftovers
     assert leftover.name == "OctoChangeExecutorRole"
     assert leftover.risks == ("everything (AdministratorAccess)",)
 
@@ -175,7 +218,7 @@ def test_what_would_go_is_listed_policy_by_policy():
         lifecycle_rules=("keep",),
         notifications=1,
     )
-    removals = [removal.what for removal in propose(found(extra, bucket=own), None).removals]
+    removals = [removal.what for removal in propose(found(extra, bucket=own), Stated()).removals]
     assert removals == [
         "policy statement Mine",
         "lifecycle rule keep",
@@ -191,18 +234,18 @@ def test_somebody_else_in_the_trust_is_a_removal():
         {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999988887777:root"}}
     )
     api = Role(API_ROLE, "arn", "AROA", trust=document)
-    (removal,) = propose(found(api), None).removals
+    (removal,) = propose(found(api), Stated()).removals
     assert removal.what == "trust in 999988887777"
 
 
 def test_a_linked_account_has_neither_report_nor_stackset():
-    settings = propose(found(role(API_ROLE), account_type="linked"), None).settings
+    settings = propose(found(role(API_ROLE), account_type="linked"), Stated()).settings
     assert settings == {"account_type": "linked", "max_session_duration": 3600}
 
 
 def test_a_boundary_stays():
     bounded = role(API_ROLE, boundary="arn:aws:iam::111122223333:policy/B")
-    assert propose(found(bounded), None).settings["permissions_boundary"].endswith("policy/B")
+    assert propose(found(bounded), Stated()).settings["permissions_boundary"].endswith("policy/B")
 
 
 def deploys(logical_id: str = "ApiAccessRole", *others: str, **changes: Any) -> TemplateContent:
@@ -224,10 +267,10 @@ def stack_set(**changes: Any) -> StackSet:
 
 
 def test_a_stackset_is_taken_over_with_its_targets():
-    settings = propose(found(*BOTH, stack_set=stack_set(targets=("ou-abcd-12345678",))), None)
+    settings = propose(found(*BOTH, stack_set=stack_set(targets=("ou-abcd-12345678",))), Stated())
     assert settings.settings["stackset_name"] == "octo"
     assert settings.settings["stackset_targets"] == ["ou-abcd-12345678"]
-    assert "stackset_targets" not in propose(found(*BOTH, stack_set=stack_set()), None).settings
+    assert "stackset_targets" not in propose(found(*BOTH, stack_set=stack_set()), Stated()).settings
 
 
 @pytest.mark.parametrize(
@@ -249,14 +292,14 @@ def test_a_stackset_is_taken_over_with_its_targets():
     ],
 )
 def test_a_stackset_that_could_not_be_changed_in_place_is_left(change):
-    proposal = propose(found(*BOTH, stack_set=stack_set(**change)), None)
+    proposal = propose(found(*BOTH, stack_set=stack_set(**change)), Stated())
     assert "use_stackset" not in proposal.settings
     assert "is not adopted" in " ".join(proposal.warnings)
 
 
 def test_a_stackset_without_instances_can_have_any_template():
     changes = {"content": deploys("Another", "Hook (AWS::Lambda::Function)"), "instances": {}}
-    settings = propose(found(*BOTH, stack_set=stack_set(**changes)), None).settings
+    settings = propose(found(*BOTH, stack_set=stack_set(**changes)), Stated()).settings
     assert settings["use_stackset"]
     assert "stackset_role_logical_id" not in settings
 
@@ -266,7 +309,7 @@ def test_a_stackset_keeps_what_a_change_would_break():
         content=deploys("Octo", max_session_duration=7200),
         retain_on_removal=False,
     )
-    settings = propose(found(*BOTH, stack_set=another), None).settings
+    settings = propose(found(*BOTH, stack_set=another), Stated()).settings
     assert settings["stackset_role_logical_id"] == "Octo"
     assert settings["stackset_retain_on_account_removal"] is False
     assert settings["max_session_duration"] == 7200  # the payer's own roles allow 3600
@@ -280,7 +323,7 @@ def test_what_a_stackset_would_take_from_each_account_is_a_removal():
     )
     other = {"Principal": {"AWS": "arn:aws:iam::555566667777:root"}, "Effect": "Allow"}
     makes.role.trust["Statement"].append(other)
-    removals = propose(found(*BOTH, stack_set=stack_set(content=makes)), None).removals
+    removals = propose(found(*BOTH, stack_set=stack_set(content=makes)), Stated()).removals
     assert [str(removal).partition(": ")[2].partition(":")[0] for removal in removals] == [
         "inline policy root",
         "managed policy arn",
@@ -292,7 +335,7 @@ def test_what_a_stackset_would_take_from_each_account_is_a_removal():
 
 def test_roles_of_a_stackset_that_require_no_external_id_are_warned_of():
     makes = deploys(external_id=None)
-    warnings = propose(found(*BOTH, stack_set=stack_set(content=makes)), None).warnings
+    warnings = propose(found(*BOTH, stack_set=stack_set(content=makes)), Stated()).warnings
     assert any("roles of the StackSet octo require no external id" in w for w in warnings)
 
 
@@ -327,31 +370,33 @@ def test_a_stackset_reaches_the_accounts_that_it_reaches_today(targets, known, s
     accounts = tuple(f"10000000000{n}" for n in known)
     there = stack_set(targets=tuple(targets), instances=current(*accounts))
     inventory = replace(found(*BOTH, stack_set=there), organization=organization())
-    proposed = propose(inventory, None).settings
+    proposed = propose(inventory, Stated()).settings
     wanted = ("stackset_targets", "stackset_excluded_accounts")
     assert {n: v for n, v in proposed.items() if n in wanted} == settings
 
 
 def test_what_a_stack_owns_is_named_with_the_stack():
-    proposal = propose(found(*BOTH, owners={f"role {API_ROLE}": "octo", "role Other": "x"}), None)
+    proposal = propose(
+        found(*BOTH, owners={f"role {API_ROLE}": "octo", "role Other": "x"}), Stated()
+    )
     assert proposal.owners == {f"role {API_ROLE}": "octo"}
 
 
 def test_an_account_without_anything_has_nothing_to_adopt():
     with pytest.raises(Refused, match="nothing to adopt"):
-        propose(found(report=None), None)
+        propose(found(report=None), Stated())
 
 
 def test_tags_that_everything_has_stay_and_others_are_named():
     tags = {"team": "finops", "one": "1"}
     own = Bucket("alphaus-cur-export", "eu-west-1", False, tags={"team": "finops"})
-    proposal = propose(found(role(API_ROLE, tags=tags), bucket=own), None)
+    proposal = propose(found(role(API_ROLE, tags=tags), bucket=own), Stated())
     assert proposal.settings["tags"] == {"team": "finops"}
     assert "are removed: one." in " ".join(proposal.warnings)
 
 
 def test_tiers_of_a_registration_whose_state_was_lost_stay():
     api = role(API_ROLE, inline={"octo-read": {}, "octo-recommendations": {}})
-    proposal = propose(found(api), None)
+    proposal = propose(found(api), Stated())
     assert proposal.settings["permission_tiers"] == ["read", "recommendations"]
     assert proposal.removals == ()
