@@ -25,7 +25,7 @@ from orchestrator.app.snapshot import Snapshot
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.files import read_regular
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
-from orchestrator.model.observed import OwningStack
+from orchestrator.model.observed import OwningStack, own_policies
 from orchestrator.model.outside_action import (
     CONFIGURE,
     DELETE_ROLE,
@@ -207,7 +207,11 @@ def outside_actions(candidate: Candidate, request: Request) -> tuple[OutsideActi
         actions.append(OutsideAction(RELEASE_STACK, stack.name, summary))
     for role in candidate.proposal.leftovers:
         if role.name in request.delete_roles:
-            summary = f"Delete the role {role.name}, with its policies."
+            summary = f"Delete the role {role.name}, with its policies"
+            attached = own_policies(candidate.inventory.roles[role.name].managed)
+            if names := ", ".join(sorted(arn.rpartition("/")[2] for arn in attached)):
+                summary += f"; {names} only if nothing else uses them"
+            summary += "."
             actions.append(OutsideAction(DELETE_ROLE, role.name, summary))
     state, module = candidate.state, candidate.module
     if module and state.addresses and request.release_state:

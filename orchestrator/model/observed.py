@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,11 @@ class Role:
     boundary: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     max_session_duration: int = 3600
+
+
+def own_policies(arns: Iterable[str]) -> list[str]:
+    """Return the ARNs of managed policies that are an account's own, not AWS's."""
+    return [arn for arn in arns if arn.split(":")[4] != "aws"]
 
 
 @dataclass(frozen=True)

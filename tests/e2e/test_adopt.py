@@ -358,6 +358,8 @@ def test_a_child_module_is_adopted(sandbox, adopted_child):
     made, checkpoint = adopted_child
     child = made.restored(sandbox, checkpoint)
     is_adopted(child, kept=["terraform_data.unrelated"], removed="OctoChangeExecutorRole")
+    policies = child.client("iam").list_policies(Scope="Local")["Policies"]
+    assert "OctoEverything" not in {policy["PolicyName"] for policy in policies}
     settings = (child.project.folder / "octo.yaml").read_text()
     assert "cur_s3_prefix: octo" in settings
     assert "use_stackset: true" in settings

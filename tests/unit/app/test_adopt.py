@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -111,6 +111,16 @@ def test_every_change_is_a_line_of_the_plan_in_the_order_in_which_it_is_made(cas
     summaries = " ".join(a.summary for a in review.outside)
     assert "stack octo-console (eu-west-1); its resources stay" in summaries
     assert "module.octo (2 addresses)" in summaries
+
+
+def test_the_plan_names_the_policies_that_may_go_with_a_role(case):
+    account = ACCOUNT.account_id
+    arns = (f"arn:aws:iam::{account}:policy/CloudSaver-1", "arn:aws:iam::aws:policy/ReadOnlyAccess")
+    attached = replace(role(LEFTOVER), managed=dict.fromkeys(arns))
+    inventory = Inventory(ACCOUNT, {LEFTOVER: attached}, {}, {}, {})
+    found = replace(case.candidate, inventory=inventory)
+    (line,) = [a for a in adoption.outside_actions(found, case.request) if a.code == "role.delete"]
+    assert line.summary.endswith("; CloudSaver-1 only if nothing else uses them.")
 
 
 def test_planning_changes_nothing_and_keeps_no_plan(case):
