@@ -9,8 +9,10 @@ from typing import Literal
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import Proposal
 from orchestrator.detection import permissions
+from orchestrator.model.differences import foreign_principals
 from orchestrator.model.module_contract.addresses import ROLES
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE, OTHER_ROLES
+from orchestrator.model.observed import Role
 
 Fate = Literal["ours", "adopt", "release first", "stays"]
 
@@ -82,7 +84,7 @@ def _resources(
         return DiscoveredResource(kind, name, purpose, owner, fate, risks, region)
 
     for name, role in found.roles.items():
-        yield described("role", name, _purpose(name), permissions.role_risks(role))
+        yield described("role", name, _purpose(role), permissions.role_risks(role))
     for name, report in found.reports.items():
         where = f"{report['S3Bucket']}/{report['S3Prefix']}"
         yield described("report", name, f"{report.get('TimeUnit', '').lower()} report to {where}")
@@ -94,11 +96,10 @@ def _resources(
         yield described("stackset", name, f"API access, current in {accounts}")
 
 
-def _purpose(name: str) -> str:
-    if name == API_ROLE:
-        return "API access"
-    if name == CUR_ROLE:
-        return "reads the report"
-    if name in ROLES.values():
-        return "operations"
-    return "of the published module" if name in OTHER_ROLES else "trusts Octo's account"
+def _purpose(role: Role) -> str:
+    purposes = dict.fromkeys(ROLES.values(), "operations")
+    purposes |= dict.fromkeys(OTHER_ROLES, "of the published module")
+    purposes |= {API_ROLE: "API access", CUR_ROLE: "reads the report"}
+    others = ", ".join(foreign_principals(role))
+    purpose = purposes.get(role.name, "trusts Octo's account")
+    return f"{purpose}; trusts {others}" if others else purpose

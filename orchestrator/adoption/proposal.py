@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,7 +14,7 @@ from orchestrator.adoption.stated import Stated
 from orchestrator.detection import permissions
 from orchestrator.detection.compare import as_octos
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.model.differences import required_external_id
+from orchestrator.model.differences import foreign_principals, required_external_id
 from orchestrator.model.module_contract.addresses import ROLES
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import (
@@ -22,6 +23,7 @@ from orchestrator.model.module_contract.octo_names import (
     CUR_ROLE,
     OPERATIONS_ROLE,
     POLICIES,
+    PRINCIPAL,
 )
 from orchestrator.model.observed import OwningStack, Removal, Role
 
@@ -156,7 +158,13 @@ def _external_id(
             f"{in_file.where}: external_id is not the one that the role requires. The one of the"
             " role is used, since Octo presents it today."
         )
-    if api is not None and required is None:
+    if api is not None and PRINCIPAL not in json.dumps(api.trust):
+        others = ", ".join(foreign_principals(api)) or "nobody"
+        warnings.append(
+            f"The role {API_ROLE} trusts {others}, not Octo's account {PRINCIPAL}; adoption"
+            " replaces that."
+        )
+    elif api is not None and required is None:
         warnings.append(
             f"The role {API_ROLE} requires no external id today; adoption adds one. Make sure that"
             " Octo has the same one."

@@ -106,7 +106,10 @@ def compare_role(
         inline={str(v["name"]): document(v["policy"]) for v in policies.values() if "policy" in v},
         managed={},
     )
-    parts = {difference.part for difference in role_differences(desired, role)}
+    found = role_differences(desired, role)
+    parts = {difference.part for difference in found}
+    trusted = ", ".join(d.name for d in found if d.part is Part.PRINCIPAL)
+    whom = {Part.TRUST: f" (it trusts {trusted})" if trusted else ""}
     ids = {address: role.name}
     ids |= {
         a: f"{role.name}:{values['name']}"
@@ -118,7 +121,11 @@ def compare_role(
         role.name,
         address,
         ids,
-        tuple(f"its {p.value} differs" for p in (Part.TRUST, Part.DESCRIPTION) if p in parts),
+        tuple(
+            f"its {part.value} differs{whom.get(part, '')}"
+            for part in (Part.TRUST, Part.DESCRIPTION)
+            if part in parts
+        ),
         removals(f"role {role.name}", desired, role),
     )
 

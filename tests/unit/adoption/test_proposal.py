@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.adoption.discovery import discover
 from orchestrator.adoption.foreign_module import ForeignModule, Input
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import propose
@@ -19,7 +20,7 @@ from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
 from orchestrator.model.observed import Bucket, Role
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.stackset import StackSet, TemplateContent
-from tests.registered import current, trust
+from tests.registered import PRINCIPAL, current, trust
 
 ID = "111122223333"
 REPORT = {
@@ -236,6 +237,35 @@ def test_somebody_else_in_the_trust_is_a_removal():
     api = Role(API_ROLE, "arn", "AROA", trust=document)
     (removal,) = propose(found(api), Stated()).removals
     assert removal.what == "trust in 999988887777"
+
+
+def shared(*principals: str) -> Role:
+    """A role that trusts accounts, each under an external id of its own."""
+    found = [json.loads(trust(f"id-of-{who}", Principal={"AWS": who})) for who in principals]
+    return Role(API_ROLE, "arn", "AROA", trust={"Statement": [d["Statement"][0] for d in found]})
+
+
+def test_the_external_id_is_the_one_that_is_required_of_octo():
+    assert propose(found(shared("999988887777", PRINCIPAL)), Stated()).external_id == (
+        f"id-of-{PRINCIPAL}"
+    )
+
+
+def test_what_everybody_must_present_octo_must_present():
+    assert propose(found(shared("*")), Stated()).external_id == "id-of-*"
+
+
+def test_a_foreign_trust_is_named_and_its_external_id_is_not_octos():
+    proposal = propose(found(shared("999988887777")), Stated())
+    assert proposal.external_id is None
+    warning = f"trusts 999988887777, not Octo's account {PRINCIPAL}"
+    assert [one for one in proposal.warnings if warning in one]
+
+
+def test_discovery_names_whom_else_a_role_trusts():
+    inventory = found(shared("999988887777", PRINCIPAL))
+    (role_,) = [one for one in discover(inventory, None, ()).resources if one.kind == "role"]
+    assert role_.purpose == "API access; trusts 999988887777"
 
 
 def test_a_linked_account_has_neither_report_nor_stackset():

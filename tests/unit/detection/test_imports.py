@@ -106,6 +106,13 @@ def test_a_role_that_differs_is_refused_unless_it_is_ours_or_asked_for(there, ch
     assert imports(API, adopting=True)
 
 
+def test_a_role_that_differs_in_whom_it_trusts_is_refused_with_the_name(there):
+    document = json.loads(trust("the-id", Principal={"AWS": "999988887777"}))
+    there[ROLE] = role(trust=document)
+    with pytest.raises(Refused, match=r"trust policy differs \(it trusts 999988887777\)"):
+        imports(API)
+
+
 def test_what_would_go_needs_consent_thing_by_thing(there):
     there[ROLE] = role(inline={"a": {}, "b": {}})
     with pytest.raises(Refused, match="inline policy b") as caught:
