@@ -62,6 +62,7 @@ def discover(found: Inventory, proposal: Proposal | None, managed: Collection[st
     resources = tuple(_resources(found, proposal, managed))
     is_open = any(resource.fate in ("adopt", "release first") for resource in resources)
     notes = [*(proposal.warnings if proposal and is_open else ())]
+    notes += [f"adopt refuses {why}." for why in (proposal.obstacles if proposal else ())]
     if found.stack_search:
         notes.append(found.stack_search)
     return Discovery(found.account.account_id, found.account.account_type, resources, (*notes,))

@@ -12,7 +12,7 @@ from orchestrator.adoption.foreign_module import SECRET_KEYS, ForeignModule
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.stated import Stated
 from orchestrator.detection import permissions
-from orchestrator.detection.compare import as_octos
+from orchestrator.detection.compare import as_octos, path_obstacle
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.differences import foreign_principals, required_external_id
 from orchestrator.model.module_contract.addresses import ROLES
@@ -52,6 +52,7 @@ class Proposal:
         leftovers: roles for Octo that are not adopted.
         warnings: sentences that the user should read.
         owners: the CloudFormation stack that owns an adopted resource, by the resource.
+        obstacles: why roles that must be adopted cannot be, in words.
     """
 
     settings: Mapping[str, Any]
@@ -61,6 +62,7 @@ class Proposal:
     leftovers: tuple[LeftoverRole, ...]
     warnings: tuple[str, ...]
     owners: Mapping[str, OwningStack]
+    obstacles: tuple[str, ...] = ()
 
 
 def propose(
@@ -96,7 +98,8 @@ def propose(
     if octo_has_id and external_id is not None:
         _check_octos_id(api, external_id)
     known_id = _external_id(api, stated, external_id, warnings)
-    adopted = [f"role {n}" for n in ROLES.values() if n in found.roles]
+    own = [role for n in ROLES.values() if (role := found.roles.get(n))]
+    adopted = [f"role {role.name}" for role in own if not path_obstacle(role)]
     removals: list[Removal] = []
     if found.account.account_type != "linked":
         report = report_proposal.propose(found, stated)
@@ -131,6 +134,7 @@ def propose(
         ),
         tuple(warnings),
         {one: stack for one, stack in found.owners.items() if one in adopted},
+        tuple(f"role {role.name}: {why}" for role in own if (why := path_obstacle(role))),
     )
 
 

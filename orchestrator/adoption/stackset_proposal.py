@@ -51,6 +51,7 @@ def propose(
         retain,
         external_id,
         frozenset(documents.api_access_policies(tiers)),
+        content.role_path if content else None,
     )
     compared = compare_stack_set(stack_set, wanted)
     if compared.obstacle:
@@ -67,6 +68,8 @@ def propose(
         proposal.settings["stackset_retain_on_account_removal"] = False
     if content and content.logical_id != Inputs.stackset_role_logical_id:
         proposal.settings["stackset_role_logical_id"] = content.logical_id
+    if content and content.role_path is not None:
+        proposal.settings["stackset_role_path"] = content.role_path
     if content and required_external_id(content.role) is None:
         proposal.warnings.append(
             f"The roles of the StackSet {stack_set.name} require no external id today; adoption"

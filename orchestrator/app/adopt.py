@@ -22,6 +22,7 @@ from orchestrator.app.apply import CarryOut, Consent, apply_prepared
 from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
 from orchestrator.app.snapshot import Snapshot
+from orchestrator.detection.imports import ROLE_HINT
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.files import read_regular
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
@@ -86,9 +87,16 @@ def check(candidate: Candidate, request: Request, *, purge: bool) -> list[str]:
 
     Raises:
         ConfigError: a role to be deleted is adopted, or a stack to be released owns nothing.
-        Refused: a stack owns something, or something would be removed without consent.
+        Refused: a role cannot be adopted, a stack owns something, or something would be removed
+            without consent.
     """
     proposal = candidate.proposal
+    if proposal.obstacles:
+        raise Refused(
+            "this cannot be adopted; nothing was written:\n"
+            + "\n".join(f"  {obstacle}" for obstacle in proposal.obstacles),
+            hint=ROLE_HINT,
+        )
     leftover = {role.name for role in proposal.leftovers}
     if adopted := sorted(set(request.delete_roles) & set(candidate.inventory.roles) - leftover):
         raise ConfigError(

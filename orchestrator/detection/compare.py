@@ -35,12 +35,14 @@ class PlannedStackSet:
         retain: whether an account that leaves the targets keeps its role.
         external_id: a secret; None if it is not known yet.
         policies: the names of the role's planned inline policies.
+        role_path: the role's path, if the planned template states one.
     """
 
     role_id: str
     retain: bool
     external_id: str | None = field(repr=False)
     policies: frozenset[str]
+    role_path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,15 @@ def compare_role(
             if part in parts
         ),
         removals(f"role {role.name}", desired, role),
+        path_obstacle(role),
     )
+
+
+def path_obstacle(role: Role) -> str:
+    """Return why a role under a path cannot be imported, or empty."""
+    if role.path == "/":
+        return ""
+    return f"its path is {role.path}, which IAM cannot change, and Octo assumes it without a path"
 
 
 def compare_bucket(bucket: Bucket, created: set[str]) -> Comparison:
@@ -215,6 +225,7 @@ def _planned_stack_set(planned: Mapping[str, Any]) -> PlannedStackSet:
         bool(automatic.get("retain_stacks_on_account_removal")),
         parameters.get("ExternalId"),
         frozenset(content.role.inline) if content and content.role else frozenset(),
+        content.role_path if content else None,
     )
 
 
@@ -246,8 +257,13 @@ def _not_updatable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
             f"{have}, whose role has another logical id ({content.logical_id}, see"
             " stackset_role_logical_id): CloudFormation could not update it"
         )
-    if not content.role.arn.endswith(f":role/{octo_names.API_ROLE}"):
+    if content.role.path != "/":
         return f"{have}, whose role has a path: a change would replace it"
+    if content.role_path != wanted.role_path:
+        return (
+            f"{have}, whose template {'states' if content.role_path else 'does not state'} the"
+            " role's path (see stackset_role_path): CloudFormation would replace it"
+        )
     if content.others:
         return f"{have}, and these resources of it would be deleted: {', '.join(content.others)}"
     if stack_set.regions != (stack_set.region,):

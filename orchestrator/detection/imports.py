@@ -23,6 +23,14 @@ from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.stackset import StackSet
 from orchestrator.terraform.plan import Plan
 
+STACKSET_HINT = (
+    "Leave the StackSet as it is (use_stackset: false), or choose another stackset_name once its"
+    " stacks are deleted."
+)
+ROLE_HINT = (
+    "Delete the role, or the stack that owns it, since its name can be used once; then run"
+    " octo-tf apply, which creates it without a path."
+)
 # Terraform creates these only after the role or the bucket.
 _LATER = ("aws_iam_role_policy.", "aws_s3_bucket_policy.")
 
@@ -133,12 +141,12 @@ def _refuse(
     consented: Collection[tuple[str, str]],
     released: Collection[str],
 ) -> None:
-    if blocked := [f"  {one.resource}: {one.obstacle}" for one in compared if one.obstacle]:
+    if blocked := [one for one in compared if one.obstacle]:
+        hints = {STACKSET_HINT if one.address == STACKSET else ROLE_HINT for one in blocked}
         raise Refused(
             "this exists already and cannot be imported; nothing was written:\n"
-            + "\n".join(blocked),
-            hint="Leave it as it is (use_stackset: false), or choose another stackset_name once"
-            " its stacks are deleted.",
+            + "\n".join(f"  {one.resource}: {one.obstacle}" for one in blocked),
+            hint=" ".join(sorted(hints)),
         )
     foreign = [
         one for one in compared if one.differences and MODULE + one.address not in unfinished

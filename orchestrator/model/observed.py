@@ -38,6 +38,12 @@ class Role:
     tags: Mapping[str, str] = field(default_factory=dict)
     max_session_duration: int = 3600
 
+    @property
+    def path(self) -> str:
+        """Return its path, which IAM cannot change."""
+        _, found, rest = self.arn.partition(":role/")
+        return "/" + rest.removesuffix(self.name) if found else "/"
+
 
 def own_policies(arns: Iterable[str]) -> list[str]:
     """Return the ARNs of managed policies that are an account's own, not AWS's."""

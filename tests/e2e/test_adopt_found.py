@@ -286,3 +286,18 @@ def test_a_stack_in_another_region_is_released_and_its_role_stays(sandbox, elsew
     assert failing(json.loads(done.stdout)) == set()
     assert sandbox.client("linked-1", "cloudformation", ELSEWHERE).describe_stacks()["Stacks"] == []
     assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == role_id
+
+
+def test_a_role_under_a_path_is_refused_with_what_can_be_done(sandbox):
+    iam = sandbox.client("linked-1", "iam")
+    iam.create_role(RoleName=ROLE, Path="/octo/", AssumeRolePolicyDocument=trust(EXTERNAL_ID))
+    project = sandbox.empty_project("linked-1")
+    (role,) = json.loads(project("discover", "--json").stdout)["found"]
+    assert role["fate"] == "stays"
+    settings = ("--account-id", project.account_id, "--external-id", EXTERNAL_ID)
+    for command in ("adopt", "apply"):
+        refused = project(command, "--yes", *settings)
+        assert refused.returncode == 5, refused.stderr
+        assert "its path is /octo/" in refused.stderr
+        assert "Delete the role" in refused.stderr
+    assert not (project.folder / "octo.yaml").exists()

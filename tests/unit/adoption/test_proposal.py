@@ -334,6 +334,26 @@ def test_a_stackset_without_instances_can_have_any_template():
     assert "stackset_role_logical_id" not in settings
 
 
+def test_a_role_under_a_path_is_not_promised():
+    elsewhere = replace(role(API_ROLE), arn=f"arn:aws:iam::{ID}:role/octo/{API_ROLE}")
+    inventory = found(elsewhere, role(CUR_ROLE, None))
+    proposal = propose(inventory, Stated())
+    assert f"role {API_ROLE}" not in proposal.adopted
+    (obstacle,) = proposal.obstacles
+    assert obstacle.startswith(f"role {API_ROLE}: its path is /octo/")
+    discovery = discover(inventory, proposal, ())
+    assert discovery.resources[0].fate == "stays"
+    assert obstacle in " ".join(discovery.notes)
+
+
+def test_a_path_that_the_template_states_stays():
+    states = replace(deploys(), role_path="/")
+    settings = propose(found(*BOTH, stack_set=stack_set(content=states)), Stated()).settings
+    assert settings["stackset_role_path"] == "/"
+    settings = propose(found(*BOTH, stack_set=stack_set()), Stated()).settings
+    assert "stackset_role_path" not in settings
+
+
 def test_a_stackset_keeps_what_a_change_would_break():
     another = stack_set(
         content=deploys("Octo", max_session_duration=7200),

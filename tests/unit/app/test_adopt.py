@@ -199,6 +199,12 @@ def check(case: Adoption, *, purge: bool = False, changed: Proposal | None = Non
     return adoption.check(found, Request(Path("octo.yaml"), {}, **request), purge=purge)
 
 
+def test_a_role_that_cannot_be_adopted_is_refused_first(case):
+    with pytest.raises(Refused, match="its path is /octo/") as caught:
+        check(case, changed=proposal(obstacles=(f"{RESOURCE}: its path is /octo/",)))
+    assert "Delete the role" in caught.value.hint
+
+
 def test_a_stack_that_owns_something_is_refused_until_it_is_named(case):
     with pytest.raises(Refused, match="stack octo-console") as caught:
         check(case)

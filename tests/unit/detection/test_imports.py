@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,15 @@ def test_a_role_that_differs_in_whom_it_trusts_is_refused_with_the_name(there):
     there[ROLE] = role(trust=document)
     with pytest.raises(Refused, match=r"trust policy differs \(it trusts 999988887777\)"):
         imports(API)
+
+
+def test_a_role_under_a_path_is_refused_with_what_can_be_done(there):
+    there[ROLE] = role()
+    there[ROLE] = replace(there[ROLE], arn=f"arn:aws:iam::111122223333:role/octo/{ROLE}")
+    with pytest.raises(Refused, match="its path is /octo/") as caught:
+        imports(API, adopting=True)
+    assert "Delete the role" in caught.value.hint
+    assert "use_stackset" not in caught.value.hint
 
 
 def test_what_would_go_needs_consent_thing_by_thing(there):
