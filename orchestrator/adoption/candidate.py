@@ -127,7 +127,7 @@ def read_candidate(
     managed = names_in_state(account_id)
     proposal = propose(
         inventory,
-        Stated(module, {**read_document(config), **flags}, managed),
+        _stated(module, config, flags, managed),
         external_id=external_id.get_secret_value() if external_id else None,
         octo_has_id=octos is not None,
     )
@@ -164,8 +164,8 @@ def read_account(
         inventory = read_inventory(aws, account, names=_names(None, config, flags))
     managed = names_in_state(account_id)
     try:
-        stated = Stated(None, {**read_document(config), **flags}, managed)
-        return discover(inventory, propose(inventory, stated), managed)
+        proposal = propose(inventory, _stated(None, config, flags, managed))
+        return discover(inventory, proposal, managed)
     except Refused:
         return discover(inventory, None, managed)
 
@@ -225,6 +225,12 @@ def _account_id(known: str | None, state: ForeignState, config: Path) -> str:
             hint="Name the account to adopt: octo-tf refuses any other.",
         )
     return known
+
+
+def _stated(
+    module: ForeignModule | None, config: Path, flags: Mapping[str, Any], managed: frozenset[str]
+) -> Stated:
+    return Stated(module, {**read_document(config), **flags}, config.exists(), managed)
 
 
 def _names(module: ForeignModule | None, config: Path, flags: Mapping[str, Any]) -> set[str]:

@@ -253,12 +253,23 @@ def _stack_set(
     if name is None:
         if str(stated.get("use_stackset")).lower() == "true":
             settings["use_stackset"] = True
+            warnings.append(
+                "There is no StackSet with Octo's role: one is created, and deploys to the linked"
+                " accounts."
+            )
+        return []
+    if stated.overrides("use_stackset") and not stated.registration.get("use_stackset"):
+        warnings.append(
+            f"The StackSet {name} is not adopted, since use_stackset is not true. Octo keeps its"
+            " access to its accounts."
+        )
         return []
     proposed = stackset_proposal.propose(
         found.stack_sets[name],
         found.organization,
         external_id=external_id,
         tiers=settings.get("permission_tiers", ["read"]),
+        stated=stated,
     )
     settings |= proposed.settings
     warnings += proposed.warnings

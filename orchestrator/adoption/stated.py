@@ -19,12 +19,14 @@ class Stated:
     Attributes:
         module: the published module in the user's Terraform files; None without such files.
         registration: what octo.yaml and flags say.
+        has_file: whether there is an octo.yaml, to which no proposed setting is added.
         managed: the names of roles, buckets, reports and StackSets in octo-tf's own state.
         unreadable: inputs that were asked for and cannot be resolved.
     """
 
     module: ForeignModule | None = None
     registration: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    has_file: bool = False
     managed: Collection[str] = ()
     unreadable: dict[str, Input] = field(default_factory=dict)
 
@@ -36,6 +38,10 @@ class Stated:
         if given is not None and not given.known:
             self.unreadable[name] = given
         return given.value if given else None
+
+    def overrides(self, name: str) -> bool:
+        """Tell whether a proposed setting is not written: octo.yaml exists, or a flag sets it."""
+        return self.has_file or self.registration.get(name) is not None
 
     def require_readable(self) -> None:
         """Make sure that every input that was asked for could be resolved.

@@ -301,3 +301,20 @@ def test_a_role_under_a_path_is_refused_with_what_can_be_done(sandbox):
         assert "its path is /octo/" in refused.stderr
         assert "Delete the role" in refused.stderr
     assert not (project.folder / "octo.yaml").exists()
+
+
+def test_with_octo_yaml_lost_the_bucket_of_its_state_stays_octo_tfs(sandbox):
+    """Its name does not say that it is Octo's: what the state has is never planned to go."""
+    name = f"acme-billing-{sandbox.account('standalone')}"
+    project = sandbox.project("standalone", cur_s3_bucket_name=name)
+    applied = project("apply", "--yes")
+    assert applied.returncode in (0, 4), applied.stdout + applied.stderr
+    (project.folder / "octo.yaml").unlink()
+    identity = ("--account-id", project.account_id, "--aws-profile", "standalone")
+    shown = project("adopt", "--plan-only", "--json", *identity)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    plan = json.loads(shown.stdout)
+    assert plan["totals"]["destroy"] == 0
+    assert not [c for c in plan["changes"] if c["action"] in ("delete", "replace")]
+    found = json.loads(project("discover", "--json", *identity).stdout)["found"]
+    assert {thing["fate"] for thing in found if thing["kind"] == "bucket"} == {"ours"}

@@ -425,6 +425,72 @@ def test_a_stackset_reaches_the_accounts_that_it_reaches_today(targets, known, s
     assert {n: v for n, v in proposed.items() if n in wanted} == settings
 
 
+def said(stated: Stated, members: Organization | None, *known: int, **changes: Any) -> str:
+    """The warnings about a StackSet that has stacks in some accounts."""
+    there = stack_set(instances=current(*(f"10000000000{n}" for n in known)), **changes)
+    inventory = replace(found(*BOTH, stack_set=there), organization=members)
+    return " ".join(propose(inventory, stated).warnings)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        Stated(registration={"use_stackset": True}, has_file=True),
+        Stated(registration={"stackset_excluded_accounts": ["100000000005"]}),
+    ],
+)
+def test_accounts_without_a_stack_that_octo_yaml_or_a_flag_reaches_are_named(stated):
+    text = said(stated, organization(), 1, 3)
+    assert "deploys to accounts without a stack of the StackSet octo" in text
+    assert "100000000002" in text
+    assert ("100000000005" in text) == stated.has_file
+
+
+def test_nothing_is_said_of_accounts_that_octo_yaml_excludes():
+    says = {"use_stackset": True, "stackset_excluded_accounts": ["100000000002"]}
+    stated = Stated(registration=says, has_file=True)
+    assert "without a stack" not in said(stated, organization(), 1, 3, 5)
+
+
+@pytest.mark.parametrize(
+    "stated", [Stated(has_file=True), Stated(registration={"use_stackset": False})]
+)
+def test_a_stackset_that_octo_yaml_or_a_flag_does_not_want_is_not_promised(stated):
+    proposal = propose(found(*BOTH, stack_set=stack_set()), stated)
+    assert "StackSet octo" not in proposal.adopted
+    assert [w for w in proposal.warnings if "use_stackset is not true" in w]
+
+
+def test_only_the_targets_of_octo_yaml_are_reached():
+    says = {"use_stackset": True, "stackset_targets": ["ou-abcd-11111111"]}
+    stated = Stated(registration=says, has_file=True)
+    text = said(stated, organization(), 1)
+    assert "100000000002" in text
+    assert "100000000003" not in text
+
+
+def test_an_organization_that_cannot_be_read_excludes_nobody_and_that_is_said():
+    text = said(Stated(), None, 1)
+    assert "so no account is excluded: adoption deploys to the accounts in" in text
+
+
+def test_a_stackset_without_stacks_deploys_and_that_is_said():
+    assert "No account has a stack of the StackSet octo" in said(Stated(), organization())
+
+
+def test_an_account_whose_deployment_failed_is_deployed_to_again_and_that_is_said():
+    failed = {a: replace(i, has_stack=False) for a, i in current("100000000001").items()}
+    inventory = found(*BOTH, stack_set=stack_set(instances=failed))
+    warnings = propose(replace(inventory, organization=organization()), Stated()).warnings
+    assert [w for w in warnings if "without success to 100000000001" in w]
+
+
+def test_a_stackset_that_the_module_asks_for_and_is_not_there_is_announced():
+    proposal = propose(found(*BOTH), theirs(use_stackset=True))
+    assert proposal.settings["use_stackset"] is True
+    assert [w for w in proposal.warnings if "one is created, and deploys" in w]
+
+
 def test_what_a_stack_owns_is_named_with_the_stack():
     proposal = propose(
         found(*BOTH, owners={f"role {API_ROLE}": "octo", "role Other": "x"}), Stated()
