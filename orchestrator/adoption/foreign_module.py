@@ -14,9 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator.adoption.expressions import Input, Named, Scope
-from orchestrator.adoption.terraform_files import Block, files, read_blocks, read_values
+from orchestrator.adoption.terraform_files import Block, files, read_blocks, read_values, text_of
 from orchestrator.errors import ConfigError
-from orchestrator.files import read_regular
 
 # Inputs that only this module has: they tell it wherever its source is, a copy, a mirror or git.
 _OWN_INPUTS = {
@@ -30,8 +29,8 @@ _SOURCE = re.compile(r"(^|/)alphauslabs/(octo/aws|terraform-aws-octo)\b")
 _ROOT = ("aws_iam_role", "alphaus_acct_access_role")  # the module applied as a root
 _META = {"source", "version", "providers", "count", "for_each", "depends_on"}
 # What the text of a wrapper module holds: other modules need not be parsed, which takes long.
-_CALLS = re.compile(rb"\bmodule\b[\s\"]|" + _ROOT[1].encode())
-_DEEPEST = 20
+_CALLS = re.compile(rf"\bmodule\b[\s\"]|{_ROOT[1]}")
+_WORKSPACE = "terraform.workspace"
 _INSTANCE = re.compile(r'module\.([\w-]+)(?:\[("(?:[^"\\]|\\.)*"|\d+)\])?\.?')
 SECRET_KEYS = ("access_key", "secret_key")
 
@@ -92,12 +91,12 @@ def read_module(
             hint="Name the folder with the .tf files that use the published module.",
         )
     values = _values(folder, _declared(blocks), environ, var_files)
-    values["terraform.workspace"] = Input(workspace(folder, environ), "the selected workspace")
+    values[_WORKSPACE] = Input(workspace(folder, environ), "the selected workspace")
     scope = _scope(blocks, values)
     search = _Search(folder, environ, tofu, _INSTANCE.findall(instance))
-    calls = [*search.calls(folder, blocks, scope)]
+    calls = [*search.calls((folder.resolve(),), blocks, scope)]
     if name is not None:
-        calls = [c for c in calls if name in (c.address, c.address.rpartition(".")[2])]
+        calls = [c for c in calls if name == c.address or name in c.address.split(".")[1::2]]
     if len(calls) > 1:
         raise ConfigError(
             "holds the published module more than once: "
@@ -127,7 +126,7 @@ def workspace(folder: Path, environ: Mapping[str, str]) -> str:
     if named := environ.get("TF_WORKSPACE"):
         return named
     selected = _data_folder(folder, environ) / "environment"
-    return read_regular(selected).decode().strip() if selected.is_file() else "default"
+    return text_of(selected).strip() if selected.is_file() else "default"
 
 
 def _data_folder(folder: Path, environ: Mapping[str, str]) -> Path:
@@ -145,6 +144,7 @@ class _Search:
         instance: each level's label and key of the instance to read; a key as Terraform writes
             it, or empty.
         failures: files of wrapper modules that could not be read.
+        read: the blocks of the folders that were read.
     """
 
     root: Path
@@ -152,11 +152,23 @@ class _Search:
     tofu: bool
     instance: list[tuple[str, str]]
     failures: list[ConfigError] = field(default_factory=list)
+    read: dict[Path, list[Block]] = field(default_factory=dict)
 
     def calls(
-        self, folder: Path, blocks: list[Block], scope: Scope, path: tuple[str, ...] = ()
+        self,
+        folders: tuple[Path, ...],
+        blocks: list[Block],
+        scope: Scope,
+        path: tuple[str, ...] = (),
     ) -> Iterator[ForeignModule]:
-        """Yield the calls of a module's blocks, and those of the modules that they call."""
+        """Yield the calls of a module's blocks, and those of the modules that they call.
+
+        Args:
+            folders: of the module, preceded by those that lead to it.
+            blocks: the module's.
+            scope: what its expressions can refer to.
+            path: the labels of the calls that lead to it.
+        """
         for block in blocks:
             if block.kind != "module" or not block.labels:
                 continue
@@ -167,45 +179,45 @@ class _Search:
                 for name, value in block.attributes.items()
                 if name not in _META
             }
-            inner = self._blocks_of(folder, block, labels)
-            is_octo = any(b.kind == "resource" and b.labels == _ROOT for b in inner)
+            source = str(block.attributes.get("source", "")).strip('"')
+            is_octo = bool(_SOURCE.search(source))
             if not is_octo:
-                values: dict[str, Named] = {f"var.{n}": given for n, given in inputs.items()}
-                source = self._folder_of(folder, block, labels)
-                found = [*self.calls(source, inner, _scope(inner, values), labels)]
+                place = self._folder_of(folders[-1], source, labels)
+                # Terraform refuses modules that call each other.
+                inner = [] if place in folders else self._blocks_of(place)
+                values = {_WORKSPACE: scope.names[_WORKSPACE]}
+                values |= {f"var.{name}": given for name, given in inputs.items()}
+                found = [*self.calls((*folders, place), inner, _scope(inner, values), labels)]
                 yield from found
-                is_octo = not found and _is_octo(block)
+                is_copy = any(b.kind == "resource" and b.labels == _ROOT for b in inner)
+                is_octo = is_copy or (not found and _has_octos_inputs(block))
             if is_octo:
                 address = ".".join(f"module.{label}" for label in labels)
                 yield ForeignModule(self.root, address, block.where, inputs)
 
-    def _folder_of(self, folder: Path, block: Block, labels: tuple[str, ...]) -> Path:
+    def _folder_of(self, folder: Path, source: str, labels: tuple[str, ...]) -> Path:
         """Return where a module's files are: a local source, or where ``init`` installed it."""
-        source = str(block.attributes.get("source", "")).strip('"')
-        if source.startswith(("./", "../")):
-            return folder / source
         try:
+            if source.startswith(("./", "../")):
+                return (folder / source).resolve()
             manifest = _data_folder(self.root, self.environ) / "modules/modules.json"
-            installed = json.loads(read_regular(manifest))["Modules"]
+            installed = json.loads(text_of(manifest))["Modules"]
             key = ".".join(labels)
-            return self.root / str(next(m["Dir"] for m in installed if m["Key"] == key))
-        except (OSError, ValueError, KeyError, TypeError, StopIteration):
+            return (self.root / str(next(m["Dir"] for m in installed if m["Key"] == key))).resolve()
+        except (ConfigError, OSError, ValueError, KeyError, TypeError, StopIteration):
             return folder / "not installed"
 
-    def _blocks_of(self, folder: Path, block: Block, labels: tuple[str, ...]) -> list[Block]:
+    def _blocks_of(self, folder: Path) -> list[Block]:
         """Read a module's blocks; none if it is not there, or cannot call the published module."""
-        source = self._folder_of(folder, block, labels)
-        try:
-            texts = (read_regular(path) for path in files(source, tofu=self.tofu))
-            # Terraform refuses modules that call each other; a depth is enough to end here.
-            if len(labels) > _DEEPEST or not any(_CALLS.search(text) for text in texts):
-                return []
-            return read_blocks(source, tofu=self.tofu)
-        except ConfigError as error:
-            self.failures.append(error)
-        except OSError:
-            pass  # as if it were not there
-        return []
+        if folder not in self.read:
+            self.read[folder] = []
+            try:
+                texts = [text_of(path) for path in files(folder, tofu=self.tofu)]
+                if any(_CALLS.search(text) for text in texts):
+                    self.read[folder] = read_blocks(folder, tofu=self.tofu)
+            except ConfigError as error:
+                self.failures.append(error)
+        return self.read[folder]
 
     def _of_instance(self, block: Block, scope: Scope, labels: tuple[str, ...]) -> Scope:
         """Add what ``each`` and ``count`` mean in the instance to read."""
@@ -227,10 +239,8 @@ class _Search:
         return replace(scope, names={**scope.names, **known})
 
 
-def _is_octo(block: Block) -> bool:
-    source = str(block.attributes.get("source", "")).strip('"')
-    given = set(block.attributes)
-    return bool(_SOURCE.search(source)) or ("external_id" in given and bool(given & _OWN_INPUTS))
+def _has_octos_inputs(block: Block) -> bool:
+    return "external_id" in block.attributes and bool(block.attributes.keys() & _OWN_INPUTS)
 
 
 def _declared(blocks: list[Block]) -> dict[str, Block]:

@@ -49,7 +49,7 @@ def read_blocks(folder: Path, *, tofu: bool) -> list[Block]:
     overriding: list[Block] = []
     for path in files(folder, tofu=tofu):
         is_json = path.name.endswith(".json")
-        found = _of_json(path) if is_json else _parsed(_text_of(path), path)
+        found = _of_json(path) if is_json else _parsed(text_of(path), path)
         is_override = _OVERRIDING.search(path.name)
         (overriding if is_override else blocks).extend(block for block in found if block.kind)
     for one in overriding:
@@ -83,7 +83,7 @@ def read_values(path: Path) -> Iterator[tuple[str, Any, str]]:
         for name, value in _json_object(path).items():
             yield name, Input(value, str(path)), str(path)
         return
-    for block in _parsed(_text_of(path), path):
+    for block in _parsed(text_of(path), path):
         if block.kind == "":
             for name, value in block.attributes.items():
                 yield name, value, block.places[name]
@@ -123,7 +123,7 @@ def _as_hcl(value: Any) -> Any:
 
 def _json_object(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(_text_of(path))
+        document = json.loads(text_of(path))
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
@@ -131,7 +131,12 @@ def _json_object(path: Path) -> dict[str, Any]:
     return document
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Read a file as text.
+
+    Raises:
+        ConfigError: it cannot be read, or is no text.
+    """
     try:
         return read_regular(path, limit=_MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -264,6 +264,23 @@ def test_modules_that_call_each_other_end(tmp_path):
         foreign_module.read_module(tmp_path, {}, var_files=[])
 
 
+@pytest.mark.parametrize("source", ["./\0", "./absent", "/dev/zero", "./main.tf"])
+def test_a_source_that_is_no_folder_leads_nowhere(tmp_path, source):
+    write(tmp_path, main__tf__json=json.dumps({"module": {"a": {"source": source}}}))
+    write(tmp_path, main__tf="")
+    with pytest.raises(ConfigError, match="does not use the published module"):
+        foreign_module.read_module(tmp_path, {}, var_files=[])
+
+
+def test_the_workspace_is_known_inside_a_wrapper(tmp_path):
+    wrapped(tmp_path)
+    inner = WRAPPER.replace("var.company}", "terraform.workspace}")
+    write(tmp_path / "modules/finops", main__tf=inner)
+    environ = {"TF_WORKSPACE": "prod"}
+    found = foreign_module.read_module(tmp_path, environ, var_files=[])
+    assert found.inputs["cur_s3_bucket_name"].value == "prod-octo-cur"
+
+
 def test_a_wrapper_that_cannot_be_read_is_an_error_unless_the_module_is_elsewhere(tmp_path):
     write(tmp_path / "broken", main__tf='module "x" {')
     broken = '\nmodule "b" {\n  source = "./broken"\n}\n'
