@@ -210,7 +210,7 @@ def _read_folder(
     )
     names = {*_names(module, config, flags), *ROLES.values(), *OTHER_ROLES}
     states = foreign_state.read_state(terraform, module, names, may_fail=folder.keep_state)
-    state = foreign_state.of_account(states, account_id)
+    state = foreign_state.of_account(states, account_id, may_lack=config.exists())
     return read(state.instance) if "[" in state.instance else module, state, terraform
 
 

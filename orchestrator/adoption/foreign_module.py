@@ -47,6 +47,7 @@ class ForeignModule:
             files do not use the module any more.
         inputs: the module's inputs, by name; the external id is among them.
         resources: the resources of a root, as its files declare them.
+        is_repeated: whether its block, or one that leads to it, has for_each or count.
     """
 
     folder: Path
@@ -54,6 +55,7 @@ class ForeignModule:
     where: str
     inputs: Mapping[str, Input] = field(repr=False)
     resources: tuple[str, ...] = ()
+    is_repeated: bool = False
 
 
 class NoModule(ConfigError):
@@ -173,6 +175,7 @@ class _Search:
             if block.kind != "module" or not block.labels:
                 continue
             labels = (*path, block.labels[0])
+            repeated = bool(block.attributes.keys() & {"for_each", "count"})
             here = self._of_instance(block, scope, labels)
             inputs = {
                 name: here.resolve(value, block.places[name])
@@ -188,12 +191,12 @@ class _Search:
                 values = {_WORKSPACE: scope.names[_WORKSPACE]}
                 values |= {f"var.{name}": given for name, given in inputs.items()}
                 found = [*self.calls((*folders, place), inner, _scope(inner, values), labels)]
-                yield from found
+                yield from (replace(one, is_repeated=True) if repeated else one for one in found)
                 is_copy = any(b.kind == "resource" and b.labels == _ROOT for b in inner)
                 is_octo = is_copy or (not found and _has_octos_inputs(block))
             if is_octo:
                 address = ".".join(f"module.{label}" for label in labels)
-                yield ForeignModule(self.root, address, block.where, inputs)
+                yield ForeignModule(self.root, address, block.where, inputs, is_repeated=repeated)
 
     def _folder_of(self, folder: Path, source: str, labels: tuple[str, ...]) -> Path:
         """Return where a module's files are: a local source, or where ``init`` installed it."""

@@ -47,8 +47,14 @@ class ForeignState:
     def commands(self, module: ForeignModule) -> list[str]:
         """Give the commands that remove the module's resources, for a shell.
 
-        Of a state that was not read, they name the module, or its resources by the files.
+        Of a state that was not read, they name the module, or its resources by the files. Of
+        several instances of the module, the user has to name this account's.
         """
+        if not self.is_read and module.is_repeated:
+            return [
+                f"terraform state list {module.address}",
+                f"terraform state rm '{module.address}[KEY]'  # with the key of this account",
+            ]
         unread = [module.address] if module.address else module.resources
         addresses = self.addresses if self.is_read else unread
         return [shlex.join(["terraform", "state", "rm", *addresses])] if addresses else []
@@ -108,8 +114,12 @@ def read_state(
     ] or [ForeignState(others=len(held))]
 
 
-def of_account(states: list[ForeignState], account_id: str | None) -> ForeignState:
+def of_account(
+    states: list[ForeignState], account_id: str | None, *, may_lack: bool = False
+) -> ForeignState:
     """Choose the instance of the module that is in an account, where ``for_each`` made several.
+
+    ``may_lack``: whether an earlier run may have released the account's own.
 
     Raises:
         ConfigError: there are several, and the account is not known.
@@ -125,6 +135,8 @@ def of_account(states: list[ForeignState], account_id: str | None) -> ForeignSta
             hint="Name the account to adopt; each one has an octo.yaml of its own.",
         )
     own = [state for state in states if state.accounts == {account_id}]
+    if not own and may_lack and all("[" in state.instance for state in states):
+        return ForeignState()
     if len(own) != 1:
         raise WrongAccount(
             f"the state has roles of account {', '.join(accounts) or '(unknown)'}, not of account"

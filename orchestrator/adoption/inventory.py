@@ -35,8 +35,8 @@ class Inventory:
         stack_sets: those that deploy Octo's role, or are named as the published module's.
         owners: the stack that owns a resource, by kind and name, like ``bucket acme-billing``.
         organization: its members; None without a StackSet, or if access is denied.
-        regions: where stacks that own roles were looked for; empty without a role.
-        skipped_regions: those that could not be asked: disabled, denied, or out of reach.
+        stack_search: where the stacks that own roles were looked for, in words; empty without a
+            role.
     """
 
     account: Account
@@ -46,22 +46,7 @@ class Inventory:
     stack_sets: Mapping[str, StackSet]
     owners: Mapping[str, OwningStack] = field(default_factory=dict)
     organization: Organization | None = None
-    regions: tuple[str, ...] = ()
-    skipped_regions: tuple[str, ...] = ()
-
-    @property
-    def stack_search(self) -> str:
-        """Say where stacks that own roles were looked for; empty without a role."""
-        if not self.regions:
-            return ""
-        count = len(self.regions)
-        looked = f"Stacks were looked for in {count} region{'' if count == 1 else 's'}"
-        if not self.skipped_regions:
-            return f"{looked}: {', '.join(self.regions)}."
-        return (
-            f"{looked} ({', '.join(self.regions)}), and not in {', '.join(self.skipped_regions)}:"
-            " disabled for the account, denied, or out of reach."
-        )
+    stack_search: str = ""
 
 
 def read_inventory(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventory:
@@ -108,15 +93,7 @@ def read_inventory(aws: Aws, account: Account, *, names: Collection[str] = ()) -
     owners = {resource: stacks[one] for resource, one in ids.items() if one in stacks}
     members = _organization(aws) if stack_sets else None
     return Inventory(
-        account,
-        roles,
-        reports,
-        buckets,
-        stack_sets,
-        owners,
-        members,
-        of_roles.regions,
-        of_roles.skipped,
+        account, roles, reports, buckets, stack_sets, owners, members, of_roles.searched
     )
 
 

@@ -224,7 +224,8 @@ def outside_actions(candidate: Candidate, request: Request) -> tuple[OutsideActi
     state, module = candidate.state, candidate.module
     if module and state.addresses and request.release_state:
         count = len(state.addresses)
-        what = f"{module.address} ({_addresses(count)})" if module.address else _addresses(count)
+        address = state.instance or module.address
+        what = f"{address} ({_addresses(count)})" if address else _addresses(count)
         named = "" if module.address else f": {', '.join(state.addresses)}"
         summary = (
             f"Remove {what} from the Terraform state in {module.folder}; nothing is destroyed, and"

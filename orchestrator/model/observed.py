@@ -97,6 +97,16 @@ class StackOwners:
     regions: tuple[str, ...]
     skipped: tuple[str, ...] = ()
 
+    @property
+    def searched(self) -> str:
+        """Say where stacks were looked for; empty if nothing was."""
+        if not self.regions:
+            return ""
+        missed = ""
+        if self.skipped:
+            missed = f", and not in {', '.join(self.skipped)} (disabled, denied, or out of reach)"
+        return f"Stacks were looked for in {', '.join(self.regions)}{missed}."
+
 
 @dataclass(frozen=True)
 class Removal:

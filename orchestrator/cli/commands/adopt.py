@@ -187,6 +187,8 @@ def _show_remaining_steps(candidate: Candidate, *, released: bool, ever_released
     if not module.where:
         return
     what = f"the block {module.address}" if module.address else "the .tf files of the module"
+    if module.is_repeated:
+        what = f"this account from the for_each or count that leads to {module.address}"
     if ever_released or commands:
         click.echo(
             f"Now remove {what} ({module.where}): terraform apply there would create everything"

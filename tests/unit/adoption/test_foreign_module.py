@@ -238,6 +238,12 @@ def test_what_a_wrapper_is_given_and_cannot_be_read_is_named(tmp_path):
     assert found.inputs["cur_s3_bucket_name"].expression == 'file("name")'
 
 
+@pytest.mark.parametrize("argument", ["", "for_each = local.x", "count = 2"])
+def test_a_wrapper_of_several_instances_has_several_of_the_module(tmp_path, argument):
+    found = wrapped(tmp_path, ROOT.replace("company     =", f"{argument}\n  company ="))
+    assert found.is_repeated == bool(argument)
+
+
 def test_two_wrappers_are_told_apart_by_address(tmp_path):
     both = ROOT + ROOT.partition("locals")[0].replace("finops", "other", 1)
     with pytest.raises(ConfigError, match="more than once") as caught:
@@ -311,6 +317,7 @@ def test_the_inputs_of_one_instance_of_for_each_are_known(tmp_path):
     write(tmp_path, main__tf=EACH)
     one = foreign_module.read_module(tmp_path, {}, var_files=[], instance='module.octo["one"]')
     assert one.address == "module.octo"
+    assert one.is_repeated
     assert {n: i.value for n, i in one.inputs.items()} == {
         "external_id": "id-one",
         "cur_s3_bucket_name": "bucket-one",

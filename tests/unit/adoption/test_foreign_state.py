@@ -140,6 +140,15 @@ def test_several_instances_need_the_account():
         foreign_state.of_account(states, "999988887777")
 
 
+def test_an_instance_that_an_earlier_run_released_is_not_missed():
+    states = instances('module.octo["a"]', 'module.octo["b"]', address="module.octo")
+    found = foreign_state.of_account(states, "999988887777", may_lack=True)
+    assert found == foreign_state.ForeignState()
+    alone = instances("module.octo", address="module.octo")
+    with pytest.raises(WrongAccount):
+        foreign_state.of_account(alone, "999988887777", may_lack=True)
+
+
 def test_the_policies_that_a_root_attached_to_its_roles_are_released_with_them():
     arn = "arn:aws:iam::111122223333:policy/CloudSaver-1"
     found = held(
@@ -157,6 +166,13 @@ def test_the_policies_that_a_root_attached_to_its_roles_are_released_with_them()
         "aws_iam_role_policy_attachment.a",
     )
     assert found.others == 1
+
+
+def test_of_an_unread_state_with_several_instances_no_command_removes_all():
+    unread = foreign_state.ForeignState(is_read=False)
+    theirs = ForeignModule(Path("x"), "module.octo", "main.tf:1", {}, is_repeated=True)
+    assert [c for c in unread.commands(theirs) if c == "terraform state rm module.octo"] == []
+    assert "'module.octo[KEY]'" in unread.commands(theirs)[1]
 
 
 @pytest.mark.parametrize(

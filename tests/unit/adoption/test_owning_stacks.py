@@ -71,6 +71,10 @@ def test_a_region_that_cannot_be_asked_is_named_and_the_others_are_asked(error):
     assert found.stacks[ROLE].name == "theirs"
     assert found.regions == ("ap-northeast-1", "us-east-1")
     assert found.skipped == ("me-south-1",)
+    assert found.searched == (
+        "Stacks were looked for in ap-northeast-1, us-east-1, and not in me-south-1 (disabled,"
+        " denied, or out of reach)."
+    )
 
 
 def test_a_fault_of_a_region_is_no_absence():

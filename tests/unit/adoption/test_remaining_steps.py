@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ def test_a_block_whose_resources_were_released_is_to_be_removed(capsys):
     text = shown(capsys, BLOCK, HELD, now=True, ever=True)
     assert "Now remove the block module.finops.module.octo (wrapper.tf:3)" in text
     assert "state rm" not in text
+
+
+def test_of_a_block_for_several_accounts_only_this_account_is_to_be_removed(capsys):
+    text = shown(capsys, replace(BLOCK, is_repeated=True), HELD, now=True, ever=True)
+    assert "Now remove this account from the for_each or count that leads to module.finops" in text
+    assert "the block" not in text
 
 
 def test_a_block_that_an_earlier_run_released_is_still_to_be_removed(capsys):
