@@ -23,6 +23,7 @@ from botocore.credentials import (
 from orchestrator.aws import mfa
 from orchestrator.aws.call_subject import Caller, note_subjects
 from orchestrator.aws.facts import Facts
+from orchestrator.model.partition import partition_of_region
 from orchestrator.redaction import keep_out
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Aws:
 
         The account may have some of them disabled.
         """
-        partition = self._session.get_partition_for_region(self.region)
+        partition = partition_of_region(self.region)
         return list(self._session.get_available_regions(service, partition_name=partition))
 
     @property

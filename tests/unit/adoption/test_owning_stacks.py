@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from orchestrator.aws import cloudformation
+from orchestrator.aws.session import Aws
 from orchestrator.model.observed import OwningStack
 
 ROLE = "AlphausAcctAccessRole"
@@ -94,3 +96,13 @@ def test_a_region_that_was_named_must_answer():
 
 def test_without_a_resource_no_region_is_asked():
     assert cloudformation.owning_stacks(Regions(), []).regions == ()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("region", "others"),
+    [("cn-north-1", {"cn-northwest-1"}), ("us-east-1", {"ap-northeast-1", "me-south-1"})],
+)
+def test_the_regions_are_those_of_the_sessions_partition(region, others):
+    found = {*Aws(boto3.Session(region_name=region)).regions("cloudformation")}
+    assert {region, *others} <= found
+    assert not {"cn-north-1", "us-east-1"} <= found
