@@ -20,6 +20,7 @@ from orchestrator.errors import ConfigError, EngineError, WrongAccount
 from orchestrator.files import write_atomically
 from orchestrator.terraform.client import Terraform
 
+_Held = tuple[dict[str, Any], dict[str, Any]]  # a resource of a state, and one of its instances
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/")
 _KEY = r'(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?'
 # The attributes that hold a resource's own name, or the name of what it belongs to.
@@ -33,14 +34,12 @@ class ForeignState:
     Attributes:
         addresses: the module's resources, to be removed from that state.
         accounts: the accounts that its roles are in.
-        others: how many other resources are in that state, where they stay.
         instance: the address of the module's instance, with its keys; empty if there is none.
         is_read: whether the state could be read.
     """
 
     addresses: tuple[str, ...] = ()
     accounts: frozenset[str] = frozenset()
-    others: int = 0
     instance: str = ""
     is_read: bool = True
 
@@ -88,15 +87,15 @@ def read_state(
             " resources from it is printed, to be run there.",
         ) from None
     resources = json.loads(text).get("resources", []) if text else []
-    held = [
+    held: list[_Held] = [
         (resource, instance)
         for resource in resources
         # The data sources of a root are used by its other resources too.
         if resource.get("mode") == "managed" or module.address
         for instance in resource["instances"]
     ]
-    policies = set() if module.address else _attached_policies(held, names)
-    found: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    policies: set[str] = set() if module.address else _attached_policies(held, names)
+    found: dict[str, list[_Held]] = {}
     for resource, instance in held:
         owner = _instance_of(resource, module.address)
         if not module.address and not _is_named(resource, instance, names, policies):
@@ -107,11 +106,10 @@ def read_state(
         ForeignState(
             tuple(sorted(_address(*one) for one in own)),
             frozenset(account for one in own for account in _accounts(*one)),
-            len(held) - len(own),
             name,
         )
         for name, own in sorted(found.items())
-    ] or [ForeignState(others=len(held))]
+    ] or [ForeignState()]
 
 
 def of_account(
@@ -183,9 +181,7 @@ def _is_named(
     )
 
 
-def _attached_policies(
-    held: list[tuple[dict[str, Any], dict[str, Any]]], names: Collection[str]
-) -> set[str]:
+def _attached_policies(held: list[_Held], names: Collection[str]) -> set[str]:
     """Return the ARNs of the managed policies that are attached to the roles of these names."""
     found: set[str] = set()
     for resource, instance in held:

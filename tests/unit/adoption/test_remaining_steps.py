@@ -39,7 +39,7 @@ def test_a_block_that_an_earlier_run_released_is_still_to_be_removed(capsys):
 
 
 def test_a_block_that_the_state_never_had_is_to_be_kept(capsys):
-    text = shown(capsys, BLOCK, ForeignState(others=3), now=False, ever=False)
+    text = shown(capsys, BLOCK, ForeignState(), now=False, ever=False)
     assert "Keep the block module.finops.module.octo (wrapper.tf:3)" in text
     assert "Now remove" not in text
 
