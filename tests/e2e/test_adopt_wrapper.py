@@ -105,3 +105,17 @@ def test_the_selected_workspace_is_the_one_that_releases(wrapped):
     assert done.returncode == 0, done.stdout + done.stderr
     assert wrapped.held() == ["terraform_data.unrelated"]
     assert wrapped.policies(ROLE) == {"octo-read"}
+
+
+def test_of_a_state_that_cannot_be_read_here_the_command_is_printed(wrapped):
+    """As with HCP Terraform without a token: a backend that was never initialized here."""
+    backend = 'terraform {\n  backend "s3" {\n    bucket = "elsewhere"\n    key = "state"\n  }\n}\n'
+    (wrapped.folder / "backend.tf").write_text(backend)
+    identity = ("--account-id", wrapped.project.account_id)
+    refused = wrapped.adopt(*CONSENT, *identity)
+    assert refused.returncode == 1, refused.stderr
+    assert "--keep-old-state" in refused.stderr
+    done = wrapped.adopt(*CONSENT, *identity, "--keep-old-state")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"terraform state rm {ADDRESS}" in done.stderr
+    assert f"Now remove the block {ADDRESS}" in done.stderr
