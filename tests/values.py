@@ -101,6 +101,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
         ["", "1set", "-set", "my set", "my_set", "S" * 129, "set\n", "sét"],
     ),
     "stackset_role_logical_id": (["ApiAccessRole", "1", "a" * 255], ["", "a-b", "a" * 256, "é"]),
+    "stackset_role_path": (["/"], ["", "/octo/", "octo"]),
     "stackset_targets": (
         [[], ["ou-abcd-11111111"], ["r-abcd"]],
         [["production"], ["ou-abcd"], ["r-ABCD"], ["ou-abcd-11111111", ""], ["r-abcd\n"]],

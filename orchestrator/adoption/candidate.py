@@ -10,33 +10,42 @@ from typing import Any
 from pydantic import SecretStr
 
 from orchestrator.adoption import foreign_module, foreign_state
-from orchestrator.adoption.expressions import Input
+from orchestrator.adoption.discovery import Discovery, discover
 from orchestrator.adoption.foreign_module import ForeignModule, NoModule
 from orchestrator.adoption.foreign_state import ForeignState
 from orchestrator.adoption.inventory import Inventory, read_inventory
 from orchestrator.adoption.proposal import Proposal, propose
+from orchestrator.adoption.stated import Stated
 from orchestrator.aws import sts
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
 from orchestrator.cancellation import Cancellation
 from orchestrator.config.load import access, load, read_document
-from orchestrator.errors import ConfigError, Refused, WrongAccount
+from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract.addresses import ROLES
 from orchestrator.model.module_contract.octo_names import OTHER_ROLES
-from orchestrator.model.registration import EXTERNAL_ID_SOURCES, Registration, flag_of
+from orchestrator.model.registration import EXTERNAL_ID_SOURCES, Registration
 from orchestrator.terraform import binary
 from orchestrator.terraform.client import Terraform
 
 # Octo's external id for a registration; None if Octo does not answer.
 AskOcto = Callable[[Registration], SecretStr | None]
+# The names of roles, buckets, reports and StackSets in octo-tf's own state, by account id.
+NamesInState = Callable[[str], frozenset[str]]
 
 
 @dataclass(frozen=True)
 class Folder:
     """The user's Terraform folder: its path, and how to read it.
 
-    ``module`` names the module's block if the folder has several.
+    Attributes:
+        path: the folder.
+        environ: the process's environment.
+        module: names the module's block, if the folder has several.
+        var_files: as for ``terraform -var-file``.
+        tf_path: the Terraform program; None searches PATH.
+        keep_state: whether its state is to stay as it is, so that it need not be readable.
     """
 
     path: Path
@@ -44,6 +53,7 @@ class Folder:
     module: str | None = None
     var_files: tuple[Path, ...] = ()
     tf_path: str | None = None
+    keep_state: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,7 @@ class Candidate:
         module: the published module in the user's folder; None without a folder.
         state: what that folder's state has of the module.
         terraform: in that folder.
+        managed: the names in octo-tf's own state.
     """
 
     settings: Mapping[str, Any] = field(repr=False)
@@ -65,6 +76,7 @@ class Candidate:
     module: ForeignModule | None
     state: ForeignState
     terraform: Terraform | None
+    managed: frozenset[str] = frozenset()
 
 
 def read_candidate(
@@ -73,6 +85,7 @@ def read_candidate(
     folder: Folder | None,
     environ: Mapping[str, str],
     *,
+    names_in_state: NamesInState,
     ask_octo: AskOcto | None = None,
     cancellation: Cancellation | None = None,
 ) -> Candidate:
@@ -83,6 +96,7 @@ def read_candidate(
         flags: what to register, by field name.
         folder: the user's Terraform folder; None adopts what the account has.
         environ: for ``external_id_env``.
+        names_in_state: reads octo-tf's own state of the account.
         ask_octo: reads the external id from Octo; None without credentials for Octo.
         cancellation: stops the Terraform that reads the user's state.
 
@@ -92,18 +106,12 @@ def read_candidate(
         Refused: the account has nothing to adopt.
     """
     known = access(config, flags)
-    module = _read_module(folder, flags, may_lack=config.exists()) if folder else None
-    names = _names(module, config, flags)
-    state, terraform = ForeignState(), None
-    if folder and module:
-        terraform = Terraform(
-            binary.find(folder.tf_path, folder.environ),
-            module.folder.absolute(),
-            environ=folder.environ,
-            secrets=_secrets(module),
-            cancellation=cancellation,
+    module, state, terraform = None, ForeignState(), None
+    if folder:
+        module, state, terraform = _read_folder(
+            folder, known.account_id, config, flags, cancellation
         )
-        state = foreign_state.read_state(terraform, module, {*names, *ROLES.values(), *OTHER_ROLES})
+    names = _names(module, config, flags)
     account_id = _account_id(known.account_id, state, config)
     aws = reach(known.region, known.credentials)
     account: Account = identify(aws, account_id, declared_type=known.account_type)
@@ -116,9 +124,10 @@ def read_candidate(
         own = registration.external_id
         octos = ask_octo(registration) if ask_octo else None
     external_id = octos or own
+    managed = names_in_state(account_id)
     proposal = propose(
         inventory,
-        module,
+        _stated(module, config, flags, managed),
         external_id=external_id.get_secret_value() if external_id else None,
         octo_has_id=octos is not None,
     )
@@ -132,11 +141,13 @@ def read_candidate(
     settings = {} if config.exists() else {"account_id": account_id, **proposal.settings}
     if external_id is None:
         settings["external_id"] = proposal.external_id
-    return Candidate(settings, inventory, proposal, module, state, terraform)
+    return Candidate(settings, inventory, proposal, module, state, terraform, managed)
 
 
-def read_account(config: Path, flags: Mapping[str, Any]) -> tuple[Inventory, Proposal | None]:
-    """Read what the account of the credentials has, and what could be adopted; None if nothing.
+def read_account(
+    config: Path, flags: Mapping[str, Any], *, names_in_state: NamesInState
+) -> Discovery:
+    """Describe what the account of the credentials has, and what could be adopted of it.
 
     Raises:
         WrongAccount: octo.yaml or a flag names another account.
@@ -151,28 +162,56 @@ def read_account(config: Path, flags: Mapping[str, Any]) -> tuple[Inventory, Pro
     account = identify(aws, account_id, declared_type=known.account_type)
     with explained("reading what the account has"):
         inventory = read_inventory(aws, account, names=_names(None, config, flags))
+    managed = names_in_state(account_id)
     try:
-        return inventory, propose(inventory, None)
+        proposal = propose(inventory, _stated(None, config, flags, managed))
+        return discover(inventory, proposal, managed)
     except Refused:
-        return inventory, None
+        return discover(inventory, None, managed)
 
 
-def _read_module(folder: Folder, flags: Mapping[str, Any], *, may_lack: bool) -> ForeignModule:
-    """Read the module's inputs; flags override them.
+def _read_folder(
+    folder: Folder,
+    account_id: str | None,
+    config: Path,
+    flags: Mapping[str, Any],
+    cancellation: Cancellation | None,
+) -> tuple[ForeignModule, ForeignState, Terraform]:
+    """Read the module's inputs and what the state has of it, for the account's instance of it.
 
-    ``may_lack``: whether the block may be removed already, as after an adoption; the folder's state
-    may still have some of its resources.
+    If there is an octo.yaml, the block may be removed already, as after an adoption; the folder's
+    state may still have some of its resources.
     """
-    try:
-        module = foreign_module.read_module(
-            folder.path, folder.environ, name=folder.module, var_files=[*folder.var_files]
+    program = binary.find(folder.tf_path, folder.environ)
+
+    def read(instance: str = "") -> ForeignModule:
+        return foreign_module.read_module(
+            folder.path,
+            folder.environ,
+            name=folder.module,
+            var_files=[*folder.var_files],
+            tofu=program.product == "tofu",
+            instance=instance,
         )
+
+    try:
+        module = read()
     except NoModule:
-        if not may_lack:
+        if not config.exists():
             raise
-        return ForeignModule(folder.path, "", "", {})
-    given = {n: Input(value, flag_of(n)) for n, value in flags.items() if n in module.inputs}
-    return ForeignModule(module.folder, module.address, module.where, {**module.inputs, **given})
+        module = ForeignModule(folder.path, "", "", {})
+    terraform = Terraform(
+        program,
+        module.folder.absolute(),
+        environ=folder.environ,
+        secrets=_secrets(module),
+        cancellation=cancellation,
+        keep=binary.STATE_SELECTION,
+    )
+    names = {*_names(module, config, flags), *ROLES.values(), *OTHER_ROLES}
+    states = foreign_state.read_state(terraform, module, names, may_fail=folder.keep_state)
+    state = foreign_state.of_account(states, account_id, may_lack=config.exists())
+    return read(state.instance) if "[" in state.instance else module, state, terraform
 
 
 def _account_id(known: str | None, state: ForeignState, config: Path) -> str:
@@ -185,13 +224,13 @@ def _account_id(known: str | None, state: ForeignState, config: Path) -> str:
             where=f"{config} or --account-id",
             hint="Name the account to adopt: octo-tf refuses any other.",
         )
-    if state.accounts - {known}:
-        raise WrongAccount(
-            f"the state has roles of account {', '.join(sorted(state.accounts))}, not of account"
-            f" {known}; nothing was written",
-            hint="Name the folder of this account, or correct the account id.",
-        )
     return known
+
+
+def _stated(
+    module: ForeignModule | None, config: Path, flags: Mapping[str, Any], managed: frozenset[str]
+) -> Stated:
+    return Stated(module, {**read_document(config), **flags}, config.exists(), managed)
 
 
 def _names(module: ForeignModule | None, config: Path, flags: Mapping[str, Any]) -> set[str]:

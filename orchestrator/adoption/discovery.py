@@ -9,8 +9,10 @@ from typing import Literal
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import Proposal
 from orchestrator.detection import permissions
+from orchestrator.model.differences import foreign_principals
 from orchestrator.model.module_contract.addresses import ROLES
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE, OTHER_ROLES
+from orchestrator.model.observed import Role
 
 Fate = Literal["ours", "adopt", "release first", "stays"]
 
@@ -27,6 +29,7 @@ class DiscoveredResource:
             Terraform state has it.
         fate: what octo-tf adopt would do: ``ours`` is in octo-tf's own state already.
         risks: what is dangerous about its policies, in words.
+        owner_region: where the stack is that owns it; empty without one.
     """
 
     kind: str
@@ -35,6 +38,7 @@ class DiscoveredResource:
     owner: str
     fate: Fate
     risks: tuple[str, ...] = ()
+    owner_region: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,11 @@ def discover(found: Inventory, proposal: Proposal | None, managed: Collection[st
     """
     resources = tuple(_resources(found, proposal, managed))
     is_open = any(resource.fate in ("adopt", "release first") for resource in resources)
-    notes = proposal.warnings if proposal and is_open else ()
-    return Discovery(found.account.account_id, found.account.account_type, resources, notes)
+    notes = [*(proposal.warnings if proposal and is_open else ())]
+    notes += [f"adopt refuses {why}." for why in (proposal.obstacles if proposal else ())]
+    if found.stack_search:
+        notes.append(found.stack_search)
+    return Discovery(found.account.account_id, found.account.account_type, resources, (*notes,))
 
 
 def _resources(
@@ -69,16 +76,16 @@ def _resources(
     ) -> DiscoveredResource:
         key = f"{'StackSet' if kind == 'stackset' else kind} {name}"
         stack = found.owners.get(key)
-        owner = f"stack {stack.name}" if stack else "unknown"
+        owner, region = (f"stack {stack.name}", stack.region) if stack else ("unknown", "")
         fate: Fate = "stays"
         if name in managed:
-            owner, fate = "octo-tf", "ours"
+            owner, region, fate = "octo-tf", "", "ours"
         elif proposal is not None and key in proposal.adopted:
             fate = "release first" if stack else "adopt"
-        return DiscoveredResource(kind, name, purpose, owner, fate, risks)
+        return DiscoveredResource(kind, name, purpose, owner, fate, risks, region)
 
     for name, role in found.roles.items():
-        yield described("role", name, _purpose(name), permissions.role_risks(role))
+        yield described("role", name, _purpose(role), permissions.role_risks(role))
     for name, report in found.reports.items():
         where = f"{report['S3Bucket']}/{report['S3Prefix']}"
         yield described("report", name, f"{report.get('TimeUnit', '').lower()} report to {where}")
@@ -90,11 +97,10 @@ def _resources(
         yield described("stackset", name, f"API access, current in {accounts}")
 
 
-def _purpose(name: str) -> str:
-    if name == API_ROLE:
-        return "API access"
-    if name == CUR_ROLE:
-        return "reads the report"
-    if name in ROLES.values():
-        return "operations"
-    return "of the published module" if name in OTHER_ROLES else "trusts Octo's account"
+def _purpose(role: Role) -> str:
+    purposes = dict.fromkeys(ROLES.values(), "operations")
+    purposes |= dict.fromkeys(OTHER_ROLES, "of the published module")
+    purposes |= {API_ROLE: "API access", CUR_ROLE: "reads the report"}
+    others = ", ".join(foreign_principals(role))
+    purpose = purposes.get(role.name, "trusts Octo's account")
+    return f"{purpose}; trusts {others}" if others else purpose

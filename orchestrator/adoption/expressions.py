@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_REFERENCE = re.compile(r"(var|local)\.([\w-]+)")
+_REFERENCE = re.compile(r"((?:var|local|each|count|terraform)\.[\w-]+)((?:\.[\w-]+|\[[^\[\]]+\])*)")
+_STEP = re.compile(r"\.([\w-]+)|\[([^\[\]]+)\]")
+_EXPRESSION = re.compile(r"\$\{(.*)\}", re.DOTALL)
 _PLAIN = re.compile(r'^"(.*)"$', re.DOTALL)
 _DEPTH = 20
 
@@ -36,24 +38,32 @@ class Input:
         return not self.expression
 
 
-@dataclass
+# A value as python-hcl2 returns it, with its place; or one that is resolved already.
+Named = tuple[Any, str] | Input
+
+
+@dataclass(frozen=True)
 class Scope:
-    """The locals and variables by name, each with its value and place; a str is a place alone."""
+    """What the expressions of a module can refer to.
 
-    locals: Mapping[str, tuple[Any, str]]
-    variables: Mapping[str, tuple[Any, str] | str]
+    Attributes:
+        names: values by reference, like ``local.company`` or ``each.key``.
+        undefined: the places of variables without a value.
+    """
 
-    def variable(self, name: str, depth: int = 0) -> Input:
+    names: Mapping[str, Named] = field(repr=False)
+    undefined: Mapping[str, str] = field(default_factory=dict)
+
+    def variable(self, name: str) -> Input:
         """Return the value of a variable."""
-        found = self.variables.get(name)
-        if found is None or isinstance(found, str):
-            return Input(None, found or "", f"var.{name}, which has no value here")
-        return self.resolve(*found, depth=depth + 1)
+        return self._name(f"var.{name}", self.undefined.get(f"var.{name}", ""), 0)
 
     def resolve(self, value: Any, where: str, *, depth: int = 0) -> Input:
         """Return the literal that a value of python-hcl2 is, or what could not be resolved."""
         if depth > _DEPTH:
             return Input(None, where, "names that refer to each other")
+        if isinstance(value, Input):
+            return value
         if isinstance(value, list):
             return self._all([self.resolve(v, where, depth=depth + 1) for v in value], where)
         if isinstance(value, dict):
@@ -65,7 +75,7 @@ class Scope:
             return Input(dict(zip(keys, inner.value, strict=True)), where) if inner.known else inner
         if not isinstance(value, str):
             return Input(value, where)
-        if match := re.fullmatch(r"\$\{(.*)\}", value, re.DOTALL):
+        if match := _EXPRESSION.fullmatch(value):
             return self._name(match[1].strip(), where, depth)
         text = _PLAIN.match(value)
         return self._text(text[1] if text else value, where, depth)
@@ -75,16 +85,57 @@ class Scope:
         return unknown or Input([one.value for one in inner], where)
 
     def _name(self, expression: str, where: str, depth: int) -> Input:
+        """Resolve a reference, like ``local.accounts[each.key].external_id``."""
+        name = expression.partition("[")[0]
+        if name in self.undefined:
+            return Input(None, where, f"{name}, which has no value here")
+        found = self._locate(expression, where, depth)
+        if found is None:
+            return Input(None, where, expression)
+        resolved = found if isinstance(found, Input) else self.resolve(*found, depth=depth + 1)
+        if resolved.known or name.startswith("local."):
+            return resolved
+        return Input(None, where or resolved.where, resolved.expression)
+
+    def _locate(self, expression: str, where: str, depth: int) -> Named | None:
+        """Find what a reference names, before it is resolved; None if nothing has the name."""
         match = _REFERENCE.fullmatch(expression)
-        if match is None:
-            return Input(None, where, expression)
-        kind, name = match.groups()
-        if kind == "var":
-            found = self.variable(name, depth)
-            return found if found.known else Input(None, where, found.expression)
-        if name not in self.locals:
-            return Input(None, where, expression)
-        return self.resolve(*self.locals[name], depth=depth + 1)
+        found = self.names.get(match[1]) if match else None
+        for step in _STEP.finditer(match[2] if match else ""):
+            key = self._key(step[1], step[2], where, depth)
+            found = None if found is None else self.member(found, key, depth)
+        return found
+
+    def _key(self, name: str | None, index: str | None, where: str, depth: int) -> Any:
+        """Return the attribute's name or the index that a step of a reference goes by."""
+        if name is not None or index is None:
+            return name
+        index = index.strip()
+        if index.isdecimal():
+            return int(index)
+        is_text = index.startswith('"')
+        return (
+            self.resolve(index, where) if is_text else self._name(index, where, depth + 1)
+        ).value
+
+    def member(self, found: Named, key: Any, depth: int = 0) -> Named | None:
+        """Return a member of a map or list; None if there is none."""
+        if isinstance(found, Input):
+            value, where = found.value, found.where
+        else:
+            value, where = found
+            if isinstance(value, str) and (match := _EXPRESSION.fullmatch(value)):
+                inner = None if depth > _DEPTH else self._locate(match[1].strip(), where, depth + 1)
+                return None if inner is None else self.member(inner, key, depth + 1)
+        if isinstance(value, dict):
+            value = {str(name).strip('"'): inner for name, inner in value.items()}
+        elif not isinstance(value, list):
+            return None
+        try:
+            inner = value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+        return Input(inner, where) if isinstance(found, Input) else (inner, where)
 
     def _text(self, text: str, where: str, depth: int) -> Input:
         """Resolve a quoted text, with the references in it."""

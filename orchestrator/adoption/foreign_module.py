@@ -1,7 +1,8 @@
-"""Read the inputs of the published module from the Terraform files that use it.
+"""Find the published module in a Terraform folder, at any depth, and read its inputs.
 
-Nothing is evaluated: an input is known if it is a literal, or refers to one by locals and
-variables, alone or within a text. Any other input is named with its file and line.
+Nothing is evaluated: an input is known if it is a literal, or refers to one by locals, variables
+and the arguments of wrapper modules, alone or within a text. Any other input is named with its
+file and line.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from orchestrator.adoption.expressions import Input, Scope
+from orchestrator.adoption.expressions import Input, Named, Scope
+from orchestrator.adoption.terraform_files import Block, files, read_blocks, read_values, text_of
 from orchestrator.errors import ConfigError
-from orchestrator.files import read_regular
 
 # Inputs that only this module has: they tell it wherever its source is, a copy, a mirror or git.
 _OWN_INPUTS = {
@@ -27,7 +27,11 @@ _OWN_INPUTS = {
 }
 _SOURCE = re.compile(r"(^|/)alphauslabs/(octo/aws|terraform-aws-octo)\b")
 _ROOT = ("aws_iam_role", "alphaus_acct_access_role")  # the module applied as a root
-_MAX_BYTES = 1_000_000
+_META = {"source", "version", "providers", "count", "for_each", "depends_on"}
+# What the text of a wrapper module holds: other modules need not be parsed, which takes long.
+_CALLS = re.compile(rf"\bmodule\b[\s\"]|{_ROOT[1]}")
+_WORKSPACE = "terraform.workspace"
+_INSTANCE = re.compile(r'module\.([\w-]+)(?:\[("(?:[^"\\]|\\.)*"|\d+)\])?\.?')
 SECRET_KEYS = ("access_key", "secret_key")
 
 
@@ -37,27 +41,21 @@ class ForeignModule:
 
     Attributes:
         folder: the folder.
-        address: like ``module.octo``; empty if the folder is the module itself, used as a root.
+        address: like ``module.finops.module.octo``, without instance keys; empty if the folder is
+            the module itself, used as a root.
         where: ``file:line`` of the module's block, or of the first of its resources; empty if the
             files do not use the module any more.
         inputs: the module's inputs, by name; the external id is among them.
+        resources: the resources of a root, as its files declare them.
+        is_repeated: whether its block, or one that leads to it, has for_each or count.
     """
 
     folder: Path
     address: str
     where: str
     inputs: Mapping[str, Input] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class _Block:
-    """A block with its labels, its attributes as python-hcl2 gives them, and their lines."""
-
-    kind: str
-    labels: tuple[str, ...]
-    where: str
-    attributes: Mapping[str, Any]
-    places: Mapping[str, str]
+    resources: tuple[str, ...] = ()
+    is_repeated: bool = False
 
 
 class NoModule(ConfigError):
@@ -65,198 +63,226 @@ class NoModule(ConfigError):
 
 
 def read_module(
-    folder: Path, environ: Mapping[str, str], *, name: str | None = None, var_files: list[Path]
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    name: str | None = None,
+    var_files: list[Path],
+    tofu: bool = False,
+    instance: str = "",
 ) -> ForeignModule:
     """Find the published module in a folder and resolve its inputs.
 
     Args:
-        folder: holds ``.tf`` files.
-        environ: for ``TF_VAR_<name>``.
-        name: the module block to read; None if there is only one.
+        folder: holds the configuration of a root.
+        environ: for ``TF_VAR_<name>``, ``TF_WORKSPACE`` and ``TF_DATA_DIR``.
+        name: the block to read, by its label or address; None if there is only one.
         var_files: as for ``terraform -var-file``: a later file overrides an earlier one.
+        tofu: whether OpenTofu is used there, which reads ``.tofu`` files too.
+        instance: the address of the instance to read, with its keys, if the block has for_each.
 
     Raises:
         NoModule: the files do not use the module.
         ConfigError: they use it more than once, or a file cannot be read.
     """
-    blocks = [block for path in sorted(folder.glob("*.tf")) for block in _blocks(path)]
+    blocks = read_blocks(folder, tofu=tofu)
     if not blocks:
         raise ConfigError(
             "holds no Terraform files",
             where=str(folder),
             hint="Name the folder with the .tf files that use the published module.",
         )
-    scope = Scope(
-        {
-            n: (v, b.places[n])
-            for b in blocks
-            if b.kind == "locals"
-            for n, v in b.attributes.items()
-        },
-        _variables(folder, blocks, environ, var_files),
-    )
-    calls = [b for b in blocks if b.kind == "module" and _is_octo(b)]
+    values = _values(folder, _declared(blocks), environ, var_files)
+    values[_WORKSPACE] = Input(workspace(folder, environ), "the selected workspace")
+    scope = _scope(blocks, values)
+    search = _Search(folder, environ, tofu, _INSTANCE.findall(instance))
+    calls = [*search.calls((folder.resolve(),), blocks, scope)]
     if name is not None:
-        calls = [b for b in calls if b.labels == (name,)]
+        calls = [c for c in calls if name == c.address or name in c.address.split(".")[1::2]]
     if len(calls) > 1:
         raise ConfigError(
             "holds the published module more than once: "
-            + ", ".join(f"{b.labels[0]} ({b.where})" for b in calls),
+            + ", ".join(f"{call.address} ({call.where})" for call in calls),
             where=str(folder),
             hint="Name one with --module; each account has an octo.yaml of its own.",
         )
     if calls:
-        (call,) = calls
-        inputs = {
-            n: scope.resolve(value, call.places[n])
-            for n, value in call.attributes.items()
-            if n not in ("source", "version", "providers", "count", "for_each", "depends_on")
-        }
-        return ForeignModule(folder, f"module.{call.labels[0]}", call.where, inputs)
+        return calls[0]
     own = next((b for b in blocks if b.kind == "resource" and b.labels == _ROOT), None)
-    if own is None or name is not None:
-        raise NoModule(
-            f"holds no module {name}" if name else "does not use the published module",
-            where=str(folder),
-            hint='Name the folder whose .tf files have source = "alphauslabs/octo/aws", or omit'
-            " the path to adopt what the account has.",
-        )
-    return ForeignModule(folder, "", own.where, {n: scope.variable(n) for n in scope.variables})
+    if own is not None and name is None:
+        inputs = {n: scope.variable(n) for n in _declared(blocks)}
+        resources = tuple(".".join(b.labels) for b in blocks if b.kind == "resource")
+        return ForeignModule(folder, "", own.where, inputs, resources)
+    if search.failures:
+        raise search.failures[0]
+    raise NoModule(
+        f"holds no module {name}" if name else "does not use the published module",
+        where=str(folder),
+        hint='Name the folder whose .tf files have source = "alphauslabs/octo/aws", or omit'
+        " the path to adopt what the account has.",
+    )
 
 
-def input_of(module: ForeignModule | None, name: str) -> Any:
-    """Return the value of an input; None if the module has no such input.
+def workspace(folder: Path, environ: Mapping[str, str]) -> str:
+    """Return the workspace that Terraform uses in a folder."""
+    if named := environ.get("TF_WORKSPACE"):
+        return named
+    selected = _data_folder(folder, environ) / "environment"
+    return text_of(selected).strip() if selected.is_file() else "default"
 
-    Raises:
-        ConfigError: the input cannot be resolved; a guess could replace existing resources.
+
+def _data_folder(folder: Path, environ: Mapping[str, str]) -> Path:
+    return folder / (environ.get("TF_DATA_DIR") or ".terraform")
+
+
+@dataclass
+class _Search:
+    """The search for calls of the published module below a root.
+
+    Attributes:
+        root: the root's folder.
+        environ: for ``TF_DATA_DIR``.
+        tofu: whether OpenTofu is used there.
+        instance: each level's label and key of the instance to read; a key as Terraform writes
+            it, or empty.
+        failures: files of wrapper modules that could not be read.
+        read: the blocks of the folders that were read.
     """
-    given = module.inputs.get(name) if module else None
-    if given is None:
-        return None
-    if not given.known:
-        raise ConfigError(
-            f"{name} cannot be read from the files alone",
-            where=given.where,
-            hint=f"Give it with --{name.replace('_', '-')}"
-            + ("-file or --external-id-env." if name == "external_id" else ", or with --var-file."),
-        )
-    return given.value
+
+    root: Path
+    environ: Mapping[str, str]
+    tofu: bool
+    instance: list[tuple[str, str]]
+    failures: list[ConfigError] = field(default_factory=list)
+    read: dict[Path, list[Block]] = field(default_factory=dict)
+
+    def calls(
+        self,
+        folders: tuple[Path, ...],
+        blocks: list[Block],
+        scope: Scope,
+        path: tuple[str, ...] = (),
+    ) -> Iterator[ForeignModule]:
+        """Yield the calls of a module's blocks, and those of the modules that they call.
+
+        Args:
+            folders: of the module, preceded by those that lead to it.
+            blocks: the module's.
+            scope: what its expressions can refer to.
+            path: the labels of the calls that lead to it.
+        """
+        for block in blocks:
+            if block.kind != "module" or not block.labels:
+                continue
+            labels = (*path, block.labels[0])
+            repeated = bool(block.attributes.keys() & {"for_each", "count"})
+            here = self._of_instance(block, scope, labels)
+            inputs = {
+                name: here.resolve(value, block.places[name])
+                for name, value in block.attributes.items()
+                if name not in _META
+            }
+            source = str(block.attributes.get("source", "")).strip('"')
+            is_octo = bool(_SOURCE.search(source))
+            if not is_octo:
+                place = self._folder_of(folders[-1], source, labels)
+                # Terraform refuses modules that call each other.
+                inner = [] if place in folders else self._blocks_of(place)
+                values = {_WORKSPACE: scope.names[_WORKSPACE]}
+                values |= {f"var.{name}": given for name, given in inputs.items()}
+                found = [*self.calls((*folders, place), inner, _scope(inner, values), labels)]
+                yield from (replace(one, is_repeated=True) if repeated else one for one in found)
+                is_copy = any(b.kind == "resource" and b.labels == _ROOT for b in inner)
+                is_octo = is_copy or (not found and _has_octos_inputs(block))
+            if is_octo:
+                address = ".".join(f"module.{label}" for label in labels)
+                yield ForeignModule(self.root, address, block.where, inputs, is_repeated=repeated)
+
+    def _folder_of(self, folder: Path, source: str, labels: tuple[str, ...]) -> Path:
+        """Return where a module's files are: a local source, or where ``init`` installed it."""
+        try:
+            if source.startswith(("./", "../")):
+                return (folder / source).resolve()
+            manifest = _data_folder(self.root, self.environ) / "modules/modules.json"
+            installed = json.loads(text_of(manifest))["Modules"]
+            key = ".".join(labels)
+            return (self.root / str(next(m["Dir"] for m in installed if m["Key"] == key))).resolve()
+        except (ConfigError, OSError, ValueError, KeyError, TypeError, StopIteration):
+            return folder / "not installed"
+
+    def _blocks_of(self, folder: Path) -> list[Block]:
+        """Read a module's blocks; none if it is not there, or cannot call the published module."""
+        if folder not in self.read:
+            self.read[folder] = []
+            try:
+                texts = [text_of(path) for path in files(folder, tofu=self.tofu)]
+                if any(_CALLS.search(text) for text in texts):
+                    self.read[folder] = read_blocks(folder, tofu=self.tofu)
+            except ConfigError as error:
+                self.failures.append(error)
+        return self.read[folder]
+
+    def _of_instance(self, block: Block, scope: Scope, labels: tuple[str, ...]) -> Scope:
+        """Add what ``each`` and ``count`` mean in the instance to read."""
+        level = self.instance[: len(labels)]
+        key = level[-1][1] if tuple(label for label, _ in level) == labels else ""
+        if not key:
+            return scope
+        value = json.loads(key)
+        if isinstance(value, int):
+            return replace(scope, names={**scope.names, "count.index": Input(value, block.where)})
+        each = block.attributes.get("for_each")
+        named: dict[str, Named | None] = {"each.key": Input(value, block.where)}
+        if isinstance(each, str) and "toset(" in each:
+            named["each.value"] = named["each.key"]
+        else:
+            where = block.places.get("for_each", block.where)
+            named["each.value"] = scope.member((each, where), value)
+        known = {name: found for name, found in named.items() if found is not None}
+        return replace(scope, names={**scope.names, **known})
 
 
-def _is_octo(block: _Block) -> bool:
-    source = str(block.attributes.get("source", "")).strip('"')
-    given = set(block.attributes)
-    return bool(_SOURCE.search(source)) or ("external_id" in given and bool(given & _OWN_INPUTS))
+def _has_octos_inputs(block: Block) -> bool:
+    return "external_id" in block.attributes and bool(block.attributes.keys() & _OWN_INPUTS)
 
 
-def _variables(
-    folder: Path, blocks: list[_Block], environ: Mapping[str, str], var_files: list[Path]
-) -> dict[str, tuple[Any, str] | str]:
-    """Return each variable's value and place, by Terraform's order of precedence.
+def _declared(blocks: list[Block]) -> dict[str, Block]:
+    return {b.labels[0]: b for b in blocks if b.kind == "variable" and b.labels}
+
+
+def _scope(blocks: list[Block], values: Mapping[str, Named]) -> Scope:
+    """Return what a module's expressions can refer to; ``values`` are its variables', by name."""
+    declared = {f"var.{name}": block for name, block in _declared(blocks).items()}
+    defaults = {
+        name: (block.attributes["default"], block.places["default"])
+        for name, block in declared.items()
+        if "default" in block.attributes
+    }
+    own = {
+        f"local.{name}": (value, block.places[name])
+        for block in blocks
+        if block.kind == "locals"
+        for name, value in block.attributes.items()
+    }
+    names = {**own, **defaults, **values}
+    return Scope(names, {name: b.where for name, b in declared.items() if name not in names})
+
+
+def _values(
+    folder: Path, declared: Mapping[str, Block], environ: Mapping[str, str], var_files: list[Path]
+) -> dict[str, Named]:
+    """Return the values of a root's variables, by Terraform's order of precedence.
 
     Source: Terraform language, "Variable definition precedence".
     """
-    found: dict[str, tuple[Any, str] | str] = {}
-    for block in blocks:
-        if block.kind == "variable" and block.labels:
-            default = block.attributes.get("default")
-            found[block.labels[0]] = (
-                (default, block.places["default"]) if "default" in block.attributes else block.where
-            )
-    for name in found:
-        if (text := environ.get(f"TF_VAR_{name}")) is not None:
-            found[name] = (json.dumps(text), f"TF_VAR_{name}")
+    found: dict[str, Named] = {
+        f"var.{name}": Input(environ[key], key)
+        for name in declared
+        if (key := f"TF_VAR_{name}") in environ
+    }
     given = [folder / "terraform.tfvars", folder / "terraform.tfvars.json"]
     given += sorted([*folder.glob("*.auto.tfvars"), *folder.glob("*.auto.tfvars.json")])
     for path in [*(p for p in given if p.is_file()), *var_files]:
-        for name, value, where in _values(path):
-            found[name] = (value, where)
+        for name, value, where in read_values(path):
+            found[f"var.{name}"] = (value, where)
     return found
-
-
-def _values(path: Path) -> Iterator[tuple[str, Any, str]]:
-    text = _text_of(path)
-    if path.name.endswith(".json"):
-        try:
-            document = json.loads(text)
-            items = document.items()
-        except (ValueError, AttributeError):
-            raise ConfigError("is no JSON object of values", where=str(path)) from None
-        for name, value in items:
-            yield name, json.dumps(value) if isinstance(value, str) else value, str(path)
-        return
-    for block in _parsed(text, path):
-        if block.kind == "":
-            for name, value in block.attributes.items():
-                yield name, value, block.places[name]
-
-
-def _blocks(path: Path) -> list[_Block]:
-    return [block for block in _parsed(_text_of(path), path) if block.kind]
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return read_regular(path, limit=_MAX_BYTES).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 text", where=f"{path}: byte {error.start}") from None
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
-
-
-def _parsed(text: str, path: Path) -> Iterator[_Block]:
-    """Yield the blocks of a file, then its own attributes as a block without a kind.
-
-    Lines come from python-hcl2's syntax tree, since its dictionaries have none; both are in the
-    order of the file.
-    """
-    import hcl2
-    from lark.exceptions import LarkError, UnexpectedInput
-
-    try:
-        options = hcl2.SerializationOptions(with_comments=False, preserve_heredocs=False)
-        document = hcl2.loads(text, serialization_options=options)
-        tree = hcl2.parses_to_tree(text)
-    except UnexpectedInput as error:
-        # Its own text quotes the line, which may hold the external id.
-        place = f"{path}:{error.line}:{error.column}"
-        raise ConfigError("is not valid HCL", where=place) from None
-    except (LarkError, ValueError, RecursionError) as error:
-        raise ConfigError(f"is not valid HCL ({type(error).__name__})", where=str(path)) from None
-    body = tree.children[0]
-    seen: dict[str, int] = {}
-    for node in _nodes(body, "block"):
-        kind, *labels = (_label(child) for child in node.children if _names(child))
-        position = seen.get(kind, 0)
-        seen[kind] = position + 1
-        attributes: Any = document[kind][position]
-        for label in labels:
-            attributes = attributes.get(label, attributes.get(f'"{label}"'))
-        inner = next(c for c in node.children if getattr(c, "data", "") == "body")
-        places = {n: f"{path}:{line}" for n, line in _attributes(inner)}
-        yield _Block(
-            kind,
-            tuple(labels),
-            f"{path}:{node.meta.line}",
-            {n: v for n, v in attributes.items() if n in places},
-            places,
-        )
-    own = {n: f"{path}:{line}" for n, line in _attributes(body)}
-    yield _Block("", (), str(path), {n: document[n] for n in own}, own)
-
-
-def _nodes(body: Any, kind: str) -> Iterator[Any]:
-    return (child for child in body.children if getattr(child, "data", "") == kind)
-
-
-def _attributes(body: Any) -> Iterator[tuple[str, int]]:
-    for node in _nodes(body, "attribute"):
-        yield _label(node.children[0]), node.meta.line
-
-
-def _names(node: Any) -> bool:
-    return getattr(node, "data", "") in ("identifier", "string")
-
-
-def _label(node: Any) -> str:
-    return "".join(str(token) for token in node.scan_values(lambda _: True)).strip('"')

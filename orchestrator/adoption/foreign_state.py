@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.adoption.foreign_module import ForeignModule
-from orchestrator.errors import EngineError
+from orchestrator.errors import ConfigError, EngineError, WrongAccount
 from orchestrator.files import write_atomically
 from orchestrator.terraform.client import Terraform
 
+_Held = tuple[dict[str, Any], dict[str, Any]]  # a resource of a state, and one of its instances
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/")
+_KEY = r'(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?'
 # The attributes that hold a resource's own name, or the name of what it belongs to.
 _NAMES = ("name", "role", "role_name", "bucket", "report_name", "stack_set_name")
 
@@ -32,27 +34,42 @@ class ForeignState:
     Attributes:
         addresses: the module's resources, to be removed from that state.
         accounts: the accounts that its roles are in.
-        others: how many other resources are in that state, where they stay.
+        instance: the address of the module's instance, with its keys; empty if there is none.
+        is_read: whether the state could be read.
     """
 
     addresses: tuple[str, ...] = ()
     accounts: frozenset[str] = frozenset()
-    others: int = 0
+    instance: str = ""
+    is_read: bool = True
 
-    @property
-    def commands(self) -> list[str]:
-        """Give the commands that remove the addresses, for a shell."""
-        return [shlex.join(["terraform", "state", "rm", *self.addresses])] if self.addresses else []
+    def commands(self, module: ForeignModule) -> list[str]:
+        """Give the commands that remove the module's resources, for a shell.
+
+        Of a state that was not read, they name the module, or its resources by the files. Of
+        several instances of the module, the user has to name this account's.
+        """
+        if not self.is_read and module.is_repeated:
+            return [
+                f"terraform state list {module.address}",
+                f"terraform state rm '{module.address}[KEY]'  # with the key of this account",
+            ]
+        unread = [module.address] if module.address else module.resources
+        addresses = self.addresses if self.is_read else unread
+        return [shlex.join(["terraform", "state", "rm", *addresses])] if addresses else []
 
 
-def read_state(terraform: Terraform, module: ForeignModule, names: Collection[str]) -> ForeignState:
-    """Read the state of the folder that uses the published module.
+def read_state(
+    terraform: Terraform, module: ForeignModule, names: Collection[str], *, may_fail: bool = False
+) -> list[ForeignState]:
+    """Read the state of the folder that uses the published module, by instances of the module.
 
     Args:
         terraform: in that folder.
         module: the published module there.
         names: the roles, buckets, reports and StackSets to adopt. If the folder is the module
             itself, its resources are distinguished from others in the state by these names.
+        may_fail: whether a state that cannot be read is no error, since it is to stay as it is.
 
     Raises:
         EngineError: the state cannot be read.
@@ -60,24 +77,71 @@ def read_state(terraform: Terraform, module: ForeignModule, names: Collection[st
     try:
         text = terraform.pull()
     except EngineError as error:
+        if may_fail:
+            return [ForeignState(is_read=False)]
         raise EngineError(
             error.what,
             where=str(module.folder),
-            hint="Run terraform init in that folder, then the same command again.",
+            hint="Run terraform init in that folder, then the same command again. Where only"
+            " HCP Terraform can read the state, add --keep-old-state: the command that removes the"
+            " resources from it is printed, to be run there.",
         ) from None
-    if not text:
+    resources = json.loads(text).get("resources", []) if text else []
+    held: list[_Held] = [
+        (resource, instance)
+        for resource in resources
+        # The data sources of a root are used by its other resources too.
+        if resource.get("mode") == "managed" or module.address
+        for instance in resource["instances"]
+    ]
+    policies: set[str] = set() if module.address else _attached_policies(held, names)
+    found: dict[str, list[_Held]] = {}
+    for resource, instance in held:
+        owner = _instance_of(resource, module.address)
+        if not module.address and not _is_named(resource, instance, names, policies):
+            owner = None
+        if owner is not None:
+            found.setdefault(owner, []).append((resource, instance))
+    return [
+        ForeignState(
+            tuple(sorted(_address(*one) for one in own)),
+            frozenset(account for one in own for account in _accounts(*one)),
+            name,
+        )
+        for name, own in sorted(found.items())
+    ] or [ForeignState()]
+
+
+def of_account(
+    states: list[ForeignState], account_id: str | None, *, may_lack: bool = False
+) -> ForeignState:
+    """Choose the instance of the module that is in an account, where ``for_each`` made several.
+
+    ``may_lack``: whether an earlier run may have released the account's own.
+
+    Raises:
+        ConfigError: there are several, and the account is not known.
+        WrongAccount: the instances are in other accounts.
+    """
+    if len(states) == 1 and (account_id is None or states[0].accounts <= {account_id}):
+        return states[0]
+    accounts = sorted({account for state in states for account in state.accounts})
+    if account_id is None:
+        raise ConfigError(
+            f"the state has the module for several accounts: {', '.join(accounts)}",
+            where="--account-id",
+            hint="Name the account to adopt; each one has an octo.yaml of its own.",
+        )
+    own = [state for state in states if state.accounts == {account_id}]
+    if not own and may_lack and all("[" in state.instance for state in states):
         return ForeignState()
-    addresses, others, accounts = [], 0, set()
-    for resource in json.loads(text).get("resources", []):
-        if resource.get("mode") != "managed" and not module.address:
-            continue  # the data sources of a root are used by its other resources too
-        for instance in resource["instances"]:
-            if not _belongs(resource, instance, module.address, names):
-                others += 1
-                continue
-            addresses.append(_address(resource, instance))
-            accounts |= set(_ROLE_ARN.findall(json.dumps(instance.get("attributes", {}))))
-    return ForeignState(tuple(sorted(addresses)), frozenset(accounts), others)
+    if len(own) != 1:
+        raise WrongAccount(
+            f"the state has roles of account {', '.join(accounts) or '(unknown)'}, not of account"
+            f" {account_id}; nothing was written",
+            hint="Name the folder of this account, or correct the account id.",
+        )
+    return own[0]
 
 
 def names_in(state: str) -> frozenset[str]:
@@ -95,13 +159,44 @@ def names_in(state: str) -> frozenset[str]:
         return frozenset()
 
 
-def _belongs(
-    resource: dict[str, Any], instance: dict[str, Any], address: str, names: Collection[str]
+def _instance_of(resource: dict[str, Any], address: str) -> str | None:
+    """Return the address of the module's instance that a resource is in; None if it is in none."""
+    if not address:
+        return ""
+    levels = r"\.module\.".join(re.escape(level) + _KEY for level in address.split(".module."))
+    match = re.match(rf"({levels})(?:\.|$)", resource.get("module", ""))
+    return match[1] if match else None
+
+
+def _is_named(
+    resource: dict[str, Any],
+    instance: dict[str, Any],
+    names: Collection[str],
+    policies: Collection[str],
 ) -> bool:
-    if address:
-        return bool(re.match(rf"{re.escape(address)}($|[.\[])", resource.get("module", "")))
     attributes = instance.get("attributes") or {}
-    return any(attributes.get(key) in names for key in _NAMES)
+    is_policy = resource["type"] == "aws_iam_policy"
+    return any(attributes.get(key) in names for key in _NAMES) or (
+        is_policy and attributes.get("arn") in policies
+    )
+
+
+def _attached_policies(held: list[_Held], names: Collection[str]) -> set[str]:
+    """Return the ARNs of the managed policies that are attached to the roles of these names."""
+    found: set[str] = set()
+    for resource, instance in held:
+        attributes = instance.get("attributes") or {}
+        if resource["type"] == "aws_iam_role" and attributes.get("name") in names:
+            found |= set(attributes.get("managed_policy_arns") or [])
+        if attributes.get("role") in names and attributes.get("policy_arn"):
+            found.add(attributes["policy_arn"])
+    return found
+
+
+def _accounts(resource: dict[str, Any], instance: dict[str, Any]) -> list[str]:
+    if resource["type"] != "aws_iam_role":
+        return []
+    return _ROLE_ARN.findall(str((instance.get("attributes") or {}).get("arn")))
 
 
 def _address(resource: dict[str, Any], instance: dict[str, Any]) -> str:
@@ -135,3 +230,8 @@ def release(terraform: Terraform, state: ForeignState, folder: Path) -> Path:
         ) from error
     terraform.forget(*state.addresses)
     return copy
+
+
+def has_released(folder: Path) -> bool:
+    """Tell whether another state released resources before: its copy is in the folder."""
+    return any(folder.glob("released-*.tfstate"))

@@ -35,6 +35,8 @@ class Inventory:
         stack_sets: those that deploy Octo's role, or are named as the published module's.
         owners: the stack that owns a resource, by kind and name, like ``bucket acme-billing``.
         organization: its members; None without a StackSet, or if access is denied.
+        stack_search: where the stacks that own roles were looked for, in words; empty without a
+            role.
     """
 
     account: Account
@@ -44,6 +46,7 @@ class Inventory:
     stack_sets: Mapping[str, StackSet]
     owners: Mapping[str, OwningStack] = field(default_factory=dict)
     organization: Organization | None = None
+    stack_search: str = ""
 
 
 def read_inventory(aws: Aws, account: Account, *, names: Collection[str] = ()) -> Inventory:
@@ -76,19 +79,22 @@ def read_inventory(aws: Aws, account: Account, *, names: Collection[str] = ()) -
             if (bucket := s3.describe_bucket(aws, name, account.account_id)) is not None
         }
     stack_sets = _stack_sets(aws, names) if account.account_type == "payer" else {}
-    regions = {aws.region, "us-east-1", *(b.region for b in buckets.values())}
-    owners = {
-        resource: stack
-        for resource, name in (
-            *((f"role {n}", n) for n in roles),
-            *((f"bucket {n}", n) for n in buckets),
-            *((f"report {n}", n) for n in reports),
-            *((f"StackSet {n}", s.stack_set_id) for n, s in stack_sets.items()),
-        )
-        if (stack := cloudformation.owning_stack(aws, name, *regions)) is not None
+    # A role's stack can be in any region, a bucket's or a StackSet's only in its own.
+    own_regions = {"us-east-1", *(b.region for b in buckets.values())}
+    of_roles = cloudformation.owning_stacks(aws, roles)
+    ids = {
+        **{f"role {n}": n for n in roles},
+        **{f"bucket {n}": n for n in buckets},
+        **{f"report {n}": n for n in reports},
+        **{f"StackSet {n}": s.stack_set_id for n, s in stack_sets.items()},
     }
+    others = {*ids.values()} - {*roles}
+    stacks = {**cloudformation.owning_stacks(aws, others, own_regions).stacks, **of_roles.stacks}
+    owners = {resource: stacks[one] for resource, one in ids.items() if one in stacks}
     members = _organization(aws) if stack_sets else None
-    return Inventory(account, roles, reports, buckets, stack_sets, owners, members)
+    return Inventory(
+        account, roles, reports, buckets, stack_sets, owners, members, of_roles.searched
+    )
 
 
 def _organization(aws: Aws) -> Organization | None:

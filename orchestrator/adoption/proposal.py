@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.adoption import report_proposal, stackset_proposal
-from orchestrator.adoption.foreign_module import SECRET_KEYS, ForeignModule, input_of
+from orchestrator.adoption.foreign_module import SECRET_KEYS, ForeignModule
 from orchestrator.adoption.inventory import Inventory
+from orchestrator.adoption.stated import Stated
 from orchestrator.detection import permissions
-from orchestrator.detection.compare import as_octos
+from orchestrator.detection.compare import as_octos, path_obstacle
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.model.differences import required_external_id
+from orchestrator.model.differences import foreign_principals, required_external_id
 from orchestrator.model.module_contract.addresses import ROLES
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import (
@@ -21,6 +23,7 @@ from orchestrator.model.module_contract.octo_names import (
     CUR_ROLE,
     OPERATIONS_ROLE,
     POLICIES,
+    PRINCIPAL,
 )
 from orchestrator.model.observed import OwningStack, Removal, Role
 
@@ -49,6 +52,7 @@ class Proposal:
         leftovers: roles for Octo that are not adopted.
         warnings: sentences that the user should read.
         owners: the CloudFormation stack that owns an adopted resource, by the resource.
+        obstacles: why roles that must be adopted cannot be, in words.
     """
 
     settings: Mapping[str, Any]
@@ -58,11 +62,12 @@ class Proposal:
     leftovers: tuple[LeftoverRole, ...]
     warnings: tuple[str, ...]
     owners: Mapping[str, OwningStack]
+    obstacles: tuple[str, ...] = ()
 
 
 def propose(
     found: Inventory,
-    module: ForeignModule | None,
+    stated: Stated,
     *,
     external_id: str | None = None,
     octo_has_id: bool = False,
@@ -71,15 +76,16 @@ def propose(
 
     Args:
         found: what the account has.
-        module: the published module in the user's Terraform files; None without such files.
+        stated: what octo.yaml, flags and the user's Terraform files say.
         external_id: the one that Octo, octo.yaml or a flag gives; None if none does.
         octo_has_id: whether ``external_id`` comes from Octo.
 
     Raises:
-        ConfigError: an input that is needed cannot be resolved, or contradicts AWS.
+        ConfigError: inputs that are needed cannot be resolved, or contradict AWS.
         Refused: the account has nothing to adopt.
     """
     warnings: list[str] = []
+    module = stated.module
     api = found.roles.get(API_ROLE)
     if api is None and not (CUR_ROLE in found.roles or module):
         raise Refused(
@@ -91,17 +97,18 @@ def propose(
     settings |= {**_tiers(found), **_boundary(found, warnings), **_sessions(found)}
     if octo_has_id and external_id is not None:
         _check_octos_id(api, external_id)
-    known_id = _external_id(api, module, external_id, warnings)
-    adopted = [f"role {n}" for n in ROLES.values() if n in found.roles]
+    known_id = _external_id(api, stated, external_id, warnings)
+    own = [role for n in ROLES.values() if (role := found.roles.get(n))]
+    adopted = [f"role {role.name}" for role in own if not path_obstacle(role)]
     removals: list[Removal] = []
     if found.account.account_type != "linked":
-        report = report_proposal.propose(found, module)
+        report = report_proposal.propose(found, stated)
         settings |= report.settings
         adopted += report.adopted
         removals += report.removals
         warnings += report.warnings
     if found.account.account_type == "payer":
-        adopted += _stack_set(found, module, settings, warnings, removals, known_id)
+        adopted += _stack_set(found, stated, settings, warnings, removals, known_id)
     for name, policies in POLICIES.items():
         if role := found.roles.get(name):
             desired = as_octos(role, policies)
@@ -114,6 +121,7 @@ def propose(
             f"{' and '.join(given)} ({module.inputs[given[0]].where}) are not adopted: octo-tf"
             " uses the AWS credential chain. Delete the key pair."
         )
+    stated.require_readable()
     return Proposal(
         settings,
         known_id,
@@ -126,6 +134,7 @@ def propose(
         ),
         tuple(warnings),
         {one: stack for one, stack in found.owners.items() if one in adopted},
+        tuple(f"role {role.name}: {why}" for role in own if (why := path_obstacle(role))),
     )
 
 
@@ -136,25 +145,30 @@ def _is_set(module: ForeignModule, name: str) -> bool:
 
 
 def _external_id(
-    api: Role | None, module: ForeignModule | None, given: str | None, warnings: list[str]
+    api: Role | None, stated: Stated, given: str | None, warnings: list[str]
 ) -> str | None:
     """Decide the external id: the one that the role requires today, so that Octo keeps access."""
     required = required_external_id(api)
-    stated = input_of(module, "external_id") if given is None and required is None else None
-    known = given or required or stated
+    known = given or required or stated.get("external_id")
     if required is not None and given not in (None, required):
         raise ConfigError(
             f"the external id is not the one that the role {API_ROLE} requires today",
             where="--external-id",
             hint="Omit it: the one of the role is used. With another, Octo would lose its access.",
         )
-    in_file = module.inputs.get("external_id") if module else None
+    in_file = stated.module.inputs.get("external_id") if stated.module else None
     if required is not None and in_file and in_file.known and in_file.value != required:
         warnings.append(
             f"{in_file.where}: external_id is not the one that the role requires. The one of the"
             " role is used, since Octo presents it today."
         )
-    if api is not None and required is None:
+    if api is not None and PRINCIPAL not in json.dumps(api.trust):
+        others = ", ".join(foreign_principals(api)) or "nobody"
+        warnings.append(
+            f"The role {API_ROLE} trusts {others}, not Octo's account {PRINCIPAL}; adoption"
+            " replaces that."
+        )
+    elif api is not None and required is None:
         warnings.append(
             f"The role {API_ROLE} requires no external id today; adoption adds one. Make sure that"
             " Octo has the same one."
@@ -228,23 +242,34 @@ def _boundary(found: Inventory, warnings: list[str]) -> dict[str, Any]:
 
 def _stack_set(
     found: Inventory,
-    module: ForeignModule | None,
+    stated: Stated,
     settings: dict[str, Any],
     warnings: list[str],
     removals: list[Removal],
     external_id: str | None,
 ) -> list[str]:
-    wanted = input_of(module, "stackset_name")
+    wanted = stated.get("stackset_name")
     name = wanted if wanted in found.stack_sets else next(iter(sorted(found.stack_sets)), None)
     if name is None:
-        if input_of(module, "use_stackset") is True:
+        if str(stated.get("use_stackset")).lower() == "true":
             settings["use_stackset"] = True
+            warnings.append(
+                "There is no StackSet with Octo's role: one is created, and deploys to the linked"
+                " accounts."
+            )
+        return []
+    if stated.overrides("use_stackset") and not stated.registration.get("use_stackset"):
+        warnings.append(
+            f"The StackSet {name} is not adopted, since use_stackset is not true. Octo keeps its"
+            " access to its accounts."
+        )
         return []
     proposed = stackset_proposal.propose(
         found.stack_sets[name],
         found.organization,
         external_id=external_id,
         tiers=settings.get("permission_tiers", ["read"]),
+        stated=stated,
     )
     settings |= proposed.settings
     warnings += proposed.warnings

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.adoption.foreign_module import ForeignModule, input_of
 from orchestrator.adoption.inventory import Inventory
+from orchestrator.adoption.stated import Stated
 from orchestrator.detection.compare import removed_settings
 from orchestrator.model.differences import required_external_id
 from orchestrator.model.module_contract.addresses import REPORT_FIELDS
@@ -40,12 +40,8 @@ class ReportProposal:
     warnings: list[str] = field(default_factory=list)
 
 
-def propose(found: Inventory, module: ForeignModule | None) -> ReportProposal:
-    """Adopt the existing report, its bucket, and the trust of the CUR role.
-
-    Raises:
-        ConfigError: an input of the module that is needed cannot be resolved.
-    """
+def propose(found: Inventory, stated: Stated) -> ReportProposal:
+    """Adopt the existing report, its bucket, and the trust of the CUR role."""
     proposal = ReportProposal()
     settings = proposal.settings
     if (role := found.roles.get(CUR_ROLE)) and required_external_id(role) is None:
@@ -54,10 +50,10 @@ def propose(found: Inventory, module: ForeignModule | None) -> ReportProposal:
             f"The role {CUR_ROLE} trusts Octo without an external id. This is kept, because Octo"
             " may not send one; once Octo does, set cur_role_trust: external_id and apply."
         )
-    report = _suitable_report(found, input_of(module, "cur_report_name"))
+    report = _suitable_report(found, stated.get("cur_report_name"))
     if report is None:
         for name in ("cur_report_name", "cur_s3_bucket_name", "cur_s3_bucket_region"):
-            if (value := input_of(module, name)) is not None:
+            if (value := stated.get(name)) is not None:
                 settings[name] = value
         proposal.warnings.append("No existing report is suitable: a new one is created.")
         own = cur_bucket(found.account.account_id)
@@ -70,14 +66,15 @@ def propose(found: Inventory, module: ForeignModule | None) -> ReportProposal:
             settings[setting] = sorted(value) if isinstance(value, list) else value
     proposal.adopted.append(f"report {report['ReportName']}")
     bucket = found.buckets.get(report["S3Bucket"])
-    if bucket is not None and _is_for_octo(bucket, module):
+    if bucket is not None and _is_for_octo(bucket, stated):
         settings["cur_s3_bucket_option"] = "CREATE_NEW"
         _adopt_bucket(bucket, proposal)
     else:
         settings["cur_s3_bucket_option"] = "USE_EXISTING"
         proposal.warnings.append(
-            f"The bucket {report['S3Bucket']} is not one for Octo alone, by its name: its report is"
-            " adopted, the bucket and its policy stay as they are (USE_EXISTING)."
+            f"The bucket {report['S3Bucket']} and its policy stay as they are (USE_EXISTING); its"
+            " report is adopted. If the bucket is for Octo alone, add"
+            " --cur-s3-bucket-option CREATE_NEW."
         )
     return proposal
 
@@ -87,9 +84,11 @@ def _adopt_bucket(bucket: Bucket, proposal: ReportProposal) -> None:
     proposal.removals = removed_settings(bucket)
 
 
-def _is_for_octo(bucket: Bucket, module: ForeignModule | None) -> bool:
-    named = input_of(module, "cur_s3_bucket_name")
-    return bucket.name.startswith(CUR_BUCKET) or bucket.name == named
+def _is_for_octo(bucket: Bucket, stated: Stated) -> bool:
+    """Tell whether a bucket is for Octo alone: as stated, else by octo-tf's state or its name."""
+    if stated.get("cur_s3_bucket_name") == bucket.name:
+        return bool(stated.get("cur_s3_bucket_option") != "USE_EXISTING")
+    return bucket.name in stated.managed or bucket.name.startswith(CUR_BUCKET)
 
 
 def _suitable_report(found: Inventory, wanted: str | None) -> Mapping[str, Any] | None:

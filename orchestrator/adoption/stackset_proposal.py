@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.adoption.stated import Stated
 from orchestrator.detection.compare import PlannedStackSet, compare_stack_set
 from orchestrator.model.differences import required_external_id
 from orchestrator.model.module_contract import documents
@@ -35,6 +36,7 @@ def propose(
     *,
     external_id: str | None,
     tiers: list[str],
+    stated: Stated,
 ) -> StackSetProposal:
     """Decide whether a StackSet can be adopted, and with which settings.
 
@@ -43,6 +45,7 @@ def propose(
         members: the organization; None if access is denied.
         external_id: the registration's; a secret.
         tiers: the permission tiers that the role is to have.
+        stated: what octo.yaml and flags say about targets and excluded accounts.
     """
     content = stack_set.deployed_content
     retain = stack_set.retain_on_removal
@@ -51,6 +54,7 @@ def propose(
         retain,
         external_id,
         frozenset(documents.api_access_policies(tiers)),
+        content.role_path if content else None,
     )
     compared = compare_stack_set(stack_set, wanted)
     if compared.obstacle:
@@ -67,48 +71,80 @@ def propose(
         proposal.settings["stackset_retain_on_account_removal"] = False
     if content and content.logical_id != Inputs.stackset_role_logical_id:
         proposal.settings["stackset_role_logical_id"] = content.logical_id
+    if content and content.role_path is not None:
+        proposal.settings["stackset_role_path"] = content.role_path
     if content and required_external_id(content.role) is None:
         proposal.warnings.append(
             f"The roles of the StackSet {stack_set.name} require no external id today; adoption"
             " adds one. Make sure that Octo has the same one."
         )
-    _set_accounts(stack_set, members, proposal)
+    _set_accounts(stack_set, members, stated, proposal)
     return proposal
 
 
 def _set_accounts(
-    stack_set: StackSet, members: Organization | None, proposal: StackSetProposal
+    stack_set: StackSet, members: Organization | None, stated: Stated, proposal: StackSetProposal
 ) -> None:
-    """Set targets and excluded accounts so that exactly the accounts with a stack keep it."""
-    whole = not stack_set.targets or any(t.startswith("r-") for t in stack_set.targets)
-    if members is not None and stack_set.instances:
-        targets = [members.root] if whole else list(stack_set.targets)
+    """Set targets and excluded accounts so that exactly the accounts with a stack keep it.
+
+    What octo.yaml or a flag says stays; accounts without a stack that it reaches are named.
+    """
+    name, instances = stack_set.name, stack_set.instances
+    targets = stack_set.targets
+    if stated.overrides("stackset_targets"):
+        targets = tuple(stated.registration.get("stackset_targets") or ())
+    whole = not targets or any(t.startswith("r-") for t in targets)
+    if members is None:
+        proposal.warnings.append(
+            "The organization cannot be read, so no account is excluded: adoption deploys to the"
+            f" accounts in {'the organization' if whole else ', '.join(sorted(targets))} that have"
+            f" no stack of the StackSet {name} today."
+        )
+    elif instances:
         linked = [m for m in members.members if m.account_id != members.management_account_id]
-        if any(
-            m.account_id in stack_set.instances and not members.is_under(m.ou, targets)
-            for m in linked
-        ):
-            targets, whole = [members.root], True  # an account was deployed to by its id
+        targets = (members.root,) if whole else targets
+        if any(m.account_id in instances and not members.is_under(m.ou, targets) for m in linked):
+            targets, whole = (members.root,), True  # an account was deployed to by its id
             proposal.warnings.append(
-                f"The StackSet {stack_set.name} has stacks in accounts outside its targets. The"
+                f"The StackSet {name} has stacks in accounts outside its targets. The"
                 " organization's root becomes its target, so that they keep them; accounts that"
                 " join the organization are deployed to."
             )
         without = sorted(
             m.account_id
             for m in linked
-            if m.active
-            and m.account_id not in stack_set.instances
-            and members.is_under(m.ou, targets)
+            if m.active and m.account_id not in instances and members.is_under(m.ou, targets)
         )
-        if without:
-            proposal.settings["stackset_excluded_accounts"] = without
-            one = len(without) == 1
-            proposal.warnings.append(
-                f"{len(without)} {'account has' if one else 'accounts have'} no stack of the"
-                f" StackSet {stack_set.name} today, and {'gets' if one else 'get'} none:"
-                f" {'it is' if one else 'they are'} in stackset_excluded_accounts. Remove the"
-                " accounts from there that Octo should reach."
-            )
+        _exclude(name, without, stated, proposal)
+    else:
+        proposal.warnings.append(
+            f"No account has a stack of the StackSet {name} today: adoption deploys to all accounts"
+            f" in {'the organization' if whole else ', '.join(sorted(targets))} that"
+            " stackset_excluded_accounts does not name."
+        )
     if not whole:
-        proposal.settings["stackset_targets"] = sorted(stack_set.targets)
+        proposal.settings["stackset_targets"] = sorted(targets)
+    if failed := sorted(a for a, instance in instances.items() if not instance.has_stack):
+        proposal.warnings.append(
+            f"The StackSet {name} was deployed without success to {', '.join(failed)}: adoption"
+            " deploys to them again."
+        )
+
+
+def _exclude(name: str, without: list[str], stated: Stated, proposal: StackSetProposal) -> None:
+    """Exclude the accounts without a stack, or name those that octo.yaml or a flag reaches."""
+    if stated.overrides("stackset_excluded_accounts"):
+        excluded = stated.registration.get("stackset_excluded_accounts") or ()
+        if reached := [account for account in without if account not in set(map(str, excluded))]:
+            proposal.warnings.append(
+                f"Adoption deploys to accounts without a stack of the StackSet {name}, since"
+                f" stackset_excluded_accounts does not name them: {', '.join(reached)}."
+            )
+    elif without:
+        proposal.settings["stackset_excluded_accounts"] = without
+        one = len(without) == 1
+        proposal.warnings.append(
+            f"{len(without)} {'account has' if one else 'accounts have'} no stack of the StackSet"
+            f" {name} today, and {'gets' if one else 'get'} none: {'it is' if one else 'they are'}"
+            " in stackset_excluded_accounts. Remove the accounts from there that Octo should reach."
+        )

@@ -22,10 +22,11 @@ from orchestrator.app.apply import CarryOut, Consent, apply_prepared
 from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
 from orchestrator.app.snapshot import Snapshot
+from orchestrator.detection.imports import ROLE_HINT
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.files import read_regular
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
-from orchestrator.model.observed import OwningStack
+from orchestrator.model.observed import OwningStack, own_policies
 from orchestrator.model.outside_action import (
     CONFIGURE,
     DELETE_ROLE,
@@ -86,9 +87,16 @@ def check(candidate: Candidate, request: Request, *, purge: bool) -> list[str]:
 
     Raises:
         ConfigError: a role to be deleted is adopted, or a stack to be released owns nothing.
-        Refused: a stack owns something, or something would be removed without consent.
+        Refused: a role cannot be adopted, a stack owns something, or something would be removed
+            without consent.
     """
     proposal = candidate.proposal
+    if proposal.obstacles:
+        raise Refused(
+            "this cannot be adopted; nothing was written:\n"
+            + "\n".join(f"  {obstacle}" for obstacle in proposal.obstacles),
+            hint=ROLE_HINT,
+        )
     leftover = {role.name for role in proposal.leftovers}
     if adopted := sorted(set(request.delete_roles) & set(candidate.inventory.roles) - leftover):
         raise ConfigError(
@@ -96,21 +104,22 @@ def check(candidate: Candidate, request: Request, *, purge: bool) -> list[str]:
             where="--remove-role",
             hint=f"Leftover roles: {', '.join(sorted(leftover)) or 'none'}.",
         )
-    owning = {r: s.name for r, s in proposal.owners.items() if s.name not in request.release_stacks}
+    owning = {r: s for r, s in proposal.owners.items() if s.name not in request.release_stacks}
+    names = sorted({stack.name for stack in owning.values()})
     unknown = sorted(set(request.release_stacks) - {s.name for s in proposal.owners.values()})
     if unknown and owning:
         raise ConfigError(
             f"{', '.join(unknown)}: no stack of that name owns anything that is adopted",
             where="--release-stack",
-            hint=f"These do: {', '.join(sorted(set(owning.values())))}.",
+            hint=f"These do: {', '.join(names)}.",
         )
     if owning:
         raise Refused(
             "CloudFormation stacks own what is to be adopted, and would change or delete it later;"
             " nothing was written:\n"
-            + "\n".join(f"  {resource}: stack {stack}" for resource, stack in owning.items()),
+            + "\n".join(f"  {one}: stack {s.name} in {s.region}" for one, s in owning.items()),
             hint="Have it released: "
-            + " ".join(f"--release-stack {s}" for s in sorted(set(owning.values())))
+            + " ".join(f"--release-stack {name}" for name in names)
             + ". By hand: update the stack with DeletionPolicy: Retain on each resource, then"
             " delete it; the resources stay (docs/how-to/adopt-a-registration.md).",
         )
@@ -206,12 +215,17 @@ def outside_actions(candidate: Candidate, request: Request) -> tuple[OutsideActi
         actions.append(OutsideAction(RELEASE_STACK, stack.name, summary))
     for role in candidate.proposal.leftovers:
         if role.name in request.delete_roles:
-            summary = f"Delete the role {role.name}, with its policies."
+            summary = f"Delete the role {role.name}, with its policies"
+            attached = own_policies(candidate.inventory.roles[role.name].managed)
+            if names := ", ".join(sorted(arn.rpartition("/")[2] for arn in attached)):
+                summary += f"; {names} only if nothing else uses them"
+            summary += "."
             actions.append(OutsideAction(DELETE_ROLE, role.name, summary))
     state, module = candidate.state, candidate.module
     if module and state.addresses and request.release_state:
         count = len(state.addresses)
-        what = f"{module.address} ({_addresses(count)})" if module.address else _addresses(count)
+        address = state.instance or module.address
+        what = f"{address} ({_addresses(count)})" if address else _addresses(count)
         named = "" if module.address else f": {', '.join(state.addresses)}"
         summary = (
             f"Remove {what} from the Terraform state in {module.folder}; nothing is destroyed, and"
@@ -291,11 +305,16 @@ def names_in_state(context: AccountContext) -> frozenset[str]:
     Raises:
         EngineError: the state cannot be read.
     """
-    path = context.folder / "terraform.tfstate"
-    if path.is_file():
-        return foreign_state.names_in(read_regular(path).decode(errors="replace"))
     is_local = context.registration.backend.type == "local"
     if is_local or not (context.folder / ".terraform").is_dir():
-        return frozenset()
+        return names_in_folder(context.folder)
     terraform = context.open_terraform(steps.decide_external_id(context))
     return foreign_state.names_in(terraform.pull())
+
+
+def names_in_folder(folder: Path) -> frozenset[str]:
+    """Name what the state file of a root folder has; all that is known if octo.yaml is lost."""
+    path = folder / "terraform.tfstate"
+    if not path.is_file():
+        return frozenset()
+    return foreign_state.names_in(read_regular(path).decode(errors="replace"))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
-from orchestrator.aws.errors import CALL_ERRORS, code_of, is_not_found
+from orchestrator.aws.errors import CALL_ERRORS, cannot_be_asked, code_of, is_not_found
 from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
-from orchestrator.model.observed import OwningStack
+from orchestrator.model.observed import OwningStack, StackOwners
 from orchestrator.model.stackset import StackInstance, StackSet, StackSetOperation
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         StackTypeDef,
     )
 
+_REGIONS_AT_ONCE = 16
 Operation = Literal["create", "update", "delete"]
 # Operations for a handful of accounts, each of which may fail without holding back the others.
 _PREFERENCES: Any = {
@@ -207,26 +209,53 @@ def describe_stack(aws: Aws, name: str, region: str) -> StackTypeDef | None:
         raise
 
 
-def owning_stack(aws: Aws, physical_id: str, *regions: str) -> OwningStack | None:
-    """Find the stack that manages a resource (DescribeStackResources); None if none does.
+def owning_stacks(
+    aws: Aws, physical_ids: Collection[str], regions: Collection[str] | None = None
+) -> StackOwners:
+    """Find the stacks that manage resources (DescribeStackResources).
 
     Args:
         aws: calls as the account.
-        physical_id: a role's, a bucket's or a report's name.
-        regions: where to look: the stack of a global resource can be in any region.
+        physical_ids: names of roles, buckets or reports, ids of StackSets.
+        regions: where to look; None looks in all regions of the partition, since the stack of a
+            role can be in any of them. Those that cannot be asked are returned as skipped: they
+            are disabled for the account, denied, or cannot be reached.
+
+    Raises:
+        ServiceError: the session's own region, or one that was named, cannot be asked.
     """
-    for region in sorted(set(regions)):
+    if not physical_ids:
+        return StackOwners({}, (), ())
+    wanted = sorted({aws.region, *(aws.regions("cloudformation") if regions is None else regions)})
+
+    def ask(region: str) -> dict[str, OwningStack] | None:
         try:
-            found = aws.client("cloudformation", region).describe_stack_resources(
-                PhysicalResourceId=physical_id
-            )["StackResources"]
-        except ClientError as error:
-            if code_of(error) == "ValidationError":  # "Stack for ... does not exist"
-                continue
+            found = {one: _owning_stack(aws, one, region) for one in sorted(physical_ids)}
+        except CALL_ERRORS as error:
+            if regions is None and region != aws.region and cannot_be_asked(error):
+                return None
             raise
-        if found:
-            return OwningStack(found[0]["StackName"], region)
-    return None
+        return {one: stack for one, stack in found.items() if stack is not None}
+
+    with ThreadPoolExecutor(max_workers=_REGIONS_AT_ONCE) as pool:
+        answers = dict(zip(wanted, pool.map(ask, wanted), strict=True))
+    return StackOwners(
+        {one: stack for found in answers.values() for one, stack in (found or {}).items()},
+        tuple(region for region, found in answers.items() if found is not None),
+        tuple(region for region, found in answers.items() if found is None),
+    )
+
+
+def _owning_stack(aws: Aws, physical_id: str, region: str) -> OwningStack | None:
+    try:
+        found = aws.client("cloudformation", region).describe_stack_resources(
+            PhysicalResourceId=physical_id
+        )["StackResources"]
+    except ClientError as error:
+        if code_of(error) == "ValidationError":  # "Stack for ... does not exist"
+            return None
+        raise
+    return OwningStack(found[0]["StackName"], region) if found else None
 
 
 def parameters(described: Sequence[ParameterTypeDef]) -> dict[str, str]:

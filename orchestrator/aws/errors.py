@@ -10,7 +10,15 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, RefreshWithMFAUnsupportedError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    RefreshWithMFAUnsupportedError,
+)
+from botocore.exceptions import (
+    ConnectionError as NoConnection,
+)
 
 from orchestrator.aws import sdk_errors
 from orchestrator.aws.call_subject import Subject, subject_of
@@ -59,6 +67,17 @@ def is_denied(error: ServiceError) -> bool:
 def is_not_found(error: ServiceError) -> bool:
     """Tell whether the role, bucket, object, key or StackSet of the call does not exist."""
     return code_of(error) in _NOT_FOUND
+
+
+def cannot_be_asked(error: Exception) -> bool:
+    """Tell whether a region answers none of the caller's calls.
+
+    A region that is disabled for the account does not know its keys or needs an opt-in, a service
+    control policy denies it, or a network does not lead there.
+    """
+    if not isinstance(error, ClientError):
+        return isinstance(error, (NoConnection, HTTPClientError))
+    return is_denied(error) or code_of(error) in _UNKNOWN_KEY | {"OptInRequired"}
 
 
 def is_transient(error: Exception) -> bool:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from orchestrator.aws.errors import code_of, is_denied, is_not_found
 from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
-from orchestrator.model.observed import Document, Role
+from orchestrator.model.observed import Document, Role, own_policies
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import EvaluationResultTypeDef, PolicyDocumentTypeDef
@@ -82,15 +82,22 @@ def roles_that_trust(aws: Aws, principal: str) -> Iterator[str]:
 
 
 def delete_role(aws: Aws, name: str) -> None:
-    """Delete a role with its inline policies and attachments; one that is gone is no error.
+    """Delete a role with its policies; one that is gone is no error.
+
+    The account's own managed policies are deleted with it if nothing else uses them.
 
     Raises:
         ServiceError: IAM refused.
     """
     iam = aws.client("iam")
     try:
-        for arn in _attached(aws, name):
+        attached = _attached(aws, name)
+        own = own_policies(attached)
+        for arn in attached:
+            is_alone = arn in own and _is_used_once(aws, arn)
             iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+            if is_alone:
+                _delete_policy(aws, arn)
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             iam.delete_role_policy(RoleName=name, PolicyName=policy)
         for profile in iam.list_instance_profiles_for_role(RoleName=name)["InstanceProfiles"]:
@@ -101,6 +108,20 @@ def delete_role(aws: Aws, name: str) -> None:
     except ClientError as error:
         if not is_not_found(error):
             raise
+
+
+def _is_used_once(aws: Aws, arn: str) -> bool:
+    found = aws.client("iam").get_policy(PolicyArn=arn)["Policy"]
+    return found["AttachmentCount"] == 1 and not found.get("PermissionsBoundaryUsageCount")
+
+
+def _delete_policy(aws: Aws, arn: str) -> None:
+    iam = aws.client("iam")
+    for page in iam.get_paginator("list_policy_versions").paginate(PolicyArn=arn):
+        for version in page["Versions"]:
+            if not version["IsDefaultVersion"]:
+                iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+    iam.delete_policy(PolicyArn=arn)
 
 
 @fact

@@ -23,6 +23,7 @@ from botocore.credentials import (
 from orchestrator.aws import mfa
 from orchestrator.aws.call_subject import Caller, note_subjects
 from orchestrator.aws.facts import Facts
+from orchestrator.model.partition import partition_of_region
 from orchestrator.redaction import keep_out
 
 if TYPE_CHECKING:
@@ -91,6 +92,14 @@ class Aws:
     def region(self) -> str:
         """Return the session's region."""
         return str(self._session.region_name)
+
+    def regions(self, service: str) -> list[str]:
+        """List the regions that have a service, in the session's partition, as botocore knows them.
+
+        The account may have some of them disabled.
+        """
+        partition = partition_of_region(self.region)
+        return list(self._session.get_available_regions(service, partition_name=partition))
 
     @property
     def base(self) -> Aws:

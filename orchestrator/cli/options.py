@@ -175,6 +175,23 @@ def _loading(function: Function, *, with_flags: bool) -> Function:
     return make
 
 
+def names_in_state(
+    ctx: click.Context, load_context: Callable[..., AccountContext]
+) -> Callable[[str], frozenset[str]]:
+    """Return a reader of the names in octo-tf's own state of an account, also without octo.yaml."""
+    from orchestrator.app import adopt
+
+    config: Path = ctx.params["config"]
+    workdir: Path = ctx.params["workdir"] or config.parent / WORKDIR
+
+    def read(account_id: str) -> frozenset[str]:
+        if config.exists():
+            return adopt.names_in_state(load_context())
+        return adopt.names_in_folder(workdir / account_id)
+
+    return read
+
+
 def _warn_of_one_run(events: Events, config: Path, flags: dict[str, Any]) -> None:
     """Say which flags octo.yaml does not say: the next run without them would undo them."""
     from orchestrator.config.edit import changes

@@ -35,12 +35,14 @@ class PlannedStackSet:
         retain: whether an account that leaves the targets keeps its role.
         external_id: a secret; None if it is not known yet.
         policies: the names of the role's planned inline policies.
+        role_path: the role's path, if the planned template states one.
     """
 
     role_id: str
     retain: bool
     external_id: str | None = field(repr=False)
     policies: frozenset[str]
+    role_path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,10 @@ def compare_role(
         inline={str(v["name"]): document(v["policy"]) for v in policies.values() if "policy" in v},
         managed={},
     )
-    parts = {difference.part for difference in role_differences(desired, role)}
+    found = role_differences(desired, role)
+    parts = {difference.part for difference in found}
+    trusted = ", ".join(d.name for d in found if d.part is Part.PRINCIPAL)
+    whom = {Part.TRUST: f" (it trusts {trusted})" if trusted else ""}
     ids = {address: role.name}
     ids |= {
         a: f"{role.name}:{values['name']}"
@@ -118,9 +123,21 @@ def compare_role(
         role.name,
         address,
         ids,
-        tuple(f"its {p.value} differs" for p in (Part.TRUST, Part.DESCRIPTION) if p in parts),
+        tuple(
+            f"its {part.value} differs{whom.get(part, '')}"
+            for part in (Part.TRUST, Part.DESCRIPTION)
+            if part in parts
+        ),
         removals(f"role {role.name}", desired, role),
+        path_obstacle(role),
     )
+
+
+def path_obstacle(role: Role) -> str:
+    """Return why a role under a path cannot be imported, or empty."""
+    if role.path == "/":
+        return ""
+    return f"its path is {role.path}, which IAM cannot change, and Octo assumes it without a path"
 
 
 def compare_bucket(bucket: Bucket, created: set[str]) -> Comparison:
@@ -208,6 +225,7 @@ def _planned_stack_set(planned: Mapping[str, Any]) -> PlannedStackSet:
         bool(automatic.get("retain_stacks_on_account_removal")),
         parameters.get("ExternalId"),
         frozenset(content.role.inline) if content and content.role else frozenset(),
+        content.role_path if content else None,
     )
 
 
@@ -239,8 +257,13 @@ def _not_updatable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
             f"{have}, whose role has another logical id ({content.logical_id}, see"
             " stackset_role_logical_id): CloudFormation could not update it"
         )
-    if not content.role.arn.endswith(f":role/{octo_names.API_ROLE}"):
+    if content.role.path != "/":
         return f"{have}, whose role has a path: a change would replace it"
+    if content.role_path != wanted.role_path:
+        return (
+            f"{have}, whose template {'states' if content.role_path else 'does not state'} the"
+            " role's path (see stackset_role_path): CloudFormation would replace it"
+        )
     if content.others:
         return f"{have}, and these resources of it would be deleted: {', '.join(content.others)}"
     if stack_set.regions != (stack_set.region,):

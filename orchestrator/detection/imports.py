@@ -23,6 +23,14 @@ from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.stackset import StackSet
 from orchestrator.terraform.plan import Plan
 
+STACKSET_HINT = (
+    "Leave the StackSet as it is (use_stackset: false), or choose another stackset_name once its"
+    " stacks are deleted."
+)
+ROLE_HINT = (
+    "Delete the role, or the stack that owns it, since its name can be used once; then run"
+    " octo-tf apply, which creates it without a path."
+)
 # Terraform creates these only after the role or the bucket.
 _LATER = ("aws_iam_role_policy.", "aws_s3_bucket_policy.")
 
@@ -133,24 +141,25 @@ def _refuse(
     consented: Collection[tuple[str, str]],
     released: Collection[str],
 ) -> None:
-    if blocked := [f"  {one.resource}: {one.obstacle}" for one in compared if one.obstacle]:
+    if blocked := [one for one in compared if one.obstacle]:
+        hints = {STACKSET_HINT if one.address == STACKSET else ROLE_HINT for one in blocked}
         raise Refused(
             "this exists already and cannot be imported; nothing was written:\n"
-            + "\n".join(blocked),
-            hint="Leave it as it is (use_stackset: false), or choose another stackset_name once"
-            " its stacks are deleted.",
+            + "\n".join(f"  {one.resource}: {one.obstacle}" for one in blocked),
+            hint=" ".join(sorted(hints)),
         )
     foreign = [
         one for one in compared if one.differences and MODULE + one.address not in unfinished
     ]
+    # A killed run created what is unfinished, so no stack manages it.
+    ids = {one.physical_id for one in compared if MODULE + one.address not in unfinished}
+    owners = cloudformation.owning_stacks(aws, ids).stacks
     for one in compared:
-        if MODULE + one.address in unfinished:
-            continue  # a killed run created it, so no stack manages it
-        stack = cloudformation.owning_stack(aws, one.physical_id, aws.region, "us-east-1")
+        stack = owners.get(one.physical_id)
         if stack and stack.name not in released:
             raise Refused(
-                f"{one.resource} belongs to the CloudFormation stack {stack.name}, which would"
-                " change or delete it again; nothing was written",
+                f"{one.resource} belongs to the CloudFormation stack {stack.name} in"
+                f" {stack.region}, which would change or delete it again; nothing was written",
                 hint=f"Run octo-tf adopt --release-stack {stack.name}: the stack is deleted, its"
                 " resources stay (DeletionPolicy: Retain;"
                 " docs/how-to/adopt-a-registration.md shows how by hand).",

@@ -89,7 +89,12 @@ def read(text: str, parameters: Mapping[str, str], partition: str) -> TemplateCo
     own = next((i for i, properties in roles.items() if properties.get("RoleName") == API_ROLE), "")
     role = _role(roles[own], resources) if own else None
     others = {i: kind for i, (kind, _) in resources.items() if i != own and kind not in _POLICIES}
-    return TemplateContent(own, role, tuple(f"{i} ({kind})" for i, kind in sorted(others.items())))
+    return TemplateContent(
+        own,
+        role,
+        tuple(f"{i} ({kind})" for i, kind in sorted(others.items())),
+        roles[own].get("Path") if own else None,
+    )
 
 
 def _role(properties: Mapping[str, Any], resources: Mapping[str, tuple[str, Any]]) -> Role:

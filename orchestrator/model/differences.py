@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
+from orchestrator.model.module_contract.octo_names import PRINCIPAL
 from orchestrator.model.observed import Document, Role
 from orchestrator.model.policy import as_list, equivalent, statements
 
@@ -77,14 +78,16 @@ def _trust(desired: Document, observed: Document) -> Iterator[Difference]:
     IAM ignores the case of condition keys, and an account's id is the ARN of its root.
     """
     wanted, found = statements(desired), statements(observed)
+    extra = sorted(_principals(found) - _principals(wanted))
     if not _is_of_one_account(wanted):
         details = [] if equivalent(desired, observed) else ["its trust policy differs"]
     elif len(found) != 1:
-        details = [f"it has {len(found)} statements instead of one"]
+        trusts = f", and trusts {', '.join(extra)}" if extra else ""
+        details = [f"it has {len(found)} statements instead of one{trusts}"]
     else:
         details = [*_statement(wanted[0], found[0])]
     yield from (Difference(Part.TRUST, detail=detail) for detail in details)
-    for name in sorted(_principals(found) - _principals(wanted)):
+    for name in extra:
         yield Difference(Part.PRINCIPAL, "extra", name)
 
 
@@ -99,7 +102,9 @@ def _statement(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[
         yield "its effect is not Allow"
     named = found.get("Principal")
     alone = isinstance(named, dict) and set(named) == {"AWS"} and len(as_list(named["AWS"])) == 1
-    if not alone or _principals([found]) != {account}:
+    if (trusted := _principals([found])) != {account}:
+        yield f"it trusts {', '.join(sorted(trusted)) or 'nobody'}, not account {account} alone"
+    elif not alone:
         yield f"its principal is not account {account} alone"
     if as_list(found.get("Action")) != ["sts:AssumeRole"]:
         yield "its action is not sts:AssumeRole alone"
@@ -124,6 +129,11 @@ def _condition(wanted: Any, found: Any) -> Iterator[str]:
         yield "it requires another external id"
 
 
+def foreign_principals(role: Role) -> list[str]:
+    """List whom a role trusts besides Octo's account, by account id, ARN or service."""
+    return sorted(who for who in _principals(statements(role.trust)) if PRINCIPAL not in who)
+
+
 def _principals(found: Iterable[Mapping[str, Any]]) -> set[str]:
     """Return who is trusted; an account by its id, whether it is named by that or by its root."""
     names: set[str] = set()
@@ -140,9 +150,15 @@ def _account(principal: str) -> str:
 
 
 def required_external_id(role: Role | None) -> str | None:
-    """Return the external id that a role's trust policy requires; None unless it is one."""
+    """Return the external id that a role requires of Octo; None unless it is one.
+
+    What it requires of others is not Octo's. A principal may be an expression of a template.
+    """
     found: set[str] = set()
     for statement in statements(role.trust if role else {}):
+        trusted = _principals([statement])
+        if trusted and not any(PRINCIPAL in w or "${" in w or w == "*" for w in trusted):
+            continue
         for keys in (statement.get("Condition") or {}).values():
             if not isinstance(keys, dict):
                 continue  # an expression of a template

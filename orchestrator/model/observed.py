@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,17 @@ class Role:
     tags: Mapping[str, str] = field(default_factory=dict)
     max_session_duration: int = 3600
 
+    @property
+    def path(self) -> str:
+        """Return its path, which IAM cannot change."""
+        _, found, rest = self.arn.partition(":role/")
+        return "/" + rest.removesuffix(self.name) if found else "/"
+
+
+def own_policies(arns: Iterable[str]) -> list[str]:
+    """Return the ARNs of managed policies that are an account's own, not AWS's."""
+    return [arn for arn in arns if arn.split(":")[4] != "aws"]
+
 
 @dataclass(frozen=True)
 class Bucket:
@@ -70,6 +81,31 @@ class OwningStack:
 
     name: str
     region: str
+
+
+@dataclass(frozen=True)
+class StackOwners:
+    """The stacks that own resources, and where they were looked for.
+
+    Attributes:
+        stacks: by the resource's physical id.
+        regions: where they were looked for.
+        skipped: regions that could not be asked: disabled, denied, or out of reach.
+    """
+
+    stacks: Mapping[str, OwningStack]
+    regions: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def searched(self) -> str:
+        """Say where stacks were looked for; empty if nothing was."""
+        if not self.regions:
+            return ""
+        missed = ""
+        if self.skipped:
+            missed = f", and not in {', '.join(self.skipped)} (disabled, denied, or out of reach)"
+        return f"Stacks were looked for in {', '.join(self.regions)}{missed}."
 
 
 @dataclass(frozen=True)

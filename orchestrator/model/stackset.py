@@ -61,11 +61,14 @@ class TemplateContent:
         logical_id: of Octo's role in the template; empty if the template creates none.
         role: Octo's role; its id, and the account in its ARN, differ by account.
         others: the resources besides the role and policies, as ``logical id (type)``.
+        role_path: the role's path, if the template states one; CloudFormation replaces a role
+            whose template no longer does, even if it was the default one.
     """
 
     logical_id: str
     role: Role | None
     others: tuple[str, ...] = ()
+    role_path: str | None = None
 
 
 @dataclass(frozen=True)

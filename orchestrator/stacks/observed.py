@@ -56,7 +56,8 @@ def describe_stack(aws: Aws, wanted: ExpectedStack) -> ObservedStack:
     """
     client = aws.client("cloudformation", wanted.region)
     resource = _main_resource(aws, wanted)
-    owner = cloudformation.owning_stack(aws, resource, wanted.region) if resource else None
+    owners = cloudformation.owning_stacks(aws, [resource] if resource else [], [wanted.region])
+    owner = next(iter(owners.stacks.values()), None)
     name = owner.name if owner else _latest(client, wanted)
     if name is None:
         return ObservedStack("absent", wanted.name, resource_exists=resource is not None)

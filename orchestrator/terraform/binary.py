@@ -9,7 +9,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -150,12 +150,18 @@ def unusable_tmpdir(environ: Mapping[str, str]) -> str:
     return "has too long a path for a socket" if len(named) > _LONGEST_TMPDIR else ""
 
 
-def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that Terraform runs in.
+# What selects the state of a root folder that is not octo-tf's own.
+STATE_SELECTION = frozenset({"TF_WORKSPACE", "TF_DATA_DIR"})
+
+
+def clean_environment(
+    environ: Mapping[str, str], *, keep: Collection[str] = frozenset()
+) -> dict[str, str]:
+    """Return the environment that Terraform runs in; ``keep`` names variables that stay in it.
 
     A ``TMPDIR`` that cannot be used is left out: Terraform then uses the system's folder.
     """
-    clean = {name: value for name, value in environ.items() if not _LEAKS.fullmatch(name)}
+    clean = {n: v for n, v in environ.items() if n in keep or not _LEAKS.fullmatch(n)}
     if unusable_tmpdir(clean):
         del clean["TMPDIR"]
     named = clean.get("TF_CLI_CONFIG_FILE")

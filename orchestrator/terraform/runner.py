@@ -41,6 +41,7 @@ class Runner(python_terraform.Terraform):  # type: ignore[misc]  # untyped libra
         cancellation: asks the run to stop.
         parallelism: Terraform's own ``-parallelism``; None for its default.
         lock_seconds: how long another run's state lock is waited for.
+        keep: variables that stay in the environment, for a root that is not octo-tf's own.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Runner(python_terraform.Terraform):  # type: ignore[misc]  # untyped libra
         cancellation: Cancellation | None = None,
         parallelism: int | None = None,
         lock_seconds: float = 60.0,
+        keep: Collection[str] = frozenset(),
     ) -> None:
         super().__init__(working_dir=str(folder), terraform_bin_path=binary.command[0])
         self.binary = binary
@@ -65,6 +67,7 @@ class Runner(python_terraform.Terraform):  # type: ignore[misc]  # untyped libra
         self._on_interrupt = on_interrupt
         self._cancellation = cancellation or Cancellation()
         self._parallelism = parallelism
+        self._keep = keep
         self._lock_timeout = f"{lock_seconds:.0f}s"
         if reason := binaries.unusable_tmpdir(environ):
             self._say(
@@ -116,7 +119,7 @@ class Runner(python_terraform.Terraform):  # type: ignore[misc]  # untyped libra
                 returncode, errors = process.run(
                     [*self.binary.command, *words],
                     folder=self.folder,
-                    environ=binaries.clean_environment(self._environ),
+                    environ=binaries.clean_environment(self._environ, keep=self._keep),
                     log=log,
                     on_start=lambda pid: run_log.note_pid(log, pid) if log else None,
                     on_line=read,

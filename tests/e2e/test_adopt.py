@@ -358,6 +358,8 @@ def test_a_child_module_is_adopted(sandbox, adopted_child):
     made, checkpoint = adopted_child
     child = made.restored(sandbox, checkpoint)
     is_adopted(child, kept=["terraform_data.unrelated"], removed="OctoChangeExecutorRole")
+    policies = child.client("iam").list_policies(Scope="Local")["Policies"]
+    assert "OctoEverything" not in {policy["PolicyName"] for policy in policies}
     settings = (child.project.folder / "octo.yaml").read_text()
     assert "cur_s3_prefix: octo" in settings
     assert "use_stackset: true" in settings
@@ -394,7 +396,7 @@ def test_an_interrupted_adoption_is_run_again_and_keeps_the_old_state_on_request
 def test_a_root_module_is_adopted(sandbox, adopted_root):
     made, checkpoint = adopted_root
     root = made.restored(sandbox, checkpoint)
-    is_adopted(root, kept=["data.aws_caller_identity.current", "aws_iam_policy.everything"])
+    is_adopted(root, kept=["data.aws_caller_identity.current"])
 
 
 def test_adopting_a_root_again_changes_nothing(sandbox, adopted_root):

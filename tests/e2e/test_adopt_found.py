@@ -237,3 +237,84 @@ def test_a_released_stack_is_deleted_its_role_stays_and_it_can_be_done_again(san
     assert again.returncode == 0, again.stderr
     assert "No stack octo-console owns anything" in again.stderr
     assert "Nothing to adopt" in again.stderr
+
+
+ELSEWHERE = "ap-northeast-1"
+
+
+@pytest.fixture
+def elsewhere(sandbox) -> Project:
+    """A role that a stack in a region owns of which nothing in the account tells."""
+    client = sandbox.client("linked-1", "cloudformation", ELSEWHERE)
+    client.create_stack(
+        StackName="AlphausAccountAccess",
+        TemplateBody=json.dumps(TEMPLATE),
+        Parameters=[{"ParameterKey": "ExternalId", "ParameterValue": EXTERNAL_ID}],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    client.get_waiter("stack_create_complete").wait(
+        StackName="AlphausAccountAccess", WaiterConfig={"Delay": 1}
+    )
+    return sandbox.empty_project("linked-1")
+
+
+def test_a_stack_in_another_region_is_discovered_with_its_region(elsewhere):
+    result = elsewhere("discover", "--json")
+    assert result.returncode == 0, result.stderr
+    (role,) = json.loads(result.stdout)["found"]
+    assert (role["owner"], role["owner_region"]) == ("stack AlphausAccountAccess", ELSEWHERE)
+    assert role["fate"] == "release first"
+    assert ELSEWHERE in json.loads(result.stdout)["notes"][-1]
+
+
+@pytest.mark.parametrize("command", ["adopt", "apply"])
+def test_a_stack_in_another_region_is_refused(elsewhere, command):
+    settings = ("--account-id", elsewhere.account_id, "--external-id", EXTERNAL_ID)
+    refused = elsewhere(command, "--yes", *settings)
+    assert refused.returncode == 5, refused.stderr
+    assert f"AlphausAccountAccess in {ELSEWHERE}" in refused.stderr
+
+
+def test_a_stack_in_another_region_is_released_and_its_role_stays(sandbox, elsewhere):
+    iam = sandbox.client("linked-1", "iam")
+    role_id = iam.get_role(RoleName=ROLE)["Role"]["RoleId"]
+    done = elsewhere(
+        *("adopt", "--yes", "--json", "--account-id", elsewhere.account_id),
+        *("--release-stack", "AlphausAccountAccess"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert failing(json.loads(done.stdout)) == set()
+    assert sandbox.client("linked-1", "cloudformation", ELSEWHERE).describe_stacks()["Stacks"] == []
+    assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == role_id
+
+
+def test_a_role_under_a_path_is_refused_with_what_can_be_done(sandbox):
+    iam = sandbox.client("linked-1", "iam")
+    iam.create_role(RoleName=ROLE, Path="/octo/", AssumeRolePolicyDocument=trust(EXTERNAL_ID))
+    project = sandbox.empty_project("linked-1")
+    (role,) = json.loads(project("discover", "--json").stdout)["found"]
+    assert role["fate"] == "stays"
+    settings = ("--account-id", project.account_id, "--external-id", EXTERNAL_ID)
+    for command in ("adopt", "apply"):
+        refused = project(command, "--yes", *settings)
+        assert refused.returncode == 5, refused.stderr
+        assert "its path is /octo/" in refused.stderr
+        assert "Delete the role" in refused.stderr
+    assert not (project.folder / "octo.yaml").exists()
+
+
+def test_with_octo_yaml_lost_the_bucket_of_its_state_stays_octo_tfs(sandbox):
+    """Its name does not say that it is Octo's: what the state has is never planned to go."""
+    name = f"acme-billing-{sandbox.account('standalone')}"
+    project = sandbox.project("standalone", cur_s3_bucket_name=name)
+    applied = project("apply", "--yes")
+    assert applied.returncode in (0, 4), applied.stdout + applied.stderr
+    (project.folder / "octo.yaml").unlink()
+    identity = ("--account-id", project.account_id, "--aws-profile", "standalone")
+    shown = project("adopt", "--plan-only", "--json", *identity)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    plan = json.loads(shown.stdout)
+    assert plan["totals"]["destroy"] == 0
+    assert not [c for c in plan["changes"] if c["action"] in ("delete", "replace")]
+    found = json.loads(project("discover", "--json", *identity).stdout)["found"]
+    assert {thing["fate"] for thing in found if thing["kind"] == "bucket"} == {"ours"}

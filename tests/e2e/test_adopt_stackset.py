@@ -25,6 +25,7 @@ Resources:
     Type: AWS::IAM::Role
     Properties:
       RoleName: {API_ROLE}
+      Path: /
       MaxSessionDuration: 43200
       AssumeRolePolicyDocument:
         Version: 2012-10-17
@@ -156,6 +157,10 @@ def test_it_is_taken_over_with_the_accounts_that_it_has(sandbox, adopted):
     assert iam.get_role(RoleName=API_ROLE)["Role"]["MaxSessionDuration"] == 43200
     settings = (payer.folder / "octo.yaml").read_text()
     assert "stackset_role_logical_id: CrossAccountRole" in settings
+    # Without it CloudFormation would replace the roles, whose names are taken.
+    assert "stackset_role_path: /" in settings
+    made = json.loads(changed["TemplateBody"])["Resources"]["CrossAccountRole"]
+    assert made["Properties"]["Path"] == "/"
     assert "stackset_retain_on_account_removal: false" in settings
     assert sandbox.account("linked-3") in settings
     assert EXTERNAL_ID not in done.stdout + done.stderr + settings

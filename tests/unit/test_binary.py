@@ -261,3 +261,10 @@ def test_a_mirror_that_would_not_help_is_not_named(machine, version):
 def test_terraform_is_told_of_a_mirror_for_opentofu_too(machine):
     machine.place(machine.opt / "plugins", registry="registry.opentofu.org")
     assert "registry.opentofu.org" in binary.other_layouts(machine.terraform, WANTED)
+
+
+def test_only_a_root_of_the_user_is_in_the_workspace_and_data_folder_of_the_shell():
+    shell = {"TF_WORKSPACE": "prod", "TF_DATA_DIR": "data", "TF_CLI_ARGS": "-no-color"}
+    assert not shell.keys() & binary.clean_environment(shell).keys()
+    kept = binary.clean_environment(shell, keep=binary.STATE_SELECTION)
+    assert shell.keys() & kept.keys() == {"TF_WORKSPACE", "TF_DATA_DIR"}

@@ -14,7 +14,7 @@ from orchestrator.cli.groups import ENABLE_ACCESS, TERRAFORM, VERIFYING
 from orchestrator.cli.help import Command
 from orchestrator.cli.octo import octo_external_id
 from orchestrator.cli.option import option
-from orchestrator.cli.options import adopting_options, end, write_reports
+from orchestrator.cli.options import adopting_options, end, names_in_state, write_reports
 from orchestrator.cli.session import Session
 from orchestrator.errors import ExitCode
 
@@ -88,6 +88,7 @@ def command(
     the resources are imported, verified, compared with before, and removed from the old state.
     """
     from orchestrator import report
+    from orchestrator.adoption import foreign_state
     from orchestrator.adoption.candidate import Folder, read_candidate
     from orchestrator.app import adopt as adoption
 
@@ -101,16 +102,16 @@ def command(
     candidate = read_candidate(
         config,
         flags,
-        Folder(folder, environ, module, var_files, tf_path) if folder else None,
+        Folder(folder, environ, module, var_files, tf_path, keep_old_state) if folder else None,
         environ,
+        names_in_state=names_in_state(ctx, load_context),
         ask_octo=octo_external_id(ctx, flags),
         cancellation=Session.current().cancellation,
     )
     request = adoption.Request(
         config, {**candidate.settings, **flags}, remove, stacks, not keep_old_state
     )
-    managed = adoption.names_in_state(load_context()) if config.exists() else frozenset()
-    _show(candidate.proposal, remove, managed)
+    _show(candidate, remove)
     accepted = purge_policies or plan_only or _accepts_removals(candidate.proposal, yes=yes)
     for note in adoption.check(candidate, request, purge=accepted):
         click.echo(f"Note: {note}", err=True)
@@ -128,14 +129,19 @@ def command(
         click.echo(f"Kept as it was: {', '.join(result.kept)}.", err=True)
     if result.copy:
         click.echo(f"A copy of the old state: {result.copy}", err=True)
-    _show_remaining_steps(candidate, released=result.copy is not None)
+    _show_remaining_steps(
+        candidate,
+        released=result.copy is not None,
+        ever_released=foreign_state.has_released(context.folder),
+    )
     return end(context, result.report, reports, as_json=as_json, review=result.review)
 
 
-def _show(proposal: Proposal, removed: tuple[str, ...], managed: frozenset[str]) -> None:
+def _show(candidate: Candidate, removed: tuple[str, ...]) -> None:
     """Show what is adopted and what is not, before anything is asked."""
+    proposal = candidate.proposal
     for resource in proposal.adopted:
-        if resource.partition(" ")[2] not in managed:
+        if resource.partition(" ")[2] not in candidate.managed:
             click.echo(f"Adopts: {resource}", err=True)
     for removal in proposal.removals:
         click.echo(f"Removes: {removal}", err=True)
@@ -143,8 +149,14 @@ def _show(proposal: Proposal, removed: tuple[str, ...], managed: frozenset[str])
         fate = "is deleted" if role.name in removed else "stays as it is"
         risks = f"; its risks: {', '.join(role.risks)}" if role.risks else ""
         click.echo(f"Not managed by octo-tf: role {role.name} {fate}{risks}", err=True)
-    for warning in proposal.warnings:
-        click.echo(f"Note: {warning}", err=True)
+    for note in filter(None, [*proposal.warnings, candidate.inventory.stack_search]):
+        click.echo(f"Note: {note}", err=True)
+    module, state = candidate.module, candidate.state
+    if module and module.where and state.is_read and not state.addresses:
+        what = module.address or "the module"
+        click.echo(
+            f"Note: The state in {module.folder} has nothing of {what} ({module.where}).", err=True
+        )
 
 
 def _accepts_removals(proposal: Proposal, *, yes: bool) -> bool:
@@ -157,24 +169,37 @@ def _accepts_removals(proposal: Proposal, *, yes: bool) -> bool:
     )
 
 
-def _show_remaining_steps(candidate: Candidate, *, released: bool) -> None:
+def _show_remaining_steps(candidate: Candidate, *, released: bool, ever_released: bool) -> None:
     """Show what the user has to do in the old Terraform folder."""
     module, state = candidate.module, candidate.state
     if module is None:
         return
-    if state.addresses and not released:
+    if commands := [] if released else state.commands(module):
         count = len(state.addresses)
+        holds = f"still has {count} of the adopted resources" if state.is_read else "was not read"
         click.echo(
-            f"The state in {module.folder} still has {count} of the adopted resources: terraform"
-            " destroy there would delete them. Run in that folder:",
+            f"The state in {module.folder} {holds}: terraform destroy there would delete what it"
+            " has of them. Run in that folder:",
             err=True,
         )
-        for line in state.commands:
+        for line in commands:
             click.echo(f"  {line}", err=True)
-    if module.where:
-        what = f"the block {module.address}" if module.address else "the .tf files of the module"
+    if not module.where:
+        return
+    what = f"the block {module.address}" if module.address else "the .tf files of the module"
+    if module.is_repeated:
+        what = f"this account from the for_each or count that leads to {module.address}"
+    if ever_released or commands:
         click.echo(
             f"Now remove {what} ({module.where}): terraform apply there would create everything"
             " again, and fail because it exists.",
+            err=True,
+        )
+    else:
+        click.echo(
+            f"Keep {what} ({module.where}) for now: the state in {module.folder} has nothing of"
+            " it, so the adopted resources are in another state, whose destroy would delete them,"
+            " or in none. Look in its other workspaces and backends, and adopt with the one that"
+            " has them. terraform apply there would fail, because everything exists.",
             err=True,
         )

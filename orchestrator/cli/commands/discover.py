@@ -16,7 +16,7 @@ from orchestrator.cli.groups import (
     setting_options,
 )
 from orchestrator.cli.help import Command
-from orchestrator.cli.options import deferred_run_options, use_color
+from orchestrator.cli.options import deferred_run_options, names_in_state, use_color
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -49,14 +49,11 @@ def command(
     """
     from orchestrator import report
     from orchestrator.adoption.candidate import read_account
-    from orchestrator.adoption.discovery import discover
-    from orchestrator.app.adopt import names_in_state
 
     config: Path = ctx.params["config"]
-    found, proposal = read_account(config, flags)
-    managed = names_in_state(load_context()) if config.exists() else frozenset()
+    reader = names_in_state(ctx, load_context)
     text = report.render_discovery(
-        discover(found, proposal, managed),
+        read_account(config, flags, names_in_state=reader),
         "json" if as_json else "table",
         color=use_color(ctx.params["no_color"]),
     )

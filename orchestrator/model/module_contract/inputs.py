@@ -48,6 +48,7 @@ class Inputs:
     stackset_retain_on_account_removal: bool = True
     stackset_retain_stacks: bool = True
     stackset_role_logical_id: str = "ApiAccessRole"
+    stackset_role_path: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property

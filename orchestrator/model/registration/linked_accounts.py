@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -73,5 +73,11 @@ class LinkedAccountsSettings(Section):
         LogicalId | None,
         _linked(
             "The logical id of the role in the template of an adopted StackSet.",
+        ),
+    ] = None
+    stackset_role_path: Annotated[
+        Literal["/"] | None,
+        _linked(
+            "The role's path, if the template of an adopted StackSet states it.",
         ),
     ] = None

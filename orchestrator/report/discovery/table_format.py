@@ -35,6 +35,8 @@ def render(discovery: Discovery, *, color: bool = False) -> str:
         owner = (
             "another Terraform state, or none" if resource.owner == "unknown" else resource.owner
         )
+        if resource.owner_region:
+            owner += f" in {resource.owner_region}"
         table.add_row(
             resource.kind, escape(resource.name), purpose, escape(owner), _FATES[resource.fate]
         )

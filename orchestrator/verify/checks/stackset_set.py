@@ -23,8 +23,9 @@ def _run(context: Context) -> Finding:
         mistakes.append("its template was changed")
     if settings.parameters.get("ExternalId") != context.external_id:
         mistakes.append("it gives the roles another external id")
-    if settings.parameters.get("Principal") != context.expected.api_access.principal:
-        mistakes.append("its role trusts another account than Octo's")
+    trusted = settings.parameters.get("Principal") or "nobody"
+    if trusted != (octo := context.expected.api_access.principal):
+        mistakes.append(f"its role trusts {trusted}, not Octo's account {octo}")
     if not settings.managed_execution:
         mistakes.append("its operations do not wait for each other (managed execution is off)")
     if mistakes:

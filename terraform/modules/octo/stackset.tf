@@ -55,6 +55,8 @@ locals {
               for name, policy in local.api_access_policies : { PolicyName = name, PolicyDocument = jsondecode(policy) }
             ]
           },
+          # A change of the path replaces the role, also between "/" and none.
+          var.stackset_role_path == null ? {} : { Path = var.stackset_role_path },
           local.stackset_boundary == null ? {} : { PermissionsBoundary = local.stackset_boundary },
         )
       }

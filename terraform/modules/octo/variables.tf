@@ -349,6 +349,17 @@ variable "stackset_role_logical_id" {
   }
 }
 
+variable "stackset_role_path" {
+  description = "The role's path in the StackSet's template; null: none. Set it to \"/\" for an imported StackSet whose template states that default: without it CloudFormation would replace each role, and fail, since its name is taken."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.stackset_role_path == null || var.stackset_role_path == "/"
+    error_message = "stackset_role_path must be \"/\" or null: Octo assumes the role without a path."
+  }
+}
+
 variable "stackset_targets" {
   description = "The OUs whose accounts are deployed to, nested ones included; empty: the organization's root. They must not contain each other."
   type        = set(string)

@@ -12,6 +12,7 @@ from orchestrator import report
 from orchestrator.adoption import inventory
 from orchestrator.adoption.discovery import Discovery, discover
 from orchestrator.adoption.proposal import propose
+from orchestrator.adoption.stated import Stated
 from orchestrator.aws.identity import identify
 from orchestrator.errors import Refused
 from tests.registered import CUR_ROLE, ROLE, Registered, outputs, trust
@@ -38,7 +39,7 @@ def discovered(sandbox, aws, profile: str, *, managed: tuple[str, ...] = ()) -> 
     account = identify(aws(profile), sandbox.accounts[profile])
     found = inventory.read_inventory(aws(profile), account)
     try:
-        return discover(found, propose(found, None), managed)
+        return discover(found, propose(found, Stated(managed=managed)), managed)
     except Refused:
         return discover(found, None, managed)
 

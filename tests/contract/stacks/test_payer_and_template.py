@@ -120,7 +120,14 @@ class Invocation:
 
     def read(self):
         asks = octo_external_id(self, self.flags)  # type: ignore[arg-type]
-        return read_candidate(self.config, self.flags, None, {}, ask_octo=asks)
+        return read_candidate(
+            self.config,
+            self.flags,
+            None,
+            {},
+            names_in_state=lambda _account: frozenset(),
+            ask_octo=asks,
+        )
 
 
 @pytest.fixture

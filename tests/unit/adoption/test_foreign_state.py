@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.adoption import foreign_state
 from orchestrator.adoption.foreign_module import ForeignModule
-from orchestrator.errors import EngineError
+from orchestrator.errors import ConfigError, EngineError, WrongAccount
 
 ROLE = "AlphausAcctAccessRole"
 ARN = f"arn:aws:iam::111122223333:role/{ROLE}"
@@ -35,7 +35,8 @@ class Folder:
 
 def held(address: str, *resources: dict[str, Any]) -> foreign_state.ForeignState:
     theirs = ForeignModule(Path("their folder"), address, "main.tf:1", {})
-    return foreign_state.read_state(Folder(*resources), theirs, {ROLE, "bucket"})  # type: ignore[arg-type]
+    states = foreign_state.read_state(Folder(*resources), theirs, {ROLE, "bucket"})  # type: ignore[arg-type]
+    return foreign_state.of_account(states, None)
 
 
 def test_of_a_child_everything_under_its_address():
@@ -43,7 +44,6 @@ def test_of_a_child_everything_under_its_address():
         "module.octo",
         resource("aws_iam_role", "r", "module.octo", name=ROLE, arn=ARN),
         resource("aws_x", "y", "module.octo.module.inner"),
-        resource("aws_x", "y", "module.octo[0]"),
         resource("aws_caller_identity", "me", "module.octo", mode="data"),
         resource("aws_x", "y", "module.octopus"),
         resource("aws_iam_role", "own", name="theirs"),
@@ -52,9 +52,7 @@ def test_of_a_child_everything_under_its_address():
         "module.octo.aws_iam_role.r",
         "module.octo.data.aws_caller_identity.me",
         "module.octo.module.inner.aws_x.y",
-        "module.octo[0].aws_x.y",
     )
-    assert found.others == 2
     assert found.accounts == {"111122223333"}
 
 
@@ -68,13 +66,13 @@ def test_of_a_root_what_adoption_is_about():
         resource("aws_s3_bucket", "d", mode="data", bucket="bucket"),
     )
     assert found.addresses == ("aws_iam_role.r", "aws_iam_role_policy.p", "aws_s3_bucket.b")
-    assert found.others == 1
 
 
 def test_the_command_can_be_pasted_into_a_shell():
     indexed = resource("aws_x", "y", "module.octo")
     indexed["instances"][0]["index_key"] = "a b"
-    assert held("module.octo", indexed).commands == [
+    theirs = ForeignModule(Path("their folder"), "module.octo", "main.tf:1", {})
+    assert held("module.octo", indexed).commands(theirs) == [
         "terraform state rm 'module.octo.aws_x.y[\"a b\"]'"
     ]
 
@@ -97,3 +95,99 @@ def test_a_state_that_cannot_be_read_says_what_to_do():
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"resources": [1]}', "null"])
 def test_names_of_a_state_that_is_none_are_none(text):
     assert foreign_state.names_in(text) == frozenset()
+
+
+def account_role(account_id: str, module: str) -> dict[str, Any]:
+    arn = f"arn:aws:iam::{account_id}:role/{ROLE}"
+    return resource("aws_iam_role", "r", module, name=ROLE, arn=arn)
+
+
+ONE, TWO = "111122223333", "444455556666"
+
+
+def instances(*modules: str, address: str) -> list[foreign_state.ForeignState]:
+    theirs = ForeignModule(Path("their folder"), address, "main.tf:1", {})
+    roles = [account_role(id_, module) for id_, module in zip((ONE, TWO), modules, strict=False)]
+    return foreign_state.read_state(Folder(*roles), theirs, {ROLE})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("address", "modules"),
+    [
+        ("module.octo", ('module.octo["a.b"]', 'module.octo["c]"]')),
+        ("module.octo", ("module.octo[0]", "module.octo[1]")),
+        (
+            "module.finops.module.octo",
+            ('module.finops["a"].module.octo', 'module.finops["b"].module.octo'),
+        ),
+    ],
+)
+def test_of_several_instances_the_one_of_the_account_is_released(address, modules):
+    found = foreign_state.of_account(instances(*modules, address=address), TWO)
+    assert found.instance == modules[1]
+    assert found.addresses == (f"{modules[1]}.aws_iam_role.r",)
+    assert found.accounts == {TWO}
+
+
+def test_several_instances_need_the_account():
+    states = instances('module.octo["a"]', 'module.octo["b"]', address="module.octo")
+    with pytest.raises(ConfigError, match=f"{ONE}, {TWO}"):
+        foreign_state.of_account(states, None)
+    with pytest.raises(WrongAccount):
+        foreign_state.of_account(states, "999988887777")
+
+
+def test_an_instance_that_an_earlier_run_released_is_not_missed():
+    states = instances('module.octo["a"]', 'module.octo["b"]', address="module.octo")
+    found = foreign_state.of_account(states, "999988887777", may_lack=True)
+    assert found == foreign_state.ForeignState()
+    alone = instances("module.octo", address="module.octo")
+    with pytest.raises(WrongAccount):
+        foreign_state.of_account(alone, "999988887777", may_lack=True)
+
+
+def test_the_policies_that_a_root_attached_to_its_roles_are_released_with_them():
+    arn = "arn:aws:iam::111122223333:policy/CloudSaver-1"
+    found = held(
+        "",
+        resource("aws_iam_role", "r", name=ROLE, managed_policy_arns=["arn:by-role"]),
+        resource("aws_iam_role_policy_attachment", "a", role=ROLE, policy_arn=arn),
+        resource("aws_iam_policy", "attached", name="CloudSaver-1", arn=arn),
+        resource("aws_iam_policy", "by_role", name="Other", arn="arn:by-role"),
+        resource("aws_iam_policy", "own", name="Own", arn="arn:aws:iam::111122223333:policy/Own"),
+    )
+    assert found.addresses == (
+        "aws_iam_policy.attached",
+        "aws_iam_policy.by_role",
+        "aws_iam_role.r",
+        "aws_iam_role_policy_attachment.a",
+    )
+
+
+def test_of_an_unread_state_with_several_instances_no_command_removes_all():
+    unread = foreign_state.ForeignState(is_read=False)
+    theirs = ForeignModule(Path("x"), "module.octo", "main.tf:1", {}, is_repeated=True)
+    assert [c for c in unread.commands(theirs) if c == "terraform state rm module.octo"] == []
+    assert "'module.octo[KEY]'" in unread.commands(theirs)[1]
+
+
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [
+        (("module.finops.module.octo", ()), "terraform state rm module.finops.module.octo"),
+        (
+            ("", ("aws_iam_role.a", "aws_s3_bucket.b")),
+            "terraform state rm aws_iam_role.a aws_s3_bucket.b",
+        ),
+    ],
+)
+def test_of_a_state_that_is_kept_and_cannot_be_read_the_command_is_still_given(module, command):
+    class Remote:
+        def pull(self) -> str:
+            raise EngineError("the state cannot be read: no token for app.terraform.io")
+
+    address, resources = module
+    theirs = ForeignModule(Path("their folder"), address, "main.tf:1", {}, resources)
+    (state,) = foreign_state.read_state(Remote(), theirs, set(), may_fail=True)  # type: ignore[arg-type]
+    assert not state.is_read
+    assert state.commands(theirs) == [command]

@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
+from orchestrator.adoption.discovery import discover
 from orchestrator.adoption.foreign_module import ForeignModule, Input
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import propose
+from orchestrator.adoption.stated import Stated
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
 from orchestrator.model.observed import Bucket, Role
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.stackset import StackSet, TemplateContent
-from tests.registered import current, trust
+from tests.registered import PRINCIPAL, current, trust
 
 ID = "111122223333"
 REPORT = {
@@ -60,9 +62,9 @@ def found(
     )
 
 
-def theirs(**inputs: Any) -> ForeignModule:
+def theirs(**inputs: Any) -> Stated:
     given = {n: v if isinstance(v, Input) else Input(v, "main.tf:7") for n, v in inputs.items()}
-    return ForeignModule(Path("their"), "module.octo", "main.tf:3", given)
+    return Stated(ForeignModule(Path("their"), "module.octo", "main.tf:3", given))
 
 
 BOTH = (role(API_ROLE), role(CUR_ROLE, None))
@@ -88,15 +90,15 @@ def test_every_setting_of_the_report_is_as_aws_has_it():
 
 
 def test_the_settings_are_a_valid_registration(registered):
-    settings = propose(found(*BOTH), None).settings
+    settings = propose(found(*BOTH), Stated()).settings
     assert registered(account_id=ID, **settings).cur_format == "Parquet"
 
 
 def test_a_trust_without_external_id_is_kept_and_warned_of():
-    proposal = propose(found(*BOTH), None)
+    proposal = propose(found(*BOTH), Stated())
     assert proposal.settings["cur_role_trust"] == "principal_only"
     assert "cur_role_trust: external_id" in " ".join(proposal.warnings)
-    strict = propose(found(role(API_ROLE), role(CUR_ROLE)), None)
+    strict = propose(found(role(API_ROLE), role(CUR_ROLE)), Stated())
     assert "cur_role_trust" not in strict.settings
 
 
@@ -109,11 +111,11 @@ def test_the_external_id_is_the_one_that_works_today():
 
 def test_another_external_id_would_lock_octo_out():
     with pytest.raises(ConfigError, match="not the one that the role"):
-        propose(found(*BOTH), None, external_id="another")
+        propose(found(*BOTH), Stated(), external_id="another")
 
 
 def test_without_any_id_none_is_made_up():
-    assert propose(found(role(API_ROLE, None)), None).external_id is None
+    assert propose(found(role(API_ROLE, None)), Stated()).external_id is None
     assert propose(found(role(API_ROLE, None)), theirs(external_id="by-file")).external_id == (
         "by-file"
     )
@@ -125,6 +127,48 @@ def test_an_input_that_decides_and_cannot_be_read_is_named():
         propose(found(*BOTH), theirs(cur_report_name=unknown))
     assert caught.value.where == "main.tf:9"
     assert "--cur-report-name" in caught.value.hint
+
+
+def test_inputs_that_cannot_be_read_are_named_all_at_once():
+    unknown = {
+        name: Input(None, f"main.tf:{line}", 'file("x")')
+        for line, name in enumerate(("external_id", "cur_report_name", "stackset_name", "tags"), 1)
+    }
+    with pytest.raises(ConfigError) as caught:
+        propose(found(role(API_ROLE, None)), theirs(**unknown))
+    assert caught.value.what.startswith("external_id, cur_report_name, stackset_name cannot")
+    assert caught.value.where == "main.tf:1, main.tf:2, main.tf:3"
+    for option in ("--external-id-file", "--cur-report-name", "--stackset-name", "--var-file"):
+        assert option in caught.value.hint
+
+
+OWN = {"cur_s3_bucket_name": "billing"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "option"),
+    [
+        (Stated(), "USE_EXISTING"),
+        (Stated(registration={**OWN, "cur_s3_bucket_option": "CREATE_NEW"}), "CREATE_NEW"),
+        (Stated(registration=OWN), "CREATE_NEW"),  # the default
+        (Stated(registration={**OWN, "cur_s3_bucket_option": "USE_EXISTING"}), "USE_EXISTING"),
+        (Stated(managed={"billing"}), "CREATE_NEW"),  # octo.yaml is lost, the state is not
+        (theirs(**OWN), "CREATE_NEW"),
+        (theirs(**OWN, cur_s3_bucket_option="USE_EXISTING"), "USE_EXISTING"),
+    ],
+)
+def test_a_bucket_is_for_octo_as_octo_yaml_the_state_or_the_module_says(stated, option):
+    proposal = propose(found(*BOTH, report={**REPORT, "S3Bucket": "billing"}), stated)
+    assert proposal.settings["cur_s3_bucket_option"] == option
+    assert ("bucket billing" in proposal.adopted) == (option == "CREATE_NEW")
+
+
+def test_the_report_that_octo_yaml_names_is_the_one_to_adopt():
+    both = replace(
+        found(*BOTH), reports={n: {**REPORT, "ReportName": n} for n in ("a", "curreport")}
+    )
+    stated = Stated(registration={"cur_report_name": "a"})
+    assert "report a" in propose(both, stated).adopted
 
 
 def test_keys_are_never_carried_over():
@@ -144,7 +188,7 @@ def test_an_empty_key_pair_gets_no_advice():
 def test_an_existing_report_is_proposed_instead_of_a_new_one():
     """In a bucket that is not Octo's by its name: it stays its owner's."""
     report = {**REPORT, "ReportName": "finance", "S3Bucket": "finance-data"}
-    proposal = propose(found(role(API_ROLE), report=report), None)
+    proposal = propose(found(role(API_ROLE), report=report), Stated())
     assert proposal.settings["cur_report_name"] == "finance"
     assert proposal.settings["cur_s3_bucket_option"] == "USE_EXISTING"
     assert "bucket finance-data" not in proposal.adopted
@@ -152,14 +196,14 @@ def test_an_existing_report_is_proposed_instead_of_a_new_one():
 
 @pytest.mark.parametrize("change", [{"TimeUnit": "MONTHLY"}, {"AdditionalSchemaElements": []}])
 def test_a_report_that_does_not_fit_is_not_proposed(change):
-    proposal = propose(found(role(API_ROLE), report={**REPORT, **change}), None)
+    proposal = propose(found(role(API_ROLE), report={**REPORT, **change}), Stated())
     assert "cur_report_name" not in proposal.settings
     assert "a new one is created" in " ".join(proposal.warnings)
 
 
 def test_roles_that_are_not_carried_over_are_listed_with_what_they_can_do():
     executor = role("OctoChangeExecutorRole", managed={"arn:x:policy/AdministratorAccess": None})
-    (leftover,) = propose(found(*BOTH, executor), None).leftovers
+    (leftover,) = propose(found(*BOTH, executor), Stated()).leftovers
     assert leftover.name == "OctoChangeExecutorRole"
     assert leftover.risks == ("everything (AdministratorAccess)",)
 
@@ -175,7 +219,7 @@ def test_what_would_go_is_listed_policy_by_policy():
         lifecycle_rules=("keep",),
         notifications=1,
     )
-    removals = [removal.what for removal in propose(found(extra, bucket=own), None).removals]
+    removals = [removal.what for removal in propose(found(extra, bucket=own), Stated()).removals]
     assert removals == [
         "policy statement Mine",
         "lifecycle rule keep",
@@ -191,18 +235,47 @@ def test_somebody_else_in_the_trust_is_a_removal():
         {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999988887777:root"}}
     )
     api = Role(API_ROLE, "arn", "AROA", trust=document)
-    (removal,) = propose(found(api), None).removals
+    (removal,) = propose(found(api), Stated()).removals
     assert removal.what == "trust in 999988887777"
 
 
+def shared(*principals: str) -> Role:
+    """A role that trusts accounts, each under an external id of its own."""
+    found = [json.loads(trust(f"id-of-{who}", Principal={"AWS": who})) for who in principals]
+    return Role(API_ROLE, "arn", "AROA", trust={"Statement": [d["Statement"][0] for d in found]})
+
+
+def test_the_external_id_is_the_one_that_is_required_of_octo():
+    assert propose(found(shared("999988887777", PRINCIPAL)), Stated()).external_id == (
+        f"id-of-{PRINCIPAL}"
+    )
+
+
+def test_what_everybody_must_present_octo_must_present():
+    assert propose(found(shared("*")), Stated()).external_id == "id-of-*"
+
+
+def test_a_foreign_trust_is_named_and_its_external_id_is_not_octos():
+    proposal = propose(found(shared("999988887777")), Stated())
+    assert proposal.external_id is None
+    warning = f"trusts 999988887777, not Octo's account {PRINCIPAL}"
+    assert [one for one in proposal.warnings if warning in one]
+
+
+def test_discovery_names_whom_else_a_role_trusts():
+    inventory = found(shared("999988887777", PRINCIPAL))
+    (role_,) = [one for one in discover(inventory, None, ()).resources if one.kind == "role"]
+    assert role_.purpose == "API access; trusts 999988887777"
+
+
 def test_a_linked_account_has_neither_report_nor_stackset():
-    settings = propose(found(role(API_ROLE), account_type="linked"), None).settings
+    settings = propose(found(role(API_ROLE), account_type="linked"), Stated()).settings
     assert settings == {"account_type": "linked", "max_session_duration": 3600}
 
 
 def test_a_boundary_stays():
     bounded = role(API_ROLE, boundary="arn:aws:iam::111122223333:policy/B")
-    assert propose(found(bounded), None).settings["permissions_boundary"].endswith("policy/B")
+    assert propose(found(bounded), Stated()).settings["permissions_boundary"].endswith("policy/B")
 
 
 def deploys(logical_id: str = "ApiAccessRole", *others: str, **changes: Any) -> TemplateContent:
@@ -224,10 +297,10 @@ def stack_set(**changes: Any) -> StackSet:
 
 
 def test_a_stackset_is_taken_over_with_its_targets():
-    settings = propose(found(*BOTH, stack_set=stack_set(targets=("ou-abcd-12345678",))), None)
+    settings = propose(found(*BOTH, stack_set=stack_set(targets=("ou-abcd-12345678",))), Stated())
     assert settings.settings["stackset_name"] == "octo"
     assert settings.settings["stackset_targets"] == ["ou-abcd-12345678"]
-    assert "stackset_targets" not in propose(found(*BOTH, stack_set=stack_set()), None).settings
+    assert "stackset_targets" not in propose(found(*BOTH, stack_set=stack_set()), Stated()).settings
 
 
 @pytest.mark.parametrize(
@@ -249,16 +322,36 @@ def test_a_stackset_is_taken_over_with_its_targets():
     ],
 )
 def test_a_stackset_that_could_not_be_changed_in_place_is_left(change):
-    proposal = propose(found(*BOTH, stack_set=stack_set(**change)), None)
+    proposal = propose(found(*BOTH, stack_set=stack_set(**change)), Stated())
     assert "use_stackset" not in proposal.settings
     assert "is not adopted" in " ".join(proposal.warnings)
 
 
 def test_a_stackset_without_instances_can_have_any_template():
     changes = {"content": deploys("Another", "Hook (AWS::Lambda::Function)"), "instances": {}}
-    settings = propose(found(*BOTH, stack_set=stack_set(**changes)), None).settings
+    settings = propose(found(*BOTH, stack_set=stack_set(**changes)), Stated()).settings
     assert settings["use_stackset"]
     assert "stackset_role_logical_id" not in settings
+
+
+def test_a_role_under_a_path_is_not_promised():
+    elsewhere = replace(role(API_ROLE), arn=f"arn:aws:iam::{ID}:role/octo/{API_ROLE}")
+    inventory = found(elsewhere, role(CUR_ROLE, None))
+    proposal = propose(inventory, Stated())
+    assert f"role {API_ROLE}" not in proposal.adopted
+    (obstacle,) = proposal.obstacles
+    assert obstacle.startswith(f"role {API_ROLE}: its path is /octo/")
+    discovery = discover(inventory, proposal, ())
+    assert discovery.resources[0].fate == "stays"
+    assert obstacle in " ".join(discovery.notes)
+
+
+def test_a_path_that_the_template_states_stays():
+    states = replace(deploys(), role_path="/")
+    settings = propose(found(*BOTH, stack_set=stack_set(content=states)), Stated()).settings
+    assert settings["stackset_role_path"] == "/"
+    settings = propose(found(*BOTH, stack_set=stack_set()), Stated()).settings
+    assert "stackset_role_path" not in settings
 
 
 def test_a_stackset_keeps_what_a_change_would_break():
@@ -266,7 +359,7 @@ def test_a_stackset_keeps_what_a_change_would_break():
         content=deploys("Octo", max_session_duration=7200),
         retain_on_removal=False,
     )
-    settings = propose(found(*BOTH, stack_set=another), None).settings
+    settings = propose(found(*BOTH, stack_set=another), Stated()).settings
     assert settings["stackset_role_logical_id"] == "Octo"
     assert settings["stackset_retain_on_account_removal"] is False
     assert settings["max_session_duration"] == 7200  # the payer's own roles allow 3600
@@ -280,7 +373,7 @@ def test_what_a_stackset_would_take_from_each_account_is_a_removal():
     )
     other = {"Principal": {"AWS": "arn:aws:iam::555566667777:root"}, "Effect": "Allow"}
     makes.role.trust["Statement"].append(other)
-    removals = propose(found(*BOTH, stack_set=stack_set(content=makes)), None).removals
+    removals = propose(found(*BOTH, stack_set=stack_set(content=makes)), Stated()).removals
     assert [str(removal).partition(": ")[2].partition(":")[0] for removal in removals] == [
         "inline policy root",
         "managed policy arn",
@@ -292,7 +385,7 @@ def test_what_a_stackset_would_take_from_each_account_is_a_removal():
 
 def test_roles_of_a_stackset_that_require_no_external_id_are_warned_of():
     makes = deploys(external_id=None)
-    warnings = propose(found(*BOTH, stack_set=stack_set(content=makes)), None).warnings
+    warnings = propose(found(*BOTH, stack_set=stack_set(content=makes)), Stated()).warnings
     assert any("roles of the StackSet octo require no external id" in w for w in warnings)
 
 
@@ -327,31 +420,99 @@ def test_a_stackset_reaches_the_accounts_that_it_reaches_today(targets, known, s
     accounts = tuple(f"10000000000{n}" for n in known)
     there = stack_set(targets=tuple(targets), instances=current(*accounts))
     inventory = replace(found(*BOTH, stack_set=there), organization=organization())
-    proposed = propose(inventory, None).settings
+    proposed = propose(inventory, Stated()).settings
     wanted = ("stackset_targets", "stackset_excluded_accounts")
     assert {n: v for n, v in proposed.items() if n in wanted} == settings
 
 
+def said(stated: Stated, members: Organization | None, *known: int, **changes: Any) -> str:
+    """The warnings about a StackSet that has stacks in some accounts."""
+    there = stack_set(instances=current(*(f"10000000000{n}" for n in known)), **changes)
+    inventory = replace(found(*BOTH, stack_set=there), organization=members)
+    return " ".join(propose(inventory, stated).warnings)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        Stated(registration={"use_stackset": True}, has_file=True),
+        Stated(registration={"stackset_excluded_accounts": ["100000000005"]}),
+    ],
+)
+def test_accounts_without_a_stack_that_octo_yaml_or_a_flag_reaches_are_named(stated):
+    text = said(stated, organization(), 1, 3)
+    assert "deploys to accounts without a stack of the StackSet octo" in text
+    assert "100000000002" in text
+    assert ("100000000005" in text) == stated.has_file
+
+
+def test_nothing_is_said_of_accounts_that_octo_yaml_excludes():
+    says = {"use_stackset": True, "stackset_excluded_accounts": ["100000000002"]}
+    stated = Stated(registration=says, has_file=True)
+    assert "without a stack" not in said(stated, organization(), 1, 3, 5)
+
+
+@pytest.mark.parametrize(
+    "stated", [Stated(has_file=True), Stated(registration={"use_stackset": False})]
+)
+def test_a_stackset_that_octo_yaml_or_a_flag_does_not_want_is_not_promised(stated):
+    proposal = propose(found(*BOTH, stack_set=stack_set()), stated)
+    assert "StackSet octo" not in proposal.adopted
+    assert [w for w in proposal.warnings if "use_stackset is not true" in w]
+
+
+def test_only_the_targets_of_octo_yaml_are_reached():
+    says = {"use_stackset": True, "stackset_targets": ["ou-abcd-11111111"]}
+    stated = Stated(registration=says, has_file=True)
+    text = said(stated, organization(), 1)
+    assert "100000000002" in text
+    assert "100000000003" not in text
+
+
+def test_an_organization_that_cannot_be_read_excludes_nobody_and_that_is_said():
+    text = said(Stated(), None, 1)
+    assert "so no account is excluded: adoption deploys to the accounts in" in text
+
+
+def test_a_stackset_without_stacks_deploys_and_that_is_said():
+    assert "No account has a stack of the StackSet octo" in said(Stated(), organization())
+
+
+def test_an_account_whose_deployment_failed_is_deployed_to_again_and_that_is_said():
+    failed = {a: replace(i, has_stack=False) for a, i in current("100000000001").items()}
+    inventory = found(*BOTH, stack_set=stack_set(instances=failed))
+    warnings = propose(replace(inventory, organization=organization()), Stated()).warnings
+    assert [w for w in warnings if "without success to 100000000001" in w]
+
+
+def test_a_stackset_that_the_module_asks_for_and_is_not_there_is_announced():
+    proposal = propose(found(*BOTH), theirs(use_stackset=True))
+    assert proposal.settings["use_stackset"] is True
+    assert [w for w in proposal.warnings if "one is created, and deploys" in w]
+
+
 def test_what_a_stack_owns_is_named_with_the_stack():
-    proposal = propose(found(*BOTH, owners={f"role {API_ROLE}": "octo", "role Other": "x"}), None)
+    proposal = propose(
+        found(*BOTH, owners={f"role {API_ROLE}": "octo", "role Other": "x"}), Stated()
+    )
     assert proposal.owners == {f"role {API_ROLE}": "octo"}
 
 
 def test_an_account_without_anything_has_nothing_to_adopt():
     with pytest.raises(Refused, match="nothing to adopt"):
-        propose(found(report=None), None)
+        propose(found(report=None), Stated())
 
 
 def test_tags_that_everything_has_stay_and_others_are_named():
     tags = {"team": "finops", "one": "1"}
     own = Bucket("alphaus-cur-export", "eu-west-1", False, tags={"team": "finops"})
-    proposal = propose(found(role(API_ROLE, tags=tags), bucket=own), None)
+    proposal = propose(found(role(API_ROLE, tags=tags), bucket=own), Stated())
     assert proposal.settings["tags"] == {"team": "finops"}
     assert "are removed: one." in " ".join(proposal.warnings)
 
 
 def test_tiers_of_a_registration_whose_state_was_lost_stay():
     api = role(API_ROLE, inline={"octo-read": {}, "octo-recommendations": {}})
-    proposal = propose(found(api), None)
+    proposal = propose(found(api), Stated())
     assert proposal.settings["permission_tiers"] == ["read", "recommendations"]
     assert proposal.removals == ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +113,16 @@ def test_every_change_is_a_line_of_the_plan_in_the_order_in_which_it_is_made(cas
     assert "module.octo (2 addresses)" in summaries
 
 
+def test_the_plan_names_the_policies_that_may_go_with_a_role(case):
+    account = ACCOUNT.account_id
+    arns = (f"arn:aws:iam::{account}:policy/CloudSaver-1", "arn:aws:iam::aws:policy/ReadOnlyAccess")
+    attached = replace(role(LEFTOVER), managed=dict.fromkeys(arns))
+    inventory = Inventory(ACCOUNT, {LEFTOVER: attached}, {}, {}, {})
+    found = replace(case.candidate, inventory=inventory)
+    (line,) = [a for a in adoption.outside_actions(found, case.request) if a.code == "role.delete"]
+    assert line.summary.endswith("; CloudSaver-1 only if nothing else uses them.")
+
+
 def test_planning_changes_nothing_and_keeps_no_plan(case):
     review = case.plan()
     assert case.scene.recording.writes == []
@@ -187,6 +197,12 @@ def test_the_plan_may_import_what_an_announced_stack_owns_and_nothing_else(case)
 def check(case: Adoption, *, purge: bool = False, changed: Proposal | None = None, **request):
     found = candidate(case.scene.recording, Path("old"), proposal=changed or proposal())
     return adoption.check(found, Request(Path("octo.yaml"), {}, **request), purge=purge)
+
+
+def test_a_role_that_cannot_be_adopted_is_refused_first(case):
+    with pytest.raises(Refused, match="its path is /octo/") as caught:
+        check(case, changed=proposal(obstacles=(f"{RESOURCE}: its path is /octo/",)))
+    assert "Delete the role" in caught.value.hint
 
 
 def test_a_stack_that_owns_something_is_refused_until_it_is_named(case):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from orchestrator.detection.imports import find
 from orchestrator.errors import Refused
 from orchestrator.model.module_contract.addresses import BUCKET, MODULE, REPORT, STACKSET
 from orchestrator.model.module_contract.inputs import Inputs
-from orchestrator.model.observed import Bucket, OwningStack, Role
+from orchestrator.model.observed import Bucket, OwningStack, Role, StackOwners
 from orchestrator.model.stackset import StackSet, TemplateContent
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
@@ -47,7 +48,11 @@ def there(monkeypatch):
     monkeypatch.setattr(s3, "describe_bucket", lambda aws, name, account_id: has.get(name))
     monkeypatch.setattr(cur, "get_report", lambda aws, name: has.get(name))
     monkeypatch.setattr(stack_sets, "describe", lambda aws, name: has.get(name))
-    monkeypatch.setattr(cloudformation, "owning_stack", lambda aws, name, *regions: has["stack"])
+
+    def owners(aws: Aws, ids: set[str]) -> StackOwners:
+        return StackOwners(dict.fromkeys(ids, has["stack"]) if has["stack"] else {}, ())
+
+    monkeypatch.setattr(cloudformation, "owning_stacks", owners)
     return has
 
 
@@ -100,6 +105,22 @@ def test_a_role_that_differs_is_refused_unless_it_is_ours_or_asked_for(there, ch
     assert "the-id" not in str(caught.value)
     assert imports(API, unfinished=frozenset({MODULE + API}))
     assert imports(API, adopting=True)
+
+
+def test_a_role_that_differs_in_whom_it_trusts_is_refused_with_the_name(there):
+    document = json.loads(trust("the-id", Principal={"AWS": "999988887777"}))
+    there[ROLE] = role(trust=document)
+    with pytest.raises(Refused, match=r"trust policy differs \(it trusts 999988887777\)"):
+        imports(API)
+
+
+def test_a_role_under_a_path_is_refused_with_what_can_be_done(there):
+    there[ROLE] = role()
+    there[ROLE] = replace(there[ROLE], arn=f"arn:aws:iam::111122223333:role/octo/{ROLE}")
+    with pytest.raises(Refused, match="its path is /octo/") as caught:
+        imports(API, adopting=True)
+    assert "Delete the role" in caught.value.hint
+    assert "use_stackset" not in caught.value.hint
 
 
 def test_what_would_go_needs_consent_thing_by_thing(there):

@@ -111,6 +111,14 @@ def test_properties_that_an_expression_stands_for_name_no_role():
     assert found.others == ("R (AWS::IAM::Role)",)
 
 
+@pytest.mark.parametrize("path", [None, "/"])
+def test_a_path_is_kept_as_the_template_states_it(path):
+    text = templates.linked_template(Inputs("111122223333", "bucket", stackset_role_path=path))
+    found = stackset_template.read(text, {}, "aws")
+    assert found is not None
+    assert found.role_path == path
+
+
 def test_octo_tfs_own_template_is_read_whole():
     text = templates.linked_template(Inputs("111122223333", "bucket"))
     found = stackset_template.read(text, {"ExternalId": "the-id", "Principal": PRINCIPAL}, "aws")

@@ -73,7 +73,29 @@ def role(name: str = ROLE, policies: str = "octo-read", **changes: Any) -> Role:
         (None, "does not exist"),
         (role(trust=json.loads(trust("another"))), "it requires another external id"),
         (role(trust=json.loads(trust(None))), "it does not require an external id"),
-        (role(trust=json.loads(trust(Principal="*"))), f"not account {PRINCIPAL} alone"),
+        (
+            role(trust=json.loads(trust(Principal="*"))),
+            f"it trusts *, not account {PRINCIPAL} alone",
+        ),
+        (
+            role(trust=json.loads(trust(Principal={"AWS": "arn:aws:iam::999988887777:root"}))),
+            f"it trusts 999988887777, not account {PRINCIPAL} alone",
+        ),
+        (
+            role(trust=json.loads(trust(Principal={"AWS": [PRINCIPAL, PRINCIPAL]}))),
+            f"its principal is not account {PRINCIPAL} alone",
+        ),
+        (
+            role(
+                trust={
+                    "Statement": [
+                        *json.loads(trust())["Statement"],
+                        *json.loads(trust("b", Principal={"AWS": "999988887777"}))["Statement"],
+                    ]
+                }
+            ),
+            "2 statements instead of one, and trusts 999988887777",
+        ),
         (role(trust=json.loads(trust(Effect="Deny"))), "its effect is not Allow"),
         (role(trust=json.loads(trust(NotAction="x"))), "it has NotAction"),
         (role(trust={"Statement": []}), "0 statements instead of one"),

@@ -128,11 +128,16 @@ run "a_stackset_that_is_taken_over_keeps_its_ways" {
     max_session_duration               = 3600
     stackset_retain_on_account_removal = false
     stackset_role_logical_id           = "CrossAccountRole"
+    stackset_role_path                 = "/"
   }
 
   assert {
     condition     = keys(jsondecode(output.stackset.template).Resources) == ["CrossAccountRole"] && jsondecode(output.stackset.template).Outputs.RoleArn.Value == { "Fn::GetAtt" = ["CrossAccountRole", "Arn"] }
     error_message = "With another logical id CloudFormation would create the role a second time."
+  }
+  assert {
+    condition     = jsondecode(output.stackset.template).Resources.CrossAccountRole.Properties.Path == "/"
+    error_message = "A template that no longer states the default path replaces each role."
   }
   assert {
     condition     = !aws_cloudformation_stack_set.api_access[0].auto_deployment[0].retain_stacks_on_account_removal

@@ -447,6 +447,16 @@ run "refuses_logical_id_with_a_hyphen" {
   expect_failures = [var.stackset_role_logical_id]
 }
 
+run "refuses_a_path_without_which_octo_would_assume_the_role" {
+  command = plan
+
+  variables {
+    stackset_role_path = "/octo/"
+  }
+
+  expect_failures = [var.stackset_role_path]
+}
+
 run "refuses_another_principal" {
   command = plan
 
