@@ -10,7 +10,12 @@ from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.proposal import Proposal
 from orchestrator.detection import permissions
 from orchestrator.model.module_contract.addresses import ROLES
-from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE, OTHER_ROLES
+from orchestrator.model.module_contract.octo_names import (
+    API_ROLE,
+    CUR_ROLE,
+    OTHER_ROLES,
+    SEARCHER_ROLE,
+)
 
 Fate = Literal["ours", "adopt", "release first", "stays"]
 
@@ -96,5 +101,5 @@ def _purpose(name: str) -> str:
     if name == CUR_ROLE:
         return "reads the report"
     if name in ROLES.values():
-        return "operations"
+        return "recommendations" if name == SEARCHER_ROLE else "executes recommendations"
     return "of the published module" if name in OTHER_ROLES else "trusts Octo's account"

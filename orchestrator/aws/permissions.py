@@ -60,10 +60,10 @@ _ORGANIZATION = "ListAccountsForParent ListOrganizationalUnitsForParent ListRoot
 def needed(registration: Registration, account_type: AccountType) -> list[str]:
     """List the actions that a run needs, sorted, like ``iam:CreateRole``."""
     actions = _of("iam", _ROLE) | {"organizations:DescribeOrganization"}
-    operations = "operations" in (registration.permission_tiers or [])
-    if operations or registration.permissions_boundary:
+    executes = "execution" in (registration.features or [])
+    if executes or registration.permissions_boundary:
         actions |= _of("iam", _BOUNDARY)
-    if operations:
+    if executes:
         actions |= _of("iam", _POLICY)
     if account_type != "linked":
         actions |= _of("cur", _REPORT) | _of("s3", _READ_BUCKET)

@@ -35,12 +35,14 @@ class PlannedStackSet:
         retain: whether an account that leaves the targets keeps its role.
         external_id: a secret; None if it is not known yet.
         policies: the names of the role's planned inline policies.
+        others: the other planned resources, as ``logical id (type)``.
     """
 
     role_id: str
     retain: bool
     external_id: str | None = field(repr=False)
     policies: frozenset[str]
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,7 @@ def _planned_stack_set(planned: Mapping[str, Any]) -> PlannedStackSet:
         bool(automatic.get("retain_stacks_on_account_removal")),
         parameters.get("ExternalId"),
         frozenset(content.role.inline) if content and content.role else frozenset(),
+        frozenset(content.others) if content else frozenset(),
     )
 
 
@@ -241,8 +244,8 @@ def _not_updatable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
         )
     if not content.role.arn.endswith(f":role/{octo_names.API_ROLE}"):
         return f"{have}, whose role has a path: a change would replace it"
-    if content.others:
-        return f"{have}, and these resources of it would be deleted: {', '.join(content.others)}"
+    if lost := [other for other in content.others if other not in wanted.others]:
+        return f"{have}, and these resources of it would be deleted: {', '.join(lost)}"
     if stack_set.regions != (stack_set.region,):
         return (
             f"its stacks are in {', '.join(stack_set.regions)}; octo-tf's would be in"

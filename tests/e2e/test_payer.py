@@ -82,9 +82,9 @@ def break_trust(sandbox):
 
 def drop_a_statement(sandbox):
     iam = sandbox.client("payer", "iam")
-    policy = iam.get_role_policy(RoleName=ROLE, PolicyName="octo-read")["PolicyDocument"]
+    policy = iam.get_role_policy(RoleName=ROLE, PolicyName="octo-cost")["PolicyDocument"]
     policy["Statement"] = policy["Statement"][1:]
-    iam.put_role_policy(RoleName=ROLE, PolicyName="octo-read", PolicyDocument=json.dumps(policy))
+    iam.put_role_policy(RoleName=ROLE, PolicyName="octo-cost", PolicyDocument=json.dumps(policy))
 
 
 def delete_bucket_policy(sandbox):

@@ -59,9 +59,9 @@ def judged(check_id: str, known: Mapping[Any, object], wanted: Outputs | None = 
     return check.run(context)
 
 
-def role(name: str = ROLE, policies: str = "octo-read", **changes: Any) -> Role:
+def role(name: str = ROLE, policies: str = "octo-cost", **changes: Any) -> Role:
     arn = f"arn:aws:iam::{ID}:role/{name}"
-    values = {"trust": json.loads(trust()), "inline": {policies: document(policy("read"))}}
+    values = {"trust": json.loads(trust()), "inline": {policies: document(policy("cost"))}}
     return Role(name, arn, "AROA", **{**values, **changes})
 
 
@@ -90,8 +90,8 @@ def test_the_trust_policy_is_judged(found, words):
     ("found", "words"),
     [
         (role(), ""),
-        (role(inline={}), "inline policy octo-read is missing"),
-        (role(inline={"octo-read": {}}), "inline policy octo-read was changed"),
+        (role(inline={}), "inline policy octo-cost is missing"),
+        (role(inline={"octo-cost": {}}), "inline policy octo-cost was changed"),
         (role(managed={"arn:m": None}), "managed policy arn:m is extra"),
         (role(boundary="arn:b"), "its permissions boundary is arn:b, not unset"),
         (role(description="by hand"), ""),
@@ -110,7 +110,10 @@ def test_the_weaker_trust_is_judged_by_what_was_asked_for():
         found = role(
             CUR_ROLE,
             trust=json.loads(document_),
-            inline={"octo-cur-read": document(reading)},
+            inline={
+                "octo-cur-billing": document(policy("cur_billing")),
+                "octo-cur-read": document(reading),
+            },
         )
         known = {(iam.get_role_with_policies, CUR_ROLE): found}
         assert judged("cur_s3.role", known, wanted).status is status
