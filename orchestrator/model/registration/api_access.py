@@ -44,7 +44,7 @@ class ApiAccessSettings(Section):
     features: Annotated[
         list[FeatureName] | None,
         _api(
-            "What Octo can do; cost always (see octo-tf features).",
+            "What Octo can do; see octo-tf features.",
             example=["cost", "recommendations"],
             common=True,
         ),
