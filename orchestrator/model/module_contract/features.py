@@ -34,7 +34,8 @@ class Feature(_Entry):
     """A feature of Octo.
 
     ``roles``: the files of its policies by role and policy. ``report``: schema elements that the
-    report needs. ``sources``: keys of the table's sources.
+    report needs. ``told``: what is said before somebody consents to the feature. ``sources``: keys
+    of the table's sources.
     """
 
     shows: str
@@ -43,6 +44,7 @@ class Feature(_Entry):
     report: tuple[str, ...]
     enrolment: tuple[Enrolment, ...]
     needs: tuple[str, ...]
+    told: tuple[str, ...]
     sources: tuple[str, ...]
     seen_live: bool
 

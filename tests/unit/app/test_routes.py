@@ -126,6 +126,30 @@ def test_a_registration_whose_billing_was_transferred_later_goes_on_with_a_warni
     assert any("delivers no Cost and Usage Report" in text for text in warned)
 
 
+@pytest.mark.parametrize(
+    ("feature", "said"),
+    [
+        ("execution", "closed to new customers"),
+        ("container_cost", "up to 24 hours"),
+        ("recommendations", "Cost Optimization Hub"),
+    ],
+)
+def test_what_a_feature_depends_on_is_said_before_consent(tmp_path, feature, said):
+    chosen = {"features": ["cost", feature]}
+    if feature == "execution":
+        chosen["execution_actions"] = ["stop_ec2"]
+    route = scene(tmp_path, **chosen)
+    said_before: list[str] = []
+
+    def consent(*_: object) -> None:
+        said_before.extend(e.text for e in route.recording.events if isinstance(e, Warned))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply(route.context, consent=consent)
+    assert any(text.startswith(f"{feature}: ") and said in text for text in said_before)
+
+
 def test_an_account_that_octo_refuses_changes_nothing_in_aws(route):
     route.recording.failures["octo.register"] = OctoRefused("another organization's")
     with pytest.raises(OctoRefused):
