@@ -65,6 +65,8 @@ def needed(registration: Registration, account_type: AccountType) -> list[str]:
         actions |= _of("iam", _BOUNDARY)
     if executes:
         actions |= _of("iam", _POLICY)
+    if "recommendations" in (registration.features or []):
+        actions.add("cost-optimization-hub:ListEnrollmentStatuses")
     if account_type != "linked":
         actions |= _of("cur", _REPORT) | _of("s3", _READ_BUCKET)
         if registration.cur_s3_bucket_option != "USE_EXISTING":

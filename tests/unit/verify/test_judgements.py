@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from orchestrator.aws import cloudformation, cur, iam, organizations, s3
+from orchestrator.aws.cost_optimization_hub import is_enrolled
 from orchestrator.aws.facts import Facts
 from orchestrator.aws.session import Aws
 from orchestrator.model.coverage import State
@@ -84,6 +85,23 @@ def test_the_trust_policy_is_judged(found, words):
     assert finding.status is (Status.FAIL if words else Status.PASS)
     assert words in finding.summary
     assert EXTERNAL_ID not in repr(finding)
+
+
+@pytest.mark.parametrize(
+    ("enrolled", "account_type", "status", "said"),
+    [
+        (True, "payer", Status.PASS, ""),
+        (False, "payer", Status.WARN, "--include-member-accounts"),
+        (False, "standalone", Status.WARN, "--status Active."),
+    ],
+)
+def test_an_account_outside_of_the_hub_is_warned_of(enrolled, account_type, status, said):
+    wanted = outputs(ID, account_type)
+    chosen = wanted.api_access.model_copy(update={"features": ["cost", "recommendations"]})
+    wanted = wanted.model_copy(update={"api_access": chosen})
+    finding = judged("api_access.enrolment", {(is_enrolled,): enrolled}, wanted)
+    assert finding.status is status
+    assert said in finding.hint
 
 
 @pytest.mark.parametrize(
