@@ -110,7 +110,7 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
     secret = decide_external_id(context)
     if registering:
         for name in context.registration.features or ():
-            for sentence in features.table().features[name].told:
+            for sentence in features.table().features[name].notices:
                 context.events.warn(f"{name}: {sentence}")
     terraform = context.open_terraform(secret)
     wanted = Constraint.parse(context.registration.provider_version)

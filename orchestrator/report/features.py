@@ -81,7 +81,7 @@ def _needs(feature: Feature) -> Iterator[str]:
     yield from (f"{element} in the report." for element in feature.report)
     yield from (f"{one.what}. Done by {one.by}." for one in feature.enrolment)
     yield from feature.needs
-    yield from feature.told
+    yield from feature.notices
 
 
 def _action_lines(action: ExecutionAction) -> Iterator[tuple[str, str]]:

@@ -34,7 +34,7 @@ class Feature(_Entry):
     """A feature of Octo.
 
     ``roles``: the files of its policies by role and policy. ``report``: schema elements that the
-    report needs. ``told``: what is said before somebody consents to the feature. ``sources``: keys
+    report needs. ``notices``: what is said before somebody consents to the feature. ``sources``: keys
     of the table's sources.
     """
 
@@ -44,7 +44,7 @@ class Feature(_Entry):
     report: tuple[str, ...]
     enrolment: tuple[Enrolment, ...]
     needs: tuple[str, ...]
-    told: tuple[str, ...]
+    notices: tuple[str, ...]
     sources: tuple[str, ...]
     seen_live: bool
 

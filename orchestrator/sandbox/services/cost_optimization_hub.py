@@ -1,7 +1,7 @@
 """Cost Optimization Hub: which accounts are enrolled. It has no recommendations here.
 
 Source: Billing and Cost Management API Reference, ListEnrollmentStatuses, UpdateEnrollmentStatus.
-What an account that never enrolled is told is not documented: here, that it is Inactive.
+The answer for an account that never enrolled is not documented: here, Inactive.
 """
 
 from __future__ import annotations
