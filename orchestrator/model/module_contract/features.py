@@ -34,8 +34,8 @@ class Feature(_Entry):
     """A feature of Octo.
 
     ``roles``: the files of its policies by role and policy. ``report``: schema elements that the
-    report needs. ``notices``: what is said before somebody consents to the feature. ``sources``: keys
-    of the table's sources.
+    report needs. ``notices``: what is said before somebody consents to the feature. ``sources``:
+    keys of the table's sources.
     """
 
     shows: str
