@@ -94,6 +94,13 @@ def decide_external_id(context: AccountContext) -> SecretStr:
     )
 
 
+def warn_of_features(context: AccountContext) -> None:
+    """Say what the chosen features depend on, before anybody consents to them."""
+    for name in context.registration.features or ():
+        for sentence in features.table().features[name].notices:
+            context.events.warn(f"{name}: {sentence}")
+
+
 def prepare(context: AccountContext, account: Account, *, registering: bool = False) -> Prepared:
     """Decide the external id, look into the organization, render the root, initialise Terraform.
 
@@ -109,9 +116,7 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
     """
     secret = decide_external_id(context)
     if registering:
-        for name in context.registration.features or ():
-            for sentence in features.table().features[name].notices:
-                context.events.warn(f"{name}: {sentence}")
+        warn_of_features(context)
     terraform = context.open_terraform(secret)
     wanted = Constraint.parse(context.registration.provider_version)
     terraform.check_lock(wanted)  # before anything is written: init would fail
