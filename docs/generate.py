@@ -233,8 +233,35 @@ def _by_version(item: tuple[str, Any]) -> tuple[str, list[int]]:
     return product, [int(number) for number in version.split(".")]
 
 
+def features() -> str:
+    """The features of Octo as a table."""
+    from orchestrator.report.features import markdown_features
+
+    return markdown_features()
+
+
+def execution_actions() -> str:
+    """What execution may do, as a table."""
+    from orchestrator.report.features import markdown_actions
+
+    return markdown_actions()
+
+
+def sources() -> str:
+    """Where the statements about features come from."""
+    from orchestrator.report.features import markdown_sources
+
+    return markdown_sources()
+
+
 GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
-    MODULE / "README.md": {"inputs": inputs, "outputs": outputs},
+    MODULE / "README.md": {
+        "inputs": inputs,
+        "outputs": outputs,
+        "features": features,
+        "execution_actions": execution_actions,
+        "sources": sources,
+    },
     ROOT / "docs/reference/checks.md": {"checks": checks},
     ROOT / "docs/reference/reliability.md": {"faults": faults, "consent": consent},
     ROOT / "docs/reference/commands.md": {"commands": commands},

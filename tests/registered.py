@@ -94,10 +94,10 @@ def outputs(account_id: str, account_type: str, **cur: Any) -> Outputs:
         "partition": "aws",
         "module_version": "0.1.0",
         "api_access": {
-            **role(ROLE, {"octo-read": policy("read")}),
+            **role(ROLE, {"octo-cost": policy("cost")}),
             "principal": PRINCIPAL,
-            "permission_tiers": ["read"],
-            "operations": None,
+            "features": ["cost"],
+            "feature_roles": [],
         },
     }
     if account_type != "linked":
@@ -117,7 +117,10 @@ def outputs(account_id: str, account_type: str, **cur: Any) -> Outputs:
             "s3_bucket_option": "CREATE_NEW",
             "bucket_policy_management": "module",
             "bucket_policy_statements": json.dumps(delivery_statements(bucket, account_id)),
-            "role": role(CUR_ROLE, {"octo-cur-read": reading}),
+            "role": role(
+                CUR_ROLE,
+                {"octo-cur-billing": policy("cur_billing"), "octo-cur-read": reading},
+            ),
             "role_trust": "external_id",
             **cur,
         }

@@ -8,6 +8,27 @@ from typing import Any
 VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "account_id": (["111122223333", "000000000001"], ["", "11112222333", "11112222333a", "1" * 13]),
     "account_type": (["payer", "linked", "standalone"], ["", "member", "Payer"]),
+    "additional_actions": (
+        [[], ["rds:DescribeDBProxies", "memorydb:ListTags"], ["network-firewall:DescribeFirewall"]],
+        [
+            [""],
+            ["DescribeDBProxies"],
+            ["rds:*"],
+            ["rds:Describe*"],
+            ["rds:DeleteDBInstance"],
+            ["iam:AttachRolePolicy"],
+            ["secretsmanager:GetSecretValue"],
+            ["secretsmanager:BatchGetSecretValue"],
+            ["ssm:GetParameters"],
+            ["s3:GetObject"],
+            ["s3express:GetObject"],
+            ["lambda:GetFunction"],
+            ["ecr:GetAuthorizationToken"],
+            ["ec2:DescribeInstanceAttribute"],
+            ["rds:DescribeDBProxies", "sts:GetSessionToken"],
+            ["rds:DescribeDBProxies\n"],
+        ],
+    ),
     "cur_additional_artifacts": (
         [[], ["REDSHIFT"], ["QUICKSIGHT", "REDSHIFT"]],
         [["SNOWFLAKE"], ["athena"], ["ATHENA"], ["ATHENA", "REDSHIFT"]],
@@ -71,11 +92,28 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
         ["ab", "octo_id+=,.@:/-9", "x" * 1224],
         ["", "x", "octo id", "x" * 1225, "ключ", "octo\n", "${x}"],
     ),
-    "max_session_duration": ([3600, 7200, 43200], [0, 3599, 43201, -3600, 3600.5]),
-    "permission_tiers": (
-        [["read"], ["read", "operations"], ["recommendations", "read"]],
-        [[], ["recommendations"], ["read", "admin"]],
+    "execution_actions": ([[]], [["stop_ec2"], ["everything"]]),
+    "execution_may_delete": ([True, False], []),
+    "execution_tag": (
+        [{}, {"octo": "may stop"}, {"k" * 128: "v" * 256}, {"a": ""}],
+        [
+            {"": "v"},
+            {"a": "b", "c": "d"},
+            {"k" * 129: "v"},
+            {"k": "v" * 257},
+            {"k": "v\n"},
+            {"ü": ""},
+        ],
     ),
+    "features": (
+        [
+            ["cost"],
+            ["cost", "recommendations"],
+            ["ai_cost", "container_cost", "cost", "unit_metrics"],
+        ],
+        [[], ["recommendations"], ["cost", "admin"]],
+    ),
+    "max_session_duration": ([3600, 7200, 43200], [0, 3599, 43201, -3600, 3600.5]),
     "permissions_boundary": (
         [
             "arn:aws:iam::111122223333:policy/Boundary",
@@ -95,6 +133,10 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "principal": (["131920598436"], ["", "999999999999", "*"]),
     "stackset_excluded_accounts": ([[], ["222233334444"]], [["1234"], ["222233334444", ""]]),
     "stackset_failure_tolerance_percentage": ([0, 10, 100], [-1, 101, 0.5]),
+    "stackset_features": (
+        [["cost"], ["cost", "recommendations"]],
+        [[], ["recommendations"], ["cost", "admin"], ["cost", "execution"]],
+    ),
     "stackset_max_concurrent_percentage": ([1, 100], [0, 101, 1.5]),
     "stackset_name": (
         ["a", "alphaus-api-access-stackset", "S" * 128],
@@ -135,6 +177,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
 }
 
 _PARQUET = {"cur_format": "Parquet", "cur_compression": "Parquet"}
+_EXECUTION = {"features": ["cost", "execution"], "execution_actions": ["stop_ec2"]}
 _EXISTING = {"cur_s3_bucket_option": "USE_EXISTING", "cur_s3_bucket_name": "my-bucket"}
 # Settings that go together, or not: each with the input that the module names, empty if accepted.
 COMBINATIONS: list[tuple[dict[str, Any], str]] = [
@@ -152,6 +195,11 @@ COMBINATIONS: list[tuple[dict[str, Any], str]] = [
     ({**_PARQUET, "cur_additional_artifacts": ["ATHENA", "REDSHIFT"]}, "cur_additional_artifacts"),
     ({**_PARQUET, "cur_additional_artifacts": ["REDSHIFT"]}, "cur_additional_artifacts"),
     ({**_PARQUET, "cur_additional_artifacts": ["QUICKSIGHT"]}, "cur_additional_artifacts"),
+    (_EXECUTION, ""),
+    ({**_EXECUTION, "execution_actions": []}, "execution_actions"),
+    ({**_EXECUTION, "execution_actions": ["stop_ec2", "terminate_ec2"]}, "execution_actions"),
+    ({**_EXECUTION, "execution_actions": ["delete_rds"], "execution_may_delete": True}, ""),
+    ({**_EXECUTION, "stackset_features": ["cost", "execution"]}, ""),
     (_EXISTING, ""),
     ({**_EXISTING, "cur_s3_bucket_merge_policy": True}, ""),
     (

@@ -11,7 +11,12 @@ from orchestrator.adoption.proposal import Proposal
 from orchestrator.detection import permissions
 from orchestrator.model.differences import foreign_principals
 from orchestrator.model.module_contract.addresses import ROLES
-from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE, OTHER_ROLES
+from orchestrator.model.module_contract.octo_names import (
+    API_ROLE,
+    CUR_ROLE,
+    OTHER_ROLES,
+    SEARCHER_ROLE,
+)
 from orchestrator.model.observed import Role
 
 Fate = Literal["ours", "adopt", "release first", "stays"]
@@ -98,9 +103,13 @@ def _resources(
 
 
 def _purpose(role: Role) -> str:
-    purposes = dict.fromkeys(ROLES.values(), "operations")
+    purposes = dict.fromkeys(ROLES.values(), "executes recommendations")
     purposes |= dict.fromkeys(OTHER_ROLES, "of the published module")
-    purposes |= {API_ROLE: "API access", CUR_ROLE: "reads the report"}
+    purposes |= {
+        API_ROLE: "API access",
+        CUR_ROLE: "reads the report",
+        SEARCHER_ROLE: "recommendations",
+    }
     others = ", ".join(foreign_principals(role))
     purpose = purposes.get(role.name, "trusts Octo's account")
     return f"{purpose}; trusts {others}" if others else purpose

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orchestrator.adoption import report_proposal, stackset_proposal
+from orchestrator.adoption import feature_proposal, report_proposal, stackset_proposal
 from orchestrator.adoption.foreign_module import SECRET_KEYS, ForeignModule
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.stated import Stated
@@ -15,15 +15,15 @@ from orchestrator.detection import permissions
 from orchestrator.detection.compare import as_octos, path_obstacle
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.differences import foreign_principals, required_external_id
-from orchestrator.model.module_contract.addresses import ROLES
+from orchestrator.model.module_contract.features import feature_roles, policy_names
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import (
     API_ROLE,
-    AUTOMATION_ROLE,
+    APPROVER_ROLE,
     CUR_ROLE,
-    OPERATIONS_ROLE,
-    POLICIES,
+    EXECUTOR_ROLE,
     PRINCIPAL,
+    UPDATER_ROLE,
 )
 from orchestrator.model.observed import OwningStack, Removal, Role
 
@@ -94,11 +94,16 @@ def propose(
             hint="Register the account with octo-tf init and octo-tf apply.",
         )
     settings: dict[str, Any] = {"account_type": found.account.account_type}
-    settings |= {**_tiers(found), **_boundary(found, warnings), **_sessions(found)}
+    settings |= {
+        **feature_proposal.propose(found.roles),
+        **_boundary(found, warnings),
+        **_sessions(found),
+    }
+    kept = [API_ROLE, CUR_ROLE, *feature_roles(settings.get("features", ["cost"]))]
     if octo_has_id and external_id is not None:
         _check_octos_id(api, external_id)
     known_id = _external_id(api, stated, external_id, warnings)
-    own = [role for n in ROLES.values() if (role := found.roles.get(n))]
+    own = [role for n in kept if (role := found.roles.get(n))]
     adopted = [f"role {role.name}" for role in own if not path_obstacle(role)]
     removals: list[Removal] = []
     if found.account.account_type != "linked":
@@ -109,12 +114,19 @@ def propose(
         warnings += report.warnings
     if found.account.account_type == "payer":
         adopted += _stack_set(found, stated, settings, warnings, removals, known_id)
-    for name, policies in POLICIES.items():
+    for name in kept:
         if role := found.roles.get(name):
-            desired = as_octos(role, policies)
-            if name == AUTOMATION_ROLE:
+            desired = as_octos(role, policy_names(name))
+            if name in (EXECUTOR_ROLE, APPROVER_ROLE):
                 desired = replace(desired, trust=role.trust)
             removals += permissions.removals(f"role {name}", desired, role)
+    if UPDATER_ROLE in found.roles and UPDATER_ROLE not in kept:
+        warnings.append(
+            f"Octo executes recommendations by {UPDATER_ROLE}, {EXECUTOR_ROLE} and {APPROVER_ROLE}."
+            " They stay as they are. To have octo-tf manage them, with only the actions that you"
+            " choose, add execution to features and the actions to execution_actions (see octo-tf"
+            " features); deleting them ends execution in Octo."
+        )
     settings |= _tags(found, adopted, warnings)
     if module and (given := [n for n in SECRET_KEYS if _is_set(module, n)]):
         warnings.append(
@@ -130,7 +142,7 @@ def propose(
         tuple(
             LeftoverRole(name, permissions.role_risks(role))
             for name, role in sorted(found.roles.items())
-            if name not in ROLES.values()
+            if name not in kept
         ),
         tuple(warnings),
         {one: stack for one, stack in found.owners.items() if one in adopted},
@@ -200,17 +212,6 @@ def _tags(found: Inventory, adopted: list[str], warnings: list[str]) -> dict[str
     return {"tags": dict(sorted(everywhere))} if everywhere else {}
 
 
-def _tiers(found: Inventory) -> dict[str, Any]:
-    """Keep the tiers whose policies exist: those of a registration whose state was lost."""
-    api = found.roles.get(API_ROLE)
-    tiers = ["read"]
-    if api and "octo-recommendations" in api.inline:
-        tiers.append("recommendations")
-    if OPERATIONS_ROLE in found.roles:
-        tiers.append("operations")
-    return {"permission_tiers": tiers} if len(tiers) > 1 else {}
-
-
 def _sessions(found: Inventory) -> dict[str, Any]:
     """Keep the longest session that a role allows today: a shorter one could stop Octo."""
     usual = Inputs.max_session_duration
@@ -268,7 +269,7 @@ def _stack_set(
         found.stack_sets[name],
         found.organization,
         external_id=external_id,
-        tiers=settings.get("permission_tiers", ["read"]),
+        features=settings.get("features", ["cost"]),
         stated=stated,
     )
     settings |= proposed.settings

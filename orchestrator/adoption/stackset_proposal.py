@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.adoption import feature_proposal
 from orchestrator.adoption.stated import Stated
 from orchestrator.detection.compare import PlannedStackSet, compare_stack_set
 from orchestrator.model.differences import required_external_id
-from orchestrator.model.module_contract import documents
+from orchestrator.model.module_contract.features import feature_roles, policy_names
 from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.octo_names import API_ROLE, linked_logical_id
 from orchestrator.model.observed import Removal
 from orchestrator.model.organization import Organization
 from orchestrator.model.stackset import StackSet
@@ -35,7 +38,7 @@ def propose(
     members: Organization | None,
     *,
     external_id: str | None,
-    tiers: list[str],
+    features: Sequence[str],
     stated: Stated,
 ) -> StackSetProposal:
     """Decide whether a StackSet can be adopted, and with which settings.
@@ -44,17 +47,19 @@ def propose(
         stack_set: as AWS has it.
         members: the organization; None if access is denied.
         external_id: the registration's; a secret.
-        tiers: the permission tiers that the role is to have.
+        features: those of the account itself.
         stated: what octo.yaml and flags say about targets and excluded accounts.
     """
     content = stack_set.deployed_content
     retain = stack_set.retain_on_removal
+    linked = feature_proposal.of_stack_set(content, features) if content else list(features)
     wanted = PlannedStackSet(
         content.logical_id if content else "",
         retain,
         external_id,
-        frozenset(documents.api_access_policies(tiers)),
+        frozenset(policy_names(API_ROLE)),
         content.role_path if content else None,
+        frozenset(f"{linked_logical_id(r)} (AWS::IAM::Role)" for r in feature_roles(linked)),
     )
     compared = compare_stack_set(stack_set, wanted)
     if compared.obstacle:
@@ -67,6 +72,8 @@ def propose(
     proposal = StackSetProposal(
         {"use_stackset": True, "stackset_name": stack_set.name}, compared.removals
     )
+    if {*linked} != {*features} - {"execution"}:
+        proposal.settings["stackset_features"] = linked
     if not retain:
         proposal.settings["stackset_retain_on_account_removal"] = False
     if content and content.logical_id != Inputs.stackset_role_logical_id:

@@ -16,6 +16,7 @@ from orchestrator.errors import ConfigError, OctoUnreachable, Refused
 from orchestrator.model import partition
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.model.module_contract import features
 from orchestrator.model.module_contract.outputs import APPLIED_INPUTS, Outputs, parse_outputs
 from orchestrator.model.registration import settings, unused
 from orchestrator.model.version_constraint import Constraint
@@ -93,6 +94,13 @@ def decide_external_id(context: AccountContext) -> SecretStr:
     )
 
 
+def warn_of_features(context: AccountContext) -> None:
+    """Say what the chosen features depend on, before anybody consents to them."""
+    for name in context.registration.features or ():
+        for sentence in features.table().features[name].notices:
+            context.events.warn(f"{name}: {sentence}")
+
+
 def prepare(context: AccountContext, account: Account, *, registering: bool = False) -> Prepared:
     """Decide the external id, look into the organization, render the root, initialise Terraform.
 
@@ -107,6 +115,8 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
         OctoRefused: Octo would refuse the account.
     """
     secret = decide_external_id(context)
+    if registering:
+        warn_of_features(context)
     terraform = context.open_terraform(secret)
     wanted = Constraint.parse(context.registration.provider_version)
     terraform.check_lock(wanted)  # before anything is written: init would fail

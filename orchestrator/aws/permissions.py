@@ -60,11 +60,13 @@ _ORGANIZATION = "ListAccountsForParent ListOrganizationalUnitsForParent ListRoot
 def needed(registration: Registration, account_type: AccountType) -> list[str]:
     """List the actions that a run needs, sorted, like ``iam:CreateRole``."""
     actions = _of("iam", _ROLE) | {"organizations:DescribeOrganization"}
-    operations = "operations" in (registration.permission_tiers or [])
-    if operations or registration.permissions_boundary:
+    executes = "execution" in (registration.features or [])
+    if executes or registration.permissions_boundary:
         actions |= _of("iam", _BOUNDARY)
-    if operations:
+    if executes:
         actions |= _of("iam", _POLICY)
+    if "recommendations" in (registration.features or []):
+        actions.add("cost-optimization-hub:ListEnrollmentStatuses")
     if account_type != "linked":
         actions |= _of("cur", _REPORT) | _of("s3", _READ_BUCKET)
         if registration.cur_s3_bucket_option != "USE_EXISTING":

@@ -28,6 +28,7 @@ from orchestrator.redaction import keep_out
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cost_optimization_hub import CostOptimizationHubClient
     from mypy_boto3_cur import CostandUsageReportServiceClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
@@ -134,6 +135,10 @@ class Aws:
     def client(
         self, service: Literal["cloudformation"], region: str | None = None
     ) -> CloudFormationClient: ...
+    @overload
+    def client(
+        self, service: Literal["cost-optimization-hub"], region: str | None = None
+    ) -> CostOptimizationHubClient: ...
     @overload
     def client(self, service: Literal["kms"], region: str | None = None) -> KMSClient: ...
     @overload

@@ -36,6 +36,7 @@ class PlannedStackSet:
         external_id: a secret; None if it is not known yet.
         policies: the names of the role's planned inline policies.
         role_path: the role's path, if the planned template states one.
+        others: the other planned resources, as ``logical id (type)``.
     """
 
     role_id: str
@@ -43,6 +44,7 @@ class PlannedStackSet:
     external_id: str | None = field(repr=False)
     policies: frozenset[str]
     role_path: str | None = None
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,7 @@ def _planned_stack_set(planned: Mapping[str, Any]) -> PlannedStackSet:
         parameters.get("ExternalId"),
         frozenset(content.role.inline) if content and content.role else frozenset(),
         content.role_path if content else None,
+        frozenset(content.others) if content else frozenset(),
     )
 
 
@@ -264,8 +267,8 @@ def _not_updatable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
             f"{have}, whose template {'states' if content.role_path else 'does not state'} the"
             " role's path (see stackset_role_path): CloudFormation would replace it"
         )
-    if content.others:
-        return f"{have}, and these resources of it would be deleted: {', '.join(content.others)}"
+    if lost := [other for other in content.others if other not in wanted.others]:
+        return f"{have}, and these resources of it would be deleted: {', '.join(lost)}"
     if stack_set.regions != (stack_set.region,):
         return (
             f"its stacks are in {', '.join(stack_set.regions)}; octo-tf's would be in"

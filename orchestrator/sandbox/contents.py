@@ -23,6 +23,8 @@ def _settings(state: SandboxState, faults: Faults) -> Iterator[str]:
     yield f"Account.Status: {state.with_account_status}"
     yield from (f"fault {fault}" for fault in faults.listed())
     yield from (f"trusted access of {account_id}" for account_id in state.stackset_access)
+    enrolled = (id_ for id_, held in state.optimization_hub.items() if held.active)
+    yield from (f"{account_id} in Cost Optimization Hub" for account_id in enrolled)
     yield from (f"delegated administrator {account_id}" for account_id in state.delegated)
     yield from (f"account {account_id} registered with Octo" for account_id in state.octo.accounts)
     yield from (f"{c.client_id} has {c.external_id}" for c in state.octo.clients.values())

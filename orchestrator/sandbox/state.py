@@ -82,6 +82,15 @@ class AccountCreation:
     status: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Enrolment:
+    """An account's enrolment in Cost Optimization Hub; ``changed``: seconds since the epoch."""
+
+    active: bool
+    with_members: bool
+    changed: float
+
+
 @dataclass
 class SandboxState:
     """The sandbox's state; ``lock`` guards all of it.
@@ -100,6 +109,7 @@ class SandboxState:
         reports: report definitions by account id and name.
         stack_sets: StackSets by (account id, region) and name.
         stackset_access: management accounts with trusted access for StackSets.
+        optimization_hub: enrolments in Cost Optimization Hub by account id.
         delegated: since when accounts are delegated administrators, by account and service.
         account_creations: the requests of CreateAccount, the oldest first.
         creating: those of them that are in progress.
@@ -122,6 +132,7 @@ class SandboxState:
     notifications: dict[str, Any] = field(default_factory=dict)
     stack_sets: dict[tuple[str, str], dict[str, StackSet]] = field(default_factory=dict)
     stackset_access: set[str] = field(default_factory=set)
+    optimization_hub: dict[str, Enrolment] = field(default_factory=dict)
     delegated: dict[str, dict[str, datetime]] = field(default_factory=dict)
     account_creations: list[AccountCreation] = field(default_factory=list)
     creating: list[AccountCreation] = field(default_factory=list)

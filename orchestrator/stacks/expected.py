@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 from orchestrator import __version__
 from orchestrator.model.account import AccountType
-from orchestrator.model.module_contract import documents, octo_names
+from orchestrator.model.module_contract import documents, features, octo_names
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.outputs import (
     ApiAccessOutput,
     CurOutput,
+    FeatureRoleOutput,
     Outputs,
     RoleOutput,
     StackSetOutput,
@@ -45,8 +46,10 @@ def expected(
         targets: the StackSet's OUs or root; empty without a StackSet.
         stack_set_id: the StackSet's id, if it is known.
     """
-    policies = documents.api_access_policies(inputs.permission_tiers)
-    role = _role(inputs, partition, octo_names.API_ROLE, policies)
+    policies = documents.role_policies(
+        inputs, inputs.features, partition=partition, account_id=inputs.account_id
+    )
+    role = _role(inputs, partition, octo_names.API_ROLE, policies.pop(octo_names.API_ROLE))
     return Outputs(
         account_id=inputs.account_id,
         account_type=account_type,
@@ -55,8 +58,14 @@ def expected(
         api_access=ApiAccessOutput(
             **role.model_dump(),
             principal=inputs.principal,
-            permission_tiers=sorted(inputs.permission_tiers),
-            operations=None,
+            features=sorted(inputs.features),
+            feature_roles=[
+                FeatureRoleOutput(
+                    **_role(inputs, partition, name, of_role).model_dump(),
+                    trust=features.table().roles[name].trust,
+                )
+                for name, of_role in sorted(policies.items())
+            ],
         ),
         cur=None if account_type == "linked" else _cur(inputs, partition),
         stackset=StackSetOutput(
@@ -92,6 +101,7 @@ def _cur(inputs: Inputs, partition: str) -> CurOutput:
     )
     managed = "merged" if inputs.cur_s3_bucket_merge_policy else "owner"
     values = {name: getattr(inputs, f"cur_{name}") for name in _CUR_INPUTS}
+    values["additional_schema_elements"] = inputs.schema_elements
     lists = {name: sorted(value) for name, value in values.items() if isinstance(value, tuple)}
     return CurOutput(
         **{**values, **lists},

@@ -9,12 +9,14 @@ reports exist in us-east-1 only (decision 0027).
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orchestrator import __version__, assets
 from orchestrator.model.module_contract import documents, octo_names
+from orchestrator.model.module_contract.features import table
 from orchestrator.model.module_contract.inputs import Inputs
 
 Name = Literal["api-access", "stackset", "cur", "cur-bucket"]
@@ -57,13 +59,10 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
             description=f"{DESCRIPTIONS[name]} (octo-tf {__version__})",
             version=__version__,
             asks_external_id=name != "cur" or inputs.cur_role_trust == "external_id",
-            role_name=octo_names.API_ROLE,
-            role_description=documents.ROLE_DESCRIPTION,
+            roles=_roles(inputs, inputs.features, "ApiAccessRole"),
             cur_role_name=octo_names.CUR_ROLE,
-            cur_role_description=documents.CUR_ROLE_DESCRIPTION,
-            trust=_role_document(trust),
+            cur_role_description=table().roles[octo_names.CUR_ROLE].description,
             cur_trust=_role_document(trust if inputs.cur_role_trust == "external_id" else weaker),
-            policies=_policies(documents.api_access_policies(inputs.permission_tiers)),
             cur_policies=_policies(cur_policies),
             bucket_policy=documents.substituted(policy),
             linked_template=linked_template(inputs),
@@ -82,15 +81,34 @@ def linked_template(inputs: Inputs) -> str:
         .get_template("linked-account.json.j2")
         .render(
             inputs=inputs,
-            role_name=octo_names.API_ROLE,
-            role_description=documents.ROLE_DESCRIPTION,
-            trust=_role_document(documents.trust(_PRINCIPAL_ARN, "${ExternalId}")),
-            policies=_policies(documents.api_access_policies(inputs.permission_tiers)),
+            description=table().roles[octo_names.API_ROLE].description,
+            roles=_roles(inputs, inputs.linked_features, inputs.stackset_role_logical_id),
             # A boundary of this account is expected under the same name in each linked account.
             boundary=boundary and {"Fn::Sub": boundary.replace(own, ":${AWS::AccountId}:")},
         )
     )
     return documents.text(json.loads(rendered))
+
+
+def _roles(inputs: Inputs, features: Sequence[str], logical_id: str) -> list[dict[str, Any]]:
+    """Describe the roles of a template, the API access role by its own logical id.
+
+    The console path has no execution, so that Octo assumes all of them under the external id.
+    """
+    policies = documents.role_policies(inputs, features, partition=_PARTITION, account_id=_ACCOUNT)
+    trust = _role_document(documents.trust(_PRINCIPAL_ARN, "${ExternalId}"))
+    return [
+        {
+            "logical_id": logical_id
+            if name == octo_names.API_ROLE
+            else octo_names.linked_logical_id(name),
+            "name": name,
+            "description": table().roles[name].description,
+            "trust": trust,
+            "policies": _policies(of_role),
+        }
+        for name, of_role in policies.items()
+    ]
 
 
 def _policies(policies: dict[str, Any]) -> list[dict[str, Any]]:

@@ -69,7 +69,7 @@ def judge(plan: Plan, *, allow_destroy: Collection[str] = ()) -> Verdict:
     """
     refusals = {
         address: "Terraform's prevent_destroy protects it; "
-        + PROTECTED.get(_type(address), "its content would be lost")
+        + _consequence(address, "its content would be lost")
         for address in plan.undestroyable
         if address not in allow_destroy
     }
@@ -84,9 +84,16 @@ def judge(plan: Plan, *, allow_destroy: Collection[str] = ()) -> Verdict:
         ):
             because = f" ({change.reason.replace('_', ' ')})" if change.reason else ""
             refusals[change.address] = (
-                f"the plan would {change.action} it{because}; {PROTECTED[change.type]}"
+                f"the plan would {change.action} it{because}; {_consequence(change.address)}"
             )
     return Verdict(dict(sorted(refusals.items())), unknown)
+
+
+def _consequence(address: str, otherwise: str = "") -> str:
+    """Say what the loss of a resource means; a role of a feature is not the way in."""
+    if "aws_iam_role.feature[" in address:
+        return "the feature of Octo that needs it would end"
+    return PROTECTED.get(_type(address), otherwise)
 
 
 def _type(address: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from typing import Literal
 
 from orchestrator.aws.iam import get_role, get_role_with_policies
 from orchestrator.aws.sts import RoleAccess
 from orchestrator.model.differences import Part, role_differences
 from orchestrator.model.module_contract import documents
+from orchestrator.model.module_contract.features import Trust
 from orchestrator.model.module_contract.outputs import RoleOutput
 from orchestrator.model.observed import Role
 from orchestrator.model.policy import document
@@ -50,7 +52,7 @@ def judge(
     *,
     wrong: str,
     parts: Container[Part] = _PARTS,
-    trust: str = "external_id",
+    trust: Trust | Literal["principal_only"] = "external_id",
 ) -> Finding:
     """Judge whether a role is as the module defines it.
 
@@ -60,7 +62,7 @@ def judge(
         right: the finding if nothing differs.
         wrong: what follows the role's name in the finding if something does.
         parts: what is compared.
-        trust: ``principal_only`` for a role that is not to require the external id.
+        trust: who may assume the role; ``principal_only``: Octo, without the external id.
     """
     name = output.role_name
     read = get_role if parts == TRUST_ALONE else get_role_with_policies
@@ -72,7 +74,15 @@ def judge(
     desired = Role(
         name,
         output.role_arn,
-        trust=documents.trust(principal, context.external_id if trust == "external_id" else None),
+        trust=documents.trust(principal, None)
+        if trust == "principal_only"
+        else documents.role_trust(
+            trust,
+            principal,
+            context.external_id,
+            partition=expected.partition,
+            account_id=expected.account_id,
+        ),
         inline={name: document(text) for name, text in output.inline_policies.items()},
         managed=dict.fromkeys(output.managed_policy_arns),
         boundary=output.permissions_boundary,

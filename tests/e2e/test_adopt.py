@@ -183,7 +183,7 @@ def kept_root(unused_sandbox, applied_root) -> Kept:
     root = made.restored(sandbox, checkpoint)
     root.project.interrupted(
         *("adopt", str(root.folder), "--aws-profile", root.profile, *CONSENT),
-        when=lambda: "octo-read" in root.policies(ROLE),
+        when=lambda: "octo-cost" in root.policies(ROLE),
     )
     assert (root.project.folder / "octo.yaml").exists()
     root.adopt(*CONSENT, "--keep-old-state")
@@ -328,7 +328,7 @@ def is_adopted(user: User, *, kept: list[str], removed: str | None = None) -> No
     assert failing(report) == set()
     assert report["areas"]["cur_s3"] == "pass"
     assert user.identities() == user.before
-    assert user.policies(ROLE) == {"octo-read"}
+    assert user.policies(ROLE) == {"octo-cost"}
     assert user.policies(CUR_ROLE) == {"octo-cur-read"}
     left = {r["RoleName"] for r in user.client("iam").list_roles()["Roles"]} & LEFT
     assert left == LEFT - {removed}

@@ -127,7 +127,7 @@ def test_with_consent_the_role_stays_and_what_is_too_much_goes(sandbox, adopted)
     assert done.returncode == 0, done.stdout + done.stderr
     assert failing(json.loads(done.stdout)) == set()
     iam = sandbox.client("linked-1", "iam")
-    assert iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == ["octo-read"]
+    assert iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == ["octo-cost"]
     assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == adopted.role_id
     secret = project.folder / "octo.external-id"
     assert secret.read_text().strip() == EXTERNAL_ID  # from the role's own trust

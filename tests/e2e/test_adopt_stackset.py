@@ -153,7 +153,7 @@ def test_it_is_taken_over_with_the_accounts_that_it_has(sandbox, adopted):
     assert changed["StackSetId"] == adopted.template["StackSetId"]
     assert set(json.loads(changed["TemplateBody"])["Resources"]) == {"CrossAccountRole"}
     iam = sandbox.client("linked-1", "iam")
-    assert iam.list_role_policies(RoleName=API_ROLE)["PolicyNames"] == ["octo-read"]
+    assert iam.list_role_policies(RoleName=API_ROLE)["PolicyNames"] == ["octo-cost"]
     assert iam.get_role(RoleName=API_ROLE)["Role"]["MaxSessionDuration"] == 43200
     settings = (payer.folder / "octo.yaml").read_text()
     assert "stackset_role_logical_id: CrossAccountRole" in settings

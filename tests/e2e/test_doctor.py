@@ -54,7 +54,14 @@ def lines(project) -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize(
     ("profile", "account_type", "settings"),
     [
-        ("linked-1", "linked", {"permission_tiers": ["read", "operations"]}),
+        (
+            "linked-1",
+            "linked",
+            {
+                "features": ["cost", "recommendations", "execution"],
+                "execution_actions": ["stop_ec2"],
+            },
+        ),
         ("standalone", "standalone", {}),
     ],
 )

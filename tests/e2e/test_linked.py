@@ -135,7 +135,7 @@ def test_the_event_stream_and_the_saved_plan_say_the_same(sandbox):
 def test_render_check_shows_what_is_out_of_date(linked):
     assert linked("render").returncode == 0
     assert linked("render", "--check").returncode == 0
-    outdated = linked("render", "--check", "--permission-tier", "read", "--region", "eu-west-1")
+    outdated = linked("render", "--check", "--feature", "cost", "--region", "eu-west-1")
     assert outdated.returncode == 2
     assert '+  "region": "eu-west-1",' in outdated.stdout
     assert outdated.stdout.count("terraform.tfvars.json") == 2

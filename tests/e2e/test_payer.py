@@ -82,9 +82,9 @@ def break_trust(sandbox):
 
 def drop_a_statement(sandbox):
     iam = sandbox.client("payer", "iam")
-    policy = iam.get_role_policy(RoleName=ROLE, PolicyName="octo-read")["PolicyDocument"]
+    policy = iam.get_role_policy(RoleName=ROLE, PolicyName="octo-cost")["PolicyDocument"]
     policy["Statement"] = policy["Statement"][1:]
-    iam.put_role_policy(RoleName=ROLE, PolicyName="octo-read", PolicyDocument=json.dumps(policy))
+    iam.put_role_policy(RoleName=ROLE, PolicyName="octo-cost", PolicyDocument=json.dumps(policy))
 
 
 def delete_bucket_policy(sandbox):
@@ -146,15 +146,17 @@ def test_losing_the_report_is_refused_until_it_is_named(sandbox, payer):
 
 
 def test_losing_a_role_is_refused_until_it_is_named(payer):
-    both = ("--permission-tier", "read", "--permission-tier", "operations")
+    both = ("--feature", "cost", "--feature", "execution", "--execution-action", "stop_ec2")
     added = payer("apply", "--yes", "--json", *both)
     assert added.returncode == 0, added.stderr
     checks = {c["id"]: c["status"] for c in json.loads(added.stdout)["checks"]}
-    assert checks["api_access.operations"] == "pass"
+    assert checks["api_access.feature_roles"] == "pass"
+    assert checks["api_access.permissions"] == "pass"
 
     refused = payer("apply", "--yes")
     assert refused.returncode == 5
-    roles = [f"module.octo.aws_iam_role.{name}[0]" for name in ("automation", "operations")]
+    names = ("OctoChangeExecutorRole", "OctoChangeTemplateApproverRole", "OctoSSMUpdaterRole")
+    roles = [f'module.octo.aws_iam_role.feature["{name}"]' for name in names]
     assert all(f"{role}: the plan would delete it" in refused.stderr for role in roles)
     assert not (payer.root / "octo.tfplan").exists()
 

@@ -284,10 +284,10 @@ def test_an_interrupt_halfway_loses_nothing(sandbox, upgraded):
     control.pace(sandbox.endpoint, 6)
     upgraded.interrupted(
         *("apply", "--yes", "-v"),
-        *("--permission-tier", "read", "--permission-tier", "recommendations"),
+        *("--feature", "cost", "--feature", "recommendations"),
         when=lambda: any(o["Status"] == "RUNNING" for o in sandbox.operations()),
     )
-    upgraded.settings(permission_tiers=["read", "recommendations"])
+    upgraded.settings(features=["cost", "recommendations"])
     applied = upgraded("apply", "--yes", "--json")
     control.pace(sandbox.endpoint, 0)
     assert applied.returncode == 0, applied.stdout + applied.stderr

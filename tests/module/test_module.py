@@ -62,7 +62,7 @@ def test_every_file_is_formatted(terraform: TerraformCli):
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("name", ["account_types", "stackset", "validations"])
+@pytest.mark.parametrize("name", ["account_types", "features", "stackset", "validations"])
 def test_the_native_tests_pass(terraform: TerraformCli, name: str):
     result = terraform("test", "-no-color", f"-filter=tests/{name}.tftest.hcl")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator import assets
+from orchestrator.model.module_contract import documents
+from orchestrator.model.module_contract.features import table
+from orchestrator.model.module_contract.inputs import Inputs
 
 SCANNERS = Path(__file__).parents[2] / ".venv-scan/bin"
 POLICIES = assets.MODULE / "policies"
+ACCOUNT = {"partition": "aws", "account_id": "111122223333"}
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +70,11 @@ def findings(tmp_path: Path, policy: str) -> dict[str, list]:
     return {risk: found for risk, found in json.loads(result.stdout).items() if found}
 
 
-@pytest.mark.parametrize("tier", ["read", "recommendations"])
-def test_cloudsplaining_finds_no_risk_in_what_reads(tmp_path, tier):
-    assert findings(tmp_path, (POLICIES / f"{tier}.json").read_text()) == {}
+@pytest.mark.parametrize(
+    "name", ["cost", "cur_billing", "recommendations", "unit_metrics", "ai_cost"]
+)
+def test_cloudsplaining_finds_no_risk_in_what_reads(tmp_path, name):
+    assert findings(tmp_path, (POLICIES / f"{name}.json").read_text()) == {}
 
 
 def test_cloudsplaining_does_find_risks_where_there_are_some(tmp_path):
@@ -81,10 +87,17 @@ def test_cloudsplaining_does_find_risks_where_there_are_some(tmp_path):
     assert findings(tmp_path, risky)
 
 
-def test_operations_change_nothing_without_a_constraint(tmp_path):
-    for name in ("operations", "automation"):
-        text = (POLICIES / f"{name}.json.tftpl").read_text()
-        values = {"partition": "aws", "account_id": "111122223333", "automation_role": "Automation"}
-        for key, value in values.items():
-            text = text.replace(f"${{{key}}}", value)
-        assert findings(tmp_path, text) == {}
+@pytest.mark.parametrize("name", ["ssm_updater", "change_executor", "change_template_approver"])
+def test_execution_changes_nothing_without_a_constraint(tmp_path, name):
+    text = (POLICIES / f"{name}.json.tftpl").read_text()
+    for key, value in ACCOUNT.items():
+        text = text.replace(f"${{{key}}}", value)
+    assert findings(tmp_path, text) == {}
+
+
+@pytest.mark.parametrize("action", table().execution_actions)
+def test_a_chosen_action_changes_nothing_without_a_constraint(tmp_path, action):
+    chosen = Inputs("111122223333", "bucket", execution_actions=(action,))
+    statements = documents.execution_statements(chosen, **ACCOUNT)
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    assert findings(tmp_path, json.dumps(policy)) == {}

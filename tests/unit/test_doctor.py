@@ -136,8 +136,8 @@ def test_permissions_follow_the_options():
     assert "s3:PutBucketPolicy" not in actions("payer", **existing)
     merged = actions("payer", **existing, cur_s3_bucket_merge_policy=True)
     assert "s3:PutBucketPolicy" in merged
-    tiers = {"permission_tiers": ["read", "operations"]}
-    assert "iam:CreatePolicy" in actions("linked", **tiers) - linked
+    execution = {"features": ["cost", "execution"], "execution_actions": ["stop_ec2"]}
+    assert "iam:CreatePolicy" in actions("linked", **execution) - linked
 
 
 OTHER = "333333333333"

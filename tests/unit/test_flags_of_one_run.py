@@ -13,7 +13,7 @@ from orchestrator.cli.options import _warn_of_one_run
 from orchestrator.errors import Clash, OctoTfError
 from orchestrator.stackset import preflight
 
-TEXT = "# ours\naccount_id: '111122223333'  # payer\nexternal_id: abc\npermission_tiers: [read]\n"
+TEXT = "# ours\naccount_id: '111122223333'  # payer\nexternal_id: abc\nfeatures: [cost]\n"
 
 
 @pytest.fixture
@@ -30,13 +30,13 @@ def warned(config: Path, flags: dict[str, object]) -> list[str]:
 
 
 def test_flags_that_differ_from_octo_yaml_are_named(config):
-    flags = {"permission_tiers": ["read", "operations"], "tags": {"a": "b"}, "account_id": "1"}
+    flags = {"features": ["cost", "recommendations"], "tags": {"a": "b"}, "account_id": "1"}
     (warning,) = warned(config, flags)
-    assert warning.startswith(f"--permission-tier, --tag differ from {config}: they hold for this")
+    assert warning.startswith(f"--feature, --tag differ from {config}: they hold for this")
 
 
 def test_flags_that_octo_yaml_says_too_and_how_to_reach_aws_are_not(config):
-    flags = {"permission_tiers": ["read"], "credentials.profile": "x", "external_id_env": "X"}
+    flags = {"features": ["cost"], "credentials.profile": "x", "external_id_env": "X"}
     assert warned(config, flags) == []
     assert warned(config.with_name("absent.yaml"), {"tags": {"a": "b"}}) == []
 

@@ -43,6 +43,13 @@ def test_losing_a_protected_resource_is_refused(kind, action):
     assert f"--allow-destroy '{address}'" in caught.value.hint
 
 
+def test_losing_the_role_of_a_feature_is_refused_for_what_it_means():
+    address = 'module.octo.aws_iam_role.feature["OctoSSMUpdaterRole"]'
+    with pytest.raises(PlanRefused, match="the feature of Octo that needs it would end"):
+        examine(plan_of((address, "aws_iam_role", "delete")))
+    examine(plan_of((address, "aws_iam_role", "delete")), allow_destroy=[address])
+
+
 def test_naming_the_address_lets_exactly_it_pass():
     other = "module.octo.aws_iam_role.cur[0]"
     examine(plan_of((ROLE, "aws_iam_role", "delete")), allow_destroy=[ROLE])

@@ -131,11 +131,11 @@ def test_options_of_what_to_register_are_read_from_the_environment(monkeypatch, 
     monkeypatch.setenv("OCTO_TF_ACCOUNT_ID", "111122223333")
     monkeypatch.setenv("OCTO_TF_EXTERNAL_ID", "abc")
     monkeypatch.setenv("OCTO_TF_USE_STACKSET", "true")
-    monkeypatch.setenv("OCTO_TF_PERMISSION_TIER", "read recommendations")
+    monkeypatch.setenv("OCTO_TF_FEATURE", "cost recommendations")
     assert cli.run(["init"]) == 0
     written = (tmp_path / "octo.yaml").read_text()
     assert "use_stackset: true" in written
-    assert re.search(r"permission_tiers:\n *- read\n *- recommendations\n", written)
+    assert re.search(r"features:\n *- cost\n *- recommendations\n", written)
 
 
 def test_a_command_that_registers_nothing_needs_no_external_id(monkeypatch, capsys, tmp_path):

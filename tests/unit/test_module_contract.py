@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator import assets
 from orchestrator.errors import EngineError
-from orchestrator.model.module_contract import documents, octo_names
+from orchestrator.model.module_contract import features
 from orchestrator.model.module_contract.addresses import (
     BUCKET,
     REPORT,
@@ -63,26 +63,23 @@ def module() -> dict[str, Any]:
 def test_the_addresses_are_the_modules_and_each_role_has_its_name(module):
     resources = module["resource"]
     for address in (*ROLES, BUCKET, REPORT, STACKSET):
-        resource = resources[address.removesuffix("[0]")]
+        resource = resources[re.sub(r"\[.*\]$", "", address)]
         assert ("count" in resource) == address.endswith("[0]"), address
-    names = next(b["operations_names"] for b in module["locals"] if "operations_names" in b)
+        assert ("for_each" in resource) == address.endswith('"]'), address
+    named = {name: value for block in module["locals"] for name, value in block.items()}
     for address, name in ROLES.items():
-        given = resources[address.removesuffix("[0]")]["name"]
-        own = re.fullmatch(r"\$\{local\.operations_names\.(\w+)\}", given)
-        assert (names[own[1]] if own else given) == name
+        given = resources[re.sub(r"\[.*\]$", "", address)]["name"]
+        own = re.fullmatch(r"\$\{local\.(\w+)\}", given)
+        assert (named[own[1]] if own else given) == ("${each.key}" if '"]' in address else name)
 
 
-def test_every_role_and_every_policy_of_the_module_is_known(module):
+def test_every_role_of_the_module_is_known(module):
     addresses = {a for a in module["resource"] if a.startswith("aws_iam_role.")}
-    assert addresses == {address.removesuffix("[0]") for address in ROLES}
-    assert set(octo_names.POLICIES) == set(ROLES.values())
-    roles = {a: body for a, body in module["resource"].items() if a.startswith("aws_iam_role_pol")}
-    text = str([*roles.values(), module["locals"]])
-    named = set(re.findall(r"octo-[a-z]+(?:-[a-z]+)*", text.replace("${tier}", "TIER")))
-    tiers = {f"octo-{tier}" for tier in ("read", "recommendations")}
-    ours = {name for names in octo_names.POLICIES.values() for name in names}
-    assert ours - tiers <= named
-    assert tiers == set(documents.api_access_policies(["read", "recommendations"]))
+    assert addresses == {re.sub(r"\[.*\]$", "", address) for address in ROLES}
+    assert set(features.table().roles) == set(ROLES.values())
+    assert {role for f in features.table().features.values() for role in f.roles} == {
+        *features.table().roles
+    }
 
 
 def test_the_reports_fields_are_the_resources_arguments(module):

@@ -131,8 +131,8 @@ def test_a_damaged_template_is_noticed_before_it_is_used(registered, tmp_path, m
 
 def test_what_is_taken_over_is_named_in_hcl_and_identified_in_json(registered, tmp_path):
     plain = render.render(registered(), "payer")
-    policy = 'module.octo.aws_iam_role_policy.api_access["octo-read"]'
-    ids = {policy: "R:octo-read", "module.octo.aws_s3_bucket.cur[0]": '${file("x")}'}
+    policy = 'module.octo.aws_iam_role_policy.api_access["octo-cost"]'
+    ids = {policy: "R:octo-cost", "module.octo.aws_s3_bucket.cur[0]": '${file("x")}'}
     root = render.importing(plain, ids)
     assert root.values["import_ids"] == ids
     assert b"file" not in root.files[render.IMPORTS]

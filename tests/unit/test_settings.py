@@ -44,7 +44,7 @@ def test_every_top_level_setting_but_sections_has_an_option_by_its_name():
     [
         ("account_id", "--account-id"),
         ("tags", "--tag"),
-        ("permission_tiers", "--permission-tier"),
+        ("features", "--feature"),
         ("cur_refresh_closed_reports", "--cur-refresh-closed-reports"),
         ("credentials.profile", "--aws-profile"),
         ("credentials.assume_role.role_arn", "--role"),
@@ -94,6 +94,8 @@ def test_every_example_is_valid(tmp_path, name):
     elif model is ExternalIdSource:
         base = {**dict.fromkeys(EXTERNAL_ID_SOURCES, "x"), name: example}
     else:
+        if name == "execution_actions":
+            base["features"] = ["cost", "execution"]
         *parents, last = name.split(".")
         value = {last: example}
         for parent in reversed(parents):
@@ -108,12 +110,12 @@ def test_a_new_octo_yaml_says_what_each_of_its_settings_is(tmp_path):
         "account_id": "111122223333",
         "account_type": "payer",
         "credentials.assume_role.role_arn": "arn:aws:iam::111122223333:role/Deploy",
-        "permission_tiers": ["read"],
+        "features": ["cost"],
     }
     write_config(path, given)
     text = path.read_text()
     lines = text.splitlines()
-    for name in ("account_id", "account_type", "credentials", "permission_tiers"):
+    for name in ("account_id", "account_type", "credentials", "features"):
         (line,) = (n for n, line in enumerate(lines) if line.startswith(f"{name}:"))
         assert lines[line - 1] == f"# {settings()[name].sentence}"
     role = next(n for n, line in enumerate(lines) if "role_arn:" in line)

@@ -155,7 +155,9 @@ def begin(context: AccountContext) -> ConsoleFlow:
         ConfigError: octo.yaml has a setting that only Terraform supports.
     """
     console_inputs(context.registration)
-    return flow_of(context, shared.identify(context))
+    account = shared.identify(context)
+    shared.warn_of_features(context)
+    return flow_of(context, account)
 
 
 def flow_of(context: AccountContext, account: Account) -> ConsoleFlow:

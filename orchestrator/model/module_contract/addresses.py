@@ -5,20 +5,22 @@
 
 from __future__ import annotations
 
-from orchestrator.model.module_contract.octo_names import (
-    API_ROLE,
-    AUTOMATION_ROLE,
-    CUR_ROLE,
-    OPERATIONS_ROLE,
-)
+from orchestrator.model.module_contract import octo_names
 
 MODULE = "module.octo."  # the module's address in the root
 # A role's name is unique in the account.
 ROLES = {
-    "aws_iam_role.api_access": API_ROLE,
-    "aws_iam_role.cur[0]": CUR_ROLE,
-    "aws_iam_role.operations[0]": OPERATIONS_ROLE,
-    "aws_iam_role.automation[0]": AUTOMATION_ROLE,
+    "aws_iam_role.api_access": octo_names.API_ROLE,
+    "aws_iam_role.cur[0]": octo_names.CUR_ROLE,
+    **{
+        f'aws_iam_role.feature["{name}"]': name
+        for name in (
+            octo_names.SEARCHER_ROLE,
+            octo_names.UPDATER_ROLE,
+            octo_names.EXECUTOR_ROLE,
+            octo_names.APPROVER_ROLE,
+        )
+    },
 }
 BUCKET = "aws_s3_bucket.cur[0]"
 REPORT = "aws_cur_report_definition.cur[0]"

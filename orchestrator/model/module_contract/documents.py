@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator import assets
-
-ROLE_DESCRIPTION = "Octo reads cost, inventory and organization data."
-CUR_ROLE_DESCRIPTION = "Octo reads the Cost and Usage Report."
-_READING_TIERS = ("read", "recommendations")  # `operations` has a role of its own
+from orchestrator.model.module_contract.features import ADDITIONAL, Trust, table
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.octo_names import (
+    CUR_ROLE,
+    EXECUTOR_ROLE,
+    READING_ROLES,
+)
 
 
 def text(document: Any) -> str:
@@ -22,14 +25,83 @@ def text(document: Any) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
 
-def api_access_policies(tiers: Sequence[str]) -> dict[str, Any]:
-    """Build the inline policies of the API access role, by name."""
-    return {f"octo-{tier}": _policy(f"{tier}.json") for tier in _READING_TIERS if tier in tiers}
+def role_policies(
+    inputs: Inputs, features: Sequence[str], *, partition: str, account_id: str
+) -> dict[str, dict[str, Any]]:
+    """Build the inline policies of each role that the features need, but the CUR role's.
+
+    Args:
+        inputs: the module's inputs, for execution and for additional actions.
+        features: those of the account itself, or of linked accounts.
+        partition: as ARNs have it, or ``${AWS::Partition}``.
+        account_id: the account's, or ``${AWS::AccountId}``.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for role in table().roles:
+        if role == CUR_ROLE:
+            continue
+        policies = _of_features(role, features, partition=partition, account_id=account_id)
+        if policies and role == EXECUTOR_ROLE:
+            for policy in policies.values():
+                policy["Statement"] += execution_statements(inputs, partition, account_id)
+        if policies and role in READING_ROLES and inputs.additional_actions:
+            statement = _allow("AdditionalReads", sorted(inputs.additional_actions), "*")
+            policies[ADDITIONAL] = {"Version": "2012-10-17", "Statement": [statement]}
+        if policies:
+            found[role] = policies
+    return found
+
+
+def execution_statements(inputs: Inputs, partition: str, account_id: str) -> list[dict[str, Any]]:
+    """Build what the executor may do: the chosen actions, on resources with the tag, if any."""
+    actions = table().execution_actions
+    chosen = sorted(inputs.execution_actions)
+    reads = sorted({read for name in chosen for read in actions[name].reads})
+    statements = [_allow("Look", reads, "*")]
+    for name in chosen:
+        for number, change in enumerate(actions[name].changes):
+            arns = [
+                f"arn:{partition}:{a.replace('{account}', account_id)}" for a in change.resources
+            ]
+            statement = _allow(f"{action_sid(name)}{number}", list(change.actions), arns)
+            for key, value in inputs.execution_tag.items():
+                if change.tagged:
+                    statement["Condition"] = {"StringEquals": {f"aws:ResourceTag/{key}": value}}
+            statements.append(statement)
+    return statements
+
+
+def action_sid(name: str) -> str:
+    """Return how the Sids of an execution action begin: ``stop_ec2`` → ``StopEc2``."""
+    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
 
 
 def cur_policies(bucket_arn: str, prefix: str) -> dict[str, Any]:
     """Build the inline policies of the CUR role, by name."""
-    return {"octo-cur-read": _policy("cur_read.json.tftpl", bucket_arn=bucket_arn, prefix=prefix)}
+    return _of_features(CUR_ROLE, ["cost"], bucket_arn=bucket_arn, prefix=prefix)
+
+
+def role_trust(
+    kind: Trust, principal_arn: str, external_id: str, *, partition: str, account_id: str
+) -> dict[str, Any]:
+    """Build the trust policy of a role by the kind that the table of features gives it."""
+    if kind == "external_id":
+        return trust(principal_arn, external_id)
+    by_ssm = kind == "systems_manager"
+    root = {"AWS": f"arn:{partition}:iam::{account_id}:root"}
+    statement: dict[str, Any] = {
+        "Sid": "SystemsManagerOfThisAccount" if by_ssm else "PeopleOfThisAccount",
+        "Effect": "Allow",
+        "Principal": {"Service": "ssm.amazonaws.com"} if by_ssm else root,
+        "Action": "sts:AssumeRole",
+    }
+    if by_ssm:
+        execution = f"arn:{partition}:ssm:*:{account_id}:automation-execution/*"
+        statement["Condition"] = {
+            "StringEquals": {"aws:SourceAccount": account_id},
+            "ArnLike": {"aws:SourceArn": execution},
+        }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def trust(principal_arn: str, external_id: str | None) -> dict[str, Any]:
@@ -99,6 +171,18 @@ def substituted(value: Any) -> Any:
     if isinstance(value, list):
         return [substituted(inner) for inner in value]
     return {"Fn::Sub": value} if isinstance(value, str) and "${" in value else value
+
+
+def _allow(sid: str, actions: list[str], resource: str | list[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _of_features(role: str, features: Sequence[str], **values: str) -> dict[str, Any]:
+    return {
+        name: _policy(file, **values)
+        for feature in features
+        for name, file in table().features[feature].roles.get(role, {}).items()
+    }
 
 
 def _policy(file: str, **values: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from orchestrator.errors import ConfigError
 from orchestrator.model.module_contract import octo_names
+from orchestrator.model.module_contract.features import schema_elements
 
 DEFAULT_REGION = "us-east-1"
 
@@ -25,7 +26,11 @@ class Inputs:
     account_id: str
     cur_s3_bucket_name: str
     principal: str = octo_names.PRINCIPAL
-    permission_tiers: tuple[str, ...] = ("read",)
+    features: tuple[str, ...] = ("cost",)
+    execution_actions: tuple[str, ...] = ()
+    execution_may_delete: bool = False
+    execution_tag: Mapping[str, str] = field(default_factory=dict)
+    additional_actions: tuple[str, ...] = ()
     max_session_duration: int = 43200
     permissions_boundary: str | None = None
     cur_additional_artifacts: tuple[str, ...] = ()
@@ -44,12 +49,26 @@ class Inputs:
     stackset_name: str = octo_names.STACKSET
     stackset_excluded_accounts: tuple[str, ...] = ()
     stackset_failure_tolerance_percentage: int = 10
+    stackset_features: tuple[str, ...] | None = None
     stackset_max_concurrent_percentage: int = 100
     stackset_retain_on_account_removal: bool = True
     stackset_retain_stacks: bool = True
     stackset_role_logical_id: str = "ApiAccessRole"
     stackset_role_path: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def linked_features(self) -> tuple[str, ...]:
+        """The features of linked accounts, which have execution only by name."""
+        if self.stackset_features is not None:
+            return self.stackset_features
+        return tuple(name for name in self.features if name != "execution")
+
+    @property
+    def schema_elements(self) -> tuple[str, ...]:
+        """The report's schema elements, sorted: those asked for, and those of the features."""
+        needed = schema_elements(self.features)
+        return tuple(sorted({*self.cur_additional_schema_elements, *needed}))
 
     @property
     def bucket_is_new(self) -> bool:
@@ -84,11 +103,11 @@ def console_inputs(registration: _Registration) -> Inputs:
         ConfigError: octo.yaml has a setting that only Terraform supports.
     """
     found = module_inputs(registration)
-    if "operations" in found.permission_tiers:
+    if "execution" in found.features:
         raise ConfigError(
-            "the tier operations is supported with Terraform only",
-            where="permission_tiers",
-            hint="Remove the tier, or use octo-tf apply.",
+            "the feature execution is supported with Terraform only",
+            where="features",
+            hint="Remove it from features and stackset_features, or use octo-tf apply.",
         )
     if found.cur_s3_bucket_merge_policy:
         raise ConfigError(

@@ -11,24 +11,17 @@ from typing import Final
 PRINCIPAL: Final = "131920598436"  # Octo's own AWS account
 API_ROLE: Final = "AlphausAcctAccessRole"
 CUR_ROLE: Final = "AlphausAcctAccessCurRole"
-OPERATIONS_ROLE: Final = "AlphausAcctAccessOperationsRole"
-AUTOMATION_ROLE: Final = "AlphausOctoAutomationRole"
-# The inline policies that each role may have, without their documents.
-POLICIES: Final = {
-    API_ROLE: ("octo-read", "octo-recommendations"),
-    CUR_ROLE: ("octo-cur-read",),
-    OPERATIONS_ROLE: ("octo-operations",),
-    AUTOMATION_ROLE: ("octo-automation",),
-}
+SEARCHER_ROLE: Final = "OctoRecommendationSearcherRole"
+UPDATER_ROLE: Final = "OctoSSMUpdaterRole"
+EXECUTOR_ROLE: Final = "OctoChangeExecutorRole"
+APPROVER_ROLE: Final = "OctoChangeTemplateApproverRole"
+# From outside it is not known which of these roles the service reads by.
+READING_ROLES: Final = (API_ROLE, SEARCHER_ROLE)
+EXECUTION_BOUNDARY: Final = "OctoExecutionBoundary"  # a policy of ours
 STACKSET: Final = "alphaus-api-access-stackset"
 CUR_BUCKET: Final = "alphaus-cur-export"  # the published module's; ours ends in the account id
-# The published module's other roles; octo-tf has no use for them.
-OTHER_ROLES: Final = (
-    "OctoSSMUpdaterRole",
-    "OctoChangeExecutorRole",
-    "OctoChangeTemplateApproverRole",
-    "CloudSaver-Role",
-)
+# The published module's other role, a tag manager's; octo-tf has no use for it.
+OTHER_ROLES: Final = ("CloudSaver-Role",)
 
 
 class Area(str, Enum):
@@ -49,3 +42,8 @@ class Area(str, Enum):
 def cur_bucket(account_id: str) -> str:
     """Return the name of the bucket for reports, unless octo.yaml names one."""
     return f"{CUR_BUCKET}-{account_id}"
+
+
+def linked_logical_id(role: str) -> str:
+    """Return a role's logical id in the StackSet's template; the API access role has its own."""
+    return role.removeprefix("Octo")

@@ -15,6 +15,7 @@ from orchestrator import __version__
 from orchestrator.errors import EngineError
 from orchestrator.model.account import AccountType
 from orchestrator.model.module_contract.addresses import REPORT_FIELDS
+from orchestrator.model.module_contract.features import Trust
 
 # The root's own output: the inputs of the module as they were applied, without secrets.
 APPLIED_INPUTS = "applied_inputs"
@@ -39,15 +40,18 @@ class RoleOutput(_Output):
     permissions_boundary: str | None
 
 
-class ApiAccessOutput(RoleOutput):
-    """The API access role: who may assume it, and the permission tiers it carries.
+class FeatureRoleOutput(RoleOutput):
+    """A further role that a feature needs, and who may assume it."""
 
-    ``operations`` is the separate role of the opt-in ``operations`` tier.
-    """
+    trust: Trust
+
+
+class ApiAccessOutput(RoleOutput):
+    """The API access role, the features of the account, and the further roles that they need."""
 
     principal: str
-    permission_tiers: list[str]
-    operations: RoleOutput | None
+    features: list[str]
+    feature_roles: list[FeatureRoleOutput]
 
 
 class CurOutput(_Output):

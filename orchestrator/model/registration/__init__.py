@@ -81,11 +81,11 @@ class Registration(
             )
         return value
 
-    @field_validator("permission_tiers")
+    @field_validator("features", "stackset_features")
     @classmethod
-    def _with_read(cls, value: list[str] | None) -> list[str] | None:
-        if value is not None and "read" not in value:
-            raise PydanticCustomError("permission_tiers", "must include read: Octo cannot do less")
+    def _with_cost(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and "cost" not in value:
+            raise PydanticCustomError("features", "must include cost: Octo cannot do without")
         return sorted(set(value)) if value is not None else None
 
     @model_validator(mode="after")

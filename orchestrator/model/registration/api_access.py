@@ -9,10 +9,30 @@ from pydantic import Field
 
 from orchestrator.model.module_contract import octo_names
 from orchestrator.model.registration.field_types import Section
-from orchestrator.model.registration.module_rules import PolicyArn
+from orchestrator.model.registration.module_rules import OneTag, PolicyArn, ReadAction
 from orchestrator.model.setting import Group, Setting
 
 _api = partial(Setting, group=Group.API_ACCESS)
+
+
+# By the names of the module's table of features; a test compares them.
+FeatureName = Literal[
+    "cost", "recommendations", "container_cost", "unit_metrics", "ai_cost", "execution"
+]
+ActionName = Literal[
+    "abort_s3_uploads",
+    "delete_ebs",
+    "delete_load_balancer",
+    "delete_rds",
+    "release_address",
+    "rightsize_ec2",
+    "rightsize_ecs",
+    "rightsize_lambda",
+    "stop_ec2",
+    "stop_rds",
+    "terminate_ec2",
+    "upgrade_ebs",
+]
 
 
 class ApiAccessSettings(Section):
@@ -21,12 +41,37 @@ class ApiAccessSettings(Section):
     principal: Annotated[
         Literal["131920598436"], _api("The AWS account of Octo itself; fixed.")
     ] = octo_names.PRINCIPAL
-    permission_tiers: Annotated[
-        list[Literal["read", "recommendations", "operations"]] | None,
+    features: Annotated[
+        list[FeatureName] | None,
         _api(
-            "What Octo may do; read is always part of it.",
-            example=["read", "recommendations"],
+            "What Octo can do; see octo-tf features.",
+            example=["cost", "recommendations"],
             common=True,
+        ),
+    ] = None
+    execution_actions: Annotated[
+        list[ActionName] | None,
+        _api(
+            "With the feature execution: what Octo may carry out, each by name.",
+            example=["stop_ec2"],
+        ),
+    ] = None
+    execution_may_delete: Annotated[
+        bool | None,
+        _api("Allow those of the execution actions that delete something."),
+    ] = None
+    execution_tag: Annotated[
+        OneTag | None,
+        _api(
+            "Limit execution to resources with this tag, as far as AWS looks at tags.",
+            example={"octo": "execute"},
+        ),
+    ] = None
+    additional_actions: Annotated[
+        list[ReadAction] | None,
+        _api(
+            "Actions that list or read, which Octo's support asks for beyond the features.",
+            example=["rds:DescribeDBProxies"],
         ),
     ] = None
     max_session_duration: Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from orchestrator.model.registration.api_access import FeatureName
 from orchestrator.model.registration.field_types import AccountId, Section, Target
 from orchestrator.model.registration.module_rules import LogicalId, StackSetName
 from orchestrator.model.setting import Group, Setting
@@ -43,6 +44,14 @@ class LinkedAccountsSettings(Section):
         _linked(
             "The linked accounts to exclude.",
             example=["222233334444"],
+        ),
+    ] = None
+    stackset_features: Annotated[
+        list[FeatureName] | None,
+        _linked(
+            "The features of linked accounts; execution only where it is named here.",
+            example=["cost"],
+            default="as features says, without execution",
         ),
     ] = None
     stackset_max_concurrent_percentage: Annotated[

@@ -16,6 +16,14 @@ from pydantic_core import PydanticCustomError
 
 from orchestrator.model.module_contract.inputs import Inputs
 
+# By the module's table of features; a test compares them.
+DELETING_ACTIONS = (
+    "delete_ebs",
+    "delete_load_balancer",
+    "delete_rds",
+    "release_address",
+    "terminate_ec2",
+)
 _TAGS_AT_MOST = 50
 _TAG_SIGNS = frozenset("_.:/=+-@")
 # The module's defaults of the settings that depend on each other.
@@ -67,6 +75,19 @@ StackSetName = _form(
     r"[A-Za-z][A-Za-z0-9-]{0,127}",
     "1 to 128 letters, digits and hyphens, and start with a letter",
 )
+ReadAction = _form(
+    r"[a-z0-9-]+:(BatchDescribe|BatchGet|Describe|Get|List|Lookup|Search|View)[A-Za-z0-9]*",
+    "an exact action that lists or reads, and answers with no secrets, credentials or stored data,"
+    " like rds:DescribeDBProxies",
+    # As in the module: what answers with more than descriptions, however its name begins.
+    but_not=r"^(secretsmanager:(Get|BatchGet)|ssm:GetParameter|s3(express)?:GetObject|kms:Get"
+    r"|sts:Get|cognito-identity:Get|ec2:Get(PasswordData|ConsoleOutput|ConsoleScreenshot)"
+    r"|ec2:DescribeInstanceAttribute|ecr:GetAuthorizationToken|ecr-public:GetAuthorizationToken"
+    r"|codeartifact:GetAuthorizationToken|redshift:GetClusterCredentials"
+    r"|redshift-serverless:GetCredentials|rds-data:|dynamodb:(Get|BatchGet)"
+    r"|kinesis:Get(Records|ShardIterator)|logs:Get|iam:GetLoginProfile|lambda:GetFunction"
+    r"|apigateway:)",
+)
 LogicalId = _form(r"[0-9A-Za-z]{1,255}", "1 to 255 letters and digits")
 
 
@@ -112,6 +133,38 @@ Tags = Annotated[
 ]
 
 
+def _one_tag(value: dict[str, str]) -> dict[str, str]:
+    signs = r"[0-9A-Za-z_.:/=+@ -]"
+    for key, text in value.items():
+        if not (re.fullmatch(signs + "{1,128}", key) and re.fullmatch(signs + "{0,256}", text)):
+            break
+    else:
+        if len(value) <= 1:
+            return value
+    raise PydanticCustomError(
+        "tag",
+        "must be one tag, a key of 1 to 128 and a value of at most 256 letters, digits, spaces and"
+        " _.:/=+-@",
+    )
+
+
+OneTag = Annotated[
+    dict[str, str],
+    AfterValidator(_one_tag),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": 1,
+            "propertyNames": {"pattern": "^[0-9A-Za-z_.:/=+@ -]{1,128}$"},
+            "additionalProperties": {
+                "type": "string",
+                "pattern": "^[0-9A-Za-z_.:/=+@ -]{0,256}$",
+            },
+        }
+    ),
+]
+
+
 def _goes_with_parquet(has: Callable[[str], Any]) -> bool:
     return bool((has("cur_format") == "Parquet") == (has("cur_compression") == "Parquet"))
 
@@ -142,6 +195,21 @@ def _merges_into_existing(has: Callable[[str], Any]) -> bool:
 
 def _stackset_of_payer(has: Callable[[str], Any]) -> bool:
     return not has("use_stackset") or has("account_type") in (None, "payer")
+
+
+def _execution_is_named(has: Callable[[str], Any]) -> bool:
+    return ("execution" in (has("features") or [])) == bool(has("execution_actions"))
+
+
+def _deletions_are_allowed(has: Callable[[str], Any]) -> bool:
+    chosen = {*(has("execution_actions") or [])}
+    return bool(has("execution_may_delete")) or not chosen & {*DELETING_ACTIONS}
+
+
+def _linked_execution_is_chosen(has: Callable[[str], Any]) -> bool:
+    return "execution" not in (has("stackset_features") or []) or "execution" in (
+        has("features") or []
+    )
 
 
 # Each: the settings, the one to be shown first; whether they go together; what is valid.
@@ -177,6 +245,23 @@ _COMBINATIONS: tuple[tuple[tuple[str, ...], Callable[[Callable[[str], Any]], boo
         ("cur_additional_artifacts",),
         _csv_artifacts,
         "cur_additional_artifacts: REDSHIFT and QUICKSIGHT need cur_format: textORcsv",
+    ),
+    (
+        ("execution_actions",),
+        _execution_is_named,
+        "execution_actions and the feature execution go together: name at least one action with"
+        " it, and none without it",
+    ),
+    (
+        ("execution_actions",),
+        _deletions_are_allowed,
+        f"execution_actions: {', '.join(DELETING_ACTIONS)} delete something, and need"
+        " execution_may_delete: true as well",
+    ),
+    (
+        ("stackset_features",),
+        _linked_execution_is_chosen,
+        "stackset_features may hold execution only if features does",
     ),
     (
         ("use_stackset",),

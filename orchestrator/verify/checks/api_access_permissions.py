@@ -12,20 +12,27 @@ _SHOWN = 5
 
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access
-    allowed = {a for p in expected.inline_policies.values() for a in explicit_actions(p)}
-    actions = tuple(sorted(allowed))
-    try:
-        denied = simulate(context.aws, expected.role_arn, actions)
-    except ServiceError as error:
-        if is_not_found(error):
-            return missing(expected.role_name)
-        if is_denied(error):
-            return skipped(
-                "Not checked: the caller may not use iam:SimulatePrincipalPolicy.",
-                "Grant the caller iam:SimulatePrincipalPolicy to have the permissions checked.",
-                permission="iam:SimulatePrincipalPolicy",
-            )
-        raise
+    denied: dict[str, str] = {}
+    actions: set[str] = set()
+    for role in (expected, *expected.feature_roles):
+        granted = {
+            action
+            for policy in role.inline_policies.values()
+            for action in explicit_actions(policy, on_all=True)
+        }
+        try:
+            denied |= simulate(context.aws, role.role_arn, tuple(sorted(granted)))
+        except ServiceError as error:
+            if is_not_found(error):
+                return missing(role.role_name)
+            if is_denied(error):
+                return skipped(
+                    "Not checked: the caller may not use iam:SimulatePrincipalPolicy.",
+                    "Grant the caller iam:SimulatePrincipalPolicy to have the permissions checked.",
+                    permission="iam:SimulatePrincipalPolicy",
+                )
+            raise
+        actions |= granted
     if denied:
         shown = ", ".join(f"{action} ({why})" for action, why in sorted(denied.items())[:_SHOWN])
         more = f" and {len(denied) - _SHOWN} more" if len(denied) > _SHOWN else ""
@@ -44,7 +51,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="api_access.permissions",
-    promise="Every permission of the chosen tiers is really granted.",
+    promise="Every permission of the chosen features is really granted.",
     permissions=("iam:SimulatePrincipalPolicy",),
     run=_run,
 )

@@ -7,7 +7,7 @@ from orchestrator.verify.roles import POLICIES, READ_PERMISSIONS, judge
 def _run(context: Context) -> Finding:
     expected = context.expected.api_access
     right = passed(
-        f"{expected.role_name} has exactly the tiers {', '.join(expected.permission_tiers)}.",
+        f"{expected.role_name} has exactly the features {', '.join(expected.features)}.",
         inline_policies=sorted(expected.inline_policies),
     )
     return judge(
@@ -17,7 +17,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="api_access.policies",
-    promise="The role has the chosen tiers' policies as the module has them, and nothing extra.",
+    promise="The role has the chosen features' policies as the module has them, and nothing extra.",
     permissions=READ_PERMISSIONS,
     run=_run,
 )

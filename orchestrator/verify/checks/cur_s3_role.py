@@ -1,18 +1,19 @@
 """cur_s3.role: the role that reads the report is as the module defines it."""
 
-from orchestrator.verify.model import Check, Context, Finding, passed
+from orchestrator.verify.model import Check, Context, Finding, passed, warned
 from orchestrator.verify.roles import READ_PERMISSIONS, judge
 
 
 def _run(context: Context) -> Finding:
     cur = context.cur
     evidence: dict[str, object] = {"role": cur.role.role_name, "role_trust": cur.role_trust}
-    reads = f"{cur.role.role_name} reads {cur.s3_bucket_name} only"
+    reads = f"{cur.role.role_name} reads the reports in {cur.s3_bucket_name} and billing data"
     right = passed(f"{reads}, and requires the external id.", **evidence)
     if cur.role_trust == "principal_only":
-        right = passed(
+        right = warned(
             f"{reads}. WEAKER: it trusts Octo's account without an external id, because of"
             " cur_role_trust: principal_only.",
+            "Once Octo sends the external id for this role, set cur_role_trust: external_id.",
             **evidence,
             weaker=True,
         )

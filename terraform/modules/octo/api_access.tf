@@ -1,20 +1,21 @@
-# The role by which Octo reads the account. Octo looks for it by this name.
-
-locals {
-  # One readable file per tier; `operations` has a role of its own (operations.tf).
-  api_access_policies = {
-    for tier in setintersection(var.permission_tiers, ["read", "recommendations"]) :
-    "octo-${tier}" => jsonencode(jsondecode(file("${path.module}/policies/${tier}.json")))
-  }
-}
+# The role by which Octo reads the account. Octo looks for it by this name; features.tf has its
+# policies.
 
 resource "aws_iam_role" "api_access" {
-  name                 = "AlphausAcctAccessRole"
-  description          = "Octo reads cost, inventory and organization data."
+  name                 = local.api_access_role
+  description          = local.table.roles[local.api_access_role].description
   assume_role_policy   = local.trust_under_external_id
   max_session_duration = var.max_session_duration
   permissions_boundary = var.permissions_boundary
   tags                 = var.tags
+
+  lifecycle {
+    precondition {
+      # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+      condition     = sum([for policy in values(local.api_access_policies) : length(policy)]) <= 10240
+      error_message = "The policies of ${local.api_access_role} have more than IAM's 10,240 characters together: leave out some of additional_actions."
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "api_access" {

@@ -1,5 +1,10 @@
 # The Cost and Usage Report.
 
+locals {
+  # What was asked for, and what the features need.
+  schema_elements = setunion(var.cur_additional_schema_elements, flatten([for feature in var.features : local.table.features[feature].report]))
+}
+
 data "aws_region" "cur_bucket" {
   count    = local.has_cur ? 1 : 0
   provider = aws.cur_bucket
@@ -20,7 +25,7 @@ resource "aws_cur_report_definition" "cur" {
   time_unit                  = var.cur_time_unit
   format                     = var.cur_format
   compression                = var.cur_compression
-  additional_schema_elements = var.cur_additional_schema_elements
+  additional_schema_elements = local.schema_elements
   additional_artifacts       = var.cur_additional_artifacts
   refresh_closed_reports     = var.cur_refresh_closed_reports
   report_versioning          = var.cur_report_versioning

@@ -1,19 +1,11 @@
-# The role by which Octo reads the delivered report. Octo looks for it by this name.
-
-locals {
-  cur_policies = {
-    octo-cur-read = jsonencode(jsondecode(templatefile("${path.module}/policies/cur_read.json.tftpl", {
-      bucket_arn = local.bucket_arn
-      prefix     = var.cur_s3_prefix
-    })))
-  }
-}
+# The role by which Octo reads the delivered report. Octo looks for it by this name; features.tf
+# has its policies.
 
 resource "aws_iam_role" "cur" {
   count = local.has_cur ? 1 : 0
 
-  name                 = "AlphausAcctAccessCurRole"
-  description          = "Octo reads the Cost and Usage Report."
+  name                 = local.cur_role
+  description          = local.table.roles[local.cur_role].description
   assume_role_policy   = var.cur_role_trust == "external_id" ? local.trust_under_external_id : local.trust_principal_only
   max_session_duration = var.max_session_duration
   permissions_boundary = var.permissions_boundary

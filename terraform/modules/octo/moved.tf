@@ -19,3 +19,18 @@ moved {
   from = aws_cur_report_definition.cur_report_def
   to   = aws_cur_report_definition.cur
 }
+
+moved {
+  from = aws_iam_role.octo_ssm_updater_role
+  to   = aws_iam_role.feature["OctoSSMUpdaterRole"]
+}
+
+moved {
+  from = aws_iam_role.octo_change_executor_role
+  to   = aws_iam_role.feature["OctoChangeExecutorRole"]
+}
+
+moved {
+  from = aws_iam_role.octo_change_template_approver_role
+  to   = aws_iam_role.feature["OctoChangeTemplateApproverRole"]
+}

@@ -12,22 +12,25 @@ output "account_type" {
 }
 
 output "api_access" {
-  description = "The API access role, its policies and permission tiers, and the operations role where that tier is chosen."
+  description = "The API access role with its policies, the chosen features, and the further roles that they need."
   value = {
     role_name            = aws_iam_role.api_access.name
     role_arn             = aws_iam_role.api_access.arn
     principal            = var.principal
-    permission_tiers     = sort(var.permission_tiers)
+    features             = sort(var.features)
     inline_policies      = local.api_access_policies
     managed_policy_arns  = []
     permissions_boundary = var.permissions_boundary
-    operations = local.has_operations ? {
-      role_name            = aws_iam_role.operations[0].name
-      role_arn             = aws_iam_role.operations[0].arn
-      inline_policies      = local.operations_policies
-      managed_policy_arns  = []
-      permissions_boundary = aws_iam_role.operations[0].permissions_boundary
-    } : null
+    feature_roles = [
+      for role, policies in local.feature_roles : {
+        role_name            = aws_iam_role.feature[role].name
+        role_arn             = aws_iam_role.feature[role].arn
+        trust                = local.table.roles[role].trust
+        inline_policies      = policies
+        managed_policy_arns  = []
+        permissions_boundary = aws_iam_role.feature[role].permissions_boundary
+      }
+    ]
   }
 }
 
@@ -38,7 +41,7 @@ output "cur" {
     time_unit                  = var.cur_time_unit
     format                     = var.cur_format
     compression                = var.cur_compression
-    additional_schema_elements = sort(var.cur_additional_schema_elements)
+    additional_schema_elements = sort(local.schema_elements)
     additional_artifacts       = sort(var.cur_additional_artifacts)
     refresh_closed_reports     = var.cur_refresh_closed_reports
     report_versioning          = var.cur_report_versioning

@@ -1,4 +1,4 @@
-# Optional, for a payer: the API access role in every linked account, carried out by CloudFormation.
+# Optional, for a payer: Octo's roles in every linked account, carried out by CloudFormation.
 # The payer's own role stays a direct resource: StackSets never deploy to the management account.
 
 locals {
@@ -12,11 +12,62 @@ locals {
     "Fn::Sub" = replace(coalesce(var.permissions_boundary, "none"), ":${local.account_id}:", ":$${AWS::AccountId}:")
   }
 
-  # The same policies as the payer's own role (api_access.tf). The separate roles of the tier
-  # `operations` are left to the payer: no linked account gets a role that can change something.
+  linked_policies = {
+    for role, policies in local.role_policies.linked : role => [
+      # What needs an account's own values is left to CloudFormation.
+      for name, policy in policies : {
+        PolicyName     = name
+        PolicyDocument = jsondecode(replace(policy, "/\"([^\"]*[$][{]AWS::[^\"]*)\"/", "{\"Fn::Sub\":\"$1\"}"))
+      }
+    ]
+  }
+  linked_executes = contains(local.policy_scopes.linked.features, "execution")
+  linked_trusts = {
+    external_id = {
+      Version = "2012-10-17"
+      Statement = [{
+        Sid       = "OctoUnderExternalId"
+        Effect    = "Allow"
+        Principal = { AWS = { "Fn::Sub" = "arn:$${AWS::Partition}:iam::$${Principal}:root" } }
+        Action    = "sts:AssumeRole"
+        Condition = { StringEquals = { "sts:ExternalId" = { Ref = "ExternalId" } } }
+      }]
+    }
+    systems_manager = {
+      Version = "2012-10-17"
+      Statement = [{
+        Sid       = "SystemsManagerOfThisAccount"
+        Effect    = "Allow"
+        Principal = { Service = "ssm.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = { Ref = "AWS::AccountId" } }
+          ArnLike      = { "aws:SourceArn" = { "Fn::Sub" = "arn:$${AWS::Partition}:ssm:*:$${AWS::AccountId}:automation-execution/*" } }
+        }
+      }]
+    }
+    account = {
+      Version = "2012-10-17"
+      Statement = [{
+        Sid       = "PeopleOfThisAccount"
+        Effect    = "Allow"
+        Principal = { AWS = { "Fn::Sub" = "arn:$${AWS::Partition}:iam::$${AWS::AccountId}:root" } }
+        Action    = "sts:AssumeRole"
+      }]
+    }
+  }
+  # Each role's boundary as JSON, or null; the roles of execution are always bounded.
+  linked_boundaries = {
+    for role in keys(local.linked_policies) : role => (
+      local.stackset_boundary != null ? jsonencode(local.stackset_boundary) :
+      contains(local.execution_roles, role) ? jsonencode({ Ref = "ExecutionBoundary" }) : null
+    )
+  }
+
+  # The same policies as the payer's own roles (features.tf).
   stackset_template = jsonencode({
     AWSTemplateFormatVersion = "2010-09-09"
-    Description              = "Octo reads cost, inventory and organization data."
+    Description              = local.table.roles[local.api_access_role].description
     Parameters = {
       # Not NoEcho: CloudFormation would answer **** and Terraform plan a change for ever. The id
       # is no password: whoever may read the role's trust policy sees it there.
@@ -33,34 +84,42 @@ locals {
         AllowedPattern = "[0-9]{12}"
       }
     }
-    Resources = {
-      (var.stackset_role_logical_id) = {
-        Type = "AWS::IAM::Role"
-        Properties = merge(
-          {
-            RoleName           = aws_iam_role.api_access.name
-            Description        = aws_iam_role.api_access.description
-            MaxSessionDuration = var.max_session_duration
-            AssumeRolePolicyDocument = {
-              Version = "2012-10-17"
-              Statement = [{
-                Sid       = "OctoUnderExternalId"
-                Effect    = "Allow"
-                Principal = { AWS = { "Fn::Sub" = "arn:$${AWS::Partition}:iam::$${Principal}:root" } }
-                Action    = "sts:AssumeRole"
-                Condition = { StringEquals = { "sts:ExternalId" = { Ref = "ExternalId" } } }
-              }]
-            }
-            Policies = [
-              for name, policy in local.api_access_policies : { PolicyName = name, PolicyDocument = jsondecode(policy) }
-            ]
-          },
-          # A change of the path replaces the role, also between "/" and none.
-          var.stackset_role_path == null ? {} : { Path = var.stackset_role_path },
-          local.stackset_boundary == null ? {} : { PermissionsBoundary = local.stackset_boundary },
-        )
-      }
-    }
+    Resources = merge(
+      {
+        for role, policies in local.linked_policies :
+        (role == local.api_access_role ? var.stackset_role_logical_id : trimprefix(role, "Octo")) => {
+          Type = "AWS::IAM::Role"
+          Properties = merge(
+            {
+              RoleName                 = role
+              Description              = local.table.roles[role].description
+              MaxSessionDuration       = var.max_session_duration
+              AssumeRolePolicyDocument = local.linked_trusts[local.table.roles[role].trust]
+              Policies                 = policies
+            },
+            # A change of the path replaces the role, also between "/" and none.
+            role == local.api_access_role && var.stackset_role_path != null ? { Path = var.stackset_role_path } : {},
+            { for boundary in [local.linked_boundaries[role]] : "PermissionsBoundary" => jsondecode(boundary) if boundary != null },
+          )
+        } if role != local.cur_role
+      },
+      {
+        for logical_id in ["ExecutionBoundary"] : logical_id => {
+          Type = "AWS::IAM::ManagedPolicy"
+          Properties = {
+            ManagedPolicyName = local.execution_boundary_name
+            Description       = "The most that Octo's roles of execution can ever do."
+            PolicyDocument = jsondecode(replace(
+              jsonencode(jsondecode(templatefile("${path.module}/policies/execution_boundary.json.tftpl", {
+                account_id = local.policy_scopes.linked.account_id
+                partition  = local.policy_scopes.linked.partition
+              }))),
+              "/\"([^\"]*[$][{]AWS::[^\"]*)\"/", "{\"Fn::Sub\":\"$1\"}",
+            ))
+          }
+        } if local.linked_executes && var.permissions_boundary == null
+      },
+    )
     Outputs = {
       RoleArn = { Value = { "Fn::GetAtt" = [var.stackset_role_logical_id, "Arn"] } }
     }

@@ -20,6 +20,23 @@ variable "account_type" {
   }
 }
 
+variable "additional_actions" {
+  description = "Actions that Octo's support asks for, beyond the features: exact ones that list or read, for the roles by which Octo reads."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for action in var.additional_actions : can(regex("^[a-z0-9-]+:(BatchDescribe|BatchGet|Describe|Get|List|Lookup|Search|View)[A-Za-z0-9]*$", action))])
+    error_message = "additional_actions may hold exact actions that list or read, like \"rds:DescribeDBProxies\": no wildcards, nothing that writes."
+  }
+  validation {
+    # What answers with secrets, or with the data that is stored, however its name begins.
+    condition     = alltrue([for action in var.additional_actions : !can(regex("^(secretsmanager:(Get|BatchGet)|ssm:GetParameter|s3(express)?:GetObject|kms:Get|sts:Get|cognito-identity:Get|ec2:Get(PasswordData|ConsoleOutput|ConsoleScreenshot)|ec2:DescribeInstanceAttribute|ecr:GetAuthorizationToken|ecr-public:GetAuthorizationToken|codeartifact:GetAuthorizationToken|redshift:GetClusterCredentials|redshift-serverless:GetCredentials|rds-data:|dynamodb:(Get|BatchGet)|kinesis:Get(Records|ShardIterator)|logs:Get|iam:GetLoginProfile|lambda:GetFunction|apigateway:)", action))])
+    error_message = "additional_actions may hold nothing that answers with secrets, credentials or stored data."
+  }
+}
+
 variable "cur_additional_artifacts" {
   description = "Integrations of the report: `ATHENA` (alone), `REDSHIFT`, `QUICKSIGHT`."
   type        = set(string)
@@ -215,6 +232,45 @@ variable "cur_time_unit" {
   }
 }
 
+variable "execution_actions" {
+  description = "With the feature `execution`: what Octo may carry out, each by its name in features.yaml. The executor role can do nothing else."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.execution_actions, ["abort_s3_uploads", "delete_ebs", "delete_load_balancer", "delete_rds", "release_address", "rightsize_ec2", "rightsize_ecs", "rightsize_lambda", "stop_ec2", "stop_rds", "terminate_ec2", "upgrade_ebs"])) == 0
+    error_message = "execution_actions may hold abort_s3_uploads, delete_ebs, delete_load_balancer, delete_rds, release_address, rightsize_ec2, rightsize_ecs, rightsize_lambda, stop_ec2, stop_rds, terminate_ec2, upgrade_ebs."
+  }
+  validation {
+    condition     = contains(var.features, "execution") == (length(var.execution_actions) > 0)
+    error_message = "execution_actions and the feature execution go together: name at least one action with it, and none without it."
+  }
+  validation {
+    condition     = var.execution_may_delete || length(setintersection(var.execution_actions, ["delete_ebs", "delete_load_balancer", "delete_rds", "release_address", "terminate_ec2"])) == 0
+    error_message = "delete_ebs, delete_load_balancer, delete_rds, release_address and terminate_ec2 delete something: set execution_may_delete = true as well."
+  }
+}
+
+variable "execution_may_delete" {
+  description = "The second word for those of `execution_actions` that delete something."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "execution_tag" {
+  description = "Limits execution to resources with this tag, as far as AWS looks at tags: one key with its value. Empty: all resources."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(var.execution_tag) <= 1 && alltrue([for key, value in var.execution_tag : can(regex("^[0-9A-Za-z_.:/=+@ -]{1,128}$", key)) && can(regex("^[0-9A-Za-z_.:/=+@ -]{0,256}$", value))])
+    error_message = "execution_tag must be one tag, a key of 1 to 128 and a value of at most 256 letters, digits, spaces and _.:/=+-@."
+  }
+}
+
 variable "external_id" {
   description = "The id that Octo presents when it assumes the roles, as Octo shows it for this account."
   type        = string
@@ -228,15 +284,15 @@ variable "external_id" {
   }
 }
 
-variable "permission_tiers" {
-  description = "What Octo may do: `read` (always), `recommendations` (more reading), `operations` (a separate role that can start, stop and resize)."
+variable "features" {
+  description = "What the account can do in Octo: `cost` (always), `recommendations`, `container_cost`, `unit_metrics`, `ai_cost`, `execution`."
   type        = set(string)
-  default     = ["read"]
+  default     = ["cost"]
   nullable    = false
 
   validation {
-    condition     = contains(var.permission_tiers, "read") && length(setsubtract(var.permission_tiers, ["read", "recommendations", "operations"])) == 0
-    error_message = "permission_tiers must include read, and may hold recommendations and operations."
+    condition     = contains(var.features, "cost") && length(setsubtract(var.features, ["cost", "recommendations", "container_cost", "unit_metrics", "ai_cost", "execution"])) == 0
+    error_message = "features must include cost, and may hold recommendations, container_cost, unit_metrics, ai_cost and execution."
   }
 }
 
@@ -308,6 +364,21 @@ variable "stackset_failure_tolerance_percentage" {
   validation {
     condition     = var.stackset_failure_tolerance_percentage >= 0 && var.stackset_failure_tolerance_percentage <= 100 && floor(var.stackset_failure_tolerance_percentage) == var.stackset_failure_tolerance_percentage
     error_message = "stackset_failure_tolerance_percentage must be a whole number from 0 to 100."
+  }
+}
+
+variable "stackset_features" {
+  description = "The features of linked accounts. Null: those of this account, without `execution`, which linked accounts have only if it is named here."
+  type        = set(string)
+  default     = null
+
+  validation {
+    condition     = var.stackset_features == null ? true : contains(var.stackset_features, "cost") && length(setsubtract(var.stackset_features, ["cost", "recommendations", "container_cost", "unit_metrics", "ai_cost", "execution"])) == 0
+    error_message = "stackset_features must include cost, and may hold recommendations, container_cost, unit_metrics, ai_cost and execution."
+  }
+  validation {
+    condition     = var.stackset_features == null ? true : !contains(var.stackset_features, "execution") || contains(var.features, "execution")
+    error_message = "stackset_features may hold execution only if features does, since execution_actions are chosen once."
   }
 }
 

@@ -80,7 +80,7 @@ def test_confirming_fails_where_the_role_is_missing_or_may_nothing(raw, account)
     made = account("standalone", "standalone")
     raw("POST", "/v1/aws/account", {"accountId": STANDALONE, "accountName": ""})
     body = {"target": STANDALONE, "fromTerraform": True}
-    made.client("iam").delete_role_policy(RoleName=ROLE, PolicyName="octo-read")
+    made.client("iam").delete_role_policy(RoleName=ROLE, PolicyName="octo-cost")
     error = check(raw("POST", "/v1/aws/acctaccess", body), schemas.ERROR, 400)
     assert "cannot ask for the organization" in error["message"]
     made.unmake()

@@ -46,7 +46,7 @@ def roles(session):
 def test_what_was_deleted_is_back_and_what_was_added_is_gone(endpoint, session, roles):
     iam = session("payer").client("iam")
     made = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust())["Role"]
-    iam.put_role_policy(RoleName=ROLE, PolicyName="own", PolicyDocument=policy("read"))
+    iam.put_role_policy(RoleName=ROLE, PolicyName="own", PolicyDocument=policy("cost"))
     control.snapshot(endpoint, "with the role")
     iam.delete_role_policy(RoleName=ROLE, PolicyName="own")
     iam.delete_role(RoleName=ROLE)

@@ -322,7 +322,7 @@ def test_what_was_changed_by_hand_afterwards_fails_in_the_words_of_the_console(a
     linked = account("linked-1")
     linked.deploy("api-access")
     iam = linked.client("iam")
-    iam.delete_role_policy(RoleName="AlphausAcctAccessRole", PolicyName="octo-read")
+    iam.delete_role_policy(RoleName="AlphausAcctAccessRole", PolicyName="octo-cost")
     found = findings(linked.check())
     assert found["api_access.policies"].status is FAIL
     assert "octo-tf console link api-access" in found["api_access.policies"].hint

@@ -100,7 +100,7 @@ def remove_role(name: str) -> Callable[[Registered], None]:
 
 
 def remove_policy(account: Registered) -> None:
-    account.client("iam").delete_role_policy(RoleName=ROLE, PolicyName="octo-read")
+    account.client("iam").delete_role_policy(RoleName=ROLE, PolicyName="octo-cost")
 
 
 def lose_a_file(account: Registered) -> None:
@@ -153,7 +153,7 @@ BROKEN = {
     "trust by a second statement": (trusting(ROLE, TWO_STATEMENTS), {"api_access.trust"}),
     "an extra inline policy": (put_policy(ROLE, "by-hand"), {"api_access.policies"}),
     "an extra managed policy": (attach_managed, {"api_access.policies"}),
-    "a changed inline policy": (put_policy(ROLE, "octo-read"), {"api_access.policies"}),
+    "a changed inline policy": (put_policy(ROLE, "octo-cost"), {"api_access.policies"}),
     "a missing inline policy": (remove_policy, {"api_access.policies", "api_access.permissions"}),
     "no role": (
         remove_role(ROLE),

@@ -22,7 +22,7 @@ def template(external_id: str = EXTERNAL_ID, **properties: Any) -> str:
     role = {
         "RoleName": ROLE,
         "AssumeRolePolicyDocument": json.loads(trust(external_id)),
-        "Policies": [{"PolicyName": "octo-read", "PolicyDocument": json.loads(policy("read"))}],
+        "Policies": [{"PolicyName": "octo-cost", "PolicyDocument": json.loads(policy("cost"))}],
         **properties,
     }
     parameters = {name: {"Type": "String"} for name in ("ExternalId", "Principal")}

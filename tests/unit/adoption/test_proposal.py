@@ -210,7 +210,7 @@ def test_roles_that_are_not_carried_over_are_listed_with_what_they_can_do():
 
 def test_what_would_go_is_listed_policy_by_policy():
     policy = {"Statement": {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}}
-    extra = role(API_ROLE, inline={"octo-read": {}, "Ops": policy}, managed={"arn:m": None})
+    extra = role(API_ROLE, inline={"octo-cost": {}, "Ops": policy}, managed={"arn:m": None})
     own = Bucket(
         "alphaus-cur-export",
         "eu-west-1",
@@ -368,7 +368,7 @@ def test_a_stackset_keeps_what_a_change_would_break():
 def test_what_a_stackset_would_take_from_each_account_is_a_removal():
     document = {"Statement": [{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}]}
     makes = deploys(
-        inline={"root": document, "octo-read": {"Statement": []}},
+        inline={"root": document, "octo-cost": {"Statement": []}},
         managed={"arn:aws:iam::aws:policy/ReadOnlyAccess": None},
     )
     other = {"Principal": {"AWS": "arn:aws:iam::555566667777:root"}, "Effect": "Allow"}
@@ -511,8 +511,8 @@ def test_tags_that_everything_has_stay_and_others_are_named():
     assert "are removed: one." in " ".join(proposal.warnings)
 
 
-def test_tiers_of_a_registration_whose_state_was_lost_stay():
-    api = role(API_ROLE, inline={"octo-read": {}, "octo-recommendations": {}})
+def test_features_of_a_registration_whose_state_was_lost_stay():
+    api = role(API_ROLE, inline={"octo-cost": {}, "octo-recommendations": {}})
     proposal = propose(found(api), Stated())
-    assert proposal.settings["permission_tiers"] == ["read", "recommendations"]
+    assert proposal.settings["features"] == ["cost", "recommendations"]
     assert proposal.removals == ()

@@ -44,8 +44,8 @@ OUTPUTS = {
         "managed_policy_arns": [],
         "permissions_boundary": None,
         "principal": "131920598436",
-        "permission_tiers": ["read"],
-        "operations": None,
+        "features": ["cost"],
+        "feature_roles": [],
     },
 }
 TARGET_ADDRESS = f'module.octo.{TARGET}.linked["r-1"]'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from orchestrator.errors import (
     AwsError,
     ConfigError,
     EngineError,
+    ExitCode,
     OctoRefused,
     OctoTfError,
     PlanRefused,
@@ -24,7 +26,7 @@ from orchestrator.errors import (
     WrongAccount,
 )
 from orchestrator.model.billing_transfer import BillingTransfers
-from orchestrator.model.octo_records import AccountRecord
+from orchestrator.model.octo_records import AccountRecord, Confirmation, OctoAnswer
 from orchestrator.model.outside_action import OF_THE_STATE, REGISTER, TRUSTED_ACCESS, UNTAINT
 from orchestrator.octo.registration import RegistrationService
 from orchestrator.terraform import journal, plan_file
@@ -33,6 +35,7 @@ from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.failures import AlreadyExists
 from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import StateEdit
+from orchestrator.verify.model import Area, Report, Status
 from tests.unit.app import fakes
 from tests.unit.app.fakes import ACCOUNT, CHANGES, OUTPUTS, Scene, scene
 
@@ -124,6 +127,65 @@ def test_a_registration_whose_billing_was_transferred_later_goes_on_with_a_warni
     apply(route.context, consent=route.agree)
     warned = [e.text for e in route.recording.events if isinstance(e, Warned)]
     assert any("delivers no Cost and Usage Report" in text for text in warned)
+
+
+@pytest.mark.parametrize(
+    ("feature", "said"),
+    [
+        ("execution", "closed to new customers"),
+        ("container_cost", "up to 24 hours"),
+        ("recommendations", "Cost Optimization Hub"),
+    ],
+)
+def test_what_a_feature_depends_on_is_said_before_consent(tmp_path, feature, said):
+    chosen = {"features": ["cost", feature]}
+    if feature == "execution":
+        chosen["execution_actions"] = ["stop_ec2"]
+    route = scene(tmp_path, **chosen)
+    said_before: list[str] = []
+
+    def consent(*_: object) -> None:
+        said_before.extend(e.text for e in route.recording.events if isinstance(e, Warned))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply(route.context, consent=consent)
+    assert any(text.startswith(f"{feature}: ") and said in text for text in said_before)
+
+
+@pytest.mark.parametrize(
+    ("trust", "access", "said"),
+    [
+        (None, "confirmed", True),
+        ("external_id", "confirmed", True),
+        ("principal_only", "confirmed", False),
+        (None, "refused", False),
+    ],
+)
+def test_a_report_that_octo_refuses_alone_may_need_the_weaker_trust(tmp_path, trust, access, said):
+    route = scene(tmp_path, **({"cur_role_trust": trust} if trust else {}))
+    known = route.context.octo.confirm
+
+    def refuses(*given: Any, **settings: Any) -> Confirmation:
+        answers = {
+            "api_access": OctoAnswer(state=access, at="now"),
+            "cur_s3": OctoAnswer(state="refused", at="now", reason="no.", hint="Check it."),
+        }
+        return replace(known(*given, **settings), answers=answers)
+
+    verified = route.context.cloud.verify
+
+    def passes(*given: Any, **settings: Any) -> Report:
+        found = verified(*given, **settings)
+        return replace(found, areas={**found.areas, Area.CUR_S3: Status.PASS})
+
+    route.context.cloud.verify = passes
+    route.context.octo.confirm = refuses
+    report = apply(route.context, consent=route.agree).report
+    hint = report.octo[Area.CUR_S3].hint
+    assert hint.startswith("Check it.")
+    assert ("add cur_role_trust: principal_only to octo.yaml" in hint) is said
+    assert report.exit_code is ExitCode.VERIFICATION_FAILED
 
 
 def test_an_account_that_octo_refuses_changes_nothing_in_aws(route):

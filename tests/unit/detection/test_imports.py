@@ -26,11 +26,11 @@ from tests.registered import ROLE, current, trust
 AWS = Aws(boto3.Session(region_name="us-east-1"))  # never called
 NAMES = Inputs("111122223333", "bucket", stackset_name="octo")
 API = "aws_iam_role.api_access"
-POLICY = 'aws_iam_role_policy.api_access["octo-read"]'
+POLICY = 'aws_iam_role_policy.api_access["octo-cost"]'
 READ = json.dumps({"Statement": {"Effect": "Allow", "Action": "ce:Get*", "Resource": "*"}})
 WANTED = {
     API: {"name": ROLE, "assume_role_policy": trust("the-id"), "description": "ours"},
-    POLICY: {"name": "octo-read", "role": ROLE, "policy": READ},
+    POLICY: {"name": "octo-cost", "role": ROLE, "policy": READ},
     REPORT: {"report_name": "curreport", "time_unit": "HOURLY", "s3_bucket": "bucket"},
 }
 
@@ -92,8 +92,8 @@ def test_only_what_would_be_created_is_looked_for(there):
 def test_an_exact_role_is_imported_with_the_policies_that_it_has(there):
     there[ROLE] = role()
     assert imports(API, POLICY) == {MODULE + API: ROLE}
-    there[ROLE] = role(inline={"octo-read": {}})
-    assert imports(API, POLICY)[MODULE + POLICY] == f"{ROLE}:octo-read"
+    there[ROLE] = role(inline={"octo-cost": {}})
+    assert imports(API, POLICY)[MODULE + POLICY] == f"{ROLE}:octo-cost"
 
 
 @pytest.mark.parametrize("change", [{"description": "another"}, {"external_id": "another"}])
@@ -235,7 +235,7 @@ def test_a_role_whose_creation_was_answered_by_nobody_is_this_runs_own(there):
 def test_a_role_that_another_run_made_meanwhile_is_refused_even_if_it_is_the_same(
     there, external_id
 ):
-    there[ROLE] = role(external_id, inline={"octo-read": json.loads(READ)})
+    there[ROLE] = role(external_id, inline={"octo-cost": json.loads(READ)})
     with pytest.raises(Refused, match="created by another run") as refused:
         imports(API, POLICY, **CONTESTED)
     assert ROLE in str(refused.value)

@@ -49,8 +49,8 @@ def test_administrator_access_is_known_by_its_name():
 
 
 def test_what_remains_is_no_loss():
-    kept = {"octo-read": document("ce:Get*")}
-    found = role(inline={"octo-read": document("x:Y"), "old": document("ce:GetTags", "ec2:Stop*")})
+    kept = {"octo-cost": document("ce:Get*")}
+    found = role(inline={"octo-cost": document("x:Y"), "old": document("ce:GetTags", "ec2:Stop*")})
     (removal,) = permissions.removals("role R", role(inline=kept), found)
     assert str(removal).startswith("role R: inline policy old: Octo loses ec2:Stop*")
     assert "ce:GetTags" not in str(removal)

@@ -126,6 +126,9 @@ def test_octo_tfs_own_template_is_read_whole():
     assert found.role is not None
     assert found.logical_id == Inputs.stackset_role_logical_id
     assert found.others == ()
-    assert found.role.inline == documents.api_access_policies(["read"])
+    policies = documents.role_policies(
+        Inputs("111122223333", "bucket"), ["cost"], partition="aws", account_id="111122223333"
+    )
+    assert found.role.inline == policies[API_ROLE]
     assert found.role.max_session_duration == Inputs.max_session_duration
     assert required_external_id(found.role) == "the-id"

@@ -19,7 +19,8 @@ from orchestrator.stacks import links, steps, templates
 PLAIN = Inputs("111122223333", "alphaus-cur-export-111122223333")
 FULL = dataclasses.replace(
     PLAIN,
-    permission_tiers=("read", "recommendations"),
+    features=("cost", "recommendations", "container_cost", "ai_cost"),
+    additional_actions=("rds:DescribeDBProxies",),
     permissions_boundary="arn:aws:iam::111122223333:policy/Boundary",
     tags={"team": "fin ops", "cost:center": "4/2"},
     stackset_excluded_accounts=("444455556666",),
@@ -64,9 +65,9 @@ def test_a_template_is_the_same_text_every_time_and_small_enough(name):
 
 def test_the_roles_policies_are_the_modules_files():
     made = policies(parsed("api-access", FULL)["Resources"]["ApiAccessRole"])
-    for tier in ("read", "recommendations"):
-        file = assets.MODULE / "policies" / f"{tier}.json"
-        assert made[f"octo-{tier}"] == json.loads(file.read_text())
+    for feature in ("cost", "recommendations"):
+        file = assets.MODULE / "policies" / f"{feature}.json"
+        assert made[f"octo-{feature}"] == json.loads(file.read_text())
 
 
 def test_hostile_tags_stay_values():
@@ -104,17 +105,17 @@ def test_the_link_gives_only_parameters_that_the_template_has():
 
 def test_a_registration_overrides_the_defaults(registered):
     found = inputs.module_inputs(
-        registered(cur_s3_prefix="other", permission_tiers=["recommendations", "read"])
+        registered(cur_s3_prefix="other", features=["recommendations", "cost"])
     )
     assert (found.cur_s3_prefix, found.cur_report_name) == ("other", "curreport")
-    assert found.permission_tiers == ("read", "recommendations")
+    assert found.features == ("cost", "recommendations")
     assert found.cur_s3_bucket_name == "alphaus-cur-export-111122223333"
 
 
 @pytest.mark.parametrize(
     ("fields", "where"),
     [
-        ({"permission_tiers": ["read", "operations"]}, "permission_tiers"),
+        ({"features": ["cost", "execution"], "execution_actions": ["stop_ec2"]}, "features"),
         (
             {
                 "cur_s3_bucket_option": "USE_EXISTING",

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from orchestrator.aws import cloudformation, cur, iam, organizations, s3
+from orchestrator.aws.cost_optimization_hub import is_enrolled
 from orchestrator.aws.facts import Facts
 from orchestrator.aws.session import Aws
 from orchestrator.model.coverage import State
@@ -59,9 +60,9 @@ def judged(check_id: str, known: Mapping[Any, object], wanted: Outputs | None = 
     return check.run(context)
 
 
-def role(name: str = ROLE, policies: str = "octo-read", **changes: Any) -> Role:
+def role(name: str = ROLE, policies: str = "octo-cost", **changes: Any) -> Role:
     arn = f"arn:aws:iam::{ID}:role/{name}"
-    values = {"trust": json.loads(trust()), "inline": {policies: document(policy("read"))}}
+    values = {"trust": json.loads(trust()), "inline": {policies: document(policy("cost"))}}
     return Role(name, arn, "AROA", **{**values, **changes})
 
 
@@ -109,11 +110,28 @@ def test_the_trust_policy_is_judged(found, words):
 
 
 @pytest.mark.parametrize(
+    ("enrolled", "account_type", "status", "said"),
+    [
+        (True, "payer", Status.PASS, ""),
+        (False, "payer", Status.WARN, "--include-member-accounts"),
+        (False, "standalone", Status.WARN, "--status Active."),
+    ],
+)
+def test_an_account_outside_of_the_hub_is_warned_of(enrolled, account_type, status, said):
+    wanted = outputs(ID, account_type)
+    chosen = wanted.api_access.model_copy(update={"features": ["cost", "recommendations"]})
+    wanted = wanted.model_copy(update={"api_access": chosen})
+    finding = judged("api_access.enrolment", {(is_enrolled,): enrolled}, wanted)
+    assert finding.status is status
+    assert said in finding.hint
+
+
+@pytest.mark.parametrize(
     ("found", "words"),
     [
         (role(), ""),
-        (role(inline={}), "inline policy octo-read is missing"),
-        (role(inline={"octo-read": {}}), "inline policy octo-read was changed"),
+        (role(inline={}), "inline policy octo-cost is missing"),
+        (role(inline={"octo-cost": {}}), "inline policy octo-cost was changed"),
         (role(managed={"arn:m": None}), "managed policy arn:m is extra"),
         (role(boundary="arn:b"), "its permissions boundary is arn:b, not unset"),
         (role(description="by hand"), ""),
@@ -128,11 +146,14 @@ def test_the_policies_are_judged(found, words):
 def test_the_weaker_trust_is_judged_by_what_was_asked_for():
     wanted = outputs(ID, "payer", role_trust="principal_only")
     reading = policy("cur_read", bucket_arn=f"arn:aws:s3:::{BUCKET}", prefix="pre")
-    for document_, status in ((trust(None), Status.PASS), (trust(), Status.FAIL)):
+    for document_, status in ((trust(None), Status.WARN), (trust(), Status.FAIL)):
         found = role(
             CUR_ROLE,
             trust=json.loads(document_),
-            inline={"octo-cur-read": document(reading)},
+            inline={
+                "octo-cur-billing": document(policy("cur_billing")),
+                "octo-cur-read": document(reading),
+            },
         )
         known = {(iam.get_role_with_policies, CUR_ROLE): found}
         assert judged("cur_s3.role", known, wanted).status is status

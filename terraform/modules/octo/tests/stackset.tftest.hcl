@@ -88,7 +88,7 @@ run "one_source_for_the_payers_role_and_the_stacks" {
   command = plan
 
   variables {
-    permission_tiers = ["read", "recommendations"]
+    features = ["cost", "recommendations"]
   }
 
   assert {
@@ -99,12 +99,78 @@ run "one_source_for_the_payers_role_and_the_stacks" {
     error_message = "The stacks' policies are the payer's, one by one."
   }
   assert {
+    condition     = jsondecode(output.stackset.template).Resources.RecommendationSearcherRole.Properties.RoleName == "OctoRecommendationSearcherRole"
+    error_message = "Each linked account has the roles of the features."
+  }
+  assert {
     condition     = toset(keys(jsondecode(output.stackset.template).Parameters)) == toset(keys(aws_cloudformation_stack_set.api_access[0].parameters))
     error_message = "Every parameter of the template is set: the provider plans a change for each that is not."
   }
   assert {
     condition     = !strcontains(output.stackset.template, "octo-external-id")
     error_message = "The template holds no external id: outputs and reports may show it."
+  }
+}
+
+run "linked_accounts_can_have_fewer_features" {
+  command = plan
+
+  variables {
+    features          = ["cost", "recommendations", "execution"]
+    execution_actions = ["stop_ec2"]
+    stackset_features = ["cost"]
+  }
+
+  assert {
+    condition     = keys(jsondecode(output.stackset.template).Resources) == ["ApiAccessRole"] && jsondecode(output.stackset.template).Resources.ApiAccessRole.Properties.Policies[*].PolicyName == ["octo-cost"]
+    error_message = "What linked accounts get is said apart."
+  }
+}
+
+run "execution_in_linked_accounts_only_by_name" {
+  command = plan
+
+  variables {
+    features          = ["cost", "execution"]
+    execution_actions = ["stop_ec2"]
+  }
+
+  assert {
+    condition     = keys(jsondecode(output.stackset.template).Resources) == ["ApiAccessRole"]
+    error_message = "No linked account gets a role that can change something unless it is asked for."
+  }
+}
+
+run "execution_in_linked_accounts_is_theirs" {
+  command = plan
+
+  variables {
+    features             = ["cost", "execution"]
+    execution_actions    = ["abort_s3_uploads", "delete_ebs", "delete_load_balancer", "delete_rds", "release_address", "rightsize_ec2", "rightsize_ecs", "rightsize_lambda", "stop_ec2", "stop_rds", "terminate_ec2", "upgrade_ebs"]
+    execution_may_delete = true
+    execution_tag        = { octo = "may stop" }
+    stackset_features    = ["cost", "recommendations", "container_cost", "unit_metrics", "ai_cost", "execution"]
+  }
+
+  assert {
+    condition     = keys(jsondecode(output.stackset.template).Resources) == ["ApiAccessRole", "ChangeExecutorRole", "ChangeTemplateApproverRole", "ExecutionBoundary", "RecommendationSearcherRole", "SSMUpdaterRole"]
+    error_message = "The roles of all features, and the boundary of those that change something."
+  }
+  assert {
+    condition     = !strcontains(jsonencode(jsondecode(output.stackset.template).Resources), "111122223333")
+    error_message = "Nothing in a linked account is about the payer."
+  }
+  assert {
+    condition     = [for s in jsondecode(output.stackset.template).Resources.ChangeExecutorRole.Properties.Policies[0].PolicyDocument.Statement : s if s.Sid == "StopEc20"] == [{ Sid = "StopEc20", Effect = "Allow", Action = ["ec2:StopInstances"], Resource = [{ "Fn::Sub" = "arn:$${AWS::Partition}:ec2:*:$${AWS::AccountId}:instance/*" }], Condition = { StringEquals = { "aws:ResourceTag/octo" = "may stop" } } }]
+    error_message = "The account's own resources, with the tag."
+  }
+  assert {
+    condition     = alltrue([for id in ["ChangeExecutorRole", "ChangeTemplateApproverRole", "SSMUpdaterRole"] : jsondecode(output.stackset.template).Resources[id].Properties.PermissionsBoundary == { Ref = "ExecutionBoundary" }])
+    error_message = "The roles of execution are bounded there too."
+  }
+  assert {
+    condition     = length(output.stackset.template) < 51200
+    error_message = "CloudFormation's limit, with all features and actions."
   }
 }
 

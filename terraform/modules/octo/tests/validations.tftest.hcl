@@ -397,24 +397,65 @@ run "refuses_external_id_of_1225_characters" {
   expect_failures = [var.external_id]
 }
 
-run "refuses_tiers_without_read" {
+run "refuses_features_without_cost" {
   command = plan
 
   variables {
-    permission_tiers = ["recommendations"]
+    features = ["recommendations"]
   }
 
-  expect_failures = [var.permission_tiers]
+  expect_failures = [var.features]
 }
 
-run "refuses_unknown_tier" {
+run "refuses_unknown_feature" {
   command = plan
 
   variables {
-    permission_tiers = ["read", "admin"]
+    features = ["cost", "admin"]
   }
 
-  expect_failures = [var.permission_tiers]
+  expect_failures = [var.features]
+}
+
+run "refuses_execution_without_an_action" {
+  command = plan
+
+  variables {
+    features = ["cost", "execution"]
+  }
+
+  expect_failures = [var.execution_actions]
+}
+
+run "refuses_an_action_that_deletes_without_the_second_word" {
+  command = plan
+
+  variables {
+    features          = ["cost", "execution"]
+    execution_actions = ["terminate_ec2"]
+  }
+
+  expect_failures = [var.execution_actions]
+}
+
+run "refuses_an_additional_action_that_writes" {
+  command = plan
+
+  variables {
+    additional_actions = ["iam:AttachRolePolicy"]
+  }
+
+  expect_failures = [var.additional_actions]
+}
+
+run "refuses_an_additional_action_that_reads_secrets" {
+  command = plan
+
+  variables {
+    additional_actions = ["secretsmanager:GetSecretValue"]
+  }
+
+  expect_failures = [var.additional_actions]
 }
 
 run "refuses_boundary_that_is_no_policy" {

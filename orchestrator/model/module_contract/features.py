@@ -1,0 +1,115 @@
+"""Read the module's table of features: what each shows in Octo, needs in AWS, and grants.
+
+Source: ``terraform/modules/octo/features.yaml``, which the module reads too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from orchestrator import assets
+from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE, READING_ROLES
+
+ADDITIONAL = "octo-additional"  # the policy of additional_actions
+
+Trust = Literal["external_id", "systems_manager", "account"]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Enrolment(_Entry):
+    """A service of AWS that has to be switched on, and who does it."""
+
+    what: str
+    by: str
+
+
+class Feature(_Entry):
+    """A feature of Octo.
+
+    ``roles``: the files of its policies by role and policy. ``report``: schema elements that the
+    report needs. ``notices``: what is said before somebody consents to the feature. ``sources``:
+    keys of the table's sources.
+    """
+
+    shows: str
+    lost: str
+    roles: Mapping[str, Mapping[str, str]]
+    report: tuple[str, ...]
+    enrolment: tuple[Enrolment, ...]
+    needs: tuple[str, ...]
+    notices: tuple[str, ...]
+    sources: tuple[str, ...]
+    seen_live: bool
+
+
+class OctoRole(_Entry):
+    """A role that Octo looks for by its name, and who may assume it."""
+
+    description: str
+    trust: Trust
+
+
+class Change(_Entry):
+    """Actions of an execution action, and the resources that they may change.
+
+    ``resources``: ARNs without ``arn:PARTITION:``, ``{account}`` for the account's id.
+    ``tagged``: whether ``execution_tag`` limits them.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    tagged: bool
+
+
+class ExecutionAction(_Entry):
+    """A recommendation that Octo can carry out."""
+
+    recommendation: str
+    deletes: bool
+    reads: tuple[str, ...]
+    changes: tuple[Change, ...]
+    note: str
+
+
+class Table(_Entry):
+    """The table of features, in its order."""
+
+    sources: Mapping[str, str]
+    features: Mapping[str, Feature]
+    roles: Mapping[str, OctoRole]
+    execution_actions: Mapping[str, ExecutionAction]
+    not_offered: tuple[str, ...]
+
+
+@cache
+def table() -> Table:
+    """Read the table once."""
+    from ruamel.yaml import YAML  # takes a while to load, and most commands need no table
+
+    text = (assets.MODULE / "features.yaml").read_text(encoding="utf-8")
+    return Table.model_validate(YAML(typ="safe", pure=True).load(text))
+
+
+def feature_roles(features: Iterable[str]) -> list[str]:
+    """List the roles that features need besides the API access role and the CUR role, sorted."""
+    found = {role for name in features for role in table().features[name].roles}
+    return sorted(found - {API_ROLE, CUR_ROLE})
+
+
+def policy_names(role: str) -> list[str]:
+    """List the inline policies that a role can have, by all features."""
+    features = table().features.values()
+    names = [name for feature in features for name in feature.roles.get(role, {})]
+    return [*names, ADDITIONAL] if role in READING_ROLES else names
+
+
+def schema_elements(features: Iterable[str]) -> list[str]:
+    """List the schema elements that the report needs for these features."""
+    return [element for name in features for element in table().features[name].report]
