@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from orchestrator.cli.groups import _seconds
+from orchestrator.cli.shared_options import _seconds
 
 
 def octo_tf(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator import cli
 from orchestrator.app.events import Events, Warned
-from orchestrator.cli.options import _warn_of_one_run
+from orchestrator.cli.context_loading import _warn_of_one_run
 from orchestrator.errors import Clash, OctoTfError
 from orchestrator.stackset import preflight
 

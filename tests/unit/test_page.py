@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator.cli import group
 from orchestrator.cli.commands import apply
-from orchestrator.cli.options import write_reports
+from orchestrator.cli.results import write_reports
 from orchestrator.model.coverage import State
 from orchestrator.model.registration import Registration
 from orchestrator.redaction import keep_out

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from orchestrator.cli.groups import setting_options
+from orchestrator.cli.shared_options import setting_options
 from orchestrator.config.write import write_config
 from orchestrator.model.registration import (
     EXTERNAL_ID_SOURCES,

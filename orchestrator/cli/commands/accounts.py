@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.groups import ACCOUNT, JSON, OCTO
+from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.octo import need_octo
-from orchestrator.cli.options import run_options
+from orchestrator.cli.shared_options import ACCOUNT, JSON, OCTO
 from orchestrator.errors import AwsError, ExitCode
 from orchestrator.model.octo_records import LABELS
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli import approval
-from orchestrator.cli.groups import ENABLE_ACCESS, TERRAFORM, VERIFYING
+from orchestrator.cli.context_loading import adopting_options, names_in_state
 from orchestrator.cli.help import Command
 from orchestrator.cli.octo import octo_external_id
 from orchestrator.cli.option import option
-from orchestrator.cli.options import adopting_options, end, names_in_state, write_reports
+from orchestrator.cli.results import end, write_reports
 from orchestrator.cli.session import Session
+from orchestrator.cli.shared_options import ENABLE_ACCESS, TERRAFORM, VERIFYING
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:

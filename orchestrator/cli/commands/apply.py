@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
-from orchestrator.cli.groups import ALLOW_DESTROY, ENABLE_ACCESS, STRICT, TERRAFORM, VERIFYING
+from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
-from orchestrator.cli.options import end, run_options
+from orchestrator.cli.results import end
+from orchestrator.cli.shared_options import (
+    ALLOW_DESTROY,
+    ENABLE_ACCESS,
+    STRICT,
+    TERRAFORM,
+    VERIFYING,
+)
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:

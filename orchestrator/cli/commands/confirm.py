@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.groups import JSON, OCTO, WORKDIR, setting_options
+from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.octo import need_octo
 from orchestrator.cli.option import option
-from orchestrator.cli.options import run_options
+from orchestrator.cli.shared_options import JSON, OCTO, WORKDIR, setting_options
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:

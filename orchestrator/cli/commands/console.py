@@ -12,7 +12,11 @@ import click
 from click.core import ParameterSource
 
 from orchestrator.cli import approval
-from orchestrator.cli.groups import (
+from orchestrator.cli.context_loading import adopting_options, run_options
+from orchestrator.cli.help import CommandGroup
+from orchestrator.cli.option import option
+from orchestrator.cli.results import end
+from orchestrator.cli.shared_options import (
     JSON,
     OCTO,
     PRINCIPAL,
@@ -21,9 +25,6 @@ from orchestrator.cli.groups import (
     WORKDIR,
     setting_options,
 )
-from orchestrator.cli.help import CommandGroup
-from orchestrator.cli.option import option
-from orchestrator.cli.options import adopting_options, end, run_options
 from orchestrator.errors import ExitCode
 from orchestrator.model.setting import Group
 
@@ -117,7 +118,7 @@ def command(
 )
 def template(context: AccountContext, name: Name, out: Path | None) -> ExitCode:
     """Show the CloudFormation template NAME, or write it to a file, without calling AWS."""
-    from orchestrator.cli.options import write_report
+    from orchestrator.cli.results import write_report
     from orchestrator.model.module_contract.inputs import console_inputs
     from orchestrator.stacks import templates
 

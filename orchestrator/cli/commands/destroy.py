@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
-from orchestrator.cli.groups import JSON, OCTO, REGISTRATION, TERRAFORM
+from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
-from orchestrator.cli.options import run_options
+from orchestrator.cli.shared_options import JSON, OCTO, REGISTRATION, TERRAFORM
 from orchestrator.errors import ExitCode, WrongAccount
 
 if TYPE_CHECKING:

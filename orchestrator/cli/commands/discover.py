@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.groups import (
+from orchestrator.cli.context_loading import deferred_run_options, names_in_state
+from orchestrator.cli.help import Command
+from orchestrator.cli.results import use_color
+from orchestrator.cli.shared_options import (
     ACCOUNT,
     EXTERNAL_ID,
     JSON,
@@ -15,8 +18,6 @@ from orchestrator.cli.groups import (
     TERRAFORM,
     setting_options,
 )
-from orchestrator.cli.help import Command
-from orchestrator.cli.options import deferred_run_options, names_in_state, use_color
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:

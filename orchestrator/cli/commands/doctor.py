@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.groups import JSON, OCTO, REGISTRATION, TERRAFORM
+from orchestrator.cli.context_loading import WORKDIR, deferred_run_options
 from orchestrator.cli.help import Command
-from orchestrator.cli.options import WORKDIR, deferred_run_options, use_color
+from orchestrator.cli.results import use_color
+from orchestrator.cli.shared_options import JSON, OCTO, REGISTRATION, TERRAFORM
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 if TYPE_CHECKING:

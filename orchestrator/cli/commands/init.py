@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.groups import CONFIG_FILE, NEW_CONFIG, OCTO, setting_options
+from orchestrator.cli.context_loading import with_setting_flags
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
-from orchestrator.cli.options import with_setting_flags
 from orchestrator.cli.replay import words
+from orchestrator.cli.shared_options import CONFIG_FILE, NEW_CONFIG, OCTO, setting_options
 from orchestrator.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.groups import (
+from orchestrator.cli.context_loading import run_options
+from orchestrator.cli.help import Command
+from orchestrator.cli.results import write_report, write_reports
+from orchestrator.cli.shared_options import (
     ALLOW_DESTROY,
     ENABLE_ACCESS,
     JSON,
@@ -16,8 +19,6 @@ from orchestrator.cli.groups import (
     REGISTRATION,
     TERRAFORM,
 )
-from orchestrator.cli.help import Command
-from orchestrator.cli.options import run_options, write_report, write_reports
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.groups import OCTO, REGISTRATION, WORKDIR
+from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
-from orchestrator.cli.options import run_options
+from orchestrator.cli.shared_options import OCTO, REGISTRATION, WORKDIR
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:

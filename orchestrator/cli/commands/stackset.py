@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
-from orchestrator.cli.groups import ACCOUNT, JSON, OCTO, WORKDIR, setting_options
+from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.option import option
-from orchestrator.cli.options import run_options
 from orchestrator.cli.session import Session
+from orchestrator.cli.shared_options import ACCOUNT, JSON, OCTO, WORKDIR, setting_options
 from orchestrator.errors import ExitCode
 from orchestrator.model.setting import Group
 

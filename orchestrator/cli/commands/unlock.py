@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import approval
-from orchestrator.cli.groups import ACCOUNT, EXTERNAL_ID, OCTO, TERRAFORM, setting_options
+from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
-from orchestrator.cli.options import run_options
+from orchestrator.cli.shared_options import ACCOUNT, EXTERNAL_ID, OCTO, TERRAFORM, setting_options
 from orchestrator.errors import ExitCode
 from orchestrator.model.setting import Group
 

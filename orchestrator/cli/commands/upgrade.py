@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli import approval
-from orchestrator.cli.groups import ALLOW_DESTROY, ENABLE_ACCESS, TERRAFORM, VERIFYING
+from orchestrator.cli.context_loading import deferred_run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
-from orchestrator.cli.options import deferred_run_options, end
+from orchestrator.cli.results import end
+from orchestrator.cli.shared_options import ALLOW_DESTROY, ENABLE_ACCESS, TERRAFORM, VERIFYING
 from orchestrator.errors import Clash, ExitCode
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.groups import STRICT, TERRAFORM, VERIFYING
+from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
-from orchestrator.cli.options import end, run_options
+from orchestrator.cli.results import end
+from orchestrator.cli.shared_options import STRICT, TERRAFORM, VERIFYING
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:

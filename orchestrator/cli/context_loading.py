@@ -10,20 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.groups import CONFIG, CONFIG_FILE, NEW_CONFIG, PROGRESS
 from orchestrator.cli.option import together
+from orchestrator.cli.results import use_color
 from orchestrator.cli.session import Session
+from orchestrator.cli.shared_options import CONFIG, CONFIG_FILE, NEW_CONFIG, PROGRESS
 from orchestrator.model.registration import EXTERNAL_ID_SOURCES, flag_of, settings, to_register
 from orchestrator.octo.credentials import ENDPOINT
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
     from orchestrator.app.events import Events
-    from orchestrator.app.review import Review
-    from orchestrator.errors import ExitCode
     from orchestrator.model.registration import Registration
-    from orchestrator.report.page import Page
-    from orchestrator.verify.model import Report
 
 WORKDIR = Path(".octo-tf")
 # Commands whose flags are not written to octo.yaml: they do not ask whether to change it.
@@ -206,86 +203,3 @@ def _warn_of_one_run(events: Events, config: Path, flags: dict[str, Any]) -> Non
             f"{', '.join(differing)} {holds} {config}: {what} for this run only; without it,"
             " the next run uses the value in the file. To keep it, set it in octo.yaml."
         )
-
-
-def end(
-    context: AccountContext,
-    report: Report,
-    reports: dict[str, Path],
-    *,
-    as_json: bool,
-    review: Review | None = None,
-    strict: bool = False,
-) -> ExitCode:
-    """How a command that verifies ends: the files of --report, stdout, the exit code."""
-    from orchestrator.report import render_verification
-
-    write_reports(context, reports, review=review, report=report)
-    name = "json" if as_json else "table"
-    click.echo(render_verification(report, name, color=Session.current().color))
-    return report.strict_exit_code if strict else report.exit_code
-
-
-def write_reports(
-    context: AccountContext,
-    reports: dict[str, Path],
-    *,
-    review: Review | None = None,
-    report: Report | None = None,
-) -> None:
-    """Write the files of --report: of the verification, or of the plan where there is none.
-
-    Raises:
-        OctoTfError: a file cannot be written.
-    """
-    from orchestrator.report import formats, render_page, render_plan, render_verification
-
-    for name, file in reports.items():
-        if name in formats("page"):
-            write_report(file, render_page(_page(context, review, report), name))
-        elif report is not None:
-            write_report(file, render_verification(report, name))
-        elif review is not None:
-            write_report(file, render_plan(review, name))
-
-
-def _page(context: AccountContext, review: Review | None, report: Report | None) -> Page:
-    from datetime import datetime, timezone
-
-    from orchestrator.cli.commands import verify
-    from orchestrator.cli.replay import replay
-    from orchestrator.report.page import Page
-
-    ctx = click.get_current_context()
-    name = ctx.command_path.partition(" ")[2]
-    repeat = [("The command that wrote this page", replay(ctx, name, ctx.command))]
-    if report is not None and not name.startswith(("console", "verify")):
-        repeat.append(("Verify again; nothing changes", replay(ctx, "verify", verify.command)))
-    if review is not None and review.replay and review.verdict.allowed:
-        repeat.append(("Apply exactly this plan", review.replay))
-    asked = to_register(context.registration.model_dump(mode="json", exclude_none=True))
-    return Page(name, datetime.now(timezone.utc), asked, repeat, review, report)
-
-
-def write_report(file: Path, text: str) -> None:
-    """Write a report that others may read: the file is world-readable and holds no secret.
-
-    Raises:
-        OctoTfError: it cannot be written.
-    """
-    from orchestrator.errors import OctoTfError
-    from orchestrator.files import write_atomically
-
-    try:
-        write_atomically(file, (text + "\n").encode(), mode=0o644)
-    except OSError as error:
-        raise OctoTfError(
-            f"the report cannot be written: {error.strerror}",
-            where=str(file),
-            hint="Name a file in a folder that can be written.",
-        ) from error
-
-
-def use_color(no_color: bool) -> bool:
-    """Whether colours are wanted (https://no-color.org)."""
-    return not no_color and not os.environ.get("NO_COLOR")
