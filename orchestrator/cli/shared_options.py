@@ -15,6 +15,7 @@ from orchestrator.errors import ConfigError
 from orchestrator.model.registration import EXTERNAL_ID_SOURCES, settings
 from orchestrator.model.setting import Group, NamedSetting
 from orchestrator.octo.credentials import ENDPOINT
+from orchestrator.report import formats_of_run
 
 CONFIG_FILE = Path("octo.yaml")
 
@@ -46,13 +47,11 @@ def _events(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     return target
 
 
-def report_option(subject: Literal["plan", "verification"], formats: str) -> Callable[[Any], Any]:
+def report_option(subject: Literal["plan", "verification"]) -> Callable[[Any], Any]:
     """Return ``--report`` of a command that ends with a plan or a verification."""
+    known = formats_of_run(subject)
 
     def parse(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
-        from orchestrator.report import formats_of_run
-
-        known = formats_of_run(subject)
         reports = {}
         for pair in (pair for text in value for pair in text.split(",")):
             name, separator, file = pair.partition("=")
@@ -70,7 +69,7 @@ def report_option(subject: Literal["plan", "verification"], formats: str) -> Cal
         metavar="FORMAT=FILE",
         multiple=True,
         callback=parse,
-        help=f"Write a report as {formats}. Repeatable.",
+        help=f"Write a report as {', '.join(known[:-1])} or {known[-1]}. Repeatable.",
     )
 
 
@@ -263,8 +262,8 @@ JSON = click.option(
     is_flag=True,
     help="Write JSON to stdout.",
 )
-REPORT = report_option("verification", "html, json, junit, markdown or table")
-PLAN_REPORT = report_option("plan", "html, json, markdown or text")
+REPORT = report_option("verification")
+PLAN_REPORT = report_option("plan")
 WAIT = option(
     "--wait",
     "wait_seconds",
