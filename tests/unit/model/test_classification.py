@@ -44,10 +44,11 @@ def test_a_pattern_means_the_actions_that_iam_matches():
     found = expand("s3:Get*")
     assert "s3:GetObject" in found
     assert all(matches(action, "s3:Get*") for action in found)
-    assert found == sorted(found, key=str.lower)
+    assert list(found) == sorted(found, key=str.lower)
     assert len(expand("*")) > 20_000
-    assert expand("octo:Invented") == ["octo:Invented"]
-    assert expand("octo:*") == []
+    assert set(expand("s3*:GetObject")) >= {"s3:GetObject", "s3-object-lambda:GetObject"}
+    assert expand("octo:Invented") == ("octo:Invented",)
+    assert expand("octo:*") == ()
 
 
 def test_the_table_says_which_release_it_is_of():
