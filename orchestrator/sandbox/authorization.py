@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from moto.organizations.models import organizations_backends
-
 from orchestrator.sandbox.encryption import may_use_key
 from orchestrator.sandbox.organization_policies import RESOURCE, SERVICE, decide_for_account
 from orchestrator.sandbox.policy import (
@@ -26,6 +24,7 @@ from orchestrator.sandbox.state import (
     bucket_owner,
     iam,
     identity_policies,
+    management_account,
     organizations,
     role,
 )
@@ -224,8 +223,7 @@ def _context(call: Call) -> dict[str, str | list[str]]:
     }
     if caller.kind == "user":
         context["aws:username"] = caller.name
-    management = organizations_backends.master_accounts.get(caller.account_id)
-    own = organizations(management[0] if management else caller.account_id)
+    own = organizations(management_account(caller.account_id))
     if own.org is not None:
         context["aws:PrincipalOrgID"] = own.org.id
     context.update(_of_iam(call) if call.service == "iam" else {})
@@ -319,8 +317,7 @@ def _cloudformation_resource(state: SandboxState, call: Call) -> str:
 
 
 def _organizations_resource(_state: SandboxState, call: Call) -> str:
-    management = organizations_backends.master_accounts.get(call.caller.account_id)
-    owner = management[0] if management else call.caller.account_id
+    owner = management_account(call.caller.account_id)
     own = organizations(owner).org
     if own is None:
         return "*"

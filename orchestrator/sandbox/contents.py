@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.sandbox import services
+from orchestrator.sandbox.discovery import submodules
 from orchestrator.sandbox.faults import Faults
 from orchestrator.sandbox.organization import PAYER
 from orchestrator.sandbox.state import SandboxState, iam, organizations, s3
@@ -23,8 +25,8 @@ def _settings(state: SandboxState, faults: Faults) -> Iterator[str]:
     yield f"Account.Status: {state.with_account_status}"
     yield from (f"fault {fault}" for fault in faults.listed())
     yield from (f"trusted access of {account_id}" for account_id in state.stackset_access)
-    enrolled = (id_ for id_, held in state.optimization_hub.items() if held.active)
-    yield from (f"{account_id} in Cost Optimization Hub" for account_id in enrolled)
+    for module in submodules(services.__name__):
+        yield from getattr(module, "contents", lambda _state: ())(state)
     yield from (f"delegated administrator {account_id}" for account_id in state.delegated)
     yield from (f"account {account_id} registered with Octo" for account_id in state.octo.accounts)
     yield from (f"{c.client_id} has {c.external_id}" for c in state.octo.clients.values())

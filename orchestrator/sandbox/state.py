@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("octo_tf.sandbox")
 PARTITION = "aws"
+_State = TypeVar("_State")
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,6 @@ class AccountCreation:
     status: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Enrolment:
-    """An account's enrolment in Cost Optimization Hub; ``changed``: seconds since the epoch."""
-
-    active: bool
-    with_members: bool
-    changed: float
-
-
 @dataclass
 class SandboxState:
     """The sandbox's state; ``lock`` guards all of it.
@@ -109,7 +101,7 @@ class SandboxState:
         reports: report definitions by account id and name.
         stack_sets: StackSets by (account id, region) and name.
         stackset_access: management accounts with trusted access for StackSets.
-        optimization_hub: enrolments in Cost Optimization Hub by account id.
+        service_states: what a service keeps of its own, by its name.
         delegated: since when accounts are delegated administrators, by account and service.
         account_creations: the requests of CreateAccount, the oldest first.
         creating: those of them that are in progress.
@@ -132,7 +124,7 @@ class SandboxState:
     notifications: dict[str, Any] = field(default_factory=dict)
     stack_sets: dict[tuple[str, str], dict[str, StackSet]] = field(default_factory=dict)
     stackset_access: set[str] = field(default_factory=set)
-    optimization_hub: dict[str, Enrolment] = field(default_factory=dict)
+    service_states: dict[str, Any] = field(default_factory=dict)
     delegated: dict[str, dict[str, datetime]] = field(default_factory=dict)
     account_creations: list[AccountCreation] = field(default_factory=list)
     creating: list[AccountCreation] = field(default_factory=list)
@@ -147,6 +139,13 @@ class SandboxState:
     def accounts(self) -> dict[str, str]:
         """Account ids by profile."""
         return {name: account_id for name, (account_id, _) in self.profiles.items()}
+
+    def of_service(self, service: str, make: Callable[[], _State]) -> _State:
+        """Get what a service keeps of its own, made when it is first asked for."""
+        if service not in self.service_states:
+            self.service_states[service] = make()
+        held: _State = self.service_states[service]
+        return held
 
     def has_account(self, account_id: str) -> bool:
         """Whether an account is the sandbox's, be it created later."""
@@ -218,6 +217,12 @@ def bucket_owner(bucket: str) -> str | None:
 def organizations(account_id: str) -> Any:
     """Get moto's Organizations backend of a management account."""
     return organizations_backends[account_id][PARTITION]
+
+
+def management_account(account_id: str) -> str:
+    """Get the management account of an account's organization; its own id if it has none."""
+    found = organizations_backends.master_accounts.get(account_id)
+    return str(found[0]) if found else account_id
 
 
 def role(account_id: str, name: str) -> Any | None:

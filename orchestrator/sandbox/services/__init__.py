@@ -5,6 +5,7 @@ function ``(state, call) -> result``. moto answers the operations that are not l
 whose function returns ``TO_MOTO``. What moto answers is corrected by two tables that a module may
 have: ``AFTER``, functions ``(state, call, headers) -> None`` by operation that run when it has
 succeeded, and ``TEXTS``, replacements ``(operation or "*", pattern, text)`` in the answer's body.
+What a service keeps of its own is in ``state.of_service``, and ``contents(state)`` describes it.
 """
 
 from __future__ import annotations

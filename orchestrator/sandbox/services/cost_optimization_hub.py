@@ -1,17 +1,20 @@
-"""Cost Optimization Hub: which accounts are enrolled. It has no recommendations here.
+"""Cost Optimization Hub: which accounts are enrolled, and what it recommends of instances.
 
-Source: Billing and Cost Management API Reference, ListEnrollmentStatuses, UpdateEnrollmentStatus.
-The answer for an account that never enrolled is not documented: here, Inactive.
+Source: Billing and Cost Management API Reference, ListEnrollmentStatuses, UpdateEnrollmentStatus,
+ListRecommendations; the error of an account that is not enrolled is the one that the AWS provider
+for Terraform knows. The answer for an account that never enrolled is not documented: here,
+Inactive. AWS takes 1 to 3 days to recommend something; here it is there at once.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
 from typing import Any
 
+from orchestrator.sandbox.enrolments import enrolments_of, visible_accounts
+from orchestrator.sandbox.instances import RunningInstance, running
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.services.organizations import management_of
-from orchestrator.sandbox.state import Enrolment, SandboxState, organizations
+from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "cost-optimization-hub"
@@ -19,55 +22,82 @@ SERVICE = "cost-optimization-hub"
 
 def list_statuses(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListEnrollmentStatuses: of the caller, of one account, or of the organization."""
-    own = call.caller.account_id
+    own, enrolments = call.caller.account_id, enrolments_of(state, SERVICE)
     wanted = [call.parameters.get("accountId", own)]
     if call.parameters.get("includeOrganizationInfo"):
-        wanted = _members(call)
-    elif wanted != [own] and wanted[0] not in _members(call):
-        raise ServiceError(
-            "AccessDeniedException", "You are not authorized to use this operation.", 400
-        )
-    items = []
-    for account_id in wanted:
-        held = state.optimization_hub.get(account_id, Enrolment(False, False, 0.0))
-        items.append(
-            {
-                "accountId": account_id,
-                "status": "Active" if held.active else "Inactive",
-                "lastUpdatedTimestamp": held.changed,
-                "createdTimestamp": held.changed,
-            }
-        )
-    with_members = state.optimization_hub.get(own, Enrolment(False, False, 0.0)).with_members
-    return {"items": items, "includeMemberAccounts": with_members}
+        wanted = visible_accounts(own)
+    elif wanted[0] not in visible_accounts(own):
+        raise ServiceError("AccessDeniedException", "You are not authorized to use this operation.")
+    items = [
+        {
+            "accountId": account_id,
+            "status": "Active" if held.active else "Inactive",
+            "lastUpdatedTimestamp": held.changed,
+            "createdTimestamp": held.changed,
+        }
+        for account_id in wanted
+        for held in [enrolments.of(account_id)]
+    ]
+    return {"items": items, "includeMemberAccounts": enrolments.of(own).with_members}
 
 
 def update_status(state: SandboxState, call: Call) -> dict[str, Any]:
     """UpdateEnrollmentStatus: of the caller, and of its members if it is a management account."""
-    status, own = call.parameters["status"], call.caller.account_id
-    with_members = bool(call.parameters.get("includeMemberAccounts"))
-    if with_members and management_of(call) != own:
+    enrolments_of(state, SERVICE).update(call)
+    return {"status": call.parameters["status"]}
+
+
+def list_recommendations(state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListRecommendations: to stop each running instance of the accounts that are enrolled."""
+    own, enrolments = call.caller.account_id, enrolments_of(state, SERVICE)
+    if not enrolments.of(own).active:
         raise ServiceError(
-            "AccessDeniedException",
-            "Only the management account can enroll member accounts.",
-            400,
+            "AccessDeniedException", "AWS account is not enrolled for recommendations"
         )
-    changed = Enrolment(status == "Active", with_members, time.time())
-    state.optimization_hub[own] = changed
-    for account_id in _members(call) if with_members else ():
-        state.optimization_hub[account_id] = changed
-    return {"status": status}
+    wanted = call.parameters.get("filter", {})
+    found = running(a for a in visible_accounts(own) if enrolments.of(a).active)
+    items = [
+        _recommendation(instance)
+        for instance in found
+        if instance.account_id in wanted.get("accountIds", [instance.account_id])
+        and instance.region in wanted.get("regions", [instance.region])
+        and "Stop" in wanted.get("actionTypes", ["Stop"])
+        and "Ec2Instance" in wanted.get("resourceTypes", ["Ec2Instance"])
+    ]
+    start, most = int(call.parameters.get("nextToken", 0)), call.parameters.get("maxResults", 100)
+    more = {"nextToken": str(start + most)} if start + most < len(items) else {}
+    return {"items": items[start : start + most], **more}
 
 
-def _members(call: Call) -> list[str]:
-    """List the organization's accounts; a member, or an account without one, sees itself."""
-    own = call.caller.account_id
-    if management_of(call) != own:
-        return [own]
-    return [own, *(a.id for a in organizations(own).accounts if a.id != own)]
+def _recommendation(instance: RunningInstance) -> dict[str, Any]:
+    return {
+        "recommendationId": f"{instance.account_id}_{instance.id}",
+        "accountId": instance.account_id,
+        "region": instance.region,
+        "resourceId": instance.id,
+        "resourceArn": instance.arn,
+        "currentResourceType": "Ec2Instance",
+        "recommendedResourceType": "Ec2Instance",
+        "estimatedMonthlySavings": instance.monthly_cost,
+        "estimatedMonthlyCost": instance.monthly_cost,
+        "estimatedSavingsPercentage": 100.0,
+        "currencyCode": "USD",
+        "actionType": "Stop",
+        "implementationEffort": "VeryLow",
+        "restartNeeded": False,
+        "rollbackPossible": True,
+        "source": "ComputeOptimizer",
+        "currentResourceSummary": instance.type,
+    }
+
+
+def contents(state: SandboxState) -> Iterator[str]:
+    """Describe the accounts that are enrolled."""
+    yield from enrolments_of(state, SERVICE).contents("Cost Optimization Hub")
 
 
 OPERATIONS: dict[str, Operation] = {
     "ListEnrollmentStatuses": list_statuses,
+    "ListRecommendations": list_recommendations,
     "UpdateEnrollmentStatus": update_status,
 }

@@ -17,7 +17,12 @@ from moto.core.utils import get_service_model
 from moto.organizations.models import organizations_backends
 
 from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.state import AccountCreation, SandboxState, organizations
+from orchestrator.sandbox.state import (
+    AccountCreation,
+    SandboxState,
+    management_account,
+    organizations,
+)
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "organizations"
@@ -71,9 +76,7 @@ def list_accounts_for_parent(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def management_of(call: Call) -> str:
     """Get the management account of the caller's organization."""
-    account_id = call.caller.account_id
-    found = organizations_backends.master_accounts.get(account_id)
-    return str(found[0]) if found else account_id
+    return management_account(call.caller.account_id)
 
 
 def create_account(state: SandboxState, call: Call) -> dict[str, Any]:

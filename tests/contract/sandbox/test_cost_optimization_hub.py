@@ -42,3 +42,10 @@ def test_who_may_not_ask_is_denied(user):
     client = user("linked-1", "iam:GetUser").client("cost-optimization-hub")
     with pytest.raises(ClientError, match="AccessDenied"):
         client.list_enrollment_statuses()
+
+
+def test_without_an_enrolment_nothing_is_recommended(hub):
+    with pytest.raises(ClientError, match="not enrolled for recommendations"):
+        hub.list_recommendations()
+    hub.update_enrollment_status(status="Active")
+    assert hub.list_recommendations()["items"] == []

@@ -1,0 +1,64 @@
+"""Enrolments of accounts in a service of AWS: by themselves, or by their management account."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from orchestrator.sandbox.state import SandboxState, management_account, organizations
+from orchestrator.sandbox.wire import Call, ServiceError
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """An account's enrolment; ``changed``: seconds since the epoch, 0 if it never was."""
+
+    active: bool = False
+    with_members: bool = False
+    changed: float = 0.0
+
+
+@dataclass
+class Enrolments:
+    """The enrolments in one service, by account id."""
+
+    by_account: dict[str, Enrolment] = field(default_factory=dict)
+
+    def of(self, account_id: str) -> Enrolment:
+        """Get an account's enrolment."""
+        return self.by_account.get(account_id, Enrolment())
+
+    def update(self, call: Call) -> Enrolment:
+        """Enrol the caller, and its members where UpdateEnrollmentStatus includes them.
+
+        Raises:
+            ServiceError: AccessDeniedException, which is not documented for a member.
+        """
+        own = call.caller.account_id
+        with_members = bool(call.parameters.get("includeMemberAccounts"))
+        if with_members and management_account(own) != own:
+            raise ServiceError(
+                "AccessDeniedException", "Only the management account can enroll member accounts."
+            )
+        changed = Enrolment(call.parameters["status"] == "Active", with_members, time.time())
+        enrolled = visible_accounts(own) if with_members else [own]
+        self.by_account.update(dict.fromkeys(enrolled, changed))
+        return changed
+
+    def contents(self, service: str) -> Iterator[str]:
+        """Describe the accounts that are enrolled."""
+        enrolled = (id_ for id_, held in self.by_account.items() if held.active)
+        yield from (f"{account_id} in {service}" for account_id in enrolled)
+
+
+def enrolments_of(state: SandboxState, service: str) -> Enrolments:
+    """Get a service's enrolments."""
+    return state.of_service(service, Enrolments)
+
+
+def visible_accounts(account_id: str) -> list[str]:
+    """List the organization's accounts; a member, or an account without one, sees itself."""
+    if management_account(account_id) != account_id:
+        return [account_id]
+    return [account_id, *(a.id for a in organizations(account_id).accounts if a.id != account_id)]
