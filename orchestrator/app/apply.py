@@ -2,7 +2,7 @@
 
     identify → external id → organization → render → init → plan → guard → CONSENT
         → register with Octo, trusted access, state → apply that plan → single linked accounts
-        → verify → confirm
+        → enrol in services of AWS → verify → confirm
 
 Nothing is changed before consent but the files of the root folder. Read this file first.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.app import deploying, steps
+from orchestrator.app import deploying, enrolling, steps
 from orchestrator.app import plan as planning
 from orchestrator.app.confirm import confirm
 from orchestrator.app.context import AccountContext
@@ -116,6 +116,7 @@ def apply_prepared(
     finally:
         context.plan_file.unlink(missing_ok=True)  # it holds the inputs, and is used up
     context.octo.note_applied(prepared.account, context.registration.account_name or "")
+    enrolling.carry_out(context, prepared.account, review.outside)
     report = None if review.has_changes else ahead.report(values)
     if report is None:
         report = check(

@@ -16,7 +16,7 @@ from typing import Any
 from orchestrator.adoption import stack_release
 from orchestrator.app import snapshot
 from orchestrator.app.snapshot import Snapshot
-from orchestrator.aws import cloudformation, cur, iam, organizations, s3
+from orchestrator.aws import cloudformation, cur, enrolment, iam, organizations, s3
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws, connect
@@ -24,6 +24,7 @@ from orchestrator.cancellation import Cancellation
 from orchestrator.detection import imports, limits
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import cover
+from orchestrator.model.enrolment import SERVICES, Enrolment, ServiceName
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract.inputs import module_inputs
 from orchestrator.model.module_contract.outputs import Outputs
@@ -281,6 +282,32 @@ class Cloud:
         """
         with explained(f"releasing stack {name}"):
             stack_release.release(self.connect(), name, region, sleep=self._cancellation.sleep)
+
+    def enrolment(
+        self, service: ServiceName, *, members: bool = False, again: bool = False
+    ) -> Enrolment:
+        """Read the account's enrolment in a service, and with ``members`` those of its members.
+
+        ``again``: after a change, not as the run began.
+        """
+        with explained(f"reading the enrolment in {SERVICES[service].label}"):
+            aws = self.connect() if again else self.before
+            return enrolment.read(aws, service, members=members)
+
+    def enrol(self, service: ServiceName, *, members: bool) -> None:
+        """Enrol the account in a service, with ``members`` a payer and its members."""
+        with explained(f"enrolling in {SERVICES[service].label}"):
+            enrolment.begin(self.connect(), service, members=members)
+
+    def end_enrolment(self, service: ServiceName, *, members: bool) -> None:
+        """End the account's enrolment, with ``members`` also those of a payer's members."""
+        with explained(f"ending the enrolment in {SERVICES[service].label}"):
+            enrolment.end(self.connect(), service, members=members)
+
+    def delete_service_role(self, service: ServiceName) -> None:
+        """Delete the service-linked role of a service; no error if it is gone."""
+        with explained(f"deleting the service-linked role of {SERVICES[service].label}"):
+            enrolment.delete_role(self.connect(), service, sleep=self._cancellation.sleep)
 
     def delete_role(self, name: str) -> None:
         """Delete a role with its policies; no error if it is gone."""

@@ -1,7 +1,8 @@
 """Destroy: an account leaves; the mirror of apply.
 
     identify → Octo, state, linked accounts → plan to destroy → guard → CONSENT
-        → stack instances → state (what stays in AWS leaves it) → apply that plan → bucket → Octo
+        → stack instances → state (what stays in AWS leaves it) → apply that plan → enrolments
+        → bucket → Octo
 
 The bucket stays unless its deletion is requested. Completed steps are visible in the state, AWS and
 Octo, so the same command continues after an interruption. Before consent, only files in the root
@@ -12,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orchestrator.app import enrolling, own_bucket, steps
 from orchestrator.app import leaving as describing
-from orchestrator.app import own_bucket, steps
 from orchestrator.app import plan as planning
 from orchestrator.app.apply import apply_plan
 from orchestrator.app.context import AccountContext
@@ -65,6 +66,7 @@ def destroy(context: AccountContext, request: Request, *, consent: Consent) -> L
             if leaving.prepared is not None:
                 destroy_resources(context, leaving.prepared, leaving)
             context.octo.note_destroyed(_destroyed(leaving, request))
+            enrolling.end(context, account, leaving.review.outside)
             delete_bucket(context, leaving.bucket)
             unregister(context, leaving.departure)
         finally:

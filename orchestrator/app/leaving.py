@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
-from orchestrator.app import steps
+from orchestrator.app import enrolling, steps
 from orchestrator.app.console import leaving as console
 from orchestrator.app.console.flow import flow_of
 from orchestrator.app.console.leaving import StackToDelete
@@ -47,11 +47,13 @@ class Request:
         keep_linked_roles: whether linked accounts keep the role that the StackSet made.
         delete_bucket: whether the bucket is deleted.
         delete_data: whether it is deleted with objects in it.
+        with_enrolments: whether what octo-tf enrolled in services of AWS is ended.
     """
 
     keep_linked_roles: bool = False
     delete_bucket: bool = False
     delete_data: bool = False
+    with_enrolments: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,13 @@ def prepare(context: AccountContext, account: Account, request: Request) -> Leav
         resources = "1 resource" if len(of_bucket) == 1 else f"{len(of_bucket)} resources"
         text = f"Keep the bucket {name} as it is: remove it from the state only ({resources})."
         actions.append(OutsideAction(KEEP_BUCKET, name, text))
+    ended, enrolled = enrolling.ending(context, account, chosen=request.with_enrolments)
+    actions += ended
     allowed = {c.address for c in made.changes if c.action == "delete" and c.type in _LEAVES}
     review = _reviewed(context, account, made, actions, carried, allowed)
     stays = [*_kept_bucket(context, account, bucket)]
     stays += _kept_roles(linked, keep=request.keep_linked_roles) if linked else []
+    stays += enrolled
     stays += _kept_in_octo(context, known, departure)
     return Leaving(review, departure, tuple(stays), bucket, (), linked, edits, prepared)
 
@@ -192,7 +197,9 @@ def _made_by_stacks(
     if request != Request():
         raise ConfigError(
             "stacks of the AWS console made this account's resources: they are deleted there",
-            where="--delete-bucket" if request.delete_bucket else "--keep-linked-roles",
+            where=next(
+                "--" + name.replace("_", "-") for name, given in vars(request).items() if given
+            ),
             hint="Leave the option out: octo-tf destroy lists the stacks, and what they retain.",
         )
     flow = flow_of(context, account)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.app import own_bucket, steps
+from orchestrator.app import enrolling, own_bucket, steps
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
 from orchestrator.app.review import Review
@@ -254,7 +254,7 @@ def outside_actions(
     for edit in edits:
         code, why = texts[edit.kind]
         actions.append(OutsideAction(code, edit.address, f"State: {edit.address}: {why}."))
-    return tuple(actions)
+    return in_order((*actions, *enrolling.planned(context, prepared.account)))
 
 
 def _registering(context: AccountContext, prepared: Prepared) -> OutsideAction | None:

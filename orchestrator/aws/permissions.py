@@ -13,6 +13,8 @@ from orchestrator.aws.billing_transfers import ACTIONS as BILLING_TRANSFERS
 from orchestrator.aws.iam import get_role, simulate
 from orchestrator.aws.session import Aws
 from orchestrator.model.account import AccountType
+from orchestrator.model.enrolment import SERVICES
+from orchestrator.model.module_contract.features import enrolments
 from orchestrator.model.registration import Registration
 
 # An assumed role's session, which IAM cannot simulate; its ARN lacks the role's path.
@@ -65,8 +67,7 @@ def needed(registration: Registration, account_type: AccountType) -> list[str]:
         actions |= _of("iam", _BOUNDARY)
     if executes:
         actions |= _of("iam", _POLICY)
-    if "recommendations" in (registration.features or []):
-        actions.add("cost-optimization-hub:ListEnrollmentStatuses")
+    actions |= _enrolling(registration)
     if account_type != "linked":
         actions |= _of("cur", _REPORT) | _of("s3", _READ_BUCKET)
         if registration.cur_s3_bucket_option != "USE_EXISTING":
@@ -78,6 +79,20 @@ def needed(registration: Registration, account_type: AccountType) -> list[str]:
     if registration.use_stackset:
         actions |= _of("cloudformation", _STACKSET) | _of("organizations", _ORGANIZATION)
     return sorted(actions)
+
+
+def _enrolling(registration: Registration) -> set[str]:
+    """The actions that enrol the account, or only read whether it is enrolled."""
+    names = enrolments(registration.features or ())
+    actions = {action for name in names for action in SERVICES[name].reads[:1]}
+    if not names or registration.enrolment == "none":
+        return actions
+    actions |= {"iam:CreateServiceLinkedRole"}
+    actions |= {action for name in names for action in SERVICES[name].writes}
+    if registration.enrolment == "organization":
+        actions |= {"organizations:EnableAWSServiceAccess"}
+        actions |= {action for name in names for action in SERVICES[name].reads}
+    return actions
 
 
 def deploying() -> list[str]:

@@ -28,6 +28,7 @@ from orchestrator.redaction import keep_out
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_compute_optimizer import ComputeOptimizerClient
     from mypy_boto3_cost_optimization_hub import CostOptimizationHubClient
     from mypy_boto3_cur import CostandUsageReportServiceClient
     from mypy_boto3_iam import IAMClient
@@ -139,6 +140,10 @@ class Aws:
     def client(
         self, service: Literal["cost-optimization-hub"], region: str | None = None
     ) -> CostOptimizationHubClient: ...
+    @overload
+    def client(
+        self, service: Literal["compute-optimizer"], region: str | None = None
+    ) -> ComputeOptimizerClient: ...
     @overload
     def client(self, service: Literal["kms"], region: str | None = None) -> KMSClient: ...
     @overload

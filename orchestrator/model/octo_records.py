@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.model.account import AccountType
+from orchestrator.model.enrolment import MadeEnrolment, ServiceName
 
 AreaName = Literal["api_access", "cur_s3", "stackset"]
 AreaStatus = Literal["pass", "fail", "pending", "skipped"]
@@ -67,6 +68,7 @@ class AccountRecord(BaseModel):
         left_with: the payer whose unregistration took this linked account along, or null.
         deliveries: when AWS delivered billing data, oldest first: the latest delivery at each
             verification of the last year. Deliveries between two verifications are missing.
+        enrolments: what octo-tf enrolled in services of AWS, as far as it was not ended again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,6 +90,7 @@ class AccountRecord(BaseModel):
     left_at: str | None = None
     left_with: str | None = None
     deliveries: tuple[str, ...] = ()
+    enrolments: dict[ServiceName, MadeEnrolment] = Field(default_factory=dict)
 
     @property
     def is_registered(self) -> bool:

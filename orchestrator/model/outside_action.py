@@ -14,6 +14,9 @@ SET_ASIDE = "state.set_aside"
 PUSH = "state.push"
 DELETE_ROLE = "role.delete"
 RELEASE_STATE = "state.release"
+ENROL = "aws.enrol"
+ENROL_MEMBERS = "aws.enrol_members"
+END_ENROLMENT = "aws.end_enrolment"
 REMOVE_ACCOUNTS = "stackset.remove_accounts"
 KEEP_BUCKET = "bucket.keep"
 DELETE_BUCKET = "bucket.delete"
@@ -33,11 +36,14 @@ _ORDER = (
     KEEP_BUCKET,
     DELETE_ROLE,
     RELEASE_STATE,
+    ENROL,
+    ENROL_MEMBERS,
+    END_ENROLMENT,
     DELETE_BUCKET,
     UNREGISTER,
 )
 OF_THE_STATE = frozenset({SET_ASIDE, PUSH, FORGET, UNTAINT})  # Terraform plans again after these
-_AFTER = (DELETE_ROLE, RELEASE_STATE, DELETE_BUCKET, UNREGISTER)
+_AFTER = _ORDER[_ORDER.index(DELETE_ROLE) :]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from orchestrator.errors import LedgerError, writing
 from orchestrator.files import read_regular, write_atomically
 from orchestrator.model.account import AccountType
+from orchestrator.model.enrolment import MadeEnrolment, ServiceName
 from orchestrator.model.octo_records import AccountRecord, AreaName, AreaStatus, Method, OctoAnswer
 from orchestrator.octo import ledger_v1
 
@@ -217,6 +218,16 @@ class Ledger:
                 accounts[account_id] = _changed(
                     known, left_at=self.time(), left_with=left_with, answers={}
                 )
+
+    def note_enrolment(
+        self, account_id: str, service: ServiceName, made: MadeEnrolment | None
+    ) -> None:
+        """Note what octo-tf enrols in a service of an account that was noted; None: nothing."""
+        with self._changing() as accounts:
+            known = accounts[account_id]
+            others = {name: one for name, one in known.enrolments.items() if name != service}
+            enrolments = {**others, service: made} if made else others
+            accounts[account_id] = _changed(known, enrolments=enrolments)
 
     def readmit(self, account_ids: Collection[str]) -> None:
         """Note that linked accounts that left may be registered again."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.errors import LedgerError, OctoError, OctoRefused, OctoUnreachable
 from orchestrator.model.account import Account
+from orchestrator.model.enrolment import MadeEnrolment, ServiceName
 from orchestrator.model.octo_records import (
     LABELS,
     AccountRecord,
@@ -79,6 +80,12 @@ class RegistrationService:
     def note_applied(self, account: Account, name: str, *, method: Method = "terraform") -> None:
         """Note that what was planned is applied; Octo learns nothing."""
         self._ledger.note_applied(account.account_id, name, account.account_type, method=method)
+
+    def note_enrolment(
+        self, account: Account, service: ServiceName, made: MadeEnrolment | None
+    ) -> None:
+        """Note what octo-tf enrols in a service of AWS; None: nothing of it is octo-tf's."""
+        self._ledger.note_enrolment(account.account_id, service, made)
 
     def note_destroyed(self, account_ids: Collection[str]) -> None:
         """Note that accounts lost their resources in AWS; Octo learns nothing."""

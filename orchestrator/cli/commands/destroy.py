@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @option("--keep-linked-roles", is_flag=True, help="Keep the role in the linked accounts.")
 @option("--delete-bucket", is_flag=True, help="Delete the bucket too, if it is empty.")
 @option("--delete-data", is_flag=True, help="Delete its data too; asks for the bucket's name.")
+@option("--with-enrolments", is_flag=True, help="End the AWS enrolments that octo-tf made too.")
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask; needs --confirm-account.")
 @option("--confirm-account", metavar="ID", help="With --yes: the account that leaves.")
 @option("--confirm-bucket", metavar="NAME", help="With --yes: the bucket whose data is deleted.")
@@ -35,6 +36,7 @@ def command(
     keep_linked_roles: bool,
     delete_bucket: bool,
     delete_data: bool,
+    with_enrolments: bool,
     yes: bool,
     confirm_account: str | None,
     confirm_bucket: str | None,
@@ -62,7 +64,7 @@ def command(
             where=account_id,
             hint="Check which account is to leave: octo.yaml, --config and --account-id say it.",
         )
-    request = Request(keep_linked_roles, delete_bucket, delete_data)
+    request = Request(keep_linked_roles, delete_bucket, delete_data, with_enrolments)
     if plan_only:
         leaving = route.plan(context, request)
     else:

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator import assets
+from orchestrator.model.enrolment import ServiceName
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE, READING_ROLES
 
 ADDITIONAL = "octo-additional"  # the policy of additional_actions
@@ -24,10 +25,19 @@ class _Entry(BaseModel):
 
 
 class Enrolment(_Entry):
-    """A service of AWS that has to be switched on, and who does it."""
+    """What has to be switched on in AWS.
+
+    ``service``: octo-tf does it, after consent. ``page``: the account's owner does it there.
+    """
 
     what: str
-    by: str
+    service: ServiceName | None = None
+    page: str = ""
+
+    @property
+    def by(self) -> str:
+        """Who does it, in words."""
+        return "octo-tf, after consent" if self.service else f"the account's owner: {self.page}"
 
 
 class Feature(_Entry):
@@ -108,6 +118,12 @@ def policy_names(role: str) -> list[str]:
     features = table().features.values()
     names = [name for feature in features for name in feature.roles.get(role, {})]
     return [*names, ADDITIONAL] if role in READING_ROLES else names
+
+
+def enrolments(features: Iterable[str]) -> list[ServiceName]:
+    """List the services that octo-tf enrols the account in for these features."""
+    found = [one.service for name in features for one in table().features[name].enrolment]
+    return [service for service in found if service]
 
 
 def schema_elements(features: Iterable[str]) -> list[str]:

@@ -74,6 +74,16 @@ class ApiAccessSettings(Section):
             example=["rds:DescribeDBProxies"],
         ),
     ] = None
+    enrolment: Annotated[
+        Literal["account", "organization", "none"] | None,
+        _api(
+            "Whom octo-tf enrols in the AWS services that recommendations come from;"
+            " organization: a payer with its member accounts.",
+            default="account",
+            example="organization",
+            module_input=False,
+        ),
+    ] = None
     max_session_duration: Annotated[
         Annotated[int, Field(ge=3600, le=43200)] | None,
         _api("How long a session of Octo may last, in seconds: 3600 to 43200."),

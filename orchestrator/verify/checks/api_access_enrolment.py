@@ -1,47 +1,57 @@
-"""api_access.enrolment: Cost Optimization Hub, which recommendations come from, is switched on.
+"""api_access.enrolment: the account is enrolled in the services that recommendations come from.
 
 A warning at most: the account's owner decides about it, and Octo reads all else without it.
 """
 
-from orchestrator.aws.cost_optimization_hub import is_enrolled
+from orchestrator.aws import enrolment
 from orchestrator.aws.errors import ServiceError, is_denied
+from orchestrator.model.enrolment import SERVICES
+from orchestrator.model.module_contract import features
 from orchestrator.verify.model import Check, Context, Finding, passed, skipped, warned
+from orchestrator.verify.remedy import ByWay
 
-_PERMISSION = "cost-optimization-hub:ListEnrollmentStatuses"
+_DAYS = "Recommendations take 1 to 3 days."
+_PERMISSIONS = ("compute-optimizer:GetEnrollmentStatus", SERVICES["cost_optimization_hub"].reads[0])
 
 
 def _run(context: Context) -> Finding:
-    try:
-        enrolled = is_enrolled(context.aws)
-    except ServiceError as error:
-        if not is_denied(error):
-            raise
-        return skipped(
-            f"Not checked: the caller may not use {_PERMISSION}.",
-            f"Grant the caller {_PERMISSION} to have the enrolment checked.",
-            permission=_PERMISSION,
-        )
-    if enrolled:
-        return passed("The account is enrolled in Cost Optimization Hub.")
-    command = "aws cost-optimization-hub update-enrollment-status --region us-east-1"
-    members = " --include-member-accounts" if context.expected.account_type == "payer" else ""
+    names = features.enrolments(context.expected.api_access.features)
+    missing, labels = [], [SERVICES[name].label for name in names]
+    for name in names:
+        try:
+            if not enrolment.read(context.aws, name).active:
+                missing.append(SERVICES[name].label)
+        except ServiceError as error:
+            if not is_denied(error):
+                raise
+            permissions = " and ".join(("iam:GetRole", *SERVICES[name].reads[:1]))
+            return skipped(
+                f"Not checked: the caller may not read the enrolment in {SERVICES[name].label}.",
+                f"Grant the caller {permissions} to have the enrolment checked.",
+                permission=permissions,
+            )
+    if not missing:
+        return passed(f"The account is enrolled in {', '.join(labels)}.", enrolled=labels)
     return warned(
-        "The account is not enrolled in Cost Optimization Hub, so Octo lists no recommendations"
-        " of it.",
-        f"Enrol with your own credentials: {command} --status Active{members}. Recommendations"
-        " take 1 to 3 days.",
-        enrolled=False,
+        f"The account is not enrolled in {', '.join(missing)}, so Octo lists no recommendations of"
+        " it from there.",
+        ByWay(
+            "Run octo-tf apply, which enrols the account after consent, unless octo.yaml has"
+            f" enrolment: none. {_DAYS}",
+            f"Enrol the account on these services' pages in the AWS console. {_DAYS}",
+        ),
+        missing=missing,
     )
 
 
 CHECK = Check(
     id="api_access.enrolment",
-    promise="Cost Optimization Hub is switched on, where recommendations are chosen.",
-    permissions=(_PERMISSION,),
+    promise="The account is enrolled in the AWS services that recommendations come from.",
+    permissions=_PERMISSIONS,
     run=_run,
-    # The service is in AWS's commercial regions only.
+    # The services are in AWS's commercial regions only.
     only_if=lambda context: (
-        "recommendations" in context.expected.api_access.features
+        bool(features.enrolments(context.expected.api_access.features))
         and context.expected.partition == "aws"
     ),
 )

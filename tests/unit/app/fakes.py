@@ -19,6 +19,7 @@ from orchestrator.cancellation import Cancellation
 from orchestrator.config.load import load
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import Coverage
+from orchestrator.model.enrolment import Enrolment, MadeEnrolment
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.octo_records import AccountRecord, Confirmation
 from orchestrator.model.organization import Organization
@@ -69,6 +70,9 @@ WRITES = {
     "cloud.delete_bucket",
     "octo.note_destroyed",
     "foreign.forget",
+    "cloud.enrol",
+    "cloud.end_enrolment",
+    "cloud.delete_service_role",
 }
 
 
@@ -106,6 +110,10 @@ class Cloud:
         self.bucket_data = True
         self.stuck = False  # linked accounts keep their stacks
         self.existing: dict[str, str] = {}
+        self.enrolments: dict[str, Enrolment] = {}
+        self.enrolled: list[tuple[str, bool]] = []
+        self.ended: list[tuple[str, bool]] = []
+        self.roles_deleted: list[str] = []
 
     def connect(self) -> Any:
         raise AssertionError("a route asks the port, not AWS")
@@ -183,6 +191,24 @@ class Cloud:
     def delete_role(self, name: str) -> None:
         self._note("delete_role")
         self.deleted.append(name)
+
+    def enrolment(self, service, *, members: bool = False, again: bool = False) -> Enrolment:
+        self._note("enrolment")
+        return self.enrolments.get(service, Enrolment(False, False))
+
+    def enrol(self, service, *, members: bool) -> None:
+        self._note("enrol")
+        self.enrolled.append((service, members))
+        self.enrolments[service] = Enrolment(True, True, includes_members=members)
+
+    def end_enrolment(self, service, *, members: bool) -> None:
+        self._note("end_enrolment")
+        self.ended.append((service, members))
+        self.enrolments[service] = Enrolment(False, True)
+
+    def delete_service_role(self, service) -> None:
+        self._note("delete_service_role")
+        self.roles_deleted.append(service)
 
     def take_snapshot(self, outputs, report) -> Snapshot:
         self._note("take_snapshot")
@@ -301,6 +327,17 @@ class Octo:
 
     def check_payer(self, account: Account) -> None:
         self._note("check_payer")
+
+    @property
+    def enrolments(self) -> dict[str, MadeEnrolment]:
+        return self.known.enrolments if self.known else {}
+
+    def note_enrolment(self, account: Account, service, made: MadeEnrolment | None) -> None:
+        self._note("note_enrolment")
+        known = self.known or AccountRecord(account_id=account.account_id, account_name="")
+        others = {name: one for name, one in known.enrolments.items() if name != service}
+        enrolments = {**others, service: made} if made else others
+        self.known = known.model_copy(update={"enrolments": enrolments})
 
     def note_planned(self, account: Account, name: str) -> None:
         self._note("note_planned")

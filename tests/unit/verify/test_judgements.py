@@ -9,11 +9,11 @@ from typing import Any
 import boto3
 import pytest
 
-from orchestrator.aws import cloudformation, cur, iam, organizations, s3
-from orchestrator.aws.cost_optimization_hub import is_enrolled
+from orchestrator.aws import cloudformation, cur, enrolment, iam, organizations, s3
 from orchestrator.aws.facts import Facts
 from orchestrator.aws.session import Aws
 from orchestrator.model.coverage import State
+from orchestrator.model.enrolment import SERVICES, Enrolment
 from orchestrator.model.module_contract.outputs import Outputs, StackSetOutput
 from orchestrator.model.observed import Role
 from orchestrator.model.organization import Member, Organization
@@ -110,20 +110,24 @@ def test_the_trust_policy_is_judged(found, words):
 
 
 @pytest.mark.parametrize(
-    ("enrolled", "account_type", "status", "said"),
+    ("missing", "status", "said"),
     [
-        (True, "payer", Status.PASS, ""),
-        (False, "payer", Status.WARN, "--include-member-accounts"),
-        (False, "standalone", Status.WARN, "--status Active."),
+        ((), Status.PASS, "Cost Optimization Hub, Compute Optimizer, Trusted Advisor."),
+        (("compute_optimizer",), Status.WARN, "not enrolled in Compute Optimizer, so"),
+        (tuple(SERVICES), Status.WARN, "not enrolled in Cost Optimization Hub, Compute"),
     ],
 )
-def test_an_account_outside_of_the_hub_is_warned_of(enrolled, account_type, status, said):
-    wanted = outputs(ID, account_type)
+def test_an_account_outside_of_a_service_is_warned_of(missing, status, said):
+    wanted = outputs(ID, "payer")
     chosen = wanted.api_access.model_copy(update={"features": ["cost", "recommendations"]})
     wanted = wanted.model_copy(update={"api_access": chosen})
-    finding = judged("api_access.enrolment", {(is_enrolled,): enrolled}, wanted)
+    facts = {
+        (enrolment.read, name): Enrolment(name not in missing, has_role=True) for name in SERVICES
+    }
+    finding = judged("api_access.enrolment", facts, wanted)
     assert finding.status is status
-    assert said in finding.hint
+    assert said in finding.summary
+    assert ("octo-tf apply" in finding.hint) is bool(missing)
 
 
 @pytest.mark.parametrize(
