@@ -52,7 +52,7 @@ def _read_hub(aws: Aws, has_role: bool, *, members: bool) -> Enrolment:
         if item.get("status") in _ACTIVE and item["accountId"] not in ids
     }
     return Enrolment(
-        active, has_role, frozenset(enrolled), bool(found.get("includeMemberAccounts"))
+        active, has_role, frozenset(enrolled), active and bool(found.get("includeMemberAccounts"))
     )
 
 
@@ -70,7 +70,7 @@ def _read_optimizer(aws: Aws, has_role: bool, *, members: bool) -> Enrolment:
         if item.get("status") in _ACTIVE
     }
     return Enrolment(
-        active, has_role, frozenset(enrolled), bool(found.get("memberAccountsEnrolled"))
+        active, has_role, frozenset(enrolled), active and bool(found.get("memberAccountsEnrolled"))
     )
 
 

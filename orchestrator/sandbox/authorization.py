@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from orchestrator.sandbox import service_roles
 from orchestrator.sandbox.encryption import may_use_key
 from orchestrator.sandbox.organization_policies import RESOURCE, SERVICE, decide_for_account
 from orchestrator.sandbox.policy import (
@@ -117,6 +118,14 @@ def authorize(state: SandboxState, call: Call) -> None:
             request.principals,
         )
         _require(call, passing, verdict_for(state, call, passing))
+    if call.operation == "UpdateEnrollmentStatus" and call.parameters.get("status") == "Active":
+        principal = service_roles.BY_ENROLMENT[call.service]
+        own, name = call.caller.account_id, service_roles.NAMES[principal]
+        arn = f"arn:{PARTITION}:iam::{own}:role/aws-service-role/{principal}/{name}"
+        context = {**request.context, "iam:AWSServiceName": principal}
+        making = AccessRequest("iam:CreateServiceLinkedRole", arn, context, request.principals)
+        if role(own, name) is None:
+            _require(call, making, verdict_for(state, call, making))
 
 
 def authorize_by_organization(call: Call) -> None:

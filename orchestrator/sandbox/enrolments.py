@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from orchestrator.sandbox import service_roles
 from orchestrator.sandbox.state import SandboxState, management_account, organizations
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -44,6 +45,8 @@ class Enrolments:
         changed = Enrolment(call.parameters["status"] == "Active", with_members, time.time())
         enrolled = visible_accounts(own) if with_members else [own]
         self.by_account.update(dict.fromkeys(enrolled, changed))
+        for account_id in enrolled if changed.active else ():
+            service_roles.ensure(account_id, service_roles.BY_ENROLMENT[call.service])
         return changed
 
     def contents(self, service: str) -> Iterator[str]:

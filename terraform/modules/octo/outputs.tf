@@ -28,7 +28,7 @@ output "api_access" {
         trust                = local.table.roles[role].trust
         inline_policies      = policies
         managed_policy_arns  = []
-        permissions_boundary = aws_iam_role.feature[role].permissions_boundary
+        permissions_boundary = local.feature_boundaries[role]
       }
     ]
   }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
-from orchestrator.aws.cost_optimization_hub import is_enrolled
+
+from orchestrator.aws.enrolment import read
+
+HUB = "cost_optimization_hub"
 
 
 @pytest.fixture
@@ -16,16 +19,16 @@ def hub(session):
 
 
 def test_an_account_is_enrolled_when_it_asked_for_it(hub, aws):
-    assert not is_enrolled(aws("payer"))
+    assert not read(aws("payer"), HUB).active
     assert hub.update_enrollment_status(status="Active")["status"] == "Active"
-    assert is_enrolled(aws("payer"))
-    assert not is_enrolled(aws("linked-1"))
+    assert read(aws("payer"), HUB).active
+    assert not read(aws("linked-1"), HUB).active
 
 
 def test_a_payer_enrols_its_members(hub, aws, sandbox):
     hub.update_enrollment_status(status="Active", includeMemberAccounts=True)
-    assert is_enrolled(aws("linked-1"))
-    assert not is_enrolled(aws("standalone"))
+    assert read(aws("linked-1"), HUB).active
+    assert not read(aws("standalone"), HUB).active
     found = hub.list_enrollment_statuses(includeOrganizationInfo=True)
     assert found["includeMemberAccounts"]
     assert sandbox.accounts["linked-2"] in {item["accountId"] for item in found["items"]}
