@@ -10,7 +10,7 @@ from typing import cast
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import ReportMade
 from orchestrator.model.account import Account
-from orchestrator.model.octo_records import AreaName, AreaStatus, Confirmation, Method, OctoAnswer
+from orchestrator.model.octo_records import AreaName, AreaStatus, Confirmation, Method
 from orchestrator.verify.cur import last_delivery
 from orchestrator.verify.model import Area, Report, Status
 from orchestrator.verify.stackset import linked_statuses
@@ -71,23 +71,29 @@ def confirm(
     known = {Area(a): answer for a, answer in confirmation.record.answers.items()}
     asked = {Area(a): answer for a, answer in confirmation.answers.items()}
     passed = {a: w for a, w in {**known, **asked}.items() if report.areas[a] is Status.PASS}
-    if context.registration.cur_role_trust != "principal_only":
-        _explain_refused_report(passed)
     confirmed = replace(report, octo=passed, record=confirmation.record)
+    if may_need_weaker_trust(context, confirmed):
+        answer = passed[Area.CUR_S3]
+        hint = f"{answer.hint} {_WITHOUT_ID}".strip()
+        passed[Area.CUR_S3] = answer.model_copy(update={"hint": hint})
     context.events.emit(ReportMade(confirmed))
     return confirmed
 
 
-def _explain_refused_report(answers: dict[Area, OctoAnswer]) -> None:
-    """Say what may keep Octo from the report where it reaches the account itself.
+def may_need_weaker_trust(context: AccountContext, report: Report) -> bool:
+    """Tell whether Octo reaches the account, and not its report under a trust by external id.
 
     Octo's own templates trust its account without an external id in the CUR role, so that the
     service may send none there.
     """
-    report, access = answers.get(Area.CUR_S3), answers.get(Area.API_ACCESS)
-    if report and report.state == "refused" and access and access.state == "confirmed":
-        hint = f"{report.hint} {_WITHOUT_ID}".strip()
-        answers[Area.CUR_S3] = report.model_copy(update={"hint": hint})
+    cur, access = report.octo.get(Area.CUR_S3), report.octo.get(Area.API_ACCESS)
+    return (
+        context.registration.cur_role_trust != "principal_only"
+        and cur is not None
+        and cur.state == "refused"
+        and access is not None
+        and access.state == "confirmed"
+    )
 
 
 def confirm_remaining(context: AccountContext, *, may_register: bool = False) -> Confirmation:

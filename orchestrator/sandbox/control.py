@@ -82,6 +82,15 @@ def pace(endpoint_url: str, stack_seconds: float) -> None:
     _ask(endpoint_url, "pace", "POST", {"stack_seconds": stack_seconds})
 
 
+def octo_sends_id_to_cur_role(endpoint_url: str, *, sends: bool) -> None:
+    """Have Octo present its external id for the CUR role from now on, or not.
+
+    Raises:
+        OSError: no sandbox answers there.
+    """
+    _ask(endpoint_url, "cur-role", "POST", {"external_id": sends})
+
+
 def snapshot(endpoint_url: str, name: str) -> None:
     """Keep what the accounts, the organization and Octo hold under a name, to be restored.
 

@@ -201,6 +201,10 @@ class Application:
         if action == ("POST", "pace"):
             self.state.stack_seconds = float(json.loads(request.get_data())["stack_seconds"])
             return Response("{}", headers=_JSON)
+        if action == ("POST", "cur-role"):
+            sends = json.loads(request.get_data())["external_id"]
+            self.state.octo.sends_id_to_cur_role = bool(sends)
+            return Response("{}", headers=_JSON)
         if action == ("GET", "state"):
             state = {
                 "accounts": self.state.accounts,

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Apply the plan in this file, saved by octo-tf plan --out.",
 )
+@click.pass_context
 def command(
+    ctx: click.Context,
     context: AccountContext,
     as_json: bool,
     strict: bool,
@@ -45,9 +47,21 @@ def command(
     """Register the account: plan, check, apply, verify, confirm with Octo."""
     from orchestrator import report
     from orchestrator.app.apply import apply
+    from orchestrator.app.confirm import may_need_weaker_trust
+    from orchestrator.app.weaker_trust import apply_weaker_trust
 
     consent = approval.consent(yes=yes or plan_file is not None)
     applied = apply(context, consent=consent, saved_plan=plan_file)
+    config: Path = ctx.params["config"]
+    if may_need_weaker_trust(context, applied.report) and config.exists():
+        click.echo(
+            "Octo reaches the account, but not its report. It may send no external id for the CUR"
+            " role, as its own templates ask for none there.",
+            err=True,
+        )
+        if approval.offers("Plan a weaker trust for this role (cur_role_trust: principal_only)?"):
+            # --yes was said to another plan
+            applied = apply_weaker_trust(context, config, consent=approval.consent(yes=False))
     if not applied.review.has_changes:
         click.echo(report.render_plan(applied.review, "text"), err=True)
     return end(

@@ -178,6 +178,17 @@ def pace(stack_seconds: float) -> ExitCode:
     return ExitCode.DONE
 
 
+@command.command("cur-role")
+@click.argument("trust", type=click.Choice(["external-id", "no-id"]))
+def cur_role(trust: str) -> ExitCode:
+    """Have Octo present its external id for the CUR role, or not: which it does is not public."""
+    from orchestrator.sandbox import control
+
+    with _running() as endpoint:
+        control.octo_sends_id_to_cur_role(endpoint, sends=trust == "external-id")
+    return ExitCode.DONE
+
+
 @command.command()
 @click.argument("name")
 def snapshot(name: str) -> ExitCode:

@@ -95,7 +95,11 @@ def confirm_cur(rpc: RpcCall) -> dict[str, Any]:
     if not account.is_payer:
         raise ApiError(9, f"account {account.account_id} is no payer account")
     try:
-        exports = rpc.principal.exports(account.account_id, rpc.client.external_id)
+        exports = rpc.principal.exports(
+            account.account_id,
+            rpc.client.external_id,
+            for_cur_role=rpc.state.octo.sends_id_to_cur_role,
+        )
     except ProbeError as error:
         _update_account(rpc, account, error=str(error), cur_export=False)
         raise ApiError(9, f"CUR export is not set up: {error}") from None

@@ -73,8 +73,12 @@ class Principal:
             raise _failed("ask for the organization", error) from None
         return Identity("payer" if management == account_id else "linked", str(management))
 
-    def exports(self, account_id: str, external_id: str) -> list[Export]:
+    def exports(
+        self, account_id: str, external_id: str, *, for_cur_role: bool = True
+    ) -> list[Export]:
         """Read every report definition of the account and its bucket by the CUR role.
+
+        ``for_cur_role``: whether the external id is presented for that role too.
 
         Raises:
             ProbeError: there is no report, or its bucket cannot be read.
@@ -86,7 +90,7 @@ class Principal:
             raise _failed("list the report definitions", error) from None
         if not definitions:
             raise ProbeError("the account has no Cost and Usage Report")
-        client = self._as(account_id, CUR_ROLE, external_id)
+        client = self._as(account_id, CUR_ROLE, external_id if for_cur_role else None)
         return [_export(client("s3"), definition) for definition in definitions]
 
     def members(self, account_id: str, external_id: str) -> list[tuple[str, str]]:
@@ -122,12 +126,13 @@ class Principal:
             answers = pool.map(is_reachable, wanted)
             return {a for a, reachable in zip(wanted, answers, strict=True) if reachable}
 
-    def _as(self, account_id: str, role: str, external_id: str) -> Any:
+    def _as(self, account_id: str, role: str, external_id: str | None) -> Any:
         arn = f"arn:aws:iam::{account_id}:role/{role}"
+        presented = {"ExternalId": external_id} if external_id else {}
         try:
-            keys = self._sts.assume_role(
-                RoleArn=arn, RoleSessionName="octo", ExternalId=external_id
-            )["Credentials"]
+            keys = self._sts.assume_role(RoleArn=arn, RoleSessionName="octo", **presented)[
+                "Credentials"
+            ]
         except (ClientError, BotoCoreError) as error:
             raise _failed(f"assume {arn}", error) from None
 

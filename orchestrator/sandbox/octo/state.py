@@ -56,6 +56,7 @@ class OctoState:
     """Everything that Octo stores; the sandbox state's lock guards it."""
 
     token_seconds: float = 3600.0
+    sends_id_to_cur_role: bool = True  # which of both the live service does is not public
     clients: dict[str, Client] = field(default_factory=dict)
     tokens: dict[str, tuple[str, float]] = field(default_factory=dict)  # client id, expiry
     accounts: dict[str, Account] = field(default_factory=dict)
