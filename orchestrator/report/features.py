@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from orchestrator.model.module_contract.feature_permissions import in_words, permissions
 from orchestrator.model.module_contract.features import ExecutionAction, Feature, table
 
 _WIDTH = 100
@@ -14,7 +16,9 @@ _NOT_SEEN = "Read in public pages and files; nobody has tried it against the liv
 
 def render_text() -> str:
     """Render every feature, then what execution may do."""
-    parts = [_block(_title(name), _lines(feature)) for name, feature in table().features.items()]
+    parts = [
+        _block(_title(name), _lines(name, feature)) for name, feature in table().features.items()
+    ]
     parts += [
         _block(f"execution_actions: {name}", _action_lines(action))
         for name, action in table().execution_actions.items()
@@ -23,14 +27,28 @@ def render_text() -> str:
     return "\n\n".join(parts)
 
 
+def render_json() -> dict[str, Any]:
+    """Render the whole table, as ``docs/schemas/features-v1.json`` describes it."""
+    whole = table().model_dump(mode="json")
+    for name, feature in whole["features"].items():
+        feature["sources"] = [whole["sources"][key] for key in feature["sources"]]
+        feature["permissions"] = {
+            role: {"reads": one.reads, "changes": list(one.changes)}
+            for role, one in permissions(name).items()
+        }
+    parts = ("features", "roles", "execution_actions", "not_offered")
+    return {"schema": "octo-tf/features/v1", **{part: whole[part] for part in parts}}
+
+
 def markdown_features() -> str:
     """Render the features as a table."""
-    rows = ["| feature | in Octo | roles and policies | what else it needs | without it |"]
-    rows.append("|---|---|---|---|---|")
+    rows = ["| feature | in Octo | policies | permissions | what else it needs | without it |"]
+    rows.append("|---|---|---|---|---|---|")
     for name, feature in table().features.items():
         roles = "; ".join(f"`{role}`: {_files(named)}" for role, named in feature.roles.items())
         needs = "<br>".join(_needs(feature))
-        cells = (f"`{_title(name)}`", feature.shows, roles or "none", needs, feature.lost)
+        costs = in_words(name).replace("; ", "<br>")
+        cells = (f"`{_title(name)}`", feature.shows, roles or "none", costs, needs, feature.lost)
         rows.append(f"| {' | '.join(cells)} |")
     if not any(feature.seen_live for feature in table().features.values()):
         rows += ["", _NOT_SEEN]
@@ -66,11 +84,12 @@ def _files(named: Mapping[str, str]) -> str:
     return ", ".join(f"[{file.split('.')[0]}](policies/{file})" for file in named.values())
 
 
-def _lines(feature: Feature) -> Iterator[tuple[str, str]]:
+def _lines(name: str, feature: Feature) -> Iterator[tuple[str, str]]:
     yield "Shows", feature.shows
     yield "Without", feature.lost
     for role, policies in feature.roles.items():
         yield "Role", f"{role}: {', '.join(policies)}"
+    yield "Grants", in_words(name)
     for need in _needs(feature):
         yield "Needs", need
     if not feature.seen_live:

@@ -24,7 +24,7 @@ def answers(tmp_path, monkeypatch):
 
     def run(*lines: str, options: tuple[str, ...] = ()):
         arguments = ["--no-octo", *options]
-        return CliRunner().invoke(init.command, arguments, input="\n".join([*lines, ""]))
+        return CliRunner().invoke(init.command, arguments, input="\n".join([*lines, "", ""]))
 
     return run
 
@@ -80,3 +80,43 @@ def test_answers_are_kept_when_something_else_fails(answers, monkeypatch, tmp_pa
     assert last.startswith("To go on with these answers: octo-tf init --aws-profile payer")
     assert "--region eu-west-1 --account-id 111122223333" in last
     assert "s3cr3t-id" not in result.output
+
+
+ALL_DEFAULTS = ("", "", "", "", "octo-external-id")
+
+
+def test_features_are_chosen_by_name_with_what_each_costs(answers, tmp_path):
+    result = answers(*ALL_DEFAULTS, "recomendations", "recommendations, ai_cost")
+    assert result.exception is None, result.output
+    assert "There is no recomendations; there are: recommendations" in result.output
+    for words in ("actions that list or read", "may iam:PassRole", "permissions: none"):
+        assert words in result.output
+    assert "Note on recommendations: Rightsizing" in result.output
+    assert made(tmp_path).features == ["ai_cost", "cost", "recommendations"]
+
+
+def test_execution_asks_what_and_a_second_word_for_what_deletes(answers, tmp_path):
+    result = answers(
+        *ALL_DEFAULTS, "execution", "stop_ec2,delete_ebs", "no", "delete_ebs", "delete"
+    )
+    assert result.exception is None, result.output
+    before, _, after = result.output.partition("closed to new customers")
+    assert "What Octo may carry out" not in before
+    assert "delete_ebs (deletes)" in after
+    registration = made(tmp_path)
+    assert registration.execution_actions == ["delete_ebs"]
+    assert registration.execution_may_delete is True
+
+
+def test_no_action_is_no_execution(answers, tmp_path):
+    result = answers(*ALL_DEFAULTS, "execution", "")
+    assert result.exception is None, result.output
+    assert made(tmp_path).features == ["cost"]
+
+
+def test_features_that_were_given_are_not_asked_for(answers, tmp_path):
+    options = ("--feature", "cost", "--feature", "unit_metrics")
+    result = answers(*ALL_DEFAULTS, options=options)
+    assert result.exception is None, result.output
+    assert "What Octo can do" not in result.output
+    assert made(tmp_path).features == ["cost", "unit_metrics"]

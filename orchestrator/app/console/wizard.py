@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 
 from orchestrator.app.console.check import check, result_id
+from orchestrator.app.console.feature_choice import choose_features
 from orchestrator.app.console.flow import ConsoleFlow
 from orchestrator.app.console.launch_link import LaunchLink, launch_link
 from orchestrator.app.console.prompter import MOVES, Prompter, Transition
@@ -182,6 +183,9 @@ class Wizard:
                     return Transition.QUIT
                 if answer not in MOVES:
                     report, shown = check(self._flow, [step]), None
+            elif chosen == "f":
+                choose_features(self._flow, self._prompter, self._save)
+                report, shown = check(self._flow, [step]), None
             else:
                 report = self._check(step)
         self._tell(report, every=True)
@@ -195,6 +199,8 @@ class Wizard:
             choices["t"] = "put the template into a bucket of this account, to spare the upload"
         if step == "cur":
             choices["r"] = "choose the bucket of the report again"
+        if step == "api-access":
+            choices["f"] = "choose what Octo can do (features)"
         if step != "api-access":
             choices["s"] = "skip for now"
         return {**choices, "b": "back", "q": "quit"}
@@ -237,6 +243,8 @@ class Wizard:
             f" region {stack.region}, and open:"
         )
         self._prompter.show(page)
+        if stack.step == "api-access":
+            tell(f"  It grants what these features need: {', '.join(self._flow.inputs.features)}.")
         if page.file is not None:
             tell(f"  Choose *Upload a template file*: {page.file}")
             tell(f"  Stack name: {stack.name}")

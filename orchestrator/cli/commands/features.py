@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from orchestrator.cli.help import Command
+from orchestrator.cli.shared_options import JSON
 from orchestrator.errors import ExitCode
 
 
 @click.command(cls=Command)
-def command() -> ExitCode:
+@JSON
+def command(as_json: bool) -> ExitCode:
     """Show what the account can do in Octo, and what each feature needs in AWS.
 
     Choose features in octo.yaml (features), or with --feature. Nothing is read from AWS.
     """
-    from orchestrator.report.features import render_text
+    from orchestrator.report.features import render_json, render_text
 
-    click.echo(render_text())
+    click.echo(json.dumps(render_json(), indent=2) if as_json else render_text())
     return ExitCode.DONE

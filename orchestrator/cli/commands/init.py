@@ -124,6 +124,7 @@ def _ask(given: dict[str, Any], api: OctoApi | None) -> None:
     What AWS and Octo know is the default; an invalid answer is asked for again.
     """
     from orchestrator.app import suggestions
+    from orchestrator.cli.feature_questions import ask_features
     from orchestrator.config.load import access, mistake
 
     def ask(name: str, question: str, default: str = "", *, hidden: bool = False) -> None:
@@ -169,3 +170,4 @@ def _ask(given: dict[str, Any], api: OctoApi | None) -> None:
     ask("account_name", "Account name in Octo", name)
     if api is None and not given.keys() & {"external_id_env", "external_id_file"}:
         ask("external_id", "External id, as Octo shows it (not echoed)", hidden=True)
+    ask_features(given)

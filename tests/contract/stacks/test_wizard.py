@@ -96,6 +96,20 @@ def walker(account) -> Callable[..., Walker]:
     return make
 
 
+def test_features_are_chosen_with_what_each_costs_and_the_template_follows(walker):
+    walk = walker("linked-1")
+    report = walk("y", "f", "execution", "recommendations", walk.deploy(), "c", "y")
+    text = walk.person.text
+    assert "It grants what these features need: cost." in text
+    assert "It grants what these features need: cost, recommendations." in text
+    assert "OctoRecommendationSearcherRole: " in text
+    assert "There is no execution here" in text
+    assert walk.saved == {"features": ["cost", "recommendations"]}
+    assert report.areas[Area.API_ACCESS] is Status.PASS
+    found = {result.id: result.finding.status for result in report.results}
+    assert found["api_access.feature_roles"] is Status.PASS
+
+
 def test_a_linked_account_ends_after_api_access(walker):
     walk = walker("linked-1")
     report = walk("y", walk.deploy(), "c", "y")
