@@ -240,6 +240,20 @@ def features() -> str:
     return markdown_features()
 
 
+def summary() -> str:
+    """What each feature shows in Octo, as a table."""
+    from orchestrator.report.features import markdown_summary
+
+    return markdown_summary()
+
+
+def enrolment() -> str:
+    """Who switches on what in AWS, as a table."""
+    from orchestrator.report.features import markdown_enrolment
+
+    return markdown_enrolment()
+
+
 def execution_actions() -> str:
     """What execution may do, as a table."""
     from orchestrator.report.features import markdown_actions
@@ -262,6 +276,8 @@ GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
         "execution_actions": execution_actions,
         "sources": sources,
     },
+    ROOT / "README.md": {"summary": summary},
+    ROOT / "docs/how-to/choose-features.md": {"enrolment": enrolment},
     ROOT / "docs/reference/checks.md": {"checks": checks},
     ROOT / "docs/reference/reliability.md": {"faults": faults, "consent": consent},
     ROOT / "docs/reference/commands.md": {"commands": commands},

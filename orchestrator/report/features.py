@@ -55,6 +55,30 @@ def markdown_features() -> str:
     return "\n".join(rows)
 
 
+def markdown_summary() -> str:
+    """Render what each feature shows, and what is missing without it, as a table."""
+    rows = ["| feature | in Octo | without it |", "|---|---|---|"]
+    rows += [
+        f"| `{_title(name)}` | {feature.shows} | {feature.lost} |"
+        for name, feature in table().features.items()
+    ]
+    return "\n".join(rows)
+
+
+def markdown_enrolment() -> str:
+    """Render who switches on what in AWS, as a table; features that need nothing share a row."""
+    rows = ["| feature | octo-tf enrols, after consent | you switch on in AWS |", "|---|---|---|"]
+    without = []
+    for name, feature in table().features.items():
+        ours = "<br>".join(f"{one.what}." for one in feature.enrolment if one.service)
+        yours = "<br>".join(f"{one.what}: <{one.page}>" for one in feature.enrolment if one.page)
+        if feature.enrolment:
+            rows.append(f"| `{name}` | {ours or 'nothing'} | {yours or 'nothing'} |")
+        else:
+            without.append(f"`{name}`")
+    return "\n".join([*rows, f"| {', '.join(without)} | nothing | nothing |"])
+
+
 def markdown_actions() -> str:
     """Render what execution may do as a table."""
     rows = ["| action | recommendation | changes | deletes | to know |", "|---|---|---|---|---|"]

@@ -60,10 +60,16 @@ def reasons(one: Published) -> list[str]:
     ]
 
 
-def test_every_pattern_is_granted_or_left_out_for_a_reason():
-    assert len(published()) > 400
-    unclassified = [o.pattern for o in published() if not granted(o) and not reasons(o)]
+def test_every_pattern_is_granted_or_left_out_for_a_reason(record_property):
+    every = published()
+    assert len(every) == 412
+    unclassified = [o.pattern for o in every if not granted(o) and not reasons(o)]
     assert unclassified == []
+    given = sum(map(granted, every))
+    rest = len(every) - given
+    count = f"{len(every)} patterns: {given} granted in full by features, {rest} in part or not"
+    record_property("published_actions", count)
+    print(count)
 
 
 def test_nothing_is_left_out_that_is_granted():
