@@ -9,7 +9,10 @@ from typing import Any
 
 from orchestrator import assets
 from orchestrator.aws.session import Aws
-from orchestrator.model.module_contract.outputs import Outputs
+from orchestrator.model.module_contract import documents, octo_names
+from orchestrator.model.module_contract.features import feature_roles, schema_elements, table
+from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.outputs import FeatureRoleOutput, Outputs
 from orchestrator.model.stackset import StackInstance
 
 EXTERNAL_ID = "octo-external-id"
@@ -48,6 +51,10 @@ def policy(name: str, **values: str) -> str:
     return json.dumps(json.loads(text))
 
 
+def _texts(policies: dict[str, Any]) -> dict[str, str]:
+    return {name: documents.text(document) for name, document in policies.items()}
+
+
 def delivery_statements(bucket: str, account_id: str) -> list[dict[str, Any]]:
     condition = {
         "StringEquals": {"aws:SourceAccount": account_id},
@@ -75,8 +82,13 @@ def tls_only(bucket: str) -> dict[str, Any]:
     }
 
 
-def outputs(account_id: str, account_type: str, **cur: Any) -> Outputs:
-    """What the module's outputs say of the account that ``register`` makes."""
+def outputs(
+    account_id: str, account_type: str, features: tuple[str, ...] = ("cost",), **cur: Any
+) -> Outputs:
+    """What the module's outputs say of the account that ``register`` makes.
+
+    Of ``execution``, the account has ``stop_ec2``, on instances with the tag octo=execute.
+    """
 
     def role(name: str, policies: dict[str, str]) -> dict[str, Any]:
         return {
@@ -88,16 +100,28 @@ def outputs(account_id: str, account_type: str, **cur: Any) -> Outputs:
         }
 
     bucket = f"alphaus-cur-export-{account_id}"
+    inputs = Inputs(
+        account_id, bucket, execution_actions=("stop_ec2",), execution_tag={"octo": "execute"}
+    )
+    of_roles = documents.role_policies(inputs, features, partition="aws", account_id=account_id)
+    boundary = f"arn:aws:iam::{account_id}:policy/{octo_names.EXECUTION_BOUNDARY}"
     document: dict[str, Any] = {
         "account_id": account_id,
         "account_type": account_type,
         "partition": "aws",
         "module_version": "0.1.0",
         "api_access": {
-            **role(ROLE, {"octo-cost": policy("cost")}),
+            **role(ROLE, _texts(of_roles[ROLE])),
             "principal": PRINCIPAL,
-            "features": ["cost"],
-            "feature_roles": [],
+            "features": [*features],
+            "feature_roles": [
+                {
+                    **role(name, _texts(of_roles[name])),
+                    "trust": table().roles[name].trust,
+                    "permissions_boundary": None if name == octo_names.SEARCHER_ROLE else boundary,
+                }
+                for name in feature_roles(features)
+            ],
         },
     }
     if account_type != "linked":
@@ -107,7 +131,7 @@ def outputs(account_id: str, account_type: str, **cur: Any) -> Outputs:
             "time_unit": "HOURLY",
             "format": "textORcsv",
             "compression": "ZIP",
-            "additional_schema_elements": ["RESOURCES"],
+            "additional_schema_elements": ["RESOURCES", *schema_elements(features)],
             "additional_artifacts": [],
             "refresh_closed_reports": True,
             "report_versioning": "OVERWRITE_REPORT",
@@ -152,7 +176,9 @@ class Registered:
             "TimeUnit": "HOURLY",
             "Format": "textORcsv",
             "Compression": "ZIP",
-            "AdditionalSchemaElements": ["RESOURCES"],
+            "AdditionalSchemaElements": self.expected.cur.additional_schema_elements
+            if self.expected.cur
+            else [],
             "RefreshClosedReports": True,
             "ReportVersioning": "OVERWRITE_REPORT",
             "S3Bucket": self.bucket,
@@ -164,11 +190,28 @@ class Registered:
     def make(self) -> None:
         """Makes what the module makes."""
         iam = self.client("iam")
-        roles = [self.expected.api_access]
+        access, account_id = self.expected.api_access, self.expected.account_id
+        roles = [access, *access.feature_roles]
         if self.expected.cur:
             roles.append(self.expected.cur.role)
+        if "execution" in access.features:
+            iam.create_policy(
+                PolicyName=octo_names.EXECUTION_BOUNDARY,
+                PolicyDocument=policy("execution_boundary", partition="aws", account_id=account_id),
+            )
         for role in roles:
-            iam.create_role(RoleName=role.role_name, AssumeRolePolicyDocument=trust())
+            kind = role.trust if isinstance(role, FeatureRoleOutput) else "external_id"
+            trusted = documents.role_trust(
+                kind,
+                f"arn:aws:iam::{PRINCIPAL}:root",
+                EXTERNAL_ID,
+                partition="aws",
+                account_id=account_id,
+            )
+            bounded = {"PermissionsBoundary": b} if (b := role.permissions_boundary) else {}
+            iam.create_role(
+                RoleName=role.role_name, AssumeRolePolicyDocument=json.dumps(trusted), **bounded
+            )
             for name, document in role.inline_policies.items():
                 iam.put_role_policy(
                     RoleName=role.role_name, PolicyName=name, PolicyDocument=document
@@ -186,7 +229,6 @@ class Registered:
                 "RestrictPublicBuckets": True,
             },
         )
-        account_id = self.expected.account_id
         self.put_bucket_policy(*delivery_statements(self.bucket, account_id), tls_only(self.bucket))
         self.client("cur").put_report_definition(ReportDefinition=self.report())
 
@@ -195,7 +237,7 @@ class Registered:
         iam = self.client("iam")
         for role in iam.list_roles()["Roles"]:
             name = role["RoleName"]
-            if name not in (ROLE, CUR_ROLE):
+            if name not in table().roles:
                 continue
             for policy_name in iam.list_role_policies(RoleName=name)["PolicyNames"]:
                 iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
@@ -203,6 +245,9 @@ class Registered:
                 iam.detach_role_policy(RoleName=name, PolicyArn=attached["PolicyArn"])
                 iam.delete_policy(PolicyArn=attached["PolicyArn"])
             iam.delete_role(RoleName=name)
+        for found in iam.list_policies(Scope="Local")["Policies"]:
+            if found["PolicyName"] == octo_names.EXECUTION_BOUNDARY:
+                iam.delete_policy(PolicyArn=found["Arn"])
         s3, cur = self.client("s3"), self.client("cur")
         for report in cur.describe_report_definitions()["ReportDefinitions"]:
             cur.delete_report_definition(ReportName=report["ReportName"])

@@ -13,11 +13,17 @@ from orchestrator.aws.errors import code_of, is_denied, is_not_found
 from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 from orchestrator.model.observed import Document, Role, own_policies
+from orchestrator.model.policy import Sample
 
 if TYPE_CHECKING:
-    from mypy_boto3_iam.type_defs import EvaluationResultTypeDef, PolicyDocumentTypeDef
+    from mypy_boto3_iam.type_defs import (
+        ContextEntryTypeDef,
+        EvaluationResultTypeDef,
+        PolicyDocumentTypeDef,
+    )
 
 _SIMULATED_AT_ONCE = 50  # actions in one SimulatePrincipalPolicy call
+_EVERYTHING = Sample("*", ())
 
 
 @fact
@@ -125,15 +131,27 @@ def _delete_policy(aws: Aws, arn: str) -> None:
 
 
 @fact
-def simulate(aws: Aws, arn: str, actions: tuple[str, ...]) -> dict[str, str]:
-    """Return why a principal is denied actions on all resources; allowed actions are left out.
+def simulate(
+    aws: Aws, arn: str, actions: tuple[str, ...], sample: Sample = _EVERYTHING
+) -> dict[str, str]:
+    """Return why a principal is denied actions; allowed actions are left out.
 
     Source: SimulatePrincipalPolicy.
+
+    Args:
+        aws: the account of the principal.
+        arn: the principal's ARN.
+        actions: exact actions.
+        sample: on which resource, and with which values of condition keys.
 
     Raises:
         ServiceError: there is no such principal, or the simulation is denied.
     """
     paginator = aws.client("iam").get_paginator("simulate_principal_policy")
+    context: list[ContextEntryTypeDef] = [
+        {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        for key, value in sample.context
+    ]
     batches = [
         actions[start : start + _SIMULATED_AT_ONCE]
         for start in range(0, len(actions), _SIMULATED_AT_ONCE)
@@ -141,7 +159,12 @@ def simulate(aws: Aws, arn: str, actions: tuple[str, ...]) -> dict[str, str]:
     return {
         result["EvalActionName"]: _denial(result)
         for batch in batches
-        for page in paginator.paginate(PolicySourceArn=arn, ActionNames=batch)
+        for page in paginator.paginate(
+            PolicySourceArn=arn,
+            ActionNames=batch,
+            ContextEntries=context,
+            ResourceArns=[sample.resource],
+        )
         for result in page["EvaluationResults"]
         if result["EvalDecision"] != "allowed"
     }

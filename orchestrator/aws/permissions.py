@@ -68,6 +68,9 @@ def needed(registration: Registration, account_type: AccountType) -> list[str]:
     if executes:
         actions |= _of("iam", _POLICY)
     actions |= _enrolling(registration)
+    if "recommendations" in (registration.features or []):
+        actions |= {"cost-optimization-hub:ListRecommendations"}
+        actions |= {"support:DescribeTrustedAdvisorChecks"}
     if account_type != "linked":
         actions |= _of("cur", _REPORT) | _of("s3", _READ_BUCKET)
         if registration.cur_s3_bucket_option != "USE_EXISTING":

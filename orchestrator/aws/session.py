@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
     from mypy_boto3_sts.type_defs import AssumeRoleRequestTypeDef
+    from mypy_boto3_support import SupportClient
 
 # Adaptive mode slows down on throttling instead of hammering
 # (https://docs.aws.amazon.com/boto3/latest/guide/retries.html).
@@ -152,6 +153,8 @@ class Aws:
     ) -> OrganizationsClient: ...
     @overload
     def client(self, service: Literal["sts"], region: str | None = None) -> STSClient: ...
+    @overload
+    def client(self, service: Literal["support"], region: str | None = None) -> SupportClient: ...
     def client(self, service: str, region: str | None = None) -> Any:
         """Return the boto3 client of ``service`` in ``region`` (default: the session's)."""
         key = (service, region or self.region)

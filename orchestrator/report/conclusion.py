@@ -6,6 +6,7 @@ from orchestrator.verify.model import Area, Report, Status
 
 _NOT_OF_THIS_TYPE = {
     (Area.CUR_S3, "linked"): "the payer has it",
+    ("container_cost", "linked"): "in the payer's report",
     (Area.STACKSET, "linked"): "payer accounts only",
     (Area.STACKSET, "standalone"): "payer accounts only",
     (Area.STACKSET, "payer"): "not enabled",
@@ -34,9 +35,9 @@ def conclusion(report: Report) -> str:
 
 def _remaining(report: Report) -> str:
     rest = [
-        f"{area.label} is {'pending' if status is Status.PENDING else 'failing'}"
-        for area, status in report.areas.items()
-        if status in (Status.PENDING, Status.FAIL)
+        f"{section.label} is {'pending' if section.status is Status.PENDING else 'failing'}"
+        for section in report.sections
+        if section.status in (Status.PENDING, Status.FAIL)
     ]
     rest += [
         f"Octo has not confirmed {area.label}"
@@ -57,8 +58,8 @@ def _by_hand(report: Report) -> list[str]:
     return [*confirm, "Confirm and Finish"] if confirm else []
 
 
-def not_of_this_type(report: Report, area: Area) -> str:
-    """Say why an account of this type lacks an area; empty if it may have it."""
+def not_of_this_type(report: Report, area: str) -> str:
+    """Say why an account of this type lacks an area or feature; empty if it may have it."""
     return _NOT_OF_THIS_TYPE.get((area, report.account_type), "")
 
 

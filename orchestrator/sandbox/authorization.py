@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from orchestrator.sandbox import service_roles
+from orchestrator.sandbox import services
 from orchestrator.sandbox.encryption import may_use_key
 from orchestrator.sandbox.organization_policies import RESOURCE, SERVICE, decide_for_account
 from orchestrator.sandbox.policy import (
@@ -18,6 +18,7 @@ from orchestrator.sandbox.policy import (
     decide_all,
     parse_policy,
 )
+from orchestrator.sandbox.services import Permission
 from orchestrator.sandbox.state import (
     PARTITION,
     Caller,
@@ -59,7 +60,7 @@ S3_ACTIONS = {
     "PutBucketNotificationConfiguration": "PutBucketNotification",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
-_IN_XML = {"s3", "s3control", "iam", "sts", "cloudformation"}
+_IN_XML = {"s3", "s3control", "iam", "sts", "cloudformation", "cloudwatch"}
 _NO_PERMISSION_NEEDED = {
     "sts:GetCallerIdentity",
     "sts:AssumeRole",
@@ -103,29 +104,21 @@ def authorize(state: SandboxState, call: Call) -> None:
         action = f"s3:{S3_ACTIONS.get(call.operation, call.operation)}"
     elif call.service == "s3control":
         action = f"s3:{call.operation}"
-    request = AccessRequest(
-        action, resource_of(state, call), _context(call), {"AWS": call.caller.names}
-    )
-    _require(call, request, verdict_for(state, call, request))
-    if request.action in _KEY_ACTIONS:
-        use = AccessRequest(_KEY_ACTIONS[request.action], "*", request.context, request.principals)
-        _require(call, use, Verdict(may_use_key(call.uri["Bucket"], use, call.caller), _RESOURCE))
-    if call.operation == "CreateStack" and call.parameters.get("RoleARN"):
-        passing = AccessRequest(
-            "iam:PassRole",
-            call.parameters["RoleARN"],
-            {**request.context, "iam:PassedToService": "cloudformation.amazonaws.com"},
-            request.principals,
+    named = services.permissions_of(state, call)
+    if not any(permission.action == action for permission in named):
+        named.insert(0, Permission(action, resource_of(state, call)))
+    for needed in named:
+        request = AccessRequest(
+            needed.action,
+            needed.resource,
+            {**_context(call), **needed.context},
+            {"AWS": call.caller.names},
         )
-        _require(call, passing, verdict_for(state, call, passing))
-    if call.operation == "UpdateEnrollmentStatus" and call.parameters.get("status") == "Active":
-        principal = service_roles.BY_ENROLMENT[call.service]
-        own, name = call.caller.account_id, service_roles.NAMES[principal]
-        arn = f"arn:{PARTITION}:iam::{own}:role/aws-service-role/{principal}/{name}"
-        context = {**request.context, "iam:AWSServiceName": principal}
-        making = AccessRequest("iam:CreateServiceLinkedRole", arn, context, request.principals)
-        if role(own, name) is None:
-            _require(call, making, verdict_for(state, call, making))
+        _require(call, request, verdict_for(state, call, request))
+        if request.action in _KEY_ACTIONS:
+            use = replace(request, action=_KEY_ACTIONS[request.action], resource="*")
+            verdict = Verdict(may_use_key(call.uri["Bucket"], use, call.caller), _RESOURCE)
+            _require(call, use, verdict)
 
 
 def authorize_by_organization(call: Call) -> None:
@@ -142,6 +135,14 @@ def authorize_by_organization(call: Call) -> None:
 def _require(call: Call, request: AccessRequest, verdict: Verdict) -> None:
     if verdict.decision == "allowed":
         return
+    if call.service == "ec2":
+        raise ServiceError(
+            "UnauthorizedOperation",
+            f"You are not authorized to perform this operation. User: {call.caller.arn} is not"
+            f" authorized to perform: {request.action} on resource: {request.resource}"
+            f"{verdict.reason(request.action)}",
+            403,
+        )
     in_xml = call.service in _IN_XML
     shown = f'"{request.resource}"' if request.action.startswith("s3:") else request.resource
     raise ServiceError(

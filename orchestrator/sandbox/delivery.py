@@ -30,6 +30,12 @@ _COLUMNS = [
     ("lineItem", "ProductCode", "String"),
     ("lineItem", "UnblendedCost", "BigDecimal"),
 ]
+# What an opt-in adds; the sandbox has no such preference, and no containers.
+_SPLIT_COLUMNS = [
+    ("splitLineItem", "ParentResourceId", "OptionalString"),
+    ("splitLineItem", "SplitCost", "OptionalBigDecimal"),
+    ("splitLineItem", "UnusedCost", "OptionalBigDecimal"),
+]
 
 
 SERVICE = {"Service": ["billingreports.amazonaws.com"]}
@@ -158,11 +164,14 @@ def _write(account_id: str, definition: dict[str, Any], now: datetime) -> list[s
     overwrites = definition.get("ReportVersioning") == "OVERWRITE_REPORT"
     data_folder = folder if overwrites else f"{folder}/{assembly}"
     data_key = f"{data_folder}/{name}-00001.csv.{'zip' if zipped else 'gz'}"
-    _put(definition["S3Bucket"], data_key, _data(account_id, name, start, month_end, zipped))
+    split = "SPLIT_COST_ALLOCATION_DATA" in definition.get("AdditionalSchemaElements", [])
+    columns = [*_COLUMNS, *(_SPLIT_COLUMNS if split else ())]
+    rows = _rows(account_id, columns, start, month_end)
+    _put(definition["S3Bucket"], data_key, _file(name, rows, zipped=zipped))
     manifest = {
         "assemblyId": assembly,
         "account": account_id,
-        "columns": [{"category": c, "name": n, "type": t} for c, n, t in _COLUMNS],
+        "columns": [{"category": c, "name": n, "type": t} for c, n, t in columns],
         "charset": "UTF-8",
         "compression": definition["Compression"],
         "contentType": "text/csv",
@@ -181,13 +190,20 @@ def _write(account_id: str, definition: dict[str, Any], now: datetime) -> list[s
     return [data_key, manifest_key]
 
 
-def _data(account_id: str, name: str, start: datetime, days: int, zipped: bool) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(f"{category}/{column}" for category, column, _ in _COLUMNS)
+def _rows(
+    account_id: str, columns: list[tuple[str, str, str]], start: datetime, days: int
+) -> list[list[str]]:
+    rows = [[f"{category}/{column}" for category, column, _ in columns]]
     for day in range(1, days + 1):
         usage = f"{start.replace(day=day):%Y-%m-%dT%H:%M:%SZ}"
-        writer.writerow([uuid.uuid4().hex, account_id, usage, "AmazonEC2", f"{day * 0.1:.2f}"])
+        row = [uuid.uuid4().hex, account_id, usage, "AmazonEC2", f"{day * 0.1:.2f}"]
+        rows.append([*row, *("" for _ in columns[len(row) :])])
+    return rows
+
+
+def _file(name: str, rows: list[list[str]], *, zipped: bool) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
     content = text.getvalue().encode()
     if not zipped:
         return gzip.compress(content)

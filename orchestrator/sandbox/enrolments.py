@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from orchestrator.sandbox import service_roles
-from orchestrator.sandbox.state import SandboxState, management_account, organizations
+from orchestrator.sandbox.services import Permission
+from orchestrator.sandbox.state import (
+    PARTITION,
+    SandboxState,
+    management_account,
+    organizations,
+    role,
+)
 from orchestrator.sandbox.wire import Call, ServiceError
 
 
@@ -53,6 +60,17 @@ class Enrolments:
         """Describe the accounts that are enrolled."""
         enrolled = (id_ for id_, held in self.by_account.items() if held.active)
         yield from (f"{account_id} in {service}" for account_id in enrolled)
+
+
+def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
+    """Yield what the first enrolment of an account needs: to make the service's role."""
+    if call.operation == "UpdateEnrollmentStatus" and call.parameters.get("status") == "Active":
+        principal, own = service_roles.BY_ENROLMENT[call.service], call.caller.account_id
+        name = service_roles.NAMES[principal]
+        arn = f"arn:{PARTITION}:iam::{own}:role/aws-service-role/{principal}/{name}"
+        if role(own, name) is None:
+            context = {"iam:AWSServiceName": principal}
+            yield Permission("iam:CreateServiceLinkedRole", arn, context)
 
 
 def enrolments_of(state: SandboxState, service: str) -> Enrolments:

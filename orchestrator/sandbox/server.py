@@ -18,6 +18,7 @@ from typing import Any
 from cheroot import wsgi
 from cheroot.server import HTTPConnection, HTTPRequest
 from moto.core.request import Request
+from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Response
 
@@ -160,7 +161,8 @@ class Application:
         return next((fault.error for fault in faults if fault.error), "")
 
     def _ask_moto(self, request: Request, call: Call) -> Response:
-        host = f"http://{call.service}.{call.region}.amazonaws.com"
+        endpoint = get_service_model(call.service).endpoint_prefix
+        host = f"http://{endpoint}.{call.region}.amazonaws.com"
         if not any(pattern.match(host) for _, pattern in self._moto.backend_url_patterns):
             raise self._unknown(call.service, request, call.operation)
         environ = {

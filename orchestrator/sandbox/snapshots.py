@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections import defaultdict
 from dataclasses import fields
+from types import FunctionType
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -25,6 +27,8 @@ from moto.s3.models import s3_backends
 from orchestrator.sandbox import delivery, stack_changes
 from orchestrator.sandbox.faults import Faults
 from orchestrator.sandbox.state import SandboxState
+
+_functions: dict[object, FunctionType] = {}  # what snapshots refer to, by id
 
 
 class Snapshots:
@@ -82,19 +86,35 @@ class Snapshots:
 class _Pickler(pickle.Pickler):
     """Refers to the sandbox's state where it is referred to: its lock cannot be copied.
 
-    The private keys that moto's KMS holds are written as PEM.
+    So it does to functions inside functions, such as the defaults of moto's dictionaries, which
+    have no name to load them by. The private keys that moto's KMS holds are written as PEM.
     """
 
     state: SandboxState
 
-    def persistent_id(self, thing: Any) -> str | None:
-        return "state" if thing is self.state else None
+    def persistent_id(self, thing: Any) -> object:
+        if thing is self.state:
+            return "state"
+        if isinstance(thing, FunctionType) and "<locals>" in thing.__qualname__:
+            _functions[id(thing)] = thing
+            return id(thing)
+        return None
 
     def reducer_override(self, thing: Any) -> Any:
+        if isinstance(thing, defaultdict) and type(thing) is not defaultdict:  # SSM's parameters
+            arguments = (type(thing), thing.default_factory)
+            return _dictionary, arguments, vars(thing), None, iter(thing.items())
         if not isinstance(thing, RSAPrivateKey | EllipticCurvePrivateKey):
             return NotImplemented
         pem = thing.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return _private_key, (pem,)
+
+
+def _dictionary(kind: type[Any], default_factory: Any) -> Any:
+    """Make a dictionary with defaults without its constructor, which may need arguments."""
+    made: Any = defaultdict.__new__(kind)
+    defaultdict.__init__(made, default_factory)
+    return made
 
 
 def _private_key(pem: bytes) -> Any:
@@ -104,8 +124,8 @@ def _private_key(pem: bytes) -> Any:
 class _Unpickler(pickle.Unpickler):
     state: SandboxState
 
-    def persistent_load(self, _reference: Any) -> SandboxState:
-        return self.state
+    def persistent_load(self, reference: object) -> object:
+        return self.state if reference == "state" else _functions[reference]
 
 
 def _own(state: SandboxState) -> dict[str, Any]:

@@ -31,6 +31,8 @@ from orchestrator.sandbox.state import Caller
 # moto warns of error codes that a service's model does not list; AWS has many of them.
 warnings.filterwarnings("ignore", "Exception.ServiceError. with code", module="moto.core.serialize")
 
+# Services that sign by another name than their actions and botocore's models have.
+_NAMES = {"monitoring": "cloudwatch"}
 _REQUEST = "00000000-0000-0000-0000-000000000000"
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
@@ -78,7 +80,7 @@ def scope_of(request: Request) -> CredentialScope | None:
     # S3 Control signs as S3, and every call of it names the account, as no call of S3 does.
     if service == "s3" and "x-amz-account-id" in request.headers:
         service = "s3control"
-    return CredentialScope(match[1], match[2], service)
+    return CredentialScope(match[1], match[2], _NAMES.get(service, service))
 
 
 def operation_of(request: Request, service: str) -> tuple[OperationModel, dict[str, Any]] | None:

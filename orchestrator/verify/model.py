@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.errors import ExitCode
 from orchestrator.model.coverage import Coverage
@@ -103,10 +103,12 @@ class Context:
     principal: Aws | None
     now: Callable[[], float]
 
-    def has(self, area: Area) -> bool:
-        """Tell whether the registration has an area."""
-        expected = {Area.CUR_S3: self.expected.cur, Area.STACKSET: self.expected.stackset}
-        return area is Area.API_ACCESS or expected[area] is not None
+    def has(self, area: str) -> bool:
+        """Tell whether the registration has an area, or the account a feature."""
+        if area in (Area.CUR_S3, Area.STACKSET):
+            of_area = {Area.CUR_S3: self.expected.cur, Area.STACKSET: self.expected.stackset}
+            return of_area[Area(area)] is not None
+        return area == Area.API_ACCESS or area in self.expected.api_access.features
 
     @property
     def cur(self) -> CurOutput:
@@ -128,7 +130,7 @@ class Check:
     """One promise about an account; each module of ``checks/`` defines one as ``CHECK``.
 
     Attributes:
-        id: ``<area>.<subject>``, stable: reports and users refer to it.
+        id: ``<area>.<subject>`` or ``<feature>.<subject>``, stable: reports and users refer to it.
         promise: one line: what holds when the check passes.
         permissions: the IAM actions that the caller needs for it.
         run: judges the facts of the observation, or probes; the runner turns errors of AWS calls
@@ -143,9 +145,9 @@ class Check:
     only_if: Callable[[Context], bool] = lambda _context: True
 
     @property
-    def area(self) -> Area:
-        """The area whose status it contributes to."""
-        return Area(self.id.partition(".")[0])
+    def area(self) -> str:
+        """The area, or the feature, whose status it contributes to."""
+        return self.id.partition(".")[0]
 
     def applies(self, context: Context) -> bool:
         """Tell whether the account has what is checked; otherwise the check is not run."""
@@ -154,13 +156,21 @@ class Check:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """A check's finding, with its promise and its duration in seconds."""
+    """A check's finding, with its area or feature, its promise and its duration in seconds."""
 
     id: str
-    area: Area
+    area: str
     promise: str
     finding: Finding
     seconds: float
+
+
+class Section(NamedTuple):
+    """An area or a feature of a report: its id, its name as users read it, and its status."""
+
+    id: str
+    label: str
+    status: Status
 
 
 @dataclass(frozen=True)
@@ -169,7 +179,9 @@ class Report:
 
     ``areas`` holds each area's status: the worst of its checks (fail, pending, pass; a warning
     passes), or ``skipped`` if the account type does not have the area or it was not to be
-    checked. ``octo`` holds Octo's own answer for the areas that pass. ``unapplied`` names the
+    checked. ``features`` holds the same of each feature besides ``cost``, whose checks are those of
+    API access and the report; a feature that fails keeps nobody from *Confirm and Finish*.
+    ``octo`` holds Octo's own answer for the areas that pass. ``unapplied`` names the
     settings that octo.yaml and the last apply have with different values. ``record``: the
     account's history, once the verification was noted. ``observed``: the last observation.
     """
@@ -179,6 +191,7 @@ class Report:
     account_name: str
     results: tuple[CheckResult, ...]
     areas: dict[Area, Status]
+    features: dict[str, Status] = field(default_factory=dict)
     octo: dict[Area, OctoAnswer] = field(default_factory=dict)
     unapplied: tuple[str, ...] = ()
     record: AccountRecord | None = None
@@ -192,14 +205,20 @@ class Report:
         return self.areas[Area.API_ACCESS] is Status.PASS and accepted
 
     @property
+    def sections(self) -> list[Section]:
+        """List the areas, then the features, with their status."""
+        areas = [Section(a.value, a.label, status) for a, status in self.areas.items()]
+        return [*areas, *(Section(name, name, status) for name, status in self.features.items())]
+
+    @property
     def warnings(self) -> int:
         """Count the checks that warn; they change no area's status."""
         return sum(result.finding.status is Status.WARN for result in self.results)
 
     @property
     def status(self) -> Status:
-        """Return the worst status of all areas, without the skipped ones."""
-        statuses = set(self.areas.values())
+        """Return the worst status of all areas and features, without the skipped ones."""
+        statuses = {section.status for section in self.sections}
         for worst in (Status.FAIL, Status.PENDING, Status.PASS):
             if worst in statuses:
                 return worst

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Literal
 
 from orchestrator.aws.iam import get_role, get_role_with_policies
 from orchestrator.aws.sts import RoleAccess
-from orchestrator.model.differences import Part, role_differences
+from orchestrator.model.differences import Difference, Part, role_differences
 from orchestrator.model.module_contract import documents
 from orchestrator.model.module_contract.features import Trust
 from orchestrator.model.module_contract.outputs import RoleOutput
@@ -52,6 +52,7 @@ def judge(
     *,
     wrong: str,
     parts: Container[Part] = _PARTS,
+    concerns: Callable[[Difference], bool] = lambda _difference: True,
     trust: Trust | Literal["principal_only"] = "external_id",
 ) -> Finding:
     """Judge whether a role is as the module defines it.
@@ -62,6 +63,7 @@ def judge(
         right: the finding if nothing differs.
         wrong: what follows the role's name in the finding if something does.
         parts: what is compared.
+        concerns: tells which differences of these parts count.
         trust: who may assume the role; ``principal_only``: Octo, without the external id.
     """
     name = output.role_name
@@ -87,7 +89,11 @@ def judge(
         managed=dict.fromkeys(output.managed_policy_arns),
         boundary=output.permissions_boundary,
     )
-    found = [str(d) for d in role_differences(desired, observed) if d.part in parts]
+    found = [
+        str(difference)
+        for difference in role_differences(desired, observed)
+        if difference.part in parts and concerns(difference)
+    ]
     if not found:
         return right
     return failed(f"{name}{wrong}: {'; '.join(found)}.", RESTORE, role=name, mistakes=found)

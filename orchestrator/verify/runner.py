@@ -36,8 +36,9 @@ _WORST_FIRST = (Status.FAIL, Status.PENDING, Status.PASS, Status.SKIPPED)
 
 @cache
 def find() -> tuple[Check, ...]:
-    """Return every check of ``checks/``, sorted by id."""
-    return tuple(sorted((module.CHECK for module in modules_in(checks)), key=lambda c: c.id))
+    """Return every check of ``checks/``, sorted by id; a module has one, or several alike."""
+    found = (c for m in modules_in(checks) for c in getattr(m, "CHECKS", None) or (m.CHECK,))
+    return tuple(sorted(found, key=lambda check: check.id))
 
 
 def verify(
@@ -58,14 +59,14 @@ def verify(
     Args:
         context: the input of the checks; the facts of its observation are used as they are.
         account_name: for the report.
-        areas: the areas to check.
+        areas: the areas to check; the features are checked with API access.
         wait_seconds: how long pending checks, and checks whose call failed transiently, repeat.
         settle_seconds: how long failed checks are repeated: for a while after an apply, IAM and S3
             may return what they had before it.
         sleep: waits that many seconds between two runs.
         warn: called once with each reason for which a call is tried again.
     """
-    chosen = [check for check in find() if check.area in areas and check.applies(context)]
+    chosen = [check for check in find() if _area(check) in areas and check.applies(context)]
     started = time.monotonic()
     if context.aws.facts is None:
         context = replace(context, aws=context.aws.observe())
@@ -110,7 +111,12 @@ def build_report(
         account_type=context.expected.account_type,
         account_name=account_name,
         results=tuple(results),
-        areas={area: _worst(r.finding.status for r in results if r.area is area) for area in Area},
+        areas={area: _worst(results, area) for area in Area},
+        features={
+            name: _worst(results, name)
+            for name in context.expected.api_access.features
+            if name != "cost"
+        },
         observed=context.aws,
     )
 
@@ -167,7 +173,13 @@ def _not_checked(check: Check, error: ServiceError) -> Finding:
     )
 
 
-def _worst(statuses: Iterable[Status]) -> Status:
+def _area(check: Check) -> Area:
+    """Return the area that a check is run with; a feature's roles are part of API access."""
+    return Area(check.area) if check.area in [area.value for area in Area] else Area.API_ACCESS
+
+
+def _worst(results: Iterable[CheckResult], area: str) -> Status:
     """Return the area's status: the worst one; skipped checks count only if all are skipped."""
+    statuses = (result.finding.status for result in results if result.area == area)
     seen = {Status.PASS if status is Status.WARN else status for status in statuses}
     return next((status for status in _WORST_FIRST if status in seen), Status.SKIPPED)

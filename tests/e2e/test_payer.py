@@ -150,8 +150,7 @@ def test_losing_a_role_is_refused_until_it_is_named(payer):
     added = payer("apply", "--yes", "--json", *both)
     assert added.returncode == 0, added.stderr
     checks = {c["id"]: c["status"] for c in json.loads(added.stdout)["checks"]}
-    assert checks["api_access.feature_roles"] == "pass"
-    assert checks["api_access.permissions"] == "pass"
+    assert checks["execution.roles"] == checks["execution.permissions"] == "pass"
 
     refused = payer("apply", "--yes")
     assert refused.returncode == 5

@@ -63,7 +63,7 @@ def check(
                     flow.context.events.warn(f"{reason}. It is tried again until the wait ends.")
                 warned.add(reason)
     unready = {r.area for r in found if r.finding.status in (Status.PENDING, Status.FAIL)}
-    areas = {AREAS[step] for step in steps} - unready
+    areas = {area for step in steps if (area := AREAS[step]) not in unready}
     with flow.context.events.step("verify", "Verifying"):
         report = run_checks(
             flow.checks_context(),
@@ -198,7 +198,9 @@ def _for_stacks(result: CheckResult, flow: ConsoleFlow) -> CheckResult:
     """Put the remedy into words: here the user updates the stack or deploys it again."""
     if isinstance(result.finding.remedy, str):
         return result
-    step = next(step for step, area in AREAS.items() if area is result.area)
+    # A feature's roles are in the stack of API access.
+    steps = (step for step, area in AREAS.items() if area == result.area)
+    step: Step = next(steps, "api-access")
     stack = flow.stacks(step)[-1]
     restoring = (
         f"update the stack {stack.name} with octo-tf console template {stack.template}, or delete"

@@ -282,7 +282,7 @@ class Wizard:
 
 def _is_deployed(report: Report, step: Step) -> bool:
     """Tell whether the stacks of a step are complete and right; a delivery may be pending."""
-    own = [r for r in report.results if r.area is AREAS[step]]
+    own = [r for r in report.results if r.area == AREAS[step]]
     is_pending = any(r.id.endswith("stack") and r.finding.status is Status.PENDING for r in own)
     return not is_pending and report.areas[AREAS[step]] in (Status.PASS, Status.PENDING)
 

@@ -43,7 +43,8 @@ class Enrolment(_Entry):
 class Feature(_Entry):
     """A feature of Octo.
 
-    ``roles``: the files of its policies by role and policy. ``report``: schema elements that the
+    ``roles``: the files of its policies by role and policy. ``probes``: actions that only read,
+    without parameters. ``report``: schema elements that the
     report needs. ``notices``: what is said before somebody consents to the feature. ``sources``:
     keys of the table's sources.
     """
@@ -51,6 +52,7 @@ class Feature(_Entry):
     shows: str
     lost: str
     roles: Mapping[str, Mapping[str, str]]
+    probes: tuple[str, ...]
     report: tuple[str, ...]
     enrolment: tuple[Enrolment, ...]
     needs: tuple[str, ...]
@@ -124,6 +126,12 @@ def enrolments(features: Iterable[str]) -> list[ServiceName]:
     """List the services that octo-tf enrols the account in for these features."""
     found = [one.service for name in features for one in table().features[name].enrolment]
     return [service for service in found if service]
+
+
+def own_policies(feature: str, role: str) -> list[str]:
+    """List the inline policies that a role has for one feature; cost's include the additional."""
+    names = [*table().features[feature].roles.get(role, {})]
+    return [*names, ADDITIONAL] if feature == "cost" and role in READING_ROLES else names
 
 
 def schema_elements(features: Iterable[str]) -> list[str]:

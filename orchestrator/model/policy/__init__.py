@@ -8,10 +8,10 @@ from orchestrator.model.policy.document import (
     as_list,
     document,
     equivalent,
-    explicit_actions,
     matches,
     statements,
 )
+from orchestrator.model.policy.samples import Sample, samples
 from orchestrator.model.policy.statement import Match, Principal, Request, matching
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Policy",
     "Principal",
     "Request",
+    "Sample",
     "Statement",
     "Value",
     "allowed",
@@ -30,8 +31,8 @@ __all__ = [
     "decide",
     "document",
     "equivalent",
-    "explicit_actions",
     "matches",
     "matching",
+    "samples",
     "statements",
 ]

@@ -48,17 +48,6 @@ def _flat(value: Any) -> Any:
     return sorted(str(item) for item in as_list(value))
 
 
-def explicit_actions(value: Any, *, on_all: bool) -> list[str]:
-    """List the actions that Allow statements spell out, without those with wildcards.
-
-    Args:
-        value: the document.
-        on_all: those that are allowed on all resources, or those on some only.
-    """
-    chosen = [s for s in statements(value) if (s.get("Resource") in ("*", ["*"])) is on_all]
-    return [a for a in allowed({"Statement": chosen}) if "*" not in a and "?" not in a]
-
-
 def allowed(value: Any) -> list[str]:
     """List the action patterns that a document allows; NotAction counts as ``*``."""
     found: set[str] = set()

@@ -26,6 +26,7 @@ def render(report: Report, *, color: bool = False) -> str:
             "warnings": report.warnings,
             "unapplied": list(report.unapplied),
             "areas": {area.value: status.value for area, status in report.areas.items()},
+            "features": {name: status.value for name, status in report.features.items()},
             "octo": {
                 area.value: {"state": answer.state, "reason": answer.reason, "hint": answer.hint}
                 for area, answer in report.octo.items()
@@ -34,7 +35,7 @@ def render(report: Report, *, color: bool = False) -> str:
             "checks": [
                 {
                     "id": result.id,
-                    "area": result.area.value,
+                    "area": result.area,
                     "promise": result.promise,
                     "status": result.finding.status.value,
                     "summary": result.finding.summary,

@@ -24,13 +24,13 @@ def render(report: Report, *, color: bool = False) -> str:
     """Render a verification as one ``testsuites`` document."""
     del color
     top = ET.Element("testsuites", name=_text(f"octo-tf verify {report.account_id}"))
-    for area in report.areas:
-        results = [result for result in report.results if result.area is area]
+    for section in report.sections:
+        results = [result for result in report.results if result.area == section.id]
         if not results:
             continue
         suite = _suite(
             top,
-            f"{report.account_id}.{area.value}",
+            f"{report.account_id}.{section.id}",
             tests=len(results),
             failures=sum(r.finding.status is Status.FAIL for r in results),
             skipped=sum(_is_skipped(r) for r in results),
@@ -109,7 +109,7 @@ def _case(suite: ET.Element, report: Report, result: CheckResult) -> None:
         suite,
         "testcase",
         name=result.id,
-        classname=f"octo-tf.{report.account_id}.{result.area.value}",
+        classname=f"octo-tf.{report.account_id}.{result.area}",
         time=f"{result.seconds:.3f}",
     )
     detail = _text(f"{finding.summary}\n{finding.hint}".strip())

@@ -34,7 +34,7 @@ def render(report: Report, *, color: bool = False) -> str:
         *heading("verify", report.account_id, report.account_name, report.account_type),
         table(
             ("area", "status"),
-            [(area.label, _WORDS[status]) for area, status in report.areas.items()],
+            [(section.label, _WORDS[section.status]) for section in report.sections],
         ),
     ]
     if attention:

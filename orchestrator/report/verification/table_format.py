@@ -60,11 +60,11 @@ def _areas(report: Report) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("area", no_wrap=True)
     table.add_column("status", no_wrap=True)
-    for area, status in report.areas.items():
-        words, style = _LOOKS[status]
-        why = not_of_this_type(report, area)
-        note = f" ({why})" if status is Status.SKIPPED and why else ""
-        table.add_row(area.label, f"[{style}]{words}[/]{note}")
+    for section in report.sections:
+        words, style = _LOOKS[section.status]
+        why = not_of_this_type(report, section.id)
+        note = f" ({why})" if section.status is Status.SKIPPED and why else ""
+        table.add_row(section.label, f"[{style}]{words}[/]{note}")
     return table
 
 

@@ -5,12 +5,15 @@ function ``(state, call) -> result``. moto answers the operations that are not l
 whose function returns ``TO_MOTO``. What moto answers is corrected by two tables that a module may
 have: ``AFTER``, functions ``(state, call, headers) -> None`` by operation that run when it has
 succeeded, and ``TEXTS``, replacements ``(operation or "*", pattern, text)`` in the answer's body.
-What a service keeps of its own is in ``state.of_service``, and ``contents(state)`` describes it.
+A call needs the permission that has its name, on one resource (``authorization.resource_of``); a
+module's ``permissions(state, call)`` yields it on other resources, or further ones. What a service
+keeps of its own is in ``state.of_service``, and ``contents(state)`` describes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
@@ -20,6 +23,26 @@ from orchestrator.sandbox.wire import Call
 
 TO_MOTO: Final = object()
 Operation = Callable[[SandboxState, Call], Any]
+
+
+@dataclass(frozen=True)
+class Permission:
+    """A permission that a call needs, on a resource, with the condition keys of that resource."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@cache
+def _named(service: str) -> list[Callable[[SandboxState, Call], Iterable[Permission]]]:
+    modules = [module for module in submodules(__name__) if service == module.SERVICE]
+    return [module.permissions for module in modules if hasattr(module, "permissions")]
+
+
+def permissions_of(state: SandboxState, call: Call) -> list[Permission]:
+    """List the permissions that the service's modules name for a call."""
+    return [permission for named in _named(call.service) for permission in named(state, call)]
 
 
 @cache

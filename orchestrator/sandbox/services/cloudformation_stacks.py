@@ -6,14 +6,14 @@ Source: CloudFormation API Reference, CreateStack, UpdateStack, DeleteStack.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from orchestrator.sandbox import stack_changes, stacks, template
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.resources import Actor
-from orchestrator.sandbox.services import Operation
+from orchestrator.sandbox.services import Operation, Permission
 from orchestrator.sandbox.stacks import Stack
 from orchestrator.sandbox.state import SandboxState, bucket_owner, s3
 from orchestrator.sandbox.template_parser import TemplateError, parse_template
@@ -28,6 +28,13 @@ _S3_HOST = re.compile(
     r"(?:(?P<bucket>[a-z0-9.-]+?)\.)?s3(?:[.-](?:dualstack\.)?(?P<region>[a-z]+-[a-z0-9-]+))?"
     r"\.amazonaws\.com"
 )
+
+
+def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
+    """Yield what a stack with a role needs: to pass that role."""
+    if call.operation == "CreateStack" and call.parameters.get("RoleARN"):
+        passed_to = {"iam:PassedToService": "cloudformation.amazonaws.com"}
+        yield Permission("iam:PassRole", call.parameters["RoleARN"], passed_to)
 
 
 def create(state: SandboxState, call: Call) -> dict[str, Any]:

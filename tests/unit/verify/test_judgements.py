@@ -124,7 +124,7 @@ def test_an_account_outside_of_a_service_is_warned_of(missing, status, said):
     facts = {
         (enrolment.read, name): Enrolment(name not in missing, has_role=True) for name in SERVICES
     }
-    finding = judged("api_access.enrolment", facts, wanted)
+    finding = judged("recommendations.enrolment", facts, wanted)
     assert finding.status is status
     assert said in finding.summary
     assert ("octo-tf apply" in finding.hint) is bool(missing)

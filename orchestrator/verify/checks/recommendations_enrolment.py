@@ -1,4 +1,4 @@
-"""api_access.enrolment: the account is enrolled in the services that recommendations come from.
+"""recommendations.enrolment: the account is enrolled where recommendations come from.
 
 A warning at most: the account's owner decides about it, and Octo reads all else without it.
 """
@@ -45,7 +45,7 @@ def _run(context: Context) -> Finding:
 
 
 CHECK = Check(
-    id="api_access.enrolment",
+    id="recommendations.enrolment",
     promise="The account is enrolled in the AWS services that recommendations come from.",
     permissions=_PERMISSIONS,
     run=_run,

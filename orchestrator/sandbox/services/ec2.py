@@ -1,0 +1,41 @@
+"""EC2: instances, with the permission for each one and its tags; the rest is moto's.
+
+Source: Service Authorization Reference, Amazon EC2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.sandbox.services import Operation, Permission
+from orchestrator.sandbox.state import PARTITION, SandboxState
+from orchestrator.sandbox.wire import Call
+
+SERVICE = "ec2"
+_OF_INSTANCES = {
+    "ModifyInstanceAttribute",
+    "RebootInstances",
+    "StartInstances",
+    "StopInstances",
+    "TerminateInstances",
+}
+
+
+def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
+    """Yield the permissions of a call that changes instances: one for each of them."""
+    if call.operation not in _OF_INSTANCES:
+        return
+    from moto.ec2.models import ec2_backends  # takes a second to load
+
+    given = call.parameters
+    for instance_id in given.get("InstanceIds") or [given["InstanceId"]]:
+        instance = ec2_backends[call.caller.account_id][call.region].get_instance_by_id(instance_id)
+        tags = instance.get_tags() if instance else []
+        yield Permission(
+            f"ec2:{call.operation}",
+            f"arn:{PARTITION}:ec2:{call.region}:{call.caller.account_id}:instance/{instance_id}",
+            {f"aws:ResourceTag/{tag['key']}": tag["value"] for tag in tags},
+        )
+
+
+OPERATIONS: dict[str, Operation] = {}
