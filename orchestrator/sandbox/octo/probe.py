@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +62,7 @@ class Principal:
         Raises:
             ProbeError: the role cannot be assumed, or lacks the permission.
         """
-        organizations = self._as(account_id, ROLE, external_id)("organizations")
+        organizations = self.session(account_id, ROLE, external_id)("organizations")
         try:
             management = organizations.describe_organization()["Organization"]["MasterAccountId"]
         except ClientError as error:
@@ -83,14 +83,14 @@ class Principal:
         Raises:
             ProbeError: there is no report, or its bucket cannot be read.
         """
-        cur = self._as(account_id, ROLE, external_id)("cur")
+        cur = self.session(account_id, ROLE, external_id)("cur")
         try:
             definitions = cur.describe_report_definitions()["ReportDefinitions"]
         except (ClientError, BotoCoreError) as error:
             raise _failed("list the report definitions", error) from None
         if not definitions:
             raise ProbeError("the account has no Cost and Usage Report")
-        client = self._as(account_id, CUR_ROLE, external_id if for_cur_role else None)
+        client = self.session(account_id, CUR_ROLE, external_id if for_cur_role else None)
         return [_export(client("s3"), definition) for definition in definitions]
 
     def members(self, account_id: str, external_id: str) -> list[tuple[str, str]]:
@@ -99,7 +99,7 @@ class Principal:
         Raises:
             ProbeError: the organization cannot be listed.
         """
-        organizations = self._as(account_id, ROLE, external_id)("organizations")
+        organizations = self.session(account_id, ROLE, external_id)("organizations")
         try:
             pages = organizations.get_paginator("list_accounts").paginate()
             found = [account for page in pages for account in page["Accounts"]]
@@ -116,7 +116,7 @@ class Principal:
 
         def is_reachable(account_id: str) -> bool:
             try:
-                self._as(account_id, ROLE, external_id)
+                self.session(account_id, ROLE, external_id)
             except ProbeError:
                 return False
             return True
@@ -126,7 +126,12 @@ class Principal:
             answers = pool.map(is_reachable, wanted)
             return {a for a, reachable in zip(wanted, answers, strict=True) if reachable}
 
-    def _as(self, account_id: str, role: str, external_id: str | None) -> Any:
+    def session(self, account_id: str, role: str, external_id: str | None) -> Callable[..., Any]:
+        """Assume a role; return a function that makes clients of it, by service and region.
+
+        Raises:
+            ProbeError: the role cannot be assumed.
+        """
         arn = f"arn:aws:iam::{account_id}:role/{role}"
         presented = {"ExternalId": external_id} if external_id else {}
         try:
@@ -136,20 +141,29 @@ class Principal:
         except (ClientError, BotoCoreError) as error:
             raise _failed(f"assume {arn}", error) from None
 
-        def client(service: str) -> Any:
+        def client(service: str, region: str = _REGION) -> Any:
             return self._client(
                 service,
                 keys["AccessKeyId"],
                 keys["SecretAccessKey"],
                 keys["SessionToken"],
+                region,
             )
 
         return client
 
-    def _client(self, service: str, key_id: str, secret: str, token: str | None = None) -> Any:
+    def _client(
+        self,
+        service: str,
+        key_id: str,
+        secret: str,
+        token: str | None = None,
+        region: str = _REGION,
+    ) -> Any:
         with self._lock:
             return self._session.client(
                 service,
+                region_name=region,
                 endpoint_url=self._endpoint_url,
                 config=_ONCE,
                 aws_access_key_id=key_id,

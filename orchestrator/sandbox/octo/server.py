@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 
 from orchestrator.sandbox.changes import ChangeLog
 from orchestrator.sandbox.faults import Faults, apply_fault
-from orchestrator.sandbox.octo import operations
+from orchestrator.sandbox.octo import operations, recommendations
 from orchestrator.sandbox.octo.errors import ApiError, from_injected, unauthenticated
 from orchestrator.sandbox.octo.probe import Principal
 from orchestrator.sandbox.octo.rpc import RpcCall
@@ -27,6 +27,7 @@ from orchestrator.sandbox.wire import Call, ServiceError
 
 TOKEN_PATH = "/ripple/access_token"  # noqa: S105  (a path)
 PREFIX = "/m/blue/cover"
+_OPERATIONS = {**operations.OPERATIONS, **recommendations.OPERATIONS}
 _JSON = {"Content-Type": "application/json"}
 _ROUTES = Map(
     [
@@ -52,6 +53,17 @@ _ROUTES = Map(
         ),
         Rule(f"{PREFIX}/v1/account/all:read", methods=["POST"], endpoint="ListDataAccess"),
         Rule(f"{PREFIX}/v1/account/<target>", methods=["GET"], endpoint="GetDataAccess"),
+        Rule(
+            f"{PREFIX}/v1/recommendations/summaries",
+            methods=["POST"],
+            endpoint="ListRecommendationsV3",
+        ),
+        Rule(f"{PREFIX}/v1/recommendations", methods=["GET"], endpoint="GetRecommendationV3"),
+        Rule(
+            f"{PREFIX}/v1/recommendation/execute",
+            methods=["POST"],
+            endpoint="ExecuteRecommendationV3",
+        ),
     ]
 )
 
@@ -104,7 +116,7 @@ class Octo:
             name, path = _ROUTES.bind_to_environ(request.environ).match()
         except HTTPException as error:
             raise ApiError(5, "Not Found", status=error.code or 404) from None
-        body = _body(request)
+        body = {**_body(request), **_repeated(request, "ids")}
         target = path.get("target") or str(body.get("target") or body.get("accountId") or "")
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         with self._state.lock:
@@ -131,7 +143,7 @@ class Octo:
             target,
             body,
         )
-        result = operations.OPERATIONS[name](rpc)
+        result = _OPERATIONS[name](rpc)
         if name == "ListDataAccess":
             return Response(
                 "".join(f"{json.dumps({'result': r})}\n" for r in result), headers=_JSON
@@ -159,6 +171,12 @@ class Octo:
 
 def _broken(error: ApiError) -> Iterator[str]:
     yield f"{json.dumps({'error': error.body})}\n"
+
+
+def _repeated(request: Request, name: str) -> dict[str, list[str]]:
+    """Get a repeated field that is in the query, as a gateway takes it for GET."""
+    values = request.args.getlist(name)
+    return {name: values} if values else {}
 
 
 def _body(request: Request) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from orchestrator.sandbox import enrolments
 from orchestrator.sandbox.enrolments import Enrolment, enrolments_of, visible_accounts
 from orchestrator.sandbox.instances import RunningInstance, running
 from orchestrator.sandbox.services import Operation
@@ -104,6 +105,7 @@ def contents(state: SandboxState) -> Iterator[str]:
     yield from enrolments_of(state, SERVICE).contents("Compute Optimizer")
 
 
+permissions = enrolments.permissions
 OPERATIONS: dict[str, Operation] = {
     "GetEnrollmentStatus": get_status,
     "GetEnrollmentStatusesForOrganization": list_statuses,

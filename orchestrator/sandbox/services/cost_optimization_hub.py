@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from orchestrator.sandbox import enrolments
 from orchestrator.sandbox.enrolments import enrolments_of, visible_accounts
 from orchestrator.sandbox.instances import RunningInstance, running
 from orchestrator.sandbox.services import Operation
@@ -96,6 +97,7 @@ def contents(state: SandboxState) -> Iterator[str]:
     yield from enrolments_of(state, SERVICE).contents("Cost Optimization Hub")
 
 
+permissions = enrolments.permissions
 OPERATIONS: dict[str, Operation] = {
     "ListEnrollmentStatuses": list_statuses,
     "ListRecommendations": list_recommendations,

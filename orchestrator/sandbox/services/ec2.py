@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.sandbox.instances import running
 from orchestrator.sandbox.services import Operation, Permission
 from orchestrator.sandbox.state import PARTITION, SandboxState
 from orchestrator.sandbox.wire import Call
@@ -36,6 +37,12 @@ def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
             f"arn:{PARTITION}:ec2:{call.region}:{call.caller.account_id}:instance/{instance_id}",
             {f"aws:ResourceTag/{tag['key']}": tag["value"] for tag in tags},
         )
+
+
+def contents(state: SandboxState) -> Iterator[str]:
+    """Describe the running instances."""
+    for instance in running(state.accounts.values()):
+        yield f"running instance {instance.arn}"
 
 
 OPERATIONS: dict[str, Operation] = {}

@@ -77,14 +77,14 @@ def raw(sandbox, state) -> Callable[..., requests.Response]:
 
 
 @pytest.fixture
-def account(aws) -> Iterator[Callable[[str, str], Registered]]:
+def account(aws) -> Iterator[Callable[..., Registered]]:
     """Makes in AWS what the module makes, in a profile's account."""
     made: list[Registered] = []
 
-    def make(profile: str, account_type: str) -> Registered:
+    def make(profile: str, account_type: str, features: tuple[str, ...] = ("cost",)) -> Registered:
         own = aws(profile)
         account_id = own.client("sts").get_caller_identity()["Account"]
-        registered = Registered(own, outputs(account_id, account_type))
+        registered = Registered(own, outputs(account_id, account_type, features))
         registered.unmake()
         registered.make()
         made.append(registered)
