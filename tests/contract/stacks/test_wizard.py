@@ -107,7 +107,7 @@ def test_features_are_chosen_with_what_each_costs_and_the_template_follows(walke
     assert walk.saved == {"features": ["cost", "recommendations"]}
     assert report.areas[Area.API_ACCESS] is Status.PASS
     found = {result.id: result.finding.status for result in report.results}
-    assert found["api_access.feature_roles"] is Status.PASS
+    assert found["recommendations.roles"] is Status.PASS
 
 
 def test_a_linked_account_ends_after_api_access(walker):
