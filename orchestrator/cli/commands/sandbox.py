@@ -181,7 +181,7 @@ def pace(stack_seconds: float) -> ExitCode:
 @command.command("cur-role")
 @click.argument("trust", type=click.Choice(["external-id", "no-id"]))
 def cur_role(trust: str) -> ExitCode:
-    """Have Octo present its external id for the CUR role, or not: which it does is not public."""
+    """Set by TRUST whether Octo presents its external id for the CUR role; it is not public."""
     from orchestrator.sandbox import control
 
     with _running() as endpoint:
