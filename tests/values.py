@@ -49,6 +49,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
         ["curreport", "a", "r" * 256, "a!-_.*'()Z9"],
         ["", "my report", "r" * 257, "report\n", "a/b", "ü", "a\\b", "${x}"],
     ),
+    "cur_report_option": (["CREATE_NEW", "USE_EXISTING"], ["", "ADOPT"]),
     "cur_report_versioning": (["OVERWRITE_REPORT", "CREATE_NEW_REPORT"], ["", "KEEP"]),
     "cur_role_trust": (["external_id", "principal_only"], ["", "anybody"]),
     "cur_s3_bucket_merge_policy": ([False], [True]),
@@ -202,6 +203,10 @@ COMBINATIONS: list[tuple[dict[str, Any], str]] = [
     ({**_EXECUTION, "stackset_features": ["cost", "execution"]}, ""),
     (_EXISTING, ""),
     ({**_EXISTING, "cur_s3_bucket_merge_policy": True}, ""),
+    (
+        {**_EXISTING, "cur_s3_bucket_merge_policy": True, "cur_report_option": "USE_EXISTING"},
+        "cur_s3_bucket_merge_policy",
+    ),
     (
         {"cur_s3_bucket_name": "my-bucket", "cur_s3_bucket_merge_policy": True},
         "cur_s3_bucket_merge_policy",

@@ -41,7 +41,10 @@ class ReportProposal:
 
 
 def propose(found: Inventory, stated: Stated) -> ReportProposal:
-    """Adopt the existing report, its bucket, and the trust of the CUR role."""
+    """Adopt the existing report, its bucket, and the trust of the CUR role.
+
+    With ``cur_report_option: USE_EXISTING`` report and bucket stay as they are.
+    """
     proposal = ReportProposal()
     settings = proposal.settings
     if (role := found.roles.get(CUR_ROLE)) and required_external_id(role) is None:
@@ -50,6 +53,15 @@ def propose(found: Inventory, stated: Stated) -> ReportProposal:
             f"The role {CUR_ROLE} trusts Octo without an external id. This is kept, because Octo"
             " may not send one; once Octo does, set cur_role_trust: external_id and apply."
         )
+    if stated.get("cur_report_option") == "USE_EXISTING":
+        settings["cur_report_option"] = "USE_EXISTING"
+        if (name := stated.get("cur_report_name")) is not None:
+            settings["cur_report_name"] = name
+        proposal.warnings.append(
+            "The report and its bucket are not adopted: Octo reads them as they are"
+            " (cur_report_option: USE_EXISTING)."
+        )
+        return proposal
     report = _suitable_report(found, stated.get("cur_report_name"))
     if report is None:
         for name in ("cur_report_name", "cur_s3_bucket_name", "cur_s3_bucket_region"):

@@ -25,6 +25,7 @@ from orchestrator.detection import imports, limits
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import cover
 from orchestrator.model.enrolment import SERVICES, Enrolment, ServiceName
+from orchestrator.model.existing_report import ReportDefinition
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract.inputs import module_inputs
 from orchestrator.model.module_contract.outputs import Outputs
@@ -114,6 +115,11 @@ class Cloud:
         """Refuse a bucket of another account; see ``limits.check_bucket``."""
         with explained(f"reading the region of bucket {bucket}"):
             limits.check_bucket(self.connect(), bucket, self._registration.account_id)
+
+    def reports(self) -> list[ReportDefinition]:
+        """List the account's Cost and Usage Reports (CUR API)."""
+        with explained("reading the account's reports"):
+            return [*cur.list_reports(self.before)]
 
     @property
     def stackset_name(self) -> str:

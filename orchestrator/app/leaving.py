@@ -137,7 +137,9 @@ def render_root(context: AccountContext, account: Account) -> Prepared:
     terraform.check_lock(Constraint.parse(context.registration.provider_version))
     deploys = context.registration.use_stackset and account.account_type == "payer"
     targets = context.cloud.targets() if deploys else None
-    root = steps.render_root(context, account, secret, targets)
+    # Terraform is not to read an existing report, which may be gone; it destroys none either.
+    report = {"cur_report_option": "CREATE_NEW"}
+    root = steps.render_root(context, account, secret, targets, report=report)
     render.write(root, context.folder)
     steps.initialise(context, terraform, root)
     if terraform.recovery():
@@ -264,7 +266,12 @@ def _kept_bucket(context: AccountContext, account: Account, bucket: Bucket | Non
     if bucket is not None:
         return [] if bucket.is_deleted else [f"The bucket {bucket.name} with its data."]
     registration = context.registration
-    if registration.cur_s3_bucket_option != "USE_EXISTING" or account.account_type == "linked":
+    if account.account_type == "linked":
+        return []
+    if registration.cur_report_option == "USE_EXISTING":
+        name = f" {registration.cur_report_name}" if registration.cur_report_name else ""
+        return [f"The report{name} and its bucket, which were there before."]
+    if registration.cur_s3_bucket_option != "USE_EXISTING":
         return []
     statements = "its statements OctoTfCurDeliveryLooks and OctoTfCurDeliveryWrites have no use now"
     merged = f", with its policy: {statements}" if registration.cur_s3_bucket_merge_policy else ""

@@ -51,10 +51,12 @@ def find(
     name = in_state or _noted(context.folder)
     region = context.cloud.bucket_region(name) if name else None
     if not region:
-        if delete and context.registration.cur_s3_bucket_option == "USE_EXISTING":
+        registration = context.registration
+        options = (registration.cur_report_option, registration.cur_s3_bucket_option)
+        if delete and "USE_EXISTING" in options:
             raise Refused(
                 "octo-tf did not make the bucket and does not delete it",
-                where=context.registration.cur_s3_bucket_name or context.registration.account_id,
+                where=registration.cur_s3_bucket_name or registration.account_id,
                 hint="Leave --delete-bucket out.",
             )
         return None

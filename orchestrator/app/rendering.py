@@ -14,6 +14,7 @@ def render_root(context: AccountContext) -> Root:
     Raises:
         WrongAccount: the credentials are another account's.
         ConfigError: octo.yaml asks for what cannot be.
+        Refused: the existing report that octo.yaml asks for does not fit.
     """
     account = steps.identify(context)
     secret = steps.decide_external_id(context)
@@ -21,4 +22,5 @@ def render_root(context: AccountContext) -> Root:
     if context.registration.use_stackset:
         preflight.check_type(account)
         targets = context.cloud.targets()
-    return steps.render_root(context, account, secret, targets)
+    report = steps.existing_report(context, account, must_fit=True)
+    return steps.render_root(context, account, secret, targets, report=report)

@@ -15,6 +15,7 @@ from orchestrator.app.context import AccountContext
 from orchestrator.errors import ConfigError, OctoUnreachable, Refused
 from orchestrator.model import partition
 from orchestrator.model.account import Account
+from orchestrator.model.existing_report import choose
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract import features
 from orchestrator.model.module_contract.outputs import APPLIED_INPUTS, Outputs, parse_outputs
@@ -123,10 +124,12 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
     registered = is_registered(context, account) if registering else None
     if registering:
         check_bucket(context, account)
+    report = existing_report(context, account, must_fit=registering)
     if account.account_type == "payer":
         check_region(context, terraform.resources(STACKSET, here_only=True))
     linked, lacks_access = observe_linked_accounts(context, account)
-    root = render_root(context, account, secret, linked.targets if linked else None)
+    targets = linked.targets if linked else None
+    root = render_root(context, account, secret, targets, report=report)
     render.write(root, context.folder)
     initialise(context, terraform, root)
     return Prepared(account, secret, linked, lacks_access, root, terraform, registered)
@@ -143,6 +146,39 @@ def check_bucket(context: AccountContext, account: Account) -> None:
     is_existing = registration.cur_s3_bucket_option == "USE_EXISTING"
     if bucket and is_existing and account.account_type != "linked":
         context.cloud.check_bucket(bucket)
+
+
+def existing_report(
+    context: AccountContext, account: Account, *, must_fit: bool
+) -> Mapping[str, Any]:
+    """Find the report that octo.yaml asks to use; return what the module must know of it.
+
+    Args:
+        context: the account's run.
+        account: as identified.
+        must_fit: whether a report that Octo cannot read is refused; else verification says so.
+
+    Raises:
+        Refused: there is no such report, it does not fit, or its bucket is another account's.
+    """
+    option = context.registration.cur_report_option
+    if option != "USE_EXISTING" or account.account_type == "linked":
+        return {}
+    try:
+        report = choose(context.registration, context.cloud.reports())
+    except Refused:
+        if must_fit:
+            raise
+        return {}
+    if must_fit:
+        context.cloud.check_bucket(report["S3Bucket"])
+        say = context.events.note if context.registration.cur_report_name else context.events.warn
+        say(
+            f"Octo is to read the report {report['ReportName']} in"
+            f" {report['S3Bucket']}/{report['S3Prefix']} ({report['S3Region']}), which octo-tf does"
+            " not manage."
+        )
+    return {"cur_report_name": report["ReportName"]}
 
 
 def is_registered(context: AccountContext, account: Account) -> bool | None:
@@ -209,24 +245,30 @@ def render_root(
     account: Account,
     secret: SecretStr,
     targets: Collection[str] | None,
+    *,
+    report: Mapping[str, Any],
 ) -> render.Root:
     """Render the root folder's content; nothing is written.
 
-    ``targets``: the OUs of the StackSet; None without one.
+    Args:
+        context: the account's run.
+        account: as identified.
+        secret: the external id.
+        targets: the OUs of the StackSet; None without one.
+        report: inputs of the module about an existing report.
     """
     registration = context.registration
     bucket = registration.cur_s3_bucket_name
     merges = registration.cur_s3_bucket_merge_policy and bucket
+    stackset: dict[str, Any] = {}
+    if targets is not None:
+        stackset["stackset_name"] = context.cloud.stackset_name
+        stackset["stackset_targets"] = list(targets)
     return render.render(
         registration.model_copy(update={"external_id": secret}),
         account.account_type,
         bucket_has_policy=context.cloud.bucket_has_policy(bucket) if merges and bucket else None,
-        stackset={
-            "stackset_name": context.cloud.stackset_name,
-            "stackset_targets": list(targets),
-        }
-        if targets is not None
-        else None,
+        found={**report, **stackset},
         allow_destroy=context.settings.allow_destroy,
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from orchestrator.aws import identity, organizations, session, sts
+from orchestrator.aws import cur, identity, organizations, session, sts
 from orchestrator.aws.errors import explained
 from orchestrator.errors import OctoTfError
-from orchestrator.model.registration import Credentials
+from orchestrator.model.existing_report import fitting
+from orchestrator.model.registration import EXTERNAL_ID_SOURCES, Access, Credentials, Registration
 from orchestrator.octo.api import OctoApi
 
 
@@ -48,6 +51,26 @@ def caller(region: str, credentials: Credentials) -> Caller:
             return Caller(account_id, organizations.account_name(aws, account_id))
     except OctoTfError:  # not a management account, or it may not be read
         return Caller(account_id)
+
+
+def usable_reports(given: Mapping[str, Any], reached: Access) -> list[str]:
+    """Name the account's reports that Octo can read; none for a linked account, or if unknown.
+
+    Args:
+        given: the answers, by field name.
+        reached: how the account is reached.
+    """
+    try:
+        aws = identity.reach(reached.region, reached.credentials)
+        account = identity.identify(aws, given["account_id"])
+        if account.account_type == "linked":
+            return []
+        with explained("reading the account's reports"):
+            reports = cur.list_reports(aws)
+        asked = {n: v for n, v in given.items() if "." not in n and n not in EXTERNAL_ID_SOURCES}
+        return fitting(Registration.model_validate({**asked, "external_id": "any-id"}), reports)
+    except (OctoTfError, ValueError):
+        return []
 
 
 def name_in_octo(api: OctoApi, account_id: str) -> str:

@@ -30,9 +30,9 @@ _POLICY = """
 CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion GetPolicy GetPolicyVersion
 ListPolicyVersions TagPolicy UntagPolicy
 """
-_REPORT = """
-DeleteReportDefinition DescribeReportDefinitions ListTagsForResource ModifyReportDefinition
-PutReportDefinition TagResource UntagResource
+_READ_REPORT = "DescribeReportDefinitions ListTagsForResource"
+_WRITE_REPORT = """
+DeleteReportDefinition ModifyReportDefinition PutReportDefinition TagResource UntagResource
 """
 _READ_BUCKET = """
 GetBucketLocation GetBucketPolicy GetBucketPublicAccessBlock GetEncryptionConfiguration GetObject
@@ -72,11 +72,12 @@ def needed(registration: Registration, account_type: AccountType) -> list[str]:
         actions |= {"cost-optimization-hub:ListRecommendations"}
         actions |= {"support:DescribeTrustedAdvisorChecks"}
     if account_type != "linked":
-        actions |= _of("cur", _REPORT) | _of("s3", _READ_BUCKET)
-        if registration.cur_s3_bucket_option != "USE_EXISTING":
-            actions |= _of("s3", _OWN_BUCKET)
-        elif registration.cur_s3_bucket_merge_policy:
-            actions |= _of("s3", "PutBucketPolicy DeleteBucketPolicy")
+        actions |= _of("s3", _READ_BUCKET)
+        if registration.cur_report_option == "USE_EXISTING":
+            actions |= _of("cur", _READ_REPORT)
+        else:
+            actions |= _of("cur", f"{_READ_REPORT} {_WRITE_REPORT}")
+            actions |= _of("s3", _write_bucket(registration))
     if account_type == "payer":
         actions |= {*BILLING_TRANSFERS}
     if registration.use_stackset:
@@ -96,6 +97,12 @@ def _enrolling(registration: Registration) -> set[str]:
         actions |= {"organizations:EnableAWSServiceAccess"}
         actions |= {action for name in names for action in SERVICES[name].reads}
     return actions
+
+
+def _write_bucket(registration: Registration) -> str:
+    if registration.cur_s3_bucket_option != "USE_EXISTING":
+        return _OWN_BUCKET
+    return "PutBucketPolicy DeleteBucketPolicy" if registration.cur_s3_bucket_merge_policy else ""
 
 
 def deploying() -> list[str]:

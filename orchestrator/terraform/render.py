@@ -64,7 +64,7 @@ def render(
     account_type: AccountType,
     *,
     bucket_has_policy: bool | None = None,
-    stackset: Mapping[str, Any] | None = None,
+    found: Mapping[str, Any] | None = None,
     allow_destroy: Collection[str] = (),
 ) -> Root:
     """Render the root folder's content; the same input gives the same bytes.
@@ -73,7 +73,7 @@ def render(
         registration: what to register.
         account_type: the type as identified, so that the module does not look it up.
         bucket_has_policy: whether the bucket has a policy today; None unless it is merged.
-        stackset: with ``use_stackset``: inputs of the module that octo.yaml may leave out.
+        found: inputs of the module that octo.yaml may leave out, as the account has them.
         allow_destroy: addresses whose ``prevent_destroy`` is lifted in this rendering.
 
     Raises:
@@ -81,7 +81,7 @@ def render(
     """
     inputs = {
         **module_inputs(registration, account_type, bucket_has_policy=bucket_has_policy),
-        **(stackset or {}),
+        **(found or {}),
     }
     variables, secrets = _variables(registration, inputs)
     providers = [("", "region")]

@@ -34,8 +34,18 @@ def missing_bucket(cur: CurOutput) -> Finding:
     """Return the finding for a bucket that does not exist."""
     return failed(
         f"The bucket {cur.s3_bucket_name} does not exist.",
-        Restore("it creates the bucket (or name another with cur_s3_bucket_name)"),
+        Restore("it creates the bucket (or name another with cur_s3_bucket_name)")
+        if cur.s3_bucket_option == "CREATE_NEW"
+        else "Create the bucket again, or name another one, then run octo-tf apply.",
         bucket=cur.s3_bucket_name,
+    )
+
+
+def missing_report() -> str:
+    """Say what to do about an existing report that is gone."""
+    return (
+        "Create it again in AWS (Billing and Cost Management, Data Exports), or name another one"
+        " with cur_report_name, then run octo-tf apply."
     )
 
 

@@ -18,6 +18,19 @@ EXAMPLES = re.findall(r"^### (.+?)$.*?```hcl\n(.*?)```", README, re.MULTILINE | 
 
 MOCK = """
 mock_provider "aws" {
+  mock_data "aws_cur_report_definition" {
+    defaults = {
+      additional_schema_elements = ["RESOURCES"]
+      compression                = "ZIP"
+      format                     = "textORcsv"
+      refresh_closed_reports     = true
+      report_versioning          = "OVERWRITE_REPORT"
+      s3_bucket                  = "billing-of-acme"
+      s3_prefix                  = "finance/cur"
+      s3_region                  = "eu-central-1"
+      time_unit                  = "HOURLY"
+    }
+  }
   mock_data "aws_caller_identity" {
     defaults = { account_id = "111122223333" }
   }
@@ -69,8 +82,8 @@ def test_the_native_tests_pass(terraform: TerraformCli, name: str):
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", result.stdout), result.stdout
 
 
-def test_the_readme_has_four_examples():
-    assert len(EXAMPLES) == 4
+def test_the_readme_has_five_examples():
+    assert len(EXAMPLES) == 5
 
 
 @pytest.mark.parametrize(("title", "text"), EXAMPLES, ids=[title for title, _ in EXAMPLES])

@@ -22,6 +22,8 @@ def answers(tmp_path, monkeypatch):
         suggestions, "caller", lambda region, credentials: Caller("111122223333", "Acme")
     )
 
+    monkeypatch.setattr(suggestions, "usable_reports", lambda given, reached: [])
+
     def run(*lines: str, options: tuple[str, ...] = ()):
         arguments = ["--no-octo", *options]
         return CliRunner().invoke(init.command, arguments, input="\n".join([*lines, "", ""]))
@@ -42,6 +44,17 @@ def test_what_aws_knows_is_the_default(answers, tmp_path):
     assert registration.account_name == "Acme"
     assert registration.region == "us-east-1"
     assert registration.external_id.get_secret_value() == "octo-external-id"
+
+
+@pytest.mark.parametrize(("answer", "option"), [("y\n", "USE_EXISTING"), ("", None)])
+def test_a_report_that_octo_can_read_is_offered(answers, tmp_path, monkeypatch, answer, option):
+    monkeypatch.setattr(suggestions, "usable_reports", lambda given, reached: ["acme-hourly"])
+    result = answers("", "", "", "", "octo-external-id", answer)
+    assert result.exception is None, result.output
+    assert "Octo can read a report that exists: acme-hourly" in result.output
+    registration = made(tmp_path)
+    assert registration.cur_report_option == option
+    assert registration.cur_report_name == ("acme-hourly" if option else None)
 
 
 def test_an_invalid_answer_is_asked_for_again(answers, tmp_path):

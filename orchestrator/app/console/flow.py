@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from orchestrator.app import steps as shared
 from orchestrator.app.context import AccountContext
-from orchestrator.errors import OctoUnreachable
+from orchestrator.errors import OctoUnreachable, Refused
+from orchestrator.model import existing_report
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract.inputs import Inputs, console_inputs
 from orchestrator.model.registration import Registration
@@ -46,7 +47,13 @@ class ConsoleFlow:
         Raises:
             ConfigError: octo.yaml has a setting that only Terraform supports.
         """
-        return console_inputs(self.registration)
+        found = console_inputs(self.registration)
+        if found.cur_report_option == "CREATE_NEW" or "cur" not in self.steps:
+            return found
+        with suppress(Refused):  # ``begin`` refuses it; verifying and leaving go on without it
+            report = existing_report.choose(self.registration, self.context.cloud.reports())
+            return existing_report.using(found, report)
+        return found
 
     @property
     def partition(self) -> str:
@@ -153,10 +160,12 @@ def begin(context: AccountContext) -> ConsoleFlow:
     Raises:
         WrongAccount: the credentials are another account's.
         ConfigError: octo.yaml has a setting that only Terraform supports.
+        Refused: the existing report that octo.yaml asks for does not fit.
     """
     console_inputs(context.registration)
     account = shared.identify(context)
     shared.warn_of_features(context)
+    shared.existing_report(context, account, must_fit=True)
     return flow_of(context, account)
 
 

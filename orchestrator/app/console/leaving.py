@@ -56,6 +56,8 @@ def stays(flow: ConsoleFlow) -> list[str]:
     if "cur" not in flow.steps:
         return []
     cloud, inputs, sentences = flow.context.cloud, flow.inputs, []
+    if inputs.cur_report_option == "USE_EXISTING":
+        return [f"The report {inputs.cur_report_name} and its bucket, which were there before."]
     if cloud.has_report(inputs.cur_report_name):
         sentences.append(
             f"The report {inputs.cur_report_name}: its stack retains it, so AWS keeps"

@@ -260,7 +260,11 @@ class Wizard:
             tell(f"  Tick: {_TICK}.")
         tell("  Then *Create stack*.")
         cur = self._flow.checks_context().expected.cur
-        if stack.template == "cur" and cur and cur.s3_bucket_option == "USE_EXISTING":
+        is_elses = cur and (cur.s3_bucket_option, cur.report_option) == (
+            "USE_EXISTING",
+            "CREATE_NEW",
+        )
+        if stack.template == "cur" and cur and is_elses:
             statements = json.dumps(json.loads(cur.bucket_policy_statements), indent=2)
             tell(f"  The policy of {cur.s3_bucket_name} must have these statements:\n{statements}")
 

@@ -171,3 +171,9 @@ def _ask(given: dict[str, Any], api: OctoApi | None) -> None:
     if api is None and not given.keys() & {"external_id_env", "external_id_file"}:
         ask("external_id", "External id, as Octo shows it (not echoed)", hidden=True)
     ask_features(given)
+    if not any(name.startswith("cur_") for name in given):
+        usable = suggestions.usable_reports(given, reached)
+        question = f"Octo can read a report that exists: {', '.join(usable)}. Use it?"
+        if usable and click.confirm(question, err=True):
+            given["cur_report_option"] = "USE_EXISTING"
+            ask("cur_report_name", "The report", usable[0])

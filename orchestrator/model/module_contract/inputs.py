@@ -39,6 +39,7 @@ class Inputs:
     cur_format: str = "textORcsv"
     cur_refresh_closed_reports: bool = True
     cur_report_name: str = "curreport"
+    cur_report_option: Literal["CREATE_NEW", "USE_EXISTING"] = "CREATE_NEW"
     cur_report_versioning: str = "OVERWRITE_REPORT"
     cur_role_trust: Literal["external_id", "principal_only"] = "external_id"
     cur_s3_bucket_merge_policy: bool = False

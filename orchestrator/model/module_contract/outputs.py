@@ -59,10 +59,12 @@ class CurOutput(_Output):
 
     ``bucket_policy_statements`` is JSON text: the list of statements that the bucket's policy
     needs. ``bucket_policy_management`` says who manages that policy: the module alone (a new
-    bucket), the module by merging into the owner's policy, or the bucket's owner.
+    bucket), the module by merging into the owner's policy, or the bucket's owner. Of an existing
+    report (``report_option``), the definition says what it must be.
     """
 
     report_name: str
+    report_option: Literal["CREATE_NEW", "USE_EXISTING"] = "CREATE_NEW"
     time_unit: str
     format: str
     compression: str

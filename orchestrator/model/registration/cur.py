@@ -16,6 +16,13 @@ _cur = partial(Setting, group=Group.CUR)
 class CurSettings(Section):
     """Inputs of the module about the Cost and Usage Report; linked accounts have none."""
 
+    cur_report_option: Annotated[
+        Literal["CREATE_NEW", "USE_EXISTING"] | None,
+        _cur(
+            "Whether to create the report, or to have Octo read an existing one as it is.",
+            example="USE_EXISTING",
+        ),
+    ] = None
     cur_s3_bucket_option: Annotated[
         Literal["CREATE_NEW", "USE_EXISTING"] | None,
         _cur(

@@ -29,7 +29,10 @@ _TAG_SIGNS = frozenset("_.:/=+-@")
 # The module's defaults of the settings that depend on each other.
 _DEFAULTS = {
     name: getattr(Inputs, name)
-    for name in ("cur_format", "cur_compression", "cur_report_versioning", "cur_s3_bucket_option")
+    for name in (
+        *("cur_format", "cur_compression", "cur_report_option", "cur_report_versioning"),
+        "cur_s3_bucket_option",
+    )
 }
 
 
@@ -193,6 +196,10 @@ def _merges_into_existing(has: Callable[[str], Any]) -> bool:
     return not has("cur_s3_bucket_merge_policy") or has("cur_s3_bucket_option") == "USE_EXISTING"
 
 
+def _merges_for_a_new_report(has: Callable[[str], Any]) -> bool:
+    return not has("cur_s3_bucket_merge_policy") or has("cur_report_option") == "CREATE_NEW"
+
+
 def _stackset_of_payer(has: Callable[[str], Any]) -> bool:
     return not has("use_stackset") or has("account_type") in (None, "payer")
 
@@ -224,6 +231,12 @@ _COMBINATIONS: tuple[tuple[tuple[str, ...], Callable[[Callable[[str], Any]], boo
         _merges_into_existing,
         "cur_s3_bucket_merge_policy: true needs cur_s3_bucket_option: USE_EXISTING; the policy of a"
         " new bucket is the module's own",
+    ),
+    (
+        ("cur_s3_bucket_merge_policy",),
+        _merges_for_a_new_report,
+        "cur_s3_bucket_merge_policy: true does not go with cur_report_option: USE_EXISTING: the"
+        " bucket of an existing report is left as it is",
     ),
     (
         ("cur_compression", "cur_format"),

@@ -16,7 +16,9 @@ def _run(context: Context) -> Finding:
     if region != cur.s3_bucket_region:
         return failed(
             f"The bucket {bucket} is in {region}, not in {cur.s3_bucket_region}.",
-            Restore(first=f"Set cur_s3_bucket_region: {region} in octo.yaml"),
+            Restore(first=f"Set cur_s3_bucket_region: {region} in octo.yaml")
+            if cur.report_option == "CREATE_NEW"
+            else Restore(first="Have the report name the bucket's region"),
             found=region,
             wanted=cur.s3_bucket_region,
         )

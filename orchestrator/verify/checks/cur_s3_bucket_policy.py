@@ -102,7 +102,9 @@ def _adding(context: Context, steps: list[str]) -> Remedy:
     if cur.bucket_policy_management == "module":
         return Restore("it restores the bucket's policy")
     by_hand, needed = "Add these statements to the bucket's policy", cur.bucket_policy_statements
-    if cur.bucket_policy_management == "owner":
+    if cur.report_option == "USE_EXISTING":
+        terraform = f"{by_hand}: {needed}"
+    elif cur.bucket_policy_management == "owner":
         merging = "or set cur_s3_bucket_merge_policy: true and run octo-tf apply"
         terraform = f"{by_hand}, {merging}: {needed}"
     else:

@@ -11,7 +11,13 @@ from typing import Any
 from orchestrator.aws import s3
 from orchestrator.aws.cur import get_report
 from orchestrator.model.report_delivery import TEST_OBJECT
-from orchestrator.verify.cur import DELIVERY, bucket_policy, manifests, read_object
+from orchestrator.verify.cur import (
+    DELIVERY,
+    bucket_policy,
+    manifests,
+    missing_report,
+    read_object,
+)
 from orchestrator.verify.model import Check, Context, Finding, failed, passed, pending
 from orchestrator.verify.remedy import Restore
 
@@ -24,7 +30,9 @@ def _run(context: Context) -> Finding:
     if found is None:
         return failed(
             f"The report {cur.report_name} does not exist, so AWS delivers nothing.",
-            Restore("it creates the report"),
+            Restore("it creates the report")
+            if cur.report_option == "CREATE_NEW"
+            else missing_report(),
             arrival="missing",
         )
     status = found.get("ReportStatus", {})

@@ -1,7 +1,12 @@
-"""cur_s3.report: the report definition is as octo.yaml and the module define it."""
+"""cur_s3.report: the report definition is as octo.yaml and the module define it.
+
+An existing report is its owner's: it must only be one that Octo can read, where it was.
+"""
 
 from orchestrator.aws.cur import get_report
 from orchestrator.model.differences import report_differences
+from orchestrator.model.existing_report import misfits
+from orchestrator.verify.cur import missing_report
 from orchestrator.verify.model import Check, Context, Finding, failed, passed
 from orchestrator.verify.remedy import Restore
 
@@ -9,17 +14,22 @@ from orchestrator.verify.remedy import Restore
 def _run(context: Context) -> Finding:
     cur = context.cur
     found = get_report(context.aws, cur.report_name)
+    is_ours = cur.report_option == "CREATE_NEW"
     if found is None:
         return failed(
             f"The report {cur.report_name} does not exist.",
-            Restore("it creates the report"),
+            Restore("it creates the report") if is_ours else missing_report(),
             report=cur.report_name,
         )
-    if different := report_differences(cur.definition, found):
+    compare = report_differences if is_ours else misfits
+    if different := compare(cur.definition, found):
         shown = "; ".join(f"{n} is {has}, not {wants}" for n, (has, wants) in different.items())
         return failed(
             f"The report {cur.report_name} differs: {shown}.",
-            Restore("it restores the report, or says what that would destroy"),
+            Restore("it restores the report, or says what that would destroy")
+            if is_ours
+            else "Change it back in AWS (Billing and Cost Management, Data Exports). If it is now"
+            " delivered elsewhere, run octo-tf apply, so that Octo may read it there.",
             different={n: {"found": h, "wanted": w} for n, (h, w) in different.items()},
         )
     return passed(

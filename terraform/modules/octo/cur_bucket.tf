@@ -1,9 +1,9 @@
 # The bucket that AWS delivers the report to, or the policy statements that an existing one needs.
 
 locals {
-  bucket_is_new = local.has_cur && var.cur_s3_bucket_option == "CREATE_NEW"
-  bucket_merges = local.has_cur && var.cur_s3_bucket_option == "USE_EXISTING" && var.cur_s3_bucket_merge_policy
-  bucket_name   = coalesce(var.cur_s3_bucket_name, "alphaus-cur-export-${local.account_id}")
+  bucket_is_new = local.report_is_new && var.cur_s3_bucket_option == "CREATE_NEW"
+  bucket_merges = local.report_is_new && var.cur_s3_bucket_option == "USE_EXISTING" && var.cur_s3_bucket_merge_policy
+  bucket_name   = local.delivery.bucket
   bucket_arn    = "arn:${local.partition}:s3:::${local.bucket_name}"
 
   # CUR lives in one region per partition. The report's computed ARN uses the provider's region
@@ -169,7 +169,7 @@ resource "aws_s3_bucket_notification" "cur" {
 }
 
 data "aws_s3_bucket" "existing" {
-  count    = local.has_cur && var.cur_s3_bucket_option == "USE_EXISTING" ? 1 : 0
+  count    = local.report_is_new && var.cur_s3_bucket_option == "USE_EXISTING" ? 1 : 0
   provider = aws.cur_bucket
 
   bucket = local.bucket_name

@@ -60,7 +60,7 @@ locals {
               account_id = values.account_id
               partition  = values.partition
               bucket_arn = local.bucket_arn
-              prefix     = var.cur_s3_prefix
+              prefix     = local.delivery.prefix
             })
           }
           ]...) : policy => jsonencode({

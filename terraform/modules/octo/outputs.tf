@@ -35,9 +35,10 @@ output "api_access" {
 }
 
 output "cur" {
-  description = "The Cost and Usage Report, its bucket with the policy statements it needs, and the role that reads it; null for a linked account."
+  description = "The Cost and Usage Report, its bucket with the policy statements it needs, and the role that reads it; null for a linked account. Of an existing report it holds what the report must be."
   value = local.has_cur ? {
-    report_name                = aws_cur_report_definition.cur[0].report_name
+    report_name                = local.report_is_new ? aws_cur_report_definition.cur[0].report_name : data.aws_cur_report_definition.existing[0].report_name
+    report_option              = var.cur_report_option
     time_unit                  = var.cur_time_unit
     format                     = var.cur_format
     compression                = var.cur_compression
@@ -45,10 +46,10 @@ output "cur" {
     additional_artifacts       = sort(var.cur_additional_artifacts)
     refresh_closed_reports     = var.cur_refresh_closed_reports
     report_versioning          = var.cur_report_versioning
-    s3_prefix                  = var.cur_s3_prefix
+    s3_prefix                  = local.delivery.prefix
     s3_bucket_name             = local.bucket_name
-    s3_bucket_region           = var.cur_s3_bucket_region
-    s3_bucket_option           = var.cur_s3_bucket_option
+    s3_bucket_region           = local.delivery.region
+    s3_bucket_option           = local.report_is_new ? var.cur_s3_bucket_option : "USE_EXISTING"
     bucket_policy_management   = local.bucket_is_new ? "module" : local.bucket_merges ? "merged" : "owner"
     bucket_policy_statements   = jsonencode(local.delivery_statements)
     role_trust                 = var.cur_role_trust

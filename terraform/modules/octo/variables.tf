@@ -121,6 +121,18 @@ variable "cur_report_name" {
   }
 }
 
+variable "cur_report_option" {
+  description = "`CREATE_NEW`, or `USE_EXISTING` for an existing report named `cur_report_name`, which the module reads and does not manage; its bucket, prefix and region are read from it."
+  type        = string
+  default     = "CREATE_NEW"
+  nullable    = false
+
+  validation {
+    condition     = contains(["CREATE_NEW", "USE_EXISTING"], var.cur_report_option)
+    error_message = "cur_report_option must be CREATE_NEW or USE_EXISTING."
+  }
+}
+
 variable "cur_report_versioning" {
   description = "`OVERWRITE_REPORT` or `CREATE_NEW_REPORT`. A change replaces the report."
   type        = string
@@ -161,6 +173,10 @@ variable "cur_s3_bucket_merge_policy" {
   validation {
     condition     = !var.cur_s3_bucket_merge_policy || var.cur_s3_bucket_option == "USE_EXISTING"
     error_message = "cur_s3_bucket_merge_policy goes with cur_s3_bucket_option = \"USE_EXISTING\"; a new bucket's policy is the module's own."
+  }
+  validation {
+    condition     = !var.cur_s3_bucket_merge_policy || var.cur_report_option == "CREATE_NEW"
+    error_message = "cur_s3_bucket_merge_policy does not go with cur_report_option = \"USE_EXISTING\": the bucket of an existing report is left as it is."
   }
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from orchestrator.app.console.launch_link import LaunchLink, launch_link
 from orchestrator.app.console.wizard import Wizard
 from orchestrator.errors import WrongAccount
+from orchestrator.model.module_contract.documents import delivery_statements
 from orchestrator.model.outside_action import CONFIGURE, OutsideAction
 from orchestrator.octo.ledger import Ledger
 from orchestrator.sandbox import control
@@ -313,6 +315,42 @@ def test_the_choice_of_the_bucket_can_be_made_again(walker):
     made = links.parse(walk.person.pages[-1].url).parameters
     assert made["CurS3BucketOption"] == "CREATE_NEW"
     assert made["CurS3BucketName"] != bucket
+
+
+def test_a_report_that_exists_can_be_used_and_its_stack_makes_the_role_alone(walker):
+    walk = walker("standalone")
+    account = walk.account
+    allowed = delivery_statements("aws", account.account_id, account.bucket, "us-east-1")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+    account.client("s3").put_bucket_policy(Bucket=account.bucket, Policy=policy)
+    account.client("s3").put_public_access_block(
+        Bucket=account.bucket,
+        PublicAccessBlockConfiguration=dict.fromkeys(
+            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"),
+            True,
+        ),
+    )
+    existing = {
+        "ReportName": "acme-hourly",
+        "TimeUnit": "HOURLY",
+        "Format": "textORcsv",
+        "Compression": "ZIP",
+        "AdditionalSchemaElements": ["RESOURCES"],
+        "S3Bucket": account.bucket,
+        "S3Prefix": "finance",
+        "S3Region": "us-east-1",
+        "RefreshClosedReports": True,
+        "ReportVersioning": "OVERWRITE_REPORT",
+    }
+    account.client("cur").put_report_definition(ReportDefinition=existing)
+    report = walk(walk.deploy(), "c", "x", walk.deploy(), account.deliver, "c", "y")
+    assert walk.saved == {"cur_report_option": "USE_EXISTING", "cur_report_name": "acme-hourly"}
+    assert "use a report that exists: acme-hourly" in {
+        text for offer in walk.person.offered for text in offer.values()
+    }
+    assert report.areas[Area.CUR_S3] is Status.PASS
+    stack = account.client("cloudformation").list_stack_resources(StackName="AlphausCurExport")
+    assert {r["ResourceType"] for r in stack["StackResourceSummaries"]} == {"AWS::IAM::Role"}
 
 
 def test_going_back_from_the_choice_of_the_bucket_changes_nothing(walker):

@@ -171,6 +171,15 @@ def test_the_report_that_octo_yaml_names_is_the_one_to_adopt():
     assert "report a" in propose(both, stated).adopted
 
 
+def test_a_report_can_be_used_as_it_is_instead_of_adopted():
+    stated = Stated(None, {"cur_report_option": "USE_EXISTING", "cur_report_name": "curreport"})
+    proposal = propose(found(role(API_ROLE), role(CUR_ROLE)), stated)
+    cur = {n: v for n, v in proposal.settings.items() if n.startswith("cur_")}
+    assert cur == {"cur_report_option": "USE_EXISTING", "cur_report_name": "curreport"}
+    assert not any(one.startswith(("report", "bucket")) for one in proposal.adopted)
+    assert any("are not adopted: Octo reads them as they are" in w for w in proposal.warnings)
+
+
 def test_keys_are_never_carried_over():
     proposal = propose(found(*BOTH), theirs(access_key="AKIAX", secret_key="hush"))
     assert not {"access_key", "secret_key"} & proposal.settings.keys()

@@ -1,6 +1,19 @@
 # What each account type gets, and what it does not get.
 
 mock_provider "aws" {
+  mock_data "aws_cur_report_definition" {
+    defaults = {
+      additional_schema_elements = ["RESOURCES", "SPLIT_COST_ALLOCATION_DATA"]
+      compression                = "ZIP"
+      format                     = "textORcsv"
+      refresh_closed_reports     = true
+      report_versioning          = "OVERWRITE_REPORT"
+      s3_bucket                  = "billing-of-acme"
+      s3_prefix                  = "finance/cur"
+      s3_region                  = "eu-central-1"
+      time_unit                  = "HOURLY"
+    }
+  }
   mock_data "aws_caller_identity" {
     defaults = { account_id = "111122223333" }
   }
@@ -245,4 +258,161 @@ run "a_bucket_without_a_policy_can_be_merged_into" {
     condition     = length(data.aws_s3_bucket_policy.present) == 0 && length(jsondecode(aws_s3_bucket_policy.merged[0].policy).Statement) == 2
     error_message = "There is nothing to read, and only ours to write."
   }
+}
+
+run "an_existing_report_is_read_and_not_managed" {
+  command = plan
+
+  variables {
+    cur_report_option = "USE_EXISTING"
+    cur_report_name   = "acme-hourly"
+  }
+
+  assert {
+    condition     = length(aws_cur_report_definition.cur) == 0 && length(aws_s3_bucket.cur) == 0 && length(aws_s3_bucket_policy.cur) == 0 && length(data.aws_s3_bucket.existing) == 0
+    error_message = "Neither the report nor its bucket is the module's."
+  }
+  assert {
+    condition     = [output.cur.report_option, output.cur.s3_bucket_name, output.cur.s3_prefix, output.cur.s3_bucket_region, output.cur.s3_bucket_option, output.cur.bucket_policy_management] == ["USE_EXISTING", "billing-of-acme", "finance/cur", "eu-central-1", "USE_EXISTING", "owner"]
+    error_message = "The report says where it is delivered."
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.cur["octo-cur-read"].policy).Statement[*].Resource == ["arn:aws:s3:::billing-of-acme", "arn:aws:s3:::billing-of-acme/finance/cur/*"]
+    error_message = "Octo reads there, and nowhere else."
+  }
+}
+
+run "an_existing_report_of_a_linked_account_is_its_payers" {
+  command = plan
+
+  variables {
+    account_type      = "linked"
+    cur_report_option = "USE_EXISTING"
+  }
+
+  assert {
+    condition     = length(data.aws_cur_report_definition.existing) == 0 && output.cur == null
+    error_message = "A linked account reads no report."
+  }
+}
+
+run "an_existing_report_by_the_day_is_refused" {
+  command = plan
+
+  variables {
+    cur_report_option = "USE_EXISTING"
+  }
+
+  override_data {
+    target = data.aws_cur_report_definition.existing
+    values = { additional_schema_elements = ["RESOURCES"], compression = "ZIP", format = "textORcsv", refresh_closed_reports = true, report_versioning = "OVERWRITE_REPORT", s3_bucket = "b-1", s3_prefix = "pre", s3_region = "us-east-1", time_unit = "DAILY" }
+  }
+
+  expect_failures = [data.aws_cur_report_definition.existing]
+}
+
+run "an_existing_report_without_resources_is_refused" {
+  command = plan
+
+  variables {
+    cur_report_option = "USE_EXISTING"
+  }
+
+  override_data {
+    target = data.aws_cur_report_definition.existing
+    values = { additional_schema_elements = ["SPLIT_COST_ALLOCATION_DATA"], compression = "ZIP", format = "textORcsv", refresh_closed_reports = true, report_versioning = "OVERWRITE_REPORT", s3_bucket = "b-1", s3_prefix = "pre", s3_region = "us-east-1", time_unit = "HOURLY" }
+  }
+
+  expect_failures = [data.aws_cur_report_definition.existing]
+}
+
+run "an_existing_report_in_another_format_is_refused" {
+  command = plan
+
+  variables {
+    cur_report_option = "USE_EXISTING"
+  }
+
+  override_data {
+    target = data.aws_cur_report_definition.existing
+    values = { additional_schema_elements = ["RESOURCES"], compression = "Parquet", format = "Parquet", refresh_closed_reports = true, report_versioning = "OVERWRITE_REPORT", s3_bucket = "b-1", s3_prefix = "pre", s3_region = "us-east-1", time_unit = "HOURLY" }
+  }
+
+  expect_failures = [data.aws_cur_report_definition.existing]
+}
+
+run "an_existing_report_with_another_compression_is_refused" {
+  command = plan
+
+  variables {
+    cur_report_option = "USE_EXISTING"
+  }
+
+  override_data {
+    target = data.aws_cur_report_definition.existing
+    values = { additional_schema_elements = ["RESOURCES"], compression = "GZIP", format = "textORcsv", refresh_closed_reports = true, report_versioning = "OVERWRITE_REPORT", s3_bucket = "b-1", s3_prefix = "pre", s3_region = "us-east-1", time_unit = "HOURLY" }
+  }
+
+  expect_failures = [data.aws_cur_report_definition.existing]
+}
+
+run "an_existing_report_that_keeps_old_versions_is_refused" {
+  command = plan
+
+  variables {
+    cur_report_option = "USE_EXISTING"
+  }
+
+  override_data {
+    target = data.aws_cur_report_definition.existing
+    values = { additional_schema_elements = ["RESOURCES"], compression = "ZIP", format = "textORcsv", refresh_closed_reports = true, report_versioning = "CREATE_NEW_REPORT", s3_bucket = "b-1", s3_prefix = "pre", s3_region = "us-east-1", time_unit = "HOURLY" }
+  }
+
+  expect_failures = [data.aws_cur_report_definition.existing]
+}
+
+run "an_existing_report_that_leaves_closed_months_is_refused" {
+  command = plan
+
+  variables {
+    cur_report_option = "USE_EXISTING"
+  }
+
+  override_data {
+    target = data.aws_cur_report_definition.existing
+    values = { additional_schema_elements = ["RESOURCES"], compression = "ZIP", format = "textORcsv", refresh_closed_reports = false, report_versioning = "OVERWRITE_REPORT", s3_bucket = "b-1", s3_prefix = "pre", s3_region = "us-east-1", time_unit = "HOURLY" }
+  }
+
+  expect_failures = [data.aws_cur_report_definition.existing]
+}
+
+run "an_existing_report_without_a_prefix_is_refused" {
+  command = plan
+
+  variables {
+    cur_report_option = "USE_EXISTING"
+  }
+
+  override_data {
+    target = data.aws_cur_report_definition.existing
+    values = { additional_schema_elements = ["RESOURCES"], compression = "ZIP", format = "textORcsv", refresh_closed_reports = true, report_versioning = "OVERWRITE_REPORT", s3_bucket = "b-1", s3_prefix = "", s3_region = "us-east-1", time_unit = "HOURLY" }
+  }
+
+  expect_failures = [data.aws_cur_report_definition.existing]
+}
+
+run "an_existing_report_in_another_bucket_is_refused" {
+  command = plan
+
+  variables {
+    cur_report_option  = "USE_EXISTING"
+    cur_s3_bucket_name = "another-bucket"
+  }
+
+  override_data {
+    target = data.aws_cur_report_definition.existing
+    values = { additional_schema_elements = ["RESOURCES"], compression = "ZIP", format = "textORcsv", refresh_closed_reports = true, report_versioning = "OVERWRITE_REPORT", s3_bucket = "b-1", s3_prefix = "pre", s3_region = "us-east-1", time_unit = "HOURLY" }
+  }
+
+  expect_failures = [data.aws_cur_report_definition.existing]
 }

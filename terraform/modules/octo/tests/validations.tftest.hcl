@@ -652,3 +652,13 @@ run "accepts_athena_as_it_must_be" {
     cur_compression          = "Parquet"
   }
 }
+
+run "refuses_unknown_report_option" {
+  command = plan
+
+  variables {
+    cur_report_option = "ADOPT"
+  }
+
+  expect_failures = [var.cur_report_option]
+}
