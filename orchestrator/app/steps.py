@@ -22,11 +22,16 @@ from orchestrator.model.module_contract.outputs import APPLIED_INPUTS, Outputs, 
 from orchestrator.model.registration import settings, unused
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo import external_id
+from orchestrator.octo.ledger import Ledger
 from orchestrator.stackset import preflight
 from orchestrator.terraform import render
 from orchestrator.terraform.client import Terraform
 from orchestrator.terraform.state import STACKSET, StateResource
 
+PAYER_FIRST = (
+    "Whether the payer {payer} is registered with Octo is not known here. Register it first: a"
+    " linked account that comes before its payer shows no data in Octo."
+)
 _SETTLE_SECONDS = 30.0  # IAM and S3 may answer from before the apply for this long
 
 
@@ -184,21 +189,46 @@ def existing_report(
 def is_registered(context: AccountContext, account: Account) -> bool | None:
     """Ask Octo whether it knows the account; None where there are no credentials to ask with.
 
+    What Octo has already is said here, before anything is planned.
+
     Raises:
-        OctoRefused: it does not, and would not take it before its payer.
+        OctoRefused: it does not, and would not take it: its payer comes first, or its name is
+            another account's.
     """
     record = context.octo.record(account.account_id)
     noted = record is not None and record.is_registered
+    name = context.registration.account_name or ""
     if context.octo.api is None:
+        payer = account.management_account_id if account.account_type == "linked" else None
+        is_new = record is None or record.applied_at is None
+        if payer and is_new and not is_noted(context, payer):
+            context.events.warn(PAYER_FIRST.format(payer=payer))
         return True if noted else None
     try:
-        known = context.octo.api.status(account.account_id) is not None
-        if not known:
-            context.octo.check_payer(account)
-        return known
+        known = context.octo.api.status(account.account_id)
+        if known is None:
+            context.octo.check_new(account, name)
+        elif record is None or record.registered_at is None:
+            called = known.aws_options.account_name
+            also = f" as {called}" if called else ""
+            kept = (
+                f"; it keeps that name, not {name}" if called and name not in ("", called) else ""
+            )
+            context.events.warn(
+                f"Octo has account {account.account_id} already{also}: it is not registered"
+                f" again{kept}."
+            )
+        return known is not None
     except OctoUnreachable as error:
         context.events.warn(f"{error}. Going on with what is known here.")
         return noted
+
+
+def is_noted(context: AccountContext, account_id: str) -> bool:
+    """Tell whether a run on this machine registered another account with Octo."""
+    ledger = Ledger(context.folder.parent / account_id / "ledger.json")
+    record = ledger.account(account_id)
+    return record is not None and record.is_registered
 
 
 def initialise(context: AccountContext, terraform: Terraform, root: render.Root) -> None:

@@ -135,6 +135,25 @@ class RegistrationService:
                 message, where=account.account_id, hint=error_messages.hint_for(message)
             )
 
+    def check_new(self, account: Account, name: str) -> None:
+        """Make sure that Octo, which does not know the account, would take it.
+
+        Raises:
+            OctoRefused: another account has its name, or its payer is not registered before it.
+            OctoUnreachable: Octo does not answer.
+        """
+        self.check_payer(account)
+        if self._api is None or not name:
+            return
+        for known in self._api.status_of_all():
+            if known.aws_options.account_name == name and known.target != account.account_id:
+                raise OctoRefused(
+                    f"Octo has an account named {name} already: {known.target}",
+                    where=account.account_id,
+                    hint="Set account_name to a name of its own, so that the two can be told apart"
+                    " in Octo.",
+                )
+
     def confirm(
         self,
         account: Account,

@@ -14,7 +14,7 @@ from orchestrator.stacks import templates
 from orchestrator.stacks.links import QuickCreate
 from orchestrator.verify.model import Area
 
-Step = Literal["api-access", "stackset", "cur"]
+Step = Literal["api-access", "cur", "stackset"]
 STEPS: tuple[Step, ...] = get_args(Step)
 AREAS: dict[Step, Area] = {
     "api-access": Area.API_ACCESS,
@@ -62,7 +62,7 @@ def steps_of(account_type: AccountType) -> tuple[Step, ...]:
     return {
         "linked": ("api-access",),
         "standalone": ("api-access", "cur"),
-        "payer": ("api-access", "stackset", "cur"),
+        "payer": ("api-access", "cur", "stackset"),
     }[account_type]  # type: ignore[return-value]  # the literals above are steps
 
 

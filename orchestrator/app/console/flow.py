@@ -15,7 +15,6 @@ from orchestrator.model import existing_report
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract.inputs import Inputs, console_inputs
 from orchestrator.model.registration import Registration
-from orchestrator.octo.ledger import Ledger
 from orchestrator.stacks import steps, templates
 from orchestrator.stacks.expected import expected
 from orchestrator.stacks.steps import ExpectedStack, Step
@@ -100,8 +99,7 @@ class ConsoleFlow:
         if self.context.octo.api is not None:
             with suppress(OctoUnreachable):
                 return self.context.octo.api.status(account_id) is not None
-        own = Ledger(self.context.folder.parent / account_id / "ledger.json").account(account_id)
-        return True if own is not None and own.is_registered else None
+        return True if shared.is_noted(self.context, account_id) else None
 
     def template(self, name: templates.Name) -> str:
         """Render a template."""

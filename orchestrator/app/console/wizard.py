@@ -14,6 +14,7 @@ from orchestrator.app.console.flow import ConsoleFlow
 from orchestrator.app.console.launch_link import LaunchLink, launch_link
 from orchestrator.app.console.prompter import MOVES, Prompter, Transition
 from orchestrator.app.console.report_bucket import Save, choose_bucket, has_bucket
+from orchestrator.app.steps import PAYER_FIRST
 from orchestrator.errors import AwsError, ConfigError, Refused
 from orchestrator.model.outside_action import REGISTER, OutsideAction
 from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, ExpectedStack, Step
@@ -93,12 +94,11 @@ class Wizard:
             f"  Account {account.account_id}{f' ({name})' if name else ''} is a"
             f" {account.account_type} account."
         )
-        self._flow.context.octo.check_payer(account)
+        api = self._flow.context.octo.api
+        if api is not None and not self._flow.is_registered(account.account_id):
+            self._flow.context.octo.check_new(account, name or "")
         if self._flow.payer_is_registered() is None:
-            tell(
-                f"  Whether its payer, {self._flow.payer}, is registered is not known here. Octo"
-                " wants the payer first: a linked account that comes before it shows no data."
-            )
+            tell(f"  {PAYER_FIRST.format(payer=self._flow.payer)}")
             chosen = self._prompter.choose(
                 "Is the payer registered elsewhere?", {"y": "yes, go on", "q": "no, quit"}
             )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from orchestrator.stacks.steps import Step
     from orchestrator.stacks.templates import Name
 
-_STEPS = click.Choice(["api-access", "stackset", "cur"])
+_STEPS = click.Choice(["api-access", "cur", "stackset"])
 _TEMPLATES = click.Choice(["api-access", "stackset", "cur", "cur-bucket"])
 
 _BUCKET = option(

@@ -165,6 +165,8 @@ def _ask(given: dict[str, Any], api: OctoApi | None) -> None:
     if caller.account_id and account_id != caller.account_id:
         click.echo(f"Note: these credentials are of account {caller.account_id}.", err=True)
     name = suggestions.name_in_octo(api, account_id) if api else ""
+    if name:
+        click.echo(f"Octo has account {account_id} already, as {name}.", err=True)
     if not name and account_id == caller.account_id:
         name = caller.name
     ask("account_name", "Account name in Octo", name)

@@ -59,6 +59,22 @@ def test_a_refusal_at_register_leaves_nothing_in_the_ledger(service, ledger, cli
     assert ledger.accounts() == {}
 
 
+def test_a_name_that_octo_has_for_another_account_is_refused_before_anything_else(service, api):
+    api.register(PAYER, "Acme")
+    with pytest.raises(OctoRefused, match=f"an account named Acme already: {PAYER}") as caught:
+        service.check_new(identified(STANDALONE), "Acme")
+    assert "account_name" in caught.value.hint
+    service.check_new(identified(STANDALONE), "Acme two")
+    service.check_new(identified(STANDALONE), "")
+
+
+def test_a_linked_account_is_refused_before_its_payer_and_before_its_name(service, api):
+    api.register("333333333333", "Acme")
+    linked = replace(identified("444444444444", "linked"), management_account_id=PAYER)
+    with pytest.raises(OctoRefused, match="its payer 111111111111 must be registered before it"):
+        service.check_new(linked, "Acme")
+
+
 def test_a_plan_and_an_apply_are_noted_without_registering(service, ledger, state):
     service.note_planned(identified(STANDALONE), "Acme")
     service.note_applied(identified(STANDALONE), "Acme")

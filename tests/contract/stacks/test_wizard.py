@@ -120,7 +120,7 @@ def test_a_linked_account_ends_after_api_access(walker):
     text = walk.person.text
     assert "is a linked account." in text
     assert "In Octo, choose *Register Account* for it first." in text
-    assert "a linked account that comes before it shows no data" in text
+    assert "a linked account that comes before its payer shows no data" in text
     assert "Step 3: confirm and finish" in text
     assert "Tick: I acknowledge that AWS CloudFormation might create IAM resources" in text
     assert "s" not in walk.person.offered[1]  # API access is not to be skipped
@@ -154,8 +154,8 @@ def test_a_payer_goes_all_the_way(walker):
     try:
         report = walk(
             *(walk.deploy(), "c"),
-            *("y", walk.deploy(), "c"),
             *("d", walk.deploy(), walk.account.deliver, "c"),
+            *("y", walk.deploy(), "c"),
             "y",
         )
         assert set(report.areas.values()) == {Status.PASS}
@@ -175,13 +175,13 @@ def test_a_payer_goes_all_the_way(walker):
 
 def test_trusted_access_is_asked_for_before_it_is_missed(walker):
     walk = walker("payer")
-    assert walk(walk.deploy(), "c", "y", "q") is None
+    assert walk(walk.deploy(), "c", "s", "y", "q") is None
     assert "Enable trusted access" in walk.person.text
 
 
 def test_the_stack_set_is_optional(walker):
     walk = walker("payer")
-    report = walk(walk.deploy(), "c", "s", "d", walk.deploy(), "c", "y")
+    report = walk(walk.deploy(), "c", "d", walk.deploy(), "c", "s", "y")
     assert report.areas[Area.STACKSET] is Status.SKIPPED
     assert report.areas[Area.CUR_S3] is Status.PENDING  # nothing delivered yet
     assert report.can_finish
@@ -210,7 +210,7 @@ def test_a_stack_at_work_is_waited_for_and_a_delivery_is_not(walker):
 
 def test_a_stack_set_that_is_skipped_after_all_is_not_missed(walker):
     walk = walker("payer")
-    report = walk(walk.deploy(), "c", "y", "s", "s", "y")
+    report = walk(walk.deploy(), "c", "s", "y", "s", "y")
     assert report.areas[Area.STACKSET] is Status.SKIPPED
 
 

@@ -25,6 +25,7 @@ from orchestrator.model.octo_records import AccountRecord, Confirmation
 from orchestrator.model.organization import Organization
 from orchestrator.model.stackset import StackSet
 from orchestrator.octo.departure import Departure
+from orchestrator.octo.messages import AwsOptions, DataAccess
 from orchestrator.stackset.preflight import Preflight
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
@@ -325,8 +326,8 @@ class Octo:
         self._note("note_destroyed")
         self.destroyed = set(account_ids)
 
-    def check_payer(self, account: Account) -> None:
-        self._note("check_payer")
+    def check_new(self, account: Account, name: str) -> None:
+        self._note("check_new")
 
     @property
     def enrolments(self) -> dict[str, MadeEnrolment]:
@@ -373,10 +374,12 @@ class _Api:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self.registered = False
+        self.name = ""
 
-    def status(self, account_id: str) -> object | None:
+    def status(self, account_id: str) -> DataAccess | None:
         self._recording.note("api.status")
-        return object() if self.registered else None
+        options = AwsOptions(AccountName=self.name)
+        return DataAccess(target=account_id, awsOptions=options) if self.registered else None
 
 
 class _Linked:

@@ -43,7 +43,7 @@ ROUTE = [
     "cloud.identify",
     "terraform.check_lock",
     "api.status",
-    "octo.check_payer",
+    "octo.check_new",
     "terraform.init",
     "terraform.plan",
     "cloud.find_existing",
@@ -93,6 +93,25 @@ def test_the_credentials_of_another_account_do_not_even_make_the_folder(route):
     with pytest.raises(WrongAccount):
         apply(route.context, consent=route.agree)
     assert not route.context.folder.exists()
+
+
+def test_what_octo_has_already_is_said_before_the_plan(tmp_path):
+    route = scene(tmp_path, account_name="Ours")
+    route.octo.api.registered, route.octo.api.name = True, "Theirs"
+    route.recording.failures["terraform.plan"] = EngineError("failed")
+    with pytest.raises(EngineError):
+        apply(route.context, consent=route.agree)
+    (said,) = [e.text for e in route.recording.events if isinstance(e, Warned)]
+    assert "has account 111122223333 already as Theirs" in said
+    assert "it keeps that name, not Ours" in said
+
+
+def test_a_payer_that_is_not_known_here_is_recommended_before_its_linked_account(route):
+    linked = replace(ACCOUNT, account_type="linked", management_account_id="999988887777")
+    route.octo.api, route.context.cloud._account = None, linked
+    apply(route.context, consent=route.agree)
+    said = [e.text for e in route.recording.events if isinstance(e, Warned)]
+    assert any("payer 999988887777 is registered with Octo is not known here" in s for s in said)
 
 
 def test_a_plan_that_the_guard_refuses_is_not_put_to_the_user(route):

@@ -179,7 +179,7 @@ def test_each_partition_has_its_own_console(partition, host):
 def test_each_type_of_account_has_its_steps():
     assert steps.steps_of("linked") == ("api-access",)
     assert steps.steps_of("standalone") == ("api-access", "cur")
-    assert steps.steps_of("payer") == ("api-access", "stackset", "cur")
+    assert steps.steps_of("payer") == ("api-access", "cur", "stackset")
     with pytest.raises(ConfigError, match="is not for a linked account"):
         steps.check_step("cur", "linked")
 
