@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator.model.module_contract import documents
 from orchestrator.model.module_contract.documents import action_sid
 from orchestrator.model.module_contract.features import ADDITIONAL, table
 from orchestrator.model.module_contract.octo_names import (
     API_ROLE,
     EXECUTOR_ROLE,
+    READING_ROLES,
     SEARCHER_ROLE,
     linked_logical_id,
 )
 from orchestrator.model.observed import Document, Role
-from orchestrator.model.policy import allowed, statements
+from orchestrator.model.policy import allowed, matches, statements
 from orchestrator.model.stackset import TemplateContent
 
 
@@ -27,8 +29,7 @@ def propose(roles: Mapping[str, Role]) -> dict[str, Any]:
     inline = {name: role.inline for name, role in roles.items()}
     settings: dict[str, Any] = {}
     features = _features(inline)
-    if SEARCHER_ROLE in roles and "recommendations" not in features:
-        features.append("recommendations")
+    features += [name for name in today(roles) if name not in (*features, "execution")]
     if additional := inline.get(API_ROLE, {}).get(ADDITIONAL):
         settings["additional_actions"] = allowed(additional)
     if "execution" in features:
@@ -40,6 +41,47 @@ def propose(roles: Mapping[str, Role]) -> dict[str, Any]:
     if len(features) > 1:
         settings["features"] = features
     return settings
+
+
+def today(roles: Mapping[str, Role]) -> dict[str, tuple[str, ...]]:
+    """Return the features that Octo has in an account besides cost, each with its roles.
+
+    What the roles may do shows it, since templates of others name their policies otherwise: at
+    least half of a feature's own actions. A role that may do everything shows nothing.
+    """
+    reading = {name: roles[name] for name in READING_ROLES if name in roles}
+    basic = {*_actions("cost")}
+    found: dict[str, tuple[str, ...]] = {}
+    for feature in table().features:
+        own = [action for action in _actions(feature) if action not in basic]
+        if feature == "execution":
+            having = [name for name in table().features[feature].roles if name in roles]
+        else:
+            having = [
+                name
+                for name, role in reading.items()
+                if own and 2 * sum(_may(role, action) for action in own) >= len(own)
+            ]
+        if feature == "recommendations" and SEARCHER_ROLE in roles and not having:
+            having = [SEARCHER_ROLE]
+        if having and feature != "cost":
+            found[feature] = tuple(having)
+    return found
+
+
+def _actions(feature: str) -> list[str]:
+    """List the actions that a feature grants to the API access role."""
+    policies = documents.of_features(API_ROLE, [feature])
+    return [action for policy in policies.values() for action in allowed(policy)]
+
+
+def _may(role: Role, action: str) -> bool:
+    granted = [*role.inline.values(), *(document for document in role.managed.values() if document)]
+    return any(
+        pattern != "*" and matches(action, pattern)
+        for document in granted
+        for pattern in allowed(document)
+    )
 
 
 def of_stack_set(content: TemplateContent, features: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from orchestrator.detection import permissions
 from orchestrator.detection.compare import as_octos, path_obstacle
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.differences import foreign_principals, required_external_id
-from orchestrator.model.module_contract.features import feature_roles, policy_names
+from orchestrator.model.module_contract.features import feature_roles, policy_names, table
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import (
     API_ROLE,
@@ -32,11 +32,13 @@ from orchestrator.model.observed import OwningStack, Removal, Role
 class LeftoverRole:
     """A role that trusts Octo and is not adopted; it stays unless the user has it deleted.
 
-    ``risks``: what is dangerous about its policies, in words.
+    ``risks``: what is dangerous about its policies, in words. ``feature``: what Octo does by it;
+    empty for a role that Octo does not know.
     """
 
     name: str
     risks: tuple[str, ...]
+    feature: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Proposal:
         removals: what the import removes from them; users must consent.
         leftovers: roles for Octo that are not adopted.
         warnings: sentences that the user should read.
+        today: the features that Octo has here now and nobody has chosen or declined, each with its
+            roles.
         owners: the CloudFormation stack that owns an adopted resource, by the resource.
         obstacles: why roles that must be adopted cannot be, in words.
     """
@@ -63,6 +67,7 @@ class Proposal:
     warnings: tuple[str, ...]
     owners: Mapping[str, OwningStack]
     obstacles: tuple[str, ...] = ()
+    today: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def propose(
@@ -99,7 +104,10 @@ def propose(
         **_boundary(found, warnings),
         **_sessions(found),
     }
-    kept = [API_ROLE, CUR_ROLE, *feature_roles(settings.get("features", ["cost"]))]
+    features = _features(stated, settings)
+    if "execution" not in features:
+        settings = {n: v for n, v in settings.items() if not n.startswith("execution_")}
+    kept = [API_ROLE, CUR_ROLE, *feature_roles(features)]
     if octo_has_id and external_id is not None:
         _check_octos_id(api, external_id)
     known_id = _external_id(api, stated, external_id, warnings)
@@ -124,8 +132,8 @@ def propose(
         warnings.append(
             f"Octo executes recommendations by {UPDATER_ROLE}, {EXECUTOR_ROLE} and {APPROVER_ROLE}."
             " They stay as they are. To have octo-tf manage them, with only the actions that you"
-            " choose, add execution to features and the actions to execution_actions (see octo-tf"
-            " features); deleting them ends execution in Octo."
+            " choose, add execution to features and the actions to execution_actions (--features,"
+            " --execution-actions; see octo-tf features); deleting them ends execution in Octo."
         )
     settings |= _tags(found, adopted, warnings)
     if module and (given := [n for n in SECRET_KEYS if _is_set(module, n)]):
@@ -140,14 +148,27 @@ def propose(
         tuple(adopted),
         tuple(removals),
         tuple(
-            LeftoverRole(name, permissions.role_risks(role))
+            LeftoverRole(name, permissions.role_risks(role), _feature_of(name))
             for name, role in sorted(found.roles.items())
             if name not in kept
         ),
         tuple(warnings),
         {one: stack for one, stack in found.owners.items() if one in adopted},
         tuple(f"role {role.name}: {why}" for role in own if (why := path_obstacle(role))),
+        {} if stated.overrides("features") else feature_proposal.today(found.roles),
     )
+
+
+def _features(stated: Stated, proposed: Mapping[str, Any]) -> list[str]:
+    """Return the features of the adopted registration: as stated, else as the account has them."""
+    chosen = stated.get("features")
+    if chosen is None and not stated.has_file:
+        chosen = proposed.get("features")
+    return list(dict.fromkeys(["cost", *(chosen or [])]))
+
+
+def _feature_of(role: str) -> str:
+    return next((name for name, f in table().features.items() if role in f.roles), "")
 
 
 def _is_set(module: ForeignModule, name: str) -> bool:
@@ -269,7 +290,7 @@ def _stack_set(
         found.stack_sets[name],
         found.organization,
         external_id=external_id,
-        features=settings.get("features", ["cost"]),
+        features=_features(stated, settings),
         stated=stated,
     )
     settings |= proposed.settings

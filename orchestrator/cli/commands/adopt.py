@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,15 +101,22 @@ def command(
         )
     config: Path = ctx.params["config"]
     environ, tf_path = dict(os.environ), ctx.params["tf_path"]
-    candidate = read_candidate(
+    read = partial(
+        read_candidate,
         config,
-        flags,
-        Folder(folder, environ, module, var_files, tf_path, keep_old_state) if folder else None,
-        environ,
+        folder=Folder(folder, environ, module, var_files, tf_path, keep_old_state)
+        if folder
+        else None,
+        environ=environ,
         names_in_state=names_in_state(ctx, load_context),
         ask_octo=octo_external_id(ctx, flags),
         cancellation=Session.current().cancellation,
     )
+    candidate = read(flags)
+    chosen = {} if yes or plan_only else _choose_features(candidate.proposal)
+    if chosen:
+        flags = {**flags, **chosen}
+        candidate = read(flags)
     request = adoption.Request(
         config, {**candidate.settings, **flags}, remove, stacks, not keep_old_state
     )
@@ -116,7 +124,7 @@ def command(
     accepted = purge_policies or plan_only or _accepts_removals(candidate.proposal, yes=yes)
     for note in adoption.check(candidate, request, purge=accepted):
         click.echo(f"Note: {note}", err=True)
-    context = load_context(defaults=dict(candidate.settings))
+    context = load_context(defaults={**candidate.settings, **chosen})
     if plan_only:
         review = adoption.plan(context, candidate, request)
         write_reports(context, reports, review=review)
@@ -148,6 +156,7 @@ def _show(candidate: Candidate, removed: tuple[str, ...]) -> None:
         click.echo(f"Removes: {removal}", err=True)
     for role in proposal.leftovers:
         fate = "is deleted" if role.name in removed else "stays as it is"
+        fate += f" (for the feature {role.feature}, which is not chosen)" if role.feature else ""
         risks = f"; its risks: {', '.join(role.risks)}" if role.risks else ""
         click.echo(f"Not managed by octo-tf: role {role.name} {fate}{risks}", err=True)
     for note in filter(None, [*proposal.warnings, candidate.inventory.stack_search]):
@@ -158,6 +167,49 @@ def _show(candidate: Candidate, removed: tuple[str, ...]) -> None:
         click.echo(
             f"Note: The state in {module.folder} has nothing of {what} ({module.where}).", err=True
         )
+
+
+def _choose_features(proposal: Proposal) -> dict[str, Any]:
+    """Ask which of the features that Octo has today are kept; return the settings that say so.
+
+    Nothing is asked if nobody can answer, or if octo.yaml or a flag says it.
+    """
+    from orchestrator.config.load import mistake
+    from orchestrator.model.registration.module_rules import DELETING_ACTIONS
+
+    if not proposal.today or not sys.stdin.isatty():
+        return {}
+    settings: dict[str, Any] = {"features": ["cost"]}
+    for name, roles in proposal.today.items():
+        if name != "execution":
+            question = f"Octo has the feature {name} here ({', '.join(roles)}). Keep it?"
+            if click.confirm(question, default=True, err=True):
+                settings["features"].append(name)
+            continue
+        question = (
+            f"Octo executes recommendations here ({', '.join(roles)}). Which actions may it go on"
+            " to execute? (names of octo-tf features, with commas; empty: the roles stay as they"
+            " are, and are not managed)"
+        )
+        today = ",".join(proposal.settings.get("execution_actions", ()))
+        while answer := click.prompt(question, default=today, show_default=bool(today), err=True):
+            actions = [one.strip() for one in answer.split(",")]
+            execution = {
+                "features": [*settings["features"], "execution"],
+                "execution_actions": actions,
+                "execution_may_delete": True,
+            }
+            if wrong := mistake(execution, "execution_actions"):
+                click.echo(wrong, err=True)
+                continue
+            deleting = [one for one in actions if one in DELETING_ACTIONS]
+            if not deleting:
+                del execution["execution_may_delete"]
+            elif not click.confirm(f"{', '.join(deleting)} delete something. Allow it?", err=True):
+                continue
+            settings |= execution
+            break
+    return settings
 
 
 def _accepts_removals(proposal: Proposal, *, yes: bool) -> bool:

@@ -40,7 +40,7 @@ def role_policies(
     for role in table().roles:
         if role == CUR_ROLE:
             continue
-        policies = _of_features(role, features, partition=partition, account_id=account_id)
+        policies = of_features(role, features, partition=partition, account_id=account_id)
         if policies and role == EXECUTOR_ROLE:
             for policy in policies.values():
                 policy["Statement"] += execution_statements(inputs, partition, account_id)
@@ -78,7 +78,7 @@ def action_sid(name: str) -> str:
 
 def cur_policies(bucket_arn: str, prefix: str) -> dict[str, Any]:
     """Build the inline policies of the CUR role, by name."""
-    return _of_features(CUR_ROLE, ["cost"], bucket_arn=bucket_arn, prefix=prefix)
+    return of_features(CUR_ROLE, ["cost"], bucket_arn=bucket_arn, prefix=prefix)
 
 
 def role_trust(
@@ -177,7 +177,8 @@ def _allow(sid: str, actions: list[str], resource: str | list[str]) -> dict[str,
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-def _of_features(role: str, features: Sequence[str], **values: str) -> dict[str, Any]:
+def of_features(role: str, features: Sequence[str], **values: str) -> dict[str, Any]:
+    """Build the inline policies that features give a role, by name."""
     return {
         name: _policy(file, **values)
         for feature in features

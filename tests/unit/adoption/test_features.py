@@ -26,6 +26,7 @@ from orchestrator.model.stackset import TemplateContent
 from orchestrator.stacks import templates
 from tests.unit.adoption.test_proposal import deploys, found, role, stack_set
 
+BARE = role(UPDATER_ROLE)
 EXECUTES = (UPDATER_ROLE, EXECUTOR_ROLE, APPROVER_ROLE)
 CHOSEN = Inputs(
     "111122223333",
@@ -96,6 +97,47 @@ def test_octos_own_roles_of_execution_stay_until_actions_are_chosen():
     (warning,) = (text for text in proposal.warnings if UPDATER_ROLE in text)
     assert "execution_actions" in warning
     assert "deleting them ends execution" in warning
+
+
+def reads(name: str, *actions: str) -> Role:
+    """A role of Octo's own template: its policies have other names than the module's."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return role(name, inline={"octo-optimization": {"Statement": [statement]}})
+
+
+def recommends() -> list[str]:
+    policies = documents.of_features(API_ROLE, ["recommendations"])
+    return [a for p in policies.values() for s in p["Statement"] for a in s["Action"]]
+
+
+def test_what_octo_has_today_is_known_by_what_its_roles_may_do():
+    half = [*recommends()[::2], "cloudwatch:*"]
+    today = feature_proposal.today({API_ROLE: reads(API_ROLE, *half), UPDATER_ROLE: BARE})
+    assert today["recommendations"] == (API_ROLE,)
+    assert today["unit_metrics"] == (API_ROLE,)
+    assert today["execution"] == (UPDATER_ROLE,)
+    assert feature_proposal.today({API_ROLE: reads(API_ROLE, "*")}) == {}
+    assert feature_proposal.today({API_ROLE: reads(API_ROLE, "ce:*")}) == {}
+
+
+def test_a_feature_of_octos_own_template_is_kept_unless_it_is_declined():
+    roles = (reads(API_ROLE, *recommends()), role(SEARCHER_ROLE))
+    kept = propose(found(*roles), Stated())
+    assert {"cost", "recommendations"} <= {*kept.settings["features"]}
+    assert f"role {SEARCHER_ROLE}" in kept.adopted
+    assert kept.today["recommendations"] == (API_ROLE,)
+    declined = propose(found(*roles), Stated(None, {"features": ["cost"]}))
+    assert f"role {SEARCHER_ROLE}" not in declined.adopted
+    assert declined.today == {}
+    (leftover,) = declined.leftovers
+    assert (leftover.name, leftover.feature) == (SEARCHER_ROLE, "recommendations")
+
+
+def test_the_roles_of_execution_are_adopted_with_the_actions_that_are_chosen():
+    chosen = {"features": ["cost", "execution"], "execution_actions": ["stop_ec2"]}
+    proposal = propose(found(role(API_ROLE), *map(role, EXECUTES)), Stated(None, chosen))
+    assert {f"role {name}" for name in EXECUTES} <= {*proposal.adopted}
+    assert proposal.leftovers == ()
 
 
 def content(linked: tuple[str, ...]) -> TemplateContent:
