@@ -15,6 +15,7 @@ from orchestrator.detection import permissions
 from orchestrator.detection.compare import as_octos, path_obstacle
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.differences import foreign_principals, required_external_id
+from orchestrator.model.module_contract.documents import role_trust
 from orchestrator.model.module_contract.features import feature_roles, policy_names, table
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import (
@@ -125,8 +126,10 @@ def propose(
     for name in kept:
         if role := found.roles.get(name):
             desired = as_octos(role, policy_names(name))
-            if name in (EXECUTOR_ROLE, APPROVER_ROLE):
-                desired = replace(desired, trust=role.trust)
+            if (kind := table().roles[name].trust) != "external_id":
+                partition, account_id = role.arn.split(":")[1], found.account.account_id
+                by_others = role_trust(kind, "", "", partition=partition, account_id=account_id)
+                desired = replace(desired, trust=by_others)
             removals += permissions.removals(f"role {name}", desired, role)
     if UPDATER_ROLE in found.roles and UPDATER_ROLE not in kept:
         warnings.append(

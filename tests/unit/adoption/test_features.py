@@ -44,7 +44,14 @@ def lost(inputs: Inputs) -> dict[str, Role]:
     made = documents.role_policies(
         inputs, inputs.features, partition="aws", account_id=inputs.account_id
     )
-    return {name: role(name, inline=policies) for name, policies in made.items()}
+    roles = {name: role(name, inline=policies) for name, policies in made.items()}
+    for name, kind in ((n, features.table().roles[n].trust) for n in made):
+        if kind != "external_id":
+            trust = documents.role_trust(
+                kind, "", "", partition="aws", account_id=inputs.account_id
+            )
+            roles[name] = replace(roles[name], trust=trust)
+    return roles
 
 
 def test_a_registration_whose_state_was_lost_keeps_what_was_chosen():
@@ -135,7 +142,15 @@ def test_a_feature_of_octos_own_template_is_kept_unless_it_is_declined():
 
 def test_the_roles_of_execution_are_adopted_with_the_actions_that_are_chosen():
     chosen = {"features": ["cost", "execution"], "execution_actions": ["stop_ec2"]}
-    proposal = propose(found(role(API_ROLE), *map(role, EXECUTES)), Stated(None, chosen))
+    root = {"AWS": "arn:aws:iam::111122223333:root"}
+    trust = {"Statement": [{"Principal": {"Service": "ssm.amazonaws.com", **root}}]}
+    others = [replace(role(name), trust=trust) for name in (EXECUTOR_ROLE, APPROVER_ROLE)]
+    proposal = propose(found(role(API_ROLE), role(UPDATER_ROLE), *others), Stated(None, chosen))
+    removed = {str(r).partition(": it could")[0] for r in proposal.removals}
+    assert removed == {
+        f"role {EXECUTOR_ROLE}: trust in 111122223333",
+        f"role {APPROVER_ROLE}: trust in ssm.amazonaws.com",
+    }
     assert {f"role {name}" for name in EXECUTES} <= {*proposal.adopted}
     assert proposal.leftovers == ()
 
