@@ -150,8 +150,7 @@ class RegistrationService:
                 raise OctoRefused(
                     f"Octo has an account named {name} already: {known.target}",
                     where=account.account_id,
-                    hint="Set account_name to a name of its own, so that the two can be distinguished"
-                    " in Octo.",
+                    hint="Set account_name to one that no other account has in Octo.",
                 )
 
     def confirm(
