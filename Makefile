@@ -7,7 +7,7 @@ ENGINES := 0.9.0 0.11.0 0.13.0
 SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pythons engines faults fuzz bench bench-scale provider-schema access-levels fmt docs site pictures e2e clean
+.PHONY: help demo test check pythons engines faults fuzz bench bench-scale provider-schema access-levels module-dist fmt docs site pictures e2e clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -64,6 +64,10 @@ provider-schema: .venv/.dev ## extract the schema of the newest provider again (
 access-levels: .venv-scan/.ready ## make the table of AWS's actions and their access levels again
 	.venv-scan/bin/python tests/module/access_levels.py > .access_levels.tsv
 	mv .access_levels.tsv orchestrator/model/policy/access_levels.tsv
+
+module-dist: .venv/.dev ## lay the Terraform module out as a registry repository, in dist/terraform-aws-octo
+	@mkdir -p dist
+	$(BIN)/python terraform/module_dist.py dist/terraform-aws-octo
 
 docs: .venv/.dev ## bring generated documentation up to date
 	$(BIN)/python docs/generate.py

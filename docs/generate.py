@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -268,8 +269,18 @@ def sources() -> str:
     return markdown_sources()
 
 
+def example(name: str) -> str:
+    """An example of the module, as a user's own root has it."""
+    text = (MODULE / "examples" / name / "main.tf").read_text()
+    return "```hcl\n" + text.replace('"../.."', '"./modules/octo"') + "```"
+
+
 GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
     MODULE / "README.md": {
+        **{
+            f"example_{folder.name}": partial(example, folder.name)
+            for folder in sorted((MODULE / "examples").iterdir())
+        },
         "inputs": inputs,
         "outputs": outputs,
         "features": features,

@@ -210,7 +210,7 @@ def _module_files() -> dict[str, bytes]:
         f"{_MODULE}/{path.relative_to(module).as_posix()}": path.read_bytes()
         for path in sorted(module.rglob("*"))
         if path.is_file()
-        and path.relative_to(module).parts[0] not in ("tests", "examples")
+        and path.relative_to(module).parts[0] not in ("tests", "examples", "CHANGELOG.md")
         and not path.name.startswith(".")
     }
 

@@ -6,15 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from orchestrator import __version__, assets
 from orchestrator.model.module_contract.outputs import Outputs
+from terraform import module_dist
 from tests.module.conftest import TerraformCli
 
 README = (assets.MODULE / "README.md").read_text()
-EXAMPLES = re.findall(r"^### (.+?)$.*?```hcl\n(.*?)```", README, re.MULTILINE | re.DOTALL)
+EXAMPLES = sorted(folder.name for folder in (assets.MODULE / "examples").iterdir())
 
 MOCK = """
 mock_provider "aws" {
@@ -82,25 +84,47 @@ def test_the_native_tests_pass(terraform: TerraformCli, name: str):
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", result.stdout), result.stdout
 
 
-def test_the_readme_has_five_examples():
-    assert len(EXAMPLES) == 5
+@pytest.fixture(scope="module")
+def laid_out(tmp_path_factory) -> Path:
+    """The module as a registry's repository has it."""
+    folder = tmp_path_factory.mktemp("registry") / "terraform-aws-octo"
+    module_dist.lay_out(folder)
+    return folder
 
 
-@pytest.mark.parametrize(("title", "text"), EXAMPLES, ids=[title for title, _ in EXAMPLES])
-def test_each_example_of_the_readme_validates_and_plans(tmp_path, title: str, text: str):
-    shutil.copytree(
-        assets.MODULE, tmp_path / "modules/octo", ignore=shutil.ignore_patterns("tests")
-    )
-    (tmp_path / "main.tf").write_text(text)
-    second = SECOND_MOCK if '"frankfurt"' in text else ""
-    (tmp_path / "example.tftest.hcl").write_text(MOCK + second + RUN)
-    cli = TerraformCli(tmp_path, tmp_path / ".terraform")
+def test_the_registry_layout_is_complete_and_has_no_link_out_of_it(laid_out: Path):
+    names = {path.name for path in laid_out.iterdir()}
+    assert {"variables.tf", "outputs.tf", "versions.tf", "features.yaml"} <= names
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "examples", "tests", "policies"} <= names
+    text = (laid_out / "README.md").read_text()
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    assert [link for link in links if not (laid_out / link).exists()] == []
+    assert f"## [{__version__}]" in (laid_out / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_example_validates_and_plans_from_the_registry_layout(
+    laid_out: Path, tmp_path, name: str
+):
+    root = tmp_path / "terraform-aws-octo"
+    shutil.copytree(laid_out, root, ignore=shutil.ignore_patterns("tests"))
+    example = root / "examples" / name
+    second = SECOND_MOCK if '"frankfurt"' in (example / "main.tf").read_text() else ""
+    (example / "example.tftest.hcl").write_text(MOCK + second + RUN)
+    cli = TerraformCli(example, example / ".terraform")
     cli.init()
     validated = cli("validate", "-no-color")
     assert validated.returncode == 0, validated.stderr
     result = cli("test", "-no-color")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "1 passed, 0 failed" in result.stdout
+
+
+def test_what_is_kept_when_everything_is_taken_away_is_every_part_of_a_bucket():
+    text = "".join(path.read_text() for path in assets.MODULE.glob("*.tf"))
+    of_bucket = re.findall(r'^resource "(aws_s3_bucket\w*)" "(\w+)"', text, re.MULTILINE)
+    kept = re.findall(r"^  from = module\.octo\.(aws_\w+)\.(\w+)$", README, re.MULTILINE)
+    assert sorted(kept) == sorted(of_bucket)
 
 
 def test_generated_documentation_is_up_to_date():

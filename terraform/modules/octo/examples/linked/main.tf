@@ -1,0 +1,23 @@
+provider "aws" {
+  region              = "us-east-1"
+  allowed_account_ids = ["111122223333"]
+}
+
+module "octo" {
+  source = "../.."
+
+  providers = {
+    aws            = aws
+    aws.cur_bucket = aws
+  }
+
+  account_id   = "111122223333"
+  account_type = "linked"
+  external_id  = var.external_id
+  features     = ["cost", "recommendations"]
+}
+
+variable "external_id" {
+  type      = string
+  sensitive = true
+}
