@@ -187,6 +187,24 @@ def test_the_stack_set_is_optional(walker):
     assert report.can_finish
 
 
+def test_linked_accounts_may_come_before_the_report(walker):
+    walk = walker("payer")
+    client = walk.account.client("cloudformation")
+    client.activate_organizations_access()
+    try:
+        first = walk(walk.deploy(), "c", "s", "y", walk.deploy(), "c", "y")
+        assert first.areas[Area.STACKSET] is Status.PASS
+        assert first.areas[Area.CUR_S3] is not Status.PASS
+        later = walk("d", walk.deploy(), walk.account.deliver, "c", "y")
+        assert set(later.areas.values()) == {Status.PASS}
+    finally:
+        client.delete_stack(StackName="AlphausLinkedAccountAccess")
+        for _ in range(100):
+            if not client.list_stack_sets(Status="ACTIVE")["Summaries"]:
+                break
+        client.deactivate_organizations_access()
+
+
 def test_checking_before_anything_is_there_says_what_it_sees(walker):
     walk = walker("linked-1")
     assert walk("y", "c", "q") is None
