@@ -143,7 +143,7 @@ def test_the_stacks_roles_and_its_stackset_are_adopted_by_the_features_that_are_
     settings = (payer.folder / "octo.yaml").read_text()
     for line in ("use_stackset: true", f"stackset_name: {STACK_SET}", "- stop_ec2"):
         assert line in settings, settings
-    assert "unit_metrics" not in settings
+    assert "- unit_metrics" not in settings
     assert STACK not in {found["StackName"] for found in client.describe_stacks()["Stacks"]}
     assert {name: iam.get_role(RoleName=name)["Role"]["RoleId"] for name in names} == before
     kept = client.describe_stack_set(StackSetName=STACK_SET)["StackSet"]

@@ -21,6 +21,7 @@ output "api_access" {
     inline_policies      = local.api_access_policies
     managed_policy_arns  = []
     permissions_boundary = var.permissions_boundary
+    # Boundaries not by the resources: an imported role without one has "".
     feature_roles = [
       for role, policies in local.feature_roles : {
         role_name            = aws_iam_role.feature[role].name
