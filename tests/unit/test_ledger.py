@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 
 from orchestrator.errors import LedgerError
+from orchestrator.model.enrolment import MadeEnrolment
 from orchestrator.model.octo_records import AccountRecord, OctoAnswer
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.linked_accounts import LinkedRegistrations
@@ -51,6 +52,18 @@ def verify(ledger: Ledger, **statuses: str) -> AccountRecord:
 
 def register(ledger: Ledger) -> AccountRecord:
     return ledger.note_registered(ACCOUNT, "Acme", "payer", **BY_TERRAFORM)
+
+
+def test_what_was_enrolled_is_known_until_it_is_ended_also_after_the_account_left(ledger):
+    register(ledger)
+    made = MadeEnrolment(at=at(0), account=True, members=True, members_before=2, role=True)
+    ledger.note_enrolment(ACCOUNT, "cost_optimization_hub", made)
+    ledger.note_enrolment(ACCOUNT, "trusted_advisor", MadeEnrolment(at=at(0), role=True))
+    ledger.note_destroyed([ACCOUNT])
+    ledger.note_left({ACCOUNT: ledger.account(ACCOUNT)}, payer=ACCOUNT)
+    assert ledger.account(ACCOUNT).enrolments["cost_optimization_hub"] == made
+    ledger.note_enrolment(ACCOUNT, "cost_optimization_hub", None)
+    assert set(ledger.account(ACCOUNT).enrolments) == {"trusted_advisor"}
 
 
 def test_a_plan_notes_its_time_and_nothing_else(ledger, clock):
