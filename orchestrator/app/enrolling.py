@@ -35,7 +35,8 @@ def planned(context: AccountContext, account: Account) -> list[OutsideAction]:
         ConfigError: only a payer has member accounts.
     """
     wanted = context.registration.enrolment or "account"
-    if wanted == "none" or partition_of_arn(account.caller_arn) != "aws":
+    names = features.enrolments(context.registration.features or ())
+    if not names or wanted == "none" or partition_of_arn(account.caller_arn) != "aws":
         return []
     is_payer, members = account.account_type == "payer", wanted == "organization"
     if members and not is_payer:
@@ -45,7 +46,7 @@ def planned(context: AccountContext, account: Account) -> list[OutsideAction]:
             hint="Set enrolment: account here, and enrolment: organization for the payer.",
         )
     actions = []
-    for name in features.enrolments(context.registration.features or ()):
+    for name in names:
         with_members = members and SERVICES[name].has_enrolment
         found = _read(context, name, members=with_members)
         if found is None or (found.active and (found.includes_members or not with_members)):

@@ -181,7 +181,10 @@ def pace(stack_seconds: float) -> ExitCode:
 @command.command("cur-role")
 @click.argument("trust", type=click.Choice(["external-id", "no-id"]))
 def cur_role(trust: str) -> ExitCode:
-    """Set by TRUST whether Octo presents its external id for the CUR role; it is not public."""
+    """Have Octo assume the CUR role as TRUST says: with its external id, or without one.
+
+    Which of both the live service does is not public.
+    """
     from orchestrator.sandbox import control
 
     with _running() as endpoint:
