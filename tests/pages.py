@@ -7,6 +7,15 @@ from pathlib import Path
 
 from orchestrator.app.review import Review
 from orchestrator.model.coverage import Coverage, cover
+from orchestrator.model.effects import (
+    AttributeChange,
+    Effects,
+    LinkedChange,
+    Origin,
+    Repair,
+    role_change,
+)
+from orchestrator.model.observed import Role
 from orchestrator.model.octo_records import AccountRecord, OctoAnswer
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.outside_action import REGISTER, OutsideAction
@@ -73,6 +82,25 @@ def coverage_of(accounts: int, *, healthy: bool = False, name: str = "Team") -> 
     )
 
 
+def effects_of(address: str) -> Effects:
+    """A role with a new write, a policy by hand, and long names."""
+    wide = {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    path = "arn:aws:s3:::" + "a-long-name-" * 6 + "/*"
+    narrow = {"Statement": [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": path}]}
+    roles = [Role("AlphausAcctAccessRole", "", inline={"p": p}) for p in (wide, narrow)]
+    return Effects(
+        (role_change(*roles, {}),),
+        repairs=(
+            Repair("inline policy hand is removed: put there outside Terraform", roles[0].name),
+        ),
+        linked=LinkedChange(get=("444455556666",)),
+        attributes={address: (AttributeChange("tags", "{}", '{"team": "finops"}'),)},
+        origin=Origin(
+            PAYER, "eu-west-1", "bucket", "eu-west-1", {"octo-tf": "1"}, "c" * 40, "d" * 64
+        ),
+    )
+
+
 def review_of(*, refused: bool = False, name: str = "Acme") -> Review:
     change = PlannedChange
     changes = (
@@ -93,6 +121,7 @@ def review_of(*, refused: bool = False, name: str = "Acme") -> Review:
         name,
         "payer",
         outside=(OutsideAction(REGISTER, PAYER, f"Register account {PAYER} with Octo."),),
+        effects=effects_of(changes[2].address),
         replay="octo-tf apply --plan tfplan",
     )
 

@@ -8,7 +8,7 @@ called; verification observes by itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from orchestrator.model.existing_report import ReportDefinition
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract.inputs import module_inputs
 from orchestrator.model.module_contract.outputs import Outputs
+from orchestrator.model.observed import Document, Role
 from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
 from orchestrator.stackset import deployments, preflight
@@ -319,6 +320,16 @@ class Cloud:
         """Delete a role with its policies; no error if it is gone."""
         with explained(f"deleting role {name}"):
             iam.delete_role(self.connect(), name)
+
+    def read_policies(self, arns: Collection[str]) -> dict[str, Document | None]:
+        """Read managed policies by ARN; None for one that may not be read, or is not there."""
+        with explained("reading managed policies"):
+            return {arn: iam.managed_document(self.before, arn) for arn in sorted(arns)}
+
+    def describe_role(self, name: str) -> Role | None:
+        """Read a role with all its policies; None if there is none of that name."""
+        with explained(f"reading role {name}"):
+            return iam.describe_role(self.before, name)
 
     def take_snapshot(self, outputs: Outputs, report: Report) -> Snapshot:
         """Read the ids of what Octo depends on, next to what was verified; ``snapshot.take``."""

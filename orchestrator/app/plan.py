@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.app import enrolling, own_bucket, steps
+from orchestrator.app import effects, enrolling, own_bucket, steps
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
 from orchestrator.app.review import Review
@@ -131,11 +132,18 @@ def run_terraform(
         made = run()
     if not made.changes or made.undestroyable:
         return made
+    shown: list[Plan] = []
+
+    def values() -> Plan:
+        if not shown:
+            shown.append(_with_values(made, terraform.show(made.file)))
+        return shown[0]
+
     unfinished = journal.addresses(context.folder) | own_bucket.kept(context)
     try:
         ids = context.cloud.find_existing(
             made,
-            read=lambda: terraform.show(made.file).planned,
+            read=lambda: values().planned,
             unfinished=unfinished,
             contested=journal.contested(context.folder),
             adopting=context.settings.adopting,
@@ -146,7 +154,7 @@ def run_terraform(
         made.file.unlink(missing_ok=True)  # applying it would fail partway
         raise
     if not ids:
-        return made
+        return shown[0] if shown else made
     is_lost = any(edit.kind == "set_aside" for edit in edits)
     if not (context.settings.adopting or is_lost or ids.keys() & unfinished):
         context.events.warn(
@@ -157,6 +165,10 @@ def run_terraform(
     render.write(render.importing(prepared.root, ids), context.folder)
     with context.events.step("plan_imports", "Planning with existing resources"):
         return run()
+
+
+def _with_values(made: Plan, shown: Plan) -> Plan:
+    return replace(made, resources=shown.resources, outputs_applied=shown.outputs_applied)
 
 
 def check_unchanged(context: AccountContext, consented: Plan, second: Plan) -> None:
@@ -280,14 +292,23 @@ def _reviewed(
     context: AccountContext, prepared: Prepared, made: Plan, outside: tuple[OutsideAction, ...]
 ) -> Review:
     linked = prepared.linked
+    if made.changes and not made.undestroyable and not made.resources:
+        made = _with_values(made, prepared.terraform.show(made.file))
+    meaning = effects.of(context, prepared, made)
     review = Review(
         made,
-        guard.judge(made, allow_destroy=context.settings.allow_destroy),
+        guard.judge(
+            made,
+            allow_destroy=context.settings.allow_destroy,
+            unaccepted=meaning.unaccepted,
+            accepted=context.registration.accept or (),
+        ),
         context.registration.account_id,
         context.registration.account_name or "",
         prepared.account.account_type,
         deployments.pending(linked) if linked else PendingDeployments(),
         outside,
+        meaning,
     )
     if not review.verdict.allowed:
         made.file.unlink(missing_ok=True)  # nobody shall apply it by hand

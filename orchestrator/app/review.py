@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from orchestrator.model.account import AccountType
+from orchestrator.model.effects import Effects
 from orchestrator.model.outside_action import OutsideAction
 from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform.guard import Verdict
@@ -13,7 +14,7 @@ from orchestrator.terraform.plan import Plan
 
 @dataclass(frozen=True)
 class Review:
-    """A plan to be reviewed; it holds addresses and actions, never values.
+    """A plan to be reviewed; what it holds may be shown.
 
     Attributes:
         plan: what Terraform would do.
@@ -23,6 +24,7 @@ class Review:
         account_type: as identified.
         linked: what is done for single linked accounts, beside the plan.
         outside: what is done outside Terraform, in this order; see ``OutsideAction.after_apply``.
+        effects: what the plan means; nothing where Terraform refused to save it.
         replay: the command line that applies this very plan; empty if the plan was not kept.
     """
 
@@ -33,6 +35,7 @@ class Review:
     account_type: AccountType
     linked: PendingDeployments = field(default_factory=PendingDeployments)
     outside: tuple[OutsideAction, ...] = ()
+    effects: Effects = field(default_factory=Effects)
     replay: str = ""
 
     @property

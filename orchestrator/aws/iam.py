@@ -70,7 +70,7 @@ def get_role_with_policies(aws: Aws, name: str) -> Role | None:
 
 def with_documents(aws: Aws, role: Role) -> Role:
     """Add the documents of the role's managed policies, as far as they may be read."""
-    return replace(role, managed={arn: _managed_document(aws, arn) for arn in role.managed})
+    return replace(role, managed={arn: managed_document(aws, arn) for arn in role.managed})
 
 
 def describe_role(aws: Aws, name: str) -> Role | None:
@@ -185,7 +185,7 @@ def _attached(aws: Aws, name: str) -> list[str]:
 
 
 @fact
-def _managed_document(aws: Aws, arn: str) -> Document | None:
+def managed_document(aws: Aws, arn: str) -> Document | None:
     """Read a managed policy's default version; None if access is denied or it is unknown."""
     iam = aws.client("iam")
     try:

@@ -78,26 +78,61 @@ def read(text: str, parameters: Mapping[str, str], partition: str) -> TemplateCo
     parsed = parse(text)
     if parsed is None:
         return None
-    declared = parsed.get("Parameters") or {}
-    values = {name: str(p.get("Default", "")) for name, p in declared.items()}
-    values |= {**parameters, "AWS::Partition": partition, "AWS::URLSuffix": "amazonaws.com"}
-    resources = {
-        logical_id: (resource["Type"], _document(_resolved(resource.get("Properties"), values)))
-        for logical_id, resource in parsed["Resources"].items()
-    }
-    roles = {i: properties for i, (kind, properties) in resources.items() if kind == _ROLE}
-    own = next((i for i, properties in roles.items() if properties.get("RoleName") == API_ROLE), "")
-    role = _role(roles[own], resources) if own else None
+    resources = _resources(parsed, parameters, partition)
+    made = {i: properties for i, (kind, properties) in resources.items() if kind == _ROLE}
+    own = next((i for i, properties in made.items() if properties.get("RoleName") == API_ROLE), "")
+    role = _role(made[own], resources, API_ROLE) if own else None
     others = {i: kind for i, (kind, _) in resources.items() if i != own and kind not in _POLICIES}
     return TemplateContent(
         own,
         role,
         tuple(f"{i} ({kind})" for i, kind in sorted(others.items())),
-        roles[own].get("Path") if own else None,
+        made[own].get("Path") if own else None,
     )
 
 
-def _role(properties: Mapping[str, Any], resources: Mapping[str, tuple[str, Any]]) -> Role:
+def roles(
+    text: str, parameters: Mapping[str, str], partition: str
+) -> tuple[dict[str, Role], dict[str, Document]]:
+    """Return every role that the template makes, and the documents of its managed policies.
+
+    Args:
+        text: the template's body.
+        parameters: the StackSet's parameter values, and those of ``AWS::...`` that are wanted.
+        partition: the value of ``AWS::Partition``.
+
+    Returns:
+        The roles by name, and the managed policies by ``${LOGICAL_ID}``, as boundaries name them.
+    """
+    resources = _resources(parse(text) or {}, parameters, partition)
+    attached = {i: r for i, r in resources.items() if r[0] in _POLICIES}
+    managed = {i for i, (kind, _) in attached.items() if kind == "AWS::IAM::ManagedPolicy"}
+    found = {}
+    for logical_id, (kind, properties) in resources.items():
+        if kind == _ROLE:
+            name = str(properties.get("RoleName", logical_id))
+            own = {i: r for i, r in attached.items() if i not in managed or "Roles" in r[1]}
+            found[name] = _role(properties, own, name)
+    documents = {f"${{{i}}}": _document(attached[i][1].get("PolicyDocument")) for i in managed}
+    return found, documents
+
+
+def _resources(
+    parsed: Mapping[str, Any], parameters: Mapping[str, str], partition: str
+) -> dict[str, tuple[str, Document]]:
+    """Return each resource's type and properties, with parameter values in their place."""
+    declared = parsed.get("Parameters") or {}
+    values = {name: str(p.get("Default", "")) for name, p in declared.items()}
+    values |= {**parameters, "AWS::Partition": partition, "AWS::URLSuffix": "amazonaws.com"}
+    return {
+        logical_id: (resource["Type"], _document(_resolved(resource.get("Properties"), values)))
+        for logical_id, resource in (parsed.get("Resources") or {}).items()
+    }
+
+
+def _role(
+    properties: Mapping[str, Any], resources: Mapping[str, tuple[str, Any]], name: str
+) -> Role:
     inline: dict[str, Document] = {
         str(policy["PolicyName"]): _document(policy.get("PolicyDocument"))
         for policy in _items(properties.get("Policies"))
@@ -106,8 +141,8 @@ def _role(properties: Mapping[str, Any], resources: Mapping[str, tuple[str, Any]
     inline |= _policy_resources(resources)
     path = str(properties.get("Path", "/"))
     return Role(
-        API_ROLE,
-        f"arn:*:iam::*:role{path}{API_ROLE}",
+        name,
+        f"arn:*:iam::*:role{path}{name}",
         "",
         str(properties.get("Description", "")),
         _document(properties.get("AssumeRolePolicyDocument")),

@@ -42,6 +42,7 @@ class Setting:
         flag: the option; empty: as ``NamedSetting.flag`` derives it.
         common: whether plain ``--help`` shows it.
         module_input: whether the Terraform module has an input of that name.
+        in_file_only: whether there is no option: it is set in octo.yaml, where it is reviewed.
     """
 
     help: str
@@ -51,6 +52,7 @@ class Setting:
     flag: str = ""
     common: bool = False
     module_input: bool = True
+    in_file_only: bool = False
 
     def __get_pydantic_json_schema__(
         self, core_schema: Any, handler: Callable[[Any], dict[str, Any]]
@@ -104,7 +106,8 @@ class NamedSetting:
 
         A nested setting has one only where its description names it.
         """
-        if self.about.flag or "." in self.name or _sections(self.type):
+        fixed = self.about.in_file_only or "." in self.name or _sections(self.type)
+        if self.about.flag or fixed:
             return self.about.flag
         return "--" + (self.name.removesuffix("s") if self.repeated else self.name).replace(
             "_", "-"

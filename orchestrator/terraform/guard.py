@@ -28,15 +28,25 @@ class Verdict:
     Attributes:
         refusals: maps each refused address to the reason.
         unknown: the addresses of actions that this version does not know; nothing allows them.
+        unaccepted: what the plan would let Octo do, as lines of ``accept`` that octo.yaml lacks.
+        accepted: the lines that it has.
     """
 
     refusals: Mapping[str, str]
     unknown: frozenset[str] = frozenset()
+    unaccepted: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:
         """Whether the plan may be applied."""
-        return not self.refusals
+        return not self.refusals and not self.unaccepted
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Every refused address, and every line that ``accept`` lacks, with the reason."""
+        lacking = "Octo could not do this before, and no setting of octo.yaml names it"
+        return {**self.refusals, **dict.fromkeys(self.unaccepted, lacking)}
 
     def enforce(self) -> None:
         """Refuse a plan that is not allowed.
@@ -48,24 +58,42 @@ class Verdict:
             return
         raise PlanRefused(
             "the plan was refused and not applied:\n"
-            + "\n".join(f"  {address}: {why}" for address, why in self.refusals.items()),
-            hint=self._hint(),
+            + "\n".join(f"  {address}: {why}" for address, why in self.reasons.items()),
+            hint=self.hint,
         )
 
-    def _hint(self) -> str:
+    @property
+    def hint(self) -> str:
+        """What to do about a plan that is not allowed."""
         if self.unknown:
             return "Use a newer version of octo-tf, which may know these actions."
-        return "Undo the setting that causes it, or allow the destruction: " + " ".join(
-            f"--allow-destroy '{address}'" for address in self.refusals
-        )
+        hints = []
+        if self.refusals:
+            options = " ".join(f"--allow-destroy '{address}'" for address in self.refusals)
+            hints.append(f"Undo the setting that causes it, or allow the destruction: {options}")
+        if self.unaccepted:
+            lines = [f"  - {line}" for line in (*self.accepted, *self.unaccepted)]
+            hints.append(
+                "If Octo is to have it, say so in octo.yaml, where the commit is reviewed:\n"
+                + "\n".join(["accept:", *lines])
+            )
+        return "\n".join(hints)
 
 
-def judge(plan: Plan, *, allow_destroy: Collection[str] = ()) -> Verdict:
+def judge(
+    plan: Plan,
+    *,
+    allow_destroy: Collection[str] = (),
+    unaccepted: Collection[str] = (),
+    accepted: Collection[str] = (),
+) -> Verdict:
     """Judge a plan.
 
     Args:
         plan: the plan.
         allow_destroy: addresses that the user named with ``--allow-destroy``.
+        unaccepted: see ``Verdict``.
+        accepted: see ``Verdict``.
     """
     refusals = {
         address: "Terraform's prevent_destroy protects it; "
@@ -86,7 +114,7 @@ def judge(plan: Plan, *, allow_destroy: Collection[str] = ()) -> Verdict:
             refusals[change.address] = (
                 f"the plan would {change.action} it{because}; {_consequence(change.address)}"
             )
-    return Verdict(dict(sorted(refusals.items())), unknown)
+    return Verdict(dict(sorted(refusals.items())), unknown, (*unaccepted,), (*accepted,))
 
 
 def _consequence(address: str, otherwise: str = "") -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from orchestrator import assets
-from orchestrator.model.module_contract.features import ADDITIONAL, Trust, table
+from orchestrator.files import read_regular
+from orchestrator.model.module_contract.features import ADDITIONAL, Table, Trust, table
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import (
     CUR_ROLE,
@@ -26,7 +28,12 @@ def text(document: Any) -> str:
 
 
 def role_policies(
-    inputs: Inputs, features: Sequence[str], *, partition: str, account_id: str
+    inputs: Inputs,
+    features: Sequence[str],
+    *,
+    partition: str,
+    account_id: str,
+    module: Path = assets.MODULE,
 ) -> dict[str, dict[str, Any]]:
     """Build the inline policies of each role that the features need, but the CUR role's.
 
@@ -35,15 +42,18 @@ def role_policies(
         features: those of the account itself, or of linked accounts.
         partition: as ARNs have it, or ``${AWS::Partition}``.
         account_id: the account's, or ``${AWS::AccountId}``.
+        module: the module's folder.
     """
+    known = table(module)
     found: dict[str, dict[str, Any]] = {}
-    for role in table().roles:
+    for role in known.roles:
         if role == CUR_ROLE:
             continue
-        policies = of_features(role, features, partition=partition, account_id=account_id)
+        where = {"partition": partition, "account_id": account_id}
+        policies = of_features(role, features, module=module, **where)
         if policies and role == EXECUTOR_ROLE:
             for policy in policies.values():
-                policy["Statement"] += execution_statements(inputs, partition, account_id)
+                policy["Statement"] += execution_statements(inputs, partition, account_id, known)
         if policies and role in READING_ROLES and inputs.additional_actions:
             statement = _allow("AdditionalReads", sorted(inputs.additional_actions), "*")
             policies[ADDITIONAL] = {"Version": "2012-10-17", "Statement": [statement]}
@@ -52,9 +62,11 @@ def role_policies(
     return found
 
 
-def execution_statements(inputs: Inputs, partition: str, account_id: str) -> list[dict[str, Any]]:
+def execution_statements(
+    inputs: Inputs, partition: str, account_id: str, known: Table | None = None
+) -> list[dict[str, Any]]:
     """Build what the executor may do: the chosen actions, on resources with the tag, if any."""
-    actions = table().execution_actions
+    actions = (known or table()).execution_actions
     chosen = sorted(inputs.execution_actions)
     reads = sorted({read for name in chosen for read in actions[name].reads})
     statements = [_allow("Look", reads, "*")]
@@ -76,9 +88,18 @@ def action_sid(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
 
 
-def cur_policies(bucket_arn: str, prefix: str) -> dict[str, Any]:
+def cur_policies(bucket_arn: str, prefix: str, *, module: Path = assets.MODULE) -> dict[str, Any]:
     """Build the inline policies of the CUR role, by name."""
-    return of_features(CUR_ROLE, ["cost"], bucket_arn=bucket_arn, prefix=prefix)
+    return of_features(CUR_ROLE, ["cost"], module=module, bucket_arn=bucket_arn, prefix=prefix)
+
+
+def execution_boundary(
+    partition: str, account_id: str, *, module: Path = assets.MODULE
+) -> dict[str, Any]:
+    """Build the policy that bounds the roles of execution, unless octo.yaml names another."""
+    file = module / "policies/execution_boundary.json.tftpl"
+    found: dict[str, Any] = _policy(file, partition=partition, account_id=account_id)
+    return found
 
 
 def role_trust(
@@ -177,17 +198,19 @@ def _allow(sid: str, actions: list[str], resource: str | list[str]) -> dict[str,
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-def of_features(role: str, features: Sequence[str], **values: str) -> dict[str, Any]:
+def of_features(
+    role: str, features: Sequence[str], *, module: Path = assets.MODULE, **values: str
+) -> dict[str, Any]:
     """Build the inline policies that features give a role, by name."""
     return {
-        name: _policy(file, **values)
+        name: _policy(module / "policies" / file, **values)
         for feature in features
-        for name, file in table().features[feature].roles.get(role, {}).items()
+        for name, file in table(module).features[feature].roles.get(role, {}).items()
     }
 
 
-def _policy(file: str, **values: str) -> Any:
-    content = (assets.MODULE / "policies" / file).read_text(encoding="utf-8")
+def _policy(file: Path, **values: str) -> Any:
+    content = read_regular(file).decode()
     for name, value in values.items():
         content = content.replace(f"${{{name}}}", value)
     return json.loads(content)

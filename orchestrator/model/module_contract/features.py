@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator import assets
+from orchestrator.files import read_regular
 from orchestrator.model.enrolment import ServiceName
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE, READING_ROLES
 
@@ -101,11 +103,11 @@ class Table(_Entry):
 
 
 @cache
-def table() -> Table:
-    """Read the table once."""
+def table(module: Path = assets.MODULE) -> Table:
+    """Read the table of a module's folder, once."""
     from ruamel.yaml import YAML  # takes a while to load, and most commands need no table
 
-    text = (assets.MODULE / "features.yaml").read_text(encoding="utf-8")
+    text = read_regular(module / "features.yaml").decode()
     return Table.model_validate(YAML(typ="safe", pure=True).load(text))
 
 

@@ -70,6 +70,11 @@ class Ability:
             found[access(action)].append(action)
         return {level: tuple(found[level]) for level in reversed(Access) if level in found}
 
+    @property
+    def changing(self) -> tuple[str, ...]:
+        """The patterns, and actions, that change something or may."""
+        return tuple(p for p in self.patterns if any(access(a).changes for a in expand(p) or [p]))
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -118,7 +118,7 @@ def matching(value: Any, request: Request, *, by_resource: bool, name: str = "")
     """
     variables = document(value).get("Version") == "2012-10-17"
     for number, statement in enumerate(statements(value), start=1):
-        level = _named(statement, request.principal) if by_resource else None
+        level = named(statement, request.principal) if by_resource else None
         if by_resource and level is None:
             continue
         applies = every(
@@ -157,7 +157,7 @@ def _like(pattern: str, request: Request, variables: bool) -> Truth:
     return Truth(fnmatchcase(request.resource, glob))
 
 
-def _named(statement: Statement, principal: Principal) -> int | None:
+def named(statement: Statement, principal: Principal) -> int | None:
     """Return the level at which a statement means the principal; -1 for everybody, or None."""
     if "NotPrincipal" in statement:
         # "You must also specify the account ARN of the not-denied principal": each level counts.

@@ -1,4 +1,4 @@
-"""Who may assume a role, under which condition, before and after: decided by the judge.
+"""Who may assume a role or use a resource by its policy, before and after, as the judge decides.
 
 Values of ``sts:ExternalId`` are compared, and never kept.
 """
@@ -10,11 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.model.policy.abilities import Condition, conditions_of
+from orchestrator.model.policy.abilities import (
+    Comparison,
+    Condition,
+    Powers,
+    compare,
+    conditions_of,
+)
 from orchestrator.model.policy.conditions import UNKNOWN
 from orchestrator.model.policy.decision import Layers, Policy, decide
 from orchestrator.model.policy.document import as_list, statements
-from orchestrator.model.policy.statement import Principal, Request, matching
+from orchestrator.model.policy.statement import Principal, Request, matching, named
 
 _ACCOUNT = re.compile(r"(?:arn:[\w-]+:iam::)?(\d{12})(?::root)?")
 _EXTERNAL_ID = "sts:externalid"
@@ -77,6 +83,23 @@ def compare_trust(before: Mapping[str, Any], after: Mapping[str, Any]) -> TrustC
     )
 
 
+def compare_by_principal(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, Comparison]:
+    """Compare what a resource's policy, like a bucket's, lets each principal do; changes only."""
+    found = {}
+    for who, principal in sorted({**_principals(before), **_principals(after)}.items()):
+        sides = [
+            [s for s in statements(document) if named(s, principal) is not None]
+            for document in (before, after)
+        ]
+        version = {"Version": "2012-10-17"}
+        powers = [Powers((Policy({**version, "Statement": side}),)) for side in sides]
+        if change := compare(*powers):
+            found[who] = change
+    return found
+
+
 def admissions(document: Mapping[str, Any]) -> tuple[Admission, ...]:
     """List who may assume a role by its trust policy."""
     found = []
@@ -120,7 +143,7 @@ def _external_ids(document: Mapping[str, Any]) -> set[tuple[str, ...]]:
 def _principals(document: Mapping[str, Any]) -> dict[str, Principal]:
     """Return the principals that a trust policy names, by how they are shown."""
     found = {}
-    for kind, name in _named(document):
+    for kind, name in _written(document):
         if name == "*":
             found["*"] = Principal.anonymous()
         elif kind == "AWS":
@@ -133,10 +156,10 @@ def _principals(document: Mapping[str, Any]) -> dict[str, Principal]:
     return found
 
 
-def _named(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _written(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for statement in statements(document):
         if "NotPrincipal" in statement:
             yield "AWS", "*"
-        named = statement.get("Principal", {})
-        for kind, names in named.items() if isinstance(named, dict) else [("AWS", named)]:
+        who = statement.get("Principal", {})
+        for kind, names in who.items() if isinstance(who, dict) else [("AWS", who)]:
             yield from ((kind, str(name)) for name in as_list(names))

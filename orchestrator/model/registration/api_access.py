@@ -9,7 +9,7 @@ from pydantic import Field
 
 from orchestrator.model.module_contract import octo_names
 from orchestrator.model.registration.field_types import Section
-from orchestrator.model.registration.module_rules import OneTag, PolicyArn, ReadAction
+from orchestrator.model.registration.module_rules import Consent, OneTag, PolicyArn, ReadAction
 from orchestrator.model.setting import Group, Setting
 
 _api = partial(Setting, group=Group.API_ACCESS)
@@ -72,6 +72,15 @@ class ApiAccessSettings(Section):
         _api(
             "Actions that list or read, which Octo's support asks for beyond the features.",
             example=["rds:DescribeDBProxies"],
+        ),
+    ] = None
+    accept: Annotated[
+        list[Consent] | None,
+        _api(
+            "What Octo may newly do that no other setting names, as octo-tf plan words it.",
+            example=["AlphausAcctAccessRole may s3:PutObject"],
+            module_input=False,
+            in_file_only=True,
         ),
     ] = None
     enrolment: Annotated[

@@ -91,6 +91,11 @@ ReadAction = _form(
     r"|kinesis:Get(Records|ShardIterator)|logs:Get|iam:GetLoginProfile|lambda:GetFunction"
     r"|apigateway:)",
 )
+Consent = _form(
+    r"\S+ (may \S+( under fewer conditions)?|trusts \S+( without \S+| under other conditions)?)"
+    r"( in linked accounts)?",
+    "a line as octo-tf plan names it, like AlphausAcctAccessRole may s3:PutObject",
+)
 LogicalId = _form(r"[0-9A-Za-z]{1,255}", "1 to 255 letters and digits")
 
 

@@ -16,6 +16,7 @@ from orchestrator.redaction import redact
 from orchestrator.report.conclusion import conclusion, not_of_this_type, unapplied
 from orchestrator.report.coverage_tree import problems, tree
 from orchestrator.report.page import Page
+from orchestrator.report.plan.meaning import made_from, sections
 from orchestrator.report.plan.text_format import sentences, summary
 
 # Characters that HTML does not allow, and those that would turn the direction of what follows.
@@ -57,6 +58,8 @@ def render(page: Page, *, color: bool = False) -> str:
         why_skipped=lambda area: not_of_this_type(report, area) if report else "",
         plan_summary=summary(review.plan) if review else "",
         linked=sentences(review.linked) if review else [],
+        meaning=sections(review) if review else [],
+        origin=made_from(review.effects) if review else [],
         coverage=coverage,
         branches=tree(coverage) if coverage else (),
         problems=problems(coverage.accounts) if coverage else (),

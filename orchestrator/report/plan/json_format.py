@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from typing import Any
 
 from orchestrator import __version__
 from orchestrator.app.review import Review
+from orchestrator.model.effects import RoleChange
+from orchestrator.model.policy.abilities import Ability, Comparison
+from orchestrator.model.policy.trust import Admission
+from orchestrator.report.plan.meaning import sections
 
-SCHEMA = "octo-tf/plan/v1"
+SCHEMA = "octo-tf/plan/v2"
 
 
 def render(review: Review, *, color: bool = False) -> str:
-    """Render a plan as JSON (schema: ``docs/schemas/plan-v1.json``)."""
+    """Render a plan as JSON (schema: ``docs/schemas/plan-v2.json``)."""
     del color
-    plan, verdict = review.plan, review.verdict
+    plan, verdict, effects = review.plan, review.verdict, review.effects
     add, change, destroy = plan.totals
     return json.dumps(
         {
@@ -34,6 +39,7 @@ def render(review: Review, *, color: bool = False) -> str:
                     "action": c.action,
                     "reason": c.reason,
                     "imported": c.imported,
+                    "attributes": [asdict(a) for a in effects.attributes.get(c.address, ())],
                 }
                 for c in plan.changes
             ],
@@ -51,8 +57,69 @@ def render(review: Review, *, color: bool = False) -> str:
                 "refusals": [
                     {"address": address, "reason": why} for address, why in verdict.refusals.items()
                 ],
+                "unaccepted": list(verdict.unaccepted),
             },
+            "meaning": [asdict(section) for section in sections(review)],
+            "roles": [role(change) for change in effects.roles],
+            "buckets": [
+                {"bucket": bucket, "who": who, "abilities": _comparison(change)}
+                for bucket, who, change in effects.buckets
+            ],
+            "repairs": [
+                {**asdict(repair), "allowed": [_ability(a) for a in repair.allowed]}
+                for repair in effects.repairs
+            ],
+            "delivery": {
+                name: asdict(delivery) if delivery else None
+                for name, delivery in zip(("before", "after"), effects.deliveries, strict=True)
+            },
+            "linked_roles": asdict(effects.linked),
+            "made_from": {**asdict(effects.origin), "versions": dict(effects.origin.versions)},
             "replay": review.replay,
         },
         indent=2,
     )
+
+
+def role(change: RoleChange) -> dict[str, Any]:
+    """Return a role's change as the schema has it."""
+    trust = change.trust
+    return {
+        "name": change.name,
+        "in_linked_accounts": change.in_linked,
+        "fate": change.fate,
+        "abilities": _comparison(change.abilities),
+        "trust": {
+            "gained": [_admission(a) for a in trust.gained],
+            "lost": [_admission(a) for a in trust.lost],
+            "changed": [
+                {"before": _admission(a), "after": _admission(b)} for a, b in trust.changed
+            ],
+            "another_external_id": trust.another_external_id,
+        },
+        "boundary": {"before": change.boundary[0], "after": change.boundary[1]},
+        "unread": list(change.unread),
+    }
+
+
+def _comparison(change: Comparison) -> dict[str, Any]:
+    return {
+        field.name: [_ability(a) for a in getattr(change, field.name)] for field in fields(change)
+    }
+
+
+def _ability(ability: Ability) -> dict[str, Any]:
+    return {
+        "service": ability.service,
+        "resource": ability.resource,
+        "actions": {level.value: list(names) for level, names in ability.by_access.items()},
+        "patterns": list(ability.patterns),
+        "conditions": [condition._asdict() for condition in ability.conditions],
+    }
+
+
+def _admission(admission: Admission) -> dict[str, Any]:
+    return {
+        "who": admission.who,
+        "conditions": [condition._asdict() for condition in admission.conditions],
+    }

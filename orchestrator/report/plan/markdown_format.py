@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.app.review import Review
-from orchestrator.report.markdown import code, heading, table
+from orchestrator.report.markdown import code, heading, plain, table
+from orchestrator.report.plan.meaning import made_from, sections
 from orchestrator.report.plan.text_format import sentences, summary
 
 
@@ -20,6 +21,9 @@ def render(review: Review, *, color: bool = False) -> str:
     after = [f"- {action.summary}" for action in review.outside if action.after_apply]
     if before:
         parts.append("\n".join(before))
+    for section in sections(review):
+        lines = "\n".join(f"- {plain(sentence)}" for sentence in section.sentences)
+        parts.append(f"#### {plain(section.title)}\n\n{lines}")
     if plan.changes:
         count = "1 resource" if len(plan.changes) == 1 else f"{len(plan.changes)} resources"
         rows = [
@@ -32,6 +36,17 @@ def render(review: Review, *, color: bool = False) -> str:
         ]
         parts.append(f"<details{' open' if len(rows) <= 20 else ''}><summary>{count}</summary>")
         parts.append(table(("action", "resource", "because"), rows))
+        attributes = [
+            (
+                code(address),
+                code(change.name),
+                *(code(text) if text else "" for text in (change.before, change.after)),
+            )
+            for address, changes in review.effects.attributes.items()
+            for change in changes
+        ]
+        if attributes:
+            parts.append(table(("resource", "attribute", "before", "after"), attributes))
         parts.append("</details>")
     if review.linked:
         parts.append("\n".join(f"- Linked accounts: {s}" for s in sentences(review.linked)))
@@ -42,8 +57,12 @@ def render(review: Review, *, color: bool = False) -> str:
     else:
         parts.append("**Guard:** refused (exit code 5). The plan was not kept.")
         parts.append(
-            table(("resource", "why"), [(code(a), why) for a, why in verdict.refusals.items()])
+            table(("resource", "why"), [(code(a), why) for a, why in verdict.reasons.items()])
         )
+        parts.append(f"```text\n{verdict.hint}\n```")
+    if origin := made_from(review.effects):
+        lines = "\n".join(f"- {plain(sentence)}" for sentence in origin)
+        parts.append(f"<details><summary>Made from</summary>\n\n{lines}\n\n</details>")
     if review.replay and verdict.allowed:
         parts.append(f"Apply exactly this plan:\n\n```shell\n{review.replay}\n```")
     return "\n\n".join(parts)

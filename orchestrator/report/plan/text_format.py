@@ -1,4 +1,4 @@
-"""One line for each resource, and a summary in Terraform's words."""
+"""One line for each resource, what it means, and a summary in Terraform's words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.app.review import Review
 from orchestrator.model.outside_action import OutsideAction
+from orchestrator.report.plan.meaning import sections
 from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
@@ -25,11 +26,16 @@ def render(review: Review, *, color: bool = False) -> str:
         f"  {_SIGNS.get(change.action, '>')} {change.action:8}{change.address}{_taken(change)}"
         for change in plan.changes
     ]
+    meaning = [
+        line
+        for section in sections(review)
+        for line in (f"{section.title}:", *(f"  {sentence}" for sentence in section.sentences))
+    ]
     linked = [f"Linked accounts: {sentence}." for sentence in sentences(review.linked)]
     before = [action for action in review.outside if not action.after_apply]
     after = [action for action in review.outside if action.after_apply]
     then = ["Afterwards:", *_lines(after)] if after else []
-    return "\n".join([*_lines(before), *lines, summary(plan), *linked, *then])
+    return "\n".join([*_lines(before), *lines, *meaning, summary(plan), *linked, *then])
 
 
 def _lines(actions: Iterable[OutsideAction]) -> list[str]:
@@ -58,7 +64,7 @@ def _taken(change: PlannedChange) -> str:
 
 
 def summary(plan: Plan) -> str:
-    """Summarise a plan: ``Plan: 17 to add, 0 to change, 0 to destroy.``; imports come first."""
+    """Summarise a plan: ``Plan: 18 to add, 0 to change, 0 to destroy.``; imports come first."""
     add, change, destroy = plan.totals
     imported = sum(change.imported for change in plan.changes)
     first = f"{imported} to import, " if imported else ""

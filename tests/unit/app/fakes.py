@@ -10,6 +10,7 @@ import json
 import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from orchestrator.app.context import AccountContext, Settings
@@ -236,6 +237,7 @@ class Terraform:
         self.known: dict[str, Any] = {}
         self.held: list[StateResource] = []
         self.lock_file = ""
+        self.binary = SimpleNamespace(version_text="1.11.4")
 
     def check_lock(self, wanted) -> None:
         self._note("check_lock")
@@ -256,7 +258,8 @@ class Terraform:
 
     def show(self, file: Path) -> Plan:
         self._note("show")
-        return Plan(file, self.changes[0], True, inputs={"account_id": ACCOUNT.account_id})
+        changes = self.changes[0] if self.changes else ()
+        return Plan(file, changes, True, inputs={"account_id": ACCOUNT.account_id})
 
     def apply_plan(self, file: Path) -> dict[str, Any]:
         self._note("apply_plan")

@@ -47,6 +47,7 @@ ROUTE = [
     "terraform.init",
     "terraform.plan",
     "cloud.find_existing",
+    "terraform.show",  # what the plan means
     "consent",
     "octo.register",
     "terraform.apply_plan",

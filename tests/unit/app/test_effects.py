@@ -1,0 +1,379 @@
+"""What a plan means: the same sentences in each format, and what octo.yaml must accept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timezone
+from html import unescape
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jsonschema
+import pytest
+from pydantic import SecretStr
+
+from orchestrator import report
+from orchestrator.app import effects
+from orchestrator.app.review import Review
+from orchestrator.model.coverage import Coverage
+from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.model.module_contract.octo_names import (
+    API_ROLE,
+    CUR_ROLE,
+    EXECUTOR_ROLE,
+    PRINCIPAL,
+)
+from orchestrator.model.organization import Member, Organization
+from orchestrator.model.registration import Registration
+from orchestrator.report.page import Page
+from orchestrator.terraform.guard import judge
+from orchestrator.terraform.plan import from_show
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs/schemas/plan-v2.json").read_text())
+ACCOUNT, LINKED = "111122223333", "444455556666"
+SECRET = "planted-external-id"
+MODULE = "module.octo."
+UNDER_ID = {"StringEquals": {"sts:ExternalId": SECRET}}
+TAGGED = {"StringEquals": {"aws:ResourceTag/octo": "execute"}}
+READS = ["ce:GetCostAndUsage"]
+
+
+def policy(actions: Any, resource: str = "*", condition: Any = None) -> str:
+    statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
+    more = {"Condition": condition} if condition else {}
+    return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, **more}]})
+
+
+def trust(principal: str = PRINCIPAL, condition: Any = UNDER_ID) -> str:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{principal}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    more = {"Condition": condition} if condition else {}
+    return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, **more}]})
+
+
+def role(name: str = API_ROLE, found: dict[str, str] | None = None, **values: Any) -> dict:
+    inline = [{"name": n, "policy": text} for n, text in (found or {}).items()]
+    return {"name": name, "assume_role_policy": trust(), "inline_policy": inline, **values}
+
+
+def attached(text: str, name: str = "octo-cost", of: str = API_ROLE) -> dict:
+    return {"name": name, "role": of, "policy": text}
+
+
+def plan_of(
+    *resources: tuple[str, dict | None, dict | None], drift: Any = (), applied: Any = None
+) -> Any:
+    """A plan by address: what AWS has, what is to be; ``drift`` is what the state had."""
+    changes = []
+    for address, before, after in resources:
+        verb = ["no-op"] if before == after else ["create"] if before is None else ["update"]
+        changes.append(
+            {
+                "address": MODULE + address,
+                "type": address.split(".")[0],
+                "mode": "managed",
+                "change": {"actions": verb, "before": before, "after": after},
+            }
+        )
+    outputs = {"applied_inputs": {"actions": ["update"], "before": applied}} if applied else {}
+    found = [{"address": MODULE + a, "change": {"before": was}} for a, was in drift]
+    document = {"resource_changes": changes, "resource_drift": found, "output_changes": outputs}
+    return from_show(Path("tfplan"), document)
+
+
+def review_of(plan: Any, *, linked: LinkedAccounts | None = None, **settings: Any) -> Review:
+    registration = Registration(account_id=ACCOUNT, external_id=SecretStr(SECRET), **settings)
+    cloud = SimpleNamespace(read_policies=lambda arns: dict.fromkeys(arns))
+    context: Any = SimpleNamespace(
+        registration=registration, cloud=cloud, settings=SimpleNamespace(workdir=Path("/nowhere"))
+    )
+    prepared: Any = SimpleNamespace(
+        root=SimpleNamespace(files={"main.tf": b"x"}, secret=frozenset()),
+        terraform=SimpleNamespace(lock_file="", binary=SimpleNamespace(version_text="1.11.4")),
+        linked=linked,
+    )
+    meaning = effects.of(context, prepared, plan)
+    verdict = judge(plan, unaccepted=meaning.unaccepted, accepted=registration.accept or ())
+    return Review(plan, verdict, ACCOUNT, "", "payer", effects=meaning)
+
+
+def said(review: Review) -> str:
+    """The sentences, which are the same in every format; none holds the external id."""
+    document = json.loads(report.render_plan(review, "json"))
+    jsonschema.validate(document, SCHEMA)
+    sentences = [s for section in document["meaning"] for s in section["sentences"]]
+    text, markdown = (report.render_plan(review, name) for name in ("text", "markdown"))
+    page = report.render_page(Page("plan", datetime.now(timezone.utc), review=review), "html")
+    for sentence in sentences:
+        assert sentence in text
+        assert sentence in markdown.replace("\\", "")
+        assert sentence in unescape(page)
+    assert SECRET not in text + markdown + page + json.dumps(document)
+    return "\n".join(sentences)
+
+
+def granted(before: str, after: str, name: str = "octo-cost") -> Any:
+    """A plan by which a policy of the API access role changes."""
+    return (
+        ("aws_iam_role.api_access", role(found={name: before}), role(found={name: before})),
+        (
+            f'aws_iam_role_policy.api_access["{name}"]',
+            attached(before, name),
+            attached(after, name),
+        ),
+    )
+
+
+SETTINGS = {"features": ["cost"], "execution_actions": [], "additional_actions": []}
+
+
+def test_a_new_action_is_a_sentence():
+    review = review_of(plan_of(*granted(policy(READS), policy([*READS, "s3:PutObject"]))))
+    assert "It gains s3:PutObject on * (write)." in said(review)
+
+
+def test_a_new_write_that_no_setting_names_is_refused_until_it_is_accepted():
+    plan = plan_of(*granted(policy(READS), policy([*READS, "s3:PutObject"])), applied=SETTINGS)
+    review = review_of(plan)
+    line = f"{API_ROLE} may s3:PutObject"
+    assert review.verdict.unaccepted == (line,)
+    assert not review.verdict.allowed
+    assert f"accept:\n  - {line}" in review.verdict.hint
+    accepted = review_of(plan, accept=[line])
+    assert accepted.verdict.allowed
+    assert f"{line}." in said(accepted)
+
+
+def test_the_lines_to_add_include_those_that_are_there():
+    plan = plan_of(*granted(policy(READS), policy([*READS, "s3:PutObject"])), applied=SETTINGS)
+    review = review_of(plan, accept=["AnotherRole may s3:GetObject"])
+    there = f"  - AnotherRole may s3:GetObject\n  - {API_ROLE} may s3:PutObject"
+    assert there in review.verdict.hint
+
+
+def test_a_new_read_needs_no_consent():
+    plan = plan_of(*granted(policy(READS), policy([*READS, "ec2:DescribeVolumes"])))
+    assert review_of(plan).verdict.allowed
+
+
+def test_passing_a_role_needs_consent():
+    after = policy([*READS, "iam:PassRole"])
+    review = review_of(plan_of(*granted(policy(READS), after), applied=SETTINGS))
+    assert review.verdict.unaccepted == (f"{API_ROLE} may iam:PassRole",)
+    assert "(PassRole)" in said(review)
+
+
+def test_a_first_registration_is_asked_for_as_a_whole():
+    plan = plan_of(
+        ("aws_iam_role.api_access", None, role()),
+        ('aws_iam_role_policy.api_access["octo-cost"]', None, attached(policy("s3:*"))),
+    )
+    review = review_of(plan)
+    assert review.verdict.allowed
+    assert f"Account {PRINCIPAL} may assume {API_ROLE} with the external id." in said(review)
+
+
+def test_a_first_registration_that_was_interrupted_goes_on():
+    plan = plan_of(*granted(policy(READS), policy([*READS, "s3:PutObject"])))
+    assert review_of(plan).verdict.allowed  # the state has the role, and no output yet
+
+
+def executing(name: str, condition: Any = None) -> tuple[Any, ...]:
+    """Resources of execution: its executor gets an action."""
+    before, after = policy("ec2:DescribeInstances"), policy(name, condition=condition)
+    key = "octo-change-executor"
+    return (
+        ("aws_iam_role.api_access", role(), role()),
+        ('aws_iam_role.feature["x"]', role(EXECUTOR_ROLE), role(EXECUTOR_ROLE)),
+        (
+            f'aws_iam_role_policy.feature["{key}"]',
+            attached(before, key, EXECUTOR_ROLE),
+            attached(after, key, EXECUTOR_ROLE),
+        ),
+    )
+
+
+def test_what_a_setting_newly_names_is_accepted_by_that():
+    applied = {**SETTINGS, "features": ["cost", "execution"]}
+    plan = plan_of(*executing("ec2:StopInstances"), applied=applied)
+    settings = {"features": ["cost", "execution"], "execution_tag": {"octo": "execute"}}
+    named = review_of(plan, execution_actions=["stop_ec2"], **settings)
+    assert named.verdict.allowed
+    other = plan_of(*executing("ec2:TerminateInstances"), applied=applied)
+    unnamed = review_of(other, execution_actions=["stop_ec2"], **settings)
+    assert unnamed.verdict.unaccepted == (f"{EXECUTOR_ROLE} may ec2:TerminateInstances",)
+
+
+def test_a_condition_that_falls_away_needs_consent():
+    name = "octo-change-executor"
+    one, other = policy("ec2:StopInstances", condition=TAGGED), policy("ec2:StopInstances")
+    review = review_of(plan_of(*granted(one, other, name), applied=SETTINGS))
+    line = f"{API_ROLE} may ec2:StopInstances under fewer conditions"
+    assert review.verdict.unaccepted == (line,)
+    assert review_of(review.plan, accept=[line]).verdict.allowed
+
+
+@pytest.mark.parametrize(
+    ("after", "line", "sentence"),
+    [
+        (
+            trust("999988887777"),
+            f"{API_ROLE} trusts 999988887777",
+            f"Account 999988887777 may assume {API_ROLE} with the external id.",
+        ),
+        (
+            trust(condition=None),
+            f"{API_ROLE} trusts {PRINCIPAL} without sts:ExternalId",
+            f"Account {PRINCIPAL} may assume {API_ROLE}; before: with the external id.",
+        ),
+    ],
+)
+def test_a_new_principal_and_weaker_trust_need_consent(after, line, sentence):
+    plan = plan_of(
+        ("aws_iam_role.api_access", role(), role(assume_role_policy=after)), applied=SETTINGS
+    )
+    review = review_of(plan)
+    assert review.verdict.unaccepted == (line,)
+    assert sentence in said(review)
+    assert review_of(plan, accept=[line]).verdict.allowed
+
+
+def test_the_weaker_trust_of_the_cur_role_is_named_by_its_own_setting():
+    without = role(CUR_ROLE, assume_role_policy=trust(condition=None))
+    plan = plan_of(("aws_iam_role.cur[0]", role(CUR_ROLE), without), applied=SETTINGS)
+    assert review_of(plan, cur_role_trust="principal_only").verdict.allowed
+    line = f"{CUR_ROLE} trusts {PRINCIPAL} without sts:ExternalId"
+    assert review_of(plan).verdict.unaccepted == (line,)
+
+
+def by_hand(found: dict[str, str], **values: Any) -> Any:
+    """A role that was changed outside Terraform, and is set back."""
+    right, key = policy(READS), 'aws_iam_role_policy.api_access["octo-cost"]'
+    return plan_of(
+        ("aws_iam_role.api_access", role(found=found, **values), role(found=found)),
+        (key, attached(found.get("octo-cost", right)), attached(right)),
+        drift=[("aws_iam_role.api_access", role()), (key, attached(right))],
+        applied=SETTINGS,
+    )
+
+
+def test_a_policy_that_was_put_there_by_hand_is_named_with_what_it_allowed():
+    review = review_of(by_hand({"octo-cost": policy(READS), "hand": policy("s3:*")}))
+    assert (
+        f"{API_ROLE}: inline policy hand is removed: put there outside Terraform;"
+        " it allowed s3:* on *." in said(review)
+    )
+    assert "It loses s3:* on *" in said(review)
+    assert review.verdict.allowed
+
+
+def test_a_trust_policy_that_was_changed_by_hand_is_set_back_without_consent():
+    other = trust("999988887777", None)
+    review = review_of(by_hand({"octo-cost": policy(READS)}, assume_role_policy=other))
+    text = said(review)
+    assert f"Account 999988887777 may no longer assume {API_ROLE}." in text
+    assert f"{API_ROLE}: the trust policy is set back: changed outside Terraform." in text
+    assert review.verdict.allowed  # compared with what was applied last, nothing is new
+
+
+def template(actions: list[str]) -> str:
+    return json.dumps(
+        {
+            "Resources": {
+                "Role": {
+                    "Type": "AWS::IAM::Role",
+                    "Properties": {
+                        "RoleName": API_ROLE,
+                        "AssumeRolePolicyDocument": json.loads(trust()),
+                        "Policies": [
+                            {"PolicyName": "p", "PolicyDocument": json.loads(policy(actions))}
+                        ],
+                    },
+                }
+            }
+        }
+    )
+
+
+ORGANIZATION = Organization(
+    "r-1",
+    {"r-1": None},
+    (Member(ACCOUNT, "payer", "ACTIVE", "r-1"), Member(LINKED, "linked", "ACTIVE", "r-1")),
+    ACCOUNT,
+)
+
+
+def test_a_linked_account_that_gets_the_roles_is_named():
+    target = {"deployment_targets": [{"organizational_unit_ids": ["r-1"]}]}
+    plan = plan_of(
+        ('aws_cloudformation_stack_set_instance.api_access["r-1"]', None, target),
+    )
+    linked = LinkedAccounts(ORGANIZATION, None, ("r-1",), Coverage(()))
+    review = review_of(plan, linked=linked)
+    assert f"1 linked account gets Octo's roles: {LINKED}." in said(review)
+    assert review.effects.linked.get == (LINKED,)
+
+
+def test_a_write_in_linked_accounts_needs_a_consent_of_its_own():
+    stackset = {"name": "octo", "parameters": {"ExternalId": SECRET}}
+    plan = plan_of(
+        ("aws_iam_role.api_access", role(), role()),
+        (
+            "aws_cloudformation_stack_set.api_access[0]",
+            {**stackset, "template_body": template(READS)},
+            {**stackset, "template_body": template([*READS, "s3:PutObject"])},
+        ),
+        applied=SETTINGS,
+    )
+    review = review_of(plan)
+    assert review.verdict.unaccepted == (f"{API_ROLE} may s3:PutObject in linked accounts",)
+    assert f"{API_ROLE} in linked accounts" in report.render_plan(review, "text")
+    said(review)
+
+
+def test_attributes_are_shown_before_and_after_and_sensitive_ones_are_not():
+    plan = plan_of(
+        (
+            "aws_iam_role.api_access",
+            role(max_session_duration=3600),
+            role(max_session_duration=7200),
+        )
+    )
+    marked = replace(plan.resources[0], sensitive=frozenset({"assume_role_policy"}))
+    review = review_of(replace(plan, resources=(marked,)))
+    (change,) = json.loads(report.render_plan(review, "json"))["changes"]
+    assert change["attributes"] == [
+        {"name": "max_session_duration", "before": "3600", "after": "7200"}
+    ]
+
+
+def test_it_says_what_it_was_made_from():
+    document = json.loads(report.render_plan(review_of(plan_of()), "json"))["made_from"]
+    assert document["principal"] == PRINCIPAL
+    assert document["versions"]["terraform"] == "1.11.4"
+    assert len(document["digest"]) == 64
+    assert "policy-sentry" in document["access_levels"]
+
+
+def test_what_a_bucket_policy_lets_another_principal_do_is_a_sentence():
+    def bucket(*statements: dict[str, Any]) -> dict[str, Any]:
+        return {"bucket": "billing", "policy": json.dumps({"Statement": [*statements]})}
+
+    delivery = {
+        "Effect": "Allow",
+        "Principal": {"Service": "billingreports.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::billing/*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+    }
+    other = {**delivery, "Principal": {"AWS": "999988887777"}, "Action": "s3:GetObject"}
+    plan = plan_of(("aws_s3_bucket_policy.cur[0]", bucket(other), bucket(delivery)))
+    text = said(review_of(plan))
+    where = f"on arn:aws:s3:::billing/* if aws:SourceAccount StringEquals {ACCOUNT}"
+    assert f"billingreports.amazonaws.com gains s3:PutObject {where} (write)." in text
+    assert f"Account 999988887777 loses s3:GetObject {where} (data read)." in text
