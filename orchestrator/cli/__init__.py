@@ -26,7 +26,7 @@ _COMMANDS = Path(__file__).parent / "commands"
 _SECTIONS = {
     "Start": ("init", "features", "doctor", "schema", "completion"),
     "Change": ("plan", "apply", "upgrade", "adopt", "console", "destroy", "render", "unlock"),
-    "Inspect": ("status", "verify", "stackset", "discover"),
+    "Inspect": ("status", "verify", "stackset", "discover", "permissions"),
     "Octo": ("accounts", "confirm", "unregister"),
     "Sandbox": ("demo", "sandbox"),
 }

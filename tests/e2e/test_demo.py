@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from html import unescape
+from pathlib import Path
 
 LINES = 130
 
@@ -22,7 +25,9 @@ def test_the_demo_registers_proves_repairs_upgrades_and_leaves_in_few_lines():
     assert len(lines) <= LINES
     assert "\x1b" not in shown.stdout
     for claim in (
-        "Plan: 17 to add, 0 to change, 0 to destroy.",
+        "Plan: 18 to add, 0 to change, 0 to destroy.",
+        "It gains s3:GetObject on arn:aws:s3:::alphaus-cur-export-111111111111/pre/*",
+        "added-by-hand is removed: put there outside Terraform; it allowed s3:* on *.",
         "inline policy added-by-hand is extra",
         "and neither none nor a wrong one",
         "1 linked account has a role AlphausAcctAccessRole already",
@@ -30,3 +35,6 @@ def test_the_demo_registers_proves_repairs_upgrades_and_leaves_in_few_lines():
         "has left.",
     ):
         assert claim in " ".join(shown.stdout.split()) or claim in shown.stdout, claim
+    page = Path(re.search(r"as a page, with its plan: (\S+\.html)", shown.stdout)[1])
+    assert "linked accounts get Octo's roles" in unescape(page.read_text())
+    page.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -29,7 +30,7 @@ def command(step: bool, keep: Path | None) -> ExitCode:
     takes two to three minutes.
     """
     from orchestrator.cli.demo.stage import Stage, sandbox
-    from orchestrator.cli.demo.story import tell
+    from orchestrator.cli.demo.story import REPORT, tell
 
     if step and not sys.stdin.isatty():
         raise click.UsageError("--step waits for a key, and there is no terminal")
@@ -40,6 +41,11 @@ def command(step: bool, keep: Path | None) -> ExitCode:
         with sandbox(folder, keep=keep is not None) as environ:
             stage = Stage(folder, environ, step=step)
             tell(stage)
+        page = folder / "payer" / REPORT
+        if keep is None:  # it outlives the demo
+            descriptor, name = tempfile.mkstemp(prefix="octo-tf-demo-", suffix=".html")
+            os.close(descriptor)
+            page = Path(shutil.copyfile(page, name))
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -54,6 +60,7 @@ def command(step: bool, keep: Path | None) -> ExitCode:
             f"  {program} stackset status --all\n"
             f"  kill {environ['OCTO_TF_DEMO_SANDBOX']}   # stops the sandbox\n"
         )
+    click.echo(f"The payer's upgrade as a page, with its plan: {page}\n")
     click.echo(
         "With your own account:\n\n"
         "  octo-tf init    # asks for the account id\n"

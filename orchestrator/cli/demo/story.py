@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -16,6 +17,7 @@ _BY_HAND = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*",'
     ' "Resource": "*"}]}'
 )
+REPORT = "report.html"  # of the payer's upgrade, in its project
 _MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "pending": ("…", "yellow")}
 
 
@@ -56,10 +58,11 @@ def _plan(stage: Stage) -> None:
         )
     say(
         """`octo-tf init` wrote an octo.yaml for the payer: an account id, a name, a profile. A
-        plan says what would be done, in AWS and outside Terraform. It changes nothing."""
+        plan says what would be done and what it means: what Octo may do then, by role. It
+        changes nothing. Some of what a reviewer reads:"""
     )
     command_line("octo-tf plan")
-    click.echo(stage.run("payer", "plan").stdout.rstrip())
+    _meaning(stage.run("payer", "plan").stdout, octo_names.CUR_ROLE, "Deliveries")
 
 
 def _apply(stage: Stage, pool: ThreadPoolExecutor) -> None:
@@ -108,6 +111,8 @@ def _by_hand(stage: Stage) -> None:
         )
     command_line("octo-tf verify")
     _check(stage.run("linked-1", "verify", "--json", accepted=(3,)).report, "api_access.policies")
+    command_line("octo-tf plan")
+    _meaning(stage.run("linked-1", "plan").stdout, "Changed outside")
     command_line("octo-tf apply")
     repaired = stage.run("linked-1", "apply", "--yes", "--json")
     _check(repaired.report, "api_access.policies")
@@ -125,7 +130,7 @@ def _upgrade(stage: Stage) -> None:
     say("linked-1 was registered on its own: it keeps its role, and is excluded.")
     excluded = ("--stackset-excluded-account", stage.account("linked-1"))
     command_line("octo-tf upgrade --enable-trusted-access", *excluded)
-    upgraded = stage.run("payer", *upgrade, *excluded, "--json")
+    upgraded = stage.run("payer", *upgrade, *excluded, "--json", "--report", f"html={REPORT}")
     kept = _sentence(upgraded.stderr, "Kept as it was").partition(", check ")[0]
     quote(f"{kept}, and every check that passed.")
     _result("payer", upgraded)
@@ -194,6 +199,16 @@ def _check(report: dict[str, Any], name: str) -> None:
         if check["id"] == name:
             mark, color = _MARKS.get(check["status"], ("-", "white"))
             say(check["summary"], mark=f"{mark} ", color=color)
+
+
+def _meaning(planned: str, *titles: str) -> None:
+    """Print those sections of a plan that say what it means to a reviewer, and its totals."""
+    is_shown = False
+    for line in planned.rstrip().splitlines():
+        if not line.startswith(" "):
+            is_shown = line.startswith((*titles, "Plan: "))
+        if is_shown:
+            click.echo(textwrap.fill(line, 80, subsequent_indent="    ", break_on_hyphens=False))
 
 
 def _sentence(text: str, beginning: str) -> str:

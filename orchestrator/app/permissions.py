@@ -1,0 +1,164 @@
+"""Compare the permissions of policies, modules, roles in AWS, and what octo.yaml asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from orchestrator import assets
+from orchestrator.app.context import AccountContext
+from orchestrator.errors import ConfigError
+from orchestrator.files import read_regular
+from orchestrator.model.effects import RoleChange, role_change
+from orchestrator.model.module_contract import documents
+from orchestrator.model.module_contract.features import table
+from orchestrator.model.module_contract.inputs import Inputs, module_inputs
+from orchestrator.model.module_contract.octo_names import CUR_ROLE, EXECUTION_BOUNDARY, cur_bucket
+from orchestrator.model.observed import Document, Role
+from orchestrator.model.policy import document, statements
+from orchestrator.model.registration import Registration
+
+_POLICY = "policy"  # the name of a document of its own
+_ACCOUNT = "111122223333"  # of a module's folder, which is of no account
+_MEANS = (
+    "Name a file with a policy in JSON, the folder of a module with features.yaml, an octo.yaml,"
+    " or a role of the account."
+)
+Connect = Callable[[], AccountContext]
+Load = Callable[[Path], Registration]
+
+
+def compare(first: str, second: str, *, load: Load, connect: Connect) -> tuple[RoleChange, ...]:
+    """Compare what the roles of two things may do, and who may assume them.
+
+    Args:
+        first: a file, a folder, a role's name or its ARN.
+        second: the same.
+        load: reads an octo.yaml.
+        connect: gives the account in whose AWS roles are read; called only if one is named.
+
+    Raises:
+        ConfigError: one of both is none of these, or they have no role in common.
+    """
+    boundaries: dict[str, Document | None] = {}
+    before, after = (_roles(name, load, connect, boundaries) for name in (first, second))
+    if len(before) == 1 or len(after) == 1:  # one role, or one policy: only that is compared
+        names = before.keys() & after.keys()
+        if not names and len(before) == len(after) == 1:  # of whatever name
+            (other,) = after
+            before = {other: replace(next(iter(before.values())), name=other)}
+            names = {other}
+        if not names:
+            raise ConfigError(
+                f"{first} and {second} have no role in common",
+                where=f"{', '.join(before)} and {', '.join(after)}",
+                hint=_MEANS,
+            )
+    else:
+        names = before.keys() | after.keys()
+    named = {r.boundary for r in (*before.values(), *after.values()) if r.boundary}
+    if others := named - boundaries.keys():
+        boundaries |= connect().cloud.read_policies(others)
+    changes = (role_change(before.get(n), after.get(n), boundaries) for n in sorted(names))
+    return tuple(change for change in map(_plain, changes) if change)
+
+
+def _plain(change: RoleChange) -> RoleChange:
+    """Leave out what differs by name only: external ids, which files do not have, and accounts."""
+    before, after = (boundary.rpartition("/")[2] for boundary in change.boundary)
+    trust = replace(change.trust, another_external_id=False)
+    return replace(change, trust=trust, boundary=(before, after))
+
+
+def _roles(
+    name: str, load: Load, connect: Connect, boundaries: dict[str, Document | None]
+) -> Mapping[str, Role]:
+    """Read the roles of one side, and add the boundaries that are not in AWS."""
+    path = Path(name)
+    if path.is_dir():
+        return _of_module(path, boundaries)
+    if path.suffix in (".yaml", ".yml"):
+        return _of_registration(load(path), boundaries)
+    if path.is_file():
+        return {_POLICY: _of_document(path)}
+    if "/" in name.removeprefix("arn:").partition("role/")[0] or path.suffix:
+        raise ConfigError("does not exist", where=name, hint=_MEANS)
+    role = connect().cloud.describe_role(name.rpartition("/")[2])
+    if role is None:
+        raise ConfigError("there is no such file, folder or role", where=name, hint=_MEANS)
+    return {role.name: role}
+
+
+def _of_document(path: Path) -> Role:
+    try:
+        found = document(read_regular(path).decode())
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"cannot be read as JSON: {error}", where=str(path), hint=_MEANS
+        ) from None
+    if not statements(found):
+        raise ConfigError("is no policy: it has no Statement", where=str(path), hint=_MEANS)
+    is_trust = any("Principal" in s or "NotPrincipal" in s for s in statements(found))
+    if is_trust:
+        return Role(_POLICY, "", trust=found)
+    return Role(_POLICY, "", inline={_POLICY: found})
+
+
+def _of_module(folder: Path, boundaries: dict[str, Document | None]) -> dict[str, Role]:
+    """Return the roles of a module with every feature and every execution action."""
+    try:
+        known = table(folder.absolute())
+    except (OSError, ValidationError, ValueError):
+        raise ConfigError(
+            "is not the folder of a module with a table of features", where=str(folder), hint=_MEANS
+        ) from None
+    inputs = Inputs(
+        _ACCOUNT,
+        cur_bucket(_ACCOUNT),
+        features=tuple(known.features),
+        execution_actions=tuple(known.execution_actions),
+    )
+    return _of_inputs(inputs, boundaries, folder.absolute())
+
+
+def _of_registration(
+    registration: Registration, boundaries: dict[str, Document | None]
+) -> dict[str, Role]:
+    inputs = module_inputs(registration)
+    found = _of_inputs(inputs, boundaries)
+    if registration.account_type == "linked":
+        found.pop(CUR_ROLE, None)
+    return found
+
+
+def _of_inputs(
+    inputs: Inputs, boundaries: dict[str, Document | None], module: Path = assets.MODULE
+) -> dict[str, Role]:
+    account, partition = inputs.account_id, "aws"
+    policies = documents.role_policies(
+        inputs, inputs.features, partition=partition, account_id=account, module=module
+    )
+    bucket_arn = f"arn:{partition}:s3:::{inputs.cur_s3_bucket_name}"
+    policies[CUR_ROLE] = documents.cur_policies(bucket_arn, inputs.cur_s3_prefix, module=module)
+    octo = f"arn:{partition}:iam::{inputs.principal}:root"
+    known = table(module)
+    own = f"{module}/{EXECUTION_BOUNDARY}"
+    boundaries[own] = documents.execution_boundary(partition, account, module=module)
+    bounded = known.features["execution"].roles if "execution" in known.features else {}
+    return {
+        name: Role(
+            name,
+            f"arn:{partition}:iam::{account}:role/{name}",
+            trust=documents.role_trust(
+                known.roles[name].trust, octo, "id", partition=partition, account_id=account
+            )
+            if name != CUR_ROLE
+            else documents.trust(octo, "id" if inputs.cur_role_trust == "external_id" else None),
+            inline=inline,
+            boundary=inputs.permissions_boundary or (own if name in bounded else None),
+        )
+        for name, inline in policies.items()
+    }

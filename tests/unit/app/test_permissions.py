@@ -1,0 +1,154 @@
+"""octo-tf permissions diff: policies, modules, roles in AWS, and what octo.yaml asks for."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestrator import assets, cli
+from orchestrator.app import permissions
+from orchestrator.errors import ConfigError, ExitCode
+from orchestrator.model.module_contract import documents
+from orchestrator.model.module_contract.octo_names import (
+    API_ROLE,
+    CUR_ROLE,
+    PRINCIPAL,
+    UPDATER_ROLE,
+)
+from orchestrator.model.observed import Role
+from orchestrator.report.plan.meaning import of_roles
+
+OCTO_YAML = "account_id: '111122223333'\nexternal_id: planted-external-id\n"
+
+
+def policy(*actions: str) -> str:
+    return json.dumps({"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+
+
+def nothing(*_: object) -> None:
+    raise AssertionError("AWS is not needed")
+
+
+def test_two_policies_are_compared(tmp_path, capsys):
+    (tmp_path / "a.json").write_text(policy("s3:ListAllMyBuckets"))
+    (tmp_path / "b.json").write_text(policy("s3:ListAllMyBuckets", "s3:PutObject"))
+    files = [str(tmp_path / name) for name in ("a.json", "b.json")]
+    assert cli.run(["permissions", "diff", *files]) == ExitCode.DONE
+    assert capsys.readouterr().out == "policy:\n  It gains s3:PutObject on * (write).\n"
+    assert cli.run(["permissions", "diff", "--detailed-exitcode", *files]) == ExitCode.CHANGES
+    capsys.readouterr()
+    assert cli.run(["permissions", "diff", "--json", *reversed(files)]) == ExitCode.DONE
+    (change,) = json.loads(capsys.readouterr().out)
+    assert change["abilities"]["lost"][0]["actions"] == {"write": ["s3:PutObject"]}
+    assert cli.run(["permissions", "diff", files[0], files[0]]) == ExitCode.DONE
+    assert capsys.readouterr().out == "No difference.\n"
+
+
+def test_two_trust_policies_are_compared(tmp_path):
+    octo = f"arn:aws:iam::{PRINCIPAL}:root"
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    files[0].write_text(json.dumps(documents.trust(octo, "planted")))
+    files[1].write_text(json.dumps(documents.trust(octo, None)))
+    changes = permissions.compare(*map(str, files), load=nothing, connect=nothing)
+    assert of_roles(changes)[0].sentences == (
+        f"Account {PRINCIPAL} may assume policy; before: with the external id.",
+    )
+
+
+def test_two_versions_of_the_module_are_compared_role_by_role(tmp_path):
+    newer = tmp_path / "newer"
+    shutil.copytree(assets.MODULE, newer)
+    cost = newer / "policies/cost.json"
+    cost.write_text(cost.read_text().replace('"Action": [', '"Action": ["s3:PutObject",', 1))
+    (change,) = permissions.compare(str(assets.MODULE), str(newer), load=nothing, connect=nothing)
+    assert change.name == API_ROLE
+    assert [a.actions for a in change.abilities.gained] == [("s3:PutObject",)]
+    assert not change.abilities.lost
+
+
+def test_the_boundary_of_execution_is_taken_into_account(tmp_path):
+    newer = tmp_path / "newer"
+    shutil.copytree(assets.MODULE, newer)
+    updater = newer / "policies/ssm_updater.json.tftpl"
+    text = updater.read_text()
+    updater.write_text(text.replace('"Action": [', '"Action": ["iam:CreateUser",', 1))
+    (change,) = permissions.compare(str(assets.MODULE), str(newer), load=nothing, connect=nothing)
+    assert change.name == UPDATER_ROLE
+    assert not change.abilities.gained
+    assert [a.actions for a in change.abilities.bounded] == [("iam:CreateUser",)]
+
+
+class Account:
+    """An account with one role in it."""
+
+    def __init__(self, role: Role) -> None:
+        self.cloud, self._role = self, role
+
+    def describe_role(self, name: str) -> Role | None:
+        return self._role if name == self._role.name else None
+
+    def read_policies(self, arns):
+        return dict.fromkeys(arns)
+
+
+@pytest.mark.parametrize("name", [API_ROLE, f"arn:aws:iam::111122223333:role/{API_ROLE}"])
+def test_a_role_in_aws_is_compared_with_what_octo_yaml_asks_for(tmp_path, name):
+    from orchestrator.config.load import load
+
+    path = tmp_path / "octo.yaml"
+    path.write_text(OCTO_YAML)
+    octo = f"arn:aws:iam::{PRINCIPAL}:root"
+    hand = {"hand": json.loads(policy("s3:*"))}
+    found = Role(API_ROLE, "", trust=documents.trust(octo, "another-id"), inline=hand)
+    (change,) = permissions.compare(
+        name,
+        str(path),
+        load=lambda file: load(file, {}, {}),
+        connect=lambda: Account(found),  # type: ignore[arg-type,return-value]
+    )
+    assert change.name == API_ROLE
+    assert [a.patterns for a in change.abilities.lost] == [("s3:*",)]
+    assert any(a.service == "ce" for a in change.abilities.gained)
+    assert not change.trust
+    assert "planted" not in repr(change)
+
+
+def test_what_octo_yaml_asks_for_is_compared_with_what_another_one_asks_for(tmp_path):
+    from orchestrator.config.load import load
+
+    files = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    files[0].write_text(OCTO_YAML)
+    files[1].write_text(OCTO_YAML + "cur_role_trust: principal_only\n")
+    (change,) = permissions.compare(
+        *map(str, files), load=lambda file: load(file, {}, {}), connect=nothing
+    )
+    assert change.name == CUR_ROLE
+    assert change.trust.weakened
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("nothing.json", "does not exist"),
+        ("broken.json", "cannot be read as JSON"),
+        ("empty.json", "is no policy"),
+        ("folder", "is not the folder of a module"),
+        ("NoSuchRole", "no such file, folder or role"),
+    ],
+)
+def test_what_cannot_be_compared_is_named_with_what_can(tmp_path, monkeypatch, name, what):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("broken.json").write_text("{")
+    Path("empty.json").write_text("{}")
+    with pytest.raises(ConfigError, match=what) as refused:
+        permissions.compare(
+            name,
+            name,
+            load=nothing,
+            connect=lambda: Account(Role(API_ROLE, "")),  # type: ignore[arg-type,return-value]
+        )
+    assert "a file with a policy in JSON" in refused.value.hint
