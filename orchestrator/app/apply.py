@@ -210,7 +210,7 @@ def apply_plan(
     journal.begin(context.folder, plan)
     with (
         context.events.step("apply", "Applying"),
-        deploying.watching(context, plan, registrar),
+        deploying.watching(context, plan, prepared.linked, registrar),
     ):
         try:
             values = prepared.terraform.apply_plan(plan.file)

@@ -76,17 +76,24 @@ class LinkedRegistrar:
 
 
 @contextmanager
-def watching(context: AccountContext, plan: Plan, registrar: LinkedRegistrar) -> Iterator[None]:
+def watching(
+    context: AccountContext,
+    plan: Plan,
+    linked: LinkedAccounts | None,
+    registrar: LinkedRegistrar,
+) -> Iterator[None]:
     """Read the StackSet's newest operation during the block, if the plan touches the StackSet."""
     if not any(change.type in (STACKSET, TARGET) for change in plan.changes):
         yield
         return
     ended = threading.Event()
+    reached = deployments.reached_by_terraform(linked) if linked else {}
 
     def poll() -> None:
         while not ended.wait(_POLL_SECONDS):
             if newest := context.cloud.newest_deployment():
-                registrar.take(*newest)
+                action, results = newest
+                registrar.take(action, deployments.with_waiting(results, reached.get(action, ())))
 
     poller = threading.Thread(target=poll, daemon=True)
     poller.start()

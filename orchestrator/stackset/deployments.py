@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import astuple, dataclass
 
 from orchestrator.aws import cloudformation
@@ -18,6 +18,7 @@ _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two reads; the last one r
 
 # Called with the operation's action (CREATE, UPDATE, DELETE) and each account's status and reason.
 OnProgress = Callable[[str, dict[str, tuple[str, str]]], None]
+_WAITING = ("PENDING", "")  # an account that AWS has not listed among the results yet
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,23 @@ def carry_out(
         if accounts:
             homes_of = [ous[account] for account in accounts]
             started = cloudformation.operate(aws, name, operation, accounts, homes_of, retain=keep)
-            wait(aws, name, started, on_progress)
+            wait(aws, name, started, on_progress, accounts=accounts)
+
+
+def reached_by_terraform(linked: LinkedAccounts) -> dict[str, list[str]]:
+    """List the accounts that an operation on whole targets reaches, by the operation's action."""
+    instances = linked.deployed.instances if linked.deployed else {}
+    return {
+        "CREATE": [s.account_id for s in linked.coverage.of(State.MISSING)],
+        "UPDATE": [*instances],
+    }
+
+
+def with_waiting(
+    results: Mapping[str, tuple[str, str]], accounts: Collection[str]
+) -> dict[str, tuple[str, str]]:
+    """Add the accounts that an operation has not come to: AWS lists them one by one."""
+    return {**dict.fromkeys(accounts, _WAITING), **results}
 
 
 def wait(
@@ -144,9 +161,18 @@ def wait(
     operation_id: str,
     on_progress: OnProgress,
     *,
+    accounts: Collection[str] = (),
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Wait for the end of an operation; AWS continues the operation after an interrupt.
+
+    Args:
+        aws: calls as the payer.
+        name: the StackSet's name.
+        operation_id: the operation's id.
+        on_progress: called with each account's status whenever it is read.
+        accounts: those that the operation reaches, as far as they are known.
+        sleep: waits some seconds.
 
     Raises:
         AwsError: somebody stopped the operation.
@@ -154,7 +180,8 @@ def wait(
     reads = 0
     while True:
         operation = cloudformation.describe_operation(aws, name, operation_id)
-        on_progress(operation.action, cloudformation.operation_results(aws, name, operation_id))
+        results = cloudformation.operation_results(aws, name, operation_id)
+        on_progress(operation.action, with_waiting(results, accounts))
         if operation.status == "STOPPED":
             raise AwsError(
                 f"operation {operation_id} was stopped by somebody",

@@ -8,7 +8,12 @@ from orchestrator.model.coverage import State, cover
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.stackset import StackInstance, StackSet
-from orchestrator.stackset.deployments import PendingDeployments, pending
+from orchestrator.stackset.deployments import (
+    PendingDeployments,
+    pending,
+    reached_by_terraform,
+    with_waiting,
+)
 
 PARENTS = {"r-1": None, "ou-a": "r-1", "ou-b": "ou-a", "ou-c": "r-1"}
 
@@ -171,3 +176,15 @@ def test_the_root_gives_way_to_its_ous_account_by_account():
     made = deployed(instance("one", "ou-b"), instance("two", "ou-c"), targets=("r-1",))
     work = what_to_do({"one": "ou-b", "two": "ou-c"}, made, targets=("ou-a",))
     assert work == PendingDeployments(remove=("two",))
+
+
+def test_accounts_that_an_operation_has_not_come_to_are_counted_from_the_start():
+    org = organization(one="ou-a", two="ou-a", three="ou-c")
+    known = deployed(instance("three", "ou-c"), targets=("r-1",))
+    linked = LinkedAccounts(org, known, ("r-1",), cover(org, known, targets=["r-1"], excluded=[]))
+    reached = reached_by_terraform(linked)
+    assert reached == {"CREATE": ["one", "two"], "UPDATE": ["three"]}
+    assert with_waiting({"two": ("SUCCEEDED", "")}, reached["CREATE"]) == {
+        "one": ("PENDING", ""),
+        "two": ("SUCCEEDED", ""),
+    }
