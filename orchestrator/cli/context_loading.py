@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,91 +86,121 @@ def with_setting_flags(function: Function) -> Function:
     return collect
 
 
+@dataclass(frozen=True)
+class _RunOptions:
+    """The options of a command that are no settings, by the names of their parameters."""
+
+    config: Path = CONFIG_FILE
+    workdir: Path | None = None
+    tf_path: str | None = None
+    parallelism: int | None = None
+    lock_seconds: float = 60.0
+    principal_profile: str | None = None
+    use_octo: bool = False
+    octo_profile: str | None = None
+    octo_endpoint: str = ENDPOINT
+    verbose: bool = False
+    no_color: bool = False
+    events_target: str | None = None
+    wait_seconds: float = 0.0
+    allow_destroy: tuple[str, ...] = ()
+    enable_access: bool = False
+
+
 def _loading(function: Function, *, with_flags: bool) -> Function:
+    names = {field.name for field in fields(_RunOptions)}
+
     @functools.wraps(function)
-    def make(
-        *arguments: Any,
-        flags: dict[str, Any],
-        config: Path = CONFIG_FILE,
-        workdir: Path | None = None,
-        tf_path: str | None = None,
-        parallelism: int | None = None,
-        lock_seconds: float = 60.0,
-        principal_profile: str | None = None,
-        use_octo: bool = False,
-        octo_profile: str | None = None,
-        octo_endpoint: str = ENDPOINT,
-        verbose: bool = False,
-        no_color: bool = False,
-        events_target: str | None = None,
-        wait_seconds: float = 0.0,
-        allow_destroy: tuple[str, ...] = (),
-        enable_access: bool = False,
-        **parameters: Any,
-    ) -> Any:
-        def load_context(
-            *,
-            defaults: dict[str, Any] | None = None,
-            **settings: Any,
-        ) -> AccountContext:
-            # Imported here, and the rest only once octo.yaml is right: boto3 and Jinja take most
-            # of a second to load.
-            from orchestrator.config.load import load, place_of
-            from orchestrator.octo.credentials import find
-
-            credentials = find(os.environ, profile=octo_profile) if use_octo else None
-            own = {name: value for name, value in flags.items() if value is not None}
-            given = {**(defaults or {}), **own, **settings}
-            # A command without options of the external id does without it.
-            optional = credentials is not None or "external_id" not in flags
-            registration: Registration = load(
-                config, given, os.environ, octo_has_external_id=optional
-            )
-
-            def place(name: str) -> str:
-                names = EXTERNAL_ID_SOURCES if name == "external_id" else (name,)
-                return place_of(config, given, *names)
-
-            from orchestrator.app.context import Settings, build
-            from orchestrator.app.events import Events
-            from orchestrator.ui.terminal import Terminal
-
-            session = Session.current()
-            session.color = use_color(no_color)
-            consumers: list[Any] = [Terminal(verbose=verbose, color=session.color)]
-            if events_target is not None:
-                from orchestrator.ui.jsonl import JsonLines, open_target
-
-                consumers.append(JsonLines(open_target(events_target)))
-            session.events = Events(*consumers)
-            session.command = click.get_current_context().command_path.partition(" ")[2]
-            if session.command in _OF_ONE_RUN:
-                _warn_of_one_run(session.events, config, own)
-            return build(
-                registration,
-                Settings(
-                    workdir=workdir or config.parent / WORKDIR,
-                    environ=dict(os.environ),
-                    tf_path=tf_path,
-                    parallelism=parallelism,
-                    lock_seconds=lock_seconds,
-                    principal_profile=principal_profile,
-                    allow_destroy=frozenset(allow_destroy),
-                    wait_seconds=wait_seconds,
-                    enable_access=enable_access,
-                    octo_credentials=credentials,
-                    octo_endpoint=octo_endpoint,
-                    place_of=place,
-                ),
-                events=session.events,
-                cancellation=session.cancellation,
-            )
-
+    def make(*arguments: Any, flags: dict[str, Any], **parameters: Any) -> Any:
+        options = _RunOptions(**{n: parameters.pop(n) for n in [*parameters] if n in names})
+        given = {name: value for name, value in flags.items() if value is not None}
         if with_flags:
-            parameters["flags"] = {name: v for name, v in flags.items() if v is not None}
+            parameters["flags"] = given
+        load_context = functools.partial(
+            _load_context, options, given, takes_external_id="external_id" in flags
+        )
         return function(*arguments, load_context=load_context, **parameters)
 
     return make
+
+
+def _load_context(
+    options: _RunOptions,
+    flags: dict[str, Any],
+    *,
+    takes_external_id: bool,
+    defaults: dict[str, Any] | None = None,
+    **settings: Any,
+) -> AccountContext:
+    """Read octo.yaml and validate it with the flags, then make what a run works with.
+
+    Args:
+        options: those that are no settings.
+        flags: the settings that were given as flags, by name.
+        takes_external_id: whether the command has options of the external id; one without them
+            needs none.
+        defaults: in place of octo.yaml; flags win over them.
+        settings: of the command itself; they win over flags.
+    """
+    # Imported here, and the rest only once octo.yaml is right: boto3 and Jinja take most of a
+    # second to load.
+    from orchestrator.config.load import load, place_of
+    from orchestrator.octo.credentials import find
+
+    credentials = find(os.environ, profile=options.octo_profile) if options.use_octo else None
+    given = {**(defaults or {}), **flags, **settings}
+    registration: Registration = load(
+        options.config,
+        given,
+        os.environ,
+        octo_has_external_id=credentials is not None or not takes_external_id,
+    )
+
+    def place(name: str) -> str:
+        names = EXTERNAL_ID_SOURCES if name == "external_id" else (name,)
+        return place_of(options.config, given, *names)
+
+    from orchestrator.app.context import Settings, build
+
+    session = Session.current()
+    events = _begin_events(session, options)
+    if session.command in _OF_ONE_RUN:
+        _warn_of_one_run(events, options.config, flags)
+    return build(
+        registration,
+        Settings(
+            workdir=options.workdir or options.config.parent / WORKDIR,
+            environ=dict(os.environ),
+            tf_path=options.tf_path,
+            parallelism=options.parallelism,
+            lock_seconds=options.lock_seconds,
+            principal_profile=options.principal_profile,
+            allow_destroy=frozenset(options.allow_destroy),
+            wait_seconds=options.wait_seconds,
+            enable_access=options.enable_access,
+            octo_credentials=credentials,
+            octo_endpoint=options.octo_endpoint,
+            place_of=place,
+        ),
+        events=events,
+        cancellation=session.cancellation,
+    )
+
+
+def _begin_events(session: Session, options: _RunOptions) -> Events:
+    """Give the session its events; they go to the terminal and to ``--events``."""
+    from orchestrator.app.events import Events
+    from orchestrator.ui.terminal import Terminal
+
+    session.color = use_color(options.no_color)
+    consumers: list[Any] = [Terminal(verbose=options.verbose, color=session.color)]
+    if options.events_target is not None:
+        from orchestrator.ui.jsonl import JsonLines, open_target
+
+        consumers.append(JsonLines(open_target(options.events_target)))
+    session.command = click.get_current_context().command_path.partition(" ")[2]
+    session.events = Events(*consumers)
+    return session.events
 
 
 def names_in_state(
