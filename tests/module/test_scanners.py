@@ -39,7 +39,7 @@ def test_checkov_finds_nothing(scanned):
         (c["check_id"], c["resource"]) for c in scanned["results"]["failed_checks"]
     ]
     assert scanned["summary"]["parsing_errors"] == 0
-    assert scanned["summary"]["passed"] > 40
+    assert scanned["summary"]["passed"] > 30
 
 
 def test_at_most_three_checks_are_skipped_each_with_its_reason(scanned):
