@@ -6,17 +6,13 @@ from typing import Any
 
 from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
-
-
-def home_region(region: str) -> str:
-    """Return the region of the CUR service in the partition of ``region``."""
-    return "cn-northwest-1" if region.startswith("cn-") else "us-east-1"
+from orchestrator.model.partition import cur_region, partition_of_region
 
 
 @fact
 def list_reports(aws: Aws) -> list[dict[str, Any]]:
     """List the account's report definitions (CUR DescribeReportDefinitions)."""
-    client = aws.client("cur", home_region(aws.region))
+    client = aws.client("cur", cur_region(partition_of_region(aws.region)))
     pages = client.get_paginator("describe_report_definitions").paginate()
     return [dict(found) for page in pages for found in page["ReportDefinitions"]]
 

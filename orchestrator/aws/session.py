@@ -13,7 +13,6 @@ import boto3
 import botocore.config
 import botocore.session
 from botocore.credentials import (
-    AssumeRoleCredentialFetcher,
     CredentialProvider,
     CredentialResolver,
     Credentials,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
-    from mypy_boto3_sts.type_defs import AssumeRoleRequestTypeDef
+    from mypy_boto3_sts.type_defs import AssumeRoleRequestTypeDef, CredentialsTypeDef
     from mypy_boto3_support import SupportClient
 
 # Adaptive mode slows down on throttling instead of hammering
@@ -182,18 +181,15 @@ class Aws:
         Raises:
             ServiceError: STS refused (AccessDenied, ...).
         """
-        fetcher = AssumeRoleCredentialFetcher(
-            # The fetcher would sign with keys that it reads once; this client renews its own.
-            lambda service, **_keys: self.client(service),
-            Credentials(*_PLACEHOLDER.values()),
-            role.role_arn,
-            extra_args={k: v for k, v in _arguments(role).items() if k != "RoleArn"},
-        )
 
-        def fetch() -> dict[str, Any]:
-            found: dict[str, Any] = fetcher.fetch_credentials()
-            keep_out(found["secret_key"], found["token"])
-            return found
+        def fetch() -> dict[str, str]:
+            given = self._assume(role)
+            return {
+                "access_key": given["AccessKeyId"],
+                "secret_key": given["SecretAccessKey"],
+                "token": given["SessionToken"],
+                "expiry_time": given["Expiration"].isoformat(),
+            }
 
         credentials = DeferredRefreshableCredentials(fetch, "assume-role")
         credentials.get_frozen_credentials()  # a refusal is met here
@@ -214,13 +210,17 @@ class Aws:
         return IamInAccounts(client, self._keys_of)
 
     def _keys_of(self, role: AssumeRole) -> dict[str, str]:
+        given = self._assume(role)
+        return {
+            "aws_access_key_id": given["AccessKeyId"],
+            "aws_secret_access_key": given["SecretAccessKey"],
+            "aws_session_token": given["SessionToken"],
+        }
+
+    def _assume(self, role: AssumeRole) -> CredentialsTypeDef:
         credentials = self.client("sts").assume_role(**_arguments(role))["Credentials"]
         keep_out(credentials["SecretAccessKey"], credentials["SessionToken"])
-        return {
-            "aws_access_key_id": credentials["AccessKeyId"],
-            "aws_secret_access_key": credentials["SecretAccessKey"],
-            "aws_session_token": credentials["SessionToken"],
-        }
+        return credentials
 
 
 def _arguments(role: AssumeRole) -> AssumeRoleRequestTypeDef:

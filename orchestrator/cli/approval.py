@@ -29,12 +29,7 @@ def agree(question: str, *, yes: bool, instead: str = "--yes") -> None:
     """
     if yes:
         return
-    if not sys.stdin.isatty():
-        raise click.UsageError(f"nobody is here to answer {question!r}: give {instead}")
-    if events := Session.current().events:
-        from orchestrator.app.events import Asked
-
-        events.emit(Asked(question, instead))
+    _ask(question, instead)
     if not click.confirm(question, err=True):
         raise OctoTfError(
             "cancelled: nothing more was done", hint="Run the same command again to go on."
@@ -55,12 +50,7 @@ def typed(question: str, expected: str, *, given: str | None, instead: str) -> N
         OctoTfError: something else was typed or given.
     """
     if given is None:
-        if not sys.stdin.isatty():
-            raise click.UsageError(f"nobody is here to answer {question!r}: give {instead}")
-        if events := Session.current().events:
-            from orchestrator.app.events import Asked
-
-            events.emit(Asked(question, instead))
+        _ask(question, instead)
         given = str(click.prompt(question, err=True)).strip()
     if given != expected:
         raise OctoTfError(
@@ -73,11 +63,18 @@ def offers(question: str) -> bool:
     """Ask an optional yes-or-no question; without a terminal, the answer is no."""
     if not sys.stdin.isatty():
         return False
+    _ask(question, "")
+    return click.confirm(question, err=True)
+
+
+def _ask(question: str, instead: str) -> None:
+    """Emit the question as an event; refuse where nobody is here to answer."""
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"nobody is here to answer {question!r}: give {instead}")
     if events := Session.current().events:
         from orchestrator.app.events import Asked
 
-        events.emit(Asked(question, ""))
-    return click.confirm(question, err=True)
+        events.emit(Asked(question, instead))
 
 
 def consent(*, yes: bool) -> Callable[[Review], None]:

@@ -74,3 +74,8 @@ def mismatch(registration: Registration, account: Account) -> Mismatch | None:
             f"Name a policy of this account: arn:{own}:iam::...",
         )
     return None
+
+
+def cur_region(partition: str) -> str:
+    """Name the region of the CUR service, of which each partition has one."""
+    return "cn-northwest-1" if partition == "aws-cn" else "us-east-1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.errors import OctoError, OctoRefused
+from orchestrator.model.linked_accounts import count_linked
 from orchestrator.model.octo_records import LABELS, AccountRecord, AreaName, Method, OctoAnswer
 from orchestrator.octo import error_messages
 from orchestrator.octo.messages import NO_ERROR, AccountAccess
@@ -63,7 +64,7 @@ def stackset_with_leavers(record: AccountRecord, left: int, *, at: str) -> OctoA
     """
     if record.is_confirmed("stackset"):
         return record.answers["stackset"]
-    accounts = "1 linked account" if left == 1 else f"{left} linked accounts"
+    accounts = count_linked(left)
     return OctoAnswer(
         state="waiting",
         at=at,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import LedgerError, OctoError, OctoUnreachable
+from orchestrator.model.linked_accounts import count_linked
 from orchestrator.model.octo_records import AccountRecord
 from orchestrator.octo.batch import for_each
 from orchestrator.octo.ledger import Ledger
@@ -129,7 +130,7 @@ def carry_out(
 
 def count(linked: Collection[str]) -> str:
     """Count linked accounts in words."""
-    return "1 linked account" if len(linked) == 1 else f"{len(linked)} linked accounts"
+    return count_linked(len(linked))
 
 
 def named(linked: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.model.linked_accounts import count_linked
 from orchestrator.model.octo_records import LABELS, AccountRecord
 from orchestrator.octo.answers import register_hint
 from orchestrator.octo.registration import RegistrationService
@@ -69,7 +70,7 @@ def _remaining(record: AccountRecord, waiting: int, *, with_credentials: bool) -
         return [register_hint(record.method)]
     open_areas = [LABELS[area] for area in record.unconfirmed]
     if waiting:
-        open_areas.append("1 linked account" if waiting == 1 else f"{waiting} linked accounts")
+        open_areas.append(count_linked(waiting))
     if open_areas:
         return [f"Run octo-tf confirm: Octo has not confirmed {', '.join(open_areas)}."]
     return []

@@ -19,6 +19,7 @@ from orchestrator.model.module_contract.outputs import (
     RoleOutput,
     StackSetOutput,
 )
+from orchestrator.model.partition import cur_region
 from orchestrator.stacks.templates import linked_template
 
 # The outputs of the report that are its inputs, without ``cur_``.
@@ -97,7 +98,7 @@ def _cur(inputs: Inputs, partition: str) -> CurOutput:
     bucket = inputs.cur_s3_bucket_name
     reading = documents.cur_policies(f"arn:{partition}:s3:::{bucket}", inputs.cur_s3_prefix)
     statements = documents.delivery_statements(
-        partition, inputs.account_id, bucket, documents.cur_region(partition)
+        partition, inputs.account_id, bucket, cur_region(partition)
     )
     managed = "merged" if inputs.cur_s3_bucket_merge_policy else "owner"
     values = {name: getattr(inputs, f"cur_{name}") for name in _CUR_INPUTS}

@@ -8,8 +8,9 @@ from typing import Literal, get_args
 
 from orchestrator.errors import ConfigError
 from orchestrator.model.account import AccountType
-from orchestrator.model.module_contract import documents, octo_names
+from orchestrator.model.module_contract import octo_names
 from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.partition import cur_region
 from orchestrator.stacks import templates
 from orchestrator.stacks.links import QuickCreate
 from orchestrator.verify.model import Area
@@ -110,7 +111,7 @@ def expected_stacks(
         parameters = {**octo, "TargetOrganizationId": ",".join(targets)}
         name = "AlphausLinkedAccountAccess"
         return (ExpectedStack(step, "stackset", name, region, parameters, inputs.stackset_name),)
-    return _cur(inputs, octo, documents.cur_region(partition))
+    return _cur(inputs, octo, cur_region(partition))
 
 
 def _cur(inputs: Inputs, octo: Mapping[str, str], report_region: str) -> tuple[ExpectedStack, ...]:

@@ -18,6 +18,7 @@ from orchestrator import __version__, assets
 from orchestrator.model.module_contract import documents, octo_names
 from orchestrator.model.module_contract.features import table
 from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.partition import cur_region
 
 Name = Literal["api-access", "stackset", "cur", "cur-bucket"]
 NAMES: tuple[Name, ...] = get_args(Name)
@@ -43,9 +44,7 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
     trust = documents.trust(_PRINCIPAL_ARN, "${ExternalId}")
     weaker = documents.trust(_PRINCIPAL_ARN, None)
     bucket_arn = f"arn:{_PARTITION}:s3:::{_BUCKET}"
-    delivery = documents.delivery_statements(
-        _PARTITION, _ACCOUNT, _BUCKET, documents.cur_region(partition)
-    )
+    delivery = documents.delivery_statements(_PARTITION, _ACCOUNT, _BUCKET, cur_region(partition))
     cur_policies = documents.cur_policies(bucket_arn, "${CurS3Prefix}")
     policy = {
         "Version": "2012-10-17",
@@ -66,7 +65,7 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
             cur_policies=_policies(cur_policies),
             bucket_policy=documents.substituted(policy),
             linked_template=linked_template(inputs),
-            report_region=documents.cur_region(partition),
+            report_region=cur_region(partition),
             tags=[{"Key": key, "Value": value} for key, value in sorted(inputs.tags.items())],
         )
     )

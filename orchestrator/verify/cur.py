@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from orchestrator.aws import s3
-from orchestrator.aws.cur import home_region
 from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.session import Aws
 from orchestrator.model.module_contract.outputs import CurOutput
+from orchestrator.model.partition import cur_region, partition_of_region
 from orchestrator.model.report_delivery import ReportDelivery
 from orchestrator.verify.model import Context, Finding, Report, failed
 from orchestrator.verify.remedy import Restore
@@ -26,7 +26,7 @@ def report_delivery(context: Context) -> ReportDelivery:
         prefix=cur.s3_prefix,
         bucket=cur.s3_bucket_name,
         region=cur.s3_bucket_region,
-        cur_region=home_region(context.aws.region),
+        cur_region=cur_region(partition_of_region(context.aws.region)),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from orchestrator.aws import cur
 from orchestrator.aws.session import Aws
+from orchestrator.model.partition import cur_region, partition_of_region
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def aws(monkeypatch):
 @pytest.mark.parametrize("fips", ["true", "false"])
 def test_cur_has_no_fips_endpoint_and_is_called_at_its_only_one(aws, monkeypatch, fips):
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", fips)
-    client = aws("eu-west-1").client("cur", cur.home_region("eu-west-1"))
+    client = aws("eu-west-1").client("cur", cur_region(partition_of_region("eu-west-1")))
     assert client.meta.endpoint_url == "https://cur.us-east-1.amazonaws.com"
 
 

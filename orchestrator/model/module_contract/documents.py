@@ -138,11 +138,6 @@ def trust(principal_arn: str, external_id: str | None) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def cur_region(partition: str) -> str:
-    """Name the region of the CUR service, of which each partition has one."""
-    return "cn-northwest-1" if partition == "aws-cn" else "us-east-1"
-
-
 def delivery_statements(
     partition: str, account_id: str, bucket: str, region: str
 ) -> list[dict[str, Any]]:
