@@ -162,7 +162,7 @@ def report_of(coverage: Coverage | None, *, healthy: bool = False, name: str = "
     )
     answer = OctoAnswer(state="refused", at=str(record.verified_at), reason=name, hint="Fix it.")
     octo = {} if healthy else {Area.API_ACCESS: answer}
-    return Report(PAYER, "payer", name, tuple(results), areas, octo, record=record)
+    return Report(PAYER, "payer", name, tuple(results), areas, octo=octo, record=record)
 
 
 def page_of(
