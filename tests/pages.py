@@ -151,6 +151,9 @@ def report_of(coverage: Coverage | None, *, healthy: bool = False, name: str = "
     }
     if coverage is None:
         areas[Area.STACKSET] = Status.SKIPPED
+    known = {area.value for area in Area}
+    status = Status.PASS if healthy else Status.FAIL
+    features = {str(r.area): status for r in results if str(r.area) not in known}
     times = [NOW - timedelta(hours=11 * n, minutes=7 * n) for n in range(60)]
     record = AccountRecord(
         account_id=PAYER,
@@ -162,7 +165,7 @@ def report_of(coverage: Coverage | None, *, healthy: bool = False, name: str = "
     )
     answer = OctoAnswer(state="refused", at=str(record.verified_at), reason=name, hint="Fix it.")
     octo = {} if healthy else {Area.API_ACCESS: answer}
-    return Report(PAYER, "payer", name, tuple(results), areas, octo=octo, record=record)
+    return Report(PAYER, "payer", name, tuple(results), areas, features, octo, record=record)
 
 
 def page_of(
