@@ -18,11 +18,18 @@ from orchestrator.errors import OctoError, OctoRefused
 from orchestrator.octo import error_messages
 from orchestrator.octo.connection import Answer, Connection
 from orchestrator.octo.credentials import Credentials
-from orchestrator.octo.messages import AccessTemplate, AccountAccess, DataAccess, Deleted
+from orchestrator.octo.messages import (
+    AccessTemplate,
+    AccountAccess,
+    DataAccess,
+    Deleted,
+    Recommendation,
+    Recommendations,
+)
 from orchestrator.octo.token import Tokens
 from orchestrator.redaction import keep_out
 
-Message = TypeVar("Message", AccessTemplate, AccountAccess, DataAccess, Deleted)
+Message = TypeVar("Message", AccessTemplate, AccountAccess, DataAccess, Deleted, Recommendations)
 
 
 class OctoApi:
@@ -141,6 +148,17 @@ class OctoApi:
             found = _message(DataAccess, json.dumps(document.get("result")), self._endpoint)
             if found.vendor in ("", "aws"):
                 yield found
+
+    def recommendations(self, account_id: str) -> list[Recommendation]:
+        """List what Octo recommends of an account (POST /v1/recommendations/summaries)."""
+        text = self._done(
+            "POST",
+            "/v1/recommendations/summaries",
+            {"filters": {"target": account_id}},
+            doing="listing recommendations",
+            where=account_id,
+        )
+        return _message(Recommendations, text, account_id).recommendations
 
     def update(self, account_id: str) -> None:
         """Update an outdated CloudFormation stack (PUT /v1/aws/acctaccess/{target})."""

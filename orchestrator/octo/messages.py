@@ -109,3 +109,22 @@ class Deleted(_Message):
     """The answer to an unregistration."""
 
     target_id: str = ""
+
+
+class Recommendation(_Message):
+    """What Octo recommends of one resource; savings in USD a month."""
+
+    id: str = ""
+    name: str = ""
+    target: str = ""
+    source: str = ""
+    region: str = ""
+    resource_id: str = ""
+    estimated_monthly_savings: float = 0.0
+    status: str = ""
+
+
+class Recommendations(_Message):
+    """The answer to a list of recommendations."""
+
+    recommendations: list[Recommendation] = Field(default_factory=list)

@@ -32,6 +32,7 @@ def test_the_demo_registers_proves_repairs_upgrades_and_leaves_in_few_lines():
         "and neither none nor a wrong one",
         "1 linked account has a role AlphausAcctAccessRole already",
         "linked-3  current",
+        "which saves 70.08 USD a month.",
         "has left.",
     ):
         assert claim in " ".join(shown.stdout.split()) or claim in shown.stdout, claim

@@ -10,14 +10,18 @@ from typing import Any
 import click
 
 from orchestrator.cli.demo.stage import Ran, Stage, command_line, quote, say
+from orchestrator.errors import OctoTfError
 from orchestrator.model.coverage import State
 from orchestrator.model.module_contract import octo_names
+from orchestrator.octo.api import OctoApi
+from orchestrator.octo.credentials import find
 
 _BY_HAND = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*",'
     ' "Resource": "*"}]}'
 )
 REPORT = "report.html"  # of the payer's upgrade, in its project
+_RECOMMENDATIONS = ("--feature", "cost", "--feature", "recommendations")
 _MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "pending": ("…", "yellow")}
 
 
@@ -51,10 +55,11 @@ def _plan(stage: Stage) -> None:
     stage.scene("A plan")
     for profile in ("payer", "linked-1", "standalone"):
         (stage.folder / profile).mkdir()
+        chosen = _RECOMMENDATIONS if profile == "linked-1" else ()
         stage.run(
             profile,
             *("init", "--non-interactive", "--aws-profile", profile),
-            *("--account-id", stage.account(profile), "--account-name", f"Demo {profile}"),
+            *("--account-id", stage.account(profile), "--account-name", f"Demo {profile}", *chosen),
         )
     say(
         """`octo-tf init` wrote an octo.yaml for the payer: an account id, a name, a profile. A
@@ -73,6 +78,7 @@ def _apply(stage: Stage, pool: ThreadPoolExecutor) -> None:
         applies exactly the plan that it has shown, and proves the result."""
     )
     command_line("octo-tf apply")
+    _start_instance(stage)
     runs = {"payer": _start(stage, pool, "payer")}
     _until_registered(stage, runs["payer"])
     runs["standalone"] = _start(stage, pool, "standalone")
@@ -96,6 +102,16 @@ def _apply(stage: Stage, pool: ThreadPoolExecutor) -> None:
     report = runs["payer"].result().report
     for check in ("api_access.assume", "cur_s3.role", "cur_s3.delivery"):
         _check(report, check)
+
+
+def _start_instance(stage: Stage) -> None:
+    """Start an instance in linked-1, which has nothing to do."""
+    from orchestrator.aws.session import connect
+
+    with stage.in_environment():
+        aws: Any = connect(region="us-east-1", profile="linked-1")
+        idle = {"ImageId": "ami-12c6146b", "InstanceType": "m5.large", "MinCount": 1, "MaxCount": 1}
+        aws.client("ec2").run_instances(**idle)
 
 
 def _by_hand(stage: Stage) -> None:
@@ -143,6 +159,14 @@ def _octo(stage: Stage) -> None:
     stage.scene("What Octo knows")
     command_line("octo-tf accounts")
     click.echo(stage.run("payer", "accounts").stdout.rstrip())
+    say("linked-1 has the feature recommendations. By its role, Octo now recommends:")
+    credentials = find(stage.environ)
+    if credentials is None:
+        raise OctoTfError("the sandbox has no credentials of Octo's API")
+    octo = OctoApi(stage.environ["OCTO_TF_OCTO_ENDPOINT"], credentials)
+    for one in octo.recommendations(stage.account("linked-1")):
+        saves = f"which saves {one.estimated_monthly_savings:.2f} USD a month."
+        say(f"{one.name} {one.resource_id}, {saves}", mark="✓ ", color="green")
 
 
 def _leave(stage: Stage) -> None:

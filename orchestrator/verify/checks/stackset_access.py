@@ -1,12 +1,14 @@
-"""stackset.access: Octo can assume the role in each linked account, with the external id only."""
+"""stackset.access: Octo can assume its roles in each linked account, with the external id only."""
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from orchestrator.aws import cloudformation
 from orchestrator.aws.sts import WRONG_EXTERNAL_ID, may_assume
+from orchestrator.model.module_contract.features import feature_roles, table
 from orchestrator.verify.model import Check, Context, Finding, failed, passed, skipped
 from orchestrator.verify.stackset import RESTORE, missing
 
@@ -26,21 +28,24 @@ def _run(context: Context) -> Finding:
     if found is None:
         return missing(wanted.name)
 
+    roles = [wanted.role_name, *_of_features(wanted.template)]
+
     def mistake(account_id: str) -> str:
-        arn = f"arn:{context.expected.partition}:iam::{account_id}:role/{wanted.role_name}"
-        if not may_assume(principal, arn, context.external_id):
-            return "Octo cannot assume the role"
-        if may_assume(principal, arn, None):
-            return "the role can be assumed without an external id"
-        if may_assume(principal, arn, WRONG_EXTERNAL_ID):
-            return "the role can be assumed with a wrong external id"
+        for name in roles:
+            arn = f"arn:{context.expected.partition}:iam::{account_id}:role/{name}"
+            if not may_assume(principal, arn, context.external_id):
+                return f"Octo cannot assume {name}"
+            if may_assume(principal, arn, None):
+                return f"{name} can be assumed without an external id"
+            if may_assume(principal, arn, WRONG_EXTERNAL_ID):
+                return f"{name} can be assumed with a wrong external id"
         return ""
 
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
         tried = found.current
         answers = dict(zip(tried, pool.map(mistake, tried), strict=True))
     wrong = {account_id: answer for account_id, answer in answers.items() if answer}
-    evidence: dict[str, object] = {"tried": len(tried), "wrong": wrong}
+    evidence: dict[str, object] = {"tried": len(tried), "roles": roles, "wrong": wrong}
     if wrong:
         shown = "; ".join(f"{account}: {answer}" for account, answer in [*wrong.items()][:_SHOWN])
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
@@ -54,15 +59,26 @@ def _run(context: Context) -> Finding:
             **evidence,
         )
     return passed(
-        f"Octo can assume the role in {len(tried)} linked account{'' if len(tried) == 1 else 's'},"
-        " with the external id only.",
+        f"Octo can assume {', '.join(roles)} in {len(tried)} linked"
+        f" account{'' if len(tried) == 1 else 's'}, with the external id only.",
         **evidence,
     )
 
 
+def _of_features(template: str) -> list[str]:
+    """List the further roles that the template makes for Octo itself."""
+    resources = json.loads(template).get("Resources", {}).values()
+    names = {resource.get("Properties", {}).get("RoleName") for resource in resources}
+    return [
+        name
+        for name in feature_roles(table().features)
+        if name in names and table().roles[name].trust == "external_id"
+    ]
+
+
 CHECK = Check(
     id="stackset.access",
-    promise="Octo can assume the role in each linked account, with the external id only.",
+    promise="Octo can assume its roles in each linked account, with the external id only.",
     permissions=("cloudformation:DescribeStackSet", "cloudformation:ListStackInstances"),
     run=_run,
 )
