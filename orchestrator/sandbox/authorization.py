@@ -6,10 +6,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from typing import Any
 
 from orchestrator.sandbox import services
 from orchestrator.sandbox.encryption import may_use_key
-from orchestrator.sandbox.organization_policies import RESOURCE, SERVICE, decide_for_account
+from orchestrator.sandbox.organization_policies import (
+    RESOURCE,
+    SERVICE,
+    binds,
+    decide_for_account,
+)
 from orchestrator.sandbox.policy import (
     AccessRequest,
     Decision,
@@ -77,16 +83,18 @@ _NOT_ALLOWED = " because no {kind} allows the {action} action"
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a call was decided, and by which kind of policy."""
+    """How a call was decided, by which kind of policy, and by which policy of an organization."""
 
     decision: Decision
     kind: str = ""
+    policy_arn: str = ""
 
     def reason(self, action: str) -> str:
         """Word the denial as AWS does."""
         if self.decision == "explicitDeny":
             article = "an" if self.kind[:1] in "aeiou" else "a"
-            return _DENIED.format(article=article, kind=self.kind)
+            named = f": {self.policy_arn}" if self.policy_arn else ""
+            return _DENIED.format(article=article, kind=self.kind) + named
         return _NOT_ALLOWED.format(kind=self.kind, action=action)
 
 
@@ -111,7 +119,7 @@ def authorize(state: SandboxState, call: Call) -> None:
         request = AccessRequest(
             needed.action,
             needed.resource,
-            {**_context(call), **needed.context},
+            {**context_of(call), **needed.context},
             {"AWS": call.caller.names},
         )
         _require(call, request, verdict_for(state, call, request))
@@ -121,15 +129,27 @@ def authorize(state: SandboxState, call: Call) -> None:
             _require(call, use, verdict)
 
 
-def authorize_by_organization(call: Call) -> None:
+def authorize_by_organization(state: SandboxState, call: Call) -> None:
     """Check that the organization's policies allow a call of the StackSets' execution role.
 
     Raises:
         ServiceError: AccessDenied, with the message that AWS gives.
     """
-    request = AccessRequest(f"{call.service}:{call.operation}", "*", _context(call))
-    decision = decide_for_account(SERVICE, call.caller.account_id, request)
-    _require(call, request, Verdict(decision, "service control policy"))
+    if not binds(SERVICE, call.caller.account_id):
+        return  # the context of a request takes long to find in a large organization
+    request = _request(state, call, f"{call.service}:{call.operation}")
+    _require(call, request, _by_organization(SERVICE, call.caller.account_id, request))
+
+
+def _request(state: SandboxState, call: Call, action: str) -> AccessRequest:
+    principals = {"AWS": call.caller.names}
+    return AccessRequest(action, resource_of(state, call), context_of(call), principals)
+
+
+def _by_organization(kind: str, account_id: str, request: AccessRequest) -> Verdict:
+    found = decide_for_account(kind, account_id, request)
+    named = "service control policy" if kind == SERVICE else "resource control policy"
+    return Verdict(found.decision, named, found.policy_arn)
 
 
 def _require(call: Call, request: AccessRequest, verdict: Verdict) -> None:
@@ -178,13 +198,13 @@ def verdict_for(state: SandboxState, call: Call, request: AccessRequest) -> Verd
         bucket = call.parameters.get("ResourceArn", "").rpartition(":::")[2]
     owner = bucket_owner(bucket) if bucket else None
     if owner is not None:
-        decision = decide_for_account(RESOURCE, owner, request)
-        if decision != "allowed":
-            return Verdict(decision, "resource control policy")
+        verdict = _by_organization(RESOURCE, owner, request)
+        if verdict.decision != "allowed":
+            return verdict
     if not caller.path.startswith("/aws-service-role/"):
-        decision = decide_for_account(SERVICE, caller.account_id, request)
-        if decision != "allowed":
-            return Verdict(decision, "service control policy")
+        verdict = _by_organization(SERVICE, caller.account_id, request)
+        if verdict.decision != "allowed":
+            return verdict
     by_identity = identity_verdict(caller, request)
     if bucket is None or owner is None or call.operation == "CreateBucket":
         # A name that another account has taken is refused by CreateBucket itself.
@@ -217,25 +237,27 @@ def identity_verdict(caller: Caller, request: AccessRequest) -> Verdict:
     return verdict
 
 
-def _context(call: Call) -> dict[str, str | list[str]]:
-    """The condition keys of a call. Source: IAM User Guide, "Global condition context keys"."""
+def context_of(call: Call, resource_account: str = "") -> dict[str, str | list[str]]:
+    """Get the condition keys of a call. Source: IAM User Guide, "Global condition context keys"."""
     caller = call.caller
     context: dict[str, str | list[str]] = {
         "aws:SecureTransport": "true",
         "aws:SourceIp": "127.0.0.1",
         "aws:CurrentTime": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:PrincipalAccount": caller.account_id,
         "aws:PrincipalArn": caller.principal_arn,
         "aws:PrincipalType": "User" if caller.kind == "user" else "AssumedRole",
         "aws:PrincipalIsAWSService": "false",
-        "aws:ViaAWSService": "false",
+        "aws:ViaAWSService": "true" if call.called_via else "false",
         "aws:RequestedRegion": "us-east-1" if call.service in _GLOBAL else call.region,
     }
     if caller.kind == "user":
         context["aws:username"] = caller.name
-    own = organizations(management_account(caller.account_id))
-    if own.org is not None:
-        context["aws:PrincipalOrgID"] = own.org.id
+    if call.called_via:
+        context["aws:CalledVia"] = [call.called_via]
+        context["aws:CalledViaFirst"] = context["aws:CalledViaLast"] = call.called_via
+    bucket = call.uri.get("Bucket")
+    owner = resource_account or (bucket_owner(bucket) if bucket else None) or caller.account_id
+    context.update(_of_account("Principal", caller.account_id), **_of_account("Resource", owner))
     context.update(_of_iam(call) if call.service == "iam" else {})
     tags = [tag for tag in call.parameters.get("Tags") or [] if isinstance(tag, dict)]
     named = {tag["Key"]: tag.get("Value", "") for tag in tags if "Key" in tag}
@@ -243,6 +265,31 @@ def _context(call: Call) -> dict[str, str | list[str]]:
     if named:
         context["aws:TagKeys"] = [*named]
     return context
+
+
+def _of_account(whose: str, account_id: str) -> dict[str, str | list[str]]:
+    """The keys of the account of a principal or a resource, and of its organization."""
+    context: dict[str, str | list[str]] = {f"aws:{whose}Account": account_id}
+    own = organization_of(account_id)
+    if own is not None:
+        context[f"aws:{whose}OrgID"] = own.org.id
+        context[f"aws:{whose}OrgPaths"] = [organization_path(own, account_id)]
+    return context
+
+
+def organization_of(account_id: str) -> Any | None:
+    """Get moto's organization of an account; None if it is in none."""
+    own = organizations(management_account(account_id))
+    return own if own.org is not None else None
+
+
+def organization_path(own: Any, account_id: str) -> str:
+    """Get where an account is, as condition keys have it: ``o-.../r-.../ou-.../``."""
+    parents = {ou.id: getattr(ou, "parent_id", None) for ou in own.ou}
+    path, parent = "", next((a.parent_id for a in own.accounts if a.id == account_id), None)
+    while parent is not None:
+        path, parent = f"{parent}/{path}", parents[parent]
+    return f"{own.org.id}/{path}"
 
 
 def _of_iam(call: Call) -> dict[str, str]:

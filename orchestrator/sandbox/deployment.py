@@ -14,12 +14,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 
+from moto.core.exceptions import ServiceException
+
 from orchestrator.sandbox import stack_changes, stacks
 from orchestrator.sandbox.organization import PAYER, grant_management_access
 from orchestrator.sandbox.resources import Actor
 from orchestrator.sandbox.stacks import Stack, StackChange
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
-from orchestrator.sandbox.state import PARTITION, SandboxState, organizations
+from orchestrator.sandbox.state import SandboxState, execution_role, organizations
 from orchestrator.sandbox.template_parser import TemplateError
 
 # Stacks per call to the sandbox: a large operation must not delay other callers.
@@ -223,6 +225,7 @@ def _change_stack(
         if known is not None and not operation.retain:
             if error := injected_error("DeleteStack", actor.account_id, actor.region):
                 raise _StackFailure(_status_reason(error, actor.account_id, "iam:DeleteRole"))
+            _authorize(actor, "DeleteStack", known.name)
             _finish(known, stack_changes.delete(known))
         return
     if error := injected_error(
@@ -234,10 +237,12 @@ def _change_stack(
     if known is not None and known.deleted is None:
         # An unchanged stack is not updated, so manual changes in the account stay.
         if known.would_change(body, parameters, tags):
+            _authorize(actor, "UpdateStack", known.name)
             _check(actor, known.name, body, parameters)
             _finish(known, stack_changes.update(known, body, parameters, tags))
         return
     name = f"StackSet-{stack_set.name}-{uuid.uuid4()}"
+    _authorize(actor, "CreateStack", name)
     _check(actor, name, body, parameters)
     made = Stack(actor, name, body, parameters, tags)
     own.append(made)
@@ -248,6 +253,15 @@ def _change_stack(
         stack_changes.run_to_completion(made, stack_changes.delete(made))
         raise
     instance.stack_id = made.id
+
+
+def _authorize(actor: Actor, operation: str, name: str) -> None:
+    """Check that the execution role may change a stack, and read how far it is."""
+    try:
+        for action in (operation, "DescribeStacks"):
+            actor.call("cloudformation", action, {"StackName": name})
+    except ServiceException as error:
+        raise _StackFailure(error.message) from None
 
 
 def _check(actor: Actor, name: str, body: str, parameters: dict[str, str]) -> None:
@@ -266,7 +280,7 @@ def _finish(stack: Stack, change: StackChange) -> None:
 def _status_reason(error: str, account_id: str, action: str) -> str:
     """Word an injected error as CloudFormation does; AccessDenied is an SCP's explicit deny."""
     if error == "AccessDenied":
-        caller = f"arn:{PARTITION}:sts::{account_id}:assumed-role/stacksets-exec/AWSCloudFormation"
+        caller = execution_role(account_id).arn
         return (
             f"ResourceLogicalId:ApiAccessRole, ResourceType:AWS::IAM::Role,"
             f" ResourceStatusReason:User: {caller} is not authorized to perform: {action} with an"

@@ -8,10 +8,12 @@ account, nor service-linked roles. Source: Organizations User Guide, "SCP evalua
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from moto.organizations.models import organizations_backends
 
-from orchestrator.sandbox.policy import AccessRequest, Decision, Document, decide, parse_policy
+from orchestrator.sandbox.policy import AccessRequest, Decision, decide, parse_policy
 from orchestrator.sandbox.state import organizations
 
 SERVICE = "SERVICE_CONTROL_POLICY"
@@ -19,18 +21,30 @@ RESOURCE = "RESOURCE_CONTROL_POLICY"
 _WITH_RESOURCE_POLICIES = ("s3:", "sts:", "kms:", "sqs:", "secretsmanager:")
 
 
-def decide_for_account(kind: str, account_id: str, request: AccessRequest) -> Decision:
+@dataclass(frozen=True)
+class OrganizationDecision:
+    """How an organization's policies decide a request; ``policy_arn``: of an explicit deny."""
+
+    decision: Decision
+    policy_arn: str = ""
+
+
+def decide_for_account(kind: str, account_id: str, request: AccessRequest) -> OrganizationDecision:
     """Decide a request by the policies of one kind on the way from the root to an account."""
     if kind == RESOURCE and not request.action.startswith(_WITH_RESOURCE_POLICIES):
-        return "allowed"
+        return OrganizationDecision("allowed")
     decision: Decision = "allowed"
-    for documents in _levels(kind, account_id):
-        at_level = decide(documents, request, resource_policy=kind == RESOURCE)
-        if at_level == "explicitDeny":
-            return at_level
-        if at_level != "allowed":
-            decision = at_level
-    return decision
+    for policies in _levels(kind, account_id):
+        decisions = {
+            p.arn: decide([parse_policy(p.content)], request, resource_policy=kind == RESOURCE)
+            for p in policies
+        }
+        denying = [arn for arn, found in decisions.items() if found == "explicitDeny"]
+        if denying:
+            return OrganizationDecision("explicitDeny", denying[0])
+        if "allowed" not in decisions.values():
+            decision = "implicitDeny"
+    return OrganizationDecision(decision)
 
 
 def is_member(account_id: str) -> bool:
@@ -40,16 +54,27 @@ def is_member(account_id: str) -> bool:
     )
 
 
-def _levels(kind: str, account_id: str) -> Iterator[list[Document]]:
+def binds(kind: str, account_id: str) -> bool:
+    """Whether policies of a kind limit an account: a member, where the type is enabled."""
+    return _binding_organization(kind, account_id) is not None
+
+
+def _binding_organization(kind: str, account_id: str) -> Any | None:
     management = organizations_backends.master_accounts.get(account_id)
     if management is None or management[0] == account_id:
-        return
+        return None
     organization = organizations(management[0])
-    places = {ou.id: ou for ou in organization.ou}
     root = next(ou for ou in organization.ou if ou.type == "ROOT")
-    if not any(enabled["Type"] == kind for enabled in root.policy_types):
+    enabled = any(one["Type"] == kind for one in root.policy_types)
+    return organization if enabled else None
+
+
+def _levels(kind: str, account_id: str) -> Iterator[list[Any]]:
+    organization = _binding_organization(kind, account_id)
+    if organization is None:
         return
+    places = {ou.id: ou for ou in organization.ou}
     place = next((a for a in organization.accounts if a.id == account_id), None)
     while place is not None:
-        yield [parse_policy(p.content) for p in place.attached_policies if p.type == kind]
+        yield [policy for policy in place.attached_policies if policy.type == kind]
         place = places.get(getattr(place, "parent_id", None))

@@ -43,7 +43,7 @@ from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH, Octo
 from orchestrator.sandbox.octo.state import OctoState
 from orchestrator.sandbox.retries import SentResponses
 from orchestrator.sandbox.snapshots import Snapshots
-from orchestrator.sandbox.state import LOG, Caller, SandboxState
+from orchestrator.sandbox.state import LOG, SandboxState, execution_role
 from orchestrator.sandbox.wire import Call, ServiceError
 
 _JSON = {"Content-Type": "application/json"}
@@ -155,8 +155,7 @@ class Application:
 
     def _injected_error(self, operation: str, account_id: str, region: str) -> str:
         """Get the error code injected for a StackSet's operation in an account, or ""."""
-        arn = f"arn:aws:sts::{account_id}:assumed-role/stacksets-exec/AWSCloudFormation"
-        caller = Caller(account_id, arn, "role", "stacksets-exec")
+        caller = execution_role(account_id)
         faults = self.faults.take(Call("cloudformation", operation, region, caller, {}, {}))
         return next((fault.error for fault in faults if fault.error), "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -55,6 +56,16 @@ class Caller:
         """The values of ``Principal`` that name this caller in a resource policy."""
         root = f"arn:{PARTITION}:iam::{self.account_id}:root"
         return [*{self.arn: 0, self.principal_arn: 0}, root, self.account_id]
+
+
+def execution_role(account_id: str) -> Caller:
+    """Get the session of the role by which service-managed StackSets deploy to an account.
+
+    Its name ends in 32 hexadecimal digits of CloudFormation's own.
+    """
+    name = f"stacksets-exec-{uuid.uuid5(uuid.NAMESPACE_OID, account_id).hex}"
+    arn = f"arn:{PARTITION}:sts::{account_id}:assumed-role/{name}/AWSCloudFormation"
+    return Caller(account_id, arn, "role", name)
 
 
 @dataclass(frozen=True)

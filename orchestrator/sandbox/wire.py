@@ -59,7 +59,8 @@ class CredentialScope:
 class Call:
     """One API call, parsed and validated.
 
-    ``uri`` holds S3's Bucket and Key; ``notes`` what an operation keeps until moto has answered.
+    ``uri`` holds S3's Bucket and Key; ``notes`` what an operation keeps until moto has answered;
+    ``called_via`` the service that makes the call with the caller's permissions.
     """
 
     service: str
@@ -69,6 +70,7 @@ class Call:
     parameters: dict[str, Any]
     uri: dict[str, Any]
     notes: dict[str, Any] = field(default_factory=dict)
+    called_via: str = ""
 
 
 def scope_of(request: Request) -> CredentialScope | None:

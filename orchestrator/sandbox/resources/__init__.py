@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.sandbox.authorization import authorize, authorize_by_organization
 from orchestrator.sandbox.discovery import submodules
-from orchestrator.sandbox.state import PARTITION, Caller, SandboxState
+from orchestrator.sandbox.state import Caller, SandboxState, execution_role
 from orchestrator.sandbox.wire import Call
 
 
@@ -48,17 +48,16 @@ class Actor:
         Raises:
             ServiceError: the caller is not allowed to.
         """
-        caller = self.caller or Caller(
-            self.account_id,
-            f"arn:{PARTITION}:sts::{self.account_id}:assumed-role/stacksets-exec/AWSCloudFormation",
-            "role",
-            "stacksets-exec",
+        caller = self.caller or execution_role(self.account_id)
+        # A stack's own calls are the caller's; those for its resources are made through it.
+        via = "" if service == "cloudformation" else "cloudformation.amazonaws.com"
+        made = Call(
+            service, operation, self.region, caller, dict(parameters), dict(uri), called_via=via
         )
-        made = Call(service, operation, self.region, caller, dict(parameters), dict(uri))
         if self.caller is not None:
             authorize(self.state, made)
         else:
-            authorize_by_organization(made)
+            authorize_by_organization(self.state, made)
         return made
 
 

@@ -25,6 +25,10 @@ def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
     }
     if boundary := properties.get("PermissionsBoundary"):
         parameters["PermissionsBoundary"] = boundary
+    actor.call("iam", "GetRole", {"RoleName": name, "Path": parameters["Path"]})
+    if tags := properties.get("Tags"):
+        parameters["Tags"] = tags
+        actor.call("iam", "TagRole", {**parameters})
     check_trust(actor.state, actor.call("iam", "CreateRole", parameters))
     if role(actor.account_id, name) is not None:
         raise already_exists(_TYPE, name, str(uuid.uuid4()))

@@ -70,7 +70,7 @@ def _decided(
         "EvalDecisionDetails": {},
     }
     if is_member(account_id):
-        by_organization = decide_for_account(SERVICE_CONTROL, account_id, request)
+        by_organization = decide_for_account(SERVICE_CONTROL, account_id, request).decision
         allowed = by_organization == "allowed"
         result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": allowed}
         if not allowed and decision != "explicitDeny":

@@ -16,6 +16,7 @@ from typing import Any
 from moto.core.utils import get_service_model
 from moto.organizations.models import organizations_backends
 
+from orchestrator.sandbox.authorization import organization_path
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.state import (
     AccountCreation,
@@ -210,12 +211,7 @@ def described(state: SandboxState, call: Call, account: Any) -> dict[str, Any]:
 
 def _path(management: str, account: Any) -> str:
     """Where an account is: ``o-.../r-.../ou-.../111111111111/``."""
-    organization = organizations(management)
-    parents = {ou.id: getattr(ou, "parent_id", None) for ou in organization.ou}
-    path, parent = f"{account.id}/", account.parent_id
-    while parent is not None:
-        path, parent = f"{parent}/{path}", parents[parent]
-    return f"{organization.org.id}/{path}"
+    return f"{organization_path(organizations(management), account.id)}{account.id}/"
 
 
 OPERATIONS: dict[str, Operation] = {

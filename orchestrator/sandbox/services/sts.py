@@ -18,6 +18,7 @@ from moto.iam.models import AccessKey
 from moto.sts.models import sts_backends
 from moto.sts.utils import random_session_token
 
+from orchestrator.sandbox.authorization import context_of
 from orchestrator.sandbox.identity_policy import load_aws_managed
 from orchestrator.sandbox.organization_policies import RESOURCE, decide_for_account
 from orchestrator.sandbox.organization_policies import SERVICE as SERVICE_CONTROL
@@ -55,7 +56,7 @@ def assume_role(state: SandboxState, call: Call) -> dict[str, Any]:
     """
     arn, target = _target(call)
     _check_tags(call)
-    context = _context(call)
+    context = _context(call, target.account_id if target else "")
     request = AccessRequest("sts:AssumeRole", arn, context, {"AWS": call.caller.names})
     tagged = AccessRequest("sts:TagSession", arn, context, {"AWS": call.caller.names})
     if (
@@ -216,12 +217,10 @@ def _claims(token: str) -> dict[str, Any]:
     return claims
 
 
-def _context(call: Call) -> dict[str, str]:
-    context = {
-        "aws:PrincipalAccount": call.caller.account_id,
-        "aws:PrincipalArn": call.caller.principal_arn,
-        "sts:RoleSessionName": call.parameters["RoleSessionName"],
-    }
+def _context(call: Call, target_account_id: str) -> dict[str, str | list[str]]:
+    """The condition keys of AssumeRole; those of the resource are of the role's account."""
+    context = context_of(call, target_account_id)
+    context["sts:RoleSessionName"] = call.parameters["RoleSessionName"]
     if "ExternalId" in call.parameters:
         context["sts:ExternalId"] = call.parameters["ExternalId"]
     return context
@@ -230,9 +229,9 @@ def _context(call: Call) -> dict[str, str]:
 def _trusts(target: Any, call: Call, request: AccessRequest) -> bool:
     """Decide by the organization, the role's trust policy, which must allow, and the caller's."""
     caller = call.caller
-    if decide_for_account(RESOURCE, target.account_id, request) != "allowed":
+    if decide_for_account(RESOURCE, target.account_id, request).decision != "allowed":
         return False
-    if decide_for_account(SERVICE_CONTROL, caller.account_id, request) != "allowed":
+    if decide_for_account(SERVICE_CONTROL, caller.account_id, request).decision != "allowed":
         return False
     policies, boundary = identity_policies(caller.account_id, caller.kind, caller.name)
     decision = decide_all(

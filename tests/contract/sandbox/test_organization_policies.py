@@ -65,11 +65,18 @@ def create_role(session, profile: str, name: str = "limited") -> None:
     )
 
 
-def test_a_policy_at_the_root_denies_in_members_and_names_itself(session, control_policy):
+def test_a_policy_at_the_root_denies_in_members_and_names_itself(
+    session, organizations, control_policy
+):
     control_policy("SERVICE_CONTROL_POLICY", DENY_ROLES)
     denied = error(create_role, session=session, profile="linked-1")
     assert denied["Code"] == "AccessDenied"
-    assert denied["Message"].endswith("with an explicit deny in a service control policy")
+    (limit,) = (
+        policy["Arn"]
+        for policy in organizations.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]
+        if policy["Name"] == "limit"
+    )
+    assert denied["Message"].endswith(f"with an explicit deny in a service control policy: {limit}")
 
 
 def test_the_management_account_is_never_bound(session, control_policy):
@@ -100,7 +107,7 @@ def test_a_resource_policy_binds_the_buckets_of_members(session, control_policy)
     deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetBucketAcl", "Resource": "*"}
     control_policy("RESOURCE_CONTROL_POLICY", deny)
     denied = error(own.get_bucket_acl, Bucket="limited-bucket")
-    assert denied["Message"].endswith("with an explicit deny in a resource control policy")
+    assert "with an explicit deny in a resource control policy: arn:" in denied["Message"]
 
 
 def test_the_simulation_says_what_the_organization_allows(sandbox, session, control_policy):
