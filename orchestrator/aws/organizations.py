@@ -14,7 +14,11 @@ from orchestrator.model.organization import Member, Organization
 
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
-    from mypy_boto3_organizations.type_defs import AccountTypeDef, OrganizationTypeDef
+    from mypy_boto3_organizations.type_defs import (
+        AccountTypeDef,
+        OrganizationTypeDef,
+        RootTypeDef,
+    )
 
 _PARALLEL = 10  # Organizations throttles at about as many calls in a burst
 
@@ -39,10 +43,20 @@ def account_name(aws: Aws, account_id: str) -> str:
     return aws.client("organizations").describe_account(AccountId=account_id)["Account"]["Name"]
 
 
-@fact
 def root_id(aws: Aws) -> str:
     """Read the id of the organization's root (ListRoots)."""
-    return aws.client("organizations").list_roots()["Roots"][0]["Id"]
+    return _root(aws)["Id"]
+
+
+def enabled_policy_types(aws: Aws) -> frozenset[str]:
+    """Read which types of policies the organization has enabled (ListRoots)."""
+    enabled = (t for t in _root(aws).get("PolicyTypes", []) if t["Status"] == "ENABLED")
+    return frozenset(str(t["Type"]) for t in enabled)
+
+
+@fact
+def _root(aws: Aws) -> RootTypeDef:
+    return aws.client("organizations").list_roots()["Roots"][0]
 
 
 @fact
@@ -56,7 +70,7 @@ def read(aws: Aws) -> Organization:
         ServiceError: a permission is missing, or AWS returned another error.
     """
     client = aws.client("organizations")
-    management = _describe(aws)["MasterAccountId"]
+    organization = _describe(aws)
     root = root_id(aws)
     parents: dict[str, str | None] = {root: None}
     names: dict[str, str] = {}
@@ -76,7 +90,12 @@ def read(aws: Aws) -> Organization:
                     parents[ou] = parent
                     pending[pool.submit(_children, client, ou)] = ou
     return Organization(
-        root, parents, tuple(sorted(members, key=lambda m: m.account_id)), management, names
+        root,
+        parents,
+        tuple(sorted(members, key=lambda m: m.account_id)),
+        organization["MasterAccountId"],
+        names,
+        organization["Id"],
     )
 
 

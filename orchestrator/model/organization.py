@@ -33,7 +33,7 @@ class Member:
 class Organization:
     """An organization's tree: each OU's parent (None for the root), and every account.
 
-    ``names``: the OUs' names, as far as they were read.
+    ``names``: the OUs' names, as far as they were read. ``organization_id``: like ``o-abcde12345``.
     """
 
     root: str
@@ -41,6 +41,16 @@ class Organization:
     members: tuple[Member, ...]
     management_account_id: str
     names: dict[str, str] = field(default_factory=dict)
+    organization_id: str = ""
+
+    def path(self, place: str) -> tuple[str, ...]:
+        """List the units from the root to an OU, both included."""
+        found: list[str] = []
+        current: str | None = place
+        while current is not None:
+            found.append(current)
+            current = self.parents.get(current)
+        return tuple(reversed(found))
 
     def is_under(self, ou: str, targets: Iterable[str]) -> bool:
         """Tell whether an OU is one of the targets, or nested in one."""

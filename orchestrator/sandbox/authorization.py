@@ -137,13 +137,13 @@ def authorize_by_organization(state: SandboxState, call: Call) -> None:
     """
     if not binds(SERVICE, call.caller.account_id):
         return  # the context of a request takes long to find in a large organization
-    request = _request(state, call, f"{call.service}:{call.operation}")
+    request = AccessRequest(
+        f"{call.service}:{call.operation}",
+        resource_of(state, call),
+        context_of(call),
+        {"AWS": call.caller.names},
+    )
     _require(call, request, _by_organization(SERVICE, call.caller.account_id, request))
-
-
-def _request(state: SandboxState, call: Call, action: str) -> AccessRequest:
-    principals = {"AWS": call.caller.names}
-    return AccessRequest(action, resource_of(state, call), context_of(call), principals)
 
 
 def _by_organization(kind: str, account_id: str, request: AccessRequest) -> Verdict:

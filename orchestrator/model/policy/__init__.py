@@ -1,7 +1,7 @@
 """IAM, S3 and KMS policies: documents, and the decision on a request by AWS's rules."""
 
 from orchestrator.model.policy.conditions import UNKNOWN, AnyOf, Value
-from orchestrator.model.policy.decision import Decision, Layers, Policy, decide
+from orchestrator.model.policy.decision import Decision, Layers, Policy, decide, objections
 from orchestrator.model.policy.document import (
     Statement,
     allowed,
@@ -33,6 +33,7 @@ __all__ = [
     "equivalent",
     "matches",
     "matching",
+    "objections",
     "samples",
     "statements",
 ]

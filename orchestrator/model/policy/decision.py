@@ -103,6 +103,30 @@ def decide(request: Request, layers: Layers) -> Decision:
     return Decision("allowed" if granted.value else "unknown", match, layer, granted.keys)
 
 
+def objections(request: Request, layers: Layers) -> list[Decision]:
+    """List every reason why a request is denied, or may be; none if it is certainly allowed.
+
+    A layer of an organization is named with its level: ``scp 0`` is the root's.
+    """
+    found = _matches(request, layers)
+    allows = {layer: [m for m in ms if m.effect == "Allow"] for layer, ms in found.items()}
+    reasons: list[tuple[Truth, Match | None, str]] = [
+        (match.applies, match, layer)
+        for layer, matches in found.items()
+        for match in matches
+        if match.effect == "Deny"
+    ]
+    reasons += [
+        (~granted, None, layer)
+        for layer, granted in _required(request, layers, allows).items()
+        if granted.value is not True
+    ]
+    return [
+        Decision("denied" if denied.value else "unknown", match, layer, denied.keys)
+        for denied, match, layer in reasons
+    ]
+
+
 _ON_RESOURCES = ("rcp ", "resource")  # the layers whose statements name principals
 
 

@@ -95,6 +95,7 @@ class Match:
         level: where a resource policy names the principal: an index of its ``levels``; -1 if it
             means everybody, None if the policy is not a resource policy.
         policy: the name of the policy that it is of.
+        number: its place among the policy's statements, from 1.
     """
 
     statement: str
@@ -102,6 +103,7 @@ class Match:
     applies: Truth
     level: int | None = None
     policy: str = ""
+    number: int = 0
 
     def __str__(self) -> str:
         return f"{self.statement} of {self.policy}" if self.policy else self.statement
@@ -130,7 +132,7 @@ def matching(value: Any, request: Request, *, by_resource: bool, name: str = "")
         )
         if applies.value is not False:
             title = f"statement {statement.get('Sid') or f'number {number}'}"
-            yield Match(title, str(statement.get("Effect")), applies, level, name)
+            yield Match(title, str(statement.get("Effect")), applies, level, name, number)
 
 
 def _has_action(statement: Statement, action: str) -> bool:
