@@ -7,7 +7,7 @@ ENGINES := 0.9.0 0.11.0 0.13.0
 SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pythons engines faults fuzz bench bench-scale provider-schema access-levels module-dist fmt docs site pictures e2e clean
+.PHONY: help demo test check pythons engines faults organizations fuzz bench bench-scale provider-schema access-levels module-dist fmt docs site pictures e2e clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -39,6 +39,9 @@ e2e: .venv/.dev .venv-engines/$(firstword $(ENGINES))/.ready ## the end-to-end t
 
 faults: .venv/.dev ## the fault matrix: every way a run can go wrong, ten minutes
 	$(BIN)/python -m pytest tests/faults -n 2
+
+organizations: .venv/.dev ## generated organizations with guardrails: prediction against outcome, new in each run, ten minutes
+	$(BIN)/python -m pytest -q tests/organizations
 
 fuzz: .venv/.dev ## generated bad input, new in each run, five minutes
 	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -q tests/unit -n 2

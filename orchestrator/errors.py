@@ -11,7 +11,9 @@
     │   ├── OctoUnreachable      1    it does not answer, or not now
     │   └── OctoRefused          1    it answers, and will not do it
     └── Refused                  5    octo-tf will not do it
-        ├── Clash                5    linked accounts have a role of the StackSet's name
+        ├── Excludable           5    linked accounts cannot be deployed to
+        │   ├── Clash            5    they have a role of the StackSet's name
+        │   └── CutOff           5    the organization's policies deny it
         ├── WrongAccount         5    the credentials belong to another account
         └── PlanRefused          5    the plan destroys what must stay
 
@@ -113,8 +115,8 @@ class Refused(OctoTfError):
     exit_code = ExitCode.REFUSED
 
 
-class Clash(Refused):
-    """Linked accounts have a role already that the StackSet would create.
+class Excludable(Refused):
+    """Linked accounts cannot be deployed to; excluded from the StackSet, the others can.
 
     Attributes:
         count: how many.
@@ -128,6 +130,14 @@ class Clash(Refused):
         super().__init__(what, where=where, hint=hint)
         self.count = count
         self.excluded = excluded
+
+
+class Clash(Excludable):
+    """Linked accounts have a role already that the StackSet would create."""
+
+
+class CutOff(Excludable):
+    """The organization's policies deny the deployment to linked accounts, or Octo's access."""
 
 
 class WrongAccount(Refused):

@@ -23,7 +23,6 @@ from orchestrator.aws.session import Aws, connect
 from orchestrator.cancellation import Cancellation
 from orchestrator.detection import imports, limits
 from orchestrator.model.account import Account
-from orchestrator.model.coverage import cover
 from orchestrator.model.enrolment import SERVICES, Enrolment, ServiceName
 from orchestrator.model.existing_report import ReportDefinition
 from orchestrator.model.linked_accounts import LinkedAccounts
@@ -32,8 +31,11 @@ from orchestrator.model.module_contract.outputs import Outputs
 from orchestrator.model.observed import Document, Role
 from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
-from orchestrator.stackset import deployments, preflight
+from orchestrator.stackset import deployments, examination, preflight
 from orchestrator.stackset.deployments import OnProgress, PendingDeployments
+from orchestrator.stackset.examination import Examination
+from orchestrator.stackset.guardrails import Guardrails
+from orchestrator.stackset.observation import observe
 from orchestrator.terraform.plan import Plan
 from orchestrator.verify.model import Context, Report
 from orchestrator.verify.runner import verify
@@ -146,32 +148,28 @@ class Cloud:
             known: the organization, where it was read before in this run; the StackSet is then
                 read again.
         """
-        aws = self.connect() if known else self.before
-        if known is None:
-            with explained("reading the organization"):
-                known = organizations.read(aws)
-        targets = self._registration.stackset_targets or [known.root]
-        with explained(f"reading StackSet {self.stackset_name}"):
-            deployed = cloudformation.read_stack_set(aws, self.stackset_name)
-        return LinkedAccounts(
-            known,
-            deployed,
-            tuple(sorted(set(targets))),
-            cover(
-                known,
-                deployed,
-                targets=targets,
-                excluded=self._registration.stackset_excluded_accounts or [],
-            ),
-        )
+        return observe(self.connect() if known else self.before, self._registration, known)
 
     def check_linked_accounts(
-        self, account: Account, linked: LinkedAccounts, *, may_enable: bool
+        self, account: Account, linked: LinkedAccounts, *, may_enable: bool, deploying: bool
     ) -> preflight.Preflight:
         """Look for what would make a deployment to linked accounts fail; ``preflight.check``."""
         return preflight.check(
-            self.before, self._registration, account, linked, may_enable=may_enable
+            self.before,
+            self._registration,
+            account,
+            linked,
+            may_enable=may_enable,
+            deploying=deploying,
         )
+
+    def examine(self, account: Account, linked: LinkedAccounts | None) -> Examination:
+        """Look for everything that would refuse a deployment; see ``examination.examine``."""
+        return examination.examine(self.before, self._registration, account, linked)
+
+    def predict(self, linked: LinkedAccounts) -> Guardrails:
+        """Predict what the organization's policies deny; see ``preflight.predict``."""
+        return preflight.predict(self.before, self._registration, linked)
 
     def switch_on_trusted_access(self, account_id: str) -> None:
         """Let CloudFormation deploy into the organization (ActivateOrganizationsAccess)."""

@@ -11,8 +11,11 @@ from orchestrator.app.events import LinkedAccountsProgress
 from orchestrator.errors import ConfigError
 from orchestrator.model.coverage import WANTING, Coverage, State
 from orchestrator.model.linked_accounts import LinkedAccounts
-from orchestrator.stackset import preflight
+from orchestrator.stackset import guardrails, preflight
 from orchestrator.stackset.deployments import PendingDeployments
+
+# The accounts whose stack instance can be removed one by one.
+_REMOVABLE = (State.SUSPENDED, State.INACTIVE, State.EXCESS)
 
 
 def status(context: AccountContext) -> LinkedAccounts:
@@ -36,13 +39,18 @@ def retry(
     context: AccountContext,
     accounts: Collection[str],
     *,
+    recreate: Collection[str] = (),
     consent: Callable[[PendingDeployments], None],
 ) -> Coverage:
-    """Deploy again to all accounts that lack the role; those that are named get a new stack.
+    """Repair single accounts: deploy again, remove a stack instance, or replace a stack.
+
+    What the organization's policies deny is warned of before consent.
 
     Args:
         context: the payer.
-        accounts: account ids; none means all that failed or are missing.
+        accounts: ids of the accounts to repair; of those that are closed or in no target any more,
+            the stack instance is removed. None at all means all that failed or are missing.
+        recreate: ids of accounts whose stack is deleted and created again.
         consent: is shown what will be done; raises where the user does not agree.
 
     Raises:
@@ -61,9 +69,12 @@ def retry(
             with context.events.step("wait_stackset", "Waiting for the StackSet"):
                 context.cloud.wait_for_deployments(on_progress=keep)
             linked = context.cloud.observe_linked_accounts(linked.organization)
-        pending = _retried(context, linked, accounts)
+        pending = _retried(context, linked, accounts, recreate)
         if not pending:
             return linked.coverage
+        deployed_to = pending.accounts - {*pending.remove}
+        for obstacle, own in context.cloud.predict(linked).of(deployed_to):
+            context.events.warn(guardrails.describe(obstacle, own))
         consent(pending)
         with LinkedRegistrar(context, linked) as registrar:
             for progress in reached:  # registered with Octo only now that the user consented
@@ -74,7 +85,10 @@ def retry(
 
 
 def _retried(
-    context: AccountContext, linked: LinkedAccounts, accounts: Collection[str]
+    context: AccountContext,
+    linked: LinkedAccounts,
+    accounts: Collection[str],
+    recreate: Collection[str],
 ) -> PendingDeployments:
     deployed = linked.deployed
     if deployed is None:
@@ -83,18 +97,30 @@ def _retried(
             where=context.registration.account_id,
             hint="Run octo-tf apply.",
         )
-    wanted = {s.account_id: s for s in linked.coverage.of(State.CURRENT, *WANTING)}
+    states = {s.account_id: s.state for s in linked.coverage.accounts}
     for account_id in accounts:
-        if account_id not in wanted:
+        if states.get(account_id) is State.CURRENT:
+            raise ConfigError(
+                "has the role: there is nothing to repair",
+                where=account_id,
+                hint=f"To replace its stack: octo-tf stackset retry --account {account_id}.",
+            )
+    removed = [a for a in accounts if a in deployed.instances and states.get(a) in _REMOVABLE]
+    repaired = [a for a in accounts if a not in removed]
+    for account_id in (*repaired, *recreate):
+        if states.get(account_id) not in (State.CURRENT, *WANTING):
             raise ConfigError(
                 "is no account that the StackSet deploys to now",
                 where=account_id,
                 hint="`octo-tf stackset status --all` shows every account with the reason.",
             )
-    chosen = accounts or [s.account_id for s in linked.coverage.of(*WANTING)]
-    missing = [a for a in chosen if wanted[a].state is State.MISSING]
-    recreated = [a for a in accounts if a in deployed.instances and deployed.instances[a].has_stack]
-    retried = [a for a in chosen if a not in {*missing, *recreated}]
+    everyone = [s.account_id for s in linked.coverage.of(*WANTING)]
+    chosen = {*repaired, *recreate} if accounts or recreate else {*everyone}
+    missing = {a for a in chosen if states[a] is State.MISSING}
+    replaced = {a for a in recreate if a in deployed.instances and deployed.instances[a].has_stack}
     return PendingDeployments(
-        deploy=tuple(missing), retry=tuple(retried), recreate=tuple(recreated)
+        deploy=tuple(sorted(missing)),
+        retry=tuple(sorted(chosen - missing - replaced)),
+        remove=tuple(removed),
+        recreate=tuple(sorted(replaced)),
     )

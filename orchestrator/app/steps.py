@@ -132,7 +132,7 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
     report = existing_report(context, account, must_fit=registering)
     if account.account_type == "payer":
         check_region(context, terraform.resources(STACKSET, here_only=True))
-    linked, lacks_access = observe_linked_accounts(context, account)
+    linked, lacks_access = observe_linked_accounts(context, account, deploying=registering)
     targets = linked.targets if linked else None
     root = render_root(context, account, secret, targets, report=report)
     render.write(root, context.folder)
@@ -243,9 +243,14 @@ def initialise(context: AccountContext, terraform: Terraform, root: render.Root)
 
 
 def observe_linked_accounts(
-    context: AccountContext, account: Account
+    context: AccountContext, account: Account, *, deploying: bool
 ) -> tuple[LinkedAccounts | None, bool]:
     """Look into the organization before a StackSet is planned.
+
+    Args:
+        context: the account's run.
+        account: as identified.
+        deploying: whether a deployment is planned, which the organization's policies may deny.
 
     Returns:
         The linked accounts (None without a StackSet), and whether CloudFormation's trusted access
@@ -261,7 +266,7 @@ def observe_linked_accounts(
     with context.events.step("organization", "Reading the organization"):
         linked = context.cloud.observe_linked_accounts()
         found = context.cloud.check_linked_accounts(
-            account, linked, may_enable=context.settings.enable_access
+            account, linked, may_enable=context.settings.enable_access, deploying=deploying
         )
     for note in found.notes:
         context.events.note(f"  {note}")

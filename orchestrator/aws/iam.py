@@ -130,6 +130,12 @@ def _delete_policy(aws: Aws, arn: str) -> None:
     iam.delete_policy(PolicyArn=arn)
 
 
+def free_roles(aws: Aws) -> int:
+    """Return how many roles the account can still have (GetAccountSummary)."""
+    summary = aws.client("iam").get_account_summary()["SummaryMap"]
+    return summary["RolesQuota"] - summary["Roles"]
+
+
 @fact
 def simulate(
     aws: Aws, arn: str, actions: tuple[str, ...], sample: Sample = _EVERYTHING

@@ -99,6 +99,23 @@ def read(aws: Aws) -> Organization:
     )
 
 
+def delegated_administrators(aws: Aws, service: str) -> list[str]:
+    """List the accounts that act for the management account in a service.
+
+    Args:
+        aws: calls as the management account.
+        service: the service's principal, like ``ssm.amazonaws.com``.
+
+    Source: ListDelegatedAdministrators.
+    """
+    pages = (
+        aws.client("organizations")
+        .get_paginator("list_delegated_administrators")
+        .paginate(ServicePrincipal=service)
+    )
+    return [account["Id"] for page in pages for account in page["DelegatedAdministrators"]]
+
+
 def account_state(account: AccountTypeDef) -> str:
     """Read the state of an ``Account`` of Organizations; empty if AWS says none.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from orchestrator.model.organization import Organization
-from orchestrator.model.stackset import StackSet
+from orchestrator.model.stackset import StackInstance, StackSet
 
 
 class State(str, Enum):
@@ -98,6 +98,11 @@ def cover(
         excluded: ids of the accounts that are not to be deployed to.
     """
     instances = dict(deployed.instances) if deployed else {}
+    failures = {
+        i.operation_id: i
+        for i in sorted(instances.values(), key=lambda i: i.account_id, reverse=True)
+        if i.detailed == "FAILED"
+    }
     reached = {ou for ou in organization.parents if organization.is_under(ou, targets)}
     accounts = []
     for member in organization.members:
@@ -110,17 +115,18 @@ def cover(
             state = State.EXCLUDED if out else State.OUTSIDE
             reason = "octo.yaml excludes it" if out else f"{member.ou} is in none of the targets"
             if instance is not None:
-                state, reason = State.EXCESS, f"{reason}, but the StackSet still has it"
+                moved = f" (it was moved from {instance.ou})" if not out and instance.ou else ""
+                state, reason = State.EXCESS, f"{reason}, but the StackSet still has it{moved}"
         elif not member.active:
             state = State.SUSPENDED if member.state == "SUSPENDED" else State.INACTIVE
             reason = _INACTIVE.get(member.state, f"AWS says the account is {member.state}")
+            reason += "; the StackSet still has it" if instance is not None else ""
         elif instance is not None and instance.is_current:
             state, reason = State.CURRENT, ""
         elif instance is not None and instance.is_running:
             state, reason = State.RUNNING, "CloudFormation is deploying to it"
         elif instance is not None:
-            state = State.FAILED
-            reason = instance.reason or f"its instance is {instance.detailed or instance.status}"
+            state, reason = State.FAILED, _failure(instance, failures)
         accounts.append(LinkedAccount(member.account_id, member.name, state, reason, member.ou))
     accounts += [
         LinkedAccount(account_id, "", State.EXCESS, "it has left the organization")
@@ -131,3 +137,22 @@ def cover(
         for ou, parent in organization.parents.items()
     }
     return Coverage(tuple(sorted(accounts, key=lambda s: s.account_id)), units)
+
+
+def _failure(instance: StackInstance, failures: Mapping[str, StackInstance]) -> str:
+    """Say why an instance failed; ``failures`` has the first that failed of each operation."""
+    culprit = failures.get(instance.operation_id)
+    if instance.detailed == "CANCELLED" and culprit is not None:
+        return (
+            f"not tried: the same operation failed in account {culprit.account_id} first"
+            f" ({culprit.reason or 'no reason given'})"
+        )
+    if instance.detailed == "SKIPPED_SUSPENDED_ACCOUNT":
+        return "the account was suspended when it was to be deployed to, and is active again"
+    if instance.detailed == "INOPERABLE":
+        return (
+            "CloudFormation cannot change its stack any more: delete the stack instance with its"
+            " stack retained, and then the stack in the account"
+            + (f" ({instance.reason})" if instance.reason else "")
+        )
+    return instance.reason or f"its instance is {instance.detailed or instance.status}"

@@ -13,20 +13,25 @@ from orchestrator.model.policy import as_list, statements
 
 
 class Phase(str, Enum):
-    """What is denied: the StackSet's deployment, Octo's AssumeRole, or calls that Octo makes."""
+    """What is denied.
+
+    The StackSet's deployment, Octo's AssumeRole, calls that Octo makes, or what the StackSet
+    changes and removes later.
+    """
 
     DEPLOYMENT = "deployment"
     ACCESS = "access"
     CALLS = "calls"
+    CHANGES = "changes"
 
 
 @dataclass(frozen=True)
 class Exempted:
-    """Whom a statement is to leave alone: a condition key, its value, the negated operator."""
+    """Whom a statement is to leave alone: a condition key, its values, the negated operator."""
 
     operator: str
     key: str
-    value: str
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Obstacle:
     @property
     def cuts_off(self) -> bool:
         """Whether the accounts certainly have no role, or one that Octo cannot assume."""
-        return self.certain and self.phase is not Phase.CALLS
+        return self.certain and self.phase in (Phase.DEPLOYMENT, Phase.ACCESS)
 
     @property
     def statement(self) -> Mapping[str, Any]:
@@ -102,7 +107,7 @@ class Obstacle:
 def exempt(statement: Mapping[str, Any], exempted: Exempted) -> dict[str, Any]:
     """Return a Deny statement that leaves somebody alone; nothing else of it is changed.
 
-    A list of exemptions that the statement has already gets one more value.
+    A list of exemptions that the statement has already gets longer.
     """
     made: dict[str, Any] = json.loads(json.dumps(statement))
     condition = made.setdefault("Condition", {})
@@ -113,7 +118,8 @@ def exempt(statement: Mapping[str, Any], exempted: Exempted) -> dict[str, Any]:
         plain = operator.lower().rpartition(":")[2].removesuffix("ifexists")
         for key in keys:
             if plain in fitting and key.lower() == exempted.key.lower():
-                keys[key] = [*as_list(keys[key]), exempted.value]
+                keys[key] = [*as_list(keys[key]), *exempted.values]
                 return made
-    condition.setdefault(exempted.operator, {})[exempted.key] = exempted.value
+    one = exempted.values[0] if len(exempted.values) == 1 else [*exempted.values]
+    condition.setdefault(exempted.operator, {})[exempted.key] = one
     return made

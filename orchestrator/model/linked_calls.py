@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.model.module_contract import documents
 from orchestrator.model.module_contract.features import table
@@ -99,6 +99,17 @@ class LinkedCalls:
             for action, arn, own in self._creations(account)
         ]
         return requests
+
+    def changes(self, place: Place) -> list[Request]:
+        """List the calls by which the execution role changes and removes all of it later."""
+        created = self.deployment(place)
+        stack, role = created[0], created[-1]
+        calls = [(stack, f"cloudformation:{name}") for name in ("UpdateStack", "DeleteStack")]
+        calls += [
+            (role, f"iam:{name}")
+            for name in ("UpdateAssumeRolePolicy", "DeleteRolePolicy", "DeleteRole")
+        ]
+        return [replace(request, action=action) for request, action in calls]
 
     def _creations(self, account: str) -> Iterator[tuple[str, str, dict[str, Value]]]:
         """Yield the calls of CloudFormation's handlers: action, resource, keys of its own."""

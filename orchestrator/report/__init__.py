@@ -2,7 +2,8 @@
 
 ``discovery/`` shows a :class:`~orchestrator.adoption.discovery.Discovery`, ``page/`` a
 :class:`~orchestrator.report.page.Page` (everything of one run), ``plan/`` a
-:class:`~orchestrator.app.review.Review`, ``verification/`` a
+:class:`~orchestrator.app.review.Review`, ``preflight/`` an
+:class:`~orchestrator.stackset.examination.Examination`, ``verification/`` a
 :class:`~orchestrator.verify.model.Report`. Each ``<name>_format.py`` has a ``render``.
 """
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from orchestrator.adoption.discovery import Discovery
     from orchestrator.app.review import Review
     from orchestrator.report.page import Page
+    from orchestrator.stackset.examination import Examination
     from orchestrator.verify.model import Report
 
-Subject = Literal["discovery", "page", "plan", "verification"]
+Subject = Literal["discovery", "page", "plan", "preflight", "verification"]
 
 
 def formats(subject: Subject) -> list[str]:
@@ -58,6 +60,15 @@ def render_plan(review: Review, name: str, *, color: bool = False) -> str:
         KeyError: there is no such format.
     """
     return _render("plan", name, review, color)
+
+
+def render_preflight(examination: Examination, name: str) -> str:
+    """Render what a preflight found in one format.
+
+    Raises:
+        KeyError: there is no such format.
+    """
+    return _render("preflight", name, examination, False)
 
 
 def render_verification(report: Report, name: str, *, color: bool = False) -> str:

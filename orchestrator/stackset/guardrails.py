@@ -24,7 +24,6 @@ from orchestrator.model.control_policies import (
 from orchestrator.model.guardrail import Exempted, Obstacle, Phase
 from orchestrator.model.linked_calls import EXECUTION_ROLE, LinkedCalls, Place
 from orchestrator.model.module_contract.inputs import module_inputs
-from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.partition import partition_of_region
 from orchestrator.model.policy import Decision, Layers, Policy, Request, objections
@@ -34,6 +33,7 @@ _EVERYTHING = Policy({"Statement": {"Effect": "Allow", "Action": "*", "Resource"
 _ANYBODY = Policy({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*"}})
 # Parts of account ids, and numeric comparisons of them: each account is then evaluated.
 _PARTIAL_ID = re.compile(r"\d[*?]|[*?]\d|\"(?:\w+:)?Numeric")
+_SHOWN = 5
 # An obstacle's phase, certainty, policies and statement.
 _Key = tuple[Phase, bool, tuple[str, ...], int, str]
 
@@ -66,6 +66,49 @@ class Guardrails:
         for obstacle in self.obstacles:
             if concerned := [a for a in obstacle.accounts if a in accounts]:
                 yield obstacle, concerned
+
+
+def describe(obstacle: Obstacle, accounts: Collection[str]) -> str:
+    """Say what is denied, where and by what, in one clause."""
+    shown = ", ".join(sorted(accounts)[:_SHOWN])
+    more = f" and {len(accounts) - _SHOWN} more" if len(accounts) > _SHOWN else ""
+    verb = "is" if obstacle.certain else "may be"
+    actions = ", ".join(obstacle.actions[:_SHOWN])
+    more_actions = ", ..." if len(obstacle.actions) > _SHOWN else ""
+    what = {
+        Phase.DEPLOYMENT: f"the deployment ({actions}{more_actions})",
+        Phase.ACCESS: "Octo's AssumeRole",
+        Phase.CALLS: f"a part of what Octo reads ({actions}{more_actions})",
+        Phase.CHANGES: f"a later change or removal of the role ({actions}{more_actions})",
+    }[obstacle.phase]
+    keys = f", which depends on {', '.join(obstacle.keys)}" if not obstacle.certain else ""
+    return f"{what} {verb} denied in {shown}{more} by {cause(obstacle)}{keys}"
+
+
+def cause(obstacle: Obstacle) -> str:
+    """Name the statement that denies, or the policies of which none allows."""
+    policies = " or ".join(policy.label for policy in obstacle.policies)
+    return f"{obstacle.name} of {policies}" if obstacle.number else f"no Allow in {policies}"
+
+
+def warnings(predicted: Guardrails) -> list[str]:
+    """List what is denied, and what could not be read, in sentences."""
+    found = [
+        f"the organization's policies: {describe(obstacle, obstacle.accounts)}"
+        for obstacle in predicted.obstacles
+    ]
+    if predicted.denied:
+        found.append(
+            f"the organization's policies could not be read: {unread(predicted)}; whether they"
+            " deny the deployment is not known"
+        )
+    return found
+
+
+def unread(predicted: Guardrails) -> str:
+    """Say which permissions are missing to read the organization's policies."""
+    one = len(predicted.denied) == 1
+    return f"{', '.join(predicted.denied)} {'is' if one else 'are'} not granted"
 
 
 @dataclass
@@ -243,12 +286,13 @@ def _obstacles(chains: _Chains, calls: LinkedCalls, *, deploys: bool) -> dict[_K
         own = [(Phase.CALLS, r) for r in calls.octo(chains.place)]
         if deploys:
             own += [(Phase.DEPLOYMENT, r) for r in calls.deployment(chains.place)]
+        own += [(Phase.CHANGES, r) for r in calls.changes(chains.place)]
         requests += [(phase, SERVICE, scps, request) for phase, request in own]
     found: dict[_Key, _Found] = {}
     for phase, kind, layers, request in requests:
         for decision in objections(request, layers):
             certain = decision.outcome == "denied"
-            if phase is Phase.CALLS and not certain:
+            if phase in (Phase.CALLS, Phase.CHANGES) and not certain:
                 continue  # Octo reads in the regions that are allowed, say
             key = _key(phase, certain, decision, chains.levels(kind))
             one = found.setdefault(key, _Found())
@@ -267,11 +311,14 @@ def _key(phase: Phase, certain: bool, decision: Decision, levels: tuple[Level, .
 
 def _obstacle(key: _Key, found: _Found, policies: ControlPolicies, calls: LinkedCalls) -> Obstacle:
     phase, certain, ids, number, name = key
-    arn = f"arn:{calls.partition}:iam::*:role"
+    arn, principal = f"arn:{calls.partition}:iam::*:role", calls.inputs.principal
+    roles = [calls.role_arn("*", name) for name in calls.role_names]
+    execution = Exempted("ArnNotLike", "aws:PrincipalArn", (f"{arn}/{EXECUTION_ROLE}",))
     exempted = {
-        Phase.DEPLOYMENT: Exempted("ArnNotLike", "aws:PrincipalArn", f"{arn}/{EXECUTION_ROLE}"),
-        Phase.ACCESS: Exempted("StringNotEquals", "aws:PrincipalAccount", calls.inputs.principal),
-        Phase.CALLS: Exempted("ArnNotLike", "aws:PrincipalArn", calls.role_arn("*", API_ROLE)),
+        Phase.DEPLOYMENT: execution,
+        Phase.CHANGES: execution,
+        Phase.ACCESS: Exempted("StringNotEquals", "aws:PrincipalAccount", (principal,)),
+        Phase.CALLS: Exempted("ArnNotLike", "aws:PrincipalArn", tuple(roles)),
     }[phase]
     return Obstacle(
         phase,

@@ -10,13 +10,15 @@ from orchestrator.aws import cloudformation, organizations
 from orchestrator.aws.errors import CALL_ERRORS, ServiceError, explained, is_not_found
 from orchestrator.aws.permissions import denied_actions, deploying
 from orchestrator.aws.session import AssumeRole, Aws, IamInAccounts
-from orchestrator.errors import AccessDenied, Clash, ConfigError, Refused
+from orchestrator.errors import AccessDenied, Clash, ConfigError, CutOff, Refused
 from orchestrator.model.account import Account
-from orchestrator.model.coverage import Coverage, State
+from orchestrator.model.coverage import WANTING, Coverage, State
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
+from orchestrator.stackset import guardrails
+from orchestrator.stackset.guardrails import Guardrails
 
 # The roles that a management account can assume in members: Organizations', Control Tower's.
 _MEMBER_ROLES = ("OrganizationAccountAccessRole", "AWSControlTowerExecution")
@@ -48,6 +50,7 @@ def check(
     linked: LinkedAccounts,
     *,
     may_enable: bool,
+    deploying: bool = True,
 ) -> Preflight:
     """Look for causes that would make a deployment to linked accounts fail.
 
@@ -57,6 +60,7 @@ def check(
         account: the payer.
         linked: its linked accounts.
         may_enable: whether the user allows octo-tf to enable trusted access.
+        deploying: whether a deployment is planned: the organization's policies are read only then.
 
     Raises:
         ConfigError: octo.yaml names an OU or an account that the organization does not have.
@@ -66,9 +70,11 @@ def check(
     lacks = lacks_access(aws, account.account_id, may_enable=may_enable)
     missing = [standing.account_id for standing in linked.coverage.of(State.MISSING)]
     check_quota(account.account_id, linked.coverage)
+    predicted = predict(aws, registration, linked) if deploying else Guardrails()
+    check_guardrails(predicted, missing, registration.stackset_excluded_accounts or ())
     unknown = check_clashes(aws, missing, registration.stackset_excluded_accounts or ())
     denied = denied_deployment_actions(aws, account) if missing else []
-    notes, warnings = [], []
+    notes, warnings = [], guardrails.warnings(predicted)
     if missing:
         accounts = "account is" if len(missing) == 1 else "accounts are"
         notes.append(f"{len(missing)} linked {accounts} to be deployed to")
@@ -83,6 +89,54 @@ def check(
             " policy allows them on this StackSet, the deployment will fail"
         )
     return Preflight(lacks, tuple(notes), tuple(warnings))
+
+
+def predict(aws: Aws, registration: Registration, linked: LinkedAccounts) -> Guardrails:
+    """Predict what the organization's policies deny in the accounts that the StackSet covers.
+
+    Raises:
+        AwsError: a call failed, other than for a missing permission.
+    """
+    return guardrails.predict(
+        aws,
+        registration,
+        linked.organization,
+        deployed_to=[s.account_id for s in linked.coverage.of(*WANTING)],
+        used=[s.account_id for s in linked.coverage.of(State.CURRENT, State.RUNNING)],
+    )
+
+
+def check_guardrails(
+    predicted: Guardrails, accounts: Collection[str], excluded: Collection[str] = ()
+) -> None:
+    """Check that the organization's policies cut no account off that is deployed to first now.
+
+    Accounts that were deployed to before are not refused: the other changes of a plan would then
+    wait for an account that joined later. A warning names them.
+
+    Args:
+        predicted: what the policies deny.
+        accounts: ids of the accounts that were never deployed to.
+        excluded: ids of those that octo.yaml excludes already.
+
+    Raises:
+        CutOff: some accounts would be; the message names the statements.
+    """
+    reasons = [(o, own) for o, own in predicted.of(accounts) if o.cuts_off]
+    cut_off = sorted({account for _, own in reasons for account in own})
+    if not cut_off:
+        return
+    these = "1 linked account" if len(cut_off) == 1 else f"{len(cut_off)} linked accounts"
+    named = "; ".join(guardrails.describe(obstacle, own) for obstacle, own in reasons)
+    raise CutOff(
+        f"the organization's policies cut {these} off: {named}; nothing was written",
+        where=f"account {cut_off[0]}" if len(cut_off) == 1 else "",
+        hint="`octo-tf preflight` shows the exemption for each policy. Or list the accounts under"
+        " stackset_excluded_accounts; octo-tf upgrade writes that to octo.yaml with the options"
+        f" {_excluding([*excluded, *cut_off])}.",
+        count=len(cut_off),
+        excluded=(*excluded, *cut_off),
+    )
 
 
 def check_type(account: Account) -> None:

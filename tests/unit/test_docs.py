@@ -155,8 +155,8 @@ def parsed(arguments: list[str]) -> None:
         command = found
     if isinstance(command, click.Group):
         left = []
-    takes = sum(p.nargs for p in command.params if isinstance(p, click.Argument))
-    if len(left) > takes:
+    takes = [p.nargs for p in command.params if isinstance(p, click.Argument)]
+    if len(left) > sum(takes) and -1 not in takes:
         raise click.UsageError(f"too many arguments: {' '.join(left)}")
 
 

@@ -43,19 +43,27 @@ def status(context: AccountContext, everyone: bool, as_json: bool) -> ExitCode:
 
 @command.command()
 @run_options(ACCOUNT, _LINKED_ACCOUNTS, OCTO, WORKDIR, JSON)
+@click.argument("accounts", metavar="ACCOUNT...", nargs=-1)
 @click.option(
     "--account",
-    "accounts",
+    "recreate",
     metavar="ID",
     multiple=True,
-    help="Deploy to this account, whatever its state. Repeat for several.",
+    help="Delete and create the stack of this account, whatever its state. Repeat for several.",
 )
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Deploy without asking.")
-def retry(context: AccountContext, accounts: tuple[str, ...], yes: bool, as_json: bool) -> ExitCode:
-    """Retry the deployment to accounts that failed.
+def retry(
+    context: AccountContext,
+    accounts: tuple[str, ...],
+    recreate: tuple[str, ...],
+    yes: bool,
+    as_json: bool,
+) -> ExitCode:
+    """Retry the deployment to accounts that failed, or to those that are named.
 
-    With --account, the stack of that account is deleted and created again, which also undoes what
-    was changed in it by hand.
+    With ACCOUNT..., only these are repaired; one that is closed, or in no target any more, is
+    removed from the StackSet. With --account, the stack of that account is deleted and created
+    again, which also undoes what was changed in it by hand.
     """
     from orchestrator.app import linked_accounts
     from orchestrator.report.plan.text_format import sentences
@@ -65,7 +73,7 @@ def retry(context: AccountContext, accounts: tuple[str, ...], yes: bool, as_json
             click.echo(f"Linked accounts: {sentence}.", err=True)
         approval.agree("Do this?", yes=yes)
 
-    coverage = linked_accounts.retry(context, accounts, consent=consent)
+    coverage = linked_accounts.retry(context, accounts, recreate=recreate, consent=consent)
     return _shown(coverage, everyone=False, as_json=as_json)
 
 

@@ -13,7 +13,7 @@ from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
 from orchestrator.cli.results import end
 from orchestrator.cli.shared_options import ALLOW_DESTROY, ENABLE_ACCESS, TERRAFORM, VERIFYING
-from orchestrator.errors import Clash, ExitCode
+from orchestrator.errors import Excludable, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,8 @@ def command(
     """Give Octo access to every linked account of a registered payer.
 
     Sets use_stackset in octo.yaml, and what other options say to register; then plans, asks,
-    applies and verifies as apply does. Offers to exclude accounts that have Octo's role already.
+    applies and verifies as apply does. Offers to exclude accounts that have Octo's role
+    already, or that the organization's policies cut off.
     Compares the existing resources before and after: none is deleted or registered again.
     """
     from orchestrator import report
@@ -57,19 +58,22 @@ def command(
             configuring=configuring.announce(config, settings),
         )
 
-    try:
-        context, upgraded = run(use_stackset=True)
-    except Clash as clash:
-        if yes or not _agrees_to_exclude(clash):
-            raise
-        context, upgraded = run(use_stackset=True, stackset_excluded_accounts=[*clash.excluded])
+    own: dict[str, Any] = {"use_stackset": True}
+    while True:
+        try:
+            context, upgraded = run(**own)
+            break
+        except Excludable as refusal:
+            if yes or not _agrees_to_exclude(refusal):
+                raise
+            own["stackset_excluded_accounts"] = [*refusal.excluded]
     if not upgraded.review.has_changes:
         click.echo(report.render_plan(upgraded.review, "text"), err=True)
     click.echo(f"Kept as it was: {', '.join(upgraded.kept)}.", err=True)
     return end(context, upgraded.report, reports, as_json=as_json, review=upgraded.review)
 
 
-def _agrees_to_exclude(clash: Clash) -> bool:
-    click.echo(str(clash), err=True)
-    these = "this account" if clash.count == 1 else f"these {clash.count} accounts"
+def _agrees_to_exclude(refusal: Excludable) -> bool:
+    click.echo(str(refusal), err=True)
+    these = "this account" if refusal.count == 1 else f"these {refusal.count} accounts"
     return approval.offers(f"Exclude {these} from the StackSet, and go on with the others?")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
+
+from moto.core.exceptions import ServiceException
 
 from orchestrator.sandbox import principals
 from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceType, already_exists
@@ -42,7 +45,12 @@ def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
         max_session_duration=str(properties.get("MaxSessionDuration", 3600)),
     )
     save_trust(actor.state, actor.account_id, name)
-    _put_policies(actor, name, properties)
+    try:
+        _put_policies(actor, name, properties)
+    except ServiceException:
+        with suppress(ServiceException):  # a role that may not be deleted stays
+            _delete(actor, name)
+        raise
     return CreatedResource(name, {"Arn": made.arn, "RoleId": made.id})
 
 

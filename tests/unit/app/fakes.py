@@ -27,6 +27,7 @@ from orchestrator.model.organization import Organization
 from orchestrator.model.stackset import StackSet
 from orchestrator.octo.departure import Departure
 from orchestrator.octo.messages import AwsOptions, DataAccess
+from orchestrator.stackset.guardrails import Guardrails
 from orchestrator.stackset.preflight import Preflight
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
@@ -140,9 +141,15 @@ class Cloud:
         self._note("observe_linked_accounts")
         return self.linked
 
-    def check_linked_accounts(self, account, linked, *, may_enable: bool) -> Preflight:
+    def check_linked_accounts(
+        self, account, linked, *, may_enable: bool, deploying: bool
+    ) -> Preflight:
         self._note("check_linked_accounts")
         return Preflight(self.lacks_access, (), ())
+
+    def predict(self, linked) -> Guardrails:
+        self._note("predict")
+        return Guardrails()
 
     def switch_on_trusted_access(self, account_id: str) -> None:
         self._note("switch_on_trusted_access")

@@ -80,6 +80,38 @@ def test_the_reason_is_awss_own():
     assert found.accounts[0].reason == "a policy says no"
 
 
+def test_a_cancelled_account_names_the_one_that_failed_first():
+    found = cover(
+        organization(one="ou-b", two="ou-b"),
+        deployed(
+            instance("one", "ou-b", "CANCELLED", reason="Cancelled"),
+            instance("two", "ou-b", "FAILED", reason="a policy says no"),
+        ),
+        targets=["r-1"],
+        excluded=[],
+    )
+    assert found.accounts[0].reason == (
+        "not tried: the same operation failed in account two first (a policy says no)"
+    )
+
+
+def test_what_moved_or_closed_and_still_has_a_stack_says_so():
+    found = cover(
+        organization(moved="ou-c", closed="ou-a"),
+        deployed(instance("moved", "ou-a"), instance("closed", "ou-a")),
+        targets=["ou-a"],
+        excluded=[],
+    )
+    assert {a.account_id: (a.state, a.reason) for a in found.accounts} == {
+        "moved": (
+            State.EXCESS,
+            "ou-c is in none of the targets, but the StackSet still has it"
+            " (it was moved from ou-a)",
+        ),
+        "closed": (State.SUSPENDED, "AWS has suspended the account; the StackSet still has it"),
+    }
+
+
 def test_nested_ous_belong_to_their_target():
     found = cover(
         organization(inner="ou-b", direct="ou-a", other="ou-c", top="r-1"),
