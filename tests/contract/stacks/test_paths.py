@@ -245,7 +245,7 @@ def test_a_caller_who_may_not_make_roles_is_explained(account, user):
     (page,) = linked.pages("api-access")
     assert linked.create(page.url, session=weak) == "ROLLBACK_COMPLETE"
     seen = findings(linked.check())["api_access.stack"]
-    assert "not authorized to perform: iam:CreateRole" in seen.summary
+    assert "not authorized to perform: iam:GetRole" in seen.summary
     assert "Sign in as a user with" in seen.hint
 
 
