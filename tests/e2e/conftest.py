@@ -134,6 +134,13 @@ class RunningSandbox:
         made.settings(**settings)
         return made
 
+    def idle_instance(self, profile: str) -> str:
+        """Start an instance, so that recommendations are there at once; returns its id."""
+        started = self.client(profile, "ec2").run_instances(
+            ImageId="ami-12c6146b", MinCount=1, MaxCount=1
+        )
+        return str(started["Instances"][0]["InstanceId"])
+
     def existing_bucket(self, profile: str, name: str, region: str = "us-east-1") -> dict[str, Any]:
         """Make a private bucket to export to: with a new one the provider waits for a minute.
 

@@ -34,6 +34,7 @@ def without_terraform(project: Project, real: Outputs) -> Outputs:
 
 
 def test_a_linked_account(sandbox):
+    sandbox.idle_instance("linked-1")
     project = sandbox.project("linked-1", "console linked", features=["recommendations", "cost"])
     assert project("apply", "--yes").returncode == 0
     real = from_terraform(project)

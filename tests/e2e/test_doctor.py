@@ -65,7 +65,8 @@ def lines(project) -> dict[str, dict[str, str]]:
         ("standalone", "standalone", {}),
     ],
 )
-def test_the_listed_permissions_are_enough(operator, profile, account_type, settings):
+def test_the_listed_permissions_are_enough(sandbox, operator, profile, account_type, settings):
+    sandbox.idle_instance(profile)
     project = operator(profile, account_type, f"enough {profile}", **settings)
     found = lines(project)
     assert {name for name, line in found.items() if line["status"] == "problem"} == set(), found

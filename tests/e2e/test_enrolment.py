@@ -40,6 +40,7 @@ def test_what_apply_enrols_destroy_ends_and_nothing_else(unused_sandbox):
     sandbox = unused_sandbox()
     member = sandbox.account("linked-1")
     sandbox.client("linked-1", OPTIMIZER).update_enrollment_status(status="Active")
+    sandbox.idle_instance("payer")
     payer = sandbox.project("payer", features=["cost", "recommendations"], enrolment="organization")
     assert outside(payer)[-3:] == ["aws.enrol", "aws.enrol_members", "aws.enrol_members"]
     assert active(sandbox, HUB) == set()  # a plan changes nothing
@@ -47,7 +48,7 @@ def test_what_apply_enrols_destroy_ends_and_nothing_else(unused_sandbox):
     applied = payer("apply", "--yes", "--wait", "60s", "--json")
     assert applied.returncode == 0, applied.stdout + applied.stderr
     checks = {check["id"]: check for check in json.loads(applied.stdout)["checks"]}
-    assert checks["api_access.enrolment"]["status"] == "pass"
+    assert checks["recommendations.enrolment"]["status"] == "pass"
     everybody = active(sandbox, HUB)
     assert {sandbox.account(p) for p in ("payer", "linked-1", "linked-2")} <= everybody
     assert active(sandbox, OPTIMIZER) == everybody

@@ -288,6 +288,7 @@ def test_an_interrupt_halfway_loses_nothing(sandbox, upgraded):
         when=lambda: any(o["Status"] == "RUNNING" for o in sandbox.operations()),
     )
     upgraded.settings(features=["cost", "recommendations"])
+    sandbox.idle_instance("payer")
     applied = upgraded("apply", "--yes", "--json")
     control.pace(sandbox.endpoint, 0)
     assert applied.returncode == 0, applied.stdout + applied.stderr
