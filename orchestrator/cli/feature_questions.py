@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import click
@@ -33,6 +33,26 @@ def ask_features(given: dict[str, Any]) -> None:
             click.echo(f"Note on {name}: {notice}", err=True)
     if "execution" in given["features"] and "execution_actions" not in given:
         _ask_actions(given)
+
+
+def ask_kept(today: Mapping[str, Collection[str]], proposed: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask which of the features that Octo has in an account are kept; return the settings.
+
+    Args:
+        today: the features, each with its roles.
+        proposed: the settings that the account's roles suggest.
+    """
+    settings: dict[str, Any] = {"features": ["cost"]}
+    for name, roles in today.items():
+        otherwise = " (no: these roles stay as they are, unmanaged)" if name == "execution" else ""
+        question = f"Octo has the feature {name} here ({', '.join(roles)}). Keep it?{otherwise}"
+        if click.confirm(question, default=True, err=True):
+            settings["features"].append(name)
+    if "execution" in settings["features"]:
+        settings |= {n: v for n, v in proposed.items() if n.startswith("execution_")}
+        if "execution_actions" not in settings:
+            _ask_actions(settings)
+    return settings
 
 
 def _ask_actions(given: dict[str, Any]) -> None:

@@ -132,13 +132,14 @@ def test_the_stacks_roles_and_its_stackset_are_adopted_by_the_features_that_are_
         answers=(
             ("the feature recommendations here", "y"),
             ("the feature unit_metrics here", "n"),
-            ("Which actions may it go on to execute?", "stop_everything"),
-            ("Which actions may it go on to execute?", "stop_ec2"),
+            ("the feature execution here", "y"),
+            ("Actions, with commas between", "stop_everything"),
+            ("Actions, with commas between", "stop_ec2"),
             (f"Apply this to account {payer.account_id}?", "y"),
         ),
     )
     assert code in (0, 4), shown  # the report is yet to be delivered
-    assert "stop_everything" in shown
+    assert "There is no stop_everything" in shown
     assert f"Removes: role {EXECUTOR_ROLE}: trust in {payer.account_id}" in shown
     settings = (payer.folder / "octo.yaml").read_text()
     for line in ("use_stackset: true", f"stackset_name: {STACK_SET}", "- stop_ec2"):

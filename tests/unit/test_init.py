@@ -49,7 +49,7 @@ def test_what_aws_knows_is_the_default(answers, tmp_path):
 @pytest.mark.parametrize(("answer", "option"), [("y\n", "USE_EXISTING"), ("", None)])
 def test_a_report_that_octo_can_read_is_offered(answers, tmp_path, monkeypatch, answer, option):
     monkeypatch.setattr(suggestions, "usable_reports", lambda given, reached: ["acme-hourly"])
-    result = answers("", "", "", "", "octo-external-id", answer)
+    result = answers(*ALL_DEFAULTS, "", answer)
     assert result.exception is None, result.output
     assert "Octo can read a report that exists: acme-hourly" in result.output
     registration = made(tmp_path)

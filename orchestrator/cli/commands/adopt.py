@@ -93,6 +93,7 @@ def command(
     from orchestrator.adoption import foreign_state
     from orchestrator.adoption.candidate import Folder, read_candidate
     from orchestrator.app import adopt as adoption
+    from orchestrator.cli.feature_questions import ask_kept
 
     lacking = sorted(reports.keys() - report.formats_of_run("plan")) if plan_only else []
     if lacking:
@@ -113,7 +114,9 @@ def command(
         cancellation=Session.current().cancellation,
     )
     candidate = read(flags)
-    chosen = {} if yes or plan_only else _choose_features(candidate.proposal)
+    today, chosen = candidate.proposal.today, {}
+    if today and sys.stdin.isatty() and not (yes or plan_only):
+        chosen = ask_kept(today, candidate.proposal.settings)
     if chosen:
         flags = {**flags, **chosen}
         candidate = read(flags)
@@ -167,49 +170,6 @@ def _show(candidate: Candidate, removed: tuple[str, ...]) -> None:
         click.echo(
             f"Note: The state in {module.folder} has nothing of {what} ({module.where}).", err=True
         )
-
-
-def _choose_features(proposal: Proposal) -> dict[str, Any]:
-    """Ask which of the features that Octo has today are kept; return the settings that say so.
-
-    Nothing is asked if nobody can answer, or if octo.yaml or a flag says it.
-    """
-    from orchestrator.config.load import mistake
-    from orchestrator.model.registration.module_rules import DELETING_ACTIONS
-
-    if not proposal.today or not sys.stdin.isatty():
-        return {}
-    settings: dict[str, Any] = {"features": ["cost"]}
-    for name, roles in proposal.today.items():
-        if name != "execution":
-            question = f"Octo has the feature {name} here ({', '.join(roles)}). Keep it?"
-            if click.confirm(question, default=True, err=True):
-                settings["features"].append(name)
-            continue
-        question = (
-            f"Octo executes recommendations here ({', '.join(roles)}). Which actions may it go on"
-            " to execute? (names of octo-tf features, with commas; empty: the roles stay as they"
-            " are, and are not managed)"
-        )
-        today = ",".join(proposal.settings.get("execution_actions", ()))
-        while answer := click.prompt(question, default=today, show_default=bool(today), err=True):
-            actions = [one.strip() for one in answer.split(",")]
-            execution = {
-                "features": [*settings["features"], "execution"],
-                "execution_actions": actions,
-                "execution_may_delete": True,
-            }
-            if wrong := mistake(execution, "execution_actions"):
-                click.echo(wrong, err=True)
-                continue
-            deleting = [one for one in actions if one in DELETING_ACTIONS]
-            if not deleting:
-                del execution["execution_may_delete"]
-            elif not click.confirm(f"{', '.join(deleting)} delete something. Allow it?", err=True):
-                continue
-            settings |= execution
-            break
-    return settings
 
 
 def _accepts_removals(proposal: Proposal, *, yes: bool) -> bool:
