@@ -136,6 +136,7 @@ class Check:
         run: judges the facts of the observation, or probes; the runner turns errors of AWS calls
             into findings.
         only_if: tells whether an account that has the area has what is checked.
+        awaited: whether a wait (``--wait``) repeats it while it is pending; not what takes days.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Check:
     permissions: tuple[str, ...]
     run: Callable[[Context], Finding]
     only_if: Callable[[Context], bool] = lambda _context: True
+    awaited: bool = True
 
     @property
     def area(self) -> str:

@@ -80,7 +80,7 @@ def verify(
             check
             for check in chosen
             if (results[check.id].finding.status is Status.FAIL and elapsed < settle_seconds)
-            or (results[check.id].finding.status is Status.PENDING and waits)
+            or (results[check.id].finding.status is Status.PENDING and waits and check.awaited)
             or (check.id in passing and waits)
         ]
         if not repeated:

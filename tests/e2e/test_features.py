@@ -42,13 +42,6 @@ def octo(sandbox: RunningSandbox, method: str, route: str, body: Any = None) -> 
     return answer.json()
 
 
-def idle_instance(sandbox: RunningSandbox, profile: str) -> str:
-    started = sandbox.client(profile, "ec2").run_instances(
-        ImageId="ami-12c6146b", MinCount=1, MaxCount=1
-    )
-    return str(started["Instances"][0]["InstanceId"])
-
-
 def stops(sandbox: RunningSandbox, profile: str) -> str:
     """Have Octo stop the idle instance of an account; its status at the end, or the error."""
     account = sandbox.account(profile)
@@ -91,7 +84,7 @@ def report_of(ran: Any) -> dict[str, Any]:
 
 
 def test_a_payer_and_its_linked_accounts_have_every_feature_until_it_leaves(sandbox):
-    instances = {name: idle_instance(sandbox, name) for name in ("payer", "linked-1")}
+    instances = {name: sandbox.idle_instance(name) for name in ("payer", "linked-1")}
     payer: Project = sandbox.project(
         "payer",
         **sandbox.existing_bucket("payer", "billing-of-the-features"),
@@ -119,7 +112,7 @@ def test_a_payer_and_its_linked_accounts_have_every_feature_until_it_leaves(sand
 
 
 def test_a_standalone_account_is_proved_by_what_it_has_and_gives_a_feature_up(sandbox):
-    instance = idle_instance(sandbox, "standalone")
+    instance = sandbox.idle_instance("standalone")
     account: Project = sandbox.project(
         "standalone",
         **sandbox.existing_bucket("standalone", "billing-of-one-account"),

@@ -39,7 +39,12 @@ PASSING = [
 def verify(monkeypatch):
     """Runs one check, whose runs end in the given answers; returns the report and warnings."""
 
-    def run(*answers: Finding | Exception, wait: float = 60.0, sleep=lambda _: None) -> Any:
+    def run(
+        *answers: Finding | Exception,
+        wait: float = 60.0,
+        sleep=lambda _: None,
+        awaited: bool = True,
+    ) -> Any:
         left = list(answers)
 
         def check(_context: object) -> Finding:
@@ -48,7 +53,7 @@ def verify(monkeypatch):
                 raise answer
             return answer
 
-        one = Check("api_access.role", "It holds.", ("iam:GetRole",), check)
+        one = Check("api_access.role", "It holds.", ("iam:GetRole",), check, awaited=awaited)
         monkeypatch.setattr(runner, "find", lambda: (one,))
         warnings: list[str] = []
         report = runner.verify(CONTEXT, wait_seconds=wait, sleep=sleep, warn=warnings.append)
@@ -69,6 +74,14 @@ def test_a_call_that_fails_in_passing_is_made_again(verify, error):
 def test_without_a_wait_it_fails_at_once(verify, error):
     finding, warnings, _ = verify(error, passed("it is there"), wait=0.0)
     assert (finding.status, warnings) == (Status.FAIL, [])
+
+
+def test_what_takes_days_is_not_waited_for(verify):
+    def sleep(_seconds: float) -> None:
+        raise AssertionError("it waits for days")
+
+    finding, _, _ = verify(pending("not yet", "in days"), sleep=sleep, awaited=False)
+    assert finding.status is Status.PENDING
 
 
 def test_a_denied_access_is_not_retried(verify):

@@ -53,4 +53,5 @@ CHECK = Check(
     run=_run,
     # The service is in AWS's commercial regions only.
     only_if=lambda context: context.expected.partition == "aws",
+    awaited=False,
 )
