@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -35,7 +36,7 @@ def server_time(aws: Aws) -> datetime | None:
 
 @dataclass(frozen=True)
 class RoleAccess:
-    """Which external ids a role accepts from a principal: the right one, none, a wrong one.
+    """Which external ids a role accepts from a principal: the right one, none, any wrong one.
 
     ``session`` holds the calls as the role, if the right external id was accepted.
     """
@@ -46,13 +47,18 @@ class RoleAccess:
     session: Aws | None
 
 
-def probe_role(principal: Aws, role_arn: str, external_id: str) -> RoleAccess:
-    """Assume a role with the right external id, with none, and with a wrong one (AssumeRole)."""
+def probe_role(
+    principal: Aws, role_arn: str, external_id: str, retired: Iterable[str] = ()
+) -> RoleAccess:
+    """Assume a role with the right external id, with none, and with wrong ones (AssumeRole).
+
+    ``retired``: ids that were right once.
+    """
     session = _assume(principal, role_arn, external_id)
     return RoleAccess(
         right=session is not None,
         missing=may_assume(principal, role_arn, None),
-        wrong=may_assume(principal, role_arn, WRONG_EXTERNAL_ID),
+        wrong=any(may_assume(principal, role_arn, i) for i in (WRONG_EXTERNAL_ID, *retired)),
         session=session,
     )
 

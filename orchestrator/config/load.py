@@ -72,6 +72,14 @@ def load(
         raise ConfigError(
             error.message, where=_place(path, document, (error.field,), given)[1], hint=error.hint
         ) from None
+    try:
+        merged |= _rotation(merged, base=path.parent, environ=environ)
+    except _AtField as error:
+        raise ConfigError(
+            error.message,
+            where=_place(path, document, tuple(error.field.split(".")), given)[1],
+            hint=error.hint,
+        ) from None
     if merged["external_id"] is not None:
         keep_out(merged["external_id"].get_secret_value())
     elif not octo_has_external_id:
@@ -249,22 +257,54 @@ def _external_id(
         raise _AtField(field, f"{field}: must be text, in quotes")
     if field == "external_id":
         return SecretStr(value)
-    if field == "external_id_env":
+    hint = "Name a file that holds the external id alone."
+    return SecretStr(_secret(field, value, base=base, environ=environ, hint=hint))
+
+
+def _rotation(
+    merged: Mapping[str, Any], *, base: Path, environ: Mapping[str, str]
+) -> dict[str, Any]:
+    """Resolve the ids of a rotation, from where octo.yaml says that they are."""
+    section = merged.get("external_id_rotation")
+    if not isinstance(section, dict):
+        return {}
+    named = [n for n in ("ids", "ids_env", "ids_file") if section.get(n) is not None]
+    field = f"external_id_rotation.{named[-1] if named else 'ids_file'}"
+    if len(named) != 1:
+        raise _AtField(field, "external_id_rotation must have one of ids, ids_env and ids_file")
+    value = section[named[0]]
+    if named[0] == "ids":
+        if not isinstance(value, list) or not all(isinstance(found, str) for found in value):
+            raise _AtField(field, f"{field}: must be a list of texts, in quotes")
+        found = value
+    elif not isinstance(value, str):
+        raise _AtField(field, f"{field}: must be text, in quotes")
+    else:
+        hint = "Name a file that holds the two external ids, one a line."
+        found = _secret(field, value, base=base, environ=environ, hint=hint).split()
+    for secret in found:
+        keep_out(secret)
+    return {"external_id_rotation": {**section, "ids": [SecretStr(secret) for secret in found]}}
+
+
+def _secret(field: str, value: str, *, base: Path, environ: Mapping[str, str], hint: str) -> str:
+    """Read what a variable (``..._env``) or a file (``..._file``) holds."""
+    if field.endswith("_env"):
         if not environ.get(value):
             named_as = f"{value} " if value in environ else "that it names "  # else maybe the id
             raise _AtField(field, f"{field}: the environment variable {named_as}is not set")
-        return SecretStr(environ[value])
+        return environ[value]
     file = base / Path(value).expanduser()
     try:
         # A pipe will do: `--external-id-file <(pass show octo)`.
-        return SecretStr(read_bounded(file, limit=_MAX_EXTERNAL_ID_BYTES).decode().strip())
+        return read_bounded(file, limit=_MAX_EXTERNAL_ID_BYTES).decode().strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         named_as = f"{file} " if _FILE.fullmatch(value) else "that it names "
         raise _AtField(
             field,
             f"{field}: the file {named_as}cannot be read: {reason}",
-            "Name a file that holds the external id alone.",
+            hint,
         ) from None
 
 

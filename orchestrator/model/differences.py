@@ -125,8 +125,13 @@ def _condition(wanted: Any, found: Any) -> Iterator[str]:
         str(key).lower() for key in keys
     ] != ["sts:externalid"]:
         yield "its condition is not on sts:ExternalId alone"
-    elif as_list(*keys.values()) != as_list(*wanted["StringEquals"].values()):
-        yield "it requires another external id"
+    else:
+        accepted = set(as_list(*keys.values()))
+        meant = set(as_list(*wanted["StringEquals"].values()))
+        if accepted > meant:
+            yield "it accepts another external id, too"
+        elif accepted != meant:
+            yield "it requires another external id"
 
 
 def foreign_principals(role: Role) -> list[str]:

@@ -23,6 +23,7 @@ AnswerState = Literal[
     "left",  # octo-tf unregistered the account
     "by_hand",  # there are no credentials: to be confirmed in Octo by hand
 ]
+RotationPhase = Literal["accepting", "waiting", "dropping", "put_back", "done"]
 LABELS: dict[AreaName, str] = {
     "api_access": "API access",
     "cur_s3": "CUR and S3",
@@ -48,6 +49,24 @@ class OctoAnswer(BaseModel):
     hint: str = ""
 
 
+class RotationRecord(BaseModel):
+    """How far a rotation of the external id has come, as far as was seen from here.
+
+    Attributes:
+        phase: ``accepting``: the new id is being accepted beside the present one. ``waiting``: both
+            are, and Octo has not changed. ``dropping``: the previous id is being dropped.
+            ``put_back``: Octo was refused without it, and both are accepted again. ``done``.
+        since: when the rotation began (ISO 8601, UTC); null if octo.yaml does not say it.
+        at: when the phase began, or null.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    phase: RotationPhase
+    since: str | None
+    at: str | None
+
+
 class AccountRecord(BaseModel):
     """The history of one account's registration; every time is ISO 8601, UTC, or null.
 
@@ -66,6 +85,7 @@ class AccountRecord(BaseModel):
         destroyed_at: when octo-tf destroyed its resources in AWS; null once they are made again.
         left_at: when octo-tf unregistered the account; null once it is registered again.
         left_with: the payer whose unregistration took this linked account along, or null.
+        rotation: the last rotation of the external id; null if there was none.
         deliveries: when AWS delivered billing data, oldest first: the latest delivery at each
             verification of the last year. Deliveries between two verifications are missing.
         enrolments: what octo-tf enrolled in services of AWS, as far as it was not ended again.
@@ -89,6 +109,7 @@ class AccountRecord(BaseModel):
     destroyed_at: str | None = None
     left_at: str | None = None
     left_with: str | None = None
+    rotation: RotationRecord | None = None
     deliveries: tuple[str, ...] = ()
     enrolments: dict[ServiceName, MadeEnrolment] = Field(default_factory=dict)
 

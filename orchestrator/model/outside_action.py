@@ -21,6 +21,7 @@ REMOVE_ACCOUNTS = "stackset.remove_accounts"
 KEEP_BUCKET = "bucket.keep"
 DELETE_BUCKET = "bucket.delete"
 UNREGISTER = "octo.unregister"
+END_ROTATION = "config.end_rotation"
 
 # The order in which the changes are made; those of _AFTER follow Terraform's apply.
 _ORDER = (
@@ -41,6 +42,7 @@ _ORDER = (
     END_ENROLMENT,
     DELETE_BUCKET,
     UNREGISTER,
+    END_ROTATION,
 )
 OF_THE_STATE = frozenset({SET_ASIDE, PUSH, FORGET, UNTAINT})  # Terraform plans again after these
 _AFTER = _ORDER[_ORDER.index(DELETE_ROLE) :]

@@ -32,6 +32,8 @@ def decide(
         place_of: where a setting was set, for errors.
         warn: reports that Octo does not answer and octo.yaml's id is used.
 
+    During a rotation Octo may present either id.
+
     Raises:
         ConfigError: there is none, octo.yaml or a flag has another one than Octo, or Octo has
             another principal.
@@ -64,8 +66,15 @@ def _octos(
             where=place_of("principal"),
             hint="Check --octo-endpoint, and the version of octo-tf.",
         )
-    own = registration.external_id
-    if own is not None and own != template.external_id:
+    own, accepted = registration.external_id, registration.accepted_external_ids
+    if accepted and template.external_id not in accepted:
+        raise ConfigError(
+            "Octo presents an external id that is neither of the two",
+            where=place_of("external_id_rotation"),
+            hint="Check whose credentials these are"
+            f" (client {credentials.client_id}, from the {credentials.source}).",
+        )
+    if own is not None and own != template.external_id and not accepted:
         raise ConfigError(
             "external_id is not the one that Octo has",
             where=place_of("external_id"),

@@ -36,6 +36,7 @@ def expected(
     region: str = "us-east-1",
     targets: Sequence[str] = (),
     stack_set_id: str = "",
+    external_id_count: int = 1,
 ) -> Outputs:
     """Build the outputs.
 
@@ -46,6 +47,7 @@ def expected(
         region: where the StackSet is.
         targets: the StackSet's OUs or root; empty without a StackSet.
         stack_set_id: the StackSet's id, if it is known.
+        external_id_count: how many external ids the roles accept.
     """
     policies = documents.role_policies(
         inputs, inputs.features, partition=partition, account_id=inputs.account_id
@@ -59,6 +61,7 @@ def expected(
         api_access=ApiAccessOutput(
             **role.model_dump(),
             principal=inputs.principal,
+            external_id_count=external_id_count,
             features=sorted(inputs.features),
             feature_roles=[
                 FeatureRoleOutput(
@@ -74,7 +77,7 @@ def expected(
             id=stack_set_id,
             region=region,
             role_name=octo_names.API_ROLE,
-            template=linked_template(inputs),
+            template=linked_template(inputs, external_id_count),
             targets=sorted(targets),
             excluded_accounts=sorted(inputs.stackset_excluded_accounts),
             retain_stacks=inputs.stackset_retain_stacks,

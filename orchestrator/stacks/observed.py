@@ -6,18 +6,18 @@ DescribeStackEvents.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from orchestrator.aws import cloudformation, iam, s3
 from orchestrator.aws.session import Aws
+from orchestrator.model.module_contract import documents
 from orchestrator.stacks.steps import ExpectedStack
 from orchestrator.stacks.templates import DESCRIPTIONS
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 State = Literal["absent", "running", "failed", "complete"]
 _COMPLETE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
@@ -37,6 +37,8 @@ class ObservedStack:
         edited: the names of parameters that have other values than the link.
         stack_id: its ARN; empty where it is absent.
         resource_exists: whether its main resource exists although the stack does not own it.
+        external_ids: the ids that the stack gives its roles; secrets.
+        is_ours: whether octo-tf made its template, which can take two external ids.
     """
 
     state: State
@@ -46,6 +48,8 @@ class ObservedStack:
     edited: tuple[str, ...] = ()
     stack_id: str = ""
     resource_exists: bool = False
+    external_ids: frozenset[str] = field(default=frozenset(), repr=False)
+    is_ours: bool = True
 
 
 def describe_stack(aws: Aws, wanted: ExpectedStack) -> ObservedStack:
@@ -72,8 +76,16 @@ def describe_stack(aws: Aws, wanted: ExpectedStack) -> ObservedStack:
         return ObservedStack(
             "failed", own_name, status, reasons, stack_id=stack_id, resource_exists=exists
         )
-    edited = _edited(stack, wanted)
-    return ObservedStack("complete", own_name, status, edited=edited, stack_id=stack_id)
+    parameters = cloudformation.parameters(stack.get("Parameters", []))
+    return ObservedStack(
+        "complete",
+        own_name,
+        status,
+        edited=_edited(parameters, wanted.parameters),
+        stack_id=stack_id,
+        external_ids=frozenset(_external_ids(parameters)),
+        is_ours=any(stack.get("Description", "").startswith(d) for d in DESCRIPTIONS.values()),
+    )
 
 
 def _main_resource(aws: Aws, wanted: ExpectedStack) -> str | None:
@@ -114,11 +126,19 @@ def _reasons(client: CloudFormationClient, stack_id: str) -> Iterator[str]:
             yield reason
 
 
-def _edited(stack: StackTypeDef, wanted: ExpectedStack) -> tuple[str, ...]:
-    """Name the parameters that differ; the user may choose TargetOrganizationId."""
-    actual = cloudformation.parameters(stack.get("Parameters", []))
-    return tuple(
-        name
-        for name, value in wanted.parameters.items()
-        if name != "TargetOrganizationId" and name in actual and actual[name] != value
-    )
+def _edited(actual: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the parameters that differ; the user may choose TargetOrganizationId.
+
+    External ids may be in any order.
+    """
+    skipped = {"TargetOrganizationId", *documents.external_id_parameters(len(wanted))}
+    edited = [n for n in wanted if n not in skipped and actual.get(n, wanted[n]) != wanted[n]]
+    ids = _external_ids(actual)
+    if ids and ids != _external_ids(wanted):
+        edited.insert(0, "ExternalId")
+    return tuple(edited)
+
+
+def _external_ids(parameters: Mapping[str, str]) -> set[str]:
+    names = documents.external_id_parameters(len(parameters))
+    return {parameters[name] for name in names if name in parameters}

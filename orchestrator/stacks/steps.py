@@ -87,7 +87,7 @@ def expected_stacks(
     step: Step,
     inputs: Inputs,
     *,
-    external_id: str,
+    external_ids: Sequence[str],
     region: str,
     partition: str = "aws",
     targets: Sequence[str] = (),
@@ -97,12 +97,13 @@ def expected_stacks(
     Args:
         step: the step.
         inputs: the module's inputs.
-        external_id: as Octo shows it.
+        external_ids: those that the roles accept: Octo's, or two while Octo's is changed.
         region: of stacks that may be in any region.
         partition: decides the region of the CUR service.
         targets: the StackSet's OUs or root.
     """
-    octo = {"ExternalId": external_id, "Principal": inputs.principal}
+    names = documents.external_id_parameters(len(external_ids))
+    octo = {**dict(zip(names, external_ids, strict=True)), "Principal": inputs.principal}
     if step == "api-access":
         parameters = {**octo, "TargetOrganizationId": ""}
         name = "AlphausAccountAccess"
@@ -119,7 +120,7 @@ def _cur(inputs: Inputs, octo: Mapping[str, str], report_region: str) -> tuple[E
     bucket = inputs.cur_s3_bucket_name
     apart = inputs.bucket_is_new and inputs.cur_s3_bucket_region != report_region
     if inputs.cur_role_trust == "principal_only":
-        octo = {name: value for name, value in octo.items() if name != "ExternalId"}
+        octo = {name: value for name, value in octo.items() if name == "Principal"}
     parameters = {
         **octo,
         "CurS3BucketOption": "USE_EXISTING" if apart else inputs.cur_s3_bucket_option,

@@ -9,6 +9,7 @@ reports exist in us-east-1 only (decision 0027).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
@@ -33,16 +34,17 @@ _PRINCIPAL_ARN = "arn:${AWS::Partition}:iam::${Principal}:root"
 _PARTITION, _ACCOUNT, _BUCKET = "${AWS::Partition}", "${AWS::AccountId}", "${CurS3BucketName}"
 
 
-def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
+def render(name: Name, inputs: Inputs, *, partition: str = "aws", ids: int = 1) -> str:
     """Render a template (YAML); it holds no external id.
 
     Args:
         name: the template.
         inputs: the module's inputs; those that are parameters of the template become its defaults.
         partition: decides the region of the CUR service.
+        ids: how many external ids the roles accept: parameters ``ExternalId``, ``ExternalId2``.
     """
-    trust = documents.trust(_PRINCIPAL_ARN, "${ExternalId}")
-    weaker = documents.trust(_PRINCIPAL_ARN, None)
+    trust = _trust(ids)
+    weaker = documents.trust(_PRINCIPAL_ARN)
     bucket_arn = f"arn:{_PARTITION}:s3:::{_BUCKET}"
     delivery = documents.delivery_statements(_PARTITION, _ACCOUNT, _BUCKET, cur_region(partition))
     cur_policies = documents.cur_policies(bucket_arn, "${CurS3Prefix}")
@@ -57,21 +59,23 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws") -> str:
             inputs=inputs,
             description=f"{DESCRIPTIONS[name]} (octo-tf {__version__})",
             version=__version__,
-            asks_external_id=name != "cur" or inputs.cur_role_trust == "external_id",
-            roles=_roles(inputs, inputs.features, "ApiAccessRole"),
+            id_parameters=documents.external_id_parameters(ids)
+            if name != "cur" or inputs.cur_role_trust == "external_id"
+            else (),
+            roles=_roles(inputs, inputs.features, "ApiAccessRole", ids),
             cur_role_name=octo_names.CUR_ROLE,
             cur_role_description=table().roles[octo_names.CUR_ROLE].description,
             cur_trust=_role_document(trust if inputs.cur_role_trust == "external_id" else weaker),
             cur_policies=_policies(cur_policies),
             bucket_policy=documents.substituted(policy),
-            linked_template=linked_template(inputs),
+            linked_template=linked_template(inputs, ids),
             report_region=cur_region(partition),
             tags=[{"Key": key, "Value": value} for key, value in sorted(inputs.tags.items())],
         )
     )
 
 
-def linked_template(inputs: Inputs) -> str:
+def linked_template(inputs: Inputs, ids: int = 1) -> str:
     """Render the template that the StackSet deploys to each linked account, as JSON text."""
     boundary = inputs.permissions_boundary
     own = f":{inputs.account_id}:"
@@ -81,7 +85,8 @@ def linked_template(inputs: Inputs) -> str:
         .render(
             inputs=inputs,
             description=table().roles[octo_names.API_ROLE].description,
-            roles=_roles(inputs, inputs.linked_features, inputs.stackset_role_logical_id),
+            id_parameters=documents.external_id_parameters(ids),
+            roles=_roles(inputs, inputs.linked_features, inputs.stackset_role_logical_id, ids),
             # A boundary of this account is expected under the same name in each linked account.
             boundary=boundary and {"Fn::Sub": boundary.replace(own, ":${AWS::AccountId}:")},
         )
@@ -89,13 +94,15 @@ def linked_template(inputs: Inputs) -> str:
     return documents.text(json.loads(rendered))
 
 
-def _roles(inputs: Inputs, features: Sequence[str], logical_id: str) -> list[dict[str, Any]]:
+def _roles(
+    inputs: Inputs, features: Sequence[str], logical_id: str, ids: int
+) -> list[dict[str, Any]]:
     """Describe the roles of a template, the API access role by its own logical id.
 
     The console path has no execution, so that Octo assumes all of them under the external id.
     """
     policies = documents.role_policies(inputs, features, partition=_PARTITION, account_id=_ACCOUNT)
-    trust = _role_document(documents.trust(_PRINCIPAL_ARN, "${ExternalId}"))
+    trust = _role_document(_trust(ids))
     return [
         {
             "logical_id": logical_id
@@ -117,11 +124,15 @@ def _policies(policies: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _trust(ids: int) -> dict[str, Any]:
+    names = documents.external_id_parameters(ids)
+    return documents.trust(_PRINCIPAL_ARN, *(f"${{{name}}}" for name in names))
+
+
 def _role_document(trust: dict[str, Any]) -> Any:
     """Substitute parameters; ``Ref`` where a text is one parameter, as the module writes it."""
-    substituted = documents.substituted(trust)
-    text = json.dumps(substituted).replace('{"Fn::Sub": "${ExternalId}"}', '{"Ref": "ExternalId"}')
-    return json.loads(text)
+    text = json.dumps(documents.substituted(trust))
+    return json.loads(re.sub(r'{"Fn::Sub": "\$\{(ExternalId\d*)\}"}', r'{"Ref": "\1"}', text))
 
 
 def _jinja() -> Environment:

@@ -149,6 +149,8 @@ def module_inputs(
     if registration.external_id is None:
         raise RenderError("the external id is not known", where=registration.account_id)
     given["external_id"] = registration.external_id.get_secret_value()
+    if accepted := registration.accepted_external_ids:
+        given["accepted_external_ids"] = sorted(i.get_secret_value() for i in accepted)
     given["account_type"] = account_type
     if bucket_has_policy is not None:
         given["cur_s3_bucket_has_policy"] = bucket_has_policy
@@ -159,7 +161,8 @@ def _variables(
     registration: Registration, inputs: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     variables = {**inputs, "region": registration.region}
-    secrets = {"external_id": variables.pop("external_id")}
+    names = ("external_id", "accepted_external_ids")
+    secrets = {name: variables.pop(name) for name in names if name in variables}
     if registration.credentials.profile:
         variables["profile"] = registration.credentials.profile
     if role := registration.credentials.assume_role:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.errors import ExitCode
 from orchestrator.model.coverage import Coverage
+from orchestrator.model.external_ids import NO_ROTATION, Acceptance
 from orchestrator.model.module_contract.octo_names import Area as Area
 from orchestrator.verify.remedy import Remedy, for_terraform
 
@@ -95,6 +96,7 @@ class Context:
         aws: an observation of the account, as the account itself.
         principal: calls as Octo's principal account; None without its credentials.
         now: returns the seconds since the epoch.
+        acceptance: the external ids of a rotation; without one, ``external_id`` stands alone.
     """
 
     expected: Outputs
@@ -102,6 +104,12 @@ class Context:
     aws: Aws
     principal: Aws | None
     now: Callable[[], float]
+    acceptance: Acceptance = NO_ROTATION
+
+    @property
+    def accepted_ids(self) -> tuple[str, ...]:
+        """The external ids that the roles are to accept."""
+        return self.acceptance.accepted(self.external_id)
 
     def has(self, area: str) -> bool:
         """Tell whether the registration has an area, or the account a feature."""

@@ -76,12 +76,12 @@ def judge(
     desired = Role(
         name,
         output.role_arn,
-        trust=documents.trust(principal, None)
+        trust=documents.trust(principal)
         if trust == "principal_only"
         else documents.role_trust(
             trust,
             principal,
-            context.external_id,
+            *context.accepted_ids,
             partition=expected.partition,
             account_id=expected.account_id,
         ),

@@ -103,11 +103,11 @@ def execution_boundary(
 
 
 def role_trust(
-    kind: Trust, principal_arn: str, external_id: str, *, partition: str, account_id: str
+    kind: Trust, principal_arn: str, *external_ids: str, partition: str, account_id: str
 ) -> dict[str, Any]:
     """Build the trust policy of a role by the kind that the table of features gives it."""
     if kind == "external_id":
-        return trust(principal_arn, external_id)
+        return trust(principal_arn, *external_ids)
     by_ssm = kind == "systems_manager"
     root = {"AWS": f"arn:{partition}:iam::{account_id}:root"}
     statement: dict[str, Any] = {
@@ -125,17 +125,26 @@ def role_trust(
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def trust(principal_arn: str, external_id: str | None) -> dict[str, Any]:
-    """Build a trust policy for Octo's account; it requires the external id unless that is None."""
+def trust(principal_arn: str, *external_ids: str) -> dict[str, Any]:
+    """Build a trust policy for Octo's account.
+
+    It accepts any one of the external ids; without ids it requires none.
+    """
     statement: dict[str, Any] = {
-        "Sid": "OctoUnderExternalId" if external_id else "OctoWithoutExternalId",
+        "Sid": "OctoUnderExternalId" if external_ids else "OctoWithoutExternalId",
         "Effect": "Allow",
         "Principal": {"AWS": principal_arn},
         "Action": "sts:AssumeRole",
     }
-    if external_id:
-        statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
+    if external_ids:
+        one_of = external_ids[0] if len(external_ids) == 1 else list(external_ids)
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": one_of}}
     return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def external_id_parameters(count: int) -> tuple[str, ...]:
+    """Name a template's parameters for external ids: ``ExternalId``, ``ExternalId2``, ..."""
+    return ("ExternalId", *(f"ExternalId{number}" for number in range(2, count + 1)))
 
 
 def delivery_statements(

@@ -47,9 +47,13 @@ class FeatureRoleOutput(RoleOutput):
 
 
 class ApiAccessOutput(RoleOutput):
-    """The API access role, the features of the account, and the further roles that they need."""
+    """The API access role, the features of the account, and the further roles that they need.
+
+    ``external_id_count``: how many external ids the roles accept; two while Octo's is changed.
+    """
 
     principal: str
+    external_id_count: int = 1
     features: list[str]
     feature_roles: list[FeatureRoleOutput]
 

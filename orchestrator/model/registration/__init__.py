@@ -18,6 +18,7 @@ from orchestrator.model.registration.access import (
     EXTERNAL_ID_SOURCES,
     Access,
     Credentials,
+    ExternalIdRotation,
     ExternalIdSource,
 )
 from orchestrator.model.registration.api_access import ApiAccessSettings
@@ -32,6 +33,7 @@ __all__ = [
     "EXTERNAL_ID_SOURCES",
     "Access",
     "Credentials",
+    "ExternalIdRotation",
     "ExternalIdSource",
     "LocalBackend",
     "Registration",
@@ -63,6 +65,15 @@ class Registration(
         ),
     ]
     external_id: SecretStr | None
+    external_id_rotation: Annotated[
+        ExternalIdRotation | None,
+        Setting(
+            "Two external ids that the roles accept while Octo's changes; see octo-tf"
+            " rotate-external-id.",
+            Group.ACCOUNT,
+            module_input=False,
+        ),
+    ] = None
     tags: Annotated[
         Tags | None,
         Setting("The tags of every resource.", Group.ACCOUNT, example={"team": "finops"}),
@@ -74,12 +85,22 @@ class Registration(
         """The form that STS accepts (API reference, AssumeRole, ExternalId)."""
         if value is None:
             return None
-        text = value.get_secret_value()
-        if not (2 <= len(text) <= 1224 and re.fullmatch(r"[\w+=,.@:/-]+", text, re.ASCII)):
-            raise PydanticCustomError(
-                "external_id", "must be 2 to 1224 characters of letters, digits and _+=,.@:/-"
-            )
+        _check_form(value)
         return value
+
+    @field_validator("external_id_rotation")
+    @classmethod
+    def _valid_rotation(cls, value: ExternalIdRotation | None) -> ExternalIdRotation | None:
+        for secret in value.ids or () if value else ():
+            _check_form(secret)
+        if value and value.ids and value.ids[0] == value.ids[1]:
+            raise PydanticCustomError("external_id_rotation", "must have two different ids")
+        return value
+
+    @property
+    def accepted_external_ids(self) -> tuple[SecretStr, ...]:
+        """The two ids of a rotation, the new one last; empty without one."""
+        return tuple(self.external_id_rotation.ids or ()) if self.external_id_rotation else ()
 
     @field_validator("features", "stackset_features")
     @classmethod
@@ -92,6 +113,14 @@ class Registration(
     def _go_together(self) -> Registration:
         check_combinations(dict(self))
         return self
+
+
+def _check_form(secret: SecretStr) -> None:
+    text = secret.get_secret_value()
+    if not (2 <= len(text) <= 1224 and re.fullmatch(r"[\w+=,.@:/-]+", text, re.ASCII)):
+        raise PydanticCustomError(
+            "external_id", "must be 2 to 1224 characters of letters, digits and _+=,.@:/-"
+        )
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints
 
 from orchestrator.model.registration.field_types import AccountId, Line, Region, Section, Text
 from orchestrator.model.setting import Group, Setting
@@ -108,6 +108,35 @@ class ExternalIdSource(Section):
             example="octo.external-id",
             common=True,
         ),
+    ] = None
+
+
+class ExternalIdRotation(Section):
+    """Two external ids while Octo goes over from one to the other: the present and the new one.
+
+    ``ids`` is resolved: it holds the ids wherever they came from.
+    """
+
+    ids: Annotated[list[SecretStr] | None, _account("The two ids, the new one last.")] = Field(
+        default=None, max_length=2, min_length=2
+    )
+    ids_env: Annotated[
+        Text | None,
+        _account(
+            "The environment variable that holds the two ids, with a space between them.",
+            example="OCTO_EXTERNAL_IDS",
+        ),
+    ] = None
+    ids_file: Annotated[
+        Text | None,
+        _account(
+            "The file that holds the two ids, one a line; do not commit it.",
+            example="octo.external-id-rotation",
+        ),
+    ] = None
+    since: Annotated[
+        Line | None,
+        _account("When the rotation began (ISO 8601).", example="2026-11-27T09:00:00+00:00"),
     ] = None
 
 

@@ -14,7 +14,9 @@ def _run(context: Context) -> Finding:
             "Not tried: only Octo's own account can assume the role.",
             "Octo assumes the role when you confirm the account in Octo.",
         )
-    access = probe_role(context.principal, expected.role_arn, context.external_id)
+    access = probe_role(
+        context.principal, expected.role_arn, context.external_id, context.acceptance.retired
+    )
     evidence = access_evidence(access)
     if access.missing or access.wrong:
         how = "without an external id" if access.missing else "with a wrong external id"

@@ -19,7 +19,9 @@ def _run(context: Context) -> Finding:
             " other checks pass, Octo may not send the external id for this role: then set"
             " cur_role_trust: principal_only, which is weaker.",
         )
-    access = probe_role(context.principal, cur.role.role_arn, context.external_id)
+    access = probe_role(
+        context.principal, cur.role.role_arn, context.external_id, context.acceptance.retired
+    )
     evidence = access_evidence(access)
     if cur.role_trust == "external_id" and (access.missing or access.wrong):
         return failed(f"{name} can be assumed without the external id.", RESTORE, **evidence)

@@ -33,12 +33,14 @@ def _run(context: Context) -> Finding:
     def mistake(account_id: str) -> str:
         for name in roles:
             arn = f"arn:{context.expected.partition}:iam::{account_id}:role/{name}"
-            if not may_assume(principal, arn, context.external_id):
+            if not all(may_assume(principal, arn, right) for right in context.accepted_ids):
                 return f"Octo cannot assume {name}"
             if may_assume(principal, arn, None):
                 return f"{name} can be assumed without an external id"
             if may_assume(principal, arn, WRONG_EXTERNAL_ID):
                 return f"{name} can be assumed with a wrong external id"
+            if any(may_assume(principal, arn, old) for old in context.acceptance.retired):
+                return f"{name} can be assumed with the previous external id"
         return ""
 
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:

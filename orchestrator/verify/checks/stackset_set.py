@@ -21,8 +21,10 @@ def _run(context: Context) -> Finding:
         mistakes.append("it may not create a role with a name (CAPABILITY_NAMED_IAM)")
     if not _same(settings.template, wanted.template):
         mistakes.append("its template was changed")
-    if settings.parameters.get("ExternalId") != context.external_id:
-        mistakes.append("it gives the roles another external id")
+    ids = {v for n, v in settings.parameters.items() if n.startswith("ExternalId")}
+    if ids != set(context.accepted_ids):
+        too = ids > set(context.accepted_ids)
+        mistakes.append(f"it gives the roles another external id{', too' if too else ''}")
     trusted = settings.parameters.get("Principal") or "nobody"
     if trusted != (octo := context.expected.api_access.principal):
         mistakes.append(f"its role trusts {trusted}, not Octo's account {octo}")

@@ -29,6 +29,10 @@ locals {
   # A linked account's billing data is its payer's.
   has_cur = local.account_type != "linked"
 
+  # In an order of their own: nothing changes in AWS when Octo goes over from one to the other.
+  external_ids      = sort(distinct(concat([var.external_id], tolist(var.accepted_external_ids))))
+  external_id_count = nonsensitive(length(local.external_ids))
+
   principal_arn = "arn:${local.partition}:iam::${var.principal}:root"
 
   trust_under_external_id = jsonencode({
@@ -38,7 +42,13 @@ locals {
       Effect    = "Allow"
       Principal = { AWS = local.principal_arn }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "sts:ExternalId" = var.external_id } }
+      Condition = {
+        StringEquals = {
+          "sts:ExternalId" = jsondecode(
+            local.external_id_count == 1 ? jsonencode(local.external_ids[0]) : jsonencode(local.external_ids)
+          )
+        }
+      }
     }]
   })
 

@@ -17,6 +17,7 @@ output "api_access" {
     role_name            = aws_iam_role.api_access.name
     role_arn             = aws_iam_role.api_access.arn
     principal            = var.principal
+    external_id_count    = local.external_id_count
     features             = sort(var.features)
     inline_policies      = local.api_access_policies
     managed_policy_arns  = []

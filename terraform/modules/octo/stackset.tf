@@ -21,6 +21,10 @@ locals {
       }
     ]
   }
+  # One parameter for each id: an id may hold a comma, so that they are no CommaDelimitedList.
+  external_id_parameters = [
+    for index in range(local.external_id_count) : index == 0 ? "ExternalId" : "ExternalId${index + 1}"
+  ]
   linked_executes = contains(local.policy_scopes.linked.features, "execution")
   linked_trusts = {
     external_id = {
@@ -30,7 +34,13 @@ locals {
         Effect    = "Allow"
         Principal = { AWS = { "Fn::Sub" = "arn:$${AWS::Partition}:iam::$${Principal}:root" } }
         Action    = "sts:AssumeRole"
-        Condition = { StringEquals = { "sts:ExternalId" = { Ref = "ExternalId" } } }
+        Condition = {
+          StringEquals = {
+            "sts:ExternalId" = jsondecode(
+              local.external_id_count == 1 ? jsonencode({ Ref = "ExternalId" }) : jsonencode([for name in local.external_id_parameters : { Ref = name }])
+            )
+          }
+        }
       }]
     }
     systems_manager = {
@@ -68,22 +78,26 @@ locals {
   stackset_template = jsonencode({
     AWSTemplateFormatVersion = "2010-09-09"
     Description              = local.table.roles[local.api_access_role].description
-    Parameters = {
-      # Not NoEcho: CloudFormation would answer **** and Terraform plan a change for ever. The id
-      # is no password: whoever may read the role's trust policy sees it there.
-      ExternalId = {
-        Type           = "String"
-        Description    = "The id that Octo presents when it assumes the role."
-        MinLength      = 2
-        MaxLength      = 1224
-        AllowedPattern = "[0-9A-Za-z_+=,.@:/-]+"
-      }
-      Principal = {
-        Type           = "String"
-        Description    = "Octo's own AWS account."
-        AllowedPattern = "[0-9]{12}"
-      }
-    }
+    Parameters = merge(
+      {
+        # Not NoEcho: CloudFormation would answer **** and Terraform plan a change for ever. The id
+        # is no password: whoever may read the role's trust policy sees it there.
+        for name in local.external_id_parameters : name => {
+          Type           = "String"
+          Description    = "The id that Octo presents when it assumes the role."
+          MinLength      = 2
+          MaxLength      = 1224
+          AllowedPattern = "[0-9A-Za-z_+=,.@:/-]+"
+        }
+      },
+      {
+        Principal = {
+          Type           = "String"
+          Description    = "Octo's own AWS account."
+          AllowedPattern = "[0-9]{12}"
+        }
+      },
+    )
     Resources = merge(
       {
         for role, policies in local.linked_policies :
@@ -138,10 +152,10 @@ resource "aws_cloudformation_stack_set" "api_access" {
   permission_model = "SERVICE_MANAGED"
   capabilities     = ["CAPABILITY_NAMED_IAM"]
   template_body    = local.stackset_template
-  parameters = {
-    ExternalId = var.external_id
-    Principal  = var.principal
-  }
+  parameters = merge(
+    { for index, name in local.external_id_parameters : name => local.external_ids[index] },
+    { Principal = var.principal },
+  )
   tags = var.tags
 
   # Accounts that join are deployed to; one that leaves keeps its role by default, which does

@@ -1,3 +1,20 @@
+variable "accepted_external_ids" {
+  description = "While Octo changes its external id: the ids that the roles accept beside `external_id`; naming `external_id` too does no harm. Empty: `external_id` alone."
+  type        = set(string)
+  default     = []
+  nullable    = false
+  sensitive   = true
+
+  validation {
+    condition     = alltrue([for id in var.accepted_external_ids : can(regex("^[0-9A-Za-z_+=,.@:/-]+$", id)) && length(id) >= 2 && length(id) <= 1224])
+    error_message = "Each of accepted_external_ids must be 2 to 1224 characters of letters, digits and _+=,.@:/-."
+  }
+  validation {
+    condition     = length(var.accepted_external_ids) <= 4
+    error_message = "accepted_external_ids are for the time of a change: four at most."
+  }
+}
+
 variable "account_id" {
   description = "The AWS account to register. Compared with the caller at plan; null registers the caller's account."
   type        = string

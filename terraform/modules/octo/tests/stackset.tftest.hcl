@@ -112,6 +112,61 @@ run "one_source_for_the_payers_role_and_the_stacks" {
   }
 }
 
+run "a_changing_external_id_is_accepted_beside_the_present_one" {
+  command = plan
+
+  variables {
+    accepted_external_ids = ["octo-external-id", "a-new-one, with a comma"]
+  }
+  expect_failures = [var.accepted_external_ids]
+}
+
+run "linked_accounts_accept_both_external_ids" {
+  command = plan
+
+  variables {
+    accepted_external_ids = ["octo-external-id", "a,new:one"]
+  }
+
+  assert {
+    condition     = toset(jsondecode(aws_iam_role.api_access.assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"]) == toset(["octo-external-id", "a,new:one"])
+    error_message = "The payer's own role accepts both."
+  }
+  assert {
+    condition     = toset(jsondecode(aws_iam_role.cur[0].assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"]) == toset(["octo-external-id", "a,new:one"])
+    error_message = "The role that reads the report accepts both."
+  }
+  assert {
+    condition     = jsondecode(output.stackset.template).Resources.ApiAccessRole.Properties.AssumeRolePolicyDocument.Statement[0].Condition.StringEquals["sts:ExternalId"] == [{ Ref = "ExternalId" }, { Ref = "ExternalId2" }]
+    error_message = "The roles of linked accounts accept both."
+  }
+  assert {
+    condition     = nonsensitive(aws_cloudformation_stack_set.api_access[0].parameters) == tomap({ ExternalId = "a,new:one", ExternalId2 = "octo-external-id", Principal = "131920598436" })
+    error_message = "Each id is a parameter of its own, in an order that does not depend on which one Octo presents."
+  }
+  assert {
+    condition     = output.api_access.external_id_count == 2
+    error_message = "The state says that two are accepted, without the ids."
+  }
+  assert {
+    condition     = !strcontains(output.stackset.template, "octo-external-id") && !strcontains(output.stackset.template, "a,new:one")
+    error_message = "The template holds no external id: outputs and reports may show it."
+  }
+}
+
+run "one_external_id_is_no_list" {
+  command = plan
+
+  variables {
+    accepted_external_ids = ["octo-external-id"]
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.api_access.assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"] == "octo-external-id" && output.api_access.external_id_count == 1
+    error_message = "The same id twice is one."
+  }
+}
+
 run "linked_accounts_can_have_fewer_features" {
   command = plan
 
