@@ -25,6 +25,7 @@ from orchestrator.detection import imports, limits
 from orchestrator.model.account import Account
 from orchestrator.model.enrolment import SERVICES, Enrolment, ServiceName
 from orchestrator.model.existing_report import ReportDefinition
+from orchestrator.model.external_ids import NO_ROTATION, Acceptance
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract.inputs import module_inputs
 from orchestrator.model.module_contract.outputs import Outputs
@@ -94,6 +95,10 @@ class Cloud:
         if self._before is None:
             self._before = self.connect().observe()
         return self._before
+
+    def observe_again(self) -> None:
+        """Start a new observation: what this run has read so far it has changed since."""
+        self._before = None
 
     def identify(self) -> Account:
         """Make sure that the credentials belong to the account that was meant.
@@ -236,6 +241,14 @@ class Cloud:
                     sleep=self._cancellation.sleep,
                 )
 
+    def running_operation(self) -> str | None:
+        """Return the id of a StackSet operation that is running, whoever started it, or None."""
+        if not self.has_stackset():
+            return None
+        with explained(f"StackSet {self.stackset_name}"):
+            found = cloudformation.list_operations(self.connect(), self.stackset_name)
+        return next((operation.id for operation in found if operation.is_running), None)
+
     def newest_deployment(self) -> tuple[str, dict[str, tuple[str, str]]] | None:
         """Read the newest StackSet operation: its action, and each account's status and reason.
 
@@ -360,7 +373,9 @@ class Cloud:
                 released=released,
             )
 
-    def checks_context(self, outputs: Outputs, external_id: str) -> Context:
+    def checks_context(
+        self, outputs: Outputs, external_id: str, acceptance: Acceptance = NO_ROTATION
+    ) -> Context:
         """Give the checks what they may look at."""
         region, profile = self._registration.region, self._principal_profile
         with explained("connecting as Octo's principal"):
@@ -371,12 +386,14 @@ class Cloud:
             aws=self.connect(),
             principal=principal,
             now=time.time,
+            acceptance=acceptance,
         )
 
     def verify(
         self,
         outputs: Outputs,
         external_id: str,
+        acceptance: Acceptance = NO_ROTATION,
         *,
         unchanged: bool = False,
         wait_seconds: float = 0.0,
@@ -387,7 +404,7 @@ class Cloud:
         ``unchanged``: nothing was changed since the account was identified, so that what was read
         since then is not read again.
         """
-        context = self.checks_context(outputs, external_id)
+        context = self.checks_context(outputs, external_id, acceptance)
         return verify(
             replace(context, aws=self.before) if unchanged else context,
             account_name=self._registration.account_name or "",

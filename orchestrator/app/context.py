@@ -14,6 +14,7 @@ from orchestrator.app.cloud import Cloud
 from orchestrator.app.events import Asked, Events, ResourceProgress
 from orchestrator.cancellation import Cancellation
 from orchestrator.errors import OctoTfError
+from orchestrator.model.external_ids import Acceptance
 from orchestrator.model.registration import Registration
 from orchestrator.octo.credentials import ENDPOINT
 from orchestrator.octo.credentials import Credentials as OctoCredentials
@@ -40,6 +41,8 @@ class Settings:
         wait_seconds: how long verify waits for what is pending.
         adopting: whether existing resources may be imported although they are not as we make them.
         accepted_removals: what the user consented to lose by that: the resource, and what of it.
+        retired_ids: external ids that a rotation drops, and that the roles must refuse; None while
+            none is dropped: a second accepted id that the state has then stays.
         released_stacks: CloudFormation stacks whose release the plan announces: what they own may
             be imported.
         octo_credentials: Octo's API client; None works without Octo's API.
@@ -58,6 +61,7 @@ class Settings:
     enable_access: bool = False
     adopting: bool = False
     accepted_removals: frozenset[tuple[str, str]] = frozenset()
+    retired_ids: tuple[SecretStr, ...] | None = None
     released_stacks: frozenset[str] = frozenset()
     octo_credentials: OctoCredentials | None = None
     octo_endpoint: str = ENDPOINT
@@ -95,6 +99,16 @@ class AccountContext:
     def plan_file(self) -> Path:
         """Where a plan is saved that nobody asked to keep."""
         return self.folder / "octo.tfplan"
+
+    @property
+    def acceptance(self) -> Acceptance:
+        """The external ids that the roles accept beside Octo's, and those that they must refuse."""
+        rotation = self.registration.external_id_rotation
+        return Acceptance(
+            tuple(i.get_secret_value() for i in self.registration.accepted_external_ids),
+            rotation.since or "" if rotation else "",
+            tuple(i.get_secret_value() for i in self.settings.retired_ids or ()),
+        )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -167,7 +181,10 @@ def build(
             binary.find(settings.tf_path, settings.environ),
             folder,
             environ={**settings.environ, **session},
-            secrets=[external_id.get_secret_value()],
+            secrets=[
+                secret.get_secret_value()
+                for secret in (external_id, *registration.accepted_external_ids)
+            ],
             on_event=on_event,
             on_interrupt=events.warn,
             cancellation=cancellation,

@@ -75,6 +75,7 @@ def make(
     edits = state_edits(context, prepared)
     made = run_terraform(context, prepared, (file or context.plan_file).absolute(), edits)
     check_billing(prepared.account, made)
+    check_rotation(context, made)
     outside = in_order((*announced, *outside_actions(context, prepared, edits)))
     plan_file.attach(made.file, outside)
     return _reviewed(context, prepared, made, outside)
@@ -209,6 +210,27 @@ def check_billing(account: Account, made: Plan) -> None:
             where=f"account {account.account_id}",
             hint=f"Ask the owner of account {payer} to register it with Octo, or end the transfer"
             " (Billing transfer in the AWS console) and run the same command after its end date.",
+        )
+
+
+def check_rotation(context: AccountContext, made: Plan) -> None:
+    """Refuse to end a rotation of the external id unnoticed; the plan file is deleted.
+
+    Raises:
+        Refused: the roles accept two ids, as the state has it, and octo.yaml names one.
+    """
+    ends = context.settings.retired_ids is not None
+    if ends or context.registration.accepted_external_ids or not made.file.is_file():
+        return
+    applied = plan_file.read(made.file).applied_outputs.get("api_access") or {}
+    if applied.get("external_id_count", 1) > 1:
+        made.file.unlink()
+        raise Refused(
+            "the roles accept two external ids while Octo's is being changed, and octo.yaml has no"
+            " external_id_rotation: the plan would drop one",
+            where=context.registration.account_id,
+            hint="Use the octo.yaml with which the rotation was begun, or end it: octo-tf"
+            " rotate-external-id with the id that Octo presents.",
         )
 
 

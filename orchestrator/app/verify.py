@@ -71,6 +71,7 @@ def check(
         return context.cloud.verify(
             outputs,
             prepared.external_id.get_secret_value(),
+            context.acceptance,
             unchanged=unchanged,
             wait_seconds=wait_seconds,
             settle_seconds=settle_seconds,

@@ -27,14 +27,14 @@ _SECTIONS = {
     "Start": ("init", "features", "doctor", "schema", "completion"),
     "Change": ("plan", "apply", "upgrade", "adopt", "console", "destroy", "render", "unlock"),
     "Inspect": ("status", "verify", "stackset", "discover", "permissions"),
-    "Octo": ("accounts", "confirm", "unregister"),
+    "Octo": ("accounts", "confirm", "rotate-external-id", "unregister"),
     "Sandbox": ("demo", "sandbox"),
 }
 
 
 def sections() -> dict[str, list[str]]:
     """Return the names of the commands, by the section of help that lists them."""
-    found = {path.stem for path in _COMMANDS.glob("[a-z]*.py")}
+    found = {path.stem.replace("_", "-") for path in _COMMANDS.glob("[a-z]*.py")}
     listed = {title: [n for n in names if n in found] for title, names in _SECTIONS.items()}
     others = found.difference(*_SECTIONS.values())
     return {**listed, "Other": sorted(others)} if others else listed
@@ -49,7 +49,7 @@ class _Commands(CommandGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = importlib.import_module(f"orchestrator.cli.commands.{cmd_name}")
+        module = importlib.import_module(f"orchestrator.cli.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
@@ -81,7 +81,7 @@ class _Commands(CommandGroup):
 
 def _summary(name: str) -> str:
     """``\"\"\"octo-tf plan: show what ....\"\"\"`` → ``Show what ....``"""
-    with (_COMMANDS / f"{name}.py").open(encoding="utf-8") as file:
+    with (_COMMANDS / f"{name.replace('-', '_')}.py").open(encoding="utf-8") as file:
         sentence = file.readline().strip().strip('"').partition(": ")[2]
     return sentence[:1].upper() + sentence[1:]
 

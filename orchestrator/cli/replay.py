@@ -9,7 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-_LEFT_OUT = {"external_id", "as_json"}  # a secret, and how this run was shown
+# Secrets, and how this run was shown.
+_LEFT_OUT = {"external_id", "new", "as_json"}
 
 
 def replay(ctx: click.Context, name: str, command: click.Command, *arguments: str) -> str:
@@ -28,7 +29,7 @@ def replay(ctx: click.Context, name: str, command: click.Command, *arguments: st
         given = ctx.get_parameter_source(field) is ParameterSource.COMMANDLINE
         if given and field in shared - _LEFT_OUT and isinstance(parameter, click.Option):
             line += words(parameter.opts[0], ctx.params[field])
-        elif given and field in shared and isinstance(parameter, click.Argument):
+        elif given and field in shared - _LEFT_OUT and isinstance(parameter, click.Argument):
             arguments = (*arguments, str(ctx.params[field]))
     return shlex.join([*line, *arguments])
 

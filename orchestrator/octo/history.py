@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.model.linked_accounts import count_linked
-from orchestrator.model.octo_records import LABELS, AccountRecord
+from orchestrator.model.octo_records import LABELS, AccountRecord, RotationPhase, RotationRecord
+from orchestrator.model.registration import ExternalIdRotation
 from orchestrator.octo.answers import register_hint
 from orchestrator.octo.registration import RegistrationService
 
@@ -29,8 +30,15 @@ class History:
     remaining: tuple[str, ...]
 
 
-def read(service: RegistrationService, account_id: str) -> History | None:
+def read(
+    service: RegistrationService, account_id: str, rotation: ExternalIdRotation | None = None
+) -> History | None:
     """Read an account's history; None if nothing was noted of it.
+
+    Args:
+        service: the ledger, and whether there are credentials for Octo.
+        account_id: the account.
+        rotation: the rotation that octo.yaml has; it may have been begun or ended elsewhere.
 
     Raises:
         LedgerError: the ledger cannot be read.
@@ -39,6 +47,7 @@ def read(service: RegistrationService, account_id: str) -> History | None:
     record = records.get(account_id)
     if record is None:
         return None
+    record = record.model_copy(update={"rotation": _rotation(record.rotation, rotation)})
     waiting = len(service.linked.waiting(account_id))
     linked = [r for r in records.values() if r.account_type == "linked" and r is not record]
     return History(
@@ -50,8 +59,35 @@ def read(service: RegistrationService, account_id: str) -> History | None:
     )
 
 
+_ROTATE = "run octo-tf rotate-external-id"
+_ROTATING: dict[RotationPhase, str] = {
+    "accepting": f"Not every role accepts the new external id yet: {_ROTATE}.",
+    "waiting": f"Have the external id changed in Octo, then {_ROTATE}.",
+    "dropping": f"The previous external id may still be accepted: {_ROTATE}.",
+    "put_back": "Octo was refused with the new external id alone: find out why with Octo's support,"
+    f" then {_ROTATE}.",
+}
+
+
+def _rotation(
+    noted: RotationRecord | None, kept: ExternalIdRotation | None
+) -> RotationRecord | None:
+    if kept is None:
+        return noted if noted and noted.phase in ("dropping", "done") else None
+    if noted is None or noted.phase == "done":
+        return RotationRecord(phase="accepting", since=kept.since, at=kept.since)
+    return noted
+
+
 def _remaining(record: AccountRecord, waiting: int, *, with_credentials: bool) -> list[str]:
     """List what is left: for octo-tf with credentials for Octo, for a person in Octo without."""
+    if record.left_at is None and record.rotation and record.rotation.phase in _ROTATING:
+        rest = _other_steps(record, waiting, with_credentials=with_credentials)
+        return [_ROTATING[record.rotation.phase], *rest]
+    return _other_steps(record, waiting, with_credentials=with_credentials)
+
+
+def _other_steps(record: AccountRecord, waiting: int, *, with_credentials: bool) -> list[str]:
     by_console = record.method == "console"
     if record.left_at is not None:
         return []

@@ -16,7 +16,15 @@ from orchestrator.errors import LedgerError, writing
 from orchestrator.files import read_regular, write_atomically
 from orchestrator.model.account import AccountType
 from orchestrator.model.enrolment import MadeEnrolment, ServiceName
-from orchestrator.model.octo_records import AccountRecord, AreaName, AreaStatus, Method, OctoAnswer
+from orchestrator.model.octo_records import (
+    AccountRecord,
+    AreaName,
+    AreaStatus,
+    Method,
+    OctoAnswer,
+    RotationPhase,
+    RotationRecord,
+)
 from orchestrator.octo import ledger_v1
 
 _MAX_BYTES = 500_000_000  # a hundred thousand linked accounts are a tenth of that
@@ -191,6 +199,17 @@ class Ledger:
             if known.is_registered:
                 accounts[account_id] = _changed(known, **_NO_REGISTRATION)
             return accounts[account_id]
+
+    def note_rotation(self, account_id: str, phase: RotationPhase) -> None:
+        """Note how far a rotation of the external id has come; an account that was noted before."""
+        with self._changing() as accounts:
+            known, time = accounts[account_id], self.time()
+            earlier = known.rotation
+            if earlier is None or earlier.phase == "done":
+                earlier = RotationRecord(phase=phase, since=time, at=time)
+            elif earlier.phase != phase:
+                earlier = earlier.model_copy(update={"phase": phase, "at": time})
+            accounts[account_id] = _changed(known, rotation=earlier)
 
     def note_destroyed(self, account_ids: Collection[str]) -> None:
         """Note that accounts lost their resources in AWS; nothing passes there any more."""

@@ -22,6 +22,7 @@ from orchestrator.model.octo_records import (
     Confirmation,
     Method,
     OctoAnswer,
+    RotationPhase,
 )
 from orchestrator.octo import answers, departure, error_messages
 from orchestrator.octo.departure import Departure
@@ -90,6 +91,11 @@ class RegistrationService:
     def note_destroyed(self, account_ids: Collection[str]) -> None:
         """Note that accounts lost their resources in AWS; Octo learns nothing."""
         self._ledger.note_destroyed(account_ids)
+
+    def note_rotation(self, account: Account, phase: RotationPhase) -> None:
+        """Note how far a rotation of the external id has come; Octo learns nothing."""
+        if self._ledger.account(account.account_id) is not None:
+            self._ledger.note_rotation(account.account_id, phase)
 
     def register(self, account: Account, name: str, *, method: Method = "terraform") -> None:
         """Register the account with Octo; the user consented.

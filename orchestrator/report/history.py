@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from orchestrator.model.octo_records import LABELS, AccountRecord, AreaName
+from orchestrator.model.octo_records import LABELS, AccountRecord, AreaName, RotationRecord
 from orchestrator.octo.history import History
 
 SCHEMA = "octo-tf/status/v1"
@@ -45,6 +45,8 @@ def render_text(history: History) -> str:
         *(_confirmed(record, area) for area in LABELS if area in record.answers),
         _line("Finished", record.finished_at),
     ]
+    if record.rotation:
+        lines.append(_line("External id", _rotation(record.rotation)))
     if record.destroyed_at:
         lines.append(_line("Destroyed", record.destroyed_at))
     if record.left_at:
@@ -70,6 +72,14 @@ def _registered(record: AccountRecord) -> str | None:
         return f"with Octo since {record.registered_at}"
     unknown = [a.at for a in record.answers.values() if a.state == "not_registered"]
     return f"no, Octo did not know the account on {max(unknown)}" if unknown else None
+
+
+def _rotation(rotation: RotationRecord) -> str:
+    if rotation.phase == "done":
+        return f"changed on {rotation.at}"
+    phase = rotation.phase.replace("_", " ")
+    began = f" since {rotation.since}" if rotation.since else ""
+    return f"two are accepted{began}; {phase}" + (f" since {rotation.at}" if rotation.at else "")
 
 
 def _confirmed(record: AccountRecord, area: AreaName) -> str:

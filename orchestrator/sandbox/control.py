@@ -91,6 +91,15 @@ def octo_sends_id_to_cur_role(endpoint_url: str, *, sends: bool) -> None:
     _ask(endpoint_url, "cur-role", "POST", {"external_id": sends})
 
 
+def change_external_id(endpoint_url: str, external_id: str) -> None:
+    """Have Octo present another external id from now on.
+
+    Raises:
+        OSError: no sandbox answers there.
+    """
+    _ask(endpoint_url, "external-id", "POST", {"external_id": external_id})
+
+
 def snapshot(endpoint_url: str, name: str) -> None:
     """Keep what the accounts, the organization and Octo hold under a name, to be restored.
 

@@ -206,6 +206,11 @@ class Application:
             sends = json.loads(request.get_data())["external_id"]
             self.state.octo.sends_id_to_cur_role = bool(sends)
             return Response("{}", headers=_JSON)
+        if action == ("POST", "external-id"):
+            with self.state.lock:
+                wanted = json.loads(request.get_data())["external_id"]
+                self.state.octo.change_external_id(str(wanted))
+            return Response("{}", headers=_JSON)
         if action == ("GET", "state"):
             state = {
                 "accounts": self.state.accounts,

@@ -12,7 +12,7 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,6 +27,7 @@ _MODULES = "tfconfig/modules.json"
 # The state after the refresh, with lineage and serial of the one that it was read from. The part
 # tfstate-prev has them in Terraform's plans only: OpenTofu leaves them empty there.
 _STATE = "tfstate"
+_PREVIOUS = "tfstate-prev"
 _OUTSIDE = "octo-tf.json"  # ours; Terraform reads the parts that it knows by name
 _MAX_BYTES = 10_000_000  # of one part; ours are kilobytes
 
@@ -42,6 +43,7 @@ class PlanFile:
         lock_file: the text of the provider lock file.
         state: lineage and serial of the state.
         outside: what the plan announces outside Terraform.
+        applied_outputs: the root's outputs as the last apply left them.
         outputs: the root's outputs after the refresh, as the state would hold them: what
             ``terraform output`` answers where the plan changes nothing.
     """
@@ -51,6 +53,7 @@ class PlanFile:
     state: StateVersion
     outputs: dict[str, Any]
     outside: tuple[OutsideAction, ...] = ()
+    applied_outputs: dict[str, Any] = field(default_factory=dict)
 
 
 def read(path: Path) -> PlanFile:
@@ -77,8 +80,9 @@ def read(path: Path) -> PlanFile:
             config,
             parts.get(provider_lock.NAME, b"").decode(),
             StateVersion(state["lineage"], state["serial"]),
-            {name: output["value"] for name, output in state["outputs"].items()},
+            _values(state),
             tuple(OutsideAction(**action) for action in json.loads(parts.get(_OUTSIDE, b"[]"))),
+            _values(json.loads(parts.get(_PREVIOUS, b"{}"))),
         )
     except OSError as error:
         raise EngineError(
@@ -92,6 +96,10 @@ def read(path: Path) -> PlanFile:
             where=str(path),
             hint="Make a new one with `octo-tf plan --out FILE`.",
         ) from error
+
+
+def _values(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: output["value"] for name, output in state.get("outputs", {}).items()}
 
 
 def attach(path: Path, outside: Sequence[OutsideAction]) -> None:

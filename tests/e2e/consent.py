@@ -195,6 +195,16 @@ def operation_under_way(sandbox: Any) -> None:
     control.pace(sandbox.endpoint, 1.5)
     failing = {"error": "AccessDenied", "account": sandbox.account("linked-2")}
     sandbox.fault(service="cloudformation", action="CreateStack", **failing)
+    update_stack_set(sandbox)
+
+
+def slow_operation(sandbox: Any) -> None:
+    """A StackSet operation that takes longer than the test."""
+    control.pace(sandbox.endpoint, 60)
+    update_stack_set(sandbox)
+
+
+def update_stack_set(sandbox: Any) -> None:
     client = sandbox.client("payer", "cloudformation")
     names = [found["StackSetName"] for found in client.list_stack_sets()["Summaries"]]
     client.update_stack_set(
@@ -303,6 +313,19 @@ ATTEMPTS: tuple[Attempt, ...] = (
     Attempt("console finish", Way.PREFLIGHT, LINKED, ("console", "finish", "--yes"), 1),
     Attempt(CONFIRM, Way.PREFLIGHT, NEW, ("confirm", "--register"), 1),
     *declined("unregister", REGISTERED, "Type the account id to confirm", **UNREGISTER),
+    *declined("rotate-external-id", REGISTERED, APPLY, "a-new-external-id"),
+    Attempt(
+        *("rotate-external-id", Way.GUARD, REGISTERED),
+        ("rotate-external-id", "a-new-external-id", "--yes", *ELSEWHERE),
+        5,
+    ),
+    Attempt(
+        *("rotate-external-id", Way.PREFLIGHT, UPGRADED),
+        ("rotate-external-id", "a-new-external-id", "--yes"),
+        5,
+        sees="of the StackSet is running",
+        arrange=slow_operation,
+    ),
     *declined("destroy", UPGRADED, "Type the account id to confirm", **UNREGISTER),
     Attempt("destroy", Way.GUARD, UPGRADED, (*DESTROY, "{payer}", *ELSEWHERE), 5),
     Attempt(

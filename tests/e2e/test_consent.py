@@ -212,7 +212,15 @@ def test_every_command_is_in_the_table():
 
     tried = {attempt.command.split()[0] for attempt in ATTEMPTS}
     tried |= {look.arguments[0] for look in LOOKS}
-    apart = {"completion", "demo", "init", "render", "sandbox", "schema"}  # no account is touched
+    apart = {
+        "completion",
+        "demo",
+        "features",
+        "init",
+        "render",
+        "sandbox",
+        "schema",
+    }  # no account is touched
     names = set(cli.group.list_commands(None))
     assert names - tried - apart == set()
     assert consent.table().count("none") >= len(tried)

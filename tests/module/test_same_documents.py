@@ -37,6 +37,7 @@ CHOICES = {
         execution_tag={},
     ),
     "everything": EVERYTHING,
+    "two external ids": EVERYTHING,
 }
 GIVEN = (
     *("features", "execution_actions", "execution_may_delete", "execution_tag"),
@@ -44,11 +45,16 @@ GIVEN = (
 )
 
 
-def run(number: int, inputs: Inputs) -> str:
-    """A run whose outputs must be what octo-tf expects; null stays the module's default."""
+def run(number: int, inputs: Inputs, ids: int) -> str:
+    """A run whose outputs must be what octo-tf expects; null stays the module's default.
+
+    ``ids``: how many external ids the roles accept.
+    """
     values = {name: getattr(inputs, name) for name in GIVEN}
     variables = [f"    {name} = {json.dumps(v)}" for name, v in values.items() if v is not None]
-    want = expected(inputs, "payer", targets=["r-abcd"])
+    if ids == 2:
+        variables.append('    accepted_external_ids = ["another-external-id"]')
+    want = expected(inputs, "payer", targets=["r-abcd"], external_id_count=ids)
     roles = {role.role_name: role.inline_policies for role in want.api_access.feature_roles}
     assert want.stackset and want.cur
     conditions = {
@@ -60,6 +66,7 @@ def run(number: int, inputs: Inputs) -> str:
         "output.cur.role.inline_policies": want.cur.role.inline_policies,
         "output.cur.additional_schema_elements": want.cur.additional_schema_elements,
         "output.stackset.template": want.stackset.template,
+        "output.api_access.external_id_count": want.api_access.external_id_count,
     }
     asserts = [
         "  assert {\n"
@@ -97,7 +104,10 @@ def result(tmp_path_factory) -> str:
         '  external_id = "octo-external-id"\n  use_stackset = true\n'
         '  stackset_targets = ["r-abcd"]\n}\n'
     )
-    runs = [run(number, inputs) for number, inputs in enumerate(CHOICES.values())]
+    runs = [
+        run(number, inputs, 2 if choice == "two external ids" else 1)
+        for number, (choice, inputs) in enumerate(CHOICES.items())
+    ]
     (folder / "same.tftest.hcl").write_text("\n".join([MOCK, second, always, *runs]))
     cli = TerraformCli(folder, folder / ".terraform")
     cli.init()

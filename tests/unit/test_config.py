@@ -54,6 +54,49 @@ def test_an_unquoted_account_id_is_understood(write):
     assert load(path, {}, {}).account_id == "111122223333"
 
 
+ROTATION = f"{MINIMAL}external_id_rotation:\n  "
+TWO = "octo-external-id\nthe-new-external-id\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "environ"),
+    [
+        ("ids_file: both\n", {}),
+        ("ids_env: BOTH\n", {"BOTH": TWO}),
+        ("ids_env: BOTH\n", {"BOTH": TWO.replace("\n", " ")}),
+        ("ids: [octo-external-id, the-new-external-id]\n", {}),
+    ],
+)
+def test_the_ids_of_a_rotation_come_from_where_octo_yaml_says(write, tmp_path, text, environ):
+    (tmp_path / "both").write_text(TWO)
+    registration = load(write(ROTATION + text), {}, environ)
+    ids = [secret.get_secret_value() for secret in registration.accepted_external_ids]
+    assert ids == TWO.split()
+    assert TWO.split()[1] not in repr(registration)
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "said"),
+    [
+        ("since: now\n", {}, "must have one of ids, ids_env and ids_file"),
+        ("ids_env: A\n  ids_file: b\n", {}, "must have one of"),
+        ("ids_env: A\n", {}, "octo.yaml:4:12: external_id_rotation.ids_env: the environment"),
+        ("ids_file: absent.txt\n", {}, "octo.yaml:4:13: external_id_rotation.ids_file: the file"),
+        ("ids: the-new-external-id\n", {}, "must be a list of texts"),
+        ("ids: [1, 2]\n", {}, "must be a list of texts"),
+        ("ids_env: A\n", {"A": "the-new-external-id"}, "external_id_rotation.ids"),
+        ("ids_env: A\n", {"A": "a-1 b-2 c-3"}, "external_id_rotation.ids"),
+        ("ids_env: A\n", {"A": "same-id same-id"}, "must have two different ids"),
+        ("ids_env: A\n", {"A": "octo-external-id x"}, "must be 2 to 1224 characters"),
+        ("ids_env: A\n  until: x\n", {"A": TWO}, "unknown key 'external_id_rotation.until'"),
+    ],
+)
+def test_a_mistake_in_a_rotation_is_named_without_the_ids(write, text, environ, said):
+    error = error_of(write(ROTATION + text), environ=environ)
+    assert said in f"{error}"
+    assert "the-new-external-id" not in f"{error} {error.hint}"
+
+
 @pytest.mark.parametrize("typed", ["AKIAQZXVBNMLKJHG", "QZXVBNM", "QZX_7VB_NM", "qzx+vb=="])
 def test_an_external_id_typed_as_the_name_of_a_variable_is_not_echoed(write, typed):
     error = error_of(write(f"account_id: '111122223333'\nexternal_id_env: {typed}\n"))

@@ -37,7 +37,7 @@ def test_every_top_level_setting_but_sections_has_an_option_by_its_name():
     assert parameters == {}
     without = {n for n, s in settings().items() if "." not in n and not s.flag}
     # What accept allows must stand where it is reviewed.
-    assert without == {"credentials", "backend", "accept"}
+    assert without == {"credentials", "backend", "accept", "external_id_rotation"}
 
 
 @pytest.mark.parametrize(

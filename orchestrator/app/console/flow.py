@@ -55,6 +55,11 @@ class ConsoleFlow:
         return found
 
     @property
+    def external_ids(self) -> tuple[str, ...]:
+        """The external ids that the roles are to accept; each is a secret."""
+        return self.context.acceptance.accepted(self.external_id.get_secret_value())
+
+    @property
     def partition(self) -> str:
         """The account's AWS partition."""
         return self.account.caller_arn.split(":")[1]
@@ -103,7 +108,9 @@ class ConsoleFlow:
 
     def template(self, name: templates.Name) -> str:
         """Render a template."""
-        return templates.render(name, self.inputs, partition=self.partition)
+        return templates.render(
+            name, self.inputs, partition=self.partition, ids=len(self.external_ids)
+        )
 
     def stacks(self, step: Step) -> tuple[ExpectedStack, ...]:
         """List the stacks of a step.
@@ -115,7 +122,7 @@ class ConsoleFlow:
         return steps.expected_stacks(
             step,
             self.inputs,
-            external_id=self.external_id.get_secret_value(),
+            external_ids=self.external_ids,
             region=self.registration.region,
             partition=self.partition,
             targets=self.context.cloud.targets() if step == "stackset" else (),
@@ -138,8 +145,11 @@ class ConsoleFlow:
             partition=self.partition,
             region=self.registration.region,
             targets=list(self.context.cloud.targets()) if self.has_stackset() else (),
+            external_id_count=len(self.external_ids),
         )
-        return self.context.cloud.checks_context(outputs, self.external_id.get_secret_value())
+        return self.context.cloud.checks_context(
+            outputs, self.external_id.get_secret_value(), self.context.acceptance
+        )
 
     def register(self) -> None:
         """Register the account with Octo; the user consented.

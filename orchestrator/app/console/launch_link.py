@@ -40,8 +40,8 @@ class LaunchLink:
 
     @property
     def typed(self) -> dict[str, str]:
-        """The parameters that the user types after an upload, without the external id."""
-        return {n: v for n, v in self.stack.parameters.items() if n != "ExternalId"}
+        """The parameters that the user types after an upload, without the external ids."""
+        return {n: v for n, v in self.stack.parameters.items() if not n.startswith("ExternalId")}
 
 
 def launch_link(

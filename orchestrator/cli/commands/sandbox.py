@@ -192,6 +192,17 @@ def cur_role(trust: str) -> ExitCode:
     return ExitCode.DONE
 
 
+@command.command("change-external-id")
+@click.argument("external_id", metavar="NEW")
+def change_external_id(external_id: str) -> ExitCode:
+    """Have Octo present NEW from now on, as its support would change it."""
+    from orchestrator.sandbox import control
+
+    with _running() as endpoint:
+        control.change_external_id(endpoint, external_id)
+    return ExitCode.DONE
+
+
 @command.command()
 @click.argument("name")
 def snapshot(name: str) -> ExitCode:

@@ -28,7 +28,7 @@ def command(context: AccountContext, as_json: bool) -> ExitCode:
     from orchestrator.report.history import render_json, render_text
 
     account_id = context.registration.account_id
-    known = history.read(context.octo, account_id)
+    known = history.read(context.octo, account_id, context.registration.external_id_rotation)
     if known is None:
         raise LedgerError(
             f"nothing was planned, applied or verified in {context.folder} yet",

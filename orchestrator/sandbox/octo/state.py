@@ -6,7 +6,7 @@ import secrets
 import time
 import uuid
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 LIMIT = 100  # calls a second for each client; Octo's published limit
@@ -73,6 +73,10 @@ class OctoState:
     def client(self) -> Client:
         """The client whose credentials sandbox.env exports."""
         return self.clients["octo-sandbox"]
+
+    def change_external_id(self, external_id: str) -> None:
+        """Present another external id from now on, for all accounts of the sandbox's client."""
+        self.clients["octo-sandbox"] = replace(self.client, external_id=external_id)
 
     def issue(self, client_id: str) -> str:
         """Issue a token to a client."""

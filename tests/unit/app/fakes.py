@@ -13,6 +13,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from pydantic import SecretStr
+
 from orchestrator.app.context import AccountContext, Settings
 from orchestrator.app.events import Event, Events
 from orchestrator.app.snapshot import Snapshot
@@ -21,12 +23,14 @@ from orchestrator.config.load import load
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import Coverage
 from orchestrator.model.enrolment import Enrolment, MadeEnrolment
+from orchestrator.model.external_ids import Acceptance
 from orchestrator.model.linked_accounts import LinkedAccounts
-from orchestrator.model.octo_records import AccountRecord, Confirmation
+from orchestrator.model.module_contract.octo_names import PRINCIPAL
+from orchestrator.model.octo_records import AccountRecord, Confirmation, OctoAnswer
 from orchestrator.model.organization import Organization
 from orchestrator.model.stackset import StackSet
 from orchestrator.octo.departure import Departure
-from orchestrator.octo.messages import AwsOptions, DataAccess
+from orchestrator.octo.messages import AccessTemplate, AwsOptions, DataAccess
 from orchestrator.stackset.guardrails import Guardrails
 from orchestrator.stackset.preflight import Preflight
 from orchestrator.terraform.events import PlannedChange
@@ -111,6 +115,9 @@ class Cloud:
         self.deleted: list[str] = []
         self.identities: dict[str, str] = {}
         self.bucket_data = True
+        self.running: str | None = None
+        self.verified: list[Acceptance] = []
+        self.reports: list[Report] = []  # of the next verifications, if they are not the usual one
         self.stuck = False  # linked accounts keep their stacks
         self.existing: dict[str, str] = {}
         self.enrolments: dict[str, Enrolment] = {}
@@ -162,6 +169,13 @@ class Cloud:
         if self.operation:
             on_progress(*self.operation)
 
+    def running_operation(self) -> str | None:
+        self._note("running_operation")
+        return self.running
+
+    def observe_again(self) -> None:
+        self._note("observe_again")
+
     def newest_deployment(self) -> tuple[str, dict[str, tuple[str, str]]] | None:
         return self.operation
 
@@ -171,7 +185,7 @@ class Cloud:
         self._note("find_existing")
         return self.existing
 
-    def checks_context(self, outputs, external_id: str) -> Any:
+    def checks_context(self, outputs, external_id: str, acceptance) -> Any:
         raise AssertionError("a snapshot is taken by the port")
 
     def bucket_creation_dates(self) -> dict[str, str]:
@@ -224,9 +238,19 @@ class Cloud:
         return Snapshot(identities=self.identities, passing=[], linked=[])
 
     def verify(
-        self, outputs, external_id, *, unchanged=False, wait_seconds=0.0, settle_seconds=0.0
+        self,
+        outputs,
+        external_id,
+        acceptance,
+        *,
+        unchanged=False,
+        wait_seconds=0.0,
+        settle_seconds=0.0,
     ) -> Report:
         self._note("verify")
+        self.verified.append(acceptance)
+        if self.reports:
+            return self.reports.pop(0)
         skipped = dict.fromkeys(Area, Status.SKIPPED)
         areas = {**skipped, Area.API_ACCESS: Status.PASS}
         return Report(ACCOUNT.account_id, "payer", "", (), areas)
@@ -317,6 +341,8 @@ class Octo:
         self.api: Any = _Api(recording)
         self.known: AccountRecord | None = None
         self.linked = _Linked(recording)
+        self.rotation: list[str] = []
+        self.answers: list[dict[str, OctoAnswer]] = []  # to the next confirmations
         self.departure = Departure(ACCOUNT.account_id, is_known=True)
 
     def describe_departure(self, account_id: str) -> Departure:
@@ -350,6 +376,10 @@ class Octo:
         enrolments = {**others, service: made} if made else others
         self.known = known.model_copy(update={"enrolments": enrolments})
 
+    def note_rotation(self, account: Account, phase: str) -> None:
+        self._note("note_rotation")
+        self.rotation.append(phase)
+
     def note_planned(self, account: Account, name: str) -> None:
         self._note("note_planned")
 
@@ -377,7 +407,7 @@ class Octo:
             account_type=account.account_type,
             registered_at="2026-11-26T00:00:00+00:00",
         )
-        return Confirmation(record)
+        return Confirmation(record, self.answers.pop(0) if self.answers else {})
 
 
 class _Api:
@@ -385,6 +415,11 @@ class _Api:
         self._recording = recording
         self.registered = False
         self.name = ""
+        self.presented = "octo-external-id"
+
+    def template(self) -> AccessTemplate:
+        self._recording.note("api.template")
+        return AccessTemplate(external_id=SecretStr(self.presented), principal=PRINCIPAL)
 
     def status(self, account_id: str) -> DataAccess | None:
         self._recording.note("api.status")
@@ -463,14 +498,12 @@ def scene(folder: Path, **fields: Any) -> Scene:
 
 def write_plan_file(file: Path) -> None:
     """Write what a plan file holds besides the plan, as ``plan_file.read`` wants it."""
-    parts = {
-        "tfconfig/modules.json": [],
-        "tfstate": {
-            "lineage": "",
-            "serial": 0,
-            "outputs": {name: {"value": value} for name, value in OUTPUTS.items()},
-        },
+    state = {
+        "lineage": "",
+        "serial": 0,
+        "outputs": {name: {"value": value} for name, value in OUTPUTS.items()},
     }
+    parts = {"tfconfig/modules.json": [], "tfstate": state, "tfstate-prev": state}
     file.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in parts.items():

@@ -99,7 +99,7 @@ def test_no_parameter_is_one_that_links_ignore():
 def test_the_link_gives_only_parameters_that_the_template_has():
     for step in steps.STEPS:
         for of in (PLAIN, dataclasses.replace(PLAIN, cur_s3_bucket_region="eu-central-1")):
-            for stack in steps.expected_stacks(step, of, external_id="id", region="us-east-1"):
+            for stack in steps.expected_stacks(step, of, external_ids=["id"], region="us-east-1"):
                 assert stack.parameters.keys() <= parsed(stack.template)["Parameters"].keys()
 
 
@@ -154,7 +154,7 @@ def test_a_links_repr_hides_the_external_id():
     made = links.QuickCreate("us-east-1", "s", "https://x", {"ExternalId": "secret-id"})
     assert "secret-id" not in repr(made)
     (stack,) = steps.expected_stacks(
-        "api-access", PLAIN, external_id="secret-id", region="us-east-1"
+        "api-access", PLAIN, external_ids=["secret-id"], region="us-east-1"
     )
     assert "secret-id" not in repr(stack)
 
@@ -200,7 +200,7 @@ def test_each_type_of_account_has_its_steps():
 )
 def test_a_new_bucket_in_another_region_has_a_stack_of_its_own(changes, stacks):
     found = steps.expected_stacks(
-        "cur", dataclasses.replace(PLAIN, **changes), external_id="id", region="eu-west-1"
+        "cur", dataclasses.replace(PLAIN, **changes), external_ids=["id"], region="eu-west-1"
     )
     assert [(s.template, s.region, s.parameters.get("CurS3BucketOption")) for s in found] == stacks
 

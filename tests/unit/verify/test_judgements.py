@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 import boto3
@@ -14,6 +16,7 @@ from orchestrator.aws.facts import Facts
 from orchestrator.aws.session import Aws
 from orchestrator.model.coverage import State
 from orchestrator.model.enrolment import SERVICES, Enrolment
+from orchestrator.model.external_ids import NO_ROTATION, Acceptance
 from orchestrator.model.module_contract.outputs import Outputs, StackSetOutput
 from orchestrator.model.observed import Role
 from orchestrator.model.organization import Member, Organization
@@ -52,9 +55,15 @@ def expected(**stackset: Any) -> Outputs:
     return outputs(ID, "payer").model_copy(update={"stackset": StackSetOutput(**wanted)})
 
 
-def judged(check_id: str, known: Mapping[Any, object], wanted: Outputs | None = None) -> Finding:
+def judged(
+    check_id: str,
+    known: Mapping[Any, object],
+    wanted: Outputs | None = None,
+    acceptance: Acceptance = NO_ROTATION,
+    now: float = 0.0,
+) -> Finding:
     aws = Aws(NoAws(region_name="us-east-1")).observe(Facts({**known}))
-    context = Context(wanted or expected(), EXTERNAL_ID, aws, None, lambda: 0.0)
+    context = Context(wanted or expected(), EXTERNAL_ID, aws, None, lambda: now, acceptance)
     check = next(check for check in find() if check.id == check_id)
     assert check.applies(context)
     return check.run(context)
@@ -107,6 +116,58 @@ def test_the_trust_policy_is_judged(found, words):
     assert finding.status is (Status.FAIL if words else Status.PASS)
     assert words in finding.summary
     assert EXTERNAL_ID not in repr(finding)
+
+
+def trusting(*ids: str) -> Role:
+    document = json.loads(trust())
+    document["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"] = [*ids]
+    return role(trust=document)
+
+
+ROTATION = Acceptance(("the-new-id", EXTERNAL_ID), since="2026-11-27T09:00:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("ids", "acceptance", "words"),
+    [
+        ((EXTERNAL_ID, "the-new-id"), ROTATION, ""),
+        (("the-new-id", EXTERNAL_ID), ROTATION, ""),
+        ((EXTERNAL_ID,), ROTATION, "it requires another external id"),
+        ((EXTERNAL_ID, "a-third", "the-new-id"), ROTATION, "it accepts another external id, too"),
+        ((EXTERNAL_ID, "the-old-id"), NO_ROTATION, "it accepts another external id, too"),
+        (("the-old-id",), NO_ROTATION, "it requires another external id"),
+        ((EXTERNAL_ID,), NO_ROTATION, ""),
+    ],
+)
+def test_the_external_ids_of_the_trust_policy_are_judged(ids, acceptance, words):
+    known = {(iam.get_role, ROLE): trusting(*ids)}
+    finding = judged("api_access.trust", known, acceptance=acceptance)
+    assert finding.status is (Status.FAIL if words else Status.PASS)
+    assert words in finding.summary
+    assert not any(secret in repr(finding) for secret in (*ids, *acceptance.also))
+
+
+@pytest.mark.parametrize(
+    ("since", "hours", "words"),
+    [
+        (ROTATION.since, 0, "for 0 hours now"),
+        (ROTATION.since, 1.5, "for 1 hour now"),
+        (ROTATION.since, 47, "for 47 hours now"),
+        (ROTATION.since, 49, "for 2 days now"),
+        (ROTATION.since, -1, "for 0 hours now"),  # of a colleague whose clock is ahead
+        ("2026-11-27T09:00:00", 3, "for 3 hours now"),
+        ("2026-11-27T10:00:00+01:00", 3, "for 3 hours now"),
+        ("", 3, f"{ROLE} is to accept 2 external ids: Octo's"),
+        ("yesterday", 3, f"{ROLE} is to accept 2 external ids: Octo's"),
+    ],
+)
+def test_a_rotation_warns_with_its_age(since, hours, words):
+    began = datetime(2026, 11, 27, 9, tzinfo=timezone.utc).timestamp()
+    rotation = replace(ROTATION, since=since)
+    finding = judged("api_access.rotation", {}, acceptance=rotation, now=began + hours * 3600)
+    assert finding.status is Status.WARN
+    assert words in finding.summary
+    assert "octo-tf rotate-external-id" in finding.hint
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""Rotate the external id after the console path: the user updates the stacks, octo-tf checks them.
+
+A stack whose template octo-tf made can accept two ids. One of Octo's own template takes one: it is
+updated at the moment in which Octo changes, with a gap that nothing here can close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.app.console.check import check
+from orchestrator.app.console.flow import ConsoleFlow, flow_of
+from orchestrator.app.context import AccountContext
+from orchestrator.app.review import Review
+from orchestrator.app.rotation import Change, Rotated, StackToUpdate, is_confirmed, is_right
+from orchestrator.aws.errors import explained
+from orchestrator.config import rotation as kept
+from orchestrator.files import write_atomically
+from orchestrator.model.account import Account
+from orchestrator.model.module_contract import documents
+from orchestrator.model.outside_action import OutsideAction
+from orchestrator.stacks import links, observed, templates
+from orchestrator.stacks.observed import ObservedStack
+from orchestrator.stacks.steps import LABELS, ExpectedStack
+from orchestrator.terraform import guard
+from orchestrator.terraform.plan import Plan
+from orchestrator.verify.model import Report
+
+
+@dataclass(frozen=True)
+class RoleStack:
+    """A stack that gives external ids to roles, with what it was to be."""
+
+    expected: ExpectedStack
+    stack: ObservedStack
+
+    def lacks(self, needed: frozenset[str]) -> bool:
+        """Tell whether it could accept all the ids that are needed, and does not."""
+        return self.stack.is_ours and not needed <= self.stack.external_ids
+
+
+def rotate(
+    context: AccountContext,
+    account: Account,
+    change: Change,
+    *,
+    config: Path,
+    consent: Callable[[Review], None],
+) -> Rotated:
+    """Take a rotation as far as it goes now; only octo.yaml is changed.
+
+    Args:
+        context: the account.
+        account: as identified.
+        change: from which id to which.
+        config: octo.yaml.
+        consent: asked before octo.yaml is changed.
+
+    Raises:
+        AwsError: an AWS call failed.
+    """
+    begins = change.announce_begin(config)
+    review = _review(context, account, begins)
+    if begins:
+        consent(review)
+        change.keep(config)
+    flow = flow_of(change.accepting(context), account)
+    new = frozenset((change.new.get_secret_value(),))
+    found = observe_stacks(flow)
+    needed = new if change.has_changed else frozenset(flow.external_ids)
+    count = len(flow.external_ids)
+    if stacks := to_update(flow, [s for s in found if s.lacks(needed)], ids=count):
+        context.octo.note_rotation(account, "accepting")
+        return Rotated("accepting", None, review, stacks)
+    if not change.has_changed:
+        context.octo.note_rotation(account, "waiting")
+        single = to_update(flow, [s for s in found if not s.stack.is_ours], ids=1)
+        return Rotated("waiting", None if single else _verify(flow), review, single)
+    flow = flow_of(change.alone(context), account)
+    context.octo.note_rotation(account, "dropping")
+    if stacks := to_update(flow, [s for s in found if s.stack.external_ids - new], ids=1):
+        return Rotated("dropping", None, review, stacks)
+    report = _verify(flow)
+    if not is_right(report) or not is_confirmed(context, report):
+        return Rotated("dropping", report, review)
+    if ends := change.announce_end(config):
+        review = _review(context, account, ends)
+        consent(review)
+    kept.end(config, change.new.get_secret_value())
+    context.octo.note_rotation(account, "done")
+    return Rotated("done", report, review)
+
+
+def observe_stacks(flow: ConsoleFlow) -> list[RoleStack]:
+    """Read the stacks of roles, in the order in which they were deployed.
+
+    Raises:
+        AwsError: an AWS call failed.
+    """
+    found: dict[str, RoleStack] = {}
+    with flow.context.events.step("stacks", "Reading the stacks"):
+        for step in flow.checked_steps():
+            for expected in flow.stacks(step):
+                with explained(f"reading the stack of {LABELS[step]}"):
+                    stack = observed.describe_stack(flow.context.cloud.connect(), expected)
+                if "ExternalId" in expected.parameters and stack.state != "absent":
+                    # The payer's own stack may hold the StackSet too.
+                    found.setdefault(stack.stack_id, RoleStack(expected, stack))
+    return list(found.values())
+
+
+def to_update(
+    flow: ConsoleFlow, stacks: Iterable[RoleStack], *, ids: int
+) -> tuple[StackToUpdate, ...]:
+    """Say how each stack is updated, and write the templates for it.
+
+    Args:
+        flow: the account.
+        stacks: the stacks.
+        ids: how many external ids their roles are to accept.
+    """
+    found = []
+    for one in stacks:
+        expected, stack = one.expected, one.stack
+        file = flow.context.folder / "console" / f"{expected.template}.yaml"
+        if stack.is_ours:
+            text = templates.render(
+                expected.template, flow.inputs, partition=flow.partition, ids=ids
+            )
+            write_atomically(file, text.encode())
+        found.append(
+            StackToUpdate(
+                stack.name,
+                expected.region,
+                stack.status,
+                links.stack_page(expected.region, stack.stack_id, flow.partition),
+                file if stack.is_ours else None,
+                documents.external_id_parameters(ids if stack.is_ours else 1),
+            )
+        )
+    return tuple(found)
+
+
+def _verify(flow: ConsoleFlow) -> Report:
+    return check(flow, flow.checked_steps(), wait_seconds=flow.context.settings.wait_seconds)
+
+
+def _review(
+    context: AccountContext, account: Account, actions: tuple[OutsideAction, ...]
+) -> Review:
+    nothing = Plan(context.plan_file, (), False)
+    return Review(
+        nothing,
+        guard.judge(nothing, allow_destroy=()),
+        account.account_id,
+        context.registration.account_name or "",
+        account.account_type,
+        outside=actions,
+    )

@@ -1,0 +1,169 @@
+"""Rotate the external id without a gap: the roles accept two until Octo presents the new one.
+
+    identify → octo.yaml, Octo → accept both (apply) → Octo presents the new id?
+        → drop the previous one (apply) → Octo confirms → octo.yaml
+                                        → Octo is refused → accept both again
+
+Octo's API cannot change the id: a person does, between two runs of the command. Each phase is an
+apply of its own, with its own consent. octo.yaml keeps both ids until Octo has confirmed, so that
+every run, of whoever has that octo.yaml, accepts both in the meantime; what the ledger notes only
+spares an interrupted run from accepting both once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from orchestrator.app import steps
+from orchestrator.app.apply import Applied, Consent, apply_prepared
+from orchestrator.app.console import rotation as console
+from orchestrator.app.context import AccountContext
+from orchestrator.app.review import Review
+from orchestrator.app.rotation import (
+    Change,
+    Request,
+    Rotated,
+    find_change,
+    is_confirmed,
+    is_right,
+)
+from orchestrator.config import rotation as kept
+from orchestrator.errors import Refused
+from orchestrator.model.account import Account
+from orchestrator.model.outside_action import CONFIGURE
+from orchestrator.verify.model import Area, Report
+
+
+def rotate(context: AccountContext, request: Request, *, config: Path, consent: Consent) -> Rotated:
+    """Take a rotation as far as it goes now.
+
+    Args:
+        context: the account.
+        request: what the user asks for.
+        config: octo.yaml, which keeps both ids in the meantime.
+        consent: asked before each phase that changes something.
+
+    Raises:
+        WrongAccount: the credentials are another account's.
+        ConfigError: another rotation is under way, or an id is missing.
+        Refused: a StackSet operation is running.
+        EngineError: nothing was applied yet, or Terraform failed; the next run goes on.
+    """
+    account = steps.identify(context)
+    with context.locked():
+        change = find_change(context, request)
+        refuse_running_operation(context, account)
+        if change.has_changed:
+            kept.check_end(config, change.new.get_secret_value(), context.settings.environ)
+        record = context.octo.record(account.account_id)
+        if record is not None and record.method == "console":
+            return console.rotate(context, account, change, config=config, consent=consent)
+        was_dropping = bool(record and record.rotation and record.rotation.phase == "dropping")
+        if change.previous and not (change.has_changed and was_dropping):
+            accepted = _accept_both(context, account, change, config, consent)
+            if not is_right(accepted.report):
+                return Rotated("accepting", accepted.report, accepted.review)
+            if not change.has_changed:
+                context.octo.note_rotation(account, "waiting")
+                return Rotated("waiting", accepted.report, accepted.review)
+            change = replace(change, is_kept=True)
+        return _drop(context, account, change, config, consent)
+
+
+def refuse_running_operation(context: AccountContext, account: Account) -> None:
+    """Refuse to change the roles while CloudFormation is at work on those of linked accounts.
+
+    Raises:
+        Refused: a StackSet operation is running.
+    """
+    running = context.cloud.running_operation() if account.account_type == "payer" else None
+    if running is not None:
+        raise Refused(
+            f"operation {running} of the StackSet is running",
+            where=context.cloud.stackset_name,
+            hint="Wait until it has ended (octo-tf stackset status), then run the same command"
+            " again.",
+        )
+
+
+def _accept_both(
+    context: AccountContext, account: Account, change: Change, config: Path, consent: Consent
+) -> Applied:
+    """Apply with both ids; octo.yaml keeps them from consent on."""
+    both = change.accepting(context)
+
+    def consented(review: Review) -> None:
+        consent(review)
+        refuse_running_operation(context, account)
+        context.octo.note_rotation(account, "accepting")
+
+    prepared = steps.prepare(both, account, registering=True)
+    steps.applied_outputs(both, prepared.terraform)  # there is something to rotate
+    applied = apply_prepared(
+        both,
+        prepared,
+        consent=consented,
+        announced=change.announce_begin(config),
+        carry_out={CONFIGURE: lambda _action: change.keep(config)},
+    )
+    context.cloud.observe_again()
+    return applied
+
+
+def _drop(
+    context: AccountContext, account: Account, change: Change, config: Path, consent: Consent
+) -> Rotated:
+    """Apply with the new id alone; put both back if Octo is then refused."""
+    alone = change.alone(context)
+    record = context.octo.record(account.account_id)
+    confirmed = set(record.confirmed_at) if record else set()
+
+    def consented(review: Review) -> None:
+        consent(review)
+        refuse_running_operation(context, account)
+        context.octo.note_rotation(account, "dropping")
+
+    prepared = steps.prepare(alone, account, registering=True)
+    announced = change.announce_end(config, "If Octo is refused: accept both again.")
+    applied = apply_prepared(alone, prepared, consent=consented, announced=announced)
+    report = applied.report
+    context.cloud.observe_again()
+    if change.previous is not None and _octo_is_refused(report, confirmed):
+        _put_back(context, account, change)
+        return Rotated("put_back", report, applied.review)
+    if not is_right(report) or not is_confirmed(context, report):
+        return Rotated("dropping", report, applied.review)
+    kept.end(config, change.new.get_secret_value())
+    context.octo.note_rotation(account, "done")
+    return Rotated("done", report, applied.review)
+
+
+def _put_back(context: AccountContext, account: Account, change: Change) -> None:
+    """Accept both ids again; the user consented to that with the plan that dropped one."""
+    context.events.warn("Octo is refused with the new external id alone: both are accepted again.")
+    both = change.accepting(context)
+    prepared = steps.prepare(both, account)
+    apply_prepared(both, prepared, consent=lambda _review: None)
+    context.octo.note_rotation(account, "put_back")
+
+
+def _octo_is_refused(report: Report, confirmed: Collection[str]) -> bool:
+    """Tell whether Octo lost access: by its own answer, or tried as its principal.
+
+    ``confirmed``: the areas that it had confirmed before; a report that it never could read is no
+    reason to accept the previous id again.
+    """
+    lost = {
+        area
+        for area, answer in report.octo.items()
+        if answer.state == "refused" and (area is not Area.CUR_S3 or area.value in confirmed)
+    }
+    denied = [
+        result
+        for result in report.results
+        if result.id == "api_access.assume"
+        and result.finding.evidence.get("right_external_id") == "denied"
+    ]
+    return bool(lost or denied)
