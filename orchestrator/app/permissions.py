@@ -156,7 +156,7 @@ def _of_inputs(
                 known.roles[name].trust, octo, "id", partition=partition, account_id=account
             )
             if name != CUR_ROLE
-            else documents.trust(octo, "id" if inputs.cur_role_trust == "external_id" else None),
+            else documents.trust(octo, *(["id"] if inputs.cur_role_trust == "external_id" else [])),
             inline=inline,
             boundary=inputs.permissions_boundary or (own if name in bounded else None),
         )

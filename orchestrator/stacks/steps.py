@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from orchestrator.errors import ConfigError
 from orchestrator.model.account import AccountType
-from orchestrator.model.module_contract import octo_names
+from orchestrator.model.module_contract import documents, octo_names
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.partition import cur_region
 from orchestrator.stacks import templates
