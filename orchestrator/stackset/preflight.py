@@ -13,7 +13,7 @@ from orchestrator.aws.session import AssumeRole, Aws, IamInAccounts
 from orchestrator.errors import AccessDenied, Clash, ConfigError, CutOff, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import WANTING, Coverage, State
-from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.model.linked_accounts import LinkedAccounts, count_linked
 from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
@@ -126,10 +126,10 @@ def check_guardrails(
     cut_off = sorted({account for _, own in reasons for account in own})
     if not cut_off:
         return
-    these = "1 linked account" if len(cut_off) == 1 else f"{len(cut_off)} linked accounts"
     named = "; ".join(guardrails.describe(obstacle, own) for obstacle, own in reasons)
     raise CutOff(
-        f"the organization's policies cut {these} off: {named}; nothing was written",
+        f"the organization's policies cut {count_linked(len(cut_off))} off: {named};"
+        " nothing was written",
         where=f"account {cut_off[0]}" if len(cut_off) == 1 else "",
         hint="`octo-tf preflight` shows the exemption for each policy. Or list the accounts under"
         " stackset_excluded_accounts; octo-tf upgrade writes that to octo.yaml with the options"

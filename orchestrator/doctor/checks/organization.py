@@ -2,6 +2,7 @@
 
 from orchestrator.aws.identity import identify
 from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem, warning
+from orchestrator.model.linked_accounts import count_linked
 from orchestrator.stackset import preflight
 from orchestrator.stackset.observation import observe
 
@@ -17,8 +18,7 @@ def _run(context: DoctorContext) -> DoctorResult:
     linked = observe(aws, registration)
     found = preflight.predict(aws, registration, linked)
     if cut_off := found.cut_off:
-        these = "1 linked account" if len(cut_off) == 1 else f"{len(cut_off)} linked accounts"
-        return problem(f"The organization's policies cut {these} off.", _MORE)
+        return problem(f"The organization's policies cut {count_linked(len(cut_off))} off.", _MORE)
     if found.denied:
         missing = ", ".join(found.denied)
         return warning("Not all policies of the organization could be read.", f"Grant {missing}.")
