@@ -77,14 +77,14 @@ class PlannedRoles:
 
     def consents(self) -> list[str]:
         """List what ``accept`` must name, compared with what was applied last."""
-        if not any(self.plan.outputs_applied.values()):
+        if not self._agreed_roles():
             return []  # a first registration, or one that was interrupted, is asked for as a whole
         now = module_inputs(self.context.registration)
         then = self._inputs_applied()
         own = _asked(now, then, now.features, then.features if then else now.features)
         linked_then = then.linked_features if then else now.linked_features
         linked = _asked(now, then, now.linked_features, linked_then)
-        lines = [line for change in self.roles(_applied) for line in _unasked(change, own).consents]
+        lines = [line for change in self._unagreed() for line in _unasked(change, own).consents]
         if any(r.applied for r in self._of_type(STACKSET)):
             changes = self.linked_roles(_applied)
             lines += [line for change in changes for line in _unasked(change, linked).consents]
@@ -93,14 +93,43 @@ class PlannedRoles:
         return list(dict.fromkeys(lines))
 
     def _inputs_applied(self) -> Inputs | None:
-        """Return the settings that were applied last; None if an older version did not note it."""
-        applied = self.plan.outputs_applied.get(APPLIED_INPUTS)
-        if not isinstance(applied, Mapping):
+        """Return the settings that were applied last; None if an older version did not note it.
+
+        The features are those of the roles' own output, which an interrupted apply leaves as it was
+        until the roles exist; the settings' output is written by it.
+        """
+        outputs = self.plan.outputs_applied
+        if not isinstance(outputs.get(APPLIED_INPUTS), Mapping):
             return None
+        applied = {**outputs[APPLIED_INPUTS], "features": outputs["api_access"]["features"]}
         names = ("features", "stackset_features", "execution_actions", "additional_actions")
         given = {name: tuple(applied[name]) for name in names if applied.get(name) is not None}
         account = self.context.registration.account_id
         return Inputs(account_id=account, cur_s3_bucket_name="", **given)  # type: ignore[arg-type]
+
+    def _agreed_roles(self) -> dict[str, Mapping[str, Any]]:
+        """Return the roles of the last apply's outputs: what was consented to, made or not yet."""
+        access = self.plan.outputs_applied.get("api_access")
+        if not isinstance(access, Mapping):
+            return {}
+        cur = self.plan.outputs_applied.get("cur") or {}
+        roles = [access, *access.get("feature_roles", ()), *filter(None, [cur.get("role")])]
+        return {role["role_name"]: role for role in roles}
+
+    def _unagreed(self) -> Iterator[RoleChange]:
+        """Compare each role with what was applied last, or was consented to and interrupted."""
+        agreed, before, after = self._agreed_roles(), self._roles(_applied), self._roles(after_of)
+        boundaries = self._boundaries(before, after)
+        for name in sorted(before.keys() | after.keys()):
+            was, then = before.get(name), after.get(name)
+            if name == CUR_ROLE and name not in agreed:
+                continue  # the report's part of a registration was never completed
+            if name in agreed and then is not None:
+                consented = agreed[name].get("inline_policies", {})
+                inline = {f"{n} (consented)": document(text) for n, text in consented.items()}
+                was = was or replace(then, inline={})
+                was = replace(was, inline={**was.inline, **inline})
+            yield role_change(was, then, boundaries)
 
     def repairs(self) -> Iterator[Repair]:
         """Say what was changed outside Terraform and is put right."""

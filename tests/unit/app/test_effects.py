@@ -80,7 +80,9 @@ def plan_of(
                 "change": {"actions": verb, "before": before, "after": after},
             }
         )
-    outputs = {"applied_inputs": {"actions": ["update"], "before": applied}} if applied else {}
+    outputs = {
+        name: {"actions": ["update"], "before": value} for name, value in (applied or {}).items()
+    }
     found = [{"address": MODULE + a, "change": {"before": was}} for a, was in drift]
     document = {"resource_changes": changes, "resource_drift": found, "output_changes": outputs}
     return from_show(Path("tfplan"), document)
@@ -129,7 +131,19 @@ def granted(before: str, after: str, name: str = "octo-cost") -> Any:
     )
 
 
-SETTINGS = {"features": ["cost"], "execution_actions": [], "additional_actions": []}
+def outputs(*features: str, policies: Any = None, role_name: str = API_ROLE) -> dict[str, Any]:
+    """The root's outputs after an apply; ``policies`` are those of the role."""
+    access: dict[str, Any] = {"role_name": API_ROLE, "features": ["cost", *features]}
+    access["inline_policies"] = (policies or {}) if role_name == API_ROLE else {}
+    other = {"role_name": role_name, "inline_policies": policies or {}}
+    return {
+        "applied_inputs": {"execution_actions": []},
+        "api_access": {**access, "feature_roles": [] if role_name == API_ROLE else [other]},
+        "cur": {"role": {"role_name": CUR_ROLE, "inline_policies": {}}},
+    }
+
+
+SETTINGS = outputs()
 
 
 def test_a_new_action_is_a_sentence():
@@ -183,6 +197,23 @@ def test_a_first_registration_that_was_interrupted_goes_on():
     assert review_of(plan).verdict.allowed  # the state has the role, and no output yet
 
 
+def test_what_an_interrupted_apply_was_consented_to_needs_no_second_consent():
+    write = policy([*READS, "s3:PutObject"])
+    plan = plan_of(*granted(policy(READS), write), applied=outputs(policies={"octo-cost": write}))
+    assert review_of(plan).verdict.allowed
+    executor = ('aws_iam_role.feature["x"]', None, role(EXECUTOR_ROLE))
+    agreed = outputs("execution", role_name=EXECUTOR_ROLE, policies={"p": policy("ec2:*")})
+    assert review_of(plan_of(executor, applied=agreed)).verdict.allowed
+    assert not review_of(plan_of(executor, applied=SETTINGS)).verdict.allowed
+
+
+def test_a_report_that_was_never_completed_needs_no_second_consent():
+    cur = ("aws_iam_role.cur[0]", None, role(CUR_ROLE))
+    plan = plan_of(("aws_iam_role.api_access", role(), role()), cur)
+    partly = replace(plan, outputs_applied={**SETTINGS, "cur": None})
+    assert review_of(partly).verdict.allowed
+
+
 def executing(name: str, condition: Any = None) -> tuple[Any, ...]:
     """Resources of execution: its executor gets an action."""
     before, after = policy("ec2:DescribeInstances"), policy(name, condition=condition)
@@ -199,7 +230,7 @@ def executing(name: str, condition: Any = None) -> tuple[Any, ...]:
 
 
 def test_what_a_setting_newly_names_is_accepted_by_that():
-    applied = {**SETTINGS, "features": ["cost", "execution"]}
+    applied = outputs("execution")
     plan = plan_of(*executing("ec2:StopInstances"), applied=applied)
     settings = {"features": ["cost", "execution"], "execution_tag": {"octo": "execute"}}
     named = review_of(plan, execution_actions=["stop_ec2"], **settings)
