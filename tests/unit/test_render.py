@@ -213,7 +213,7 @@ def test_every_input_of_the_module_can_be_set_in_octo_yaml():
     found_out = {"cur_s3_bucket_has_policy"}  # by the pipeline
     declared -= {"accepted_external_ids"}  # from external_id_rotation
     of_the_root = {"account_name", "region", "credentials", "backend", "provider_version"}
-    of_the_root |= {"enrolment", "external_id_rotation"}
+    of_the_root |= {"accept", "enrolment", "external_id_rotation"}
     ours = set(Registration.model_fields) - of_the_root
     assert declared - found_out == ours
 

@@ -46,8 +46,8 @@ def diff(
     """
     from orchestrator.app import permissions
     from orchestrator.config.load import load
+    from orchestrator.report.meaning import of_roles
     from orchestrator.report.plan.json_format import role
-    from orchestrator.report.plan.meaning import of_roles
 
     def read(path: Path) -> Registration:
         return load(path, {}, os.environ, octo_has_external_id=True)

@@ -15,8 +15,8 @@ from orchestrator import __version__, assets
 from orchestrator.redaction import redact
 from orchestrator.report.conclusion import conclusion, not_of_this_type, unapplied
 from orchestrator.report.coverage_tree import problems, tree
+from orchestrator.report.meaning import made_from, sections
 from orchestrator.report.page import Page
-from orchestrator.report.plan.meaning import made_from, sections
 from orchestrator.report.plan.text_format import sentences, summary
 
 # Characters that HTML does not allow, and those that would turn the direction of what follows.

@@ -11,7 +11,7 @@ from orchestrator.app.review import Review
 from orchestrator.model.effects import RoleChange
 from orchestrator.model.policy.abilities import Ability, Comparison
 from orchestrator.model.policy.trust import Admission
-from orchestrator.report.plan.meaning import sections
+from orchestrator.report.meaning import sections
 
 SCHEMA = "octo-tf/plan/v2"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.app.review import Review
 from orchestrator.report.markdown import code, heading, plain, table
-from orchestrator.report.plan.meaning import made_from, sections
+from orchestrator.report.meaning import made_from, sections
 from orchestrator.report.plan.text_format import sentences, summary
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.app.review import Review
 from orchestrator.model.outside_action import OutsideAction
-from orchestrator.report.plan.meaning import sections
+from orchestrator.report.meaning import sections
 from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan

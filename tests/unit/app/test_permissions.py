@@ -19,7 +19,7 @@ from orchestrator.model.module_contract.octo_names import (
     UPDATER_ROLE,
 )
 from orchestrator.model.observed import Role
-from orchestrator.report.plan.meaning import of_roles
+from orchestrator.report.meaning import of_roles
 
 OCTO_YAML = "account_id: '111122223333'\nexternal_id: planted-external-id\n"
 
@@ -51,7 +51,7 @@ def test_two_trust_policies_are_compared(tmp_path):
     octo = f"arn:aws:iam::{PRINCIPAL}:root"
     files = [tmp_path / "a.json", tmp_path / "b.json"]
     files[0].write_text(json.dumps(documents.trust(octo, "planted")))
-    files[1].write_text(json.dumps(documents.trust(octo, None)))
+    files[1].write_text(json.dumps(documents.trust(octo)))
     changes = permissions.compare(*map(str, files), load=nothing, connect=nothing)
     assert of_roles(changes)[0].sentences == (
         f"Account {PRINCIPAL} may assume policy; before: with the external id.",
