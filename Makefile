@@ -7,7 +7,7 @@ ENGINES := 0.9.0 0.11.0 0.13.0
 SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pythons engines faults organizations fuzz bench bench-scale provider-schema access-levels module-dist fmt docs site pictures e2e clean
+.PHONY: help demo test check pythons engines faults policies organizations fuzz bench bench-scale provider-schema access-levels module-dist fmt docs site pictures e2e clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -42,6 +42,9 @@ faults: .venv/.dev ## the fault matrix: every way a run can go wrong, ten minute
 
 organizations: .venv/.dev ## generated organizations with guardrails: prediction against outcome, new in each run, ten minutes
 	$(BIN)/python -m pytest -q tests/organizations
+
+policies: .venv/.dev ## each set of options as a caller with exactly its policies, a quarter of an hour
+	$(BIN)/python -m pytest tests/policies -n 2
 
 fuzz: .venv/.dev ## generated bad input, new in each run, five minutes
 	HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -q tests/unit -n 2

@@ -275,6 +275,23 @@ def example(name: str) -> str:
     return "```hcl\n" + text.replace('"../.."', '"./modules/octo"') + "```"
 
 
+def permissions() -> str:
+    """The table of permissions, a line for the calls of each statement."""
+    from orchestrator.model.permissions.table import STEPS, TABLE
+
+    rows = [
+        "| statement | resources | actions | commands | only with |",
+        "|---|---|---|---|---|",
+    ]
+    for entry in TABLE:
+        on = f"{entry.on.text}, {entry.limit.text}" if entry.limit.text else entry.on.text
+        for calls in entry.calls:
+            steps = ", ".join(step for step in STEPS if step in calls.steps)
+            actions = ", ".join(calls.actions)
+            rows.append(f"| {entry.sid} | {on} | {actions} | {steps} | {calls.case.text} |")
+    return "\n".join(rows)
+
+
 GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
     MODULE / "README.md": {
         **{
@@ -290,6 +307,7 @@ GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "README.md": {"summary": summary},
     ROOT / "docs/how-to/choose-features.md": {"enrolment": enrolment},
     ROOT / "docs/reference/checks.md": {"checks": checks},
+    ROOT / "docs/reference/aws-permissions.md": {"permissions": permissions},
     ROOT / "docs/reference/reliability.md": {"faults": faults, "consent": consent},
     ROOT / "docs/reference/commands.md": {"commands": commands},
     ROOT / "docs/reference/sandbox.md": {"from_aws": from_aws},

@@ -14,10 +14,6 @@ from orchestrator.model.billing_transfer import BillingTransfer, BillingTransfer
 if TYPE_CHECKING:
     from mypy_boto3_organizations.type_defs import ResponsibilityTransferTypeDef
 
-ACTIONS = (
-    "organizations:ListInboundResponsibilityTransfers",
-    "organizations:ListOutboundResponsibilityTransfers",
-)
 # Partitions and endpoints without billing transfer.
 _UNSUPPORTED = {"UnsupportedAPIEndpointException", "UnknownOperationException"}
 

@@ -24,7 +24,7 @@ from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 _COMMANDS = Path(__file__).parent / "commands"
 _SECTIONS = {
-    "Start": ("init", "features", "doctor", "schema", "completion"),
+    "Start": ("init", "features", "policy", "doctor", "schema", "completion"),
     "Change": ("plan", "apply", "upgrade", "adopt", "console", "destroy", "render", "unlock"),
     "Inspect": ("status", "verify", "stackset", "discover", "permissions"),
     "Octo": ("accounts", "confirm", "rotate-external-id", "unregister"),

@@ -44,6 +44,7 @@ def load(
     environ: Mapping[str, str],
     *,
     octo_has_external_id: bool = False,
+    reads_external_id: bool = True,
 ) -> Registration:
     """Read ``path``, let ``flags`` override it, and validate the result.
 
@@ -53,6 +54,8 @@ def load(
             ``None`` means not given.
         environ: where ``external_id_env`` is looked up.
         octo_has_external_id: whether it may be left out, because Octo can be asked for it.
+        reads_external_id: whether the id is read from where octo.yaml says it is; without, it may
+            be absent.
 
     Raises:
         ConfigError: with every mistake found, each at its place.
@@ -67,7 +70,9 @@ def load(
     given = {name: value for name, value in flags.items() if value is not None}
     merged = _merge(document, given)
     try:
-        merged["external_id"] = _external_id(merged, base=path.parent, environ=environ)
+        merged["external_id"] = (
+            _external_id(merged, base=path.parent, environ=environ) if reads_external_id else None
+        )
     except _AtField as error:
         raise ConfigError(
             error.message, where=_place(path, document, (error.field,), given)[1], hint=error.hint
@@ -82,7 +87,7 @@ def load(
         ) from None
     if merged["external_id"] is not None:
         keep_out(merged["external_id"].get_secret_value())
-    elif not octo_has_external_id:
+    elif reads_external_id and not octo_has_external_id:
         del merged["external_id"]
     for source in EXTERNAL_ID_SOURCES[1:]:
         merged.pop(source, None)

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from orchestrator.sandbox import services
-from orchestrator.sandbox.encryption import may_use_key
+from orchestrator.sandbox.encryption import may_use_key, with_key
 from orchestrator.sandbox.organization_policies import (
     RESOURCE,
     SERVICE,
@@ -122,10 +122,14 @@ def authorize(state: SandboxState, call: Call) -> None:
             {**context_of(call), **needed.context},
             {"AWS": call.caller.names},
         )
-        _require(call, request, verdict_for(state, call, request))
+        verdict = verdict_for(state, call, request)
+        state.accesses.note(call.caller.arn, request, verdict.decision)
+        _require(call, request, verdict)
         if request.action in _KEY_ACTIONS:
             use = replace(request, action=_KEY_ACTIONS[request.action], resource="*")
             verdict = Verdict(may_use_key(call.uri["Bucket"], use, call.caller), _RESOURCE)
+            if (keyed := with_key(call.uri["Bucket"], use)) is not None:
+                state.accesses.note(call.caller.arn, keyed, verdict.decision)
             _require(call, use, verdict)
 
 

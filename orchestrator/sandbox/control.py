@@ -73,6 +73,16 @@ def changes(endpoint_url: str) -> list[dict[str, Any]]:
     return answer
 
 
+def accesses(endpoint_url: str) -> list[dict[str, Any]]:
+    """Take the decisions on calls since the last time (see ``access_log.Access``), in order.
+
+    Raises:
+        OSError: no sandbox answers there.
+    """
+    answer: list[dict[str, Any]] = _ask(endpoint_url, "accesses", "POST")
+    return answer
+
+
 def pace(endpoint_url: str, stack_seconds: float) -> None:
     """Set the seconds that a stack, or a StackSet in one account, takes from now on.
 

@@ -31,12 +31,10 @@ def may_use_key(bucket: str, request: AccessRequest, caller: Caller | None) -> D
         request: the action, with the caller's names and context.
         caller: whose own policies count; None for a service.
     """
-    owner = bucket_owner(bucket)
-    found: Any = s3(owner).get_bucket(bucket) if owner else None
-    encryption = _default_encryption(found)
-    if owner is None or not encryption.get("SSEAlgorithm", "").startswith("aws:kms"):
+    owner, found = _bucket(bucket)
+    name = _key_name(found)
+    if owner is None or not name:
         return "allowed"
-    name = encryption.get("KMSMasterKeyID") or KEY_OF_AWS
     key = find_key(name, owner, found.region_name)
     if is_of_aws(name, key):
         # Its policy lets in the account's own principals, by way of S3, and no service.
@@ -54,20 +52,39 @@ def may_use_key(bucket: str, request: AccessRequest, caller: Caller | None) -> D
             session=list(caller.session_policies) if caller else [],
             resource_decides=True,
         ),
-        AccessRequest(
-            request.action,
-            key.arn,
-            {**request.context, "kms:ViaService": f"s3.{found.region_name}.amazonaws.com"},
-            request.principals,
-        ),
+        _on_key(request, key, found.region_name),
         same_account=caller is None or caller.account_id == key.account_id,
     )
 
 
-def _default_encryption(bucket: Any) -> dict[str, str]:
+def with_key(bucket: str, request: AccessRequest) -> AccessRequest | None:
+    """Name a bucket's own key in a request; None if no key of the account encrypts the bucket."""
+    owner, found = _bucket(bucket)
+    name = _key_name(found)
+    key = find_key(name, owner, found.region_name) if owner and name else None
+    if key is None or is_of_aws(name, key):
+        return None
+    return _on_key(request, key, found.region_name)
+
+
+def _on_key(request: AccessRequest, key: Any, region: str) -> AccessRequest:
+    context = {**request.context, "kms:ViaService": f"s3.{region}.amazonaws.com"}
+    return AccessRequest(request.action, key.arn, context, request.principals)
+
+
+def _bucket(name: str) -> tuple[str | None, Any]:
+    owner = bucket_owner(name)
+    return owner, s3(owner).get_bucket(name) if owner else None
+
+
+def _key_name(bucket: Any) -> str:
+    """Get the key that encrypts a bucket by default; empty if no key of KMS does."""
     rule = (getattr(bucket, "encryption", None) or {}).get("Rule", {})
     rule = rule[0] if isinstance(rule, list) else rule
-    return dict(rule.get("ApplyServerSideEncryptionByDefault", {}))
+    encryption = rule.get("ApplyServerSideEncryptionByDefault", {})
+    if not encryption.get("SSEAlgorithm", "").startswith("aws:kms"):
+        return ""
+    return str(encryption.get("KMSMasterKeyID") or KEY_OF_AWS)
 
 
 def is_of_aws(name: str, key: Any | None) -> bool:

@@ -217,6 +217,8 @@ class Application:
                 "unknown_calls": dict(self.state.unknown_calls),
             }
             return Response(json.dumps(state), headers=_JSON)
+        if action == ("POST", "accesses"):
+            return Response(json.dumps(self.state.accesses.taken()), headers=_JSON)
         if action == ("GET", "changes"):
             return Response(json.dumps(self.changes.listed()), headers=_JSON)
         if request.path == f"{control.PATH}faults":

@@ -129,8 +129,10 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _own(state: SandboxState) -> dict[str, Any]:
-    """The fields of the sandbox's own state by name, without its lock."""
-    return {f.name: getattr(state, f.name) for f in fields(state) if f.name != "lock"}
+    """The fields of the sandbox's own state by name, without its lock and its log."""
+    return {
+        f.name: getattr(state, f.name) for f in fields(state) if f.name not in ("lock", "accesses")
+    }
 
 
 def _moto() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:

@@ -15,6 +15,7 @@ from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
 
+from orchestrator.sandbox.access_log import AccessLog
 from orchestrator.sandbox.octo.state import OctoState
 from orchestrator.sandbox.policy import Document, parse_policy
 from orchestrator.sandbox.stacksets import StackSet
@@ -118,6 +119,7 @@ class SandboxState:
         creating: those of them that are in progress.
         stacks: stacks by (account id, region).
         organization_changed: whether auto-deployment has to look for moved accounts.
+        accesses: how calls were decided.
     """
 
     delivery: str
@@ -145,6 +147,7 @@ class SandboxState:
     organization_changed: bool = False
     octo: OctoState = field(default_factory=OctoState)
     unknown_calls: Counter[str] = field(default_factory=Counter)
+    accesses: AccessLog = field(default_factory=AccessLog)
 
     @property
     def accounts(self) -> dict[str, str]:

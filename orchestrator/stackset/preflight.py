@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from orchestrator.aws import cloudformation, organizations
 from orchestrator.aws.errors import CALL_ERRORS, ServiceError, explained, is_not_found
-from orchestrator.aws.permissions import denied_actions, deploying
+from orchestrator.aws.permissions import denied
 from orchestrator.aws.session import AssumeRole, Aws, IamInAccounts
 from orchestrator.errors import AccessDenied, Clash, ConfigError, CutOff, Refused
 from orchestrator.model.account import Account
@@ -16,6 +16,7 @@ from orchestrator.model.coverage import WANTING, Coverage, State
 from orchestrator.model.linked_accounts import LinkedAccounts, count_linked
 from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.organization import Organization
+from orchestrator.model.permissions import Permission, Scope, Step, permissions
 from orchestrator.model.registration import Registration
 from orchestrator.stackset import guardrails
 from orchestrator.stackset.guardrails import Guardrails
@@ -73,7 +74,7 @@ def check(
     predicted = predict(aws, registration, linked) if deploying else Guardrails()
     check_guardrails(predicted, missing, registration.stackset_excluded_accounts or ())
     unknown = check_clashes(aws, missing, registration.stackset_excluded_accounts or ())
-    denied = denied_deployment_actions(aws, account) if missing else []
+    lacking = denied_deployment_actions(aws, registration, account) if missing else []
     notes, warnings = [], guardrails.warnings(predicted)
     if missing:
         accounts = "account is" if len(missing) == 1 else "accounts are"
@@ -83,10 +84,10 @@ def check(
             f"{unknown} of them could not be inspected: a role {API_ROLE} that exists there already"
             " would make the deployment to that account fail"
         )
-    if denied:
+    if lacking:
         warnings.append(
-            f"{account.caller_arn} may not use {', '.join(denied)} on all resources. Unless a"
-            " policy allows them on this StackSet, the deployment will fail"
+            f"{account.caller_arn} may not use {', '.join(lacking)} on this StackSet: the"
+            " deployment will fail. octo-tf policy prints what it needs"
         )
     return Preflight(lacks, tuple(notes), tuple(warnings))
 
@@ -244,10 +245,8 @@ def check_quota(account_id: str, coverage: Coverage) -> None:
         )
 
 
-def denied_deployment_actions(aws: Aws, account: Account) -> list[str]:
-    """List the actions of a StackSet deployment that the caller is denied on all resources.
-
-    Not an error: the caller's policy may allow them on this StackSet alone.
+def denied_deployment_actions(aws: Aws, registration: Registration, account: Account) -> list[str]:
+    """List the actions of a StackSet deployment that the caller is denied.
 
     Returns:
         The actions; empty for a caller who may not use the simulation.
@@ -257,9 +256,17 @@ def denied_deployment_actions(aws: Aws, account: Account) -> list[str]:
     """
     try:
         with explained("simulating the caller's permissions"):
-            return denied_actions(aws, account.caller_arn, deploying())
+            found = denied(aws, account.caller_arn, deployment(registration, account))
+            return sorted({action for action, _ in found})
     except AccessDenied:
         return []
+
+
+def deployment(registration: Registration, account: Account) -> list[Permission]:
+    """Return the permissions of ``apply`` in CloudFormation."""
+    steps: tuple[Step, ...] = ("apply",)
+    found = permissions(Scope(registration, account.account_type), steps)
+    return [p for p in found if all(a.startswith("cloudformation:") for a in p.actions)]
 
 
 def check_clashes(aws: Aws, accounts: Collection[str], excluded: Collection[str] = ()) -> int:

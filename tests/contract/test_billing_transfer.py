@@ -9,10 +9,13 @@ from datetime import datetime, timedelta, timezone
 import boto3
 import pytest
 
-from orchestrator.aws.billing_transfers import ACTIONS
 from orchestrator.aws.identity import identify
 from orchestrator.aws.session import Aws
 
+ACTIONS = (
+    "organizations:ListInboundResponsibilityTransfers",
+    "organizations:ListOutboundResponsibilityTransfers",
+)
 NOW = datetime.now(timezone.utc)
 PAST, FUTURE = NOW - timedelta(days=30), NOW + timedelta(days=30)
 

@@ -9,14 +9,18 @@ import boto3
 import pytest
 
 from orchestrator.aws.identity import identify
-from orchestrator.aws.permissions import deploying
 from orchestrator.aws.session import Aws
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import Coverage, LinkedAccount, State
+from orchestrator.model.registration import Registration
 from orchestrator.stackset import preflight
 
 Operator = tuple[Aws, Account]
+PAYER = Registration.model_validate(
+    {"account_id": "111111111111", "external_id": "abc", "use_stackset": True}
+)
+ACCOUNT = Account("111111111111", "payer", "arn:aws:iam::111111111111:user/operator", None)
 
 
 @pytest.fixture
@@ -49,15 +53,15 @@ def operator(session) -> Iterator:
 
 
 def test_what_the_caller_may_not_do_is_named(operator):
-    allowed = [a for a in deploying() if a != "cloudformation:CreateStackInstances"]
-    aws, account = operator("iam:SimulatePrincipalPolicy", *allowed)
-    assert preflight.denied_deployment_actions(aws, account) == [
-        "cloudformation:CreateStackInstances"
-    ]
+    missing = "cloudformation:CreateStackInstances"
+    found = {a for p in preflight.deployment(PAYER, ACCOUNT) for a in p.actions}
+    aws, account = operator("iam:SimulatePrincipalPolicy", *(found - {missing}))
+    assert preflight.denied_deployment_actions(aws, PAYER, account) == [missing]
 
 
 def test_a_caller_who_may_not_ask_is_told_nothing(operator):
-    assert preflight.denied_deployment_actions(*operator()) == []
+    aws, account = operator()
+    assert preflight.denied_deployment_actions(aws, PAYER, account) == []
 
 
 def test_more_accounts_than_a_stack_set_holds_are_refused():

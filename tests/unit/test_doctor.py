@@ -12,12 +12,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from orchestrator.aws.permissions import needed
 from orchestrator.doctor.checks import billing, clock, disk, environment, network
 from orchestrator.doctor.model import DoctorContext, DoctorStatus
 from orchestrator.doctor.runner import find
 from orchestrator.model.account import Account
 from orchestrator.model.billing_transfer import BillingTransfers
+from orchestrator.model.permissions import STEPS, Scope, permissions
 from orchestrator.model.registration import Registration
 
 SCHEMA = json.loads(
@@ -126,7 +126,9 @@ def test_variables_that_are_not_passed_on_are_named_without_their_values():
 def test_permissions_follow_the_options():
     def actions(account_type: str, **settings) -> set[str]:
         base = {"account_id": "111122223333", "external_id": "abc"}
-        return set(needed(Registration.model_validate({**base, **settings}), account_type))
+        registration = Registration.model_validate({**base, **settings})
+        found = permissions(Scope(registration, account_type), set(STEPS) - {"adopt"})
+        return {action for permission in found for action in permission.actions}
 
     linked, payer = actions("linked"), actions("payer")
     assert {action.split(":")[0] for action in linked} == {"iam", "organizations"}

@@ -2,8 +2,12 @@
 
 from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.identity import identify
-from orchestrator.aws.permissions import denied_actions, needed
+from orchestrator.aws.permissions import denied
 from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem, warning
+from orchestrator.model.permissions import Scope, Step, permissions
+
+_STEPS: tuple[Step, ...] = ("plan", "verify", "apply")
+_SHOWN = 10
 
 
 def _run(context: DoctorContext) -> DoctorResult:
@@ -15,25 +19,39 @@ def _run(context: DoctorContext) -> DoctorResult:
             "The caller is the account's root user, who may do everything.",
             "Use a role or an IAM user instead of the root user.",
         )
-    actions = needed(registration, account.account_type)
+    scope = Scope(registration, account.account_type)
+    wanted = permissions(scope, _STEPS)
+    actions = {action for permission in wanted for action in permission.actions}
     try:
-        missing = denied_actions(aws, arn, actions)
+        missing = denied(aws, arn, wanted)
     except ServiceError as error:
         if not is_denied(error):
             raise
         return warning(
             f"Not checked: {arn} may not use iam:{error.operation_name}.",
-            "Grant the caller iam:GetRole and iam:SimulatePrincipalPolicy, or make sure it has: "
-            + ", ".join(actions),
+            "Grant the caller iam:GetRole and iam:SimulatePrincipalPolicy on itself, or compare its"
+            " policies with those that octo-tf policy prints.",
         )
-    if missing:
-        return problem(
-            f"{len(missing)} of {len(actions)} permissions {'is' if len(missing) == 1 else 'are'}"
-            " not granted on all resources.",
-            f"Grant {arn}: {', '.join(sorted(missing))} (grants on some resources only are not"
-            " seen here).",
-        )
-    return ok(f"All {len(actions)} permissions are granted.")
+    if not missing:
+        return ok(f"All {len(actions)} permissions are granted.")
+    lacking = {action for action, _ in missing}
+    enough = [
+        step
+        for step in _STEPS
+        if not any(lacking.intersection(p.actions) for p in permissions(scope, (step,)))
+    ]
+    are = "permission is" if len(lacking) == 1 else "permissions are"
+    rest = f" What {' and '.join(enough)} need is granted." if enough else ""
+    return problem(
+        f"{len(lacking)} of {len(actions)} {are} not granted.{rest}",
+        f"Grant {arn}: {_listed(missing)}. octo-tf policy prints policies with all of them.",
+    )
+
+
+def _listed(missing: dict[tuple[str, str], str]) -> str:
+    shown = [f"{action} on {on} ({why})" for (action, on), why in sorted(missing.items())[:_SHOWN]]
+    more = len(missing) - _SHOWN
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 CHECK = DoctorCheck("permissions", _run)

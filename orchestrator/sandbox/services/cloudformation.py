@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
 from orchestrator.sandbox import deployment
 from orchestrator.sandbox.deployment_targets import check_targets, deployed_filter, is_listed
 from orchestrator.sandbox.services import Operation as Answer
+from orchestrator.sandbox.services import Permission
 from orchestrator.sandbox.services.cloudformation_access import (
     LINKED_ROLE,
     LINKED_ROLE_PATH,
@@ -412,6 +413,26 @@ def _page(
 
 def _invalid(message: str) -> ServiceError:
     return ServiceError("ValidationError", message)
+
+
+def permissions(state: SandboxState, call: Call) -> Iterator[Permission]:
+    """Yield the permissions to tag a StackSet by creating or updating it.
+
+    Source: CloudFormation API Reference, CreateStackSet and UpdateStackSet, "Tags".
+    """
+    if call.operation not in ("CreateStackSet", "UpdateStackSet") or "Tags" not in call.parameters:
+        return
+    account, name = call.caller.account_id, call.parameters["StackSetName"]
+    own = state.stack_sets_of(account, call.region).get(name)
+    present = own.settings.get("Tags") if own and call.operation == "UpdateStackSet" else None
+    before = {tag["Key"]: tag["Value"] for tag in present or ()}
+    after = {tag["Key"]: tag["Value"] for tag in call.parameters["Tags"] or ()}
+    id_ = own.id if own else f"{name}:*"
+    arn = f"arn:{PARTITION}:cloudformation:{call.region}:{account}:stackset/{id_}"
+    if after.items() - before.items():
+        yield Permission("cloudformation:TagResource", arn)
+    if before.keys() - after.keys():
+        yield Permission("cloudformation:UntagResource", arn)
 
 
 OPERATIONS: dict[str, Answer] = {

@@ -1,0 +1,46 @@
+"""The sandbox logs how it decides each call: action, resource, condition keys and decision."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from orchestrator.sandbox import control
+
+
+def test_an_allowed_and_a_denied_call_are_logged_once(sandbox, user):
+    own = user("payer", "s3:ListAllMyBuckets")
+    control.accesses(sandbox.endpoint_url)
+    own.client("s3").list_buckets()
+    with pytest.raises(ClientError, match="iam:GetRole"):
+        own.client("iam").get_role(RoleName="Absent")
+    logged = control.accesses(sandbox.endpoint_url)
+    account = sandbox.accounts["payer"]
+    assert [(entry["action"], entry["resource"], entry["decision"]) for entry in logged] == [
+        ("s3:ListAllMyBuckets", "*", "allowed"),
+        ("iam:GetRole", f"arn:aws:iam::{account}:role/Absent", "implicitDeny"),
+    ]
+    assert {entry["caller"] for entry in logged} == {f"arn:aws:iam::{account}:user/user-0"}
+    assert control.accesses(sandbox.endpoint_url) == []
+
+
+def test_the_owner_of_a_bucket_is_a_condition_key(sandbox, session):
+    s3, account = session("payer").client("s3"), sandbox.accounts["payer"]
+    control.accesses(sandbox.endpoint_url)
+    s3.create_bucket(Bucket="an-owned-bucket")
+    s3.delete_bucket(Bucket="an-owned-bucket")
+    created, deleted = control.accesses(sandbox.endpoint_url)
+    assert "aws:ResourceAccount" not in created["keys"]
+    assert deleted["keys"]["aws:ResourceAccount"] == account
+
+
+def test_tags_of_a_stackset_need_a_permission_of_their_own(sandbox, user, trusted_access):
+    client = user("payer", "cloudformation:CreateStackSet").client("cloudformation")
+    settings = {"StackSetName": "tagged", "PermissionModel": "SERVICE_MANAGED"}
+    with pytest.raises(ClientError, match="cloudformation:TagResource"):
+        client.create_stack_set(
+            **settings,
+            TemplateBody='{"Resources": {}}',
+            AutoDeployment={"Enabled": False},
+            Tags=[{"Key": "team", "Value": "cloud"}],
+        )

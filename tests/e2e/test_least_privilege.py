@@ -1,0 +1,103 @@
+"""octo-tf policy: its policies are enough for a whole route, and nothing in them is too much.
+
+The table of all option sets is run by ``make policies``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+
+import pytest
+
+from tests.e2e.least_privilege import Route
+from tests.e2e.option_sets import OPTION_SETS, route_of
+
+SANDBOX = ("--linked", "3")
+ISSUER = "gitlab.com"
+
+
+@pytest.fixture
+def linked(sandbox) -> Route:
+    return route_of(sandbox, OPTION_SETS["linked, execution"])
+
+
+def test_a_linked_account_with_execution_needs_each_action_of_its_policies(linked):
+    for arguments, sid, action in (
+        (("plan",), "ReadRoles", "iam:GetRole"),
+        (("apply", "--yes"), "CreateBoundary", "iam:CreatePolicy"),
+    ):
+        assert action in linked.fails_without(sid, *arguments)
+    OPTION_SETS["linked, execution"].go(linked)
+    assert linked.disagreements() == []
+    assert linked.unneeded() == []
+
+
+def test_a_payer_that_is_upgraded_needs_each_action_of_its_policies(sandbox):
+    options = OPTION_SETS["payer, upgraded"]
+    route = route_of(sandbox, options)
+    options.go(route)
+    assert route.disagreements() == []
+    assert route.unneeded() == []
+
+
+def token(branch: str) -> str:
+    """A token of GitLab for a job on a branch; the sandbox takes any signature."""
+    claims = {
+        "iss": f"https://{ISSUER}",
+        "aud": "sts.amazonaws.com",
+        "sub": f"project_path:acme/payer:ref_type:branch:ref:{branch}",
+        "exp": int(time.time()) + 3600,
+    }
+    parts = [json.dumps(part).encode() for part in ({"alg": "RS256"}, claims, {})]
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+
+
+def test_the_roles_of_the_template_are_assumed_by_jobs_of_the_repository(sandbox):
+    project = sandbox.project("linked-1")
+    template = project(
+        *("policy", "--account-type", "linked", "--format", "cloudformation"),
+        *("--oidc", "gitlab:acme/payer"),
+    )
+    assert template.returncode == 0, template.stderr
+    client = sandbox.client("linked-1", "cloudformation")
+    client.create_stack(
+        StackName="pipeline",
+        TemplateBody=template.stdout,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    client.get_waiter("stack_create_complete").wait(StackName="pipeline", WaiterConfig={"Delay": 1})
+    sandbox.client("linked-1", "iam").create_open_id_connect_provider(
+        Url=f"https://{ISSUER}", ClientIDList=["sts.amazonaws.com"], ThumbprintList=["0" * 40]
+    )
+    config = project.folder / "octo.yaml"
+    own = [line for line in config.read_text().splitlines() if "profile" not in line]
+    config.write_text("\n".join(line for line in own if line != "credentials:") + "\n")
+
+    project.environ = {n: v for n, v in project.environ.items() if n != "AWS_PROFILE"}
+    sts = sandbox.client("linked-1", "sts")
+
+    def job(role: str, branch: str, *arguments: str):
+        """Run a command as a job does: by a session of the role, for the job's token."""
+        session = sts.assume_role_with_web_identity(
+            RoleArn=f"arn:aws:iam::{project.account_id}:role/octo-tf-{role}",
+            RoleSessionName="job",
+            WebIdentityToken=token(branch),
+        )["Credentials"]
+        return project(
+            *arguments,
+            AWS_ACCESS_KEY_ID=session["AccessKeyId"],
+            AWS_SECRET_ACCESS_KEY=session["SecretAccessKey"],
+            AWS_SESSION_TOKEN=session["SessionToken"],
+        )
+
+    with pytest.raises(sts.exceptions.ClientError, match="AccessDenied"):
+        job("apply", "feature")
+    planned = job("plan", "feature", "plan")
+    assert planned.returncode == 0, planned.stderr
+    denied = job("plan", "feature", "apply", "--yes")
+    assert denied.returncode == 1
+    assert "iam:CreateRole" in denied.stderr
+    applied = job("apply", "main", "apply", "--yes")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
