@@ -145,7 +145,7 @@ def with_stackset(route: Route) -> None:
 
 
 def adopted(route: Route, *given: str, options: tuple[str, ...] = ()) -> None:
-    """What is there is adopted and repaired; then it is deleted, and created anew by apply."""
+    """What is there is adopted and repaired; then it is deleted, and apply creates it."""
     account = ("--account-id", route.project.account_id)
     route.run("adopt", "--yes", "--wait", "60s", *account, *given, *options, options=options)
     route.options = route.options[2:]  # octo.yaml names the account now

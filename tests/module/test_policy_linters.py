@@ -31,7 +31,13 @@ KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab
 CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "payer with everything": (
         "payer",
-        {**EXECUTION, "use_stackset": True, "tags": {"team": "finops"}, "backend": STATE},
+        {
+            **EXECUTION,
+            "enrolment": "organization",
+            "use_stackset": True,
+            "tags": {"team": "finops"},
+            "backend": STATE,
+        },
         {"deletes_bucket": True, "deletes_data": True, "enables_access": True},
     ),
     "payer with an existing bucket": (

@@ -174,8 +174,8 @@ def _by_s3(region: str) -> Condition:
     return {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}}
 
 
-def _services(scope: Scope) -> Condition:
-    return {"StringEquals": {"iam:AWSServiceName": [one.principal for one in scope.services]}}
+def _services(key: str) -> Callable[[Scope], Condition]:
+    return lambda scope: {"StringEquals": {key: [one.principal for one in scope.services]}}
 
 
 NONE = Limit("", lambda _scope: {})
@@ -198,7 +198,10 @@ REGION = Limit(
     "in `region`",
     lambda scope: {"StringEquals": {"aws:RequestedRegion": scope.registration.region}},
 )
-SERVICES = Limit("for these services only", _services)
+SERVICES = Limit("for these services only", _services("iam:AWSServiceName"))
+ORGANIZATION_SERVICES = Limit(
+    "for the services to enrol in only", _services("organizations:ServicePrincipal")
+)
 BY_S3 = Limit("by S3 only", lambda scope: _by_s3(scope.inputs.cur_s3_bucket_region))
 STATE_BY_S3 = Limit(
     "by S3 only", lambda scope: _by_s3(scope.backend.region if scope.backend else "")

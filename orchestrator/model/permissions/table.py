@@ -182,10 +182,15 @@ TABLE: tuple[Entry, ...] = (
         (
             Calls(APPLY, "cost-optimization-hub:UpdateEnrollmentStatus", cases.ENROLMENT),
             Calls(APPLY, "compute-optimizer:UpdateEnrollmentStatus", cases.ENROLMENT),
-            Calls(APPLY, "organizations:EnableAWSServiceAccess", cases.MEMBERS),
             Calls(DESTROY, "cost-optimization-hub:UpdateEnrollmentStatus", cases.END_ENROLMENT),
             Calls(DESTROY, "compute-optimizer:UpdateEnrollmentStatus", cases.END_ENROLMENT),
         ),
+    ),
+    Entry(
+        "EnableServices",
+        resources.ANYTHING,
+        (Calls(APPLY, "organizations:EnableAWSServiceAccess", cases.MEMBERS),),
+        resources.ORGANIZATION_SERVICES,
     ),
     Entry(
         "CreateEnrolmentRoles",

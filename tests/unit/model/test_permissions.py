@@ -22,6 +22,7 @@ ACCOUNT = "111122223333"
 EVERYTHING: dict[str, Any] = {
     "features": ["cost", "recommendations", "container_cost", "execution"],
     "execution_actions": ["stop_ec2"],
+    "enrolment": "organization",
     "use_stackset": True,
     "tags": {"team": "finops"},
     "provider_version": "~> 6.0",
@@ -50,7 +51,8 @@ def printed(capsys, tmp_path, *arguments: str, **settings: Any) -> tuple[int, st
 
 
 def test_no_action_is_a_wildcard_and_every_resource_is_named_where_the_action_has_one():
-    star = {"ReadAccount", "FindStacks", "EnableAccess", "CreateStackSet"}
+    star = {"ReadAccount", "FindStacks", "Enrol", "EnableServices", "EnableAccess"}
+    star |= {"CreateStackSet"}
     found = permissions(
         scope(settings=EVERYTHING, enables_access=True, deletes_bucket=True, deletes_data=True),
         STEPS,
@@ -111,7 +113,7 @@ def test_every_entry_of_the_table_is_reached_by_some_options():
         for boundary in ({}, {"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/B"})
         for options in (
             {"bucket_key": "arn:aws:kms:us-east-1:1:key/k", "enables_access": True},
-            {"deletes_bucket": True, "deletes_data": True},
+            {"deletes_bucket": True, "deletes_data": True, "ends_enrolments": True},
             {"released_stacks": ("s",), "removed_roles": ("r",)},
         )
     ]
