@@ -310,6 +310,8 @@ def _of_iam(call: Call) -> dict[str, str]:
         given = getattr(holder, "permissions_boundary_arn", None)
     if given:
         context["iam:PermissionsBoundary"] = given
+    if service := call.parameters.get("AWSServiceName"):
+        context["iam:AWSServiceName"] = service
     if call.operation.startswith(("Attach", "Detach")):
         context["iam:PolicyARN"] = call.parameters["PolicyArn"]
     return context

@@ -87,7 +87,8 @@ class Route:
         step = step or arguments[0]
         documents = self.policies(step, *options)
         result, accesses = self.as_caller(documents, *arguments)
-        assert result.returncode == 0, result.stdout + result.stderr
+        # 4: what AWS takes days for, as its recommendations, is pending.
+        assert result.returncode in (0, 4), result.stdout + result.stderr
         denied = {a.request.action for a in accesses if not a.allowed}
         assert denied <= OPTIONAL, denied
         statements = [s for document in documents for s in document["Statement"]]

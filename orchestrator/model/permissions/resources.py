@@ -34,10 +34,6 @@ def _roles(names: Callable[[Scope], Sequence[str]]) -> Callable[[Scope], list[st
     return lambda scope: [scope.arn("iam", f"role/{name}") for name in names(scope)]
 
 
-def _linked_roles(scope: Scope) -> list[str]:
-    return [f"aws-service-role/{one.principal}/{one.role}" for one in scope.services]
-
-
 def _own_boundary(scope: Scope) -> str:
     return scope.arn("iam", f"policy/{octo_names.EXECUTION_BOUNDARY}")
 
@@ -116,16 +112,20 @@ OTHER_ROLES = Resources(
 OWNED = Resources("`*`: whether a stack owns what is adopted", lambda _scope: ["*"])
 ENROLMENT_ROLES = Resources(
     "the service-linked roles of services to enrol in",
-    lambda scope: [scope.arn("iam", f"role/{name}") for name in _linked_roles(scope)],
+    lambda scope: [
+        scope.arn("iam", f"role/aws-service-role/{one.principal}/*") for one in scope.services
+    ],
 )
 # A role that does not exist yet has no path.
 READ_ENROLMENT_ROLES = Resources(
     ENROLMENT_ROLES.text,
-    lambda scope: [
-        scope.arn("iam", f"role/{name}")
-        for one in _linked_roles(scope)
-        for name in (one, one.rpartition("/")[2])
-    ],
+    _roles(
+        lambda scope: [
+            path + one.role
+            for one in scope.services
+            for path in ("", f"aws-service-role/{one.principal}/")
+        ]
+    ),
 )
 OWN_BOUNDARY = Resources(
     "the boundary of the feature execution",
