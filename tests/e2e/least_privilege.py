@@ -24,7 +24,12 @@ Statement = dict[str, Any]
 
 # Calls whose denial no run minds, so that no policy has them: the simulation of the caller itself,
 # whose name a policy cannot know, and reading the managed policies of a role that is removed.
-OPTIONAL = {"iam:SimulatePrincipalPolicy", "iam:GetPolicy"}
+OPTIONAL = {
+    "iam:SimulatePrincipalPolicy",
+    "iam:GetPolicy",
+    *("organizations:ListPolicies", "organizations:DescribePolicy"),
+    *("organizations:ListTargetsForPolicy", "organizations:ListPoliciesForTarget"),
+}
 APPLYING = ("apply", "upgrade", "adopt")
 
 

@@ -24,16 +24,6 @@ def test_an_allowed_and_a_denied_call_are_logged_once(sandbox, user):
     assert control.accesses(sandbox.endpoint_url) == []
 
 
-def test_the_owner_of_a_bucket_is_a_condition_key(sandbox, session):
-    s3, account = session("payer").client("s3"), sandbox.accounts["payer"]
-    control.accesses(sandbox.endpoint_url)
-    s3.create_bucket(Bucket="an-owned-bucket")
-    s3.delete_bucket(Bucket="an-owned-bucket")
-    created, deleted = control.accesses(sandbox.endpoint_url)
-    assert "aws:ResourceAccount" not in created["keys"]
-    assert deleted["keys"]["aws:ResourceAccount"] == account
-
-
 def test_tags_of_a_stackset_need_a_permission_of_their_own(sandbox, user, trusted_access):
     client = user("payer", "cloudformation:CreateStackSet").client("cloudformation")
     settings = {"StackSetName": "tagged", "PermissionModel": "SERVICE_MANAGED"}
