@@ -9,7 +9,7 @@ Source: IAM API Reference, SimulatePrincipalPolicy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from orchestrator.aws.iam import get_role, simulate
 from orchestrator.aws.session import Aws
@@ -18,6 +18,7 @@ from orchestrator.model.policy import Sample
 
 # An assumed role's session, which IAM cannot simulate; its ARN lacks the role's path.
 _SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
+_SHOWN = 10
 _ANY_REGION = re.compile(r"arn:[\w-]+:\w+:\*:")
 
 
@@ -44,3 +45,10 @@ def denied(aws: Aws, caller_arn: str, wanted: Iterable[Permission]) -> dict[tupl
             answer = simulate(aws, caller_arn, permission.actions, Sample(resource, context))
             found |= {(action, resource): why for action, why in answer.items()}
     return found
+
+
+def in_words(missing: Mapping[tuple[str, str], str]) -> str:
+    """List what a caller is denied: each action with its resource and why."""
+    shown = [f"{action} on {on} ({why})" for (action, on), why in sorted(missing.items())[:_SHOWN]]
+    more = len(missing) - _SHOWN
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

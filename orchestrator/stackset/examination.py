@@ -11,7 +11,7 @@ from typing import Literal
 
 from orchestrator.aws import cloudformation, iam, organizations
 from orchestrator.aws.errors import ServiceError, denied_action, explained, is_denied
-from orchestrator.aws.permissions import denied_actions, needed
+from orchestrator.aws.permissions import denied, in_words
 from orchestrator.aws.session import Aws
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
@@ -19,6 +19,7 @@ from orchestrator.model.coverage import WANTING, State
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract.features import feature_roles
 from orchestrator.model.module_contract.inputs import module_inputs
+from orchestrator.model.permissions import Scope, Step, permissions
 from orchestrator.model.registration import Registration
 from orchestrator.stackset import guardrails, preflight
 from orchestrator.stackset.guardrails import Guardrails
@@ -113,11 +114,11 @@ def _read(name: str, check: Callable[[], Finding]) -> Finding:
 
 def _permissions(aws: Aws, registration: Registration, account: Account) -> Finding:
     arn = account.caller_arn
-    actions = needed(registration, account.account_type)
-    denied = denied_actions(aws, arn, actions)
-    if denied:
-        shown = ", ".join(sorted(denied))
-        fix = f"Grant {arn}: {shown} (grants on some resources only are not seen here)."
+    steps: tuple[Step, ...] = ("plan", "verify", "apply")
+    missing = denied(aws, arn, permissions(Scope(registration, account.account_type), steps))
+    if missing:
+        shown = ", ".join(sorted({action for action, _ in missing}))
+        fix = f"Grant {arn}: {in_words(missing)}. octo-tf policy prints policies with all of them."
         return Finding("permissions", "warning", f"{arn} may not use {shown}.", fix)
     whose = "the management account" if account.account_type == "payer" else "this account"
     return Finding("permissions", "ok", f"The caller may do what is done in {whose}.")

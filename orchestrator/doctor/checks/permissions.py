@@ -2,12 +2,11 @@
 
 from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.identity import identify
-from orchestrator.aws.permissions import denied
+from orchestrator.aws.permissions import denied, in_words
 from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem, warning
 from orchestrator.model.permissions import Scope, Step, permissions
 
 _STEPS: tuple[Step, ...] = ("plan", "verify", "apply")
-_SHOWN = 10
 
 
 def _run(context: DoctorContext) -> DoctorResult:
@@ -44,14 +43,8 @@ def _run(context: DoctorContext) -> DoctorResult:
     rest = f" What {' and '.join(enough)} need is granted." if enough else ""
     return problem(
         f"{len(lacking)} of {len(actions)} {are} not granted.{rest}",
-        f"Grant {arn}: {_listed(missing)}. octo-tf policy prints policies with all of them.",
+        f"Grant {arn}: {in_words(missing)}. octo-tf policy prints policies with all of them.",
     )
-
-
-def _listed(missing: dict[tuple[str, str], str]) -> str:
-    shown = [f"{action} on {on} ({why})" for (action, on), why in sorted(missing.items())[:_SHOWN]]
-    more = len(missing) - _SHOWN
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 CHECK = DoctorCheck("permissions", _run)
