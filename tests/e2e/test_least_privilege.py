@@ -1,6 +1,7 @@
-"""octo-tf policy: its policies are enough for a whole route, and nothing in them is too much.
+"""octo-tf policy: jobs of a repository plan and apply by the roles of its template.
 
-The table of all option sets is run by ``make policies``.
+That policies are enough for a whole route, and that nothing in them is too much, is proved by
+``make policies``: a table of option sets.
 """
 
 from __future__ import annotations
@@ -11,23 +12,7 @@ import time
 
 import pytest
 
-from tests.e2e.least_privilege import Route
-from tests.e2e.option_sets import OPTION_SETS, route_of
-
-SANDBOX = ("--linked", "3")
 ISSUER = "gitlab.com"
-
-
-@pytest.fixture
-def linked(sandbox) -> Route:
-    return route_of(sandbox, OPTION_SETS["linked, execution"])
-
-
-def test_a_linked_account_with_execution_needs_each_action_of_its_policies(linked):
-    assert "iam:GetRole" in linked.fails_without("ReadRoles", "plan")
-    OPTION_SETS["linked, execution"].go(linked)
-    assert linked.disagreements() == []
-    assert linked.unneeded() == []
 
 
 def token(branch: str) -> str:
