@@ -67,8 +67,8 @@ provider-schema: .venv/.dev ## extract the schema of the newest provider again (
 	mv .venv-schema/schema.json tests/module/schemas/aws-6.69.1.json
 	rm -rf .venv-schema
 
-access-levels: .venv-scan/.ready ## make the table of AWS's actions and their access levels again
-	.venv-scan/bin/python tests/module/access_levels.py > .access_levels.tsv
+access-levels: .venv/.dev ## make the table of AWS's actions and their access levels again
+	$(BIN)/python tests/module/access_levels.py > .access_levels.tsv
 	mv .access_levels.tsv orchestrator/model/policy/access_levels.tsv
 
 module-dist: .venv/.dev ## lay the Terraform module out as a registry repository, in dist/terraform-aws-octo

