@@ -69,8 +69,10 @@ def test_a_payer_leaves_with_its_linked_accounts_and_keeps_its_data(sandbox, reg
     s3 = sandbox.client("payer", "s3")
     before = s3.list_object_versions(Bucket=bucket)["Versions"]
 
-    result = leave(payer)
+    result = leave(payer, "--report", "html=leave.html,markdown=leave.md")
     assert f"The bucket {bucket} with its data." in result.stderr
+    for name in ("leave.html", "leave.md"):
+        assert ROLE in (payer.folder / name).read_text()
     assert known(sandbox, "payer", *LINKED, "standalone") == ["standalone"]
     assert [roles(sandbox, profile) for profile in ("payer", *LINKED)] == [[], [], []]
     assert s3.list_object_versions(Bucket=bucket)["Versions"] == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,8 @@ from orchestrator.cli import approval
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
-from orchestrator.cli.shared_options import JSON, OCTO, REGISTRATION, TERRAFORM
+from orchestrator.cli.results import write_reports
+from orchestrator.cli.shared_options import JSON, OCTO, PLAN_REPORT, REGISTRATION, TERRAFORM
 from orchestrator.errors import ExitCode, WrongAccount
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@run_options(REGISTRATION, OCTO, TERRAFORM, JSON)
+@run_options(REGISTRATION, OCTO, TERRAFORM, PLAN_REPORT, JSON)
 @option("--plan-only", is_flag=True, help="Show what would be done, and do nothing.")
 @option("--keep-linked-roles", is_flag=True, help="Keep the role in the linked accounts.")
 @option("--delete-bucket", is_flag=True, help="Delete the bucket too, if it is empty.")
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 def command(
     context: AccountContext,
     as_json: bool,
+    reports: dict[str, Path],
     plan_only: bool,
     keep_linked_roles: bool,
     delete_bucket: bool,
@@ -70,6 +73,7 @@ def command(
     else:
         given = (confirm_account, confirm_bucket) if yes else (None, None)
         leaving = route.destroy(context, request, consent=_consent(*given))
+    write_reports(context, reports, review=leaving.review)
     if as_json:
         click.echo(report.render_plan(leaving.review, "json"))
     if plan_only:
