@@ -26,7 +26,7 @@ _COMMANDS = Path(__file__).parent / "commands"
 _SECTIONS = {
     "Start": ("init", "features", "policy", "doctor", "schema", "completion"),
     "Change": ("plan", "apply", "upgrade", "adopt", "console", "destroy", "render", "unlock"),
-    "Inspect": ("status", "verify", "stackset", "discover", "permissions"),
+    "Inspect": ("status", "verify", "preflight", "stackset", "discover", "permissions"),
     "Octo": ("accounts", "confirm", "rotate-external-id", "unregister"),
     "Sandbox": ("demo", "sandbox"),
 }

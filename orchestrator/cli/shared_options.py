@@ -143,6 +143,10 @@ NEW_CONFIG = _config()  # of commands that write the file if it is absent
 REGISTRATION = setting_options()
 ACCOUNT = setting_options("account_id", "account_type", "region", "credentials")
 EXTERNAL_ID = setting_options(*EXTERNAL_ID_SOURCES)
+# Of a command that needs no external id: it runs where octo.yaml does not say it either.
+WITHOUT_EXTERNAL_ID = setting_options(
+    *({name.split(".")[0] for name in settings()} - {*EXTERNAL_ID_SOURCES})
+)
 
 OCTO = together(
     option(

@@ -8,7 +8,7 @@ import click
 
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
-from orchestrator.cli.shared_options import JSON, REGISTRATION
+from orchestrator.cli.shared_options import JSON, WITHOUT_EXTERNAL_ID
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@run_options(REGISTRATION, JSON)
+@run_options(WITHOUT_EXTERNAL_ID, JSON)
 def command(context: AccountContext, as_json: bool) -> ExitCode:
     """Predict what the organization's policies deny, before anything is written.
 
