@@ -22,7 +22,12 @@ _BY_HAND = (
 )
 REPORT = "report.html"  # of the payer's upgrade, in its project
 _RECOMMENDATIONS = ("--feature", "cost", "--feature", "recommendations")
-_MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "pending": ("…", "yellow")}
+_MARKS = {
+    "pass": ("✓", "green"),
+    "warn": ("!", "yellow"),
+    "fail": ("✗", "red"),
+    "pending": ("…", "yellow"),
+}
 
 
 def tell(stage: Stage) -> None:
