@@ -88,7 +88,7 @@ def markdown_actions() -> str:
         rows.append(
             f"| `{name}` | {action.recommendation} | {changes} | {deletes} | {action.note} |"
         )
-    rows += ["", f"Not offered, for want of a public word on the API calls: {_not_offered()}."]
+    rows += ["", f"Not offered, since their API calls are not public: {_not_offered()}."]
     return "\n".join(rows)
 
 

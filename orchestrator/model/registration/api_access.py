@@ -63,7 +63,7 @@ class ApiAccessSettings(Section):
     execution_tag: Annotated[
         OneTag | None,
         _api(
-            "Limit execution to resources with this tag, as far as AWS looks at tags.",
+            "Limit execution to resources with this tag, where AWS evaluates tags.",
             example={"octo": "execute"},
         ),
     ] = None

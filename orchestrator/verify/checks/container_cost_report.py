@@ -42,7 +42,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="container_cost.report",
-    promise="The report that is delivered has the costs of containers.",
+    promise="The delivered report has the costs of containers.",
     permissions=("cur:DescribeReportDefinitions", "s3:GetObject", "s3:ListBucket"),
     run=_run,
     only_if=lambda context: context.expected.cur is not None,

@@ -54,7 +54,7 @@ CHECKS = tuple(
     Check(
         id=f"{name}.access",
         promise=f"Octo can assume the roles of {name} that are for it, with the external id only,"
-        " and read by them.",
+        " and read with them.",
         permissions=("sts:AssumeRole",),
         run=partial(_run, name),
     )

@@ -48,7 +48,7 @@ def _run(context: Context) -> Finding:
 
 CHECK = Check(
     id="recommendations.arrival",
-    promise="Cost Optimization Hub has recommendations, or had the days that they take.",
+    promise="Cost Optimization Hub lists recommendations, or has had the days that AWS takes.",
     permissions=_PERMISSIONS,
     run=_run,
     # The service is in AWS's commercial regions only.

@@ -293,7 +293,7 @@ variable "execution_may_delete" {
 }
 
 variable "execution_tag" {
-  description = "Limits execution to resources with this tag, as far as AWS looks at tags: one key with its value. Empty: all resources."
+  description = "Limits execution to resources with this tag, where AWS evaluates tags: one key with its value. Empty: all resources."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -454,7 +454,7 @@ variable "stackset_role_logical_id" {
 }
 
 variable "stackset_role_path" {
-  description = "The role's path in the StackSet's template; null: none. Set it to \"/\" for an imported StackSet whose template states that default: without it CloudFormation would replace each role, and fail, since its name is taken."
+  description = "The role's path in the StackSet's template; null: none. Set it to `/` for an imported StackSet whose template states that default: without it CloudFormation would replace each role, and fail, since its name is taken."
   type        = string
   default     = null
 
