@@ -135,8 +135,8 @@ def propose(
         warnings.append(
             f"Octo executes recommendations by {UPDATER_ROLE}, {EXECUTOR_ROLE} and {APPROVER_ROLE}."
             " They stay as they are. To have octo-tf manage them, with only the actions that you"
-            " choose, add execution to features and the actions to execution_actions (--features,"
-            " --execution-actions; see octo-tf features); deleting them ends execution in Octo."
+            " choose, add execution to features and the actions to execution_actions (--feature,"
+            " --execution-action; see octo-tf features); deleting them ends execution in Octo."
         )
     settings |= _tags(found, adopted, warnings)
     if module and (given := [n for n in SECRET_KEYS if _is_set(module, n)]):

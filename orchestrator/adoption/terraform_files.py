@@ -127,7 +127,7 @@ def _json_object(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise ConfigError("is no JSON object", where=str(path))
+        raise ConfigError("is not a JSON object", where=str(path))
     return document
 
 

@@ -2,7 +2,7 @@
 
     identify → external id → organization → render → init → plan → guard → CONSENT
         → register with Octo, trusted access, state → apply that plan → single linked accounts
-        → enrol in services of AWS → verify → confirm
+        → enrol in AWS services → verify → confirm
 
 Nothing is changed before consent but the files of the root folder. Read this file first.
 """

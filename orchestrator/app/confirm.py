@@ -16,9 +16,9 @@ from orchestrator.verify.model import Area, Report, Status
 from orchestrator.verify.stackset import linked_statuses
 
 _WITHOUT_ID = (
-    "Octo reaches the account, so it may send no external id for the CUR role, as its own templates"
-    " ask for none there. If this goes on, add cur_role_trust: principal_only to octo.yaml, which"
-    " is weaker, and run octo-tf apply."
+    "Octo reaches the account, so perhaps it sends no external id for the CUR role: its own"
+    " templates require none there. If this persists, add cur_role_trust: principal_only, which is"
+    " weaker, to octo.yaml and run octo-tf apply."
 )
 
 
@@ -81,7 +81,7 @@ def confirm(
 
 
 def may_need_weaker_trust(context: AccountContext, report: Report) -> bool:
-    """Tell whether Octo reaches the account, and not its report under a trust by external id.
+    """Tell whether Octo reaches the account but not its report, whose role requires an external id.
 
     Octo's own templates trust its account without an external id in the CUR role, so that the
     service may send none there.

@@ -1,7 +1,7 @@
-"""Enrol an account in the services of AWS that its features need, and end what was enrolled.
+"""Enrol an account in the AWS services that its features need, and end these enrolments.
 
-It is done with the user's credentials, after consent, so that Octo needs no right to do it. What is
-enrolled already is left as it is. The ledger notes what octo-tf enrolled, before it does: only that
+It is done with the user's credentials, after consent, so that Octo needs no permission for it. What
+is enrolled already is left as it is. The ledger notes each enrolment before the call: only these
 can be ended again (``destroy --with-enrolments``).
 """
 
@@ -62,11 +62,11 @@ def planned(context: AccountContext, account: Account) -> list[OutsideAction]:
 def carry_out(
     context: AccountContext, account: Account, actions: Collection[OutsideAction]
 ) -> None:
-    """Make the enrolments among the actions; what AWS refuses is a warning, and planned again."""
+    """Make the enrolments among the actions; a refusal by AWS is a warning, and planned again."""
     wanted = [action for action in actions if action.code in (ENROL, ENROL_MEMBERS)]
     if not wanted:
         return
-    with context.events.step("enrol", "Enrolling in services of AWS"):
+    with context.events.step("enrol", "Enrolling in AWS services"):
         for action in wanted:
             for name in (name for name in SERVICES if name == action.subject):
                 _enrol(context, account, name, members=action.code == ENROL_MEMBERS)
@@ -90,7 +90,7 @@ def _enrol(context: AccountContext, account: Account, name: ServiceName, *, memb
     except AwsError as error:
         context.events.warn(
             f"{SERVICES[name].label} was not enrolled: {error}. {error.hint} The next octo-tf apply"
-            " tries again; enrolment: none leaves it out."
+            " tries again; enrolment: none skips it."
         )
         now = _read(context, name, again=True)
         if now is not None and now.active == before.active:
@@ -111,15 +111,15 @@ def ending(
     Args:
         context: the account's run.
         account: as identified.
-        chosen: whether the user asked for it.
+        chosen: whether the user asked to end them (``--with-enrolments``).
     """
     made = made_by_octo_tf(context, account)
     if not chosen:
         labels = ", ".join(SERVICES[name].label for name in made)
-        kept = f"What octo-tf enrolled in AWS: {labels}. With --with-enrolments it ends that."
+        kept = f"The enrolments that octo-tf made: {labels}. --with-enrolments ends them."
         return [], [kept] if made else []
     if not made:
-        return [], ["Enrolments in services of AWS: octo-tf made none."]
+        return [], ["Enrolments in AWS services: octo-tf made none."]
     actions, stays = [], []
     for name, one in made.items():
         found = _read(context, name)
@@ -133,7 +133,7 @@ def ending(
 
 
 def end(context: AccountContext, account: Account, actions: Collection[OutsideAction]) -> None:
-    """End the enrolments among the actions; an interrupted run goes on where it was.
+    """End the enrolments among the actions; a run after an interruption ends the rest.
 
     Raises:
         AwsError: AWS refused.
@@ -141,7 +141,7 @@ def end(context: AccountContext, account: Account, actions: Collection[OutsideAc
     wanted = {action.subject for action in actions if action.code == END_ENROLMENT}
     if not wanted:
         return
-    with context.events.step("end_enrolment", "Ending enrolments in services of AWS"):
+    with context.events.step("end_enrolment", "Ending enrolments in AWS services"):
         for name, one in made_by_octo_tf(context, account).items():
             if name in wanted:
                 _end(context, account, name, one)
@@ -162,7 +162,7 @@ def _end(context: AccountContext, account: Account, name: ServiceName, one: Made
 
 
 def _ends_members(name: ServiceName, one: MadeEnrolment) -> bool:
-    """Whether the payer's members can be taken out without those that were enrolled before."""
+    """Tell whether a payer's members can be ended without those that were enrolled before."""
     return one.members and not one.members_before and SERVICES[name].ends_members
 
 
@@ -180,7 +180,7 @@ def _sentence(account: Account, name: ServiceName, *, members: bool, active: boo
 
 
 def _end_of(account: Account, name: ServiceName, one: MadeEnrolment, found: Enrolment) -> str:
-    """Say what ending would do now; empty: nothing."""
+    """Say what ending would do now; empty if nothing."""
     label, role = SERVICES[name].label, one.role and found.has_role
     if not SERVICES[name].has_enrolment:
         return f"Delete the service-linked role of {label}." if role else ""
@@ -215,5 +215,5 @@ def _read(
     try:
         return context.cloud.enrolment(name, members=members, again=again)
     except AwsError as error:
-        context.events.warn(f"{error}: octo-tf leaves {SERVICES[name].label} out. {error.hint}")
+        context.events.warn(f"{error}: octo-tf skips {SERVICES[name].label}. {error.hint}")
         return None

@@ -47,7 +47,7 @@ class Request:
         keep_linked_roles: whether linked accounts keep the role that the StackSet made.
         delete_bucket: whether the bucket is deleted.
         delete_data: whether it is deleted with objects in it.
-        with_enrolments: whether what octo-tf enrolled in services of AWS is ended.
+        with_enrolments: whether the enrolments in AWS services that octo-tf made are ended.
     """
 
     keep_linked_roles: bool = False

@@ -22,7 +22,7 @@ from orchestrator.model.policy import document, statements
 from orchestrator.model.registration import Registration
 
 _POLICY = "policy"  # the name of a document of its own
-_ACCOUNT = "111122223333"  # of a module's folder, which is of no account
+_ACCOUNT = "111122223333"  # for a module's folder, which belongs to no account
 _MEANS = (
     "Name a file with a policy in JSON, the folder of a module with features.yaml, an octo.yaml,"
     " or a role of the account."
@@ -32,16 +32,16 @@ Load = Callable[[Path], Registration]
 
 
 def compare(first: str, second: str, *, load: Load, connect: Connect) -> tuple[RoleChange, ...]:
-    """Compare what the roles of two things may do, and who may assume them.
+    """Compare what the roles of two sources may do, and who may assume them.
 
     Args:
         first: a file, a folder, a role's name or its ARN.
-        second: the same.
+        second: likewise.
         load: reads an octo.yaml.
         connect: gives the account in whose AWS roles are read; called only if one is named.
 
     Raises:
-        ConfigError: one of both is none of these, or they have no role in common.
+        ConfigError: a name is none of these, or the two have no role in common.
     """
     boundaries: dict[str, Document | None] = {}
     before, after = (_roles(name, load, connect, boundaries) for name in (first, second))
@@ -100,7 +100,7 @@ def _of_document(path: Path) -> Role:
             f"cannot be read as JSON: {error}", where=str(path), hint=_MEANS
         ) from None
     if not statements(found):
-        raise ConfigError("is no policy: it has no Statement", where=str(path), hint=_MEANS)
+        raise ConfigError("is not a policy: it has no Statement", where=str(path), hint=_MEANS)
     is_trust = any("Principal" in s or "NotPrincipal" in s for s in statements(found))
     if is_trust:
         return Role(_POLICY, "", trust=found)

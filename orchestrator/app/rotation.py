@@ -66,7 +66,7 @@ class Change:
 
     def announce_begin(self, config: Path) -> tuple[OutsideAction, ...]:
         """Return the line of the plan for ``keep``; none if octo.yaml has both ids already."""
-        text = f"Keep the present and the new external id in {config} until Octo presents the new."
+        text = f"Keep the present and the new external id in {config} until Octo has confirmed."
         is_needed = self.previous is not None and not self.is_kept
         return (OutsideAction(CONFIGURE, str(config), text),) if is_needed else ()
 
@@ -75,7 +75,7 @@ class Change:
 
         ``otherwise``: what is done if Octo is refused.
         """
-        text = f"Once Octo has confirmed: leave the new external id alone in {config}. {otherwise}"
+        text = f"Once Octo has confirmed: keep only the new external id in {config}. {otherwise}"
         return (OutsideAction(END_ROTATION, str(config), text.strip()),) if self.is_kept else ()
 
     def keep(self, config: Path) -> None:

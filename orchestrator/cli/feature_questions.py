@@ -10,7 +10,7 @@ import click
 from orchestrator.model.module_contract.feature_permissions import offered
 from orchestrator.model.module_contract.features import table
 
-_DELETE = "delete"  # the second word
+_DELETE = "delete"  # the word that allows actions that delete
 
 
 def ask_features(given: dict[str, Any]) -> None:
@@ -56,7 +56,7 @@ def ask_kept(today: Mapping[str, Collection[str]], proposed: Mapping[str, Any]) 
 
 
 def _ask_actions(given: dict[str, Any]) -> None:
-    """Ask what Octo may carry out; what deletes something needs a second word."""
+    """Ask what Octo may carry out; actions that delete need a second consent."""
     actions = table().execution_actions
     click.echo("What Octo may carry out, once a person has approved it:", err=True)
     for name, action in actions.items():
@@ -76,7 +76,7 @@ def _ask_actions(given: dict[str, Any]) -> None:
 
 
 def _may_delete(names: Iterable[str]) -> bool:
-    question = f"{', '.join(names)}: type {_DELETE} to allow what deletes"
+    question = f"{', '.join(names)}: type {_DELETE} to allow actions that delete"
     answer = click.prompt(question, err=True, default="", show_default=False)
     return str(answer).strip() == _DELETE
 

@@ -1,4 +1,4 @@
-"""Services of AWS that recommendations come from: who is enrolled in them, and by whom.
+"""AWS services that recommendations come from: who is enrolled in them, and by whom.
 
 Sources: Cost Optimization Hub and Compute Optimizer User Guides, "Opting in" and "Using
 service-linked roles"; Trusted Advisor User Guide, "Using service-linked roles".
@@ -21,10 +21,10 @@ class AwsService:
     Attributes:
         label: its name in sentences.
         role: its service-linked role in each account, which enrolment creates.
-        principal: the name under which it assumes that role.
+        principal: its service principal, which assumes that role.
         reads: the actions that read the enrolment, besides those of its role.
         writes: the actions that begin it.
-        has_enrolment: whether there is more to it than the role.
+        has_enrolment: whether an account enrols; False if it only needs the role.
         ends_members: whether a payer can end the enrolment of its members.
     """
 
@@ -84,7 +84,7 @@ class Enrolment:
 
 
 class MadeEnrolment(BaseModel):
-    """What octo-tf enrolled, so that exactly that can be ended.
+    """An enrolment that octo-tf made, so that exactly it can be ended.
 
     Attributes:
         at: when (ISO 8601, UTC).

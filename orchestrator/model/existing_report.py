@@ -1,7 +1,8 @@
-"""Choose a report that the account has already, and judge whether Octo can read it.
+"""Choose a report that the account has already, and check whether Octo can read it.
 
-What a new report would be made as, an existing one must be. Sources: AWS Billing API Reference,
-``ModifyReportDefinition`` (what cannot be changed); Octo's published module (what it makes).
+An existing report must have the settings that a new one would get. Sources: AWS Billing
+API Reference, ``ModifyReportDefinition`` (what cannot be changed); Octo's published module (what
+it makes).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _IN_WORDS = {
 
 
 def misfits(wanted: Mapping[str, Any], found: ReportDefinition) -> dict[str, tuple[Any, Any]]:
-    """Compare an existing report with what is wanted of it; more content than that is no harm.
+    """Compare an existing report with the wanted settings; additional content is accepted.
 
     Returns:
         What the report has and what is wanted, by the fields of the CUR API that do not fit.
@@ -62,7 +63,7 @@ def choose(registration: Registration, reports: Iterable[ReportDefinition]) -> R
     """Return the report of the account that Octo is to read.
 
     Args:
-        registration: it names the report, or leaves it to be the only one that fits.
+        registration: it names the report; without a name, only one report may fit.
         reports: those of the account.
 
     Raises:
@@ -111,7 +112,7 @@ def using(inputs: Inputs, report: ReportDefinition) -> Inputs:
 
 
 def _wanted(registration: Registration) -> dict[str, Any]:
-    """Return what the report must be; its place only as far as octo.yaml says it."""
+    """Return the settings that the report must have; its place only if octo.yaml sets it."""
     inputs = module_inputs(registration)
     wanted = {
         field: getattr(inputs, f"cur_{name}")
@@ -155,7 +156,7 @@ def _fix(judged: Mapping[str, Mapping[str, tuple[Any, Any]]]) -> str:
         if field not in (*_PLACE, "AdditionalSchemaElements")
     )
     accept = (
-        f" If Octo's support says that Octo reads such a report, say what it is with"
+        f" If Octo's support says that Octo reads such a report, describe it with"
         f" {', '.join(dict.fromkeys(settings))}."
         if settings
         else ""

@@ -88,7 +88,7 @@ class AccountRecord(BaseModel):
         rotation: the last rotation of the external id; null if there was none.
         deliveries: when AWS delivered billing data, oldest first: the latest delivery at each
             verification of the last year. Deliveries between two verifications are missing.
-        enrolments: what octo-tf enrolled in services of AWS, as far as it was not ended again.
+        enrolments: the enrolments in AWS services that octo-tf made and has not ended.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -105,11 +105,11 @@ def _changes(who: str, change: Comparison) -> Iterator[str]:
     yield from _abilities(f"{who} loses", change.lost)
     yield from _abilities(f"{who} has under fewer or other conditions", change.freed)
     yield from _abilities(f"{who} has under more conditions", change.limited)
-    yield from _abilities(f"{who} is kept by the boundary from", change.bounded)
+    yield from _abilities("The boundary denies", change.bounded)
 
 
 def _abilities(verb: str, abilities: Sequence[Ability]) -> Iterator[str]:
-    """Name what changes something or reads data; count the rest, unless it is little."""
+    """Name what changes something or reads data; count the rest unless there are few."""
     quiet: Counter[str] = Counter()
     names: list[str] = []
     for ability in abilities:

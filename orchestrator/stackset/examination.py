@@ -16,7 +16,7 @@ from orchestrator.aws.session import Aws
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import WANTING, State
-from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.model.linked_accounts import LinkedAccounts, count_linked
 from orchestrator.model.module_contract.features import feature_roles
 from orchestrator.model.module_contract.inputs import module_inputs
 from orchestrator.model.permissions import Scope, Step, permissions
@@ -121,7 +121,9 @@ def _permissions(aws: Aws, registration: Registration, account: Account) -> Find
         fix = f"Grant {arn}: {in_words(missing)}. octo-tf policy prints policies with all of them."
         return Finding("permissions", "warning", f"{arn} may not use {shown}.", fix)
     whose = "the management account" if account.account_type == "payer" else "this account"
-    return Finding("permissions", "ok", f"The caller may do what is done in {whose}.")
+    return Finding(
+        "permissions", "ok", f"The caller has the permissions that octo-tf needs in {whose}."
+    )
 
 
 def _roles(aws: Aws, registration: Registration) -> Finding:
@@ -131,10 +133,10 @@ def _roles(aws: Aws, registration: Registration) -> Finding:
         return Finding(
             "roles",
             "problem",
-            f"The account can have {free} more roles, and {wanted} are needed.",
+            f"The account needs {wanted} roles, and its quota allows {free} more.",
             'Delete roles, or have the quota "Roles per account" of IAM raised.',
         )
-    return Finding("roles", "ok", f"The account can have {free} more roles.")
+    return Finding("roles", "ok", f"The quota of roles allows {free} more.")
 
 
 def _trusted_access(aws: Aws) -> Finding:
@@ -158,7 +160,7 @@ def _administrators(aws: Aws) -> Finding:
     return Finding(
         "administrators",
         "ok",
-        f"Delegated administrators of StackSets, who may change or delete Octo's: {these}.",
+        f"Delegated administrators may change or delete Octo's StackSet: {these}.",
     )
 
 
@@ -211,8 +213,8 @@ def policies(predicted: Guardrails) -> Iterator[Finding]:
         yield Finding(
             "policies",
             "ok",
-            f"{predicted.policies} control policies deny nothing of it in"
-            f" {predicted.accounts} linked accounts.",
+            f"The organization's policies ({predicted.policies} of its own) deny neither the"
+            f" deployment nor Octo's access in {count_linked(predicted.accounts)}.",
         )
 
 

@@ -91,7 +91,7 @@ def test_a_block_that_the_state_has_nothing_of_is_kept(wrapped):
     (wrapped.folder / STATE).unlink()
     shown = wrapped.adopt("--plan-only", "--account-id", wrapped.project.account_id)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert f"has nothing of {ADDRESS}" in shown.stderr
+    assert f"has no resource of {ADDRESS}" in shown.stderr
     done = wrapped.adopt(*CONSENT, "--account-id", wrapped.project.account_id)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Now remove" not in done.stderr

@@ -168,7 +168,8 @@ def _show(candidate: Candidate, removed: tuple[str, ...]) -> None:
     if module and module.where and state.is_read and not state.addresses:
         what = module.address or "the module"
         click.echo(
-            f"Note: The state in {module.folder} has nothing of {what} ({module.where}).", err=True
+            f"Note: The state in {module.folder} has no resource of {what} ({module.where}).",
+            err=True,
         )
 
 
@@ -192,7 +193,7 @@ def _show_remaining_steps(candidate: Candidate, *, released: bool, ever_released
         holds = f"still has {count} of the adopted resources" if state.is_read else "was not read"
         click.echo(
             f"The state in {module.folder} {holds}: terraform destroy there would delete what it"
-            " has of them. Run in that folder:",
+            " holds. Run in that folder:",
             err=True,
         )
         for line in commands:
@@ -210,9 +211,9 @@ def _show_remaining_steps(candidate: Candidate, *, released: bool, ever_released
         )
     else:
         click.echo(
-            f"Keep {what} ({module.where}) for now: the state in {module.folder} has nothing of"
-            " it, so the adopted resources are in another state, whose destroy would delete them,"
-            " or in none. Look in its other workspaces and backends, and adopt with the one that"
-            " has them. terraform apply there would fail, because everything exists.",
+            f"Keep {what} ({module.where}) for now: the state in {module.folder} has no resource of"
+            " it. The adopted resources are in another state, whose destroy would delete them, or"
+            " in none. Check its other workspaces and backends, and adopt with the one that has"
+            " them. terraform apply there would fail, because everything exists.",
             err=True,
         )

@@ -55,12 +55,12 @@ def command(
     config: Path = ctx.params["config"]
     if may_need_weaker_trust(context, applied.report) and config.exists():
         click.echo(
-            "Octo reaches the account, but not its report. It may send no external id for the CUR"
-            " role, as its own templates ask for none there.",
+            "Octo reaches the account, but not its report. Perhaps it sends no external id for the"
+            " CUR role: its own templates require none there.",
             err=True,
         )
         if approval.offers("Plan a weaker trust for this role (cur_role_trust: principal_only)?"):
-            # --yes was said to another plan
+            # --yes was for the first plan
             applied = apply_weaker_trust(context, config, consent=approval.consent(yes=False))
     if not applied.review.has_changes:
         click.echo(report.render_plan(applied.review, "text"), err=True)

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 @option("--keep-linked-roles", is_flag=True, help="Keep the role in the linked accounts.")
 @option("--delete-bucket", is_flag=True, help="Delete the bucket too, if it is empty.")
 @option("--delete-data", is_flag=True, help="Delete its data too; asks for the bucket's name.")
-@option("--with-enrolments", is_flag=True, help="End the AWS enrolments that octo-tf made too.")
+@option(
+    "--with-enrolments",
+    is_flag=True,
+    help="Also end the enrolments in AWS services that octo-tf made.",
+)
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask; needs --confirm-account.")
 @option("--confirm-account", metavar="ID", help="With --yes: the account that leaves.")
 @option("--confirm-bucket", metavar="NAME", help="With --yes: the bucket whose data is deleted.")

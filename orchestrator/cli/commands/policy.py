@@ -185,11 +185,11 @@ def command(
 
 
 def _notes(scope: Scope, steps: tuple[str, ...], *, trusts: bool) -> Iterator[str]:
-    """Say what the policies alone do not."""
+    """Say what the user has to know besides the policies."""
     if scope.unbounded_roles and not {"apply", "upgrade", "adopt"}.isdisjoint(steps):
         yield (
-            "Whoever applies can grant Octo's roles everything, and use them: permissions_boundary"
-            " in octo.yaml limits that, and the policy then demands it."
+            "These policies let the caller grant Octo's roles any permission. Set"
+            " permissions_boundary in octo.yaml to limit that: they then require the boundary."
         )
     if scope.registration.backend.type == "s3" and scope.backend is None:
         yield (

@@ -30,10 +30,10 @@ _WHICH = {
     "dropping": "the new id.",
 }
 _NEXT = {
-    "accepting": "Not every role accepts both external ids yet: do not have it changed in Octo."
+    "accepting": "Not every role accepts both external ids: do not have it changed in Octo yet."
     " Correct what the checks say, then run octo-tf rotate-external-id again.",
     "waiting": "Every role accepts both external ids. Have Octo's support change it to the new one"
-    " (for all accounts of this API client at once: run this command for each of your payers"
+    " (it changes for all accounts of this API client at once: run this command for each of them"
     " first). Then run octo-tf rotate-external-id again",
     "dropping": "The previous external id is not dropped everywhere, or Octo has not confirmed:"
     " run octo-tf rotate-external-id again.",
@@ -50,7 +50,7 @@ _NEXT = {
     "--new-external-id-file",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file that holds the new external id; a pipe will do.",
+    help="The file that holds the new external id; a pipe is accepted.",
 )
 @option(
     "--new-external-id-env",
@@ -130,12 +130,12 @@ def _stacks(rotated: Rotated) -> list[str]:
         lines.append(f"     Update, {how}; {', '.join(stack.parameters)}: {_WHICH[rotated.phase]}")
     if rotated.phase == "waiting":
         lines.append(
-            "These are of Octo's own template, which takes one external id: update them at the"
-            " moment in which it is changed in Octo. Between the two, Octo is refused there."
+            "These were made from Octo's own template, which takes one external id: update them"
+            " when it is changed in Octo. Between the two changes, Octo is refused there."
         )
     lines.append(
-        "Both ids are where octo.yaml says (external_id_rotation), the new one last. Tick that IAM"
-        " resources with custom names may be created."
+        "external_id_rotation in octo.yaml says where both ids are, the new one last. Acknowledge"
+        " that IAM resources with custom names may be created."
     )
     return [*lines, "Then run octo-tf rotate-external-id again."]
 

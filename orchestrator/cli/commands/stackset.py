@@ -43,7 +43,7 @@ def status(context: AccountContext, everyone: bool, as_json: bool) -> ExitCode:
 
 @command.command()
 @run_options(ACCOUNT, _LINKED_ACCOUNTS, OCTO, WORKDIR, JSON)
-@click.argument("accounts", metavar="ACCOUNT...", nargs=-1)
+@click.argument("accounts", metavar="[ACCOUNT]...", nargs=-1)
 @click.option(
     "--account",
     "recreate",
@@ -61,7 +61,7 @@ def retry(
 ) -> ExitCode:
     """Retry the deployment to accounts that failed, or to those that are named.
 
-    With ACCOUNT..., only these are repaired; one that is closed, or in no target any more, is
+    With ACCOUNT, only these are repaired; one that is closed, or in no target any more, is
     removed from the StackSet. With --account, the stack of that account is deleted and created
     again, which also undoes what was changed in it by hand.
     """

@@ -1,4 +1,4 @@
-"""organization: its policies let the StackSet deploy to linked accounts, and Octo in."""
+"""organization: its policies deny neither the StackSet's deployments nor Octo's access."""
 
 from orchestrator.aws.identity import identify
 from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem, warning
@@ -13,7 +13,7 @@ def _run(context: DoctorContext) -> DoctorResult:
     registration, aws = context.configured()
     account = identify(aws, registration.account_id, declared_type=registration.account_type)
     if account.account_type != "payer" or not registration.use_stackset:
-        return ok("No StackSet is asked for (use_stackset).")
+        return ok("No StackSet is configured (use_stackset).")
     aws = aws.observe()
     linked = observe(aws, registration)
     found = preflight.predict(aws, registration, linked)
@@ -23,8 +23,10 @@ def _run(context: DoctorContext) -> DoctorResult:
         missing = ", ".join(found.denied)
         return warning("Not all policies of the organization could be read.", f"Grant {missing}.")
     if found.obstacles:
-        return warning("Policies of the organization may deny what is done or read.", _MORE)
-    return ok(f"{found.policies} control policies deny nothing of it.")
+        return warning(
+            "The organization's policies may deny a deployment, or what Octo reads.", _MORE
+        )
+    return ok("The organization's policies deny neither the deployment nor Octo's access.")
 
 
 CHECK = DoctorCheck("organization", _run)

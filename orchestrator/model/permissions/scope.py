@@ -76,7 +76,7 @@ class Scope:
 
     @property
     def enrols(self) -> bool:
-        """Whether octo-tf enrols the account in services of AWS."""
+        """Whether octo-tf enrols the account in AWS services."""
         wanted = self.registration.enrolment != "none" and self.partition == "aws"
         return wanted and bool(self.services)
 

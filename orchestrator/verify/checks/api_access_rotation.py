@@ -31,7 +31,8 @@ def _run(context: Context) -> Finding:
             )
     age = _age(context.acceptance.since, context.now())
     return warned(
-        f"{expected.role_name} is to accept {count} external ids{age}: Octo's is being changed.",
+        f"{expected.role_name} is to accept {count} external ids{age}: Octo's external id is being"
+        " changed.",
         _WHAT_NEXT,
         **evidence,
     )

@@ -368,7 +368,7 @@ def test_json_files_are_read(tmp_path):
     assert found.inputs["external_id"].value == 'by "json"'
     assert found.where == f"{tmp_path}/main.tf.json"
     write(tmp_path, main__tf__json="[]")
-    with pytest.raises(ConfigError, match="no JSON object"):
+    with pytest.raises(ConfigError, match="not a JSON object"):
         foreign_module.read_module(tmp_path, {}, var_files=[])
 
 

@@ -158,7 +158,7 @@ def test_an_enrolment_that_cannot_be_read_is_not_planned(tmp_path):
     made = scene(tmp_path, **CHOSEN)
     made.recording.failures["cloud.enrolment"] = AccessDenied("reading failed", hint="Grant it.")
     assert actions(made) == {}
-    assert "octo-tf leaves Cost Optimization Hub out. Grant it." in warnings(made)
+    assert "octo-tf skips Cost Optimization Hub. Grant it." in warnings(made)
 
 
 def test_leaving_says_what_was_enrolled_and_ends_nothing_unasked(tmp_path):
@@ -166,7 +166,7 @@ def test_leaving_says_what_was_enrolled_and_ends_nothing_unasked(tmp_path):
     enrolled(made, **{HUB: Enrolment(True, True)})
     leaving = destroy(made.context, Request(), consent=made.agree)
     assert made.cloud.ended == []
-    assert any("Cost Optimization Hub. With --with-enrolments" in text for text in leaving.stays)
+    assert any("Cost Optimization Hub. --with-enrolments" in text for text in leaving.stays)
 
 
 def test_leaving_ends_exactly_what_was_made(tmp_path):

@@ -134,7 +134,7 @@ def test_what_octo_yaml_asks_for_is_compared_with_what_another_one_asks_for(tmp_
     [
         ("nothing.json", "does not exist"),
         ("broken.json", "cannot be read as JSON"),
-        ("empty.json", "is no policy"),
+        ("empty.json", "is not a policy"),
         ("folder", "is not the folder of a module"),
         ("NoSuchRole", "no such file, folder or role"),
     ],

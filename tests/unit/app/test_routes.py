@@ -204,7 +204,7 @@ def test_a_report_that_octo_refuses_alone_may_need_the_weaker_trust(tmp_path, tr
     report = apply(route.context, consent=route.agree).report
     hint = report.octo[Area.CUR_S3].hint
     assert hint.startswith("Check it.")
-    assert ("add cur_role_trust: principal_only to octo.yaml" in hint) is said
+    assert ("add cur_role_trust: principal_only" in hint) is said
     assert report.exit_code is ExitCode.VERIFICATION_FAILED
 
 

@@ -91,7 +91,7 @@ def test_only_what_aws_can_change_is_advised_to_be_changed():
     assert "Change the report in AWS" in refusal(registration(), report(Compression="GZIP"))
     said = refusal(registration(), report(TimeUnit="DAILY", Compression="GZIP"))
     assert "Change the report" not in said
-    assert "say what it is with cur_compression, cur_time_unit" in said
+    assert "describe it with cur_compression, cur_time_unit" in said
 
 
 def test_a_report_as_octo_yaml_describes_it_fits():
