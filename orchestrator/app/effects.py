@@ -1,4 +1,4 @@
-"""Read out of a plan what it means: for roles, linked accounts, deliveries and attributes."""
+"""Derive from a plan what it means: for roles, linked accounts, deliveries and attributes."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _HIDDEN = "(sensitive)"
 _LATER = "(known after apply)"
 _SHOWN = 200  # characters of an attribute's value
 # Policies are shown as what they allow.
-_TOLD_OTHERWISE = {"policy", "assume_role_policy", "template_body", "inline_policy"}
+_POLICIES = {"policy", "assume_role_policy", "template_body", "inline_policy"}
 
 
 def of(context: AccountContext, prepared: Prepared, plan: Plan) -> Effects:
-    """Say what a plan means; of one that Terraform refused to save, nothing is known."""
+    """Derive what a plan means; a plan that Terraform refused to save has no values to read."""
     reader = PlannedRoles(context, plan)
     roles = (*reader.roles(before_of), *reader.linked_roles(before_of))
     accepted, needed = set(context.registration.accept or ()), reader.consents()
@@ -53,7 +53,7 @@ def of(context: AccountContext, prepared: Prepared, plan: Plan) -> Effects:
 
 
 def _buckets(plan: Plan) -> Iterator[tuple[str, str, Comparison]]:
-    """Compare what the policies of buckets let principals do."""
+    """Compare what the policies of buckets allow: bucket, principal and change."""
     for resource in plan.resources:
         if resource.type == "aws_s3_bucket_policy":
             sides = [
@@ -77,14 +77,14 @@ def _delivery(
 
 
 def _linked(linked: LinkedAccounts | None, plan: Plan) -> LinkedChange:
-    """Say which linked accounts Terraform deploys to, takes out, or changes."""
+    """List the linked accounts that Terraform deploys to, removes, or changes."""
     if linked is None:
         return LinkedChange()
     organization = linked.organization
     present = set(linked.deployed.instances) if linked.deployed else set()
 
     def under(action: str) -> set[str]:
-        """Return the accounts under the targets that this is done to."""
+        """Return the accounts under the targets of an action."""
         targets = {
             target
             for r in plan.resources
@@ -136,7 +136,7 @@ def _shown(resource: ResourceValues, name: str, value: Any) -> str:
         return ""
     if name in resource.sensitive:
         return _HIDDEN
-    if name in _TOLD_OTHERWISE:
+    if name in _POLICIES:
         return "(see what it allows)"
     if name == "parameters":  # the external id is among them, and not marked
         value = {key: _HIDDEN if "id" in key.lower() else text for key, text in value.items()}
@@ -171,7 +171,7 @@ def _origin(context: AccountContext, prepared: Prepared, plan: Plan) -> Origin:
 
 
 def _commit(folder: Path) -> str:
-    """Return the commit of the repository that a folder is in; ``+`` where files differ from it."""
+    """Return the commit of a folder's repository, with ``+`` if files differ from it."""
     git = shutil.which("git")
     if git is None:
         return ""

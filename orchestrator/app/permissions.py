@@ -67,7 +67,7 @@ def compare(first: str, second: str, *, load: Load, connect: Connect) -> tuple[R
 
 
 def _plain(change: RoleChange) -> RoleChange:
-    """Leave out what differs by name only: external ids, which files do not have, and accounts."""
+    """Remove differences of names alone: external ids, which files do not have, and accounts."""
     before, after = (boundary.rpartition("/")[2] for boundary in change.boundary)
     trust = replace(change.trust, another_external_id=False)
     return replace(change, trust=trust, boundary=(before, after))

@@ -1,4 +1,4 @@
-"""Read roles out of a plan: as applied last, as AWS has them, as they are to be; and compare them.
+"""Read roles from a plan (as applied last, as AWS has them, as planned), and compare them.
 
 The values are Terraform's own (``terraform show -json``); only managed policies are read from AWS.
 """
@@ -35,18 +35,18 @@ def _applied(resource: ResourceValues) -> Mapping[str, Any] | None:
 
 
 def before_of(resource: ResourceValues) -> Mapping[str, Any] | None:
-    """Return what AWS has of a resource."""
+    """Return a resource's values in AWS; None if it does not exist."""
     return resource.before
 
 
 def after_of(resource: ResourceValues) -> Mapping[str, Any] | None:
-    """Return what a resource is to be."""
+    """Return a resource's planned values; None if it is deleted."""
     return resource.after
 
 
 @dataclass(frozen=True)
 class PlannedRoles:
-    """Roles of one plan at three times: as applied last, as AWS has them, as they are to be."""
+    """The roles of one plan at three times: as applied last, as AWS has them, as planned."""
 
     context: AccountContext
     plan: Plan
@@ -55,7 +55,7 @@ class PlannedRoles:
         return (r for r in self.plan.resources if r.type in types)
 
     def roles(self, since: _Side) -> list[RoleChange]:
-        """Compare each role of the account with what it is to be."""
+        """Compare each role of the account at an earlier time with the planned one."""
         before, after = self._roles(since), self._roles(after_of)
         boundaries = self._boundaries(before, after)
         return [
@@ -64,7 +64,7 @@ class PlannedRoles:
         ]
 
     def linked_roles(self, since: _Side) -> list[RoleChange]:
-        """Compare each role that the StackSet's template makes."""
+        """Compare each role of the StackSet's template at an earlier time with the planned one."""
         found = []
         for stackset in self._of_type(STACKSET):
             (before, own), (after, made) = (self._template(stackset, s) for s in (since, after_of))
@@ -76,7 +76,7 @@ class PlannedRoles:
         return found
 
     def consents(self) -> list[str]:
-        """List what ``accept`` must name, compared with what was applied last."""
+        """List the lines that ``accept`` needs, compared with what was applied last."""
         if not self._agreed_roles():
             return []  # a first registration, or one that was interrupted, is asked for as a whole
         now = module_inputs(self.context.registration)
@@ -108,7 +108,7 @@ class PlannedRoles:
         return Inputs(account_id=account, cur_s3_bucket_name="", **given)  # type: ignore[arg-type]
 
     def _agreed_roles(self) -> dict[str, Mapping[str, Any]]:
-        """Return the roles of the last apply's outputs: what was consented to, made or not yet."""
+        """Return the roles of the last apply's outputs: consented to, whether they exist or not."""
         access = self.plan.outputs_applied.get("api_access")
         if not isinstance(access, Mapping):
             return {}
@@ -132,7 +132,7 @@ class PlannedRoles:
             yield role_change(was, then, boundaries)
 
     def repairs(self) -> Iterator[Repair]:
-        """Say what was changed outside Terraform and is put right."""
+        """List what was changed outside Terraform and is set back."""
         applied, found, after = (self._roles(side) for side in (_applied, before_of, after_of))
         for name, was in applied.items():
             now, then = found.get(name), after.get(name)
@@ -240,7 +240,7 @@ def _drifted(resource: ResourceValues) -> list[str]:
 def _asked(
     now: Inputs, then: Inputs | None, features: Collection[str], before: Collection[str]
 ) -> dict[str, Powers]:
-    """Return by role what settings of octo.yaml ask for by name that they did not ask before."""
+    """Return by role what settings of octo.yaml name now and did not name at the last apply."""
     if then is None:
         return {}
     new = [name for name in features if name not in before]
@@ -255,7 +255,7 @@ def _asked(
 
 
 def _unasked(change: RoleChange, asked: Mapping[str, Powers]) -> RoleChange:
-    """Leave out of a role's change what settings ask for by name."""
+    """Remove from a role's change what settings of octo.yaml name."""
     powers = asked.get(change.name)
     if powers is None:
         return change

@@ -37,7 +37,7 @@ from orchestrator.verify.model import Area, Report
 
 
 def rotate(context: AccountContext, request: Request, *, config: Path, consent: Consent) -> Rotated:
-    """Take a rotation as far as it goes now.
+    """Take a rotation as far as it can go now.
 
     Args:
         context: the account.

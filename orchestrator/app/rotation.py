@@ -124,7 +124,7 @@ class Rotated:
 
 
 def find_change(context: AccountContext, request: Request) -> Change:
-    """Find out from octo.yaml, Octo and the request which id is to follow which.
+    """Determine from octo.yaml, Octo and the request which id replaces which.
 
     Raises:
         ConfigError: another rotation is under way, an id is missing, or Octo presents a third one.
@@ -175,7 +175,7 @@ def _of_rotation(
 def _of_request(
     context: AccountContext, request: Request, presented: SecretStr | None
 ) -> tuple[SecretStr, SecretStr]:
-    """Return the present id and the requested one; they are the same where only the end is left."""
+    """Return the present id and the requested one; they are equal if only the end is left."""
     record = context.octo.record(context.registration.account_id)
     current = context.registration.external_id or presented
     if current is None:

@@ -1,6 +1,6 @@
-"""Trust Octo in the CUR role without the external id, where Octo may send none for this role.
+"""Trust Octo in the CUR role without the external id, if Octo seems to send none for it.
 
-Octo's own templates ask for none there, and whether the service sends one is not public. It is a
+Octo's own templates require none there, and whether the service sends one is not public. It is a
 plan of its own, with a consent of its own.
 """
 
@@ -19,7 +19,7 @@ _SETTING: dict[str, Any] = {"cur_role_trust": "principal_only"}
 
 
 def apply_weaker_trust(context: AccountContext, config: Path, *, consent: Consent) -> Applied:
-    """Plan and apply ``cur_role_trust: principal_only``, which octo.yaml then says.
+    """Plan and apply ``cur_role_trust: principal_only``, and write it to octo.yaml.
 
     Raises:
         OctoTfError: see ``apply.apply``.

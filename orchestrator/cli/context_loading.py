@@ -46,7 +46,7 @@ def run_options(*options: Callable[..., Any]) -> Callable[[Function], Function]:
 
 
 def adopting_options(*options: Callable[..., Any]) -> Callable[[Function], Function]:
-    """The same for a command that comes before octo.yaml; it gets the given ``flags`` too.
+    """Add options to a command that runs before octo.yaml exists; it gets ``flags`` too.
 
     ``load_context`` then takes ``defaults`` in place of octo.yaml; flags win over them.
     """
@@ -58,7 +58,7 @@ def deferred_run_options(
     with_flags: bool = False,
     config: Callable[..., Any] = CONFIG,
 ) -> Callable[[Function], Function]:
-    """The same for a command that calls ``load_context`` itself, with settings of its own.
+    """Add options to a command that calls ``load_context`` itself, with settings of its own.
 
     Args:
         options: the command's options.

@@ -28,7 +28,7 @@ def end(
     review: Review | None = None,
     strict: bool = False,
 ) -> ExitCode:
-    """How a command that verifies ends: the files of --report, stdout, the exit code."""
+    """End a command that verifies: write --report files and stdout, return the exit code."""
     from orchestrator.report import render_verification
 
     write_reports(context, reports, review=review, report=report)

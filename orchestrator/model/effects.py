@@ -45,7 +45,7 @@ class RoleChange:
 
     @property
     def consents(self) -> tuple[str, ...]:
-        """The lines of ``accept`` that allow it: what it newly may write, and who may assume it.
+        """The lines of ``accept`` that allow it: its new writes, and who newly may assume it.
 
         A write on more resources, or under fewer conditions, counts as new.
         """
@@ -68,10 +68,10 @@ class RoleChange:
 
 @dataclass(frozen=True)
 class Repair:
-    """Something that was changed outside Terraform, and that applying puts right.
+    """Something that was changed outside Terraform, and that applying sets back.
 
     Attributes:
-        sentence: what is done, in words, without its subject: "removes inline policy `hand`".
+        sentence: what is done, in words: "inline policy hand is removed: ...".
         role: the role it is about; empty for another resource.
         allowed: what the policy that is removed allowed.
         address: the resource.

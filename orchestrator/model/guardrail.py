@@ -27,7 +27,7 @@ class Phase(str, Enum):
 
 @dataclass(frozen=True)
 class Exempted:
-    """Whom a statement is to leave alone: a condition key, its values, the negated operator."""
+    """An exemption from a statement: a negated operator, a condition key and its values."""
 
     operator: str
     key: str
@@ -48,7 +48,7 @@ class Obstacle:
         keys: the condition keys that decide, in lower case.
         accounts: the accounts that it concerns, sorted.
         places: the roots, OUs and accounts by which the policies reach them, sorted.
-        exempted: whom the exemption is for.
+        exempted: the exemption that ends it.
     """
 
     phase: Phase
@@ -64,7 +64,7 @@ class Obstacle:
 
     @property
     def cuts_off(self) -> bool:
-        """Whether the accounts certainly have no role, or one that Octo cannot assume."""
+        """Whether the accounts certainly get no role, or one that Octo cannot assume."""
         return self.certain and self.phase in (Phase.DEPLOYMENT, Phase.ACCESS)
 
     @property
@@ -105,9 +105,9 @@ class Obstacle:
 
 
 def exempt(statement: Mapping[str, Any], exempted: Exempted) -> dict[str, Any]:
-    """Return a Deny statement that leaves somebody alone; nothing else of it is changed.
+    """Return a Deny statement with an exemption added, and nothing else changed.
 
-    A list of exemptions that the statement has already gets longer.
+    If the statement has exemptions by this key already, the values are added to them.
     """
     made: dict[str, Any] = json.loads(json.dumps(statement))
     condition = made.setdefault("Condition", {})

@@ -49,7 +49,7 @@ def of_roles(roles: Iterable[RoleChange]) -> list[Section]:
 
 
 def made_from(effects: Effects) -> list[str]:
-    """Say what a plan was made from; nothing where it was not read."""
+    """Say what a plan was made from; empty if that is not known."""
     origin = effects.origin
     if not origin.digest:
         return []

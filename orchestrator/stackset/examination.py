@@ -1,4 +1,4 @@
-"""Examine an organization before anything is written: every finding, where ``check`` raises one.
+"""Examine an organization before anything is written: all findings; ``preflight.check`` raises one.
 
 Nothing is changed. What may not be read is a warning that names the missing permission.
 """

@@ -34,7 +34,7 @@ def roles_of(expected: Outputs, feature: str) -> Iterator[tuple[RoleOutput, dict
 
 
 def judge_permissions(context: Context, feature: str) -> Finding:
-    """Judge whether boundaries and the organization let a feature's permissions through."""
+    """Check that no boundary and no policy of the organization denies a feature's permissions."""
     denied: dict[str, str] = {}
     actions: set[str] = set()
     for role, policies in roles_of(context.expected, feature):

@@ -31,7 +31,7 @@ from orchestrator.verify.model import Report
 
 @dataclass(frozen=True)
 class RoleStack:
-    """A stack that gives external ids to roles, with what it was to be."""
+    """A stack that gives external ids to roles, and the expected one."""
 
     expected: ExpectedStack
     stack: ObservedStack
@@ -49,7 +49,7 @@ def rotate(
     config: Path,
     consent: Callable[[Review], None],
 ) -> Rotated:
-    """Take a rotation as far as it goes now; only octo.yaml is changed.
+    """Take a rotation as far as it can go now; only octo.yaml is changed.
 
     Args:
         context: the account.

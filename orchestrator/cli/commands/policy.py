@@ -65,7 +65,7 @@ def _subjects(
         metavar="NAME",
         default="main",
         show_default=True,
-        help="The branch whose jobs may assume the role that applies.",
+        help="The branch whose jobs may assume the role for apply.",
     ),
     option(
         "--oidc-environment",
@@ -93,7 +93,7 @@ def _subjects(
         metavar="NAME",
         default="octo-tf",
         show_default=True,
-        help="Begins the names of roles and policies.",
+        help="The prefix of the names of roles and policies.",
     ),
     option(
         "--delete-bucket", "deletes_bucket", is_flag=True, help="For destroy: with --delete-bucket."

@@ -1,4 +1,4 @@
-"""The permissions that octo-tf's commands need in AWS: one table, and policies made of it."""
+"""The permissions that octo-tf's commands need in AWS: one table, and policies made from it."""
 
 from orchestrator.model.permissions.policies import (
     Permission,

@@ -1,6 +1,6 @@
 """The table of the AWS calls that each command makes: the only list of permissions.
 
-``octo-tf policy`` prints policies of it, ``octo-tf doctor`` compares the caller with it, and
+``octo-tf policy`` prints policies from it, ``octo-tf doctor`` compares the caller with it, and
 docs/reference/aws-permissions.md is generated from it. ``tests/policies`` runs each command, with
 real Terraform, as a caller that has exactly these permissions, and finds no call that is denied
 and no permission that is not used.
@@ -59,8 +59,8 @@ CHANGE = APPLY | DESTROY
 PLAN = APPLY | _steps("plan")
 VERIFY = APPLY | _steps("verify")
 TERRAFORM = PLAN | DESTROY
-LOOK = PLAN | VERIFY
-EVERY = LOOK | DESTROY
+INSPECT = PLAN | VERIFY
+EVERY = INSPECT | DESTROY
 STATE = EVERY | _steps("backend")
 LOCK = STATE - _steps("verify")
 SAVE = LOCK - _steps("plan")
@@ -88,7 +88,7 @@ TABLE: tuple[Entry, ...] = (
             Calls(DESTROY, "compute-optimizer:GetEnrollmentStatus", cases.END_ENROLMENT),
             Calls(VERIFY, "cost-optimization-hub:ListRecommendations", cases.RECOMMENDATIONS),
             Calls(VERIFY, "support:DescribeTrustedAdvisorChecks", cases.RECOMMENDATIONS),
-            Calls(LOOK, "cloudformation:DescribeOrganizationsAccess", cases.STACKSET),
+            Calls(INSPECT, "cloudformation:DescribeOrganizationsAccess", cases.STACKSET),
             Calls(_steps("upgrade", "adopt"), "s3:ListAllMyBuckets", cases.REPORT),
             Calls(ADOPT, "iam:ListRoles"),
             Calls(ADOPT, "cloudformation:ListStackSets", cases.PAYER),

@@ -1,4 +1,4 @@
-"""What policies let a principal do, before and after: compared request by request by the judge.
+"""What policies let a principal do, before and after, compared request by request.
 
 A request is an action on a resource as some statement names it, with nothing known of the
 condition keys. So "may" is said only where ``decide`` says so; "under a condition" is an outcome
@@ -180,8 +180,8 @@ def _parsed(powers: Powers) -> list[_Parsed]:
 def _alike(parsed: Sequence[_Parsed]) -> Iterator[tuple[tuple[str, ...], list[_Parsed]]]:
     """Group the actions that statements name by the statements that are about them.
 
-    The judge's answer depends on the action by these statements only, so one of a group stands for
-    all of it.
+    The decision depends on the action by these statements only, so one action of a group stands for
+    all of them.
     """
     actions: set[str] = set()
     for pattern in {p for s in parsed if s.is_allow for p in s.patterns}:

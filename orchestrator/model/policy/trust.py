@@ -1,4 +1,4 @@
-"""Who may assume a role or use a resource by its policy, before and after, as the judge decides.
+"""Who may assume a role or use a resource by its policy, before and after.
 
 Values of ``sts:ExternalId`` are compared, and never kept.
 """

@@ -68,7 +68,7 @@ class Registration(
     external_id_rotation: Annotated[
         ExternalIdRotation | None,
         Setting(
-            "Two external ids that the roles accept while Octo's changes; see octo-tf"
+            "Two external ids that the roles accept during a rotation; see octo-tf"
             " rotate-external-id.",
             Group.ACCOUNT,
             module_input=False,

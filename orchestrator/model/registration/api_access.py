@@ -77,7 +77,7 @@ class ApiAccessSettings(Section):
     accept: Annotated[
         list[Consent] | None,
         _api(
-            "What Octo may newly do that no other setting names, as octo-tf plan words it.",
+            "New permissions of Octo that no other setting names, as octo-tf plan words them.",
             example=["AlphausAcctAccessRole may s3:PutObject"],
             module_input=False,
             in_file_only=True,

@@ -240,8 +240,8 @@ _COMBINATIONS: tuple[tuple[tuple[str, ...], Callable[[Callable[[str], Any]], boo
     (
         ("cur_s3_bucket_merge_policy",),
         _merges_for_a_new_report,
-        "cur_s3_bucket_merge_policy: true does not go with cur_report_option: USE_EXISTING: the"
-        " bucket of an existing report is left as it is",
+        "cur_s3_bucket_merge_policy: true cannot be combined with cur_report_option: USE_EXISTING:"
+        " the bucket of an existing report is left as it is",
     ),
     (
         ("cur_compression", "cur_format"),

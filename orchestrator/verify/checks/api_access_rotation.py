@@ -1,4 +1,4 @@
-"""api_access.rotation: how long the roles have accepted two external ids, while Octo's changes."""
+"""api_access.rotation: how long the roles have accepted two external ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""<feature>.access: Octo's own account tries a feature's roles, and a read of each service."""
+"""<feature>.access: Octo's own account assumes a feature's roles, and reads from each service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""<feature>.permissions: boundaries and the organization let a feature's permissions through."""
+"""<feature>.permissions: no boundary or organization's policy denies a feature's permissions."""
 
 from __future__ import annotations
 

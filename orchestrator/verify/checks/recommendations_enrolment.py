@@ -1,6 +1,6 @@
 """recommendations.enrolment: the account is enrolled where recommendations come from.
 
-A warning at most: the account's owner decides about it, and Octo reads all else without it.
+A warning at most: the account's owner decides, and Octo reads everything else without it.
 """
 
 from orchestrator.aws import enrolment

@@ -37,7 +37,7 @@ output "api_access" {
 }
 
 output "cur" {
-  description = "The Cost and Usage Report, its bucket with the policy statements it needs, and the role that reads it; null for a linked account. Of an existing report it holds what the report must be."
+  description = "The Cost and Usage Report, its bucket with the policy statements it needs, and the role that reads it; null for a linked account. For an existing report it holds the settings that the report must have."
   value = local.has_cur ? {
     report_name                = local.report_is_new ? aws_cur_report_definition.cur[0].report_name : data.aws_cur_report_definition.existing[0].report_name
     report_option              = var.cur_report_option

@@ -48,9 +48,9 @@ variable "additional_actions" {
     error_message = "additional_actions may hold exact actions that list or read, like \"rds:DescribeDBProxies\": no wildcards, nothing that writes."
   }
   validation {
-    # What answers with secrets, or with the data that is stored, however its name begins.
+    # What returns secrets or stored data, however its name begins.
     condition     = alltrue([for action in var.additional_actions : !can(regex("^(secretsmanager:(Get|BatchGet)|ssm:GetParameter|s3(express)?:GetObject|kms:Get|sts:Get|cognito-identity:Get|ec2:Get(PasswordData|ConsoleOutput|ConsoleScreenshot)|ec2:DescribeInstanceAttribute|ecr:GetAuthorizationToken|ecr-public:GetAuthorizationToken|codeartifact:GetAuthorizationToken|redshift:GetClusterCredentials|redshift-serverless:GetCredentials|rds-data:|dynamodb:(Get|BatchGet)|kinesis:Get(Records|ShardIterator)|logs:Get|iam:GetLoginProfile|lambda:GetFunction|apigateway:)", action))])
-    error_message = "additional_actions may hold nothing that answers with secrets, credentials or stored data."
+    error_message = "additional_actions may hold nothing that returns secrets, credentials or stored data."
   }
 }
 
@@ -193,7 +193,7 @@ variable "cur_s3_bucket_merge_policy" {
   }
   validation {
     condition     = !var.cur_s3_bucket_merge_policy || var.cur_report_option == "CREATE_NEW"
-    error_message = "cur_s3_bucket_merge_policy does not go with cur_report_option = \"USE_EXISTING\": the bucket of an existing report is left as it is."
+    error_message = "cur_s3_bucket_merge_policy cannot be combined with cur_report_option = \"USE_EXISTING\": the bucket of an existing report is left as it is."
   }
 }
 
@@ -286,7 +286,7 @@ variable "execution_actions" {
 }
 
 variable "execution_may_delete" {
-  description = "The second word for those of `execution_actions` that delete something."
+  description = "Allows those of `execution_actions` that delete something."
   type        = bool
   default     = false
   nullable    = false

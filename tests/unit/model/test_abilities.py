@@ -1,4 +1,4 @@
-"""What policies let a principal do, before and after, is what the judge says."""
+"""What policies let a principal do, before and after, is what ``decide`` says."""
 
 from __future__ import annotations
 
