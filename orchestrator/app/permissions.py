@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import Any
 
 from orchestrator import assets
 from orchestrator.app.context import AccountContext
 from orchestrator.errors import ConfigError
-from orchestrator.files import read_regular
+from orchestrator.files import read_bounded
 from orchestrator.model.effects import RoleChange, role_change
 from orchestrator.model.module_contract import documents
 from orchestrator.model.module_contract.features import table
@@ -19,9 +21,12 @@ from orchestrator.model.module_contract.inputs import Inputs, module_inputs
 from orchestrator.model.module_contract.octo_names import CUR_ROLE, EXECUTION_BOUNDARY, cur_bucket
 from orchestrator.model.observed import Document, Role
 from orchestrator.model.policy import document, statements
+from orchestrator.model.policy.grammar import fault
 from orchestrator.model.registration import Registration
 
 _POLICY = "policy"  # the name of a document of its own
+_LARGEST_POLICY = 100_000  # bytes; AWS takes 32 KB, without white space, of a key's policy
+_ROLE = re.compile(r"(?:arn:[\w-]+:iam::\d{12}:role/(?:[!-~]+/)?)?([\w+=,.@-]{1,64})", re.ASCII)
 _ACCOUNT = "111122223333"  # for a module's folder, which belongs to no account
 _MEANS = (
     "Name a file with a policy in JSON, the folder of a module with features.yaml, an octo.yaml,"
@@ -59,6 +64,7 @@ def compare(first: str, second: str, *, load: Load, connect: Connect) -> tuple[R
             )
     else:
         names = before.keys() | after.keys()
+    before, after = _comparable(before, after)
     named = {r.boundary for r in (*before.values(), *after.values()) if r.boundary}
     if others := named - boundaries.keys():
         boundaries |= connect().cloud.read_policies(others)
@@ -73,55 +79,108 @@ def _plain(change: RoleChange) -> RoleChange:
     return replace(change, trust=trust, boundary=(before, after))
 
 
+def _comparable(
+    before: Mapping[str, Role], after: Mapping[str, Role]
+) -> tuple[Mapping[str, Role], Mapping[str, Role]]:
+    """Leave out of roles what the document that they are compared with says nothing of.
+
+    Raises:
+        ConfigError: a trust policy is compared with a policy that grants permissions.
+    """
+    sides = (before, after)
+    # By the ARN: one that is compared with a role got that role's name.
+    documents = [r for side in sides for r in side.values() if r.arn == _POLICY]
+    if not documents:
+        return sides
+    kinds = {bool(role.trust) for role in documents}
+    if len(kinds) > 1:
+        raise ConfigError(
+            "one is a trust policy, and the other one grants permissions: nothing can be compared",
+            where="A and B",
+            hint="Name two policies of the same kind.",
+        )
+    left: dict[str, Any] = {"inline": {}, "managed": {}, "boundary": None}
+    if not kinds.pop():
+        left = {"trust": {}}
+    was, now = ({name: replace(r, **left) for name, r in side.items()} for side in sides)
+    return was, now
+
+
 def _roles(
     name: str, load: Load, connect: Connect, boundaries: dict[str, Document | None]
 ) -> Mapping[str, Role]:
     """Read the roles of one side, and add the boundaries that are not in AWS."""
     path = Path(name)
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        mode = 0
+    if stat.S_ISDIR(mode):
         return _of_module(path, boundaries)
-    if path.suffix in (".yaml", ".yml"):
+    if mode and path.suffix in (".yaml", ".yml"):
         return _of_registration(load(path), boundaries)
-    if path.is_file():
+    if mode:  # a pipe will do: <(aws iam get-role-policy ...)
         return {_POLICY: _of_document(path)}
-    if "/" in name.removeprefix("arn:").partition("role/")[0] or path.suffix:
+    asked, is_arn = _ROLE.fullmatch(name), name.startswith("arn:")
+    if asked is None or (path.suffix and not is_arn):
         raise ConfigError("does not exist", where=name, hint=_MEANS)
-    role = connect().cloud.describe_role(name.rpartition("/")[2])
+    role = connect().cloud.describe_role(asked[1])
     if role is None:
         raise ConfigError("there is no such file, folder or role", where=name, hint=_MEANS)
+    if is_arn and role.arn and role.arn != name:
+        raise ConfigError(f"is not in this account, which has {role.arn}", where=name, hint=_MEANS)
     return {role.name: role}
 
 
 def _of_document(path: Path) -> Role:
+    where = str(path)
     try:
-        found = document(read_regular(path).decode())
-    except (OSError, ValueError) as error:
+        found = document(read_bounded(path, limit=_LARGEST_POLICY))
+    except json.JSONDecodeError as error:
+        where = f"{path}:{error.lineno}:{error.colno}"
         raise ConfigError(
-            f"cannot be read as JSON: {error}", where=str(path), hint=_MEANS
+            f"cannot be read as JSON: {error.msg}", where=where, hint=_MEANS
         ) from None
-    if not statements(found):
-        raise ConfigError("is not a policy: it has no Statement", where=str(path), hint=_MEANS)
-    is_trust = any("Principal" in s or "NotPrincipal" in s for s in statements(found))
-    if is_trust:
-        return Role(_POLICY, "", trust=found)
-    return Role(_POLICY, "", inline={_POLICY: found})
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no JSON text"
+        raise ConfigError(f"cannot be read as JSON: {reason}", where=where, hint=_MEANS) from None
+    if wrong := fault(found):
+        raise ConfigError(f"is not a policy as AWS takes it: {wrong}", where=where, hint=_MEANS)
+    kinds = {
+        ("Principal" in s or "NotPrincipal" in s, "Resource" in s or "NotResource" in s)
+        for s in statements(found)
+    }
+    if kinds == {(True, False)}:
+        return Role(_POLICY, _POLICY, trust=found)
+    if kinds == {(False, True)}:
+        return Role(_POLICY, _POLICY, inline={_POLICY: found})
+    raise ConfigError(
+        "is neither a trust policy (each statement with a Principal and no Resource) nor a policy"
+        " that grants permissions (a Resource and no Principal)",
+        where=where,
+        hint="Policies of resources, like buckets, cannot be compared. " + _MEANS,
+    )
 
 
 def _of_module(folder: Path, boundaries: dict[str, Document | None]) -> dict[str, Role]:
     """Return the roles of a module with every feature and every execution action."""
+    from ruamel.yaml.error import YAMLError
+
     try:
         known = table(folder.absolute())
-    except (OSError, ValidationError, ValueError):
+        inputs = Inputs(
+            _ACCOUNT,
+            cur_bucket(_ACCOUNT),
+            features=tuple(known.features),
+            execution_actions=tuple(known.execution_actions),
+        )
+        return _of_inputs(inputs, boundaries, folder.absolute())
+    except (OSError, ValueError, LookupError, RecursionError, YAMLError):
         raise ConfigError(
-            "is not the folder of a module with a table of features", where=str(folder), hint=_MEANS
+            "is not the folder of a module with a table of features and its policies",
+            where=str(folder),
+            hint=_MEANS,
         ) from None
-    inputs = Inputs(
-        _ACCOUNT,
-        cur_bucket(_ACCOUNT),
-        features=tuple(known.features),
-        execution_actions=tuple(known.execution_actions),
-    )
-    return _of_inputs(inputs, boundaries, folder.absolute())
 
 
 def _of_registration(

@@ -289,6 +289,8 @@ def _rotation(
         found = _secret(field, value, base=base, environ=environ, hint=hint).split()
     for secret in found:
         keep_out(secret)
+    if len(found) != 2:
+        raise _AtField(field, f"{field}: must hold two external ids, not {len(found)}")
     return {"external_id_rotation": {**section, "ids": [SecretStr(secret) for secret in found]}}
 
 
@@ -302,7 +304,7 @@ def _secret(field: str, value: str, *, base: Path, environ: Mapping[str, str], h
     file = base / Path(value).expanduser()
     try:
         # A pipe will do: `--external-id-file <(pass show octo)`.
-        return read_bounded(file, limit=_MAX_EXTERNAL_ID_BYTES).decode().strip()
+        return read_bounded(file, limit=_MAX_EXTERNAL_ID_BYTES).decode("utf-8-sig").strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         named_as = f"{file} " if _FILE.fullmatch(value) else "that it names "

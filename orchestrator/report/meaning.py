@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from orchestrator.app.review import Review
 from orchestrator.model.effects import Delivery, Effects, Repair, RoleChange
-from orchestrator.model.policy.abilities import Ability, Comparison, Condition
+from orchestrator.model.policy.abilities import Ability, Comparison, Condition, is_external_id
 from orchestrator.model.policy.classification import Access
 from orchestrator.model.policy.trust import Admission
 
 _NAMES = 6  # actions, accounts, services that a sentence names
 _WIDEST = 80  # characters of conditions
-_EXTERNAL_ID = "sts:externalid"
+_EXACT = ("StringEquals", "unless StringNotEquals")
 
 
 @dataclass(frozen=True)
@@ -187,13 +187,13 @@ def _if(conditions: Iterable[Condition]) -> str:
     """Word conditions; of long ones, their keys only."""
     texts, keys = [], []
     for operator, key, values in conditions:
-        if key.lower() == _EXTERNAL_ID:
+        if is_external_id(key) and operator in _EXACT:
             texts.append("with the external id")
             continue
         keys.append(key)
         word = operator.removeprefix("unless ")
         verb = "if" if word == operator else "unless"
-        texts.append(f"{verb} {key} {word} {' or '.join(values)}")
+        texts.append(f"{verb} {key} {word} {' or '.join(values) or '(not shown)'}")
     text = f" {' and '.join(texts)}" if texts else ""
     if keys and len(text) > _WIDEST:
         return f" under conditions on {', '.join(dict.fromkeys(keys))}"

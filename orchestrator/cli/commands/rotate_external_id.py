@@ -168,7 +168,7 @@ def _new_id(
     if file is not None:
         where = "--new-external-id-file"
         try:
-            given = read_bounded(file, limit=10_000).decode().strip()
+            given = read_bounded(file, limit=10_000).decode("utf-8-sig").strip()
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
             raise ConfigError(f"{file} cannot be read: {reason}", where=where) from None

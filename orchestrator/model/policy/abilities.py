@@ -28,6 +28,10 @@ class Condition(NamedTuple):
     key: str
     values: tuple[str, ...]
 
+    def redacted(self) -> Condition:
+        """Return it without values if they are external ids, which are never shown."""
+        return self._replace(values=()) if is_external_id(self.key) else self
+
 
 @dataclass(frozen=True)
 class Powers:
@@ -50,6 +54,7 @@ class Ability:
         patterns: the same as policies write them: a pattern where all of its actions are meant.
         resource: as a policy names it.
         conditions: the conditions under which, of the statements that grant it; empty for always.
+            An external id has no value here.
     """
 
     actions: tuple[str, ...]
@@ -114,7 +119,8 @@ def compare(before: Powers, after: Powers) -> Comparison:
                     kind = "bounded"
             if kind:
                 under = conditions[0] if kind == "lost" else conditions[1]
-                found[kind].append(_Found(actions, resource, under))
+                shown = tuple(condition.redacted() for condition in under)
+                found[kind].append(_Found(actions, resource, shown))
     written = {pattern for side in sides for s in side for pattern in s.patterns}
     return Comparison(**{kind: _abilities(of_kind, written) for kind, of_kind in found.items()})
 
@@ -122,6 +128,11 @@ def compare(before: Powers, after: Powers) -> Comparison:
 def allowed_by(document: Any) -> tuple[Ability, ...]:
     """List what one policy alone allows."""
     return compare(Powers(), Powers((Policy(document),))).gained
+
+
+def is_external_id(key: str) -> bool:
+    """Tell whether a condition key's values are external ids."""
+    return key.lower() == "sts:externalid"
 
 
 def judge(powers: Powers, action: str, resource: str) -> Decision:

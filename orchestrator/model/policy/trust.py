@@ -16,6 +16,7 @@ from orchestrator.model.policy.abilities import (
     Powers,
     compare,
     conditions_of,
+    is_external_id,
 )
 from orchestrator.model.policy.conditions import UNKNOWN
 from orchestrator.model.policy.decision import Layers, Policy, decide
@@ -23,7 +24,6 @@ from orchestrator.model.policy.document import as_list, statements
 from orchestrator.model.policy.statement import Principal, Request, matching, named
 
 _ACCOUNT = re.compile(r"(?:arn:[\w-]+:iam::)?(\d{12})(?::root)?")
-_EXTERNAL_ID = "sts:externalid"
 _ALL = Policy({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 _ASSUMING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 
@@ -126,18 +126,14 @@ def _conditions(document: Mapping[str, Any], request: Request) -> tuple[Conditio
         if any(matching({"Statement": [statement]}, request, by_resource=True)):
             is_allow = statement.get("Effect") == "Allow"
             lines = conditions_of(statement, prefix="" if is_allow else "unless ")
-            (allows if is_allow else denies).append([_redacted(line) for line in lines])
+            (allows if is_allow else denies).append([line.redacted() for line in lines])
     kept = denies if [] in allows else [*allows, *denies]
     return tuple(sorted({line for lines in kept for line in lines}))
 
 
-def _redacted(line: Condition) -> Condition:
-    return line._replace(values=()) if line.key.lower() == _EXTERNAL_ID else line
-
-
 def _external_ids(document: Mapping[str, Any]) -> set[tuple[str, ...]]:
     lines = (line for s in statements(document) for line in conditions_of(s))
-    return {line.values for line in lines if line.key.lower() == _EXTERNAL_ID}
+    return {line.values for line in lines if is_external_id(line.key)}
 
 
 def _principals(document: Mapping[str, Any]) -> dict[str, Principal]:

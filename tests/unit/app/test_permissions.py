@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,56 @@ def test_two_policies_are_compared(tmp_path, capsys):
     assert change["abilities"]["lost"][0]["actions"] == {"write": ["s3:PutObject"]}
     assert cli.run(["permissions", "diff", files[0], files[0]]) == ExitCode.DONE
     assert capsys.readouterr().out == "No difference.\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_policy_may_be_written_by_windows(tmp_path, encoding):
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    files[0].write_text(policy("s3:PutObject"))
+    files[1].write_text(policy("s3:PutObject").replace(" ", "\r\n"), encoding=encoding)
+    assert not permissions.compare(*map(str, files), load=nothing, connect=nothing)
+
+
+def test_a_policy_may_come_from_a_pipe(tmp_path):
+    file, pipe = tmp_path / "a.json", tmp_path / "pipe"
+    file.write_text(policy("s3:PutObject"))
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(policy("s3:PutObject"),))
+    writer.start()
+    assert not permissions.compare(str(file), str(pipe), load=nothing, connect=nothing)
+    writer.join()
+
+
+def test_a_policy_is_compared_with_the_permissions_of_a_role_and_a_trust_policy_with_its_trust(
+    tmp_path,
+):
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    octo = documents.trust(f"arn:aws:iam::{PRINCIPAL}:root", "planted")
+    files[0].write_text(policy("s3:PutObject"))
+    files[1].write_text(json.dumps(octo))
+    role = Role(API_ROLE, "", trust=octo, inline={"own": json.loads(policy("s3:PutObject"))})
+    for file in files:
+        assert not permissions.compare(
+            API_ROLE,
+            str(file),
+            load=nothing,
+            connect=lambda: Account(role),  # type: ignore[arg-type,return-value]
+        )
+    with pytest.raises(ConfigError, match="nothing can be compared"):
+        permissions.compare(*map(str, files), load=nothing, connect=nothing)
+
+
+def test_an_external_id_in_a_condition_is_not_shown(tmp_path, capsys):
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    allowed = json.loads(policy("s3:PutObject"))
+    files[0].write_text(json.dumps(allowed))
+    allowed["Statement"][0]["Condition"] = {"StringLike": {"STS:ExternalId": "planted*"}}
+    files[1].write_text(json.dumps(allowed))
+    for options in ([], ["--json"]):
+        assert cli.run(["permissions", "diff", *map(str, files), *options]) == ExitCode.DONE
+        written = capsys.readouterr().out
+        assert "STS:ExternalId" in written
+        assert "planted" not in written
 
 
 def test_two_trust_policies_are_compared(tmp_path):
@@ -135,8 +187,22 @@ def test_what_octo_yaml_asks_for_is_compared_with_what_another_one_asks_for(tmp_
         ("nothing.json", "does not exist"),
         ("broken.json", "cannot be read as JSON"),
         ("empty.json", "is not a policy"),
+        ("nested.json", "cannot be read as JSON"),
+        ("large.json", "larger than 100,000 bytes"),
+        ("binary.json", "it is no JSON text"),
+        ("lower_case.json", "Statement.0.Effect: Input should be 'Allow' or 'Deny'"),
+        ("no_action.json", "Statement.0: must have Action or NotAction"),
+        ("null_action.json", "Statement.0.Action.0"),
+        ("condition.json", "Statement.0.Condition.StringEquals"),
+        ("escape.json", "Statement.0.Resource.0"),
+        ("bucket.json", "Policies of resources|neither a trust policy"),
         ("folder", "is not the folder of a module"),
+        ("broken_module", "is not the folder of a module"),
+        ("no_policies", "is not the folder of a module"),
         ("NoSuchRole", "no such file, folder or role"),
+        ("absent.yaml", "does not exist"),
+        ("x" * 5000, "does not exist"),
+        (f"arn:aws:iam::444455556666:role/{API_ROLE}", "is not in this account"),
     ],
 )
 def test_what_cannot_be_compared_is_named_with_what_can(tmp_path, monkeypatch, name, what):
@@ -144,11 +210,29 @@ def test_what_cannot_be_compared_is_named_with_what_can(tmp_path, monkeypatch, n
     Path("folder").mkdir()
     Path("broken.json").write_text("{")
     Path("empty.json").write_text("{}")
+    Path("nested.json").write_text("[" * 50_000)
+    Path("large.json").write_text(" " * 100_001)
+    Path("binary.json").write_bytes(b"\x80\x81")
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    for file, element in {
+        "lower_case": {"Effect": "allow"},
+        "null_action": {"Action": None},
+        "condition": {"Condition": {"StringEquals": "planted"}},
+        "escape": {"Resource": "\x1b[31m"},
+        "bucket": {"Principal": "*"},
+    }.items():
+        Path(f"{file}.json").write_text(json.dumps({"Statement": {**statement, **element}}))
+    Path("no_action.json").write_text('{"Statement": {"Effect": "Allow", "Resource": "*"}}')
+    Path("broken_module").mkdir()
+    Path("broken_module/features.yaml").write_text("a: [")
+    shutil.copytree(assets.MODULE, "no_policies", ignore=shutil.ignore_patterns("policies"))
+    here = Role(API_ROLE, f"arn:aws:iam::111122223333:role/{API_ROLE}")
     with pytest.raises(ConfigError, match=what) as refused:
         permissions.compare(
             name,
             name,
             load=nothing,
-            connect=lambda: Account(Role(API_ROLE, "")),  # type: ignore[arg-type,return-value]
+            connect=lambda: Account(here),  # type: ignore[arg-type,return-value]
         )
+    assert "planted" not in str(refused.value)
     assert "a file with a policy in JSON" in refused.value.hint
