@@ -30,6 +30,25 @@ _HELP_ALL = click.Option(
 class Command(click.Command):
     """A command whose help lists its options by group; ``--help-all`` shows all of them."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse arguments; those that may be an external id are not quoted in an error."""
+        names = {parameter.name for parameter in self.params}
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if "new" not in names:
+                raise
+            meant = f" Did you mean {' or '.join(near)}?" if (near := error.possibilities) else ""
+            text = f"No such option.{meant} An external id that begins with - comes after --."
+            raise click.UsageError(text, ctx) from None
+        except click.UsageError as error:
+            if names.isdisjoint({"new", "external_id"}) or "extra argument" not in error.message:
+                raise
+            text = (
+                "Got unexpected extra arguments, which are not shown: an external id has no space."
+            )
+            raise click.UsageError(text, ctx) from None
+
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Add ``--help-all`` to the parameters, beside ``--help``."""
         return [*super().get_params(ctx), _HELP_ALL]

@@ -109,6 +109,26 @@ def place_of(path: Path, flags: Mapping[str, Any], *names: str) -> str:
     return _place(path, document, (found,), given)[1]
 
 
+def read_external_id(name: str, value: str, environ: Mapping[str, str]) -> str:
+    """Read an external id from the variable or file that an option names.
+
+    Args:
+        name: the option's, with underscores; it ends in ``_env`` or ``_file``.
+        value: the name of the variable or file; not quoted where it may be the id itself.
+        environ: the environment.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    hint = "Name a file that holds the external id alone."
+    try:
+        return _secret(name, value, base=Path(), environ=environ, hint=hint)
+    except _AtField as error:
+        where = f"--{name.replace('_', '-')}"
+        text = error.message.removeprefix(f"{name}: ")
+        raise ConfigError(text, where=where, hint=error.hint) from None
+
+
 def mistake(settings: Mapping[str, Any], name: str) -> str:
     """Say what is wrong with one of these settings; empty if nothing is.
 

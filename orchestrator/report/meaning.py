@@ -84,7 +84,7 @@ def _role(role: RoleChange) -> Iterator[str]:
         was = _if(before.conditions) or " always"
         yield f"{_who(after)} may assume {name}{_if(after.conditions)}; before:{was}."
     if trust.another_external_id:
-        yield f"{name} requires another external id than before."
+        yield f"{name} accepts other external ids than before."
     if role.fate == "deleted":
         yield f"{name} and everything that it allowed are gone."
     else:

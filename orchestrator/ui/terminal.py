@@ -150,6 +150,8 @@ class Terminal:
         following = _NEXT.get(code, "")
         if code is ExitCode.DONE and event.command == "plan" and self._has_changes:
             following = _NEXT[ExitCode.CHANGES]
+        if following and event.command == "rotate-external-id":  # which said what comes first
+            following = "octo-tf rotate-external-id"
         then = f" Next: {following}." if following else ""
         self._print(f"octo-tf {event.command}: {_ENDS[code]} after {event.seconds:.1f} s.{then}")
 

@@ -412,3 +412,49 @@ def test_no_external_id_is_ever_in_an_error(tmp_path, text):
     with pytest.raises(ConfigError) as caught:
         load(path, {"external_id": secret, "region": "nowhere"}, {})
     assert secret not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["rotate-external-id", "new-id", ID],
+        ["rotate-external-id", f"--{ID}"],
+        ["rotate-external-id", "--new-external-id-file", ID],
+        ["rotate-external-id", "--new-external-id-env", ID],
+        ["rotate-external-id", f"{ID} $"],
+        ["plan", "--external-id", "the-id", ID],
+    ],
+)
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_an_external_id_at_a_wrong_place_is_not_shown(
+    tmp_path, monkeypatch, capsys, arguments, options
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    (tmp_path / "octo.yaml").write_text("account_id: '111122223333'\nexternal_id: present-id\n")
+    command, *rest = arguments
+    assert cli.run([command, *options, "--no-octo", *rest]) == ExitCode.USAGE
+    captured = capsys.readouterr()
+    assert ID not in captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--name", 'a"b'], "is no beginning of a role's name"),
+        (["--name", ""], "is no beginning of a role's name"),
+        (["--name", "x" * 59], "is no beginning of a role's name"),
+        (["--release-stack", "a*"], "is no stack's name"),
+        (["--remove-role", "a/*"], "is no role's name"),
+        (["--bucket-key", "*"], "is no ARN of a KMS key"),
+        (["--oidc", ""], "is neither github:ORG/REPO"),
+        (["--oidc-audience", "x"], "need --oidc"),
+    ],
+)
+def test_what_would_make_a_policy_wider_or_none_is_refused(tmp_path, capsys, arguments, said):
+    (tmp_path / "octo.yaml").write_text(f"{HEAD}account_type: payer\n")
+    config = ["-c", str(tmp_path / "octo.yaml")]
+    assert cli.run(["policy", *config, *arguments]) == ExitCode.USAGE
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert not captured.out

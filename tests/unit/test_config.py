@@ -62,6 +62,7 @@ TWO = "octo-external-id\nthe-new-external-id\n"
     ("text", "environ"),
     [
         ("ids_file: both\n", {}),
+        ("ids_file: by_windows\n", {}),
         ("ids_env: BOTH\n", {"BOTH": TWO}),
         ("ids_env: BOTH\n", {"BOTH": TWO.replace("\n", " ")}),
         ("ids: [octo-external-id, the-new-external-id]\n", {}),
@@ -69,6 +70,7 @@ TWO = "octo-external-id\nthe-new-external-id\n"
 )
 def test_the_ids_of_a_rotation_come_from_where_octo_yaml_says(write, tmp_path, text, environ):
     (tmp_path / "both").write_text(TWO)
+    (tmp_path / "by_windows").write_bytes(TWO.replace("\n", "\r\n").encode("utf-8-sig"))
     registration = load(write(ROTATION + text), {}, environ)
     ids = [secret.get_secret_value() for secret in registration.accepted_external_ids]
     assert ids == TWO.split()
@@ -84,8 +86,8 @@ def test_the_ids_of_a_rotation_come_from_where_octo_yaml_says(write, tmp_path, t
         ("ids_file: absent.txt\n", {}, "octo.yaml:4:13: external_id_rotation.ids_file: the file"),
         ("ids: the-new-external-id\n", {}, "must be a list of texts"),
         ("ids: [1, 2]\n", {}, "must be a list of texts"),
-        ("ids_env: A\n", {"A": "the-new-external-id"}, "external_id_rotation.ids"),
-        ("ids_env: A\n", {"A": "a-1 b-2 c-3"}, "external_id_rotation.ids"),
+        ("ids_env: A\n", {"A": "the-new-external-id"}, "must hold two external ids, not 1"),
+        ("ids_env: A\n", {"A": "a-1 b-2 c-3"}, "must hold two external ids, not 3"),
         ("ids_env: A\n", {"A": "same-id same-id"}, "must have two different ids"),
         ("ids_env: A\n", {"A": "octo-external-id x"}, "must be 2 to 1224 characters"),
         ("ids_env: A\n  until: x\n", {"A": TWO}, "unknown key 'external_id_rotation.until'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,25 @@ if TYPE_CHECKING:
 
 _STEPS = ("plan", "verify", "apply", "upgrade", "destroy", "adopt", "backend")
 _FORMATS = ("json", "terraform", "cloudformation")
+
+
+class _Matching(click.types.StringParamType):
+    """A text of one form, in whole; anything else could make a policy wider, or no policy."""
+
+    def __init__(self, name: str, form: str) -> None:
+        self.name, self._form = name, re.compile(form, re.ASCII)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the value as it is."""
+        if not self._form.fullmatch(value):
+            self.fail(f"{value!r} is no {self.name}", param, ctx)
+        return value
+
+
+_PREFIX = _Matching("beginning of a role's name", r"[\w+=,.@-]{1,58}")
+_ROLE = _Matching("role's name", r"[\w+=,.@-]{1,64}")
+_STACK = _Matching("stack's name", r"[A-Za-z][A-Za-z0-9-]{0,127}")
+_KEY = _Matching("ARN of a KMS key", r"arn:[\w-]+:kms:[a-z0-9-]+:\d{12}:key/[\w-]+|")
 
 
 def _subjects(
@@ -91,6 +111,7 @@ def _subjects(
     option(
         "--name",
         metavar="NAME",
+        type=_PREFIX,
         default="octo-tf",
         show_default=True,
         help="The prefix of the names of roles and policies.",
@@ -108,6 +129,7 @@ def _subjects(
     option(
         "--bucket-key",
         metavar="ARN",
+        type=_KEY,
         default="",
         help="The KMS key that encrypts an existing bucket.",
     ),
@@ -115,6 +137,7 @@ def _subjects(
         "--release-stack",
         "released_stacks",
         metavar="NAME",
+        type=_STACK,
         multiple=True,
         help="For adopt: a stack to release. Repeat for several.",
     ),
@@ -122,6 +145,7 @@ def _subjects(
         "--remove-role",
         "removed_roles",
         metavar="NAME",
+        type=_ROLE,
         multiple=True,
         help="For adopt: a leftover role to delete. Repeat for several.",
     ),
@@ -151,6 +175,8 @@ def command(
     from orchestrator.model.permissions import Scope, pipeline_roles, trust
     from orchestrator.report.policies import RENDERERS
 
+    if oidc is None and (subjects or oidc_environment or oidc_audience):
+        raise click.UsageError("--oidc-subject, --oidc-environment, --oidc-audience need --oidc")
     registration = load(
         config, flags, os.environ, octo_has_external_id=True, reads_external_id=False
     )
@@ -174,7 +200,7 @@ def command(
             audience=oidc_audience,
             subjects=subjects,
         )
-        if oidc
+        if oidc is not None
         else None
     )
     roles = pipeline_roles(scope, steps, name=name, trust=trusted)

@@ -156,8 +156,7 @@ def _new_id(
     """Read the new id from where it was given, or ask for it; None goes on with a rotation."""
     from pydantic import SecretStr
 
-    from orchestrator.config.load import mistake
-    from orchestrator.files import read_bounded
+    from orchestrator.config.load import mistake, read_external_id
     from orchestrator.redaction import keep_out
 
     if sum(source is not None for source in (given, file, variable)) > 1:
@@ -167,13 +166,10 @@ def _new_id(
     where = "NEW"
     if file is not None:
         where = "--new-external-id-file"
-        try:
-            given = read_bounded(file, limit=10_000).decode("utf-8-sig").strip()
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise ConfigError(f"{file} cannot be read: {reason}", where=where) from None
+        given = read_external_id("new_external_id_file", str(file), os.environ)
     elif variable is not None:
-        where, given = "--new-external-id-env", os.environ.get(variable, "")
+        where = "--new-external-id-env"
+        given = read_external_id("new_external_id_env", variable, os.environ)
     elif given is None and not context.registration.accepted_external_ids and _asks():
         given = str(click.prompt("The new external id (not echoed)", hide_input=True, err=True))
     if given is None:
