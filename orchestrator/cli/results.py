@@ -28,12 +28,24 @@ def end(
     review: Review | None = None,
     strict: bool = False,
 ) -> ExitCode:
-    """End a command that verifies: write --report files and stdout, return the exit code."""
+    """End a command that verifies: write --report files and stdout, return the exit code.
+
+    Raises:
+        OctoTfError: a file cannot be written; stdout has the report, unless it is for the error.
+    """
+    from orchestrator.errors import OctoTfError
     from orchestrator.report import render_verification
 
-    write_reports(context, reports, review=review, report=report)
-    name = "json" if as_json else "table"
-    click.echo(render_verification(report, name, color=Session.current().color))
+    def show(name: str) -> None:
+        click.echo(render_verification(report, name, color=Session.current().color))
+
+    try:
+        write_reports(context, reports, review=review, report=report)
+    except OctoTfError:
+        if not as_json:
+            show("table")
+        raise
+    show("json" if as_json else "table")
     return report.strict_exit_code if strict else report.exit_code
 
 
@@ -47,17 +59,24 @@ def write_reports(
     """Write the files of --report: of the verification, or of the plan where there is none.
 
     Raises:
-        OctoTfError: a file cannot be written.
+        OctoTfError: a file cannot be written; the others are.
     """
+    from orchestrator.errors import OctoTfError
     from orchestrator.report import formats, render_page, render_plan, render_verification
 
+    failed = None
     for name, file in reports.items():
-        if name in formats("page"):
-            write_report(file, render_page(_page(context, review, report), name))
-        elif report is not None:
-            write_report(file, render_verification(report, name))
-        elif review is not None:
-            write_report(file, render_plan(review, name))
+        try:
+            if name in formats("page"):
+                write_report(file, render_page(_page(context, review, report), name))
+            elif report is not None:
+                write_report(file, render_verification(report, name))
+            elif review is not None:
+                write_report(file, render_plan(review, name))
+        except OctoTfError as error:
+            failed = failed or error
+    if failed:
+        raise failed
 
 
 def _page(context: AccountContext, review: Review | None, report: Report | None) -> Page:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,19 @@ def _events(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     return target
 
 
+def _writable(file: Path) -> Path:
+    """Return the file; one that cannot be written is refused before a run that may take long."""
+    existing = next(p for p in file.absolute().parents if os.access(p, os.F_OK))
+    try:
+        if file.is_dir():
+            raise click.BadParameter(f"{file} is a directory")
+    except OSError as error:
+        raise click.BadParameter(f"{file} cannot be written: {error.strerror}") from None
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise click.BadParameter(f"{file} cannot be written: {existing} takes no files")
+    return file
+
+
 def report_option(subject: Literal["plan", "verification"]) -> Callable[[Any], Any]:
     """Return ``--report`` of a command that ends with a plan or a verification."""
     known = formats_of_run(subject)
@@ -59,7 +73,7 @@ def report_option(subject: Literal["plan", "verification"]) -> Callable[[Any], A
                 raise click.BadParameter(
                     f"{pair!r} is not FORMAT=FILE with a format of {', '.join(known)}"
                 )
-            reports[name] = Path(file)
+            reports[name] = _writable(Path(file))
         return reports
 
     return option(

@@ -153,7 +153,8 @@ def guarded() -> Iterator[Output]:
 def discard() -> None:
     """Let Python's last flush go nowhere: it would fail again, and print a traceback."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in filter(None, (sys.__stdout__, sys.__stderr__)):
+    # Those that Python opened, and those that ``prepare`` opened where Python had none.
+    for stream in filter(None, (sys.__stdout__, sys.__stderr__, sys.stdout, sys.stderr)):
         try:
             stream.flush()
         except (OSError, ValueError):

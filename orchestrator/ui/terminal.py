@@ -41,6 +41,11 @@ _NEXT = {
     ExitCode.VERIFICATION_PENDING: "octo-tf verify --wait 24h",
     ExitCode.INTERRUPTED: "run the same command again",
 }
+_NEXT_OF = {  # of commands that are not followed by a verification
+    ("preflight", ExitCode.VERIFICATION_FAILED): "fix what fails, then octo-tf preflight",
+    ("rotate-external-id", ExitCode.VERIFICATION_FAILED): "octo-tf rotate-external-id",
+    ("rotate-external-id", ExitCode.VERIFICATION_PENDING): "octo-tf rotate-external-id",
+}
 _FAILURES_SHOWN = 10  # of a StackSet's accounts; `octo-tf stackset status` shows all
 
 
@@ -150,8 +155,8 @@ class Terminal:
         following = _NEXT.get(code, "")
         if code is ExitCode.DONE and event.command == "plan" and self._has_changes:
             following = _NEXT[ExitCode.CHANGES]
-        if following and event.command == "rotate-external-id":  # which said what comes first
-            following = "octo-tf rotate-external-id"
+        if following:
+            following = _NEXT_OF.get((event.command, code), following)
         then = f" Next: {following}." if following else ""
         self._print(f"octo-tf {event.command}: {_ENDS[code]} after {event.seconds:.1f} s.{then}")
 

@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from orchestrator import cli
+from orchestrator.cli.results import write_reports
 from orchestrator.config.load import load
-from orchestrator.errors import ConfigError, ExitCode
+from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 from orchestrator.model.registration import Registration
 from orchestrator.terraform import render
+from orchestrator.verify.model import Area, Report, Status
 
 ID = "planted-external-id-55d1"
 RIGHT: dict[str, Any] = {"account_id": "111122223333", "external_id": ID}
@@ -458,3 +460,23 @@ def test_what_would_make_a_policy_wider_or_none_is_refused(tmp_path, capsys, arg
     captured = capsys.readouterr()
     assert said in captured.err
     assert not captured.out
+
+
+@pytest.mark.parametrize("name", ["folder", "file/report.html", "x" * 300])
+def test_a_report_that_cannot_be_written_is_refused_before_the_run(tmp_path, capsys, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    report = f"html={tmp_path / name}"
+    config = tmp_path / "octo.yaml"
+    config.write_text(HEAD)
+    for command in ("apply", "rotate-external-id", "destroy"):
+        assert cli.run([command, "-c", str(config), "--report", report]) == ExitCode.USAGE
+        assert "Invalid value for '--report'" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_keeps_no_other_from_being_written(tmp_path):
+    report = Report("111122223333", "payer", "", (), dict.fromkeys(Area, Status.PASS))
+    reports = {"json": tmp_path, "junit": tmp_path / "junit.xml"}
+    with pytest.raises(OctoTfError, match="the report cannot be written"):
+        write_reports(None, reports, report=report)  # type: ignore[arg-type]
+    assert reports["junit"].is_file()

@@ -34,13 +34,20 @@ def shell(line: str, folder: Path, **environ: str) -> subprocess.CompletedProces
 
 
 @pytest.mark.parametrize(
-    "line", ["octo-tf schema >/dev/full", "octo-tf --version >/dev/full", "octo-tf schema >&-"]
+    "line",
+    [
+        "octo-tf schema >/dev/full",
+        "octo-tf --version >/dev/full",
+        "octo-tf schema >&-",
+        "octo-tf policy --account-id 111122223333 --account-type linked >&-",
+    ],
 )
 def test_data_that_cannot_be_written_is_an_error(tmp_path, line):
     result = shell(line, tmp_path)
     assert result.returncode == 1
     assert result.stderr.startswith("Error: stdout: the output cannot be written: ")
     assert "Traceback" not in result.stderr
+    assert "Exception ignored" not in result.stderr
 
 
 def test_a_reader_that_went_away_is_not_told(tmp_path):

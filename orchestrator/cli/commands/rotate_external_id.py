@@ -100,11 +100,18 @@ def command(
         consent=approval.consent(yes=yes),
     )
     code = ExitCode.VERIFICATION_PENDING
-    if rotated.report is not None:
-        code = end(context, rotated.report, reports, as_json=as_json, review=rotated.review)
+    try:
+        if rotated.report is not None:
+            code = end(context, rotated.report, reports, as_json=as_json, review=rotated.review)
+    finally:
+        click.echo(_words(context, rotated), err=True)
+    return code if rotated.stacks else _exit_code(rotated, code)
+
+
+def _words(context: AccountContext, rotated: Rotated) -> str:
+    """Say how far the rotation is, and what comes next."""
     if rotated.stacks:
-        click.echo("\n".join(_stacks(rotated)), err=True)
-        return code
+        return "\n".join(_stacks(rotated))
     words = _NEXT[rotated.phase]
     if rotated.phase == "waiting":
         words += "." if context.octo.api else " with --octo-has-changed."
@@ -113,8 +120,7 @@ def command(
             " Check and Confirm in Octo. If Octo is refused there, run this command with the"
             " previous id: both are accepted at once."
         )
-    click.echo(words, err=True)
-    return _exit_code(rotated, code)
+    return words
 
 
 def _stacks(rotated: Rotated) -> list[str]:
