@@ -225,7 +225,10 @@ ENABLE = "--enable-trusted-access"
 ELSEWHERE = ("--aws-profile", "linked-1")  # another account's credentials
 STACKSET = ("apply", "--yes", "--use-stackset")
 SAVED_PLAN = ("apply", "--plan", SAVED)
-ADOPT_PATH = ("adopt", "{published}", "--account-id", "{standalone}", "--purge-policies")
+ADOPT_PATH = (
+    *("adopt", "{published}", "--account-id", "{standalone}", "--purge-policies"),
+    *("--feature", "cost"),  # else the features to keep are asked for first
+)
 WIZARD = {"no": "q", "enter": ("", "q"), "code": 4}
 UNREGISTER = {"no": "222222222222", "enter": ("", "222222222222")}  # not the payer's id
 DESTROY = ("destroy", "--yes", "--confirm-account")
