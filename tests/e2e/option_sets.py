@@ -53,7 +53,21 @@ def route_of(sandbox: RunningSandbox, options: OptionSet) -> Route:
         account = ("--account-id", project.account_id)
     else:
         project, account = sandbox.project(options.profile, **settings), ()
-    return Route(sandbox, project, options.profile, (*account, "--account-type", options.kind))
+    key = key_of(sandbox, options.profile, settings)
+    return Route(
+        sandbox, project, options.profile, (*account, "--account-type", options.kind, *key)
+    )
+
+
+def key_of(sandbox: RunningSandbox, profile: str, settings: dict[str, Any]) -> tuple[str, ...]:
+    """The option that names the key of an existing bucket, if a key of KMS encrypts it."""
+    if settings.get("cur_s3_bucket_option") != "USE_EXISTING":
+        return ()
+    found = sandbox.client(profile, "s3", settings.get("cur_s3_bucket_region", "us-east-1"))
+    encryption = found.get_bucket_encryption(Bucket=settings["cur_s3_bucket_name"])
+    (rule,) = encryption["ServerSideEncryptionConfiguration"]["Rules"]
+    key = rule["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID")
+    return ("--bucket-key", key) if key else ()
 
 
 def registered(route: Route) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -19,7 +20,7 @@ from werkzeug.wrappers import Response
 
 from orchestrator.sandbox import bucket_policy, principals
 from orchestrator.sandbox.authorization import authorize
-from orchestrator.sandbox.services import TO_MOTO, Operation
+from orchestrator.sandbox.services import TO_MOTO, Operation, Permission
 from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner, s3
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -284,3 +285,18 @@ TEXTS = (
         r"\1<ChecksumType>FULL_OBJECT</ChecksumType>",
     ),
 )
+
+
+def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
+    """Yield the permissions to delete each object that DeleteObjects names.
+
+    AWS answers with an error for each object that may not be deleted; here the call is refused.
+    Source: S3 API Reference, DeleteObjects, "Permissions".
+    """
+    if call.operation != "DeleteObjects":
+        return
+    for named in call.parameters["Delete"]["Objects"]:
+        arn = f"arn:{PARTITION}:s3:::{call.uri['Bucket']}/{named['Key']}"
+        yield Permission("s3:DeleteObject", arn)
+        if "VersionId" in named:
+            yield Permission("s3:DeleteObjectVersion", arn)

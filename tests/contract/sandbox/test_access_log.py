@@ -34,3 +34,14 @@ def test_tags_of_a_stackset_need_a_permission_of_their_own(sandbox, user, truste
             AutoDeployment={"Enabled": False},
             Tags=[{"Key": "team", "Value": "cloud"}],
         )
+
+
+def test_each_object_that_is_deleted_needs_its_permission(sandbox, user):
+    client = user("payer", "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteObject").client("s3")
+    client.create_bucket(Bucket="of-objects")
+    client.delete_objects(Bucket="of-objects", Delete={"Objects": [{"Key": "a"}]})
+    with pytest.raises(ClientError, match='DeleteObjectVersion on .*"arn:aws:s3:::of-objects/b"'):
+        client.delete_objects(
+            Bucket="of-objects", Delete={"Objects": [{"Key": "b", "VersionId": "1"}]}
+        )
+    client.delete_bucket(Bucket="of-objects")
