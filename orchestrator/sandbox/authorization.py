@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from orchestrator.sandbox import services
-from orchestrator.sandbox.encryption import may_use_key, with_key
+from orchestrator.sandbox.encryption import find_key, may_use_key, with_key
 from orchestrator.sandbox.organization_policies import (
     RESOURCE,
     SERVICE,
@@ -399,10 +399,17 @@ def _bucket_resource(_state: SandboxState, call: Call) -> str:
     return str(call.parameters.get("ResourceArn", "*"))
 
 
+def _kms_resource(_state: SandboxState, call: Call) -> str:
+    key_id = call.parameters.get("KeyId")
+    key = find_key(key_id, call.caller.account_id, call.region) if key_id else None
+    return key.arn if key else "*"
+
+
 _RESOURCES: dict[str, Callable[[SandboxState, Call], str]] = {
     "cloudformation": _cloudformation_resource,
     "cur": _cur_resource,
     "iam": _iam_resource,
+    "kms": _kms_resource,
     "organizations": _organizations_resource,
     "s3control": _bucket_resource,
 }

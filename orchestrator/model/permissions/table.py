@@ -233,7 +233,8 @@ TABLE: tuple[Entry, ...] = (
         resources.BUCKET,
         (
             Calls(EVERY, "s3:ListBucket", cases.REPORT),
-            Calls(TERRAFORM, "s3:GetBucketWebsite", cases.REPORT),
+            Calls(PLAN, "s3:GetBucketWebsite", cases.REPORT),
+            Calls(DESTROY, "s3:GetBucketWebsite", cases.EXISTING_BUCKET),
             Calls(
                 VERIFY,
                 "s3:GetBucketLocation GetBucketPolicy GetBucketPublicAccessBlock"
@@ -242,8 +243,8 @@ TABLE: tuple[Entry, ...] = (
             ),
             Calls(PLAN, "s3:GetBucketLocation", cases.EXISTING_BUCKET),
             Calls(DESTROY, "s3:GetBucketLocation", cases.NEW_BUCKET),
-            Calls(
-                TERRAFORM,
+            Calls(  # destroy plans without its own bucket, which stays
+                PLAN,
                 "s3:GetAccelerateConfiguration GetBucketAcl GetBucketCORS GetBucketLogging"
                 " GetBucketNotification GetBucketObjectLockConfiguration"
                 " GetBucketOwnershipControls GetBucketPolicy GetBucketPublicAccessBlock"
@@ -265,7 +266,7 @@ TABLE: tuple[Entry, ...] = (
                 " GetBucketVersioning GetLifecycleConfiguration",
                 cases.EXISTING_BUCKET,
             ),
-            Calls(TERRAFORM, "s3:ListTagsForResource", cases.NEW_BUCKET & cases.PROVIDER_6),
+            Calls(PLAN, "s3:ListTagsForResource", cases.NEW_BUCKET & cases.PROVIDER_6),
             Calls(APPLY, "s3:TagResource UntagResource", cases.NEW_BUCKET & cases.PROVIDER_6),
             Calls(TERRAFORM, "s3:GetBucketPolicy", cases.MERGE),
             Calls(APPLY, "s3:PutBucketPolicy", cases.MERGE),

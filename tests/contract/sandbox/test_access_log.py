@@ -40,7 +40,7 @@ def test_each_object_that_is_deleted_needs_its_permission(sandbox, user):
     client = user("payer", "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteObject").client("s3")
     client.create_bucket(Bucket="of-objects")
     client.delete_objects(Bucket="of-objects", Delete={"Objects": [{"Key": "a"}]})
-    with pytest.raises(ClientError, match='DeleteObjectVersion on .*"arn:aws:s3:::of-objects/b"'):
+    with pytest.raises(ClientError, match=r'DeleteObjectVersion on .*"arn:aws:s3:::of-objects/b"'):
         client.delete_objects(
             Bucket="of-objects", Delete={"Objects": [{"Key": "b", "VersionId": "1"}]}
         )
