@@ -103,6 +103,8 @@ class PlannedRoles:
             return None
         applied = {**outputs[APPLIED_INPUTS], "features": outputs["api_access"]["features"]}
         names = ("features", "stackset_features", "execution_actions", "additional_actions")
+        if "execution" not in (*applied["features"], *(applied.get("stackset_features") or ())):
+            applied["execution_actions"] = None  # noted, but the roles of execution do not exist
         given = {name: tuple(applied[name]) for name in names if applied.get(name) is not None}
         account = self.context.registration.account_id
         return Inputs(account_id=account, cur_s3_bucket_name="", **given)  # type: ignore[arg-type]

@@ -207,6 +207,19 @@ def test_what_an_interrupted_apply_was_consented_to_needs_no_second_consent():
     assert not review_of(plan_of(executor, applied=SETTINGS)).verdict.allowed
 
 
+def test_execution_whose_roles_an_interrupted_apply_did_not_make_needs_no_second_consent():
+    # The settings' output is written all the same; the roles' own output is not.
+    noted = {**SETTINGS, "applied_inputs": {"execution_actions": ["stop_ec2"]}}
+    change = ("aws_iam_role.api_access", role(), role())
+    executor = ('aws_iam_role.feature["x"]', None, role(EXECUTOR_ROLE))
+    key = "octo-change-executor"
+    stops = attached(policy("ec2:StopInstances"), key, EXECUTOR_ROLE)
+    granting = (f'aws_iam_role_policy.feature["{key}"]', None, stops)
+    plan = plan_of(change, executor, granting, applied=noted)
+    settings = {"features": ["cost", "execution"], "execution_actions": ["stop_ec2"]}
+    assert review_of(plan, **settings).verdict.allowed
+
+
 def test_a_report_that_was_never_completed_needs_no_second_consent():
     cur = ("aws_iam_role.cur[0]", None, role(CUR_ROLE))
     plan = plan_of(("aws_iam_role.api_access", role(), role()), cur)
