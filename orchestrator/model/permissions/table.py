@@ -232,9 +232,9 @@ TABLE: tuple[Entry, ...] = (
         "Bucket",
         resources.BUCKET,
         (
-            Calls(EVERY, "s3:ListBucket", cases.REPORT),
+            Calls(INSPECT, "s3:ListBucket", cases.REPORT),
             Calls(PLAN, "s3:GetBucketWebsite", cases.REPORT),
-            Calls(DESTROY, "s3:GetBucketWebsite", cases.EXISTING_BUCKET),
+            Calls(DESTROY, "s3:GetBucketWebsite ListBucket", cases.EXISTING_BUCKET),
             Calls(
                 VERIFY,
                 "s3:GetBucketLocation GetBucketPolicy GetBucketPublicAccessBlock"
