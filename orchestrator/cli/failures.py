@@ -55,7 +55,7 @@ def explain(error: Exception) -> OctoTfError | None:
         return OctoTfError(
             f"octo-tf is not installed completely: {error}",
             where=sys.prefix,
-            hint="Install it again: pip install --force-reinstall octo-tf",
+            hint="Install it again from where it came, with pip install --force-reinstall.",
         )
     if isinstance(error, MemoryError):
         return OctoTfError(
