@@ -329,7 +329,7 @@ def is_adopted(user: User, *, kept: list[str], removed: str | None = None) -> No
     assert report["areas"]["cur_s3"] == "pass"
     assert user.identities() == user.before
     assert user.policies(ROLE) == {"octo-cost"}
-    assert user.policies(CUR_ROLE) == {"octo-cur-read"}
+    assert user.policies(CUR_ROLE) == {"octo-cur-billing", "octo-cur-read"}
     left = {r["RoleName"] for r in user.client("iam").list_roles()["Roles"]} & LEFT
     assert left == LEFT - {removed}
     for name in LEFT:
