@@ -110,6 +110,7 @@ def contents(index: str) -> list[dict[str, Any]]:
             pages.append({"Every decision": [f"docs/decisions/{r.name}" for r in records]})
         nav.append({title: pages})
     project = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"]
+    project.append("terraform/modules/octo/CHANGELOG.md")
     return [*nav, {"Project": project}]
 
 

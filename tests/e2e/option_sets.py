@@ -48,7 +48,7 @@ class OptionSet:
 def route_of(sandbox: RunningSandbox, options: OptionSet) -> Route:
     """The route of an option set, before its first command."""
     settings = options.settings(sandbox)
-    if options.go in (adopted, adopted_role, adopted_stack):
+    if options.go in (adopted_report, adopted_role, adopted_stack):
         project = sandbox.empty_project(options.profile)
         account = ("--account-id", project.account_id)
     else:
@@ -176,6 +176,12 @@ def adopted_role(route: Route) -> None:
     adopted(route, "--purge-policies", options=("--remove-role", LEFTOVER))
 
 
+def adopted_report(route: Route) -> None:
+    """A report in a bucket of the owner: who asks for the policies names the bucket."""
+    bucket = ("--cur-s3-bucket-option", "USE_EXISTING", "--cur-s3-bucket-name", "lost")
+    adopted(route, options=(*bucket, "--cur-s3-bucket-merge-policy"))
+
+
 def adopted_stack(route: Route) -> None:
     """A role that a stack of the console owns, which is released."""
     adopted(route, options=("--release-stack", "octo-console"))
@@ -187,7 +193,7 @@ def disturb(route: Route) -> None:
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole"}
     trust["Principal"] = {"AWS": f"arn:aws:iam::{account}:root"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    iam.update_role(RoleName=ROLE, MaxSessionDuration=3600, Description="by hand")
+    iam.update_role(RoleName=ROLE, MaxSessionDuration=7200, Description="by hand")
     iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=document)
     iam.put_role_policy(RoleName=ROLE, PolicyName="hand", PolicyDocument=EVERYTHING)
     hand = iam.create_policy(PolicyName="hand", PolicyDocument=EVERYTHING)["Policy"]["Arn"]
@@ -386,6 +392,6 @@ OPTION_SETS: dict[str, OptionSet] = {
     "payer, upgraded": OptionSet("payer", "payer", merged, upgraded),
     "payer, new bucket, StackSet": OptionSet("payer", "payer", whole_organization, with_stackset),
     "linked, adopted role": OptionSet("linked-1", "linked", by_hand, adopted_role),
-    "standalone, adopted report": OptionSet("standalone", "standalone", elsewhere, adopted),
+    "standalone, adopted report": OptionSet("standalone", "standalone", elsewhere, adopted_report),
     "linked, adopted stack": OptionSet("linked-2", "linked", in_the_console, adopted_stack),
 }
