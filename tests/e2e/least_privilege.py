@@ -94,8 +94,9 @@ class Route:
         result, accesses = self.as_caller(documents, *arguments)
         # 4: what AWS takes days for, as its recommendations, is pending.
         assert result.returncode in (0, 4), result.stdout + result.stderr
-        denied = {a.request.action for a in accesses if not a.allowed}
-        assert denied <= OPTIONAL, denied
+        denied = [a.request for a in accesses if not a.allowed]
+        missing = {(r.action, r.resource) for r in denied if r.action not in OPTIONAL}
+        assert not missing, missing
         statements = [s for document in documents for s in document["Statement"]]
         self.runs.append(Run(step, statements, [a for a in accesses if a.allowed]))
         return result.stdout

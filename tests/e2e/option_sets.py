@@ -326,8 +326,10 @@ def encrypt(
 
 
 def whole_organization(sandbox: RunningSandbox) -> dict[str, Any]:
-    """A new bucket, and a StackSet for one OU, both in another region."""
-    (ou, *_) = sandbox.ous().values()
+    """A new bucket, and a StackSet for the OU of an account, both in another region."""
+    client = sandbox.client("payer", "organizations")
+    ((parent,),) = [client.list_parents(ChildId=sandbox.account("linked-1"))["Parents"]]
+    ou = parent["Id"]
     return {
         "use_stackset": True,
         "stackset_targets": [ou],

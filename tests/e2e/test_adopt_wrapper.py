@@ -104,7 +104,7 @@ def test_the_selected_workspace_is_the_one_that_releases(wrapped):
     done = wrapped.adopt(*CONSENT)
     assert done.returncode == 0, done.stdout + done.stderr
     assert wrapped.held() == ["terraform_data.unrelated"]
-    assert wrapped.policies(ROLE) == {"octo-read"}
+    assert wrapped.policies(ROLE) == {"octo-cost"}
 
 
 def test_of_a_state_that_cannot_be_read_here_the_command_is_printed(wrapped):

@@ -133,6 +133,10 @@ OWN_BOUNDARY = Resources(
 )
 REPORT = Resources("the report", _report)
 BUCKET = Resources("the bucket", _bucket)
+DEFAULT_BUCKET = Resources(
+    "a bucket of the default name",
+    lambda scope: [scope.arn("s3", octo_names.cur_bucket(scope.account), account="")],
+)
 REPORT_OBJECTS = Resources(
     "the report's objects and AWS's test object",
     lambda scope: _bucket(scope, f"{scope.inputs.cur_s3_prefix}/*", TEST_OBJECT),

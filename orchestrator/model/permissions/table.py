@@ -274,6 +274,11 @@ TABLE: tuple[Entry, ...] = (
         ),
         resources.OWN_BUCKET,
     ),
+    Entry(  # adopt looks for it, whatever octo.yaml is going to name
+        "FindBucket",
+        resources.DEFAULT_BUCKET,
+        (Calls(ADOPT, "s3:ListBucket", cases.EXISTING_BUCKET),),
+    ),
     Entry(
         "ReadObjects",
         resources.REPORT_OBJECTS,

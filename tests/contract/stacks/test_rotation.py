@@ -101,7 +101,7 @@ def test_a_payers_stacks_are_listed_in_both_phases(account, octo, session, sandb
         payer.check(finish=True)
         person = Person(payer)
         first = person.run(NEW)
-        names = ["AlphausAccountAccess", "AlphausLinkedAccountAccess", "AlphausCurExport"]
+        names = ["AlphausAccountAccess", "AlphausCurExport", "AlphausLinkedAccountAccess"]
         assert (first.phase, [s.name for s in first.stacks]) == ("accepting", names)
         assert all(s.parameters == ("ExternalId", "ExternalId2") for s in first.stacks)
         assert "#/stacks/stackinfo?stackId=" in first.stacks[0].url
