@@ -62,7 +62,7 @@ def planned(context: AccountContext, account: Account) -> list[OutsideAction]:
 def carry_out(
     context: AccountContext, account: Account, actions: Collection[OutsideAction]
 ) -> None:
-    """Make the enrolments among the actions; a refusal by AWS is a warning, and planned again."""
+    """Make the planned enrolments; warn if AWS refuses one, which the next apply tries again."""
     wanted = [action for action in actions if action.code in (ENROL, ENROL_MEMBERS)]
     if not wanted:
         return
@@ -162,7 +162,7 @@ def _end(context: AccountContext, account: Account, name: ServiceName, one: Made
 
 
 def _ends_members(name: ServiceName, one: MadeEnrolment) -> bool:
-    """Tell whether a payer's members can be ended without those that were enrolled before."""
+    """Tell whether members' enrolments can be ended: not if some were enrolled before."""
     return one.members and not one.members_before and SERVICES[name].ends_members
 
 

@@ -242,7 +242,7 @@ def _drifted(resource: ResourceValues) -> list[str]:
 def _asked(
     now: Inputs, then: Inputs | None, features: Collection[str], before: Collection[str]
 ) -> dict[str, Powers]:
-    """Return by role what settings of octo.yaml name now and did not name at the last apply."""
+    """Return by role the powers that octo.yaml asks for now and did not at the last apply."""
     if then is None:
         return {}
     new = [name for name in features if name not in before]
@@ -257,7 +257,7 @@ def _asked(
 
 
 def _unasked(change: RoleChange, asked: Mapping[str, Powers]) -> RoleChange:
-    """Remove from a role's change what settings of octo.yaml name."""
+    """Remove what settings in octo.yaml ask for from a role's change; leave what they do not."""
     powers = asked.get(change.name)
     if powers is None:
         return change

@@ -65,7 +65,7 @@ class Change:
         return replace(_with_ids(context, self.new, None), settings=settings)
 
     def announce_begin(self, config: Path) -> tuple[OutsideAction, ...]:
-        """Return the line of the plan for ``keep``; none if octo.yaml has both ids already."""
+        """Return the plan's line for writing both ids to octo.yaml; none if that is not needed."""
         text = f"Keep the present and the new external id in {config} until Octo has confirmed."
         is_needed = self.previous is not None and not self.is_kept
         return (OutsideAction(CONFIGURE, str(config), text),) if is_needed else ()

@@ -221,7 +221,7 @@ def names_in_state(
 
 
 def _warn_of_one_run(events: Events, config: Path, flags: dict[str, Any]) -> None:
-    """Say which flags octo.yaml does not say: the next run without them would undo them."""
+    """Warn of flags that differ from octo.yaml: a run without them uses the file's values."""
     from orchestrator.config.edit import changes
 
     if not config.exists():

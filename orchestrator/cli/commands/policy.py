@@ -24,7 +24,7 @@ _FORMATS = ("json", "terraform", "cloudformation")
 
 
 class _Matching(click.types.StringParamType):
-    """A text of one form, in whole; anything else could make a policy wider, or no policy."""
+    """Accept only text that matches a form in full: other text could widen or break a policy."""
 
     def __init__(self, name: str, form: str) -> None:
         self.name, self._form = name, re.compile(form, re.ASCII)

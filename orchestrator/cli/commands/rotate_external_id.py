@@ -88,7 +88,7 @@ def command(
     config: Path = ctx.params["config"]
     if not config.exists():
         raise ConfigError(
-            "does not exist: a rotation is kept in it",
+            "does not exist: octo-tf keeps both external ids in it during a rotation",
             where=str(config),
             hint="Write it with octo-tf init, or name it with --config.",
         )
