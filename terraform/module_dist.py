@@ -1,6 +1,6 @@
 """Lay the module out as a repository of its own, as a Terraform registry reads it.
 
-Usage: ``module_dist.py FOLDER``. Every example is initialised and validated from there; the module
+Usage: ``module_dist.py FOLDER``. Every example is initialized and validated from there; the module
 itself cannot be, since it has no provider configuration for its alias ``aws.cur_bucket``.
 """
 
@@ -29,7 +29,7 @@ def lay_out(folder: Path) -> None:
 
 
 def validate(folder: Path) -> None:
-    """Initialise and validate each example of a laid out module, in a copy.
+    """Initialize and validate each example of a laid out module, in a copy.
 
     Raises:
         CalledProcessError: Terraform refuses one.

@@ -187,7 +187,7 @@ def change_outside(
         return review.plan
     if any(action.code == SET_ASIDE for action in edits):
         # init does not start over an unreadable state
-        steps.initialise(context, terraform, prepared.root)
+        steps.initialize(context, terraform, prepared.root)
     second = planning.run_terraform(context, prepared, context.plan_file)
     planning.check_unchanged(context, review.plan, second)
     return second

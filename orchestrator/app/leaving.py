@@ -125,7 +125,7 @@ def prepare(context: AccountContext, account: Account, request: Request) -> Leav
 
 
 def render_root(context: AccountContext, account: Account) -> Prepared:
-    """Render the root without ``prevent_destroy`` on the report, and initialise Terraform.
+    """Render the root without ``prevent_destroy`` on the report, and initialize Terraform.
 
     Raises:
         Refused: the state is unreadable, or was not saved.
@@ -141,7 +141,7 @@ def render_root(context: AccountContext, account: Account) -> Prepared:
     report = {"cur_report_option": "CREATE_NEW"}
     root = steps.render_root(context, account, secret, targets, report=report)
     render.write(root, context.folder)
-    steps.initialise(context, terraform, root)
+    steps.initialize(context, terraform, root)
     if terraform.recovery():
         raise Refused(
             "the state is unreadable or was not saved, so it does not say what is to be destroyed",

@@ -45,7 +45,7 @@ class Prepared:
         linked: the payer's linked accounts; None unless the registration has a StackSet.
         lacks_access: whether CloudFormation may not deploy into the organization yet.
         root: the root folder's content, as it was written.
-        terraform: initialised there.
+        terraform: initialized there.
         registered: whether Octo knows the account; None where there are no credentials to ask, or
             it does not matter.
     """
@@ -108,7 +108,7 @@ def warn_of_features(context: AccountContext) -> None:
 
 
 def prepare(context: AccountContext, account: Account, *, registering: bool = False) -> Prepared:
-    """Decide the external id, look into the organization, render the root, initialise Terraform.
+    """Decide the external id, look into the organization, render the root, initialize Terraform.
 
     Args:
         context: the account's run.
@@ -136,7 +136,7 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
     targets = linked.targets if linked else None
     root = render_root(context, account, secret, targets, report=report)
     render.write(root, context.folder)
-    initialise(context, terraform, root)
+    initialize(context, terraform, root)
     return Prepared(account, secret, linked, lacks_access, root, terraform, registered)
 
 
@@ -231,7 +231,7 @@ def is_noted(context: AccountContext, account_id: str) -> bool:
     return record is not None and record.is_registered
 
 
-def initialise(context: AccountContext, terraform: Terraform, root: render.Root) -> None:
+def initialize(context: AccountContext, terraform: Terraform, root: render.Root) -> None:
     """Have Terraform install what the root needs; done already, it costs nothing.
 
     Raises:

@@ -2,7 +2,7 @@
 
 botocore passes on whatever the sources of credentials raise: a missing ``credential_process`` is a
 FileNotFoundError, its garbage a JSONDecodeError, an expired answer a RuntimeError. They are
-recognised by the frames of their traceback.
+recognized by the frames of their traceback.
 """
 
 from __future__ import annotations

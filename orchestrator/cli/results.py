@@ -1,4 +1,4 @@
-"""How a command ends: its report on stdout, the files of --report, colours."""
+"""How a command ends: its report on stdout, the files of --report, colors."""
 
 from __future__ import annotations
 
@@ -117,5 +117,5 @@ def write_report(file: Path, text: str) -> None:
 
 
 def use_color(no_color: bool) -> bool:
-    """Whether colours are wanted (https://no-color.org)."""
+    """Whether colors are wanted (https://no-color.org)."""
     return not no_color and not os.environ.get("NO_COLOR")

@@ -23,7 +23,7 @@ class Session:
         cancellation: Ctrl-C, SIGTERM and SIGHUP.
         events: the stream of the command's run; None until a command that has one made it.
         command: the command's name.
-        color: whether colours are wanted.
+        color: whether colors are wanted.
     """
 
     cancellation: Cancellation = field(default_factory=Cancellation)

@@ -269,7 +269,7 @@ PROGRESS = together(
         group=Group.OUTPUT,
         common=False,
         is_flag=True,
-        help="Use no colours; NO_COLOR does the same.",
+        help="Use no colors; NO_COLOR does the same.",
     ),
 )
 JSON = click.option(

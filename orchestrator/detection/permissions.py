@@ -56,7 +56,7 @@ def risks(documents: Iterable[Document | None]) -> tuple[str, ...]:
 
 
 def role_risks(role: Role) -> tuple[str, ...]:
-    """List the risks of a role; AWS's administrator policy is recognised by its name."""
+    """List the risks of a role; AWS's administrator policy is recognized by its name."""
     if any(arn.endswith(":policy/AdministratorAccess") for arn in role.managed):
         return (_ADMINISTRATOR,)
     return risks([*role.inline.values(), *role.managed.values()])

@@ -169,7 +169,7 @@ def _compares_with_pattern(document: Any, pattern: str) -> bool:
 
 
 def _is_of_data_exports_guide(statement: Mapping[str, Any]) -> bool:
-    """Recognise the statement of AWS's Data Exports guide, which needs no GetBucketAcl beside it.
+    """Recognize the statement of AWS's Data Exports guide, which needs no GetBucketAcl beside it.
 
     It is "applied to every S3 bucket when creating a Cost and Usage Report" (decision 0038).
     """

@@ -1,4 +1,4 @@
-"""The state as files of the root folder: recognise what cannot be read, and move it aside.
+"""The state as files of the root folder: recognize what cannot be read, and move it aside.
 
 Terraform replaces its local state in place, so a full disk or a crash can leave a part of it. A
 backup is older than what was done since and would be wrong as the truth. Without a state, import

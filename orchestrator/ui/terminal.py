@@ -54,7 +54,7 @@ class Terminal:
 
     Args:
         verbose: print the progress within a step although stderr is no terminal.
-        color: whether colours are wanted.
+        color: whether colors are wanted.
         stream: where lines go; None for stderr.
     """
 

@@ -1,4 +1,4 @@
-"""Billing that is transferred from a payer's organization or to it is recognised on both sides."""
+"""Billing that is transferred from a payer's organization or to it is recognized on both sides."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def all_pass(runner, project, lines: Iterator[str] | list[str], **environ: str) 
     for line in lines:
         result = runner(project, line, **environ)
         assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
-        assert "\x1b[" not in result.stdout + result.stderr  # no colours, no spinner
+        assert "\x1b[" not in result.stdout + result.stderr  # no colors, no spinner
 
 
 def new_machine(project) -> None:

@@ -447,7 +447,7 @@ CASES = (
         arrange=provider_of_another_version,
     ),
     Case(
-        "killed-while-initialising",
+        "killed-while-initializing",
         "init",
         "an earlier run was killed during init",
         "passes",

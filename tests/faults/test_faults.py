@@ -33,7 +33,7 @@ BUCKET = "billing-data-of-the-payer"
 
 @pytest.fixture(scope="module")
 def prepared(unused_sandbox) -> Checkpoint:
-    """A rendered and initialised folder per account: few cases are about init."""
+    """A rendered and initialized folder per account: few cases are about init."""
     sandbox = unused_sandbox()
     bucket = sandbox.existing_bucket("payer", BUCKET)
     sandbox.project("linked-1", "linked")

@@ -1,4 +1,4 @@
-"""The module in a folder of its own, initialised once."""
+"""The module in a folder of its own, initialized once."""
 
 from __future__ import annotations
 

@@ -90,6 +90,9 @@ def test_the_ids_of_a_rotation_come_from_where_octo_yaml_says(write, tmp_path, t
         ("ids_env: A\n", {"A": "a-1 b-2 c-3"}, "must hold two external ids, not 3"),
         ("ids_env: A\n", {"A": "same-id same-id"}, "must have two different ids"),
         ("ids_env: A\n", {"A": "octo-external-id x"}, "must be 2 to 1224 characters"),
+        ("ids: [new-id-1, new-id-2]\n", {}, "must hold the present external_id as one of its two"),
+        ("ids_env: A\n  since: yesterday\n", {"A": TWO}, "since: must be a time with its offset"),
+        ("ids_env: A\n  since: '2026-11-27'\n", {"A": TWO}, "must be a time with its offset"),
         ("ids_env: A\n  until: x\n", {"A": TWO}, "unknown key 'external_id_rotation.until'"),
     ],
 )

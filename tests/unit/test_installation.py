@@ -91,7 +91,7 @@ def test_other_files_or_another_program_keep_what_is_installed(root):
     assert (root / PROVIDER).is_symlink()
 
 
-def test_what_an_older_version_recorded_is_kept_and_initialised_again(root):
+def test_what_an_older_version_recorded_is_kept_and_initialized_again(root):
     (root / ".terraform/octo-tf-init.json").write_text('{"init": "x"}')
     assert not made(root).is_current()
     made(root).clear_if_damaged()

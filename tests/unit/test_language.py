@@ -93,3 +93,15 @@ def test_a_retired_word_is_found_in_any_case_and_across_lines(text):
 @pytest.mark.parametrize("text", ["floor(var.x) == var.x", "a recommendation", "classrooms"])
 def test_other_words_are_left_alone(text):
     assert not list(retired_words(text))
+
+
+# AWS and Terraform write these words so, too; the other way is found by no search for them.
+_BRITISH = re.compile(
+    r"\w*(?:(?:recogn|initial|summar|author|organ)is(?:e|ing)|(?:hav|fav|col)our)\w*", re.IGNORECASE
+)
+
+
+@pytest.mark.parametrize("path", list(files()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_word_has_one_spelling(path):
+    found = _BRITISH.findall(path.read_text(encoding="utf-8"))
+    assert not found

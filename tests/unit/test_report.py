@@ -95,7 +95,7 @@ def test_without_api_access_there_is_no_finishing():
     assert "Not finished: API access must pass first." in text
 
 
-def test_colours_are_there_only_when_asked_for():
+def test_colors_are_there_only_when_asked_for():
     report = report_of(Status.PASS, Status.FAIL)
     assert "\x1b[" not in render_verification(report, "table")
     assert "\x1b[" in render_verification(report, "table", color=True)

@@ -68,7 +68,7 @@ def test_a_new_field_needs_no_more_than_its_description():
 
     class Model(BaseModel):
         colors: Annotated[
-            list[Literal["red", "blue"]] | None, Setting("The colours.", Group.CUR, example=["red"])
+            list[Literal["red", "blue"]] | None, Setting("The colors.", Group.CUR, example=["red"])
         ] = None
         inner: Annotated[Inner, Setting("A section.", Group.CUR)] = Inner()
 
@@ -76,7 +76,7 @@ def test_a_new_field_needs_no_more_than_its_description():
     assert (colors.name, colors.flag, colors.choices) == ("colors", "--color", ("red", "blue"))
     assert (inner.flag, deep.name, deep.type) == ("", "inner.deep", int)
     described = Model.model_json_schema()["properties"]["colors"]
-    assert described["description"] == "The colours."
+    assert described["description"] == "The colors."
     assert described["examples"] == [["red"]]
 
 

@@ -1,4 +1,4 @@
-"""State files that cannot be read are recognised, and brought in order after consent only."""
+"""State files that cannot be read are recognized, and brought in order after consent only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def never() -> StateVersion:
         ('{"version": 4}', "no Terraform state"),
     ],
 )
-def test_a_state_that_cannot_be_read_is_recognised(tmp_path, content, reason):
+def test_a_state_that_cannot_be_read_is_recognized(tmp_path, content, reason):
     (tmp_path / "terraform.tfstate").write_text(content)
     found = state_files.inspect(tmp_path)
     assert found.state_is_lost

@@ -117,14 +117,22 @@ def _subjects(
         help="The prefix of the names of roles and policies.",
     ),
     option(
-        "--delete-bucket", "deletes_bucket", is_flag=True, help="For destroy: with --delete-bucket."
+        "--delete-bucket",
+        "deletes_bucket",
+        is_flag=True,
+        help="For destroy: also allow it to delete the report's empty bucket.",
     ),
-    option("--delete-data", "deletes_data", is_flag=True, help="For destroy: with --delete-data."),
+    option(
+        "--delete-data",
+        "deletes_data",
+        is_flag=True,
+        help="For destroy: also allow it to delete the bucket with its reports.",
+    ),
     option(
         "--with-enrolments",
         "ends_enrolments",
         is_flag=True,
-        help="For destroy: with --with-enrolments.",
+        help="For destroy: also allow it to end the enrolments that octo-tf made.",
     ),
     option(
         "--bucket-key",

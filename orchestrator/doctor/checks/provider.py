@@ -38,7 +38,7 @@ def _run(context: DoctorContext) -> DoctorResult:
             f"{provider} would come from {registry}, which does not answer ({reason}).",
             binary.other_layouts(program, wanted)
             or "Name a folder that holds it in OCTO_TF_PROVIDER_MIRROR (terraform providers mirror"
-            " makes one), or check the network; a folder initialised before still works.",
+            " makes one), or check the network; a folder initialized before still works.",
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, Union
 
-from pydantic import SecretStr, field_validator, model_validator
+from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from orchestrator.model.registration.access import (
@@ -90,11 +90,20 @@ class Registration(
 
     @field_validator("external_id_rotation")
     @classmethod
-    def _valid_rotation(cls, value: ExternalIdRotation | None) -> ExternalIdRotation | None:
-        for secret in value.ids or () if value else ():
+    def _valid_rotation(
+        cls, value: ExternalIdRotation | None, info: ValidationInfo
+    ) -> ExternalIdRotation | None:
+        if value is None or value.ids is None:
+            return value
+        for secret in value.ids:
             _check_form(secret)
-        if value and value.ids and value.ids[0] == value.ids[1]:
+        if value.ids[0] == value.ids[1]:
             raise PydanticCustomError("external_id_rotation", "must have two different ids")
+        present = info.data.get("external_id")
+        if present is not None and present not in value.ids:
+            raise PydanticCustomError(
+                "external_id_rotation", "must hold the present external_id as one of its two ids"
+            )
         return value
 
     @property

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from orchestrator.model.registration.field_types import AccountId, Line, Region, Section, Text
+from orchestrator.model.registration.field_types import AccountId, Line, Region, Section, Text, Time
 from orchestrator.model.setting import Group, Setting
 
 _account = partial(Setting, group=Group.ACCOUNT)
@@ -135,7 +135,7 @@ class ExternalIdRotation(Section):
         ),
     ] = None
     since: Annotated[
-        Line | None,
+        Time | None,
         _account("When the rotation began (ISO 8601).", example="2026-11-27T09:00:00+00:00"),
     ] = None
 

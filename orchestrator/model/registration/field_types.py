@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import (
@@ -52,6 +53,23 @@ Region = Annotated[
     str, BeforeValidator(_region), Field(json_schema_extra={"pattern": f"^{_REGION.pattern}$"})
 ]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f]*$")]
+
+
+def _time(value: object) -> object:
+    try:  # Python 3.10 reads no Z
+        found = datetime.fromisoformat(value.replace("Z", "+00:00")) if type(value) is str else None
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise PydanticCustomError(
+            "time", "must be a time with its offset, in quotes, like '2026-11-27T09:00:00+00:00'"
+        )
+    return found.isoformat(timespec="seconds")
+
+
+Time = Annotated[
+    str, BeforeValidator(_time), Field(json_schema_extra={"format": "date-time"})
+]  # ISO 8601
 Text = Annotated[str, StringConstraints(min_length=1)]
 Target = Annotated[
     str,

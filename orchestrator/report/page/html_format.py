@@ -1,6 +1,6 @@
 """One HTML file for a person: no script, nothing is loaded, everything is escaped.
 
-The layout is in ``templates/report``; its colours meet WCAG 2.1 AA in light and dark.
+The layout is in ``templates/report``; its colors meet WCAG 2.1 AA in light and dark.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Plot:
 
 
 def render(page: Page, *, color: bool = False) -> str:
-    """Render a run as one file that needs no other; its colours are the reader's choice."""
+    """Render a run as one file that needs no other; its colors are the reader's choice."""
     del color
     report, review = page.report, page.review
     found = (result.finding.coverage for result in report.results) if report else ()

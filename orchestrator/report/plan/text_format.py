@@ -64,7 +64,7 @@ def _taken(change: PlannedChange) -> str:
 
 
 def summary(plan: Plan) -> str:
-    """Summarise a plan: ``Plan: 18 to add, 0 to change, 0 to destroy.``; imports come first."""
+    """Summarize a plan: ``Plan: 18 to add, 0 to change, 0 to destroy.``; imports come first."""
     add, change, destroy = plan.totals
     imported = sum(change.imported for change in plan.changes)
     first = f"{imported} to import, " if imported else ""

@@ -2,7 +2,7 @@
 
 Source: Organizations API Reference: most operations are for the management account only,
 DescribeOrganization is for every account of the organization; botocore's model of ``Account``,
-whose ``Status`` was to be retired on 2026-09-09 in favour of ``State``.
+whose ``Status`` was to be retired on 2026-09-09 in favor of ``State``.
 """
 
 from __future__ import annotations

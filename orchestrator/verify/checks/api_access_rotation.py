@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 
 from orchestrator.aws.sts import may_assume
 from orchestrator.verify.model import Check, Context, Finding, failed, warned
@@ -40,13 +40,9 @@ def _run(context: Context) -> Finding:
 
 def _age(since: str, now: float) -> str:
     """Say for how long; empty where the start is not known."""
-    try:
-        started = datetime.fromisoformat(since)
-    except ValueError:
+    if not since:
         return ""
-    if started.tzinfo is None:
-        started = started.replace(tzinfo=timezone.utc)
-    hours = max(0, int((now - started.timestamp()) // 3600))
+    hours = max(0, int((now - datetime.fromisoformat(since).timestamp()) // 3600))
     if hours < 48:
         return f", for {hours} hour{'' if hours == 1 else 's'} now"
     return f", for {hours // 24} days now"
