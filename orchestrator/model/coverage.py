@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from orchestrator.model.organization import Organization
+from orchestrator.model.organization import Member, Organization
 from orchestrator.model.stackset import StackInstance, StackSet
 
 
@@ -98,35 +98,26 @@ def cover(
         excluded: ids of the accounts that are not to be deployed to.
     """
     instances = dict(deployed.instances) if deployed else {}
-    failures = {
-        i.operation_id: i
-        for i in sorted(instances.values(), key=lambda i: i.account_id, reverse=True)
-        if i.detailed == "FAILED"
-    }
+    failures = _first_failures(instances.values())
     reached = {ou for ou in organization.parents if organization.is_under(ou, targets)}
     accounts = []
     for member in organization.members:
         if member.account_id == organization.management_account_id:
             continue
         instance = instances.pop(member.account_id, None)
-        state, reason = State.MISSING, "the StackSet has no instance for it"
-        if member.account_id in excluded or member.ou not in reached:
-            out = member.account_id in excluded
-            state = State.EXCLUDED if out else State.OUTSIDE
-            reason = "octo.yaml excludes it" if out else f"{member.ou} is in none of the targets"
-            if instance is not None:
-                moved = f" (it was moved from {instance.ou})" if not out and instance.ou else ""
-                state, reason = State.EXCESS, f"{reason}, but the StackSet still has it{moved}"
+        if member.account_id in excluded:
+            state, reason = _unwanted(State.EXCLUDED, "octo.yaml excludes it", instance)
+        elif member.ou not in reached:
+            state, reason = _unwanted(
+                State.OUTSIDE,
+                f"{member.ou} is in none of the targets",
+                instance,
+                f" (it was moved from {instance.ou})" if instance and instance.ou else "",
+            )
         elif not member.active:
-            state = State.SUSPENDED if member.state == "SUSPENDED" else State.INACTIVE
-            reason = _INACTIVE.get(member.state, f"AWS says the account is {member.state}")
-            reason += "; the StackSet still has it" if instance is not None else ""
-        elif instance is not None and instance.is_current:
-            state, reason = State.CURRENT, ""
-        elif instance is not None and instance.is_running:
-            state, reason = State.RUNNING, "CloudFormation is deploying to it"
-        elif instance is not None:
-            state, reason = State.FAILED, _failure(instance, failures)
+            state, reason = _inactive(member, instance)
+        else:
+            state, reason = _deployed(instance, failures)
         accounts.append(LinkedAccount(member.account_id, member.name, state, reason, member.ou))
     accounts += [
         LinkedAccount(account_id, "", State.EXCESS, "it has left the organization")
@@ -137,6 +128,41 @@ def cover(
         for ou, parent in organization.parents.items()
     }
     return Coverage(tuple(sorted(accounts, key=lambda s: s.account_id)), units)
+
+
+def _unwanted(
+    state: State, reason: str, instance: StackInstance | None, moved: str = ""
+) -> tuple[State, str]:
+    """Judge an account that is not to be deployed to: too much, where it has an instance."""
+    if instance is None:
+        return state, reason
+    return State.EXCESS, f"{reason}, but the StackSet still has it{moved}"
+
+
+def _inactive(member: Member, instance: StackInstance | None) -> tuple[State, str]:
+    """Judge an account that is not active: CloudFormation leaves it out."""
+    state = State.SUSPENDED if member.state == "SUSPENDED" else State.INACTIVE
+    reason = _INACTIVE.get(member.state, f"AWS says the account is {member.state}")
+    return state, f"{reason}; the StackSet still has it" if instance is not None else reason
+
+
+def _deployed(
+    instance: StackInstance | None, failures: Mapping[str, StackInstance]
+) -> tuple[State, str]:
+    """Judge an account that is to have the role, by its instance."""
+    if instance is None:
+        return State.MISSING, "the StackSet has no instance for it"
+    if instance.is_current:
+        return State.CURRENT, ""
+    if instance.is_running:
+        return State.RUNNING, "CloudFormation is deploying to it"
+    return State.FAILED, _failure(instance, failures)
+
+
+def _first_failures(instances: Iterable[StackInstance]) -> dict[str, StackInstance]:
+    """Return the first account, by id, that failed of itself in each operation."""
+    failed = [i for i in instances if i.detailed == "FAILED"]
+    return {i.operation_id: i for i in sorted(failed, key=lambda i: i.account_id, reverse=True)}
 
 
 def _failure(instance: StackInstance, failures: Mapping[str, StackInstance]) -> str:
