@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,9 @@ PAGE = Path(__file__).parents[2] / "docs/tutorial/first-registration.md"
 PROMPT, MORE = "newcomer$ ", "newcomer> "
 ANSWERS = {
     r"Apply this to account 111111111111\? \[y/N\]: $": "y",
-    r"(Account name|AWS account id|AWS profile|Region)[^\n]*: $": "",
+    r"(Account name|AWS account id|AWS profile|Features|Region)[^\n]*: $": "",
 }
+LIMIT, QUIET = 240, 5  # seconds: for one command; until an end like a question's is taken for one
 EXIT_CODES = {"octo-tf verify": 3}  # after something was changed by hand
 
 
@@ -40,7 +42,7 @@ class Shell:
             env=environ,
             encoding="utf-8",
             dimensions=(50, 90),
-            timeout=240,
+            timeout=QUIET,
         )
         self._bash.expect_exact(PROMPT)
 
@@ -49,9 +51,16 @@ class Shell:
         shown = ""
         self._bash.sendline(line)
         ends = [until] if until else [f"{re.escape(PROMPT)}$", f"{re.escape(MORE)}$"]
-        while (index := self._bash.expect([*ends, *ANSWERS])) >= len(ends):
+        patterns = [*ends, *ANSWERS, pexpect.TIMEOUT]
+        deadline = time.monotonic() + LIMIT
+        while (index := self._bash.expect(patterns)) >= len(ends):
+            if patterns[index] is pexpect.TIMEOUT:  # what was shown stays to be matched
+                last = self._bash.before.rpartition("\n")[2]
+                assert not last.endswith(": "), f"{line} asks what no answer is for: {last}"
+                assert time.monotonic() < deadline, f"{line} does not end: {self._bash.before}"
+                continue
             shown += self._bash.before
-            self._bash.sendline(list(ANSWERS.values())[index - len(ends)])
+            self._bash.sendline(ANSWERS[patterns[index]])
         return shown + self._bash.before
 
     def close(self) -> None:
