@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase, translate
+from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from orchestrator.model.policy.classification import Access, access, expand
@@ -70,15 +72,20 @@ class Ability:
     @property
     def by_access(self) -> Mapping[Access, tuple[str, ...]]:
         """The actions by what they do, the most first."""
-        found: dict[Access, list[str]] = defaultdict(list)
-        for action in self.actions:
-            found[access(action)].append(action)
-        return {level: tuple(found[level]) for level in reversed(Access) if level in found}
+        return _by_access(self.actions)
 
     @property
     def changing(self) -> tuple[str, ...]:
         """The patterns, and actions, that change something or may."""
         return tuple(p for p in self.patterns if any(access(a).changes for a in expand(p) or [p]))
+
+
+@lru_cache(maxsize=1024)  # many resources share their actions
+def _by_access(actions: tuple[str, ...]) -> Mapping[Access, tuple[str, ...]]:
+    found: dict[Access, list[str]] = defaultdict(list)
+    for action in actions:
+        found[access(action)].append(action)
+    return {level: tuple(found[level]) for level in reversed(Access) if level in found}
 
 
 @dataclass(frozen=True)
@@ -159,22 +166,30 @@ class _Parsed:
 
     def __init__(self, statement: Mapping[str, Any]) -> None:
         self.is_allow = statement.get("Effect") == "Allow"
-        self._excepts = "NotAction" in statement
-        key = "NotAction" if self._excepts else "Action"
+        excepts = "NotAction" in statement
+        key = "NotAction" if excepts else "Action"
         self.patterns = [str(a) for a in as_list(statement.get(key, []))]
-        globs = (translate(p.lower().replace("[", "[[]")) for p in self.patterns)
-        self._matches = re.compile("|".join(globs) or "(?!)").match
+        # Statements about the same actions share the test, which ``_alike`` then makes once.
+        self.has = _test(frozenset(self.patterns), excepts)
         # NotResource means everything else: that is said of "*".
         self.resources = [str(r) for r in as_list(statement.get("Resource", "*"))]
         self.conditions = conditions_of(statement, prefix="" if self.is_allow else "unless ")
-        if self._excepts:
+        if excepts:
             self.patterns = ["*"]
-
-    def has(self, action: str) -> bool:
-        return (self._matches(action.lower()) is None) is self._excepts
 
     def covers(self, resource: str) -> bool:
         return any(fnmatchcase(resource, pattern) for pattern in self.resources)
+
+
+@lru_cache
+def _test(patterns: frozenset[str], excepts: bool) -> Callable[[str], bool]:
+    """Return whether patterns mean an action, or all of them except it."""
+    globs = (translate(p.lower().replace("[", "[[]")) for p in sorted(patterns))
+    match = re.compile("|".join(globs) or "(?!)").match
+    return lambda action: (match(action.lower()) is None) is excepts
+
+
+_Place = tuple[str, tuple[Condition, ...]]  # a resource, and the conditions
 
 
 class _Found(NamedTuple):
@@ -197,12 +212,13 @@ def _alike(parsed: Sequence[_Parsed]) -> Iterator[tuple[tuple[str, ...], list[_P
     actions: set[str] = set()
     for pattern in {p for s in parsed if s.is_allow for p in s.patterns}:
         actions.update(expand(pattern) or [pattern])
-    groups: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    tests = list(dict.fromkeys(s.has for s in parsed))
+    groups: dict[tuple[bool, ...], list[str]] = defaultdict(list)
     for action in sorted(actions):
-        about = tuple(n for n, s in enumerate(parsed) if s.has(action))
-        groups[about].append(action)
-    for about, alike in groups.items():
-        yield tuple(alike), [parsed[n] for n in about]
+        groups[tuple(test(action) for test in tests)].append(action)
+    for met, alike in groups.items():
+        about = {test for test, is_met in zip(tests, met, strict=True) if is_met}
+        yield tuple(alike), [s for s in parsed if s.has in about]
 
 
 def _conditions(side: Iterable[_Parsed], action: str, resource: str) -> tuple[Condition, ...]:
@@ -228,27 +244,50 @@ def _kind(
 
 
 def _abilities(found: Iterable[_Found], written: set[str]) -> tuple[Ability, ...]:
-    """Gather actions by service, resource and conditions; a wider resource includes others."""
-    by_place: dict[tuple[str, str, tuple[Condition, ...]], set[str]] = defaultdict(set)
+    """Gather actions by service, resource and conditions; a wider resource includes others.
+
+    Places (a resource under conditions) mostly share their actions: these are split and named once.
+    """
+    groups: dict[_Place, list[tuple[str, ...]]] = defaultdict(list)
     for actions, resource, conditions in found:
-        for action in actions:
-            by_place[action.partition(":")[0], resource, conditions].add(action)
-    for service, resource, conditions in sorted(by_place):
-        for other in [key for key in by_place if key != (service, resource, conditions)]:
-            covers = other[0] == service and other[2] in (conditions, ())
-            if covers and other[1] != resource and fnmatchcase(resource, other[1]):
-                by_place[service, resource, conditions] -= by_place[other]
+        groups[resource, conditions].append(actions)
+    split = cache(_by_service)
+    places = {place: split(tuple(groups[place])) for place in sorted(groups)}
+    for place in places:
+        for other in places:
+            if _covers(other, place):
+                wider = places[other]
+                places[place] = {s: own - wider.get(s, set()) for s, own in places[place].items()}
+
+    @cache
+    def named(service: str, actions: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return tuple(sorted(actions)), _folded(service, actions, written)
+
+    services = sorted({service for own in places.values() for service in own})
     return tuple(
-        Ability(tuple(sorted(actions)), _folded(actions, written), resource, conditions)
-        for (_, resource, conditions), actions in sorted(by_place.items())
-        if actions
+        Ability(*named(service, shared), resource, conditions)
+        for service in services
+        for (resource, conditions), own in places.items()
+        if (shared := own.get(service))
     )
 
 
-def _folded(actions: set[str], written: set[str]) -> tuple[str, ...]:
+def _by_service(groups: Iterable[tuple[str, ...]]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for action in chain.from_iterable(groups):
+        found[action.partition(":")[0]].add(action)
+    return {service: frozenset(actions) for service, actions in found.items()}
+
+
+def _covers(wider: _Place, place: _Place) -> bool:
+    """Tell whether what is allowed in one place is allowed in another one, too."""
+    (pattern, conditions), (resource, own) = wider, place
+    return pattern != resource and conditions in (own, ()) and fnmatchcase(resource, pattern)
+
+
+def _folded(service: str, actions: frozenset[str], written: set[str]) -> tuple[str, ...]:
     """Name actions as policies write them: by a pattern where all of its actions are among them."""
     rest, named = set(actions), []
-    service = next(iter(actions)).partition(":")[0]
     own = {f"{service}:*"} if "*" in written else set()
     for pattern in sorted({*written, *own}, key=len):
         if ("*" in pattern or "?" in pattern) and pattern != "*":

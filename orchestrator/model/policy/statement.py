@@ -123,13 +123,12 @@ def matching(value: Any, request: Request, *, by_resource: bool, name: str = "")
         level = named(statement, request.principal) if by_resource else None
         if by_resource and level is None:
             continue
-        applies = every(
-            (
-                Truth(_has_action(statement, request.action)),
-                _has_resource(statement, request, variables=variables),
-                holds(statement.get("Condition") or {}, request.context, variables=variables),
-            )
-        )
+        if not _has_action(statement, request.action):
+            continue
+        applies = _has_resource(statement, request, variables=variables)
+        if applies.value is not False:
+            conditions = statement.get("Condition") or {}
+            applies = every((applies, holds(conditions, request.context, variables=variables)))
         if applies.value is not False:
             title = f"statement {statement.get('Sid') or f'number {number}'}"
             yield Match(title, str(statement.get("Effect")), applies, level, name, number)

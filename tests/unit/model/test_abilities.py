@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.model.policy import Policy
+from orchestrator.model.policy import Policy, abilities
 from orchestrator.model.policy.abilities import Condition, Powers, allowed_by, compare, judge
 from orchestrator.model.policy.classification import Access, expand
 from orchestrator.model.policy.trust import Admission, compare_trust
@@ -194,3 +194,17 @@ def test_an_account_is_the_same_by_its_id_and_by_its_root(name):
 
 def test_everybody_is_a_principal_of_its_own():
     assert compare_trust(trust(), trust("*")).gained[0].who == "*"
+
+
+def test_actions_that_many_resources_share_are_named_once(monkeypatch):
+    named: list[str] = []
+    folded = abilities._folded
+
+    def count(service: str, *others: Any) -> tuple[str, ...]:
+        named.append(service)
+        return folded(service, *others)
+
+    monkeypatch.setattr(abilities, "_folded", count)
+    found = allowed_by(policy(*(allow("*", f"arn:aws:s3:::b{n}/*") for n in range(40))))
+    assert len(found) == 40 * len(set(named))
+    assert len(named) == len(set(named)) > 100
