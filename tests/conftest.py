@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from typing import Any
+
+import pytest
 
 
 def pytest_sessionstart() -> None:
@@ -18,6 +21,16 @@ def pytest_sessionstart() -> None:
     ):
         if signal.getsignal(kind) is signal.SIG_IGN:
             signal.signal(kind, handler)
+
+
+@pytest.hookimpl(trylast=True)  # after these were put in another order
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the end-to-end tests first, and of their files the one with the most tests.
+
+    A worker takes a whole file. The quick files are left for whichever worker is free.
+    """
+    size = Counter(item.path for item in items)
+    items.sort(key=lambda item: -size[item.path] if "e2e" in item.path.parts else 0)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

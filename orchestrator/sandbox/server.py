@@ -419,6 +419,9 @@ def serve(
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
+    # A closed terminal must not interrupt the end either; under nohup it is ignored, and stays so.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, end)
     parent = os.getppid()
     with Sandbox.start(
         linked=linked,

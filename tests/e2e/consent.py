@@ -1,6 +1,7 @@
 """Every command that can change something, and every way of not agreeing to it.
 
 Each row is a test (test_consent.py), and ``docs/reference/reliability.md`` is generated from it.
+``make consent`` runs all of them, ``make test`` those that stand for the others.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
 from typing import Any
 
 from orchestrator.sandbox import control
@@ -356,23 +358,39 @@ LOOKS: tuple[Look, ...] = (
     Look(REGISTERED, ("plan", "--use-stackset", ENABLE)),
     Look(REGISTERED, ("plan", "--cur-report-name", "renamed"), 5),
     Look(UPGRADED, ("plan",)),
-    Look(NEW, ("status",)),
     Look(REGISTERED, ("status",)),
+    Look(NEW, ("status",)),
     Look(NEW, ("doctor",)),
-    Look(NEW, ("accounts",)),
     Look(REGISTERED, ("accounts",)),
+    Look(NEW, ("accounts",)),
     Look(NEW, ("discover",)),
-    Look(NEW, ("verify",), 1),
     Look(REGISTERED, ("verify", "--no-octo", "--external-id", "{external_id}"), verifies=True),
+    Look(NEW, ("verify",), 1),
     Look(UPGRADED, ("stackset", "status"), 3),
     Look(UPGRADED, ("preflight",)),
     Look(REGISTERED, ("permissions", "diff", ROLE, "octo.yaml")),
     Look(REGISTERED, ("policy", "--account-type", "payer")),
     Look(BY_A_PERSON, (*ADOPT, "--plan-only")),
     Look(UPGRADED, ("destroy", "--plan-only")),
-    Look(ALONE, ("console", "link", "api-access")),
     Look(ALONE, ("console", "check"), 4, verifies=True),
+    Look(ALONE, ("console", "link", "api-access")),
 )
+
+
+def representatives() -> Iterator[Attempt | Look]:
+    """The rows that stand for the others.
+
+    Of every command: its first row, another way of answering its question, which changes from
+    command to command, and what the guard refuses. Of every way, and of what only looks: the first.
+    """
+    answering = (Way.ENTER, Way.END_OF_INPUT, Way.NO_TERMINAL, Way.CTRL_C)
+    for number, (_, found) in enumerate(groupby(ATTEMPTS, lambda attempt: attempt.command)):
+        first, *others = found
+        yield first
+        kept = (answering[number % len(answering)], Way.GUARD)
+        yield from (attempt for attempt in others if attempt.way in kept)
+    yield from {attempt.way: attempt for attempt in reversed(ATTEMPTS)}.values()
+    yield from {look.arguments[0]: look for look in reversed(LOOKS)}.values()
 
 
 def table() -> str:

@@ -399,6 +399,7 @@ def test_a_root_module_is_adopted(sandbox, adopted_root):
     is_adopted(root, kept=["data.aws_caller_identity.current"])
 
 
+@pytest.mark.longer
 def test_adopting_a_root_again_changes_nothing(sandbox, adopted_root):
     made, checkpoint = adopted_root
     is_idempotent(made.restored(sandbox, checkpoint))

@@ -176,6 +176,7 @@ def test_what_a_stack_owns_is_refused(sandbox, console, command):
     assert not (console.folder / "octo.yaml").exists()
 
 
+@pytest.mark.longer
 def test_a_stack_that_owns_nothing_is_not_touched(sandbox, console):
     arguments = ("--yes", "--account-id", console.account_id, "--release-stack", "another")
     assert console("adopt", *arguments).returncode == 64
@@ -258,6 +259,7 @@ def elsewhere(sandbox) -> Project:
     return sandbox.empty_project("linked-1")
 
 
+@pytest.mark.longer
 def test_a_stack_in_another_region_is_discovered_with_its_region(elsewhere):
     result = elsewhere("discover", "--json")
     assert result.returncode == 0, result.stderr
@@ -267,6 +269,7 @@ def test_a_stack_in_another_region_is_discovered_with_its_region(elsewhere):
     assert ELSEWHERE in json.loads(result.stdout)["notes"][-1]
 
 
+@pytest.mark.longer
 @pytest.mark.parametrize("command", ["adopt", "apply"])
 def test_a_stack_in_another_region_is_refused(elsewhere, command):
     settings = ("--account-id", elsewhere.account_id, "--external-id", EXTERNAL_ID)
@@ -303,6 +306,7 @@ def test_a_role_under_a_path_is_refused_with_what_can_be_done(sandbox):
     assert not (project.folder / "octo.yaml").exists()
 
 
+@pytest.mark.longer
 def test_with_octo_yaml_lost_the_bucket_of_its_state_stays_octo_tfs(sandbox):
     """Its name does not say that it is Octo's: what the state has is never planned to go."""
     name = f"acme-billing-{sandbox.account('standalone')}"

@@ -87,6 +87,7 @@ def test_a_module_inside_a_wrapper_is_adopted_and_released(wrapped):
     assert f"Now remove the block {ADDRESS}" in done.stderr
 
 
+@pytest.mark.longer
 def test_a_block_that_the_state_has_nothing_of_is_kept(wrapped):
     (wrapped.folder / STATE).unlink()
     shown = wrapped.adopt("--plan-only", "--account-id", wrapped.project.account_id)
@@ -98,6 +99,7 @@ def test_a_block_that_the_state_has_nothing_of_is_kept(wrapped):
     assert f"Keep the block {ADDRESS}" in done.stderr
 
 
+@pytest.mark.longer
 def test_the_selected_workspace_is_the_one_that_releases(wrapped):
     wrapped.terraform("workspace", "new", "-state=terraform.tfstate", "prod")
     (wrapped.folder / STATE).unlink()
@@ -107,6 +109,7 @@ def test_the_selected_workspace_is_the_one_that_releases(wrapped):
     assert wrapped.policies(ROLE) == {"octo-cost"}
 
 
+@pytest.mark.longer
 def test_of_a_state_that_cannot_be_read_here_the_command_is_printed(wrapped):
     """As with HCP Terraform without a token: a backend that was never initialized here."""
     backend = 'terraform {\n  backend "s3" {\n    bucket = "elsewhere"\n    key = "state"\n  }\n}\n'

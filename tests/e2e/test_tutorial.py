@@ -63,6 +63,11 @@ class Shell:
             self._bash.sendline(ANSWERS[patterns[index]])
         return shown + self._bash.before
 
+    def interrupt(self) -> None:
+        """Presses Ctrl-C; what runs ends."""
+        self._bash.sendintr()
+        self._bash.expect_exact(PROMPT)
+
     def close(self) -> None:
         self._bash.sendintr()
         self._bash.close(force=True)
@@ -107,3 +112,4 @@ def test_every_command_of_the_tutorial_works_and_shows_what_the_page_shows(termi
         else:
             for line in text.splitlines():
                 assert line.strip() == "..." or words(line) in words(shown), shown
+    first.interrupt()  # as the page's end says

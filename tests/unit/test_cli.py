@@ -28,7 +28,7 @@ def octo_tf(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedP
     )
 
 
-def test_a_profile_that_is_gone_does_not_keep_the_sandbox_from_starting(tmp_path):
+def test_the_sandbox_starts_although_a_profile_is_gone_and_ends_with_its_terminal(tmp_path):
     process = subprocess.Popen(
         [*(sys.executable, "-m", "orchestrator", "sandbox", "up"), "--linked", "0"],
         cwd=tmp_path,
@@ -38,7 +38,10 @@ def test_a_profile_that_is_gone_does_not_keep_the_sandbox_from_starting(tmp_path
     )
     assert "The sandbox is up" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGHUP)  # somebody presses Ctrl-C and closes the terminal
     process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert not (tmp_path / "sandbox.env").exists()
 
 
 def test_wrong_usage_exits_64_not_2(tmp_path):
