@@ -23,6 +23,7 @@ from orchestrator.aws.session import Aws, connect
 from orchestrator.cancellation import Cancellation
 from orchestrator.detection import imports, limits
 from orchestrator.model.account import Account
+from orchestrator.model.desired import Desired
 from orchestrator.model.enrolment import SERVICES, Enrolment, ServiceName
 from orchestrator.model.existing_report import ReportDefinition
 from orchestrator.model.external_ids import NO_ROTATION, Acceptance
@@ -376,18 +377,12 @@ class Cloud:
     def checks_context(
         self, outputs: Outputs, external_id: str, acceptance: Acceptance = NO_ROTATION
     ) -> Context:
-        """Give the checks what they may look at."""
+        """Return what the checks read by; what the account should have is decided here."""
         region, profile = self._registration.region, self._principal_profile
         with explained("connecting as Octo's principal"):
             principal = connect(region=region, profile=profile) if profile else None
-        return Context(
-            expected=outputs,
-            external_id=external_id,
-            aws=self.connect(),
-            principal=principal,
-            now=time.time,
-            acceptance=acceptance,
-        )
+        desired = Desired(outputs, external_id, acceptance)
+        return Context(desired, self.connect(), principal, time.time)
 
     def verify(
         self,

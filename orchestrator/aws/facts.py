@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -21,17 +21,11 @@ _Value = TypeVar("_Value")
 
 
 class Facts:
-    """Answers by reader and arguments; threads that need the same one wait for it.
+    """Answers by reader and arguments; threads that need the same one wait for it."""
 
-    Args:
-        known: answers that are given instead of read, for tests: ``(reader, *arguments)``.
-    """
-
-    def __init__(self, known: Mapping[tuple[Any, ...], object] | None = None) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
-        for (reader, *arguments), value in (known or {}).items():
-            self.once(_key(reader, *arguments), functools.partial(lambda known: known, value))
 
     def once(self, key: Hashable, read: Callable[[], Any]) -> Any:
         """Return the answer, reading it if nobody has; its error is raised for everybody."""
@@ -47,10 +41,6 @@ class Facts:
         return answer.result()
 
 
-def _key(reader: Callable[..., Any], *arguments: Hashable) -> Hashable:
-    return (reader.__module__, reader.__name__, *arguments)
-
-
 def fact(
     read: Callable[Concatenate[Aws, _Arguments], _Value],
 ) -> Callable[Concatenate[Aws, _Arguments], _Value]:
@@ -60,9 +50,8 @@ def fact(
     def once(aws: Aws, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Value:
         if aws.facts is None:
             return read(aws, *args, **kwargs)
-        value: _Value = aws.facts.once(
-            _key(read, *args, *sorted(kwargs.items())), lambda: read(aws, *args, **kwargs)
-        )
+        key = (read.__module__, read.__name__, *args, *sorted(kwargs.items()))
+        value: _Value = aws.facts.once(key, lambda: read(aws, *args, **kwargs))
         return value
 
     return once

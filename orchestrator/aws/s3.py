@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from orchestrator.aws.errors import code_of, is_denied, is_not_found
 from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 from orchestrator.errors import AwsError
-from orchestrator.model.observed import Bucket
+from orchestrator.model.observed import Bucket, Document, Encryption
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -81,43 +80,39 @@ def bucket_exists_in(aws: Aws, name: str, region: str) -> bool:
 
 
 @fact
-def bucket_policy(aws: Aws, name: str, region: str | None = None) -> str | None:
-    """Read the bucket's policy, JSON text (GetBucketPolicy); None if it has none.
+def bucket_policy(aws: Aws, name: str, region: str | None = None) -> Document | None:
+    """Read the bucket's policy (GetBucketPolicy); None if there is none, or no bucket.
 
     Raises:
-        ServiceError: the bucket does not exist or may not be read.
+        ServiceError: it may not be read.
     """
-    policy: str | None = _setting(aws.client("s3", region), "get_bucket_policy", name).get("Policy")
-    return policy
+    answer = _setting_of(aws, name, region, "get_bucket_policy")
+    return json.loads(answer["Policy"]) if answer else None
 
 
 @fact
-def public_access_block(aws: Aws, name: str, region: str) -> dict[str, bool]:
+def public_access_block(aws: Aws, name: str, region: str) -> dict[str, bool] | None:
     """Read the bucket's public access block (GetPublicAccessBlock); empty if it has none.
 
+    None if there is no bucket.
+
     Raises:
-        ServiceError: the bucket does not exist or may not be read.
+        ServiceError: it may not be read.
     """
-    answer = _setting(aws.client("s3", region), "get_public_access_block", name)
-    return dict(answer.get("PublicAccessBlockConfiguration", {}))
-
-
-@dataclass(frozen=True)
-class Encryption:
-    """A bucket's default encryption: ``AES256`` or ``aws:kms...``, and the key if one is named."""
-
-    algorithm: str
-    key: str = ""
+    answer = _setting_of(aws, name, region, "get_public_access_block")
+    return None if answer is None else dict(answer.get("PublicAccessBlockConfiguration", {}))
 
 
 @fact
-def default_encryption(aws: Aws, name: str, region: str) -> Encryption:
-    """Read how new objects are encrypted (GetBucketEncryption).
+def default_encryption(aws: Aws, name: str, region: str) -> Encryption | None:
+    """Read how new objects are encrypted (GetBucketEncryption); None if there is no bucket.
 
     Raises:
-        ServiceError: the bucket does not exist or may not be read.
+        ServiceError: it may not be read.
     """
-    answer = _setting(aws.client("s3", region), "get_bucket_encryption", name)
+    answer = _setting_of(aws, name, region, "get_bucket_encryption")
+    if answer is None:
+        return None
     rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
     for rule in rules:
         if chosen := rule.get("ApplyServerSideEncryptionByDefault"):
@@ -230,6 +225,16 @@ def describe_bucket(aws: Aws, name: str, account_id: str) -> Bucket | None:
             if not tag["Key"].startswith("aws:")
         },
     )
+
+
+def _setting_of(aws: Aws, name: str, region: str | None, call: str) -> dict[str, Any] | None:
+    """Read one setting of a bucket; None if there is no bucket."""
+    try:
+        return _setting(aws.client("s3", region), call, name)
+    except ClientError as error:
+        if is_not_found(error):
+            return None
+        raise
 
 
 def _setting(s3: S3Client, call: str, name: str) -> dict[str, Any]:

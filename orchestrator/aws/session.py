@@ -118,10 +118,10 @@ class Aws:
         """
         return mfa.environment(self._session._session, folder, environ)
 
-    def observe(self, facts: Facts | None = None) -> Aws:
+    def observe(self) -> Aws:
         """Begin an observation: the same clients, and each fact is read from AWS at most once."""
         observation = copy.copy(self)
-        observation.facts = facts or Facts()
+        observation.facts = Facts()
         return observation
 
     @overload

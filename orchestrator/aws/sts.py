@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import is_denied
 from orchestrator.aws.session import AssumeRole, Aws
+from orchestrator.model.observed import RoleAccess
 
 if TYPE_CHECKING:
     from mypy_boto3_sts.type_defs import GetCallerIdentityResponseTypeDef
@@ -34,33 +34,22 @@ def server_time(aws: Aws) -> datetime | None:
     return parsedate_to_datetime(date) if date else None
 
 
-@dataclass(frozen=True)
-class RoleAccess:
-    """Which external ids a role accepts from a principal: the right one, none, any wrong one.
-
-    ``session`` holds the calls as the role, if the right external id was accepted.
-    """
-
-    right: bool
-    missing: bool
-    wrong: bool
-    session: Aws | None
-
-
 def probe_role(
     principal: Aws, role_arn: str, external_id: str, retired: Iterable[str] = ()
-) -> RoleAccess:
+) -> tuple[RoleAccess, Aws | None]:
     """Assume a role with the right external id, with none, and with wrong ones (AssumeRole).
+
+    Returns also the calls as the role, if it accepts the right external id.
 
     ``retired``: ids that were right once.
     """
     session = _assume(principal, role_arn, external_id)
-    return RoleAccess(
+    access = RoleAccess(
         right=session is not None,
         missing=may_assume(principal, role_arn, None),
         wrong=any(may_assume(principal, role_arn, i) for i in (WRONG_EXTERNAL_ID, *retired)),
-        session=session,
     )
+    return access, session
 
 
 def may_assume(principal: Aws, role_arn: str, external_id: str | None) -> bool:

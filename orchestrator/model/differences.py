@@ -4,6 +4,7 @@ put its differences into their own words.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from orchestrator.model.module_contract.octo_names import PRINCIPAL
 from orchestrator.model.observed import Document, Role
 from orchestrator.model.policy import as_list, equivalent, statements
+from orchestrator.model.stackset import StackSet
 
 
 class Part(Enum):
@@ -190,6 +192,36 @@ def report_differences(
         for field, value in desired.items()
         if _plain(observed.get(field)) != _plain(value)
     }
+
+
+def stack_set_differences(desired: StackSet, observed: StackSet) -> list[str]:
+    """Say how a StackSet's permissions, template and parameters differ."""
+    wanted, ids = _external_ids(desired), _external_ids(observed)
+    octo, trusted = desired.parameters["Principal"], observed.parameters.get("Principal")
+    differences = {
+        "its permissions are not service-managed": not observed.service_managed,
+        "it may not create a role with a name (CAPABILITY_NAMED_IAM)": bool(
+            {*desired.capabilities} - {*observed.capabilities}
+        ),
+        "its template was changed": not _same_template(desired.template, observed.template),
+        f"it gives the roles another external id{', too' if ids > wanted else ''}": ids != wanted,
+        f"its role trusts {trusted or 'nobody'}, not Octo's account {octo}": trusted != octo,
+        "its operations do not wait for each other (managed execution is off)": (
+            not observed.managed_execution
+        ),
+    }
+    return [sentence for sentence, differs in differences.items() if differs]
+
+
+def _external_ids(stack_set: StackSet) -> set[str]:
+    return {v for name, v in stack_set.parameters.items() if name.startswith("ExternalId")}
+
+
+def _same_template(desired: str, observed: str) -> bool:
+    try:
+        return bool(json.loads(desired) == json.loads(observed))
+    except ValueError:
+        return False
 
 
 def _plain(value: Any) -> Any:

@@ -1,33 +1,32 @@
-"""What the checks of the area *CUR and S3* share: what is in the bucket."""
+"""What the checks of the area *CUR and S3* share: what they read, and remedies."""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from typing import Any
 
+from orchestrator.aws import cur as reports
 from orchestrator.aws import s3
-from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.session import Aws
 from orchestrator.model.module_contract.outputs import CurOutput
-from orchestrator.model.partition import cur_region, partition_of_region
-from orchestrator.model.report_delivery import ReportDelivery
+from orchestrator.model.observed import Bucket, Observed
 from orchestrator.verify.model import Context, Finding, Report, failed
 from orchestrator.verify.remedy import Restore
 
 DELIVERY = "cur_s3.delivery"
 
 
-def report_delivery(context: Context) -> ReportDelivery:
-    """Return the delivery that is expected."""
-    cur, expected = context.cur, context.expected
-    return ReportDelivery(
-        account_id=expected.account_id,
-        partition=expected.partition,
-        report=cur.report_name,
-        prefix=cur.s3_prefix,
-        bucket=cur.s3_bucket_name,
-        region=cur.s3_bucket_region,
-        cur_region=cur_region(partition_of_region(context.aws.region)),
-    )
+def read_report(context: Context) -> Observed:
+    """Read the report's definition (CUR DescribeReportDefinitions)."""
+    return Observed(report=reports.get_report(context.aws, context.desired.cur.report_name))
+
+
+def read_bucket_policy(context: Context) -> Bucket:
+    """Read the bucket's policy (S3 GetBucketPolicy), which a bucket that is missing has not."""
+    cur = context.desired.cur
+    policy = s3.bucket_policy(context.aws, cur.s3_bucket_name, cur.s3_bucket_region)
+    return Bucket(cur.s3_bucket_name, policy=policy)
 
 
 def missing_bucket(cur: CurOutput) -> Finding:
@@ -49,24 +48,19 @@ def missing_report() -> str:
     )
 
 
-def bucket_policy(context: Context) -> str | None:
-    """Read the bucket's policy, JSON text; None if there is no policy or no bucket."""
-    cur = context.cur
-    try:
-        return s3.bucket_policy(context.aws, cur.s3_bucket_name, cur.s3_bucket_region)
-    except ServiceError as error:
-        if is_not_found(error):
-            return None
-        raise
-
-
 def read_object(aws: Aws, cur: CurOutput, key: str) -> bytes | None:
-    """Read an object of the report's bucket; None if it does not exist."""
+    """Read an object of the report's bucket (S3 GetObject); None if it does not exist."""
     return s3.read_object(aws, cur.s3_bucket_name, cur.s3_bucket_region, key)
 
 
+def read_manifest(aws: Aws, cur: CurOutput, key: str) -> dict[str, Any]:
+    """Read a manifest of the report; empty if it does not exist."""
+    content = read_object(aws, cur, key)
+    return dict(json.loads(content)) if content else {}
+
+
 def manifests(aws: Aws, cur: CurOutput) -> dict[str, datetime]:
-    """Return when each of the report's manifests was written, newest first.
+    """Return when each of the report's manifests was written, newest first (S3 ListObjectsV2).
 
     Layout: ``<prefix>/<report>/<yyyymmdd-yyyymmdd>/<report>-Manifest.json``. With report versions
     in folders of their own, the manifest at the period's own level is the newest.

@@ -1,21 +1,21 @@
-"""A check, its input (``Context``) and its results: finding, check result, report."""
+"""A check, what it reads by (``Context``), and its results: finding, check result, report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.errors import ExitCode
 from orchestrator.model.coverage import Coverage
-from orchestrator.model.external_ids import NO_ROTATION, Acceptance
+from orchestrator.model.desired import Desired
 from orchestrator.model.module_contract.octo_names import Area as Area
+from orchestrator.model.observed import Observed, Probes
 from orchestrator.verify.remedy import Remedy, for_terraform
 
 if TYPE_CHECKING:
     from orchestrator.aws.session import Aws
-    from orchestrator.model.module_contract.outputs import CurOutput, Outputs, StackSetOutput
     from orchestrator.model.octo_records import AccountRecord, OctoAnswer
 
 
@@ -88,49 +88,19 @@ def skipped(summary: str, remedy: Remedy, **evidence: object) -> Finding:
 
 @dataclass(frozen=True)
 class Context:
-    """The input of a check.
+    """What checks read by.
 
     Attributes:
-        expected: the module's outputs, which say what should exist.
-        external_id: the id that Octo presents; a secret, never put into a finding.
+        desired: what the account should have; its names say what to read.
         aws: an observation of the account, as the account itself.
         principal: calls as Octo's principal account; None without its credentials.
         now: returns the seconds since the epoch.
-        acceptance: the external ids of a rotation; without one, ``external_id`` stands alone.
     """
 
-    expected: Outputs
-    external_id: str = field(repr=False)
+    desired: Desired
     aws: Aws
     principal: Aws | None
     now: Callable[[], float]
-    acceptance: Acceptance = NO_ROTATION
-
-    @property
-    def accepted_ids(self) -> tuple[str, ...]:
-        """The external ids that the roles are to accept."""
-        return self.acceptance.accepted(self.external_id)
-
-    def has(self, area: str) -> bool:
-        """Tell whether the registration has an area, or the account a feature."""
-        if area in (Area.CUR_S3, Area.STACKSET):
-            of_area = {Area.CUR_S3: self.expected.cur, Area.STACKSET: self.expected.stackset}
-            return of_area[Area(area)] is not None
-        return area == Area.API_ACCESS or area in self.expected.api_access.features
-
-    @property
-    def cur(self) -> CurOutput:
-        """The report that the module created; only for registrations that have one."""
-        if self.expected.cur is None:
-            raise LookupError("this account has no report")
-        return self.expected.cur
-
-    @property
-    def stackset(self) -> StackSetOutput:
-        """The StackSet that the module created; only for registrations that have one."""
-        if self.expected.stackset is None:
-            raise LookupError("the registration has no StackSet")
-        return self.expected.stackset
 
 
 @dataclass(frozen=True)
@@ -141,27 +111,41 @@ class Check:
         id: ``<area>.<subject>`` or ``<feature>.<subject>``, stable: reports and users refer to it.
         promise: one line: what holds when the check passes.
         permissions: the IAM actions that the caller needs for it.
-        run: judges the facts of the observation, or probes; the runner turns errors of AWS calls
-            into findings.
+        judge: compares what was read with what is desired, without any I/O.
+        read: reads what is judged, by the readers of ``orchestrator/aws``; the runner turns errors
+            of AWS calls into findings.
+        probe: tries the access of Octo's own account; not called without its credentials.
         only_if: tells whether an account that has the area has what is checked.
         awaited: whether a wait (``--wait``) repeats it while it is pending; not what takes days.
+        optional: what is left unchecked, in words, without a failure, where reading is denied.
     """
 
     id: str
     promise: str
     permissions: tuple[str, ...]
-    run: Callable[[Context], Finding]
-    only_if: Callable[[Context], bool] = lambda _context: True
+    judge: Callable[[Desired, Observed], Finding]
+    read: Callable[[Context], Observed] = lambda _context: Observed()
+    probe: Callable[[Aws, Desired, Observed], Probes] | None = None
+    only_if: Callable[[Desired], bool] = lambda _desired: True
     awaited: bool = True
+    optional: str = ""
+
+    def run(self, context: Context) -> Finding:
+        """Read, probe and judge."""
+        observed = self.read(context)
+        if self.probe and context.principal:
+            probes = self.probe(context.principal, context.desired, observed)
+            observed = replace(observed, probes=probes)
+        return self.judge(context.desired, observed)
 
     @property
     def area(self) -> str:
         """The area, or the feature, whose status it contributes to."""
         return self.id.partition(".")[0]
 
-    def applies(self, context: Context) -> bool:
+    def applies(self, desired: Desired) -> bool:
         """Tell whether the account has what is checked; otherwise the check is not run."""
-        return context.has(self.area) and self.only_if(context)
+        return desired.has(self.area) and self.only_if(desired)
 
 
 @dataclass(frozen=True)

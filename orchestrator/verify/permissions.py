@@ -2,56 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
-from orchestrator.aws.errors import ServiceError, is_denied, is_not_found
+from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.iam import simulate
-from orchestrator.model.module_contract.features import own_policies, table
-from orchestrator.model.module_contract.outputs import Outputs, RoleOutput
+from orchestrator.model.desired import Desired
+from orchestrator.model.observed import Observed, Role
 from orchestrator.model.policy import samples
-from orchestrator.verify.model import Context, Finding, failed, passed, skipped
+from orchestrator.verify.model import Context, Finding, failed, passed
 from orchestrator.verify.remedy import Restore
 from orchestrator.verify.roles import missing
 
 SIMULATION = "iam:SimulatePrincipalPolicy"
+UNCHECKED = "the permissions"
 _SHOWN = 5
 
 
-def roles_of(expected: Outputs, feature: str) -> Iterator[tuple[RoleOutput, dict[str, str]]]:
-    """Yield the roles that a feature reads or acts by, with its own policies of each.
-
-    The role that reads the report is a check of its own.
-    """
-    access = expected.api_access
-    of_feature = table().features[feature].roles
-    for role in (access, *access.feature_roles):
-        if role.role_name in of_feature:
-            # A role of one feature has its policies alone; the API access role has those of all.
-            names = (
-                own_policies(feature, role.role_name) if role is access else role.inline_policies
-            )
-            yield role, {n: t for n, t in role.inline_policies.items() if n in names}
+def read_denials(context: Context, feature: str) -> Observed:
+    """Have IAM simulate a feature's permissions on the roles that have them."""
+    roles = context.desired.of_feature(feature)
+    return Observed(denials={role.name: _denials(context, role) for role in roles})
 
 
-def judge_permissions(context: Context, feature: str) -> Finding:
-    """Check that no boundary and no policy of the organization denies a feature's permissions."""
+def _denials(context: Context, role: Role) -> Mapping[str, str] | None:
+    denied: dict[str, str] = {}
+    try:
+        for sample, granted in samples(role.inline).items():
+            denied |= simulate(context.aws, role.arn, granted, sample)
+    except ServiceError as error:
+        if is_not_found(error):
+            return None
+        raise
+    return denied
+
+
+def judge_permissions(desired: Desired, observed: Observed, feature: str) -> Finding:
+    """Judge whether a boundary or a policy of the organization denies a feature's permissions."""
     denied: dict[str, str] = {}
     actions: set[str] = set()
-    for role, policies in roles_of(context.expected, feature):
-        for sample, granted in samples(policies).items():
-            try:
-                denied |= simulate(context.aws, role.role_arn, granted, sample)
-            except ServiceError as error:
-                if is_not_found(error):
-                    return missing(role.role_name)
-                if is_denied(error):
-                    return skipped(
-                        f"Not checked: the caller may not use {SIMULATION}.",
-                        f"Grant the caller {SIMULATION} to have the permissions checked.",
-                        permission=SIMULATION,
-                    )
-                raise
-            actions |= {*granted}
+    for role in desired.of_feature(feature):
+        found = observed.denials[role.name]
+        if found is None:
+            return missing(role.name)
+        denied |= found
+        actions |= {action for granted in samples(role.inline).values() for action in granted}
     if denied:
         shown = ", ".join(f"{action} ({why})" for action, why in sorted(denied.items())[:_SHOWN])
         more = f" and {len(denied) - _SHOWN} more" if len(denied) > _SHOWN else ""

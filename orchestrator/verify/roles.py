@@ -1,18 +1,13 @@
-"""What the checks of roles share: how a role is judged, and the remedies."""
+"""What the checks of roles share: how a role is read and judged, and the remedies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from typing import Literal
 
 from orchestrator.aws.iam import get_role, get_role_with_policies
-from orchestrator.aws.sts import RoleAccess
 from orchestrator.model.differences import Difference, Part, role_differences
-from orchestrator.model.module_contract import documents
-from orchestrator.model.module_contract.features import Trust
-from orchestrator.model.module_contract.outputs import RoleOutput
-from orchestrator.model.observed import Role
-from orchestrator.model.policy import document
+from orchestrator.model.module_contract.octo_names import API_ROLE
+from orchestrator.model.observed import Observed, Role, RoleAccess
 from orchestrator.verify.model import Context, Finding, failed
 from orchestrator.verify.remedy import Restore
 
@@ -26,6 +21,19 @@ READ_PERMISSIONS = (
     "iam:ListAttachedRolePolicies",
     "iam:ListRolePolicies",
 )
+
+
+def read_roles(context: Context, *roles: Role) -> Observed:
+    """Read the roles of these names with their policies (IAM)."""
+    return Observed(
+        roles={role.name: get_role_with_policies(context.aws, role.name) for role in roles}
+    )
+
+
+def read_api_role(context: Context) -> Observed:
+    """Read the API access role without its policies (IAM GetRole)."""
+    name = API_ROLE
+    return Observed(roles={name: get_role(context.aws, name)})
 
 
 def missing(name: str) -> Finding:
@@ -46,52 +54,31 @@ def access_evidence(access: RoleAccess) -> dict[str, object]:
 
 
 def judge(
-    context: Context,
-    output: RoleOutput,
+    desired: Role,
+    observed: Observed,
     right: Finding,
     *,
     wrong: str,
     parts: Container[Part] = _PARTS,
     concerns: Callable[[Difference], bool] = lambda _difference: True,
-    trust: Trust | Literal["principal_only"] = "external_id",
 ) -> Finding:
     """Judge whether a role is as the module defines it.
 
     Args:
-        context: the input of the check.
-        output: the role as the module defines it.
+        desired: the role as the module defines it.
+        observed: what was read, with the role of that name.
         right: the finding if nothing differs.
         wrong: what follows the role's name in the finding if something does.
         parts: what is compared.
         concerns: tells which differences of these parts count.
-        trust: who may assume the role; ``principal_only``: Octo, without the external id.
     """
-    name = output.role_name
-    read = get_role if parts == TRUST_ALONE else get_role_with_policies
-    observed = read(context.aws, name)
-    if observed is None:
+    name = desired.name
+    role = observed.roles[name]
+    if role is None:
         return missing(name)
-    expected = context.expected
-    principal = f"arn:{expected.partition}:iam::{expected.api_access.principal}:root"
-    desired = Role(
-        name,
-        output.role_arn,
-        trust=documents.trust(principal)
-        if trust == "principal_only"
-        else documents.role_trust(
-            trust,
-            principal,
-            *context.accepted_ids,
-            partition=expected.partition,
-            account_id=expected.account_id,
-        ),
-        inline={name: document(text) for name, text in output.inline_policies.items()},
-        managed=dict.fromkeys(output.managed_policy_arns),
-        boundary=output.permissions_boundary,
-    )
     found = [
         str(difference)
-        for difference in role_differences(desired, observed)
+        for difference in role_differences(desired, role)
         if difference.part in parts and concerns(difference)
     ]
     if not found:

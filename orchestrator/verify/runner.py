@@ -27,6 +27,7 @@ from orchestrator.verify.model import (
     Report,
     Status,
     failed,
+    skipped,
 )
 
 _PARALLEL = 8
@@ -57,7 +58,7 @@ def verify(
     is repeated until the wait ends; one that was denied access is not.
 
     Args:
-        context: the input of the checks; the facts of its observation are used as they are.
+        context: what the checks read by; the facts of its observation are used as they are.
         account_name: for the report.
         areas: the areas to check; the features are checked with API access.
         wait_seconds: how long pending checks, and checks whose call failed transiently, repeat.
@@ -66,7 +67,7 @@ def verify(
         sleep: waits that many seconds between two runs.
         warn: called once with each reason for which a call is tried again.
     """
-    chosen = [check for check in find() if _area(check) in areas and check.applies(context)]
+    chosen = [check for check in find() if _area(check) in areas and check.applies(context.desired)]
     started = time.monotonic()
     if context.aws.facts is None:
         context = replace(context, aws=context.aws.observe())
@@ -106,16 +107,15 @@ def build_report(
     context: Context, results: Sequence[CheckResult], *, account_name: str = ""
 ) -> Report:
     """Build the report from the checks' results."""
+    outputs = context.desired.outputs
     return Report(
-        account_id=context.expected.account_id,
-        account_type=context.expected.account_type,
+        account_id=outputs.account_id,
+        account_type=outputs.account_type,
         account_name=account_name,
         results=tuple(results),
         areas={area: _worst(results, area) for area in Area},
         features={
-            name: _worst(results, name)
-            for name in context.expected.api_access.features
-            if name != "cost"
+            name: _worst(results, name) for name in outputs.api_access.features if name != "cost"
         },
         observed=context.aws,
     )
@@ -159,6 +159,12 @@ def _not_checked(check: Check, error: ServiceError) -> Finding:
         action = denied_action(error)
         likely = [p for p in check.permissions if p.endswith(f":{error.operation_name}")]
         needed = action or " or ".join(likely or check.permissions)
+        if check.optional:
+            return skipped(
+                f"Not checked: the caller may not use {needed}.",
+                f"Grant the caller {needed} to have {check.optional} checked.",
+                permission=needed,
+            )
         return failed(
             f"This could not be checked: {needed} is denied.",
             f"Grant the caller {needed}, then run octo-tf verify again.",

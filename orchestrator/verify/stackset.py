@@ -1,9 +1,10 @@
-"""What the checks of the StackSet share: the coverage of linked accounts, and the remedies."""
+"""What the checks of the StackSet share: its settings, linked accounts' status, the remedies."""
 
 from __future__ import annotations
 
-from orchestrator.aws import cloudformation, organizations
-from orchestrator.model.coverage import Coverage, State, cover
+from orchestrator.aws import cloudformation
+from orchestrator.model.coverage import State
+from orchestrator.model.observed import Observed
 from orchestrator.model.octo_records import AreaStatus
 from orchestrator.verify.model import Context, Finding, Report, failed
 from orchestrator.verify.remedy import Restore
@@ -17,15 +18,10 @@ _STATUSES: dict[State, AreaStatus] = {
 }
 
 
-def coverage(context: Context) -> Coverage:
-    """Compute whether each linked account has the role, and why not."""
-    wanted = context.stackset
-    return cover(
-        organizations.read(context.aws),
-        cloudformation.read_stack_set(context.aws, wanted.name),
-        targets=wanted.targets,
-        excluded=wanted.excluded_accounts,
-    )
+def read_settings(context: Context) -> Observed:
+    """Read the StackSet without its instances (CloudFormation DescribeStackSet)."""
+    name = context.desired.stackset.name
+    return Observed(stack_set=cloudformation.describe_stack_set(context.aws, name))
 
 
 def linked_statuses(report: Report) -> dict[str, tuple[str, AreaStatus]]:

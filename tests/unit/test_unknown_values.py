@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from orchestrator.errors import AwsError
 from orchestrator.model import partition
 from orchestrator.model.billing_transfer import BillingTransfer, summarize
 from orchestrator.model.coverage import State, cover
+from orchestrator.model.observed import Observed
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.stackset import StackInstance, StackSet
 from orchestrator.stacks import observed
@@ -24,7 +25,7 @@ from orchestrator.verify.checks import (
     stackset_operation,
     stackset_trusted_access,
 )
-from orchestrator.verify.model import Status
+from orchestrator.verify.model import Finding, Status
 
 NEW = "SOMETHING_NEW"
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
@@ -78,6 +79,14 @@ def test_an_account_or_instance_of_a_new_state_is_not_covered(values):
     assert state_of(**values) not in (State.CURRENT, State.RUNNING)
 
 
+def finding(check: ModuleType, answers: Answers, **desired: Any) -> Finding:
+    wanted: Any = SimpleNamespace(**desired)
+    found: Finding = check.CHECK.judge(
+        wanted, check.CHECK.read(SimpleNamespace(aws=answers, desired=wanted))
+    )
+    return found
+
+
 def operation(status: str) -> dict[str, Any]:
     return {"OperationId": "o-1", "Action": NEW, "Status": status}
 
@@ -87,8 +96,7 @@ def test_an_operation_of_a_new_status_fails_its_check():
         describe_stack_set={"StackSet": {"StackSetId": "s:1", "StackSetARN": "arn:aws:x"}},
         list_stack_set_operations={"Summaries": [operation(NEW)]},
     )
-    context = SimpleNamespace(aws=answers, stackset=SimpleNamespace(name="s"))
-    found = stackset_operation.CHECK.run(context)
+    found = finding(stackset_operation, answers, stackset=SimpleNamespace(name="s"))
     assert found.status is Status.FAIL
     assert NEW.lower() in found.summary
 
@@ -116,7 +124,7 @@ def test_a_stack_of_a_new_status_is_not_complete(monkeypatch):
 
 def test_trusted_access_of_a_new_status_is_not_on():
     answers = Answers(describe_organizations_access={"Status": NEW})
-    found = stackset_trusted_access.CHECK.run(SimpleNamespace(aws=answers))
+    found = finding(stackset_trusted_access, answers)
     assert found.status is Status.FAIL
 
 
@@ -129,12 +137,10 @@ def test_a_stackset_of_a_new_permission_model_is_not_service_managed():
     assert not found.service_managed
 
 
-def test_a_delivery_of_a_new_status_fails(monkeypatch):
+def test_a_delivery_of_a_new_status_fails():
     report = {"ReportName": "r", "ReportStatus": {"lastStatus": NEW}}
-    monkeypatch.setattr(cur_s3_delivery, "get_report", lambda *_: report)
-    found = cur_s3_delivery.CHECK.run(
-        SimpleNamespace(aws=None, cur=SimpleNamespace(report_name="r"))
-    )
+    desired: Any = SimpleNamespace(cur=SimpleNamespace(report_name="r"))
+    found = cur_s3_delivery.CHECK.judge(desired, Observed(report=report))
     assert found.status is Status.FAIL
     assert NEW in found.summary
 

@@ -9,13 +9,13 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from orchestrator.aws.session import Aws
+from orchestrator.model.desired import Desired
 from orchestrator.verify import runner
 from orchestrator.verify.model import Check, Context, Finding, Status, passed, pending
 from tests.registered import outputs
 
 CONTEXT = Context(
-    outputs("111122223333", "linked"),
-    "the-id",
+    Desired(outputs("111122223333", "linked"), "the-id"),
     Aws(boto3.Session(region_name="us-east-1")),
     None,
     lambda: 0.0,
@@ -47,13 +47,13 @@ def verify(monkeypatch):
     ) -> Any:
         left = list(answers)
 
-        def check(_context: object) -> Finding:
+        def judge(*_: object) -> Finding:
             answer = left.pop(0) if len(left) > 1 else left[0]
             if isinstance(answer, Exception):
                 raise answer
             return answer
 
-        one = Check("api_access.role", "It holds.", ("iam:GetRole",), check, awaited=awaited)
+        one = Check("api_access.role", "It holds.", ("iam:GetRole",), judge, awaited=awaited)
         monkeypatch.setattr(runner, "find", lambda: (one,))
         warnings: list[str] = []
         report = runner.verify(CONTEXT, wait_seconds=wait, sleep=sleep, warn=warnings.append)

@@ -259,7 +259,7 @@ class Wizard:
         if stack.template != "cur-bucket":
             tell(f"  Tick: {_TICK}.")
         tell("  Then *Create stack*.")
-        cur = self._flow.checks_context().expected.cur
+        cur = self._flow.checks_context().desired.outputs.cur
         is_elses = cur and (cur.s3_bucket_option, cur.report_option) == (
             "USE_EXISTING",
             "CREATE_NEW",

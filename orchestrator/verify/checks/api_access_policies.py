@@ -3,26 +3,29 @@
 What the chosen features add is theirs to check, so that none of them keeps the account from Octo.
 """
 
+from orchestrator.model.desired import Desired
 from orchestrator.model.module_contract.features import own_policies
-from orchestrator.verify.model import Check, Context, Finding, passed
-from orchestrator.verify.roles import POLICIES, READ_PERMISSIONS, judge
+from orchestrator.model.module_contract.octo_names import API_ROLE
+from orchestrator.model.observed import Observed
+from orchestrator.verify.model import Check, Finding, passed
+from orchestrator.verify.roles import POLICIES, READ_PERMISSIONS, judge, read_roles
 
 
-def _run(context: Context) -> Finding:
-    expected = context.expected.api_access
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    role = desired.roles[API_ROLE]
     right = passed(
-        f"{expected.role_name} has the policies of cost, and none that no feature has.",
-        inline_policies=sorted(expected.inline_policies),
+        f"{role.name} has the policies of cost, and none that no feature has.",
+        inline_policies=sorted(role.inline),
     )
     others = {
         name
-        for feature in expected.features
+        for feature in desired.outputs.api_access.features
         if feature != "cost"
-        for name in own_policies(feature, expected.role_name)
+        for name in own_policies(feature, role.name)
     }
     return judge(
-        context,
-        expected,
+        role,
+        observed,
         right,
         wrong="'s policies differ from the module",
         parts=POLICIES,
@@ -34,5 +37,6 @@ CHECK = Check(
     id="api_access.policies",
     promise="The role has the policies of cost as the module has them, and nothing extra.",
     permissions=READ_PERMISSIONS,
-    run=_run,
+    read=lambda context: read_roles(context, context.desired.roles[API_ROLE]),
+    judge=_judge,
 )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from orchestrator.aws.session import Aws
 from orchestrator.aws.sts import may_assume
-from orchestrator.verify.model import Check, Context, Finding, failed, warned
+from orchestrator.model.desired import Desired
+from orchestrator.model.module_contract.octo_names import API_ROLE
+from orchestrator.model.observed import Observed, Probes
+from orchestrator.verify.model import Check, Finding, failed, warned
 from orchestrator.verify.roles import RESTORE
 
 _WHAT_NEXT = (
@@ -14,25 +18,23 @@ _WHAT_NEXT = (
 )
 
 
-def _run(context: Context) -> Finding:
-    expected, principal = context.expected.api_access, context.principal
-    count = len(context.accepted_ids)
-    evidence: dict[str, object] = {"since": context.acceptance.since, "accepted": count}
-    if principal is not None:
-        refused = [
-            i for i in context.accepted_ids if not may_assume(principal, expected.role_arn, i)
-        ]
-        if refused:
-            return failed(
-                f"{expected.role_name} does not accept {len(refused)} of the {count} external ids"
-                " of the rotation.",
-                RESTORE,
-                **evidence,
-            )
-    age = _age(context.acceptance.since, context.now())
+def _probe(principal: Aws, desired: Desired, _observed: Observed) -> Probes:
+    accepted = [may_assume(principal, desired.roles[API_ROLE].arn, i) for i in desired.external_ids]
+    return Probes(refused=accepted.count(False))
+
+
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    count, since = len(desired.external_ids), desired.acceptance.since
+    evidence: dict[str, object] = {"since": since, "accepted": count}
+    if observed.probes and (refused := observed.probes.refused):
+        return failed(
+            f"{API_ROLE} does not accept {refused} of the {count} external ids of the rotation.",
+            RESTORE,
+            **evidence,
+        )
+    age = _age(since, observed.at)
     return warned(
-        f"{expected.role_name} is to accept {count} external ids{age}: Octo's external id is being"
-        " changed.",
+        f"{API_ROLE} is to accept {count} external ids{age}: Octo's external id is being changed.",
         _WHAT_NEXT,
         **evidence,
     )
@@ -52,6 +54,8 @@ CHECK = Check(
     id="api_access.rotation",
     promise="No rotation of the external id is left unfinished.",
     permissions=("sts:AssumeRole",),
-    run=_run,
-    only_if=lambda context: bool(context.acceptance.also),
+    read=lambda context: Observed(at=context.now()),
+    judge=_judge,
+    probe=_probe,
+    only_if=lambda desired: bool(desired.acceptance.also),
 )

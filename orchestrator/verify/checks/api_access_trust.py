@@ -1,22 +1,26 @@
 """api_access.trust: the role trusts Octo's account alone, and requires the external id."""
 
-from orchestrator.verify.model import Check, Context, Finding, passed
-from orchestrator.verify.roles import TRUST_ALONE, judge
+from orchestrator.model.desired import Desired
+from orchestrator.model.module_contract.octo_names import API_ROLE
+from orchestrator.model.observed import Observed
+from orchestrator.verify.model import Check, Finding, passed
+from orchestrator.verify.roles import TRUST_ALONE, judge, read_api_role
 
 
-def _run(context: Context) -> Finding:
-    expected = context.expected.api_access
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    role, principal = desired.roles[API_ROLE], desired.outputs.api_access.principal
     right = passed(
-        f"{expected.role_name} trusts account {expected.principal} alone, with the external id.",
-        principal=expected.principal,
+        f"{role.name} trusts account {principal} alone, with the external id.",
+        principal=principal,
         external_id="matches",
     )
-    return judge(context, expected, right, wrong="'s trust policy is wrong", parts=TRUST_ALONE)
+    return judge(role, observed, right, wrong="'s trust policy is wrong", parts=TRUST_ALONE)
 
 
 CHECK = Check(
     id="api_access.trust",
     promise="The role trusts Octo's account alone, and requires the right external id.",
     permissions=("iam:GetRole",),
-    run=_run,
+    read=read_api_role,
+    judge=_judge,
 )

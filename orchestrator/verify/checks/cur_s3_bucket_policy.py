@@ -3,25 +3,28 @@
 import json
 from collections.abc import Iterable
 
+from orchestrator.model.desired import Desired
+from orchestrator.model.module_contract.outputs import CurOutput
+from orchestrator.model.observed import Observed
 from orchestrator.model.report_delivery import SERVICE, PolicyJudgement, judge_bucket_policy
-from orchestrator.verify.cur import bucket_policy, report_delivery
-from orchestrator.verify.model import Check, Context, Finding, failed, passed, warned
+from orchestrator.verify.cur import read_bucket_policy
+from orchestrator.verify.model import Check, Finding, failed, passed, warned
 from orchestrator.verify.remedy import ByWay, Remedy, Restore
 
 
-def _run(context: Context) -> Finding:
-    cur = context.cur
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    cur = desired.cur
     bucket = cur.s3_bucket_name
     needed = json.loads(cur.bucket_policy_statements)
-    text = bucket_policy(context)
-    if text is None:
+    policy = observed.bucket.policy if observed.bucket else None
+    if policy is None:
         return failed(
             f"The bucket {bucket} has no policy, so AWS cannot deliver reports.",
-            _adding(context, []),
+            _adding(cur, []),
             bucket=bucket,
             needed=needed,
         )
-    judged = judge_bucket_policy(text, report_delivery(context))
+    judged = judge_bucket_policy(policy, desired.delivery)
     is_ours = cur.bucket_policy_management == "module"
     mistakes = [
         *(f"nothing allows the billing service {lacking}" for lacking in judged.lacking),
@@ -44,7 +47,7 @@ def _run(context: Context) -> Finding:
     if mistakes:
         return failed(
             f"{bucket}'s policy is wrong: {'; '.join([*mistakes, *(() if is_ours else doubts)])}.",
-            _hint(context, judged),
+            _hint(desired, judged),
             bucket=bucket,
             mistakes=mistakes,
             needed=needed,
@@ -57,7 +60,7 @@ def _run(context: Context) -> Finding:
         )
         return warned(
             f"{known}: {'; '.join(doubts)}.",
-            _hint(context, judged),
+            _hint(desired, judged),
             bucket=bucket,
             doubts=doubts,
             needed=needed,
@@ -68,9 +71,9 @@ def _run(context: Context) -> Finding:
     )
 
 
-def _hint(context: Context, judged: PolicyJudgement) -> Remedy:
+def _hint(desired: Desired, judged: PolicyJudgement) -> Remedy:
     """Say how to fix the policy; octo-tf never changes another owner's statement."""
-    cur = context.cur
+    cur = desired.cur
     if cur.bucket_policy_management == "module":
         return Restore("it restores the bucket's policy")
     steps = []
@@ -81,7 +84,7 @@ def _hint(context: Context, judged: PolicyJudgement) -> Remedy:
             ' does, with the condition "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}.'
         )
     if judged.wide:
-        account = context.expected.account_id
+        account = desired.outputs.account_id
         limit = f'the condition "StringEquals": {{"aws:SourceAccount": "{account}"}}'
         steps.append(
             f"Limit {_and(judged.wide)} of the bucket's policy by {limit}"
@@ -92,13 +95,12 @@ def _hint(context: Context, judged: PolicyJudgement) -> Remedy:
             )
         )
     if judged.lacking or len(judged.open) > len(open_denies):
-        return _adding(context, steps)
+        return _adding(cur, steps)
     return " ".join([*steps, "Then run octo-tf verify."])
 
 
-def _adding(context: Context, steps: list[str]) -> Remedy:
+def _adding(cur: CurOutput, steps: list[str]) -> Remedy:
     """Say how the statements get into the policy, after other steps."""
-    cur = context.cur
     if cur.bucket_policy_management == "module":
         return Restore("it restores the bucket's policy")
     by_hand, needed = "Add these statements to the bucket's policy", cur.bucket_policy_statements
@@ -120,5 +122,6 @@ CHECK = Check(
     id="cur_s3.bucket_policy",
     promise="The bucket's policy allows the billing service to deliver, for this account only.",
     permissions=("s3:GetBucketPolicy",),
-    run=_run,
+    read=lambda context: Observed(bucket=read_bucket_policy(context)),
+    judge=_judge,
 )

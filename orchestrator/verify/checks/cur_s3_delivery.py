@@ -4,19 +4,23 @@ Source: AWS Data Exports User Guide, "Legacy Cost and Usage Reports": the first 
 to 24 hours, later ones come at least daily.
 """
 
-import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 from orchestrator.aws import s3
-from orchestrator.aws.cur import get_report
+from orchestrator.model.desired import Desired
+from orchestrator.model.observed import Delivery, Observed
 from orchestrator.model.report_delivery import TEST_OBJECT
 from orchestrator.verify.cur import (
     DELIVERY,
-    bucket_policy,
     manifests,
     missing_report,
+    read_bucket_policy,
+    read_manifest,
     read_object,
+    read_report,
 )
 from orchestrator.verify.model import Check, Context, Finding, failed, passed, pending
 from orchestrator.verify.remedy import Restore
@@ -24,9 +28,33 @@ from orchestrator.verify.remedy import Restore
 _STALE_HOURS = 36.0
 
 
-def _run(context: Context) -> Finding:
-    cur = context.cur
-    found = get_report(context.aws, cur.report_name)
+def _read(context: Context) -> Observed:
+    observed = replace(read_report(context), at=context.now())
+    if not observed.report or _failure(observed.report):
+        return observed
+    aws, cur = context.aws, context.desired.cur
+    found = manifests(aws, cur)
+    if not found:
+        tested = read_object(aws, cur, TEST_OBJECT) is not None
+        policy = None if tested else read_bucket_policy(context)
+        return replace(observed, delivery=Delivery({}, is_tested=tested), bucket=policy)
+    key = next(iter(found))
+    newest = read_manifest(aws, cur, key)
+    folder = key.rpartition("/")[0] + "/"
+    existing = s3.list_objects(aws, cur.s3_bucket_name, cur.s3_bucket_region, folder)
+    lacking = [file for file in newest.get("reportKeys", []) if file not in existing]
+    return replace(observed, delivery=Delivery(found, newest, lacking))
+
+
+def _failure(report: Mapping[str, Any]) -> str:
+    """Return the status of a delivery that failed; empty otherwise."""
+    status = report.get("ReportStatus", {}).get("lastStatus") or ""
+    return "" if status == "SUCCESS" else str(status)
+
+
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    cur = desired.cur
+    found = observed.report
     if found is None:
         return failed(
             f"The report {cur.report_name} does not exist, so AWS delivers nothing.",
@@ -35,9 +63,7 @@ def _run(context: Context) -> Finding:
             else missing_report(),
             arrival="missing",
         )
-    status = found.get("ReportStatus", {})
-    last_status, last_delivery = status.get("lastStatus"), status.get("lastDelivery")
-    if last_status not in (None, "", "SUCCESS"):
+    if last_status := _failure(found):
         return failed(
             f"AWS could not deliver the report: {last_status}.",
             "Fix what cur_s3.bucket, cur_s3.bucket_policy and cur_s3.encryption report; AWS tries"
@@ -45,12 +71,10 @@ def _run(context: Context) -> Finding:
             arrival="error",
             last_status=last_status,
         )
-    delivered = manifests(context.aws, cur)
-    if not delivered:
-        return _before_the_first(context)
-    key, written = next(iter(delivered.items()))
-    lacking = _missing_files(context, key)
-    if lacking:
+    if not observed.delivery.manifests:
+        return _before_the_first(observed)
+    key, written = next(iter(observed.delivery.manifests.items()))
+    if lacking := [*observed.delivery.lacking]:
         files = "1 file that does" if len(lacking) == 1 else f"{len(lacking)} files that do"
         return failed(
             f"{key} lists {files} not exist, like {lacking[0]}.",
@@ -59,8 +83,8 @@ def _run(context: Context) -> Finding:
             manifest=key,
             lacking=lacking,
         )
-    delivered_at = _delivered_at(last_delivery, written)
-    hours = max(0.0, (context.now() - delivered_at.timestamp()) / 3600)
+    delivered_at = _delivered_at(found.get("ReportStatus", {}).get("lastDelivery"), written)
+    hours = max(0.0, (observed.at - delivered_at.timestamp()) / 3600)
     if hours > _STALE_HOURS:
         return failed(
             f"The last delivery is {hours:.0f} hours old.",
@@ -78,18 +102,17 @@ def _run(context: Context) -> Finding:
     )
 
 
-def _before_the_first(context: Context) -> Finding:
-    cur = context.cur
+def _before_the_first(observed: Observed) -> Finding:
     wait = (
         "The first delivery takes up to 24 hours: run octo-tf verify --wait 24h, or verify later."
     )
-    if read_object(context.aws, cur, TEST_OBJECT) is not None:
+    if observed.delivery.is_tested:
         return pending(
             "AWS has written its test object to the bucket, and no report yet.",
             wait,
             arrival="first_object",
         )
-    if bucket_policy(context) is not None:
+    if observed.bucket and observed.bucket.policy is not None:
         return pending(
             "The bucket is ready; AWS has not written to it yet.", wait, arrival="policy_ok"
         )
@@ -98,16 +121,6 @@ def _before_the_first(context: Context) -> Finding:
         "Fix what cur_s3.bucket_policy reports.",
         arrival="configured",
     )
-
-
-def _missing_files(context: Context, manifest_key: str) -> list[str]:
-    """List the files that the manifest names and the bucket lacks."""
-    cur = context.cur
-    content = read_object(context.aws, cur, manifest_key)
-    manifest: dict[str, Any] = json.loads(content) if content else {}
-    folder = manifest_key.rpartition("/")[0] + "/"
-    existing = s3.list_objects(context.aws, cur.s3_bucket_name, cur.s3_bucket_region, folder)
-    return [key for key in manifest.get("reportKeys", []) if key not in existing]
 
 
 def _delivered_at(last_delivery: str | None, last_modified: datetime) -> datetime:
@@ -121,5 +134,6 @@ CHECK = Check(
     id=DELIVERY,
     promise="The report arrives in the bucket, complete and current.",
     permissions=("cur:DescribeReportDefinitions", "s3:GetObject", "s3:ListBucket"),
-    run=_run,
+    read=_read,
+    judge=_judge,
 )

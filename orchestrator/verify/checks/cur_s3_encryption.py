@@ -8,56 +8,69 @@ import json
 from typing import Any
 
 from orchestrator.aws import kms, s3
-from orchestrator.aws.errors import ServiceError, is_denied, is_not_found
+from orchestrator.model.desired import Desired
+from orchestrator.model.module_contract.octo_names import CUR_ROLE
+from orchestrator.model.observed import Bucket, Key, Observed
 from orchestrator.model.policy import Decision
 from orchestrator.model.report_delivery import SERVICE, judge_key_policy
-from orchestrator.verify.cur import missing_bucket, report_delivery
+from orchestrator.verify.cur import missing_bucket
 from orchestrator.verify.model import Check, Context, Finding, failed, passed, warned
 from orchestrator.verify.remedy import Restore
 
 _WITHOUT_KMS = "encrypt the bucket with S3's own keys (SSE-S3)"
 
 
-def _run(context: Context) -> Finding:
-    cur = context.cur
+_KEY_OF_AWS = "alias/aws/s3"  # what SSE-KMS uses where no key is named
+
+
+def _read(context: Context) -> Observed:
+    cur = context.desired.cur
+    name, region = cur.s3_bucket_name, cur.s3_bucket_region
+    found = s3.default_encryption(context.aws, name, region)
+    if found is None:
+        return Observed(bucket=None)
+    key = None
+    if found.algorithm.startswith("aws:kms") and cur.s3_bucket_option == "USE_EXISTING":
+        key = kms.read_key(context.aws, found.key or _KEY_OF_AWS, region)
+    return Observed(bucket=Bucket(name, encryption=found, key=key))
+
+
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    cur = desired.cur
     bucket = cur.s3_bucket_name
-    try:
-        found = s3.default_encryption(context.aws, bucket, cur.s3_bucket_region)
-    except ServiceError as error:
-        if is_not_found(error):
-            return missing_bucket(cur)
-        raise
-    if not found.algorithm.startswith("aws:kms"):
+    if observed.bucket is None:
+        return missing_bucket(cur)
+    if not observed.bucket.encryption.algorithm.startswith("aws:kms"):
         return passed(f"{bucket} is encrypted with S3's own keys.", bucket=bucket)
-    if cur.s3_bucket_option == "CREATE_NEW":
+    key = observed.bucket.key
+    if cur.s3_bucket_option == "CREATE_NEW" or key is None:
         return failed(
             f"{bucket} is encrypted with a KMS key, not with S3's own keys.",
             Restore("it restores the bucket's encryption"),
             bucket=bucket,
         )
-    try:
-        key = kms.read_key(context.aws, found.key or kms.S3_KEY, cur.s3_bucket_region)
-    except ServiceError as error:
-        if not found.key and (is_denied(error) or is_not_found(error)):
-            return _key_of_aws(bucket)
-        if is_not_found(error):
-            return failed(
-                f"{bucket} is encrypted with the KMS key {found.key}, which does not exist.",
-                f"Name a key of this account that exists, or {_WITHOUT_KMS}.",
-                bucket=bucket,
-                key=found.key,
-            )
-        if not is_denied(error):
-            raise
+    if key.is_of_aws or key.arn == _KEY_OF_AWS:
+        return failed(
+            f"{bucket} is encrypted with the KMS key of AWS (aws/s3), whose policy does not admit"
+            " the billing service and cannot be changed, so AWS cannot deliver.",
+            f"Use a KMS key of your own, or {_WITHOUT_KMS}.",
+            bucket=bucket,
+        )
+    if key.state == "missing":
+        return failed(
+            f"{bucket} is encrypted with the KMS key {key.arn}, which does not exist.",
+            f"Name a key of this account that exists, or {_WITHOUT_KMS}.",
+            bucket=bucket,
+            key=key.arn,
+        )
+    if key.state == "denied":
         return warned(
-            f"{bucket} is encrypted with the KMS key {found.key}, which may not be read here, so"
+            f"{bucket} is encrypted with the KMS key {key.arn}, which may not be read here, so"
             " it is not known whether AWS can deliver.",
             f"Grant the caller kms:DescribeKey and kms:GetKeyPolicy on the key, or {_WITHOUT_KMS}.",
             bucket=bucket,
-            key=found.key,
+            key=key.arn,
         )
-    if key.is_of_aws:
-        return _key_of_aws(bucket)
     if key.state != "Enabled":
         return failed(
             f"The KMS key {key.arn} of {bucket} is {key.state}, so AWS cannot deliver.",
@@ -65,30 +78,21 @@ def _run(context: Context) -> Finding:
             bucket=bucket,
             key=key.arn,
         )
-    return _judge(context, bucket, key)
+    return _judge_policy(desired, bucket, key)
 
 
-def _key_of_aws(bucket: str) -> Finding:
-    return failed(
-        f"{bucket} is encrypted with the KMS key of AWS (aws/s3), whose policy does not admit"
-        " the billing service and cannot be changed, so AWS cannot deliver.",
-        f"Use a KMS key of your own, or {_WITHOUT_KMS}.",
-        bucket=bucket,
-    )
-
-
-def _judge(context: Context, bucket: str, key: kms.Key) -> Finding:
-    cur = context.cur
+def _judge_policy(desired: Desired, bucket: str, key: Key) -> Finding:
+    role, account_id = desired.roles[CUR_ROLE], desired.outputs.account_id
     judged = judge_key_policy(
         key.policy,
-        report_delivery(context),
-        role_arn=cur.role.role_arn,
-        role_policies=list(cur.role.inline_policies.values()),
-        same_account=key.arn.split(":")[4] == context.expected.account_id,
+        desired.delivery,
+        role_arn=role.arn,
+        role_policies=list(role.inline.values()),
+        same_account=key.arn.split(":")[4] == account_id,
     )
     needs = {
         f"AWS's billing service ({SERVICE}) cannot encrypt with it": judged.deliver,
-        f"{cur.role.role_name} cannot decrypt with it": judged.read,
+        f"{role.name} cannot decrypt with it": judged.read,
     }
     evidence: dict[str, Any] = {"bucket": bucket, "key": key.arn}
     mistakes = [
@@ -101,8 +105,8 @@ def _judge(context: Context, bucket: str, key: kms.Key) -> Finding:
             steps.append(f"Add to the key's policy: {added}")
         if judged.read.layer == "identity":
             steps.append(
-                f"Use a key of account {context.expected.account_id}: {cur.role.role_name} has no"
-                f" permission for another account's; or {_WITHOUT_KMS}."
+                f"Use a key of account {account_id}: {role.name} has no permission for another"
+                f" account's; or {_WITHOUT_KMS}."
             )
         if denying := [str(d.statement) for d in needs.values() if d.explicit_deny]:
             steps.append(f"Exempt them in {' and '.join(denying)} of the key's policy.")
@@ -121,8 +125,7 @@ def _judge(context: Context, bucket: str, key: kms.Key) -> Finding:
             **evidence,
         )
     return passed(
-        f"{bucket} is encrypted with the KMS key {key.arn}, which AWS and {cur.role.role_name}"
-        " may use.",
+        f"{bucket} is encrypted with the KMS key {key.arn}, which AWS and {role.name} may use.",
         **evidence,
     )
 
@@ -135,5 +138,6 @@ CHECK = Check(
     id="cur_s3.encryption",
     promise="AWS can write to the bucket and Octo can read it, with the key that encrypts it.",
     permissions=("kms:DescribeKey", "kms:GetKeyPolicy", "s3:GetEncryptionConfiguration"),
-    run=_run,
+    read=_read,
+    judge=_judge,
 )

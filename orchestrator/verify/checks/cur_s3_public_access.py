@@ -1,7 +1,8 @@
 """cur_s3.public_access: the bucket blocks public access."""
 
-from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.s3 import public_access_block
+from orchestrator.model.desired import Desired
+from orchestrator.model.observed import Bucket, Observed
 from orchestrator.verify.cur import missing_bucket
 from orchestrator.verify.model import Check, Context, Finding, failed, passed
 from orchestrator.verify.remedy import Remedy, Restore
@@ -9,15 +10,19 @@ from orchestrator.verify.remedy import Remedy, Restore
 _SETTINGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
-def _run(context: Context) -> Finding:
-    cur = context.cur
+def _read(context: Context) -> Observed:
+    cur = context.desired.cur
+    name = cur.s3_bucket_name
+    found = public_access_block(context.aws, name, cur.s3_bucket_region)
+    return Observed(bucket=None if found is None else Bucket(name, public_access_block=found))
+
+
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    cur = desired.cur
     bucket = cur.s3_bucket_name
-    try:
-        blocked = public_access_block(context.aws, bucket, cur.s3_bucket_region)
-    except ServiceError as error:
-        if is_not_found(error):
-            return missing_bucket(cur)
-        raise
+    if observed.bucket is None:
+        return missing_bucket(cur)
+    blocked = observed.bucket.public_access_block
     open_settings = [name for name in _SETTINGS if not blocked.get(name)]
     if open_settings:
         remedy: Remedy = (
@@ -40,5 +45,6 @@ CHECK = Check(
     id="cur_s3.public_access",
     promise="The bucket blocks every kind of public access.",
     permissions=("s3:GetBucketPublicAccessBlock",),
-    run=_run,
+    read=_read,
+    judge=_judge,
 )

@@ -3,17 +3,17 @@
 An existing report is its owner's: it must only be one that Octo can read, where it was.
 """
 
-from orchestrator.aws.cur import get_report
+from orchestrator.model.desired import Desired
 from orchestrator.model.differences import report_differences
 from orchestrator.model.existing_report import misfits
-from orchestrator.verify.cur import missing_report
-from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.model.observed import Observed
+from orchestrator.verify.cur import missing_report, read_report
+from orchestrator.verify.model import Check, Finding, failed, passed
 from orchestrator.verify.remedy import Restore
 
 
-def _run(context: Context) -> Finding:
-    cur = context.cur
-    found = get_report(context.aws, cur.report_name)
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    cur, found = desired.cur, observed.report
     is_ours = cur.report_option == "CREATE_NEW"
     if found is None:
         return failed(
@@ -45,5 +45,6 @@ CHECK = Check(
     id="cur_s3.report",
     promise="The Cost and Usage Report is defined as the registration says.",
     permissions=("cur:DescribeReportDefinitions",),
-    run=_run,
+    read=read_report,
+    judge=_judge,
 )

@@ -6,14 +6,21 @@ from functools import partial
 
 from orchestrator.model.module_contract.features import table
 from orchestrator.verify.model import Check
-from orchestrator.verify.permissions import SIMULATION, judge_permissions
+from orchestrator.verify.permissions import (
+    SIMULATION,
+    UNCHECKED,
+    judge_permissions,
+    read_denials,
+)
 
 CHECKS = tuple(
     Check(
         id=f"{name}.permissions",
         promise=f"Every permission that {name} needs is really granted.",
         permissions=(SIMULATION,),
-        run=partial(judge_permissions, feature=name),
+        read=partial(read_denials, feature=name),
+        judge=partial(judge_permissions, feature=name),
+        optional=UNCHECKED,
     )
     for name, feature in table().features.items()
     if name != "cost" and feature.roles

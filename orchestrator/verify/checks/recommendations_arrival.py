@@ -6,34 +6,28 @@ enrolment; Octo's own page about its setup says 1 to 3 days.
 
 from __future__ import annotations
 
-from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.recommendations import hub_enrolled_at, hub_has_recommendations
+from orchestrator.model.desired import Desired
+from orchestrator.model.observed import Observed
 from orchestrator.verify.model import Check, Context, Finding, passed, pending, skipped
 
 _DAYS = 3
-_PERMISSIONS = (
-    "cost-optimization-hub:ListEnrollmentStatuses",
-    "cost-optimization-hub:ListRecommendations",
-)
 
 
-def _run(context: Context) -> Finding:
-    try:
-        since = hub_enrolled_at(context.aws)
-        listed = since is not None and hub_has_recommendations(context.aws)
-    except ServiceError as error:
-        if not is_denied(error):
-            raise
-        return skipped(
-            f"Not checked: the caller may not use {error.operation_name}.",
-            f"Grant the caller {' and '.join(_PERMISSIONS)} to have the arrival checked.",
-        )
+def _read(context: Context) -> Observed:
+    since = hub_enrolled_at(context.aws)
+    listed = since is not None and hub_has_recommendations(context.aws)
+    return Observed(at=context.now(), hub_since=since, hub_lists=listed)
+
+
+def _judge(_desired: Desired, observed: Observed) -> Finding:
+    since, listed = observed.hub_since, observed.hub_lists
     if since is None:
         return skipped(
             "The account is not enrolled in Cost Optimization Hub.",
             "See recommendations.enrolment.",
         )
-    hours = max(0.0, (context.now() - since.timestamp()) / 3600)
+    hours = max(0.0, (observed.at - since.timestamp()) / 3600)
     evidence = {"enrolled_at": since.isoformat(timespec="seconds"), "listed": listed}
     if listed:
         return passed("Cost Optimization Hub lists recommendations.", **evidence)
@@ -49,9 +43,14 @@ def _run(context: Context) -> Finding:
 CHECK = Check(
     id="recommendations.arrival",
     promise="Cost Optimization Hub lists recommendations, or has had the days that AWS takes.",
-    permissions=_PERMISSIONS,
-    run=_run,
+    permissions=(
+        "cost-optimization-hub:ListEnrollmentStatuses",
+        "cost-optimization-hub:ListRecommendations",
+    ),
+    read=_read,
+    judge=_judge,
     # The service is in AWS's commercial regions only.
-    only_if=lambda context: context.expected.partition == "aws",
+    only_if=lambda desired: desired.outputs.partition == "aws",
     awaited=False,
+    optional="the arrival",
 )

@@ -4,32 +4,29 @@ A warning at most: the account's owner decides, and Octo reads everything else w
 """
 
 from orchestrator.aws import enrolment
-from orchestrator.aws.errors import ServiceError, is_denied
-from orchestrator.model.enrolment import SERVICES
+from orchestrator.model.desired import Desired
+from orchestrator.model.enrolment import SERVICES, ServiceName
 from orchestrator.model.module_contract import features
-from orchestrator.verify.model import Check, Context, Finding, passed, skipped, warned
+from orchestrator.model.observed import Observed
+from orchestrator.verify.model import Check, Context, Finding, passed, warned
 from orchestrator.verify.remedy import ByWay
 
 _DAYS = "Recommendations take 1 to 3 days."
-_PERMISSIONS = ("compute-optimizer:GetEnrollmentStatus", SERVICES["cost_optimization_hub"].reads[0])
 
 
-def _run(context: Context) -> Finding:
-    names = features.enrolments(context.expected.api_access.features)
-    missing, labels = [], [SERVICES[name].label for name in names]
-    for name in names:
-        try:
-            if not enrolment.read(context.aws, name).active:
-                missing.append(SERVICES[name].label)
-        except ServiceError as error:
-            if not is_denied(error):
-                raise
-            permissions = " and ".join(("iam:GetRole", *SERVICES[name].reads[:1]))
-            return skipped(
-                f"Not checked: the caller may not read the enrolment in {SERVICES[name].label}.",
-                f"Grant the caller {permissions} to have the enrolment checked.",
-                permission=permissions,
-            )
+def _services(desired: Desired) -> list[ServiceName]:
+    return features.enrolments(desired.outputs.api_access.features)
+
+
+def _read(context: Context) -> Observed:
+    names = _services(context.desired)
+    return Observed(enrolments={name: enrolment.read(context.aws, name) for name in names})
+
+
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    names = _services(desired)
+    labels = [SERVICES[name].label for name in names]
+    missing = [SERVICES[name].label for name in names if not observed.enrolments[name].active]
     if not missing:
         return passed(f"The account is enrolled in {', '.join(labels)}.", enrolled=labels)
     return warned(
@@ -47,11 +44,13 @@ def _run(context: Context) -> Finding:
 CHECK = Check(
     id="recommendations.enrolment",
     promise="The account is enrolled in the AWS services that recommendations come from.",
-    permissions=_PERMISSIONS,
-    run=_run,
-    # The services are in AWS's commercial regions only.
-    only_if=lambda context: (
-        bool(features.enrolments(context.expected.api_access.features))
-        and context.expected.partition == "aws"
+    permissions=(
+        "compute-optimizer:GetEnrollmentStatus",
+        SERVICES["cost_optimization_hub"].reads[0],
     ),
+    read=_read,
+    judge=_judge,
+    # The services are in AWS's commercial regions only.
+    only_if=lambda desired: bool(_services(desired)) and desired.outputs.partition == "aws",
+    optional="the enrolment",
 )

@@ -5,25 +5,14 @@ A warning at most: without them, Octo has the recommendations of all other sourc
 
 from __future__ import annotations
 
-from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.recommendations import has_trusted_advisor_checks
-from orchestrator.verify.model import Check, Context, Finding, passed, skipped, warned
+from orchestrator.model.desired import Desired
+from orchestrator.model.observed import Observed
+from orchestrator.verify.model import Check, Finding, passed, warned
 
-_PERMISSION = "support:DescribeTrustedAdvisorChecks"
 
-
-def _run(context: Context) -> Finding:
-    try:
-        available = has_trusted_advisor_checks(context.aws)
-    except ServiceError as error:
-        if not is_denied(error):
-            raise
-        return skipped(
-            f"Not checked: the caller may not use {_PERMISSION}.",
-            f"Grant the caller {_PERMISSION} to have the support plan checked.",
-            permission=_PERMISSION,
-        )
-    if available:
+def _judge(_desired: Desired, observed: Observed) -> Finding:
+    if observed.has_trusted_advisor:
         return passed("The support plan has Trusted Advisor's checks.", available=True)
     return warned(
         "The account's support plan has no Trusted Advisor checks, so Octo lists none of its"
@@ -36,8 +25,10 @@ def _run(context: Context) -> Finding:
 CHECK = Check(
     id="recommendations.trusted_advisor",
     promise="The support plan has the Trusted Advisor checks that recommendations come from.",
-    permissions=(_PERMISSION,),
-    run=_run,
+    permissions=("support:DescribeTrustedAdvisorChecks",),
+    read=lambda context: Observed(has_trusted_advisor=has_trusted_advisor_checks(context.aws)),
+    judge=_judge,
     # The API's endpoint is in AWS's commercial regions only.
-    only_if=lambda context: context.expected.partition == "aws",
+    only_if=lambda desired: desired.outputs.partition == "aws",
+    optional="the support plan",
 )

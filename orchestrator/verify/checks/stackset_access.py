@@ -7,8 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from orchestrator.aws import cloudformation
+from orchestrator.aws.session import Aws
 from orchestrator.aws.sts import WRONG_EXTERNAL_ID, may_assume
+from orchestrator.model.desired import Desired
 from orchestrator.model.module_contract.features import feature_roles, table
+from orchestrator.model.observed import Observed, Probes
 from orchestrator.verify.model import Check, Context, Finding, failed, passed, skipped
 from orchestrator.verify.stackset import RESTORE, missing
 
@@ -16,37 +19,46 @@ _PARALLEL = 32
 _SHOWN = 5
 
 
-def _run(context: Context) -> Finding:
-    principal, wanted = context.principal, context.stackset
-    if principal is None:
-        return skipped(
-            "Not tried: only Octo's own account can assume the roles.",
-            "Octo assumes the roles when you confirm in Octo; with credentials of Octo's account,"
-            " name their profile with --principal-profile.",
-        )
-    found = cloudformation.read_stack_set(context.aws, wanted.name)
-    if found is None:
-        return missing(wanted.name)
+def _read(context: Context) -> Observed:
+    if context.principal is None:
+        return Observed()
+    name = context.desired.stackset.name
+    return Observed(stack_set=cloudformation.read_stack_set(context.aws, name))
 
-    roles = [wanted.role_name, *_of_features(wanted.template)]
+
+def _probe(principal: Aws, desired: Desired, observed: Observed) -> Probes:
+    roles = _roles(desired)
 
     def mistake(account_id: str) -> str:
         for name in roles:
-            arn = f"arn:{context.expected.partition}:iam::{account_id}:role/{name}"
-            if not all(may_assume(principal, arn, right) for right in context.accepted_ids):
+            arn = f"arn:{desired.outputs.partition}:iam::{account_id}:role/{name}"
+            if not all(may_assume(principal, arn, right) for right in desired.external_ids):
                 return f"Octo cannot assume {name}"
             if may_assume(principal, arn, None):
                 return f"{name} can be assumed without an external id"
             if may_assume(principal, arn, WRONG_EXTERNAL_ID):
                 return f"{name} can be assumed with a wrong external id"
-            if any(may_assume(principal, arn, old) for old in context.acceptance.retired):
+            if any(may_assume(principal, arn, old) for old in desired.acceptance.retired):
                 return f"{name} can be assumed with the previous external id"
         return ""
 
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        tried = found.current
+        tried = observed.stack_set.current if observed.stack_set else []
         answers = dict(zip(tried, pool.map(mistake, tried), strict=True))
-    wrong = {account_id: answer for account_id, answer in answers.items() if answer}
+    return Probes(mistakes=answers)
+
+
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    if observed.probes is None:
+        return skipped(
+            "Not tried: only Octo's own account can assume the roles.",
+            "Octo assumes the roles when you confirm in Octo; with credentials of Octo's account,"
+            " name their profile with --principal-profile.",
+        )
+    if observed.stack_set is None:
+        return missing(desired.stackset.name)
+    roles, tried = _roles(desired), observed.probes.mistakes
+    wrong = {account_id: mistake for account_id, mistake in tried.items() if mistake}
     evidence: dict[str, object] = {"tried": len(tried), "roles": roles, "wrong": wrong}
     if wrong:
         shown = "; ".join(f"{account}: {answer}" for account, answer in [*wrong.items()][:_SHOWN])
@@ -67,14 +79,17 @@ def _run(context: Context) -> Finding:
     )
 
 
-def _of_features(template: str) -> list[str]:
-    """List the further roles that the template makes for Octo itself."""
-    resources = json.loads(template).get("Resources", {}).values()
+def _roles(desired: Desired) -> list[str]:
+    """List the roles that the StackSet's template makes for Octo itself."""
+    resources = json.loads(desired.stackset.template).get("Resources", {}).values()
     names = {resource.get("Properties", {}).get("RoleName") for resource in resources}
     return [
-        name
-        for name in feature_roles(table().features)
-        if name in names and table().roles[name].trust == "external_id"
+        desired.stackset.role_name,
+        *(
+            name
+            for name in feature_roles(table().features)
+            if name in names and table().roles[name].trust == "external_id"
+        ),
     ]
 
 
@@ -82,5 +97,7 @@ CHECK = Check(
     id="stackset.access",
     promise="Octo can assume its roles in each linked account, with the external id only.",
     permissions=("cloudformation:DescribeStackSet", "cloudformation:ListStackInstances"),
-    run=_run,
+    read=_read,
+    judge=_judge,
+    probe=_probe,
 )

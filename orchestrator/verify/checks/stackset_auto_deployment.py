@@ -1,13 +1,13 @@
 """stackset.auto_deployment: the StackSet deploys to accounts that join its targets."""
 
-from orchestrator.aws import cloudformation
-from orchestrator.verify.model import Check, Context, Finding, failed, passed
-from orchestrator.verify.stackset import RESTORE, missing
+from orchestrator.model.desired import Desired
+from orchestrator.model.observed import Observed
+from orchestrator.verify.model import Check, Finding, failed, passed
+from orchestrator.verify.stackset import RESTORE, missing, read_settings
 
 
-def _run(context: Context) -> Finding:
-    wanted = context.stackset
-    settings = cloudformation.describe_stack_set(context.aws, wanted.name)
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    wanted, settings = desired.stack_set, observed.stack_set
     if settings is None:
         return missing(wanted.name)
     evidence: dict[str, object] = {
@@ -34,5 +34,6 @@ CHECK = Check(
     id="stackset.auto_deployment",
     promise="Accounts that join a target get the role automatically.",
     permissions=("cloudformation:DescribeStackSet",),
-    run=_run,
+    read=read_settings,
+    judge=_judge,
 )

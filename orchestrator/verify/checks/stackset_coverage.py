@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from orchestrator.model.coverage import WANTING, LinkedAccount, State
+from orchestrator.aws import cloudformation, organizations
+from orchestrator.model.coverage import WANTING, LinkedAccount, State, cover
+from orchestrator.model.desired import Desired
+from orchestrator.model.observed import Observed
 from orchestrator.verify.model import Check, Context, Finding, failed, passed, pending
 from orchestrator.verify.remedy import Restore
-from orchestrator.verify.stackset import coverage
 
 _SHOWN = 5
 
 
-def _run(context: Context) -> Finding:
-    found = coverage(context)
+def _read(context: Context) -> Observed:
+    return Observed(
+        organization=organizations.read(context.aws),
+        stack_set=cloudformation.read_stack_set(context.aws, context.desired.stackset.name),
+    )
+
+
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    found = cover(
+        observed.organization,
+        observed.stack_set,
+        targets=desired.stackset.targets,
+        excluded=desired.stackset.excluded_accounts,
+    )
     wanting, excess = found.of(*WANTING), found.of(State.EXCESS)
     running, current = found.of(State.RUNNING), found.of(State.CURRENT)
     accounts = "linked account" if found.wanted == 1 else "linked accounts"
@@ -55,5 +69,6 @@ CHECK = Check(
         "organizations:ListOrganizationalUnitsForParent",
         "organizations:ListRoots",
     ),
-    run=_run,
+    read=_read,
+    judge=_judge,
 )

@@ -1,20 +1,31 @@
 """stackset.operation: the last operation succeeded, without failures within its tolerance."""
 
+from dataclasses import replace
+
 from orchestrator.aws import cloudformation
+from orchestrator.model.desired import Desired
+from orchestrator.model.observed import Observed
 from orchestrator.verify.model import Check, Context, Finding, failed, passed, pending
-from orchestrator.verify.stackset import missing
+from orchestrator.verify.stackset import missing, read_settings
 
 _RETRY = "octo-tf stackset status lists the accounts; octo-tf stackset retry deploys to them again."
 
 
-def _run(context: Context) -> Finding:
-    name = context.stackset.name
-    if cloudformation.describe_stack_set(context.aws, name) is None:
+def _read(context: Context) -> Observed:
+    observed = read_settings(context)
+    if observed.stack_set is None:
+        return observed
+    name = context.desired.stackset.name
+    return replace(observed, operations=cloudformation.list_operations(context.aws, name))
+
+
+def _judge(desired: Desired, observed: Observed) -> Finding:
+    name = desired.stackset.name
+    if observed.stack_set is None:
         return missing(name)
-    latest = cloudformation.list_operations(context.aws, name)
-    if not latest:
+    if not observed.operations:
         return passed(f"StackSet {name} has had no operation yet.")
-    last = latest[0]
+    last = observed.operations[0]
     evidence: dict[str, object] = {
         "operation": last.id,
         "action": last.action,
@@ -49,5 +60,6 @@ CHECK = Check(
     id="stackset.operation",
     promise="The last operation succeeded in every account.",
     permissions=("cloudformation:DescribeStackSet", "cloudformation:ListStackSetOperations"),
-    run=_run,
+    read=_read,
+    judge=_judge,
 )

@@ -1,12 +1,14 @@
 """stackset.trusted_access: CloudFormation may deploy into the organization."""
 
 from orchestrator.aws.cloudformation import trusted_access
-from orchestrator.verify.model import Check, Context, Finding, failed, passed
+from orchestrator.model.desired import Desired
+from orchestrator.model.observed import Observed
+from orchestrator.verify.model import Check, Finding, failed, passed
 from orchestrator.verify.remedy import ByWay
 
 
-def _run(context: Context) -> Finding:
-    status = trusted_access(context.aws)
+def _judge(_desired: Desired, observed: Observed) -> Finding:
+    status = observed.trusted_access
     if status == "ENABLED":
         return passed("CloudFormation may deploy into the organization.", status=status)
     return failed(
@@ -23,5 +25,6 @@ CHECK = Check(
     id="stackset.trusted_access",
     promise="CloudFormation's trusted access to the organization is on.",
     permissions=("cloudformation:DescribeOrganizationsAccess",),
-    run=_run,
+    read=lambda context: Observed(trusted_access=trusted_access(context.aws)),
+    judge=_judge,
 )

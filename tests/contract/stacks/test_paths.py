@@ -106,7 +106,7 @@ def test_a_bucket_in_another_region(account, option):
         seen = findings(alone.check("cur"))["cur_s3.stack"]
         assert "Failed to verify customer bucket permission" in seen.summary
         alone.client("cloudformation").delete_stack(StackName="AlphausCurExport")
-        cur = alone.flow().checks_context().expected.cur
+        cur = alone.flow().checks_context().desired.outputs.cur
         needed = {"Version": "2012-10-17", "Statement": json.loads(cur.bucket_policy_statements)}
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps(needed))
     regions = [links.parse(page.url).region for page in alone.pages("cur")]
@@ -132,7 +132,7 @@ def test_the_checks_after_stacks_are_those_after_terraform(account):
     alone.deploy("api-access")
     alone.deploy("cur")
     context = alone.flow().checks_context()
-    of_terraform = {check.id for check in find() if check.applies(context)}
+    of_terraform = {check.id for check in find() if check.applies(context.desired)}
     assert findings(alone.check()).keys() - of_terraform == {"api_access.stack", "cur_s3.stack"}
     assert of_terraform <= findings(alone.check()).keys()
 

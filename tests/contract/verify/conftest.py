@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from orchestrator.model.desired import Desired
 from orchestrator.sandbox import control
 from orchestrator.verify.model import Context, Report
 from orchestrator.verify.runner import verify
@@ -29,8 +30,7 @@ def look(aws) -> Callable[..., Report]:
 
     def run(account: Registered, *, principal: bool = True, **settings) -> Report:
         context = Context(
-            expected=account.expected,
-            external_id=EXTERNAL_ID,
+            desired=Desired(account.expected, EXTERNAL_ID),
             aws=account.aws,
             principal=aws("octo") if principal else None,
             now=settings.pop("now", time.time),

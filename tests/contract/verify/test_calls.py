@@ -54,9 +54,10 @@ def test_without_an_observation_and_in_a_new_one_aws_is_asked_again(registered):
 def test_an_error_is_a_fact_too(aws):
     from orchestrator.aws import s3
 
+    bucket = ("nobodys-bucket-at-all", "us-east-1", "prefix/")
     observed = aws("payer").observe()
     with counted() as calls:
         for _ in range(2):
             with pytest.raises(ServiceError, match="NoSuchBucket"):
-                s3.bucket_policy(observed, "nobodys-bucket-at-all")
-    assert calls["GetBucketPolicy"] == 1
+                s3.list_objects(observed, *bucket)
+    assert calls["ListObjectsV2"] == 1

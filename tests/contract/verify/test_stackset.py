@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.model.desired import Desired
 from orchestrator.model.module_contract.outputs import StackSetOutput
 from orchestrator.sandbox import control
 from orchestrator.verify.model import Area, Context, Finding, Report, Status
@@ -106,8 +107,7 @@ class Linked:
             update={"stackset": StackSetOutput(**wanted)}
         )
         context = Context(
-            expected=expected,
-            external_id=EXTERNAL_ID,
+            desired=Desired(expected, EXTERNAL_ID),
             aws=self.aws,
             principal=self.principal if principal else None,
             now=time.time,
