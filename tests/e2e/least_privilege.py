@@ -101,17 +101,17 @@ class Route:
         self.runs.append(Run(step, statements, [a for a in accesses if a.allowed]))
         return result.stdout
 
-    def fails_without(self, sid: str, *arguments: str, options: tuple[str, ...] = ()) -> str:
-        """Run a command as a caller that lacks one statement; it must fail.
+    def fails_without(self, sid: str, documents: list[dict[str, Any]], *arguments: str) -> str:
+        """Run a command as a caller that lacks one statement of its policies; it must fail.
 
         Returns:
             What the run said.
         """
-        documents = [
+        left = [
             {**document, "Statement": [s for s in document["Statement"] if s["Sid"] != sid]}
-            for document in self.policies(arguments[0], *options)
+            for document in documents
         ]
-        result, _ = self.as_caller([d for d in documents if d["Statement"]], *arguments)
+        result, _ = self.as_caller([d for d in left if d["Statement"]], *arguments)
         assert result.returncode not in (0, 2), f"{arguments} does without {sid}"
         return result.stdout + result.stderr
 

@@ -898,8 +898,8 @@ CASES = (
 )
 
 
-def wait_until(what: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Waits for something to become true."""
+def wait_until(what: Callable[[], bool], seconds: float = 180.0) -> None:
+    """Waits for something to become true, on a busy machine too."""
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -38,9 +38,15 @@ def killed(sandbox: RunningSandbox, service: str, action: str, **environ: str) -
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: any(f["happened"] for f in control.faults(sandbox.endpoint)))
+    wait_until(
+        lambda: (
+            process.poll() is not None
+            or any(fault["happened"] for fault in control.faults(sandbox.endpoint))
+        )
+    )
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    output = "".join(process.communicate(timeout=60))
+    assert process.returncode == -signal.SIGKILL, f"it ended before the call: {output}"
     sandbox.clear_faults()
 
 

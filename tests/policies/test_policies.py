@@ -22,7 +22,8 @@ def test_the_policies_are_enough_and_no_action_is_too_much(sandbox, name):
 def test_a_plan_without_any_one_statement_fails_and_names_an_action_of_it(sandbox, name):
     route = route_of(sandbox, OPTION_SETS[name])
     route.run("apply", "--yes", "--wait", "60s")
-    for statement in [s for document in route.policies("plan") for s in document["Statement"]]:
-        output = route.fails_without(statement["Sid"], "plan")
+    documents = route.policies("plan")
+    for statement in [s for document in documents for s in document["Statement"]]:
+        output = route.fails_without(statement["Sid"], documents, "plan")
         actions = as_list(statement["Action"])
         assert [a for a in actions if a.partition(":")[2] in output], (statement["Sid"], output)
