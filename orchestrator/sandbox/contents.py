@@ -30,6 +30,7 @@ def _settings(state: SandboxState, faults: Faults) -> Iterator[str]:
     yield from (f"delegated administrator {account_id}" for account_id in state.delegated)
     yield from (f"account {account_id} registered with Octo" for account_id in state.octo.accounts)
     yield from (f"{c.client_id} has {c.external_id}" for c in state.octo.clients.values())
+    yield f"Octo's template is {state.octo.template_version}"
     yield from (f"policy of bucket {name}" for name in state.bucket_policies)
     yield from (f"billing transfer {t['Id']}: {t['Status']}" for t in state.billing_transfers)
     yield from (f"notifications of bucket {name}" for name in state.notifications)

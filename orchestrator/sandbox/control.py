@@ -101,6 +101,15 @@ def octo_sends_id_to_cur_role(endpoint_url: str, *, sends: bool) -> None:
     _ask(endpoint_url, "cur-role", "POST", {"external_id": sends})
 
 
+def change_template(endpoint_url: str, version: str) -> None:
+    """Have Octo's newest template be of this version, ``v1`` or ``v2``, from now on.
+
+    Raises:
+        OSError: no sandbox answers there, or it has no such version.
+    """
+    _ask(endpoint_url, "template", "POST", {"version": version})
+
+
 def change_external_id(endpoint_url: str, external_id: str) -> None:
     """Have Octo present another external id from now on.
 

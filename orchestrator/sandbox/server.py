@@ -39,6 +39,7 @@ from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.changes import ChangeLog, only_reads
 from orchestrator.sandbox.contents import contents
 from orchestrator.sandbox.faults import DropConnection, Faults, apply_fault
+from orchestrator.sandbox.octo import templates
 from orchestrator.sandbox.octo.server import PREFIX, TOKEN_PATH, Octo
 from orchestrator.sandbox.octo.state import OctoState
 from orchestrator.sandbox.retries import SentResponses
@@ -73,6 +74,11 @@ class Application:
         scope = authentication.scope_of(request)
         if scope is None and self._octo.serves(request.path):
             return self._ask_octo(request)(environ, start_response)
+        if scope is None and request.method == "GET":
+            with self.state.lock:
+                found = templates.public_object(self.state, request.path)
+            if found is not None:
+                return Response(found)(environ, start_response)
         if scope is None:
             error = ServiceError(
                 "MissingAuthenticationToken", "Request is missing a signature", 403
@@ -211,6 +217,12 @@ class Application:
                 wanted = json.loads(request.get_data())["external_id"]
                 self.state.octo.change_external_id(str(wanted))
             return Response("{}", headers=_JSON)
+        if action == ("POST", "template"):
+            version = str(json.loads(request.get_data())["version"])
+            if version not in templates.VERSIONS:
+                return Response('{"error": "no such version of the template"}', 400, _JSON)
+            self.state.octo.template_version = version
+            return Response("{}", headers=_JSON)
         if action == ("GET", "state"):
             state = {
                 "accounts": self.state.accounts,
@@ -319,6 +331,7 @@ class Sandbox:
         lookup.install()
         state = SandboxState(delivery, stack_seconds, with_account_status)
         organization.create_accounts(state, linked)
+        templates.publish(state)
         return cls(state, host, port)
 
     @property

@@ -192,6 +192,21 @@ def cur_role(trust: str) -> ExitCode:
     return ExitCode.DONE
 
 
+@command.command()
+@click.argument("version", type=click.Choice(["v1", "v2"]))
+def template(version: str) -> ExitCode:
+    """Have Octo's template for API access be of VERSION from now on.
+
+    v2 asks for two actions more: registered accounts are outdated until their role has them and
+    Octo has confirmed that.
+    """
+    from orchestrator.sandbox import control
+
+    with _running() as endpoint:
+        control.change_template(endpoint, version)
+    return ExitCode.DONE
+
+
 @command.command("change-external-id")
 @click.argument("external_id", metavar="NEW")
 def change_external_id(external_id: str) -> ExitCode:

@@ -10,15 +10,13 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from orchestrator.sandbox.octo import templates
 from orchestrator.sandbox.octo.errors import ApiError
 from orchestrator.sandbox.octo.probe import ROLE, ProbeError
 from orchestrator.sandbox.octo.rpc import Operation, RpcCall
 from orchestrator.sandbox.octo.state import Account, now
 from orchestrator.sandbox.organization import OCTO
 
-_TEMPLATE = "https://alphaus-cloudformation-templates.s3.amazonaws.com/alphaus-accountaccess-v1.yml"
-_VERSION = "v1"
-_STACK = "AlphausAccountAccess"
 
 
 def who_am_i(rpc: RpcCall) -> dict[str, Any]:
@@ -45,24 +43,26 @@ def register(rpc: RpcCall) -> dict[str, Any]:
 
 def template(rpc: RpcCall) -> dict[str, Any]:
     """GetAccountAccessTemplateUrl."""
-    external_id = rpc.client.external_id
+    external_id, version = rpc.client.external_id, rpc.state.octo.template_version
+    address = templates.url(version)
     return {
         "launchUrl": "https://console.aws.amazon.com/cloudformation/home?region=us-east-1"
-        f"#/stacks/create/review?templateURL={quote(_TEMPLATE, safe='')}&stackName={_STACK}"
+        f"#/stacks/create/review?templateURL={quote(address, safe='')}&stackName={templates.STACK}"
         f"&param_ExternalId={external_id}&param_Principal={OCTO}",
-        "templateUrl": _TEMPLATE,
-        "stackName": _STACK,
+        "templateUrl": address,
+        "stackName": templates.STACK,
         "principal": OCTO,
         "externalId": external_id,
-        "templateVersion": _VERSION,
+        "templateVersion": version,
     }
 
 
 def confirm_api_access(rpc: RpcCall) -> dict[str, Any]:
     """CreateAccountAccess: assume the role, and find the account's type through it."""
-    account = _own(rpc)
+    account, external_id = _own(rpc), rpc.client.external_id
+    by_terraform = rpc.body.get("fromTerraform") is True
     try:
-        found = rpc.principal.identify(account.account_id, rpc.client.external_id)
+        found = rpc.principal.identify(account.account_id, external_id)
     except ProbeError as error:
         _update_account(rpc, account, error=str(error), api_access=False)
         raise ApiError(9, f"API access is not set up: {error}") from None
@@ -82,7 +82,9 @@ def confirm_api_access(rpc: RpcCall) -> dict[str, Any]:
         role_arn=f"arn:aws:iam::{account.account_id}:role/{ROLE}",
         api_access=True,
         error="",
-        method="terraform" if rpc.body.get("fromTerraform") is True else "console",
+        method="terraform" if by_terraform else "console",
+        stack_id="" if by_terraform else rpc.principal.stack_of(account.account_id, external_id),
+        template_version=_version_of(rpc, account),
     )
     return _access(rpc, account)
 
@@ -148,6 +150,7 @@ def confirm_stackset(rpc: RpcCall) -> dict[str, Any]:
             role_arn=f"arn:aws:iam::{account_id}:role/{ROLE}",
             api_access=True,
             error="",
+            template_version=_version_of(rpc, linked),
         )
     region = str(rpc.body.get("region", ""))
     _update_account(rpc, account, stack_set=True, stack_region=region, error="")
@@ -169,8 +172,24 @@ def status_of_all(rpc: RpcCall) -> list[dict[str, Any]]:
 
 
 def update(rpc: RpcCall) -> dict[str, Any]:
-    """UpdateAccountAccess: done at once, since the sandbox has one template version."""
+    """UpdateAccountAccess: start the update of the account's stack, by Octo's own role there.
+
+    The operation is done once the update has begun; the next confirmation judges what came of it.
+    """
     account = _own(rpc)
+    if _status(rpc, account) != "outdated":
+        raise ApiError(9, f"the access of account {account.account_id} is not outdated")
+    if not account.stack_id:
+        raise ApiError(9, f"no CloudFormation stack made the role of {account.account_id}")
+    try:
+        rpc.principal.update_stack(
+            account.account_id,
+            rpc.client.external_id,
+            account.stack_id,
+            templates.url(rpc.state.octo.template_version),
+        )
+    except ProbeError as error:
+        raise ApiError(9, f"the stack is not updated: {error}") from None
     return {"name": f"operations/update-{account.account_id}", "metadata": None, "done": True}
 
 
@@ -211,6 +230,21 @@ def _update_account(rpc: RpcCall, account: Account, **changes: Any) -> None:
         account.updated = now()
 
 
+def _version_of(rpc: RpcCall, account: Account) -> str:
+    """The newest version of the template, if the account's role has what it adds; else the old."""
+    newest = rpc.state.octo.template_version
+    if templates.satisfies(account.account_id, newest):
+        return newest
+    return account.template_version or templates.VERSIONS[0]
+
+
+def _status(rpc: RpcCall, account: Account) -> str:
+    """What Octo says of an account: an error's text, ``outdated`` or ``latest``."""
+    newest = rpc.state.octo.template_version
+    is_outdated = account.api_access and account.template_version != newest
+    return account.error or ("outdated" if is_outdated else "latest")
+
+
 def _registration_status(account: Account) -> dict[str, bool]:
     return {
         "apiAccess": account.api_access,
@@ -231,14 +265,14 @@ def _access(rpc: RpcCall, account: Account) -> dict[str, Any]:
         "payerId": account.payer_id,
         "roleArn": account.role_arn,
         "externalId": rpc.client.external_id,
-        "stackId": "",
+        "stackId": account.stack_id,
         "stackRegion": account.stack_region,
-        "templateUrl": _TEMPLATE,
+        "templateUrl": templates.url(rpc.state.octo.template_version),
         "bucketName": account.bucket,
         "prefix": account.prefix,
         "reportName": account.report,
         "registrationStatus": _registration_status(account),
-        "status": account.error or "latest",
+        "status": _status(rpc, account),
         "lastUpdated": account.updated,
     }
 
@@ -254,16 +288,16 @@ def _data(rpc: RpcCall, account: Account) -> dict[str, Any]:
             "PayerId": account.payer_id,
             "RoleArn": account.role_arn,
             "ExternalId": rpc.client.external_id,
-            "StackId": "",
+            "StackId": account.stack_id,
             "StackRegion": account.stack_region,
-            "TemplateUrl": _TEMPLATE,
+            "TemplateUrl": templates.url(rpc.state.octo.template_version),
             "BucketName": account.bucket,
             "Prefix": account.prefix,
             "ReportName": account.report,
             "registrationStatus": _registration_status(account),
-            "Status": account.error or "latest",
+            "Status": _status(rpc, account),
             "RegistrationMethod": account.method,
-            "templateVersion": _VERSION,
+            "templateVersion": account.template_version,
         },
         "accountType": account.account_type,
         "lastUpdate": account.updated,

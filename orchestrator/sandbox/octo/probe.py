@@ -126,6 +126,45 @@ class Principal:
             answers = pool.map(is_reachable, wanted)
             return {a for a, reachable in zip(wanted, answers, strict=True) if reachable}
 
+    def stack_of(self, account_id: str, external_id: str) -> str:
+        """Find the stack that made the API access role, by that role; "" if none did.
+
+        The role is looked for in the region where Octo's launch link creates the stack.
+        """
+        client = self.session(account_id, ROLE, external_id)("cloudformation")
+        try:
+            found = client.describe_stack_resources(PhysicalResourceId=ROLE)["StackResources"]
+        except (ClientError, BotoCoreError):
+            return ""
+        return str(found[0]["StackId"]) if found else ""
+
+    def update_stack(
+        self, account_id: str, external_id: str, stack_id: str, template_url: str
+    ) -> None:
+        """Start to update a stack by the API access role; parameters keep their values.
+
+        The template's version is the new template's own.
+
+        Raises:
+            ProbeError: the role cannot be assumed, or may not update the stack.
+        """
+        region = stack_id.split(":")[3]
+        client = self.session(account_id, ROLE, external_id)("cloudformation", region)
+        try:
+            stack = client.describe_stacks(StackName=stack_id)["Stacks"][0]
+            client.update_stack(
+                StackName=stack_id,
+                TemplateURL=template_url,
+                Parameters=[
+                    {"ParameterKey": name, "UsePreviousValue": True}
+                    for name in (p["ParameterKey"] for p in stack.get("Parameters", []))
+                    if name != "TemplateVersion"
+                ],
+                Capabilities=["CAPABILITY_NAMED_IAM"],
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise _failed(f"update {stack_id}", error) from None
+
     def session(self, account_id: str, role: str, external_id: str | None) -> Callable[..., Any]:
         """Assume a role; return a function that makes clients of it, by service and region.
 

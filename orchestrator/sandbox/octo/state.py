@@ -43,6 +43,8 @@ class Account:
     cur_export: bool = False
     stack_set: bool = False
     data_available: bool = False
+    stack_id: str = ""
+    template_version: str = ""
     error: str = ""
 
     @property
@@ -56,6 +58,7 @@ class OctoState:
     """Everything that Octo stores; the sandbox state's lock guards it."""
 
     token_seconds: float = 3600.0
+    template_version: str = "v1"  # the newest one: see ``templates``
     sends_id_to_cur_role: bool = True  # which of both the live service does is not public
     clients: dict[str, Client] = field(default_factory=dict)
     tokens: dict[str, tuple[str, float]] = field(default_factory=dict)  # client id, expiry

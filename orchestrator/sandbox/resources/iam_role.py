@@ -56,11 +56,12 @@ def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
 
 def _update(actor: Actor, name: str, properties: Mapping[str, Any]) -> CreatedResource:
     trust = json.dumps(properties["AssumeRolePolicyDocument"])
-    parameters = {"RoleName": name, "PolicyDocument": trust}
-    check_trust(actor.state, actor.call("iam", "UpdateAssumeRolePolicy", parameters))
     held = iam(actor.account_id).get_role(name)
-    held.assume_role_policy_document = trust
-    save_trust(actor.state, actor.account_id, name)
+    if json.loads(held.assume_role_policy_document) != json.loads(trust):
+        parameters = {"RoleName": name, "PolicyDocument": trust}
+        check_trust(actor.state, actor.call("iam", "UpdateAssumeRolePolicy", parameters))
+        held.assume_role_policy_document = trust
+        save_trust(actor.state, actor.account_id, name)
     held.description = properties.get("Description", "")
     held.permissions_boundary_arn = properties.get("PermissionsBoundary")
     held.max_session_duration = str(properties.get("MaxSessionDuration", 3600))

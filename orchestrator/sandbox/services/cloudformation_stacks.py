@@ -72,7 +72,8 @@ def update(state: SandboxState, call: Call) -> dict[str, Any]:
     if not stack.status.endswith("_COMPLETE") or stack.status.startswith(("ROLLBACK", "DELETE")):
         raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
     body = stack.template if arguments.get("UsePreviousTemplate") else body_of(state, call)
-    parameters = _parameters(arguments, stack.parameters)
+    previous = template.values_of(parse_template(stack.template), stack.parameters)
+    parameters = _parameters(arguments, previous)  # a default is a previous value too
     tags = arguments.get("Tags", stack.tags)
     actor = Actor(state, call.caller.account_id, call.region, call.caller)
     _check(actor, stack.name, body, parameters, arguments.get("Capabilities", []))

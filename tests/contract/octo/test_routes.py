@@ -53,7 +53,8 @@ def test_every_route_answers_with_its_message(raw, account, sandbox):
     streamed = raw("POST", "/v1/account/all:read", {}).text.splitlines()
     assert len(streamed) == 1
     jsonschema.validate(json.loads(streamed[0]), schemas.STREAMED)
-    check(raw("PUT", f"/v1/aws/acctaccess/{STANDALONE}"), schemas.OPERATION)
+    refused = check(raw("PUT", f"/v1/aws/acctaccess/{STANDALONE}"), schemas.ERROR, 400)
+    assert "not outdated" in refused["message"]  # "only call this API if ... 'outdated'"
     check(raw("DELETE", f"/v1/acctaccess/{STANDALONE}?vendor=aws"), schemas.DELETED)
     check(raw("GET", f"/v1/account/{STANDALONE}?vendor=aws"), schemas.ERROR, 404)
     check(raw("GET", "/v1/nowhere"), schemas.ERROR, 404)
