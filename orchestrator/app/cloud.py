@@ -343,6 +343,22 @@ class Cloud:
         with explained(f"reading role {name}"):
             return iam.describe_role(self.before, name)
 
+    def stack_parameters(self, stack_id: str, region: str) -> dict[str, str]:
+        """Read a stack's parameters by name; they may hold the external id."""
+        found = cloudformation.describe_stack(self.connect(), stack_id, region)
+        return cloudformation.parameters(found.get("Parameters", [])) if found else {}
+
+    def stack_status(self, stack_id: str, region: str) -> str:
+        """Read a stack's status; empty if it is gone."""
+        with explained("reading a stack"):
+            found = cloudformation.describe_stack(self.connect(), stack_id, region)
+        return found["StackStatus"] if found else ""
+
+    def read_public_template(self, url: str) -> str:
+        """Read a CloudFormation template in S3 that everybody may read."""
+        with explained("reading a template"):
+            return s3.read_public_template(self.connect(), url)
+
     def take_snapshot(self, outputs: Outputs, report: Report) -> Snapshot:
         """Read the ids of what Octo depends on, next to what was verified; ``snapshot.take``."""
         return snapshot.take(report.observed or self.connect(), outputs, report)

@@ -23,6 +23,7 @@ from orchestrator.model.registration import settings, unused
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo import external_id
 from orchestrator.octo.ledger import Ledger
+from orchestrator.octo.messages import OUTDATED
 from orchestrator.stackset import preflight
 from orchestrator.terraform import render
 from orchestrator.terraform.client import Terraform
@@ -206,6 +207,11 @@ def is_registered(context: AccountContext, account: Account) -> bool | None:
         return True if noted else None
     try:
         known = context.octo.api.status(account.account_id)
+        if known is not None and known.aws_options.status == OUTDATED:
+            context.events.warn(
+                "Octo says that its access is outdated, since its template has moved on: octo-tf"
+                " status shows what the new one asks for and what grants it."
+            )
         if known is None:
             context.octo.check_new(account, name)
         elif record is None or record.registered_at is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
@@ -34,6 +36,40 @@ _UNSET = {
 }
 # GetBucketLocation calls us-east-1 null, and eu-west-1 sometimes EU.
 _LOCATIONS = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}
+_LARGEST_TEMPLATE = 1_000_000  # bytes; what CloudFormation takes from S3
+# https://<bucket>.s3.<region>.amazonaws.com/<key>, or the bucket in the path, or no region.
+_ADDRESS = re.compile(
+    r"https://(?:(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.)?"
+    r"s3(?:[.-](?:dualstack\.)?(?P<region>[a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com(?:\.cn)?"
+    r"/(?P<path>[^?#\s]+)"
+)
+
+
+def read_public_template(aws: Aws, url: str) -> str:
+    """Read a CloudFormation template that everybody may read, without credentials.
+
+    Only addresses of S3 over HTTPS are read, as by CloudFormation itself, and no more of an object
+    than CloudFormation takes. Where the session has an endpoint of its own (``AWS_ENDPOINT_URL``),
+    it is asked in S3's place.
+
+    Raises:
+        ServiceError: S3 refuses.
+        AwsError: the address is not one of S3, or the object is no text, or too large.
+    """
+    found = _ADDRESS.fullmatch(url)
+    bucket, _, key = (found["path"] if found else "").partition("/")
+    if found and found["bucket"]:
+        bucket, key = found["bucket"], found["path"]
+    if not found or not key:
+        raise AwsError("the template's address is not one of S3 over HTTPS", where=url)
+    body = aws.unsigned_s3(found["region"]).get_object(Bucket=bucket, Key=unquote(key))["Body"]
+    content = body.read(_LARGEST_TEMPLATE + 1)
+    if len(content) > _LARGEST_TEMPLATE:
+        raise AwsError(f"the template has more than {_LARGEST_TEMPLATE} bytes", where=url)
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise AwsError("the template is no text", where=url) from None
 
 
 @fact

@@ -166,6 +166,15 @@ class Aws:
                 note_subjects(self._clients[key], self._caller)
             return self._clients[key]
 
+    def unsigned_s3(self, region: str | None = None) -> S3Client:
+        """Return a client that reads public objects as nobody: no credentials are sent."""
+        config = _CLIENT_CONFIG.merge(botocore.config.Config(signature_version=botocore.UNSIGNED))
+        with self._lock:
+            client: S3Client = self._session.client(
+                "s3", region_name=region or self.region, config=config
+            )
+            return client
+
     def assume(self, role: AssumeRole) -> Aws:
         """Assume ``role`` and return the calls of that identity, which share the loaded models.
 

@@ -39,6 +39,7 @@ class OctoAnswer(BaseModel):
         at: when (ISO 8601, UTC).
         reason: what Octo said; empty where it is confirmed. Never a secret.
         hint: what solves it.
+        outdated: of a confirmed area: whether Octo's template has moved on since.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +48,7 @@ class OctoAnswer(BaseModel):
     at: str
     reason: str = ""
     hint: str = ""
+    outdated: bool = False
 
 
 class RotationRecord(BaseModel):
@@ -126,6 +128,11 @@ class AccountRecord(BaseModel):
             for area in LABELS
             if self.statuses.get(area) == "pass" and not self.is_confirmed(area)
         ]
+
+    @property
+    def outdated(self) -> list[AreaName]:
+        """The areas whose template Octo called outdated when it last answered."""
+        return [a for a in LABELS if a in self.answers and self.answers[a].outdated]
 
     def is_confirmed(self, area: AreaName) -> bool:
         """Tell whether Octo has confirmed the area, as far as is known here."""

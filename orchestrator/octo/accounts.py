@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.octo.messages import NO_ERROR, DataAccess
+from orchestrator.octo.messages import NO_ERROR, OUTDATED, DataAccess
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class ListedAccount:
         in_organization: None where the organization was not read.
         payer_id: a linked account's payer, as Octo has it; empty where it has none.
         areas: what Octo has confirmed.
-        reason: the error that Octo reports.
+        reason: the error that Octo reports, or that its template has moved on.
     """
 
     account_id: str
@@ -58,6 +58,7 @@ def _known(account: DataAccess, members: dict[str, str] | None) -> ListedAccount
         "stackset": status.stack_set,
     }
     error = "" if options.status in NO_ERROR else options.status
+    reason = "the template is outdated" if options.status == OUTDATED else error
     state = "broken" if error else "registered" if status.api_access else "not_confirmed"
     return ListedAccount(
         account.target,
@@ -67,5 +68,5 @@ def _known(account: DataAccess, members: dict[str, str] | None) -> ListedAccount
         None if members is None else account.target in members,
         options.payer_id if options.payer_id != account.target else "",
         tuple(area for area, is_confirmed in confirmed.items() if is_confirmed),
-        error,
+        reason,
     )

@@ -6,7 +6,7 @@ from orchestrator.errors import OctoError, OctoRefused
 from orchestrator.model.linked_accounts import count_linked
 from orchestrator.model.octo_records import LABELS, AccountRecord, AreaName, Method, OctoAnswer
 from orchestrator.octo import error_messages
-from orchestrator.octo.messages import NO_ERROR, AccountAccess
+from orchestrator.octo.messages import NO_ERROR, OUTDATED, AccountAccess
 
 _CONFIRM = "Run octo-tf confirm: it has Octo confirm what is left."
 _REGISTERING = "it registers the account, and has Octo confirm what passed."
@@ -28,8 +28,15 @@ def of_access(access: AccountAccess, *, confirmed: bool, at: str) -> OctoAnswer:
         at: the time of the answer.
     """
     if confirmed:
-        outdated = "The template is outdated." if access.status == "outdated" else ""
-        return OctoAnswer(state="confirmed", at=at, reason=outdated)
+        if access.status != OUTDATED:
+            return OctoAnswer(state="confirmed", at=at)
+        return OctoAnswer(
+            state="confirmed",
+            at=at,
+            reason="The template is outdated.",
+            hint="Run octo-tf status: it shows what Octo's new template asks for.",
+            outdated=True,
+        )
     if access.status in NO_ERROR:
         return OctoAnswer(
             state="pending", at=at, reason="Octo has not found it yet.", hint=_CONFIRM

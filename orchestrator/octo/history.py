@@ -1,11 +1,18 @@
-"""An account's history from the ledger, and what is still to be done; nobody is asked."""
+"""An account's history from the ledger, and what is still to be done."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from orchestrator.model.linked_accounts import count_linked
-from orchestrator.model.octo_records import LABELS, AccountRecord, RotationPhase, RotationRecord
+from orchestrator.model.octo_records import (
+    LABELS,
+    AccountRecord,
+    Method,
+    RotationPhase,
+    RotationRecord,
+)
+from orchestrator.model.outdated_access import MissingActions, OutdatedAccess
 from orchestrator.model.registration import ExternalIdRotation
 from orchestrator.octo.answers import register_hint
 from orchestrator.octo.registration import RegistrationService
@@ -21,6 +28,7 @@ class History:
         linked_waiting: how many pass and are not registered with Octo yet.
         linked_left: how many octo-tf unregistered.
         remaining: what is still to be done, in order; empty where nothing is.
+        outdated: what Octo's new template asks for, if Octo calls the access outdated now.
     """
 
     record: AccountRecord
@@ -28,10 +36,15 @@ class History:
     linked_waiting: int
     linked_left: int
     remaining: tuple[str, ...]
+    outdated: OutdatedAccess | None = None
 
 
 def read(
-    service: RegistrationService, account_id: str, rotation: ExternalIdRotation | None = None
+    service: RegistrationService,
+    account_id: str,
+    rotation: ExternalIdRotation | None = None,
+    *,
+    outdated: OutdatedAccess | None = None,
 ) -> History | None:
     """Read an account's history; None if nothing was noted of it.
 
@@ -39,6 +52,7 @@ def read(
         service: the ledger, and whether there are credentials for Octo.
         account_id: the account.
         rotation: the rotation that octo.yaml has; it may have been begun or ended elsewhere.
+        outdated: what was found out now about an outdated access.
 
     Raises:
         LedgerError: the ledger cannot be read.
@@ -55,8 +69,45 @@ def read(
         sum(r.is_registered for r in linked),
         waiting,
         len(service.linked.left(account_id)),
-        tuple(_remaining(record, waiting, with_credentials=service.api is not None)),
+        (
+            *_remaining(record, waiting, with_credentials=service.api is not None),
+            *updating(outdated, record.method),
+        ),
+        outdated,
     )
+
+
+def updating(outdated: OutdatedAccess | None, method: Method) -> list[str]:
+    """List what brings an outdated access up to date, by how the account's resources are made."""
+    if outdated is None:
+        return []
+    if method == "console":
+        return ["Run octo-tf console update: it updates the stack in place; nothing is deleted."]
+    if outdated.missing is None:
+        return ["Run octo-tf status again once AWS and the template can be read."]
+    if not outdated.added:
+        return ["Run octo-tf confirm: Octo's new template asks for nothing that is missing."]
+    return [
+        *granting(outdated),
+        "Then run octo-tf apply: it grants what octo.yaml says, and has Octo confirm again.",
+    ]
+
+
+def granting(outdated: OutdatedAccess) -> list[str]:
+    """List what octo-tf needs in octo.yaml to grant what the template newly asks for."""
+    return [*dict.fromkeys(_granting(one) for one in outdated.added)]
+
+
+def _granting(missing: MissingActions) -> str:
+    role, actions = missing.role, missing.in_words
+    return {
+        "apply": f"{role} differs from octo.yaml: octo-tf apply restores it.",
+        "feature": f"Add {missing.feature} to features in octo.yaml, if Octo is to have it.",
+        "additional_actions": f"Add to additional_actions in octo.yaml: {actions}.",
+        "upgrade": f"Upgrade octo-tf: this version does not know {role}.",
+        "left_out": f"Decide about {actions} of {role}: octo-tf does not grant that; if Octo stays"
+        " outdated without, ask Octo's support.",
+    }[missing.remedy]
 
 
 _ROTATE = "run octo-tf rotate-external-id"

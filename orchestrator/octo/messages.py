@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic.alias_generators import to_camel, to_pascal
 
-NO_ERROR = ("", "latest", "outdated")  # an access's status where it is no error's text
+OUTDATED = "outdated"  # the template has moved on: an access's status
+NO_ERROR = ("", "latest", OUTDATED)  # an access's status where it is no error's text
 
 
 class _Message(BaseModel):

@@ -197,7 +197,7 @@ class RegistrationService:
         return self._confirmed(record, passed, finish=finish, register=register)
 
     def confirm_remaining(self, account_id: str, *, may_register: bool = False) -> Confirmation:
-        """Have Octo confirm what passed in an earlier run and Octo has not confirmed yet.
+        """Have Octo confirm what passed earlier, and it has not confirmed or calls outdated.
 
         Args:
             account_id: the account.
@@ -219,7 +219,27 @@ class RegistrationService:
             self.linked.readmit(account_id)
         finish = record.statuses.get("api_access") == "pass"
         register = self._registering(None, record) if may_register else None
-        return self._confirmed(record, record.unconfirmed, finish=finish, register=register)
+        passed = [area for area in LABELS if record.statuses.get(area) == "pass"]
+        asked = [area for area in passed if area in {*record.unconfirmed, *record.outdated}]
+        return self._confirmed(record, asked, finish=finish, register=register)
+
+    def confirm_again(self, account: Account, name: str) -> OctoAnswer:
+        """Have Octo confirm the API access of stacks that it calls outdated; note its answer.
+
+        octo-tf's own checks are not asked: of a stack of Octo's template, they say that it is none
+        of octo-tf's.
+
+        Raises:
+            OctoError: there are no credentials for Octo.
+        """
+        if self._api is None:
+            raise OctoError("there are no credentials for Octo's API", where=account.account_id)
+        record = self._ledger.note_registered(
+            account.account_id, name, account.account_type, method="console"
+        )
+        answer = self._ask_confirmed(self._api, record, "api_access", may_register=False)
+        self._ledger.note_answers(account.account_id, {"api_access": answer})
+        return answer
 
     def describe_departure(self, account_id: str) -> Departure:
         """Ask Octo what unregistering the account means; see ``departure.describe``."""

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import asdict
 
 from orchestrator.model.octo_records import LABELS, AccountRecord, AreaName, RotationRecord
+from orchestrator.model.outdated_access import OutdatedAccess, Remedy
 from orchestrator.octo.history import History
 
 SCHEMA = "octo-tf/status/v1"
 _NONE = "no record here"
+_REMEDIES: dict[Remedy, str] = {
+    "apply": "octo.yaml grants it: octo-tf apply",
+    "feature": "of the feature {0.feature}, which is not chosen",
+    "additional_actions": "additional_actions can grant it",
+    "upgrade": "a role that this octo-tf does not know",
+    "left_out": "octo-tf does not grant it: it changes something, reads data or reaches further",
+}
 
 
 def render_json(history: History) -> str:
@@ -24,6 +34,7 @@ def render_json(history: History) -> str:
             "waiting": history.linked_waiting,
             "left": history.linked_left,
         },
+        "outdated": asdict(history.outdated) if history.outdated else None,
         "remaining": list(history.remaining),
     }
     return json.dumps(document, indent=2)
@@ -53,9 +64,26 @@ def render_text(history: History) -> str:
         lines.append(_line("Left", record.left_at))
     if linked := _linked(history):
         lines.append(_line("Linked", linked))
+    if history.outdated:
+        lines += outdated_lines(history.outdated)
     for number, step in enumerate(history.remaining):
         lines.append(_line("" if number else "To do", step))
     return "\n".join(lines)
+
+
+def outdated_lines(outdated: OutdatedAccess) -> Iterator[str]:
+    """Show what the template asks for: what is new in full, the rest as counts."""
+    known = f"; the account was registered with {v}" if (v := outdated.known_version) else ""
+    yield _line("Outdated", f"Octo's template is {outdated.template_version or 'newer'}{known}")
+    for one in outdated.missing or ():
+        count = f"{len(one.actions)} action" + ("" if len(one.actions) == 1 else "s")
+        what = f"new: {one.role} lacks {one.in_words}" if one.is_new else f"{one.role}: {count}"
+        yield f"  {what} ({_REMEDIES[one.remedy].format(one)})"
+    if outdated.missing == ():
+        yield "  The account's roles grant everything that it asks for."
+    if outdated.unread:
+        what = "What is missing" if outdated.missing is None else "Which of these are new"
+        yield f"  {what} is not known: {outdated.unread}"
 
 
 def _line(name: str, text: str | None) -> str:

@@ -76,9 +76,9 @@ class Application:
             return self._ask_octo(request)(environ, start_response)
         if scope is None and request.method == "GET":
             with self.state.lock:
-                found = templates.public_object(self.state, request.path)
-            if found is not None:
-                return Response(found)(environ, start_response)
+                content = templates.public_object(self.state, request.path)
+            if content is not None:
+                return Response(content)(environ, start_response)
         if scope is None:
             error = ServiceError(
                 "MissingAuthenticationToken", "Request is missing a signature", 403

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from click.core import ParameterSource
 from orchestrator.cli import approval
 from orchestrator.cli.context_loading import adopting_options, run_options
 from orchestrator.cli.help import CommandGroup
+from orchestrator.cli.octo import need_octo
 from orchestrator.cli.option import option
 from orchestrator.cli.results import end
 from orchestrator.cli.shared_options import (
@@ -29,6 +31,7 @@ from orchestrator.errors import ExitCode
 from orchestrator.model.setting import Group
 
 if TYPE_CHECKING:
+    from orchestrator.app.console.flow import ConsoleFlow
     from orchestrator.app.console.launch_link import LaunchLink
     from orchestrator.app.context import AccountContext
     from orchestrator.stacks.steps import Step
@@ -224,6 +227,78 @@ def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes
     wait = context.settings.wait_seconds
     report = checking.check(flow, flow.checked_steps(), wait_seconds=wait, finish=True)
     return end(context, report, reports, as_json=as_json)
+
+
+@command.command()
+@run_options(REGISTRATION, OCTO, WORKDIR)
+@_BUCKET
+@option("--target", metavar="ID", help="Deploy the stack's StackSet to this OU or root.")
+@option(
+    "--by-octo",
+    is_flag=True,
+    help="Have Octo update the stack, by the permissions that its own template gives its role.",
+)
+@option("--yes", "-y", "--auto-approve", is_flag=True, help="Have Octo update it without asking.")
+def update(
+    context: AccountContext,
+    template_bucket: str | None,
+    target: str | None,
+    by_octo: bool,
+    yes: bool,
+) -> ExitCode:
+    """Update the stack of API access in place, and have Octo confirm it; nothing is deleted.
+
+    Shows what Octo's new template asks for, and prints the command of the AWS CLI that updates the
+    stack, with the parameters as they are. Run it, then octo-tf console update again: Octo confirms
+    what is up to date. With --by-octo, Octo updates a stack of its own template itself, after your
+    consent. Exit code 4 means that the update is still to be done.
+    """
+    from orchestrator.app import outdated
+    from orchestrator.app.console import update as updating
+    from orchestrator.app.console.flow import begin
+    from orchestrator.octo import history
+    from orchestrator.report.history import outdated_lines
+
+    api = need_octo(context)
+    flow = begin(context)
+    updating.check_method(flow)
+    found = outdated.find(context, flow.account)
+    if found is None and target is None:
+        click.echo("Octo does not call the access outdated: nothing is to be updated.", err=True)
+        return ExitCode.DONE
+    url = found.template_url if found else ""
+    planned = updating.plan(flow, template_url=url, target=target, bucket=template_bucket)
+    click.echo("\n".join(outdated_lines(found) if found else ()), err=True)
+    if target is None and found and found.missing is not None and not found.added:
+        return _confirm_again(flow)
+    if planned.stack.is_ours and found:  # octo-tf's template grants what octo.yaml says
+        click.echo("\n".join(history.granting(found)), err=True)
+    if not by_octo:
+        click.echo(shlex.join(planned.command))
+        click.echo(
+            f"Or in the AWS console: {planned.page}, Update, Make a direct update, with these"
+            " values. Then run octo-tf console update again.",
+            err=True,
+        )
+        return ExitCode.VERIFICATION_PENDING
+    updating.check_by_octo(planned, target)
+    approval.agree(f"Have Octo update the stack {planned.stack.name} in place?", yes=yes)
+    with context.events.step("update", "Octo updates the stack"):
+        api.update(context.registration.account_id)
+        updating.wait(flow, planned)
+    return _confirm_again(flow)
+
+
+def _confirm_again(flow: ConsoleFlow) -> ExitCode:
+    """Have Octo confirm an updated stack, and say what it answers."""
+    with flow.context.events.step("confirm", "Confirming with Octo"):
+        answer = flow.context.octo.confirm_again(flow.account, flow.registration.account_name or "")
+    if answer.state == "confirmed" and not answer.outdated:
+        click.echo("Confirmed by Octo: its access is up to date.", err=True)
+        return ExitCode.DONE
+    click.echo(f"{answer.state.replace('_', ' ')}: {answer.reason} {answer.hint}", err=True)
+    refused = answer.state == "refused"
+    return ExitCode.VERIFICATION_FAILED if refused else ExitCode.VERIFICATION_PENDING
 
 
 class _Terminal:

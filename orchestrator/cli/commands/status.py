@@ -8,7 +8,7 @@ import click
 
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
-from orchestrator.cli.shared_options import JSON, OCTO, WORKDIR, setting_options
+from orchestrator.cli.shared_options import ACCOUNT, JSON, OCTO, WORKDIR
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -16,19 +16,26 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@run_options(setting_options("account_id"), OCTO, WORKDIR, JSON)
-def command(context: AccountContext, as_json: bool) -> ExitCode:
+@run_options(ACCOUNT, OCTO, WORKDIR, JSON)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with code 2 if it is outdated.")
+def command(context: AccountContext, as_json: bool, detailed_exitcode: bool) -> ExitCode:
     """Show the history of an account: planned, applied, registered, confirmed, left.
 
-    It shows what was noted in the account's root folder, and what is still to be done. Neither
-    AWS nor Octo is called: octo-tf verify and octo-tf accounts show what they have now.
+    It shows what was noted in the account's root folder, and what is still to be done. With
+    credentials for Octo, Octo is asked whether its template has moved on since (outdated), and if
+    so, what the new one asks for is compared with the account's roles. Nothing is changed;
+    --no-octo asks nobody. octo-tf verify and octo-tf accounts show what AWS and Octo have now.
     """
+    from orchestrator.app import outdated
     from orchestrator.errors import LedgerError
     from orchestrator.octo import history
     from orchestrator.report.history import render_json, render_text
 
     account_id = context.registration.account_id
-    known = history.read(context.octo, account_id, context.registration.external_id_rotation)
+    rotation = context.registration.external_id_rotation
+    is_noted = context.octo.record(account_id) is not None
+    found = outdated.find(context) if is_noted else None
+    known = history.read(context.octo, account_id, rotation, outdated=found)
     if known is None:
         raise LedgerError(
             f"nothing was planned, applied or verified in {context.folder} yet",
@@ -36,4 +43,4 @@ def command(context: AccountContext, as_json: bool) -> ExitCode:
             hint="Run octo-tf plan, or octo-tf apply.",
         )
     click.echo(render_json(known) if as_json else render_text(known))
-    return ExitCode.DONE
+    return ExitCode.CHANGES if detailed_exitcode and known.outdated else ExitCode.DONE

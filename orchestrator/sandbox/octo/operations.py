@@ -18,7 +18,6 @@ from orchestrator.sandbox.octo.state import Account, now
 from orchestrator.sandbox.organization import OCTO
 
 
-
 def who_am_i(rpc: RpcCall) -> dict[str, Any]:
     """GetUserDetails."""
     return {"userData": {"id": rpc.client.client_id, "companyId": rpc.client.organization}}
@@ -238,6 +237,11 @@ def _version_of(rpc: RpcCall, account: Account) -> str:
     return account.template_version or templates.VERSIONS[0]
 
 
+def _template_url(rpc: RpcCall, account: Account) -> str:
+    """The template that the account's access was made by; the newest before it is confirmed."""
+    return templates.url(account.template_version or rpc.state.octo.template_version)
+
+
 def _status(rpc: RpcCall, account: Account) -> str:
     """What Octo says of an account: an error's text, ``outdated`` or ``latest``."""
     newest = rpc.state.octo.template_version
@@ -267,7 +271,7 @@ def _access(rpc: RpcCall, account: Account) -> dict[str, Any]:
         "externalId": rpc.client.external_id,
         "stackId": account.stack_id,
         "stackRegion": account.stack_region,
-        "templateUrl": templates.url(rpc.state.octo.template_version),
+        "templateUrl": _template_url(rpc, account),
         "bucketName": account.bucket,
         "prefix": account.prefix,
         "reportName": account.report,
@@ -290,7 +294,7 @@ def _data(rpc: RpcCall, account: Account) -> dict[str, Any]:
             "ExternalId": rpc.client.external_id,
             "StackId": account.stack_id,
             "StackRegion": account.stack_region,
-            "TemplateUrl": templates.url(rpc.state.octo.template_version),
+            "TemplateUrl": _template_url(rpc, account),
             "BucketName": account.bucket,
             "Prefix": account.prefix,
             "ReportName": account.report,

@@ -29,7 +29,7 @@ _READS = (
     *("cloudformation:Get*", "cloudformation:List*", "cloudwatch:Get*", "cloudwatch:List*"),
     *("ec2:Describe*", "elasticache:Describe*", "es:Describe*", "memorydb:Describe*"),
     *("rds:Describe*", "redshift:Describe*", "organizations:Describe*", "organizations:List*"),
-    *("iam:GetRole", "iam:GetRolePolicy", "iam:ListAccountAliases", "iam:ListRoles"),
+    *("iam:ListAccountAliases", "iam:ListRoles"),
 )
 _SEARCHES = (
     *("compute-optimizer:Get*", "cost-optimization-hub:Get*", "cost-optimization-hub:List*"),

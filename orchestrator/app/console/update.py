@@ -1,0 +1,202 @@
+"""Update the stack of API access in place: by Octo's newest template, or with another target.
+
+Octo's pages say to delete the stack and its StackSet, and to begin again; an update keeps both, and
+Octo's access with them. Source: CloudFormation API Reference, UpdateStack: a parameter that is not
+named has the default of the template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.app.console.flow import ConsoleFlow
+from orchestrator.app.console.launch_link import launch_link
+from orchestrator.aws.errors import explained
+from orchestrator.detection import stackset_template
+from orchestrator.errors import ConfigError, OctoTfError, Refused
+from orchestrator.stacks import links, observed
+from orchestrator.stacks.observed import ObservedStack
+from orchestrator.stacks.steps import ExpectedStack
+
+_VERSION, _TARGET = "TemplateVersion", "TargetOrganizationId"
+_SECONDS = 900.0
+_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class StackUpdate:
+    """An update of a stack.
+
+    Attributes:
+        stack: the stack as CloudFormation has it.
+        region: where it is.
+        template: the options of ``aws cloudformation update-stack`` that name the template.
+        kept: the parameters that keep their values.
+        given: the values of the others; those of the template's defaults are not among them.
+        profile: the AWS profile of the account; empty for the ambient credentials.
+        partition: the account's.
+    """
+
+    stack: ObservedStack
+    region: str
+    template: tuple[str, ...]
+    kept: tuple[str, ...]
+    given: Mapping[str, str] = field(default_factory=dict)
+    profile: str = ""
+    partition: str = "aws"
+
+    @property
+    def command(self) -> list[str]:
+        """The command of the AWS CLI that carries it out, with the account's own credentials."""
+        parameters = [f"ParameterKey={name},UsePreviousValue=true" for name in self.kept]
+        parameters += [f"ParameterKey={n},ParameterValue={v}" for n, v in self.given.items()]
+        return [
+            *("aws", "cloudformation", "update-stack", "--region", self.region),
+            *(("--profile", self.profile) if self.profile else ()),
+            *("--stack-name", self.stack.stack_id),
+            *self.template,
+            *(("--parameters", *parameters) if parameters else ()),
+            *("--capabilities", "CAPABILITY_NAMED_IAM"),
+        ]
+
+    @property
+    def page(self) -> str:
+        """The stack's page in the AWS console; *Update*, *Make a direct update* is there."""
+        return links.stack_page(self.region, self.stack.stack_id, self.partition)
+
+
+def plan(
+    flow: ConsoleFlow, *, template_url: str, target: str | None = None, bucket: str | None = None
+) -> StackUpdate:
+    """Plan the update of the stack that made the API access role; nothing is changed.
+
+    Args:
+        flow: the account.
+        template_url: Octo's newest template, for a stack of Octo's; empty keeps its template.
+        target: the OU or root to which the stack's StackSet is deployed; None keeps it.
+        bucket: a bucket of the account for octo-tf's template, for a stack of that.
+
+    Raises:
+        ConfigError: there is no such stack, or its template takes no target.
+        Refused: the stack is being changed, or has failed.
+    """
+    (expected,) = flow.stacks("api-access")
+    stack = find_stack(flow, expected)
+    with explained(f"reading the stack {stack.name}"):
+        deployed = flow.context.cloud.stack_parameters(stack.stack_id, expected.region)
+    options: tuple[str, ...] = ("--use-previous-template",)
+    text, declared = "", dict[str, Any]({name: {"Default": ""} for name in deployed})
+    if not template_url:
+        pass
+    elif stack.is_ours:
+        link = launch_link(flow, expected, bucket=bucket)
+        options, text = _own_template(link.url, str(link.file or "")), flow.template("api-access")
+    else:
+        options = ("--template-url", template_url)
+        text = flow.context.cloud.read_public_template(template_url)
+    if text:
+        declared = dict((stackset_template.parse(text) or {}).get("Parameters") or {})
+    given = {} if target is None else {_TARGET: target}
+    if given.keys() - declared.keys():
+        raise ConfigError(
+            f"the template of the stack {stack.name} takes no {_TARGET}",
+            where="--target",
+            hint="Deploy the StackSet by itself: octo-tf console link stackset.",
+        )
+    kept = [name for name in declared if name in deployed and name not in {_VERSION, *given}]
+    wanted = [n for n, p in declared.items() if n not in {*kept, *given} and "Default" not in p]
+    return StackUpdate(
+        stack,
+        expected.region,
+        options,
+        tuple(kept),
+        {**given, **dict.fromkeys(wanted, "VALUE")},
+        flow.registration.credentials.profile or "",
+        flow.partition,
+    )
+
+
+def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
+    """Find the stack that made the API access role.
+
+    Raises:
+        ConfigError: there is none in the region of octo.yaml.
+        Refused: it is being changed, or has failed.
+    """
+    with explained("reading the stack of API access"):
+        stack = observed.describe_stack(flow.context.cloud.connect(), expected)
+    where = f"account {flow.account.account_id}, {expected.region}"
+    if stack.state == "absent":
+        raise ConfigError(
+            f"no stack made {expected.main_resource}",
+            where=where,
+            hint="Name the stack's region in octo.yaml. If Terraform made the role: octo-tf status"
+            " says what Octo asks for, and octo-tf apply grants what octo.yaml says.",
+        )
+    if stack.state != "complete":
+        waits = "Wait until it has ended." if stack.state == "running" else "Delete it, and open"
+        hint = waits if stack.state == "running" else f"{waits} octo-tf console link api-access."
+        raise Refused(f"the stack {stack.name} is {stack.status}", where=where, hint=hint)
+    return stack
+
+
+def check_method(flow: ConsoleFlow) -> None:
+    """Refuse an account whose resources Terraform made: no stack of it can be updated.
+
+    Raises:
+        ConfigError: Terraform did.
+    """
+    record = flow.context.octo.record(flow.account.account_id)
+    if record is not None and record.method == "terraform" and record.applied_at is not None:
+        raise ConfigError(
+            "the account's resources are made by Terraform, not by a stack",
+            where=flow.account.account_id,
+            hint="octo-tf status says what Octo asks for; octo-tf apply grants octo.yaml's part.",
+        )
+
+
+def check_by_octo(update: StackUpdate, target: str | None) -> None:
+    """Make sure that Octo can carry out an update: of the template, of a stack of its own.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if update.stack.is_ours or target is not None:
+        raise ConfigError(
+            "Octo can only update a stack of its own template, and only its template",
+            where="--by-octo",
+            hint="Omit --by-octo: the command of the AWS CLI is printed.",
+        )
+
+
+def wait(
+    flow: ConsoleFlow, update: StackUpdate, *, sleep: Callable[[float], None] | None = None
+) -> None:
+    """Wait until an update has ended.
+
+    Raises:
+        OctoTfError: CloudFormation rolled it back, or has not ended it within 15 minutes.
+    """
+    sleep, waited = sleep or flow.context.cancellation.sleep, 0.0
+    cloud, stack = flow.context.cloud, update.stack
+    while (status := cloud.stack_status(stack.stack_id, update.region)).endswith("_IN_PROGRESS"):
+        if waited >= _SECONDS:
+            break
+        sleep(_PAUSE_SECONDS)
+        waited += _PAUSE_SECONDS
+    if status == "UPDATE_COMPLETE":
+        return
+    raise OctoTfError(
+        f"the stack {stack.name} is {status}: Octo has not updated it; nothing of it was deleted",
+        where=f"account {flow.account.account_id}, {update.region}",
+        hint="Its events in the AWS console name the reason; Octo's role may lack a permission."
+        " Update it with the account's own credentials: octo-tf console update shows the command.",
+    )
+
+
+def _own_template(url: str, file: str) -> tuple[str, ...]:
+    if file:
+        return ("--template-body", f"file://{file}")
+    return ("--template-url", links.parse(url).template_url)

@@ -1,0 +1,198 @@
+"""Octo's template moves on: stacks are updated in place, by their owner or by Octo."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from orchestrator.cli import run
+from orchestrator.sandbox import control
+from tests.contract.stacks.conftest import EXTERNAL_ID, Account
+
+STACK = "AlphausAccountAccess"
+ADDED = ("freetier:GetFreeTierUsage", "invoicing:ListInvoiceSummaries")
+
+
+class Result(NamedTuple):
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def newer(sandbox) -> Iterator[Callable[[], None]]:
+    yield lambda: control.change_template(sandbox.endpoint_url, "v2")
+    control.change_template(sandbox.endpoint_url, "v1")
+
+
+@pytest.fixture
+def command(sandbox, octo, monkeypatch, capsys) -> Callable[..., Result]:
+    """Runs octo-tf for an account, with Octo's API and nobody at the terminal."""
+    client = sandbox.octo.client
+    monkeypatch.setenv("OCTO_TF_OCTO", "true")
+    monkeypatch.setenv("ALPHAUS_CLIENT_ID", client.client_id)
+    monkeypatch.setenv("ALPHAUS_CLIENT_SECRET", client.secret)
+    monkeypatch.setenv("ALPHAUS_AUTH_URL", sandbox.octo_token_url)
+    monkeypatch.setenv("OCTO_TF_OCTO_ENDPOINT", sandbox.octo_endpoint)
+
+    def call(account: Account, *arguments: str) -> Result:
+        config = account.folder / "octo.yaml"
+        lines = [
+            f'account_id: "{account.account_id}"',
+            f"credentials: {{profile: {account.profile}}}",
+        ]
+        lines += [f"{name}: {json.dumps(value)}" for name, value in account.settings.items()]
+        config.write_text("\n".join(lines))
+        options = ["--config", str(config), "--workdir", str(account.folder)]
+        capsys.readouterr()
+        code = run([*arguments, *options])
+        return Result(code, *capsys.readouterr())
+
+    return call
+
+
+def registered(account: Account, by_octos_template: bool) -> Any:
+    """Registers an account by the console path; its CloudFormation client."""
+    client = account.client("cloudformation")
+    flow = account.flow()
+    if by_octos_template:
+        url = flow.context.octo.api.template().template_url
+        client.create_stack(
+            StackName=STACK,
+            TemplateURL=url,
+            Parameters=[{"ParameterKey": "ExternalId", "ParameterValue": EXTERNAL_ID}],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        assert settled(client) == "CREATE_COMPLETE"
+    else:
+        account.deploy("api-access")
+    flow.register()
+    flow.context.octo.api.confirm_api_access(account.account_id, from_terraform=False)
+    return client
+
+
+def settled(client: Any) -> str:
+    while True:
+        status = str(client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"])
+        if not status.endswith("_IN_PROGRESS"):
+            return status
+        time.sleep(0.02)
+
+
+def carry_out(client: Any, line: str) -> str:
+    """What the AWS CLI does with the printed command."""
+    words = shlex.split(line)
+    assert words[:3] == ["aws", "cloudformation", "update-stack"]
+    options = {w: words[i + 1] for i, w in enumerate(words) if w.startswith("--")}
+    parameters = [w for w in words if w.startswith("ParameterKey=")]
+    pairs = [dict(p.split("=", 1) for p in w.split(",")) for w in parameters]
+    settings = (
+        {"TemplateURL": options["--template-url"]}
+        if "--template-url" in options
+        else {"UsePreviousTemplate": True}
+        if "--use-previous-template" in options
+        else {"TemplateBody": Path(options["--template-body"].removeprefix("file://")).read_text()}
+    )
+    client.update_stack(
+        StackName=options["--stack-name"],
+        Parameters=[
+            {**p, **({"UsePreviousValue": True} if "UsePreviousValue" in p else {})} for p in pairs
+        ],
+        Capabilities=[options["--capabilities"]],
+        **settings,
+    )
+    return settled(client)
+
+
+def test_a_stack_of_octos_template_is_updated_by_the_printed_command_and_confirmed(
+    octo, account, command, newer
+):
+    standalone = octo(account("standalone"))
+    client = registered(standalone, by_octos_template=True)
+    assert command(standalone, "console", "update").exit_code == 0  # nothing is to be done
+    stack_id = client.describe_stacks(StackName=STACK)["Stacks"][0]["StackId"]
+    newer()
+    asked = command(standalone, "console", "update")
+    assert asked.exit_code == 4, asked
+    assert f"new: AlphausAcctAccessRole lacks {', '.join(ADDED)}" in asked.stderr
+    assert EXTERNAL_ID not in asked.stdout + asked.stderr
+    assert carry_out(client, asked.stdout) == "UPDATE_COMPLETE"
+    done = command(standalone, "console", "update")
+    assert (done.exit_code, done.stdout) == (0, ""), done
+    assert "its access is up to date" in done.stderr
+    known = standalone.flow().context.octo.api.status(standalone.account_id).aws_options
+    assert (known.status, known.template_version) == ("latest", "v2")
+    assert client.describe_stacks(StackName=STACK)["Stacks"][0]["StackId"] == stack_id
+
+
+def test_octo_updates_its_own_stack_only_after_consent(octo, account, command, newer):
+    standalone = octo(account("standalone"))
+    client = registered(standalone, by_octos_template=True)
+    newer()
+    refused = command(standalone, "console", "update", "--by-octo")
+    assert refused.exit_code == 64, refused  # nobody is here to answer
+    assert client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+    done = command(standalone, "console", "update", "--by-octo", "--yes")
+    assert done.exit_code == 0, done
+    assert client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_an_update_that_octos_role_may_not_make_is_told_with_the_way_out(
+    octo, account, command, newer
+):
+    standalone = octo(account("standalone"))
+    registered(standalone, by_octos_template=True)
+    actions = ["cloudformation:UpdateStack", "s3:GetObject"]  # no longer iam:PutRolePolicy
+    some = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    standalone.client("iam").put_role_policy(
+        RoleName="AlphausAcctAccessRole",
+        PolicyName="octo-template-upgrade",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [some]}),
+    )
+    newer()
+    failed = command(standalone, "console", "update", "--by-octo", "--yes")
+    assert failed.exit_code == 1, failed
+    assert "UPDATE_ROLLBACK" in failed.stderr
+    assert "the account's own credentials" in failed.stderr
+
+
+def test_a_stack_of_octo_tfs_template_is_updated_by_octo_yaml(octo, account, command, newer):
+    standalone = octo(account("standalone"))
+    client = registered(standalone, by_octos_template=False)
+    newer()
+    asked = command(standalone, "console", "update")
+    assert asked.exit_code == 4, asked
+    assert f"Add to additional_actions in octo.yaml: {', '.join(ADDED)}." in asked.stderr
+    assert command(standalone, "console", "update", "--by-octo").exit_code == 64
+    standalone.settings["additional_actions"] = [*ADDED]
+    asked = command(standalone, "console", "update")
+    assert carry_out(client, asked.stdout) == "UPDATE_COMPLETE"
+    assert command(standalone, "console", "update").exit_code == 0
+
+
+def test_linked_accounts_that_were_skipped_are_deployed_to_by_the_same_stack(
+    octo, account, command, trusted_access, session
+):
+    payer = octo(account("payer"))
+    client = registered(payer, by_octos_template=True)
+    root = session("payer").client("organizations").list_roots()["Roots"][0]["Id"]
+    asked = command(payer, "console", "update", "--target", root)
+    assert asked.exit_code == 4, asked
+    assert carry_out(client, asked.stdout) == "UPDATE_COMPLETE"
+    stack_set = client.describe_stack_set(StackSetName="AlphausOrgStackset")["StackSet"]
+    assert stack_set["OrganizationalUnitIds"] == [root]
+
+
+def test_without_a_stack_nothing_is_updated(octo, account, command, newer):
+    standalone = octo(account("standalone"))
+    flow = standalone.flow()
+    flow.register()
+    refused = command(standalone, "console", "update", "--target", "r-abcd")
+    assert refused.exit_code == 64
+    assert "no stack made AlphausAcctAccessRole" in refused.stderr
