@@ -14,9 +14,11 @@ import pytest
 
 from orchestrator.octo.api import OctoApi
 from orchestrator.octo.credentials import find
+from orchestrator.sandbox import control
 from tests.e2e.conftest import Checkpoint, Project, RunningSandbox
 
 OCTO = True
+STATUS = Path(__file__).parents[2] / "docs/schemas/status-v1.json"
 ACCOUNTS = Path(__file__).parents[2] / "docs/schemas/accounts-v2.json"
 BUCKET = "billing-data-named-to-octo"
 LOUD = {"TF_LOG": "TRACE", "OCTO_TF_VERBOSE": "1"}
@@ -224,6 +226,30 @@ def test_status_and_doctor_show_octos_side(linked):
     assert "To do" not in shown.stdout
     doctor = linked("doctor")
     assert "Octo knows the client" in doctor.stdout
+
+
+def test_a_template_that_moves_on_is_followed_in_place(linked, sandbox, api):
+    """Outdated, shown by status with the difference; granted by octo.yaml, applied, confirmed."""
+    control.change_template(sandbox.endpoint, "v2")
+    before = (linked.root / "ledger.json").read_bytes()
+    shown = linked("status", "--json", "--detailed-exitcode")
+    assert shown.returncode == 2, shown.stderr
+    document = json.loads(shown.stdout)
+    jsonschema.validate(document, json.loads(STATUS.read_text()))
+    new = [m for m in document["outdated"]["missing"] if m["is_new"]]
+    (asked,) = [m["actions"] for m in new if m["role"] == "AlphausAcctAccessRole"]
+    assert {m["remedy"] for m in new} == {"additional_actions"}
+    assert (linked.root / "ledger.json").read_bytes() == before
+    assert f"Add to additional_actions in octo.yaml: {', '.join(asked)}" in linked("status").stdout
+    assert linked("status", "--no-octo", "--detailed-exitcode").returncode == 0
+    linked.settings(additional_actions=asked)
+    applied = linked("apply", "--yes")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert "its access is outdated" in applied.stderr
+    assert linked("status", "--detailed-exitcode").returncode == 0
+    known = api.status(linked.account_id)
+    assert known is not None
+    assert (known.aws_options.status, known.aws_options.template_version) == ("latest", "v2")
 
 
 def test_an_upgrade_registers_every_linked_account(sandbox, registered, api):

@@ -18,7 +18,7 @@ from orchestrator.detection import stackset_template
 from orchestrator.errors import ConfigError, OctoTfError, Refused
 from orchestrator.stacks import links, observed
 from orchestrator.stacks.observed import ObservedStack
-from orchestrator.stacks.steps import ExpectedStack
+from orchestrator.stacks.steps import ExpectedStack, check_step
 
 _VERSION, _TARGET = "TemplateVersion", "TargetOrganizationId"
 _SECONDS = 900.0
@@ -154,6 +154,23 @@ def check_method(flow: ConsoleFlow) -> None:
             "the account's resources are made by Terraform, not by a stack",
             where=flow.account.account_id,
             hint="octo-tf status says what Octo asks for; octo-tf apply grants octo.yaml's part.",
+        )
+
+
+def check_target(flow: ConsoleFlow, target: str) -> None:
+    """Make sure that the organization has the OU or root to deploy to.
+
+    Raises:
+        ConfigError: it does not, or the account is no payer.
+    """
+    check_step("stackset", flow.account.account_type)
+    organization = flow.context.cloud.observe_linked_accounts().organization
+    if target not in organization.parents:
+        raise ConfigError(
+            f"the organization has no {target}",
+            where="--target",
+            hint=f"Name an OU, or the root {organization.root}: the AWS Organizations console shows"
+            " their ids.",
         )
 
 

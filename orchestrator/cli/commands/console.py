@@ -262,6 +262,8 @@ def update(
     api = need_octo(context)
     flow = begin(context)
     updating.check_method(flow)
+    if target is not None:
+        updating.check_target(flow, target)
     found = outdated.find(context, flow.account)
     if found is None and target is None:
         click.echo("Octo does not call the access outdated: nothing is to be updated.", err=True)

@@ -1,4 +1,4 @@
-"""The sandbox's Octo gets a newer template: who is outdated, until when, and what an update does."""
+"""The sandbox's Octo gets a newer template: who is outdated, and what an update does."""
 
 from __future__ import annotations
 

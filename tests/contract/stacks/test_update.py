@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from orchestrator.cli import run
 from orchestrator.sandbox import control
 from tests.contract.stacks.conftest import EXTERNAL_ID, Account
 
+PAGE = Path(__file__).parents[3] / "docs/how-to/fix-a-registration.md"
 STACK = "AlphausAccountAccess"
 ADDED = ("freetier:GetFreeTierUsage", "invoicing:ListInvoiceSummaries")
 
@@ -182,6 +184,8 @@ def test_linked_accounts_that_were_skipped_are_deployed_to_by_the_same_stack(
     payer = octo(account("payer"))
     client = registered(payer, by_octos_template=True)
     root = session("payer").client("organizations").list_roots()["Roots"][0]["Id"]
+    wrong = command(payer, "console", "update", "--target", "ou-abcd-11111111")
+    assert (wrong.exit_code, f"or the root {root}" in wrong.stderr) == (64, True), wrong
     asked = command(payer, "console", "update", "--target", root)
     assert asked.exit_code == 4, asked
     assert carry_out(client, asked.stdout) == "UPDATE_COMPLETE"
@@ -189,10 +193,42 @@ def test_linked_accounts_that_were_skipped_are_deployed_to_by_the_same_stack(
     assert stack_set["OrganizationalUnitIds"] == [root]
 
 
-def test_without_a_stack_nothing_is_updated(octo, account, command, newer):
+def test_without_a_stack_nothing_is_updated(sandbox, octo, account, command, newer):
     standalone = octo(account("standalone"))
-    flow = standalone.flow()
-    flow.register()
-    refused = command(standalone, "console", "update", "--target", "r-abcd")
+    standalone.flow().register()
+    known = sandbox.octo.accounts[standalone.account_id]
+    known.api_access, known.template_version = True, "v1"
+    newer()
+    refused = command(standalone, "console", "update")
     assert refused.exit_code == 64
     assert "no stack made AlphausAcctAccessRole" in refused.stderr
+
+
+def commands_of_the_page() -> list[list[str]]:
+    blocks = re.findall(r"```\n\s*(octo-tf .+?)\n\s*```", PAGE.read_text())
+    return [shlex.split(line)[1:] for line in blocks]
+
+
+def test_the_commands_of_the_page_run(octo, account, command, newer, trusted_access, session):
+    """Every command of the page, in its order, for a payer whose linked accounts were skipped."""
+    payer = octo(account("payer"))
+    client = registered(payer, by_octos_template=True)
+    root = session("payer").client("organizations").list_roots()["Roots"][0]["Id"]
+    newer()
+    codes = []
+    for arguments in commands_of_the_page():
+        wanted = [root if word == "r-abcd" else word for word in arguments]
+        consent = ["--yes"] if "--by-octo" in wanted else []
+        done = command(payer, *wanted, *consent)
+        codes.append((" ".join(arguments), done.exit_code))
+        if "--target" in arguments:
+            assert carry_out(client, done.stdout) == "UPDATE_COMPLETE"
+    assert codes == [
+        ("status", 0),
+        ("status --detailed-exitcode", 2),
+        ("console update", 4),
+        ("console update --by-octo", 0),
+        ("console update --target r-abcd", 4),
+        ("accounts", 0),
+        ("console check api-access", 3),  # the template of Octo's is not octo-tf's
+    ]
