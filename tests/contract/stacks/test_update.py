@@ -51,7 +51,9 @@ def command(sandbox, octo, monkeypatch, capsys) -> Callable[..., Result]:
         ]
         lines += [f"{name}: {json.dumps(value)}" for name, value in account.settings.items()]
         config.write_text("\n".join(lines))
-        options = ["--config", str(config), "--workdir", str(account.folder)]
+        options = ["--config", str(config)]
+        if arguments != ("accounts",):  # which has no folder
+            options += ["--workdir", str(account.folder)]
         capsys.readouterr()
         code = run([*arguments, *options])
         return Result(code, *capsys.readouterr())
