@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.sandbox import services
+from orchestrator.sandbox import lookup, services
 from orchestrator.sandbox.encryption import find_key, may_use_key, with_key
 from orchestrator.sandbox.organization_policies import (
     RESOURCE,
@@ -290,7 +290,8 @@ def organization_of(account_id: str) -> Any | None:
 def organization_path(own: Any, account_id: str) -> str:
     """Get where an account is, as condition keys have it: ``o-.../r-.../ou-.../``."""
     parents = {ou.id: getattr(ou, "parent_id", None) for ou in own.ou}
-    path, parent = "", next((a.parent_id for a in own.accounts if a.id == account_id), None)
+    account = lookup.member(own, account_id)
+    path, parent = "", account and account.parent_id
     while parent is not None:
         path, parent = f"{parent}/{path}", parents[parent]
     return f"{own.org.id}/{path}"

@@ -13,6 +13,7 @@ from typing import Any
 
 from moto.organizations.models import organizations_backends
 
+from orchestrator.sandbox import lookup
 from orchestrator.sandbox.policy import AccessRequest, Decision, decide, parse_policy
 from orchestrator.sandbox.state import organizations
 
@@ -74,7 +75,7 @@ def _levels(kind: str, account_id: str) -> Iterator[list[Any]]:
     if organization is None:
         return
     places = {ou.id: ou for ou in organization.ou}
-    place = next((a for a in organization.accounts if a.id == account_id), None)
+    place = lookup.member(organization, account_id)
     while place is not None:
         yield [policy for policy in place.attached_policies if policy.type == kind]
         place = places.get(getattr(place, "parent_id", None))

@@ -302,6 +302,7 @@ class Sandbox:
             (host, port), self._application, numthreads=_THREADS, request_queue_size=_BACKLOG
         )
         self._server.gateway = _Gateway
+        self._server.keep_alive_conn_limit = _BACKLOG  # of 10, an SDK's threads have more
         self._server.ConnectionClass = _Connection
         self._server.prepare()  # the port is known, and open, from here on
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
