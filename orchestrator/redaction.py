@@ -32,6 +32,11 @@ def keep_out(*secrets: str) -> None:
     _secrets.update(secret for secret in secrets if len(secret) >= _SHORTEST)
 
 
+def let_go(*secrets: str) -> None:
+    """Forget secrets that nothing holds any more, such as the keys of a session that is over."""
+    _secrets.difference_update(secrets)
+
+
 def redact(text: str, environ: Mapping[str, str] = os.environ) -> str:
     """Return a text without the secrets that were kept out, and those of the environment.
 

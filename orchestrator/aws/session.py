@@ -23,7 +23,7 @@ from orchestrator.aws import mfa
 from orchestrator.aws.call_subject import Caller, note_subjects
 from orchestrator.aws.facts import Facts
 from orchestrator.model.partition import partition_of_region
-from orchestrator.redaction import keep_out
+from orchestrator.redaction import keep_out, let_go
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -184,6 +184,14 @@ class Aws:
         keys = self._keys_of(role)
         return Aws(self._session, keys=keys, lock=self._lock, caller=role.role_arn)
 
+    def try_to_assume(self, role: AssumeRole) -> None:
+        """Assume ``role``, and drop its credentials unseen.
+
+        Raises:
+            ServiceError: STS refused (AccessDenied, ...).
+        """
+        self.client("sts").assume_role(**_arguments(role))
+
     def acting_as(self, role: AssumeRole) -> Aws:
         """Assume ``role`` for as long as the process runs: its credentials renew themselves.
 
@@ -272,6 +280,8 @@ class IamInAccounts:
             ServiceError: STS refused (AccessDenied, ...).
         """
         keys = self._keys_of(role)
+        if before := getattr(self._thread, "credentials", None):
+            let_go(before.secret_key, before.token)
         self._thread.credentials = Credentials(
             keys["aws_access_key_id"], keys["aws_secret_access_key"], keys["aws_session_token"]
         )

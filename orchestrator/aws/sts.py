@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -16,6 +16,7 @@ from orchestrator.model.observed import RoleAccess
 if TYPE_CHECKING:
     from mypy_boto3_sts.type_defs import GetCallerIdentityResponseTypeDef
 
+_Session = TypeVar("_Session")
 WRONG_EXTERNAL_ID = "octo-tf-wrong-external-id"
 
 
@@ -43,9 +44,9 @@ def probe_role(
 
     ``retired``: ids that were right once.
     """
-    session = _assume(principal, role_arn, external_id)
+    right, session = _unless_denied(principal.assume, role_arn, external_id)
     access = RoleAccess(
-        right=session is not None,
+        right=right,
         missing=may_assume(principal, role_arn, None),
         wrong=any(may_assume(principal, role_arn, i) for i in (WRONG_EXTERNAL_ID, *retired)),
     )
@@ -54,15 +55,16 @@ def probe_role(
 
 def may_assume(principal: Aws, role_arn: str, external_id: str | None) -> bool:
     """Tell whether the principal may assume the role with this external id (AssumeRole)."""
-    return _assume(principal, role_arn, external_id) is not None
+    return _unless_denied(principal.try_to_assume, role_arn, external_id)[0]
 
 
-def _assume(principal: Aws, role_arn: str, external_id: str | None) -> Aws | None:
+def _unless_denied(
+    assume: Callable[[AssumeRole], _Session], role_arn: str, external_id: str | None
+) -> tuple[bool, _Session | None]:
+    """Assume a role; return whether it was allowed, and what that gave."""
     try:
-        return principal.assume(
-            AssumeRole(role_arn, "octo-tf-verify", external_id, duration_seconds=900)
-        )
+        return True, assume(AssumeRole(role_arn, "octo-tf-verify", external_id, 900))
     except ClientError as error:
         if is_denied(error):
-            return None
+            return False, None
         raise

@@ -100,7 +100,7 @@ def cover(
     instances = dict(deployed.instances) if deployed else {}
     failures = _first_failures(instances.values())
     reached = {ou for ou in organization.parents if organization.is_under(ou, targets)}
-    accounts = []
+    accounts, excluded = [], set(excluded)
     for member in organization.members:
         if member.account_id == organization.management_account_id:
             continue

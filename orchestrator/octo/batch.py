@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from orchestrator.errors import OctoRefused
 
 _PARALLEL = 16
-_NOTED_TOGETHER = 50  # accounts written to the ledger at a time
+# Accounts written to the ledger at a time: some, and more where each writing takes longer.
+_NOTED_TOGETHER = 50
+_PORTIONS = 20
 
 
 def for_each(
@@ -30,6 +32,7 @@ def for_each(
     """
     refused: dict[str, OctoRefused] = {}
     unnoted: list[str] = []
+    together = max(_NOTED_TOGETHER, len(account_ids) // _PORTIONS)
     pool = ThreadPoolExecutor(max_workers=_PARALLEL)
 
     def run(account_id: str) -> None:
@@ -49,7 +52,7 @@ def for_each(
                 refused[calls[ended]] = error
             elif error is not None:
                 raise error
-            if len(unnoted) >= _NOTED_TOGETHER:
+            if len(unnoted) >= together:
                 write_down()
     finally:
         pool.shutdown(cancel_futures=True)

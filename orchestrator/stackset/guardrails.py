@@ -63,8 +63,9 @@ class Guardrails:
 
     def of(self, accounts: Collection[str]) -> Iterator[tuple[Obstacle, list[str]]]:
         """Yield the obstacles of some accounts, with those that each concerns."""
+        wanted = set(accounts)
         for obstacle in self.obstacles:
-            if concerned := [a for a in obstacle.accounts if a in accounts]:
+            if concerned := [a for a in obstacle.accounts if a in wanted]:
                 yield obstacle, concerned
 
 

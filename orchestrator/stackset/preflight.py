@@ -23,7 +23,7 @@ from orchestrator.stackset.guardrails import Guardrails
 
 # The roles that a management account can assume in members: Organizations', Control Tower's.
 _MEMBER_ROLES = ("OrganizationAccountAccessRole", "AWSControlTowerExecution")
-_PARALLEL = 16
+_PARALLEL = 32  # as many connections as a client keeps
 _SHOWN = 20
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-quotas.html
 _MOST_INSTANCES = 100_000
