@@ -1,8 +1,8 @@
 """AWS as the use cases see it: the port through which they read and change an account.
 
-``Cloud.before`` is the observation of the account before a run changes anything: identification,
-planning and a verification beside the plan share its facts. Every other method asks AWS when it is
-called; verification observes by itself.
+``Cloud.first_observation`` is the observation of the account before a run changes
+anything: identification, planning and a verification beside the plan share its facts. Every other
+method asks AWS when it is called; verification observes by itself.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Cloud:
         self._principal_profile = principal_profile
         self._cancellation = cancellation or Cancellation()
         self._aws: Aws | None = None
-        self._before: Aws | None = None
+        self._first: Aws | None = None
 
     def connect(self) -> Aws:
         """Return the connection, made by the first call; AWS is called only to assume a role.
@@ -90,16 +90,19 @@ class Cloud:
         with explained("handing the session to Terraform"):
             return self.connect().base.environment(folder, environ)
 
-    @property
-    def before(self) -> Aws:
-        """Calls as the account, in the observation that the run began with."""
-        if self._before is None:
-            self._before = self.connect().observe()
-        return self._before
+    def first_observation(self) -> Aws:
+        """Return calls as the account, in the observation that the run began with.
+
+        Raises:
+            AwsError: there are no credentials, or the role may not be assumed.
+        """
+        if self._first is None:
+            self._first = self.connect().observe()
+        return self._first
 
     def observe_again(self) -> None:
         """Start a new observation: what this run has read so far it has changed since."""
-        self._before = None
+        self._first = None
 
     def identify(self) -> Account:
         """Make sure that the credentials belong to the account that was meant.
@@ -110,7 +113,7 @@ class Cloud:
             AwsError: AWS cannot be asked, or the type stays unknown.
         """
         return identify(
-            self.before,
+            self.first_observation(),
             self._registration.account_id,
             declared_type=self._registration.account_type,
         )
@@ -128,7 +131,7 @@ class Cloud:
     def reports(self) -> list[ReportDefinition]:
         """List the account's Cost and Usage Reports (CUR API)."""
         with explained("reading the account's reports"):
-            return [*cur.list_reports(self.before)]
+            return [*cur.list_reports(self.first_observation())]
 
     @property
     def stackset_name(self) -> str:
@@ -154,14 +157,16 @@ class Cloud:
             known: the organization, where it was read before in this run; the StackSet is then
                 read again.
         """
-        return observe(self.connect() if known else self.before, self._registration, known)
+        return observe(
+            self.connect() if known else self.first_observation(), self._registration, known
+        )
 
     def check_linked_accounts(
         self, account: Account, linked: LinkedAccounts, *, may_enable: bool, deploying: bool
     ) -> preflight.Preflight:
         """Look for what would make a deployment to linked accounts fail; ``preflight.check``."""
         return preflight.check(
-            self.before,
+            self.first_observation(),
             self._registration,
             account,
             linked,
@@ -171,11 +176,11 @@ class Cloud:
 
     def examine(self, account: Account, linked: LinkedAccounts | None) -> Examination:
         """Look for everything that would refuse a deployment; see ``examination.examine``."""
-        return examination.examine(self.before, self._registration, account, linked)
+        return examination.examine(self.first_observation(), self._registration, account, linked)
 
     def predict(self, linked: LinkedAccounts) -> Guardrails:
         """Predict what the organization's policies deny; see ``preflight.predict``."""
-        return preflight.predict(self.before, self._registration, linked)
+        return preflight.predict(self.first_observation(), self._registration, linked)
 
     def switch_on_trusted_access(self, account_id: str) -> None:
         """Let CloudFormation deploy into the organization (ActivateOrganizationsAccess)."""
@@ -310,7 +315,7 @@ class Cloud:
         ``again``: after a change, not as the run began.
         """
         with explained(f"reading the enrolment in {SERVICES[service].label}"):
-            aws = self.connect() if again else self.before
+            aws = self.connect() if again else self.first_observation()
             return enrolment.read(aws, service, members=members)
 
     def enrol(self, service: ServiceName, *, members: bool) -> None:
@@ -336,12 +341,14 @@ class Cloud:
     def read_policies(self, arns: Collection[str]) -> dict[str, Document | None]:
         """Read managed policies by ARN; None for one that may not be read, or is not there."""
         with explained("reading managed policies"):
-            return {arn: iam.managed_document(self.before, arn) for arn in sorted(arns)}
+            return {
+                arn: iam.managed_document(self.first_observation(), arn) for arn in sorted(arns)
+            }
 
     def describe_role(self, name: str) -> Role | None:
         """Read a role with all its policies; None if there is none of that name."""
         with explained(f"reading role {name}"):
-            return iam.describe_role(self.before, name)
+            return iam.describe_role(self.first_observation(), name)
 
     def stack_parameters(self, stack_id: str, region: str) -> dict[str, str]:
         """Read a stack's parameters by name; they may hold the external id."""
@@ -377,9 +384,9 @@ class Cloud:
         """Return import ids, by address, of planned resources that exist; see ``imports.find``."""
         inputs = module_inputs(self._registration)
         with explained("reading what is there"):
-            limits.check_plan(self.before, plan, inputs.cur_report_name, read=read)
+            limits.check_plan(self.first_observation(), plan, inputs.cur_report_name, read=read)
             return imports.find(
-                self.before,
+                self.first_observation(),
                 plan,
                 inputs,
                 read=read,
@@ -417,7 +424,7 @@ class Cloud:
         """
         context = self.checks_context(outputs, external_id, acceptance)
         return verify(
-            replace(context, aws=self.before) if unchanged else context,
+            replace(context, aws=self.first_observation()) if unchanged else context,
             account_name=self._registration.account_name or "",
             wait_seconds=wait_seconds,
             settle_seconds=settle_seconds,

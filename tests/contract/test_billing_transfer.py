@@ -48,19 +48,19 @@ def billing_of(aws, sandbox):
     return identify(aws("payer"), sandbox.accounts["payer"]).billing
 
 
-def test_a_payer_without_transfers_is_told_nothing(aws, sandbox):
+def test_a_payer_without_transfers_gets_no_warning(aws, sandbox):
     found = billing_of(aws, sandbox)
     assert (found.paid_by, found.pays_for, found.warnings) == (None, (), ())
 
 
-def test_the_side_whose_bills_are_paid_is_told_what_is_lost(aws, sandbox, transfer):
+def test_the_side_whose_bills_are_paid_is_warned_of_what_is_lost(aws, sandbox, transfer):
     transfer(source="payer", target="standalone")
     found = billing_of(aws, sandbox)
     assert found.paid_by == sandbox.accounts["standalone"]
     assert "delivers no Cost and Usage Report on it here" in found.warnings[0]
 
 
-def test_the_side_that_pays_is_told_what_its_report_lacks(aws, sandbox, transfer):
+def test_the_side_that_pays_is_warned_of_what_its_report_lacks(aws, sandbox, transfer):
     transfer(source="standalone", target="payer")
     found = billing_of(aws, sandbox)
     assert found.paid_by is None
@@ -96,7 +96,7 @@ def test_every_page_is_read(aws, sandbox, transfer):
     assert billing_of(aws, sandbox).paid_by == sandbox.accounts["standalone"]
 
 
-def test_a_caller_who_may_not_ask_goes_on_and_is_told_what_to_grant(sandbox, user):
+def test_a_caller_who_may_not_ask_goes_on_with_a_warning_that_names_the_permission(sandbox, user):
     own = user("payer", "organizations:DescribeOrganization", ACTIONS[0])
     keys = own.get_credentials()
     made = Aws(boto3.Session(keys.access_key, keys.secret_key, region_name="us-east-1"))

@@ -59,7 +59,7 @@ def test_what_the_caller_may_not_do_is_named(operator):
     assert preflight.denied_deployment_actions(aws, PAYER, account) == [missing]
 
 
-def test_a_caller_who_may_not_ask_is_told_nothing(operator):
+def test_a_caller_who_may_not_ask_gets_no_refusal(operator):
     aws, account = operator()
     assert preflight.denied_deployment_actions(aws, PAYER, account) == []
 

@@ -163,7 +163,7 @@ def test_the_same_account_registered_twice_is_success(payer, api):
     assert after.aws_options.registration_status == before.aws_options.registration_status
 
 
-def test_octo_down_at_register_is_told_afterwards(sandbox, payer, api):
+def test_octo_down_at_register_is_notified_afterwards(sandbox, payer, api):
     linked = sandbox.project("linked-1")
     octo_fails(sandbox, "RegisterAccount", "Unavailable", times=5)  # one call with its retries
     result = linked("apply", "--yes", "--json")

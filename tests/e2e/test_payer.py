@@ -109,7 +109,7 @@ def add_a_policy(sandbox):
         (add_a_policy, {"cur_s3.role"}),
     ],
 )
-def test_what_is_broken_is_found_and_mended(sandbox, payer, break_it, expected):
+def test_what_is_broken_is_found_and_fixed(sandbox, payer, break_it, expected):
     break_it(sandbox)
     code, report = payer.verify()
     assert (code, failing(report)) == (3, expected)

@@ -226,7 +226,7 @@ def test_an_account_that_joins_is_picked_up(sandbox, upgraded):
     assert upgraded("plan", "--detailed-exitcode").returncode == 0
 
 
-def test_a_role_changed_by_hand_is_found_and_its_stack_made_anew(sandbox, upgraded):
+def test_a_role_changed_by_hand_is_found_and_its_stack_recreated(sandbox, upgraded):
     trust = sandbox.client("linked-2", "iam").get_role(RoleName=ROLE)["Role"][
         "AssumeRolePolicyDocument"
     ]

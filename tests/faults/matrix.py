@@ -135,11 +135,11 @@ def state_locked_for_a_while(project: Any) -> Iterator[Mapping[str, Any]]:
         json.dumps({**who, "Created": "2026-01-01T00:00:00Z", "Path": "terraform.tfstate"})
     )
 
-    def let_go() -> None:
+    def release() -> None:
         info.unlink()
         state.close()
 
-    timer = threading.Timer(6.0, let_go)
+    timer = threading.Timer(6.0, release)
     timer.start()
     yield {}
     timer.join()

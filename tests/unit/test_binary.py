@@ -258,7 +258,7 @@ def test_a_mirror_that_would_not_help_is_not_named(machine, version):
     assert binary.other_layouts(TOFU, WANTED) == ""
 
 
-def test_terraform_is_told_of_a_mirror_for_opentofu_too(machine):
+def test_terraform_gets_a_mirror_for_opentofu_too(machine):
     machine.place(machine.opt / "plugins", registry="registry.opentofu.org")
     assert "registry.opentofu.org" in binary.other_layouts(machine.terraform, WANTED)
 

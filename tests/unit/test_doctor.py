@@ -82,7 +82,7 @@ def test_a_clock_is_judged_by_what_aws_takes(seconds, status, word):
     assert word in line.summary
 
 
-def test_a_full_disk_is_a_warning_and_a_file_in_the_way_a_problem(tmp_path):
+def test_a_full_disk_is_a_warning_and_a_file_at_its_path_a_problem(tmp_path):
     folder = tmp_path / "new" / "folder"
     assert disk.judge(folder, 10**10).status is DoctorStatus.OK
     assert disk.judge(folder, 10**8).status is DoctorStatus.WARNING

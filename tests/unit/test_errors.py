@@ -94,7 +94,7 @@ class _ClosedTerminal:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort(), EOFError()])
-def test_an_interrupt_that_nobody_can_be_told_of_ends_as_one(crashing, monkeypatch, error):
+def test_an_interrupt_that_cannot_be_reported_ends_as_one(crashing, monkeypatch, error):
     crashing(error)
     monkeypatch.setattr(sys, "stderr", _ClosedTerminal())
     assert cli.run(["schema"]) == 130

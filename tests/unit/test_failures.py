@@ -80,7 +80,7 @@ def test_a_lock_says_whose_it_is_and_how_it_is_removed(tmp_path, here):
     ("code", "name"),
     [(-9, "SIGKILL"), (137, "SIGKILL"), (-15, "SIGTERM"), (1, ""), (2, ""), (11, ""), (255, "")],
 )
-def test_a_signal_is_told_from_an_exit_code(code, name):
+def test_a_signal_is_distinguished_from_an_exit_code(code, name):
     assert killed_by(code) == name
 
 
@@ -95,7 +95,7 @@ EXISTING = [
 
 
 @pytest.mark.parametrize("text", EXISTING)
-def test_what_exists_by_now_is_told_from_other_errors(tmp_path, text):
+def test_what_exists_by_now_is_distinguished_from_other_errors(tmp_path, text):
     taken = Diagnostic("error", "creating it", text, "module.octo.aws_x.y", "")
     assert already_existing([ERROR, taken]) == ("module.octo.aws_x.y",)
     hint = failed(tmp_path, diagnostics=(ERROR, taken)).hint

@@ -62,7 +62,7 @@ def test_naming_the_address_lets_exactly_it_pass():
     assert ROLE not in str(caught.value)
 
 
-def test_an_unprotected_resource_may_go():
+def test_an_unprotected_resource_may_be_removed():
     examine(plan_of(("module.octo.aws_iam_role_policy.x", "aws_iam_role_policy", "delete")))
 
 

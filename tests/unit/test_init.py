@@ -127,7 +127,7 @@ def test_no_action_is_no_execution(answers, tmp_path):
     assert made(tmp_path).features == ["cost"]
 
 
-def test_features_that_were_given_are_not_asked_for(answers, tmp_path):
+def test_no_question_is_asked_about_features_that_were_given(answers, tmp_path):
     options = ("--feature", "cost", "--feature", "unit_metrics")
     result = answers(*ALL_DEFAULTS, options=options)
     assert result.exception is None, result.output

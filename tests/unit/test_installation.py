@@ -98,7 +98,7 @@ def test_what_an_older_version_recorded_is_kept_and_initialized_again(root):
     assert (root / PROVIDER).is_symlink()
 
 
-def test_after_terraform_found_damage_everything_is_installed_anew(root):
+def test_after_terraform_found_damage_everything_is_installed_again(root):
     made(root).forget()
     assert not made(root).is_current()
     made(root).clear_if_damaged()

@@ -1,4 +1,4 @@
-"""What Octo's new template asks for, sorted by what grants it; and how that is told."""
+"""What Octo's new template asks for, sorted by what grants it; and how that is shown."""
 
 from __future__ import annotations
 

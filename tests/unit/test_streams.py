@@ -50,7 +50,7 @@ def test_data_that_cannot_be_written_is_an_error(tmp_path, line):
     assert "Exception ignored" not in result.stderr
 
 
-def test_a_reader_that_went_away_is_not_told(tmp_path):
+def test_a_reader_that_went_away_is_no_error(tmp_path):
     result = shell("octo-tf schema | true; echo ${PIPESTATUS[0]}", tmp_path)
     assert (result.stdout, result.stderr) == ("1\n", "")
 

@@ -38,7 +38,7 @@ def test_an_account_enrols_alone_and_gets_the_services_role(payer, aws, name):
 
 
 @pytest.mark.parametrize("name", ENROLLED)
-def test_members_are_enrolled_with_their_payer_and_those_before_are_told_apart(payer, aws, name):
+def test_members_are_enrolled_with_their_payer_and_those_before_are_distinguished(payer, aws, name):
     enrolment.begin(aws("linked-1"), name, members=False)
     before = enrolment.read(payer, name, members=True)
     assert (before.active, len(before.members), before.includes_members) == (False, 1, False)

@@ -70,7 +70,7 @@ def test_a_linked_account_is_not_even_asked_about_before_its_payer_is_registered
     assert octo.accounts == {}
 
 
-def test_a_payer_that_octo_knows_is_not_asked_for(flow, account, octo):
+def test_no_question_is_asked_about_a_payer_that_octo_knows(flow, account, octo):
     payer, linked = account("payer"), account("linked-1")
     flow(payer).register()
     person = Scripted(["q"])

@@ -147,7 +147,7 @@ def test_octo_updates_its_own_stack_only_after_consent(octo, account, command, n
     assert client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE"
 
 
-def test_an_update_that_octos_role_may_not_make_is_told_with_the_way_out(
+def test_an_update_that_octos_role_may_not_make_is_explained_with_a_fix(
     octo, account, command, newer
 ):
     standalone = octo(account("standalone"))

@@ -232,7 +232,7 @@ def test_a_stack_set_that_is_skipped_after_all_is_not_missed(walker):
     assert report.areas[Area.STACKSET] is Status.SKIPPED
 
 
-def test_an_edited_external_id_is_told_and_can_be_mended(walker):
+def test_an_edited_external_id_is_reported_and_can_be_fixed(walker):
     walk = walker("linked-1")
 
     def delete() -> None:
@@ -295,7 +295,7 @@ def test_an_impossible_region_is_asked_for_again(walker):
     assert walk.saved["cur_s3_bucket_region"] == "eu-central-1"
 
 
-def test_an_existing_bucket_is_told_what_its_policy_needs(walker):
+def test_the_statements_that_an_existing_bucket_needs_are_shown(walker):
     walk = walker("standalone")
     bucket = walk.account.bucket
     assert walk(walk.deploy(), "c", "e", bucket, "q") is None

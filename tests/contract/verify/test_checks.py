@@ -365,7 +365,7 @@ def test_the_test_object_alone_is_a_state_of_its_own(undelivered, look):
     assert arrival(look(undelivered)) == (Status.PENDING, "first_object")
 
 
-def test_a_delivery_error_is_told(sandbox, undelivered, look):
+def test_a_delivery_error_is_reported(sandbox, undelivered, look):
     undelivered.client("s3").delete_bucket_policy(Bucket=undelivered.bucket)
     control.deliver(sandbox.endpoint_url)
     report = look(undelivered)

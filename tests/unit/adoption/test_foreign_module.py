@@ -122,7 +122,7 @@ variable "cur_s3_prefix" { default = "pre" }
     }
 
 
-def test_two_modules_are_told_apart_by_name(tmp_path):
+def test_two_modules_are_distinguished_by_name(tmp_path):
     text = CALL % '"a1"' + (CALL % '"b2"').replace('"octo"', '"other"')
     with pytest.raises(ConfigError, match="more than once") as caught:
         read(tmp_path, main__tf=text)
@@ -244,7 +244,7 @@ def test_a_wrapper_of_several_instances_has_several_of_the_module(tmp_path, argu
     assert found.is_repeated == bool(argument)
 
 
-def test_two_wrappers_are_told_apart_by_address(tmp_path):
+def test_two_wrappers_are_distinguished_by_address(tmp_path):
     both = ROOT + ROOT.partition("locals")[0].replace("finops", "other", 1)
     with pytest.raises(ConfigError, match="more than once") as caught:
         wrapped(tmp_path, both)

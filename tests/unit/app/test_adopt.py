@@ -113,7 +113,7 @@ def test_every_change_is_a_line_of_the_plan_in_the_order_in_which_it_is_made(cas
     assert "module.octo (2 addresses)" in summaries
 
 
-def test_the_plan_names_the_policies_that_may_go_with_a_role(case):
+def test_the_plan_names_the_policies_that_a_role_may_lose(case):
     account = ACCOUNT.account_id
     arns = (f"arn:aws:iam::{account}:policy/CloudSaver-1", "arn:aws:iam::aws:policy/ReadOnlyAccess")
     attached = replace(role(LEFTOVER), managed=dict.fromkeys(arns))

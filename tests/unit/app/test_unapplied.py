@@ -24,7 +24,7 @@ def test_a_setting_that_octo_yaml_no_longer_names_is_named():
     assert unapplied_settings(prepared(), applied) == ("cur_report_name",)
 
 
-def test_what_aws_has_is_not_asked_for():
+def test_no_question_is_asked_about_what_aws_has():
     """The first apply gives the bucket a policy; a verification right after it finds one."""
     applied = {APPLIED_INPUTS: {"cur_s3_bucket_has_policy": False}}
     assert unapplied_settings(prepared(), applied) == ()

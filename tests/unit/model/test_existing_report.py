@@ -61,7 +61,7 @@ def test_a_name_that_no_report_has_is_refused_with_those_that_there_are():
     assert "it has none" in refusal(registration(cur_report_name="other"))
 
 
-def test_an_account_without_reports_is_told_to_create_one():
+def test_an_account_without_reports_is_advised_to_create_one():
     said = refusal(registration())
     assert "the account has no report" in said
     assert "cur_report_option: CREATE_NEW" in said
