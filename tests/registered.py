@@ -12,11 +12,20 @@ from orchestrator.aws.session import Aws
 from orchestrator.model.module_contract import documents, octo_names
 from orchestrator.model.module_contract.features import feature_roles, schema_elements, table
 from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.octo_names import is_managed
 from orchestrator.model.module_contract.outputs import FeatureRoleOutput, Outputs
+from orchestrator.model.policy.classification import expand
 from orchestrator.model.stackset import StackInstance
 
 EXTERNAL_ID = "octo-external-id"
 PRINCIPAL = "131920598436"
+# More reads than a role's inline policies can hold: two managed policies.
+MANY = tuple(
+    action
+    for pattern in ("ec2:Describe*", "glue:BatchGet*", "sagemaker:Describe*", "iot:List*")
+    for action in expand(pattern)
+    if action != "ec2:DescribeInstanceAttribute"  # returns user data
+)
 ROLE, CUR_ROLE = "AlphausAcctAccessRole", "AlphausAcctAccessCurRole"
 
 
@@ -83,7 +92,11 @@ def tls_only(bucket: str) -> dict[str, Any]:
 
 
 def outputs(
-    account_id: str, account_type: str, features: tuple[str, ...] = ("cost",), **cur: Any
+    account_id: str,
+    account_type: str,
+    features: tuple[str, ...] = ("cost",),
+    additional_actions: tuple[str, ...] = (),
+    **cur: Any,
 ) -> Outputs:
     """What the module's outputs say of the account that ``register`` makes.
 
@@ -94,14 +107,22 @@ def outputs(
         return {
             "role_name": name,
             "role_arn": f"arn:aws:iam::{account_id}:role/{name}",
-            "inline_policies": policies,
-            "managed_policy_arns": [],
+            "inline_policies": {n: p for n, p in policies.items() if not is_managed(n)},
+            "managed_policies": {
+                f"arn:aws:iam::{account_id}:policy/{n}": p
+                for n, p in policies.items()
+                if is_managed(n)
+            },
             "permissions_boundary": None,
         }
 
     bucket = f"alphaus-cur-export-{account_id}"
     inputs = Inputs(
-        account_id, bucket, execution_actions=("stop_ec2",), execution_tag={"octo": "execute"}
+        account_id,
+        bucket,
+        execution_actions=("stop_ec2",),
+        execution_tag={"octo": "execute"},
+        additional_actions=additional_actions,
     )
     of_roles = documents.role_policies(inputs, features, partition="aws", account_id=account_id)
     boundary = f"arn:aws:iam::{account_id}:policy/{octo_names.EXECUTION_BOUNDARY}"
@@ -199,6 +220,8 @@ class Registered:
                 PolicyName=octo_names.EXECUTION_BOUNDARY,
                 PolicyDocument=policy("execution_boundary", partition="aws", account_id=account_id),
             )
+        for arn, document in access.managed_policies.items():
+            iam.create_policy(PolicyName=arn.rpartition("/")[2], PolicyDocument=document)
         for role in roles:
             kind = role.trust if isinstance(role, FeatureRoleOutput) else "external_id"
             trusted = documents.role_trust(
@@ -216,6 +239,8 @@ class Registered:
                 iam.put_role_policy(
                     RoleName=role.role_name, PolicyName=name, PolicyDocument=document
                 )
+            for arn in role.managed_policies:
+                iam.attach_role_policy(RoleName=role.role_name, PolicyArn=arn)
         if self.expected.cur is None:
             return
         s3 = self.client("s3")
@@ -243,11 +268,14 @@ class Registered:
                 iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
             for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
                 iam.detach_role_policy(RoleName=name, PolicyArn=attached["PolicyArn"])
-                iam.delete_policy(PolicyArn=attached["PolicyArn"])
             iam.delete_role(RoleName=name)
         for found in iam.list_policies(Scope="Local")["Policies"]:
-            if found["PolicyName"] == octo_names.EXECUTION_BOUNDARY:
-                iam.delete_policy(PolicyArn=found["Arn"])
+            for version in iam.list_policy_versions(PolicyArn=found["Arn"])["Versions"]:
+                if not version["IsDefaultVersion"]:
+                    iam.delete_policy_version(
+                        PolicyArn=found["Arn"], VersionId=version["VersionId"]
+                    )
+            iam.delete_policy(PolicyArn=found["Arn"])
         s3, cur = self.client("s3"), self.client("cur")
         for report in cur.describe_report_definitions()["ReportDefinitions"]:
             cur.delete_report_definition(ReportName=report["ReportName"])

@@ -27,6 +27,8 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
             ["ec2:DescribeInstanceAttribute"],
             ["rds:DescribeDBProxies", "sts:GetSessionToken"],
             ["rds:DescribeDBProxies\n"],
+            [f"rds:Describe{'A' * 101}"],
+            [f"rds:Describe{number:0>100}" for number in range(520)],
         ],
     ),
     "cur_additional_artifacts": (

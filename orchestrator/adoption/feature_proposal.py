@@ -7,12 +7,14 @@ from typing import Any
 
 from orchestrator.model.module_contract import documents
 from orchestrator.model.module_contract.documents import action_sid
-from orchestrator.model.module_contract.features import ADDITIONAL, table
+from orchestrator.model.module_contract.features import table
 from orchestrator.model.module_contract.octo_names import (
+    ADDITIONAL,
     API_ROLE,
     EXECUTOR_ROLE,
     READING_ROLES,
     SEARCHER_ROLE,
+    is_managed,
     linked_logical_id,
 )
 from orchestrator.model.observed import Document, Role
@@ -30,8 +32,8 @@ def propose(roles: Mapping[str, Role]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     features = _features(inline)
     features += [name for name in today(roles) if name not in (*features, "execution")]
-    if additional := inline.get(API_ROLE, {}).get(ADDITIONAL):
-        settings["additional_actions"] = allowed(additional)
+    if additional := _additional_actions(roles.get(API_ROLE)):
+        settings["additional_actions"] = additional
     if "execution" in features:
         execution = _execution(inline.get(EXECUTOR_ROLE, {}))
         if execution:
@@ -41,6 +43,17 @@ def propose(roles: Mapping[str, Role]) -> dict[str, Any]:
     if len(features) > 1:
         settings["features"] = features
     return settings
+
+
+def _additional_actions(role: Role | None) -> list[str]:
+    """Read the additional actions from a role's policies of octo-tf's own names."""
+    managed = (
+        {arn.rpartition("/")[2]: policy for arn, policy in role.managed.items()} if role else {}
+    )
+    found = [policy for name, policy in managed.items() if is_managed(name)]
+    if role:
+        found.append(role.inline.get(ADDITIONAL))
+    return sorted({action for policy in found if policy for action in allowed(policy)})
 
 
 def today(roles: Mapping[str, Role]) -> dict[str, tuple[str, ...]]:

@@ -14,8 +14,14 @@ from orchestrator.app.context import AccountContext
 from orchestrator.detection import stackset_template
 from orchestrator.model.effects import Boundaries, Repair, RoleChange, role_change
 from orchestrator.model.module_contract import documents
+from orchestrator.model.module_contract.addresses import MODULE, managed_policy
 from orchestrator.model.module_contract.inputs import Inputs, module_inputs
-from orchestrator.model.module_contract.octo_names import CUR_ROLE, EXECUTOR_ROLE, PRINCIPAL
+from orchestrator.model.module_contract.octo_names import (
+    CUR_ROLE,
+    EXECUTION_BOUNDARY,
+    EXECUTOR_ROLE,
+    PRINCIPAL,
+)
 from orchestrator.model.module_contract.outputs import APPLIED_INPUTS
 from orchestrator.model.observed import Document, Role
 from orchestrator.model.policy import Policy, allowed, document, equivalent, matches
@@ -24,6 +30,7 @@ from orchestrator.terraform.plan import Plan, ResourceValues
 from orchestrator.terraform.state import STACKSET
 
 _ROLE, _POLICY = "aws_iam_role", "aws_iam_role_policy"
+_MANAGED, _ATTACHMENT = "aws_iam_policy", "aws_iam_role_policy_attachment"
 _ACCOUNT = "ACCOUNT"  # stands for each linked account's own id
 _LATER = "(known after apply)"
 _WEAKER_TRUST = f"{CUR_ROLE} trusts {PRINCIPAL} without sts:ExternalId"
@@ -160,11 +167,11 @@ class PlannedRoles:
                 attached = side(policy)
                 if attached and attached.get("role") == name and attached.get("policy"):
                     inline[str(attached["name"])] = document(attached["policy"])
-            managed: list[str] = []
+            managed = self._attached(name, side)
             if side is before_of:  # what the account has besides is in the role itself
                 for one in values.get("inline_policy") or ():
                     inline[str(one["name"])] = document(one["policy"])
-                managed = list(values.get("managed_policy_arns") or ())
+                managed = dict.fromkeys(values.get("managed_policy_arns") or ())
             boundary = values.get("permissions_boundary")
             if side is after_of and "permissions_boundary" in resource.unknown:
                 boundary = _LATER
@@ -173,10 +180,28 @@ class PlannedRoles:
                 str(values.get("arn") or ""),
                 trust=document(values.get("assume_role_policy") or "{}"),
                 inline=inline,
-                managed=dict.fromkeys(managed),
+                managed=managed,
                 boundary=boundary or None,
             )
         return found
+
+    def _attached(self, role: str, side: _Side) -> dict[str, Document | None]:
+        """Return the managed policies of the plan that are attached to a role, by ARN.
+
+        The ARN of one that is to be created is known later: its name stands for it.
+        """
+        found: dict[str, Document | None] = {}
+        for attachment in self._of_type(_ATTACHMENT):
+            values = side(attachment)
+            if values and values.get("role") == role:
+                name = managed_policy(attachment.address.removeprefix(MODULE))
+                found[values.get("policy_arn") or name] = self._managed(side).get(name)
+        return found
+
+    def _managed(self, side: _Side) -> dict[str, Document]:
+        """Return the plan's managed policies, by name."""
+        policies = filter(None, map(side, self._of_type(_MANAGED)))
+        return {str(p["name"]): document(p["policy"]) for p in policies if p.get("policy")}
 
     def _read(self, role: Role | None) -> Role | None:
         """Add the documents of the policies that are attached to a role."""
@@ -186,9 +211,9 @@ class PlannedRoles:
 
     def _boundaries(self, *roles: Mapping[str, Role]) -> Boundaries:
         own: dict[str, Document | None] = {}
-        for resource in self._of_type("aws_iam_policy"):
+        for resource in self._of_type(_MANAGED):
             for values in filter(None, (resource.before, resource.after)):
-                if values.get("policy"):
+                if values.get("policy") and values.get("name") == EXECUTION_BOUNDARY:
                     own[str(values.get("arn") or _LATER)] = document(values["policy"])
         named = {r.boundary for side in roles for r in side.values() if r.boundary}
         others = named - own.keys() - {_LATER}

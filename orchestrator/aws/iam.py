@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from orchestrator.aws.errors import code_of, is_denied, is_not_found
 from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
-from orchestrator.model.observed import Document, Role, own_policies
+from orchestrator.model.observed import Document, ManagedPolicy, Role, own_policies
+from orchestrator.model.partition import partition_of_region
 from orchestrator.model.policy import Sample
 
 if TYPE_CHECKING:
@@ -188,6 +189,13 @@ def _denial(result: EvaluationResultTypeDef) -> str:
 def _attached(aws: Aws, name: str) -> list[str]:
     pages = aws.client("iam").get_paginator("list_attached_role_policies").paginate(RoleName=name)
     return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+
+
+def describe_policy(aws: Aws, name: str, account_id: str) -> ManagedPolicy | None:
+    """Read a customer-managed policy; None if there is none of that name."""
+    arn = f"arn:{partition_of_region(aws.region)}:iam::{account_id}:policy/{name}"
+    found = managed_document(aws, arn)
+    return None if found is None else ManagedPolicy(arn, found)
 
 
 @fact

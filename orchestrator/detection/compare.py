@@ -15,14 +15,21 @@ from orchestrator.model.differences import (
     role_differences,
 )
 from orchestrator.model.module_contract import octo_names
-from orchestrator.model.module_contract.addresses import BUCKET, REPORT, REPORT_FIELDS, STACKSET
-from orchestrator.model.observed import Bucket, Removal, Role
-from orchestrator.model.policy import as_list, document, statements
+from orchestrator.model.module_contract.addresses import (
+    BUCKET,
+    REPORT,
+    REPORT_FIELDS,
+    STACKSET,
+    managed_policy,
+)
+from orchestrator.model.module_contract.octo_names import MANAGED_ADDITIONAL
+from orchestrator.model.observed import Bucket, ManagedPolicy, Removal, Role
+from orchestrator.model.policy import as_list, document, equivalent, statements
 from orchestrator.model.stackset import StackSet
 
 _DELIVERY = ("billingreports.amazonaws.com", "bcm-data-exports.amazonaws.com")
 # A report is what the CUR API describes.
-Existing = Role | Bucket | StackSet | Mapping[str, Any]
+Existing = Role | ManagedPolicy | Bucket | StackSet | Mapping[str, Any]
 _HIDDEN = "****"  # what CloudFormation answers for a NoEcho parameter
 
 
@@ -76,7 +83,7 @@ def compare(
     created: set[str],
     planned: Mapping[str, Mapping[str, Any]],
 ) -> Comparison:
-    """Compare a role, bucket, StackSet or report with what the plan would create at its address.
+    """Compare a role, policy, bucket, StackSet or report with what the plan would create.
 
     Args:
         address: in the module.
@@ -86,6 +93,8 @@ def compare(
     """
     if isinstance(existing, Role):
         return compare_role(address, existing, created, planned)
+    if isinstance(existing, ManagedPolicy):
+        return compare_policy(address, existing, planned[address])
     if isinstance(existing, Bucket):
         return compare_bucket(existing, created)
     if isinstance(existing, StackSet):
@@ -103,12 +112,19 @@ def compare_role(
         for a, values in planned.items()
         if a.startswith("aws_iam_role_policy.") and values.get("role") == role.name
     }
+    by_name = {arn.rpartition("/")[2]: arn for arn in role.managed}
+    attached = {
+        a: by_name[name]
+        for a, values in planned.items()
+        if a.startswith("aws_iam_role_policy_attachment.") and values.get("role") == role.name
+        if (name := managed_policy(a)) in by_name
+    }
     desired = replace(
         role,
         description=wanted.get("description") or "",
         trust=document(wanted.get("assume_role_policy") or "{}"),
         inline={str(v["name"]): document(v["policy"]) for v in policies.values() if "policy" in v},
-        managed={},
+        managed={arn: role.managed[arn] for arn in attached.values()},
     )
     found = role_differences(desired, role)
     parts = {difference.part for difference in found}
@@ -120,6 +136,7 @@ def compare_role(
         for a, values in policies.items()
         if a in created and values["name"] in role.inline
     }
+    ids |= {a: f"{role.name}/{arn}" for a, arn in attached.items() if a in created}
     return Comparison(
         f"role {role.name}",
         role.name,
@@ -132,6 +149,18 @@ def compare_role(
         ),
         removals(f"role {role.name}", desired, role),
         path_obstacle(role),
+    )
+
+
+def compare_policy(address: str, policy: ManagedPolicy, wanted: Mapping[str, Any]) -> Comparison:
+    """Compare a managed policy with the planned one of its name."""
+    is_same = equivalent(document(wanted.get("policy") or "{}"), policy.document)
+    return Comparison(
+        f"policy {policy.arn.rpartition('/')[2]}",
+        policy.arn,
+        address,
+        {address: policy.arn},
+        () if is_same else ("its document differs",),
     )
 
 
@@ -193,10 +222,18 @@ def compare_report(existing: Mapping[str, Any], wanted: Mapping[str, Any]) -> Co
 
 
 def as_octos(role: Role, policies: Collection[str]) -> Role:
-    """Return the role after an import: it trusts Octo alone and keeps only the named policies."""
+    """Return the role after an import: it trusts Octo alone and keeps only the named policies.
+
+    Those of additional actions are numbered: their name stands for all of them.
+    """
+
+    def is_kept(name: str) -> bool:
+        return name in policies or (octo_names.is_managed(name) and MANAGED_ADDITIONAL in policies)
+
     trust = {"Statement": [{"Principal": {"AWS": octo_names.PRINCIPAL}}]}
-    inline = {name: text for name, text in role.inline.items() if name in policies}
-    return replace(role, trust=trust, inline=inline, managed={})
+    inline = {name: text for name, text in role.inline.items() if is_kept(name)}
+    managed = {arn: p for arn, p in role.managed.items() if is_kept(arn.rpartition("/")[2])}
+    return replace(role, trust=trust, inline=inline, managed=managed)
 
 
 def compare_stack_set(stack_set: StackSet, wanted: PlannedStackSet) -> Comparison:

@@ -18,7 +18,14 @@ from orchestrator.aws.session import Aws
 from orchestrator.detection import stack_sets
 from orchestrator.detection.compare import Comparison, Existing, compare
 from orchestrator.errors import Refused
-from orchestrator.model.module_contract.addresses import BUCKET, MODULE, REPORT, ROLES, STACKSET
+from orchestrator.model.module_contract.addresses import (
+    BUCKET,
+    MODULE,
+    REPORT,
+    ROLES,
+    STACKSET,
+    managed_policy,
+)
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.stackset import StackSet
 from orchestrator.terraform.plan import Plan
@@ -91,6 +98,11 @@ def _existing(aws: Aws, created: set[str], inputs: Inputs) -> dict[str, Existing
         for address, name in ROLES.items()
         if address in created
     }
+    for address in created:
+        if address.startswith("aws_iam_policy."):
+            reads[address] = functools.partial(
+                iam.describe_policy, aws, managed_policy(address), inputs.account_id
+            )
     if BUCKET in created:
         reads[BUCKET] = lambda: s3.describe_bucket(
             aws, inputs.cur_s3_bucket_name, inputs.account_id

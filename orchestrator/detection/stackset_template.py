@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -82,6 +83,9 @@ def read(text: str, parameters: Mapping[str, str], partition: str) -> TemplateCo
     made = {i: properties for i, (kind, properties) in resources.items() if kind == _ROLE}
     own = next((i for i, properties in made.items() if properties.get("RoleName") == API_ROLE), "")
     role = _role(made[own], resources, API_ROLE) if own else None
+    if role:  # the template's own policies are among the inline ones
+        outside = {a: p for a, p in role.managed.items() if a[2:-1] not in resources}
+        role = replace(role, managed=outside)
     others = {i: kind for i, (kind, _) in resources.items() if i != own and kind not in _POLICIES}
     return TemplateContent(
         own,
@@ -107,13 +111,15 @@ def roles(
     resources = _resources(parse(text) or {}, parameters, partition)
     attached = {i: r for i, r in resources.items() if r[0] in _POLICIES}
     managed = {i for i, (kind, _) in attached.items() if kind == "AWS::IAM::ManagedPolicy"}
+    documents = {f"${{{i}}}": _document(attached[i][1].get("PolicyDocument")) for i in managed}
     found = {}
     for logical_id, (kind, properties) in resources.items():
         if kind == _ROLE:
             name = str(properties.get("RoleName", logical_id))
             own = {i: r for i, r in attached.items() if i not in managed or "Roles" in r[1]}
-            found[name] = _role(properties, own, name)
-    documents = {f"${{{i}}}": _document(attached[i][1].get("PolicyDocument")) for i in managed}
+            role = _role(properties, own, name)
+            known = {arn: documents.get(arn) for arn in role.managed}
+            found[name] = replace(role, managed=known)
     return found, documents
 
 
@@ -156,7 +162,7 @@ def _role(
 def _policy_resources(resources: Mapping[str, tuple[str, Any]]) -> dict[str, Document]:
     """Return the policies that are resources of their own, whatever role they belong to.
 
-    octo-tf's template has none, so each of them would be removed.
+    octo-tf's template has only those of additional actions, so the others would be removed.
     """
     return {
         f"{properties.get('PolicyName') or properties.get('ManagedPolicyName') or i} ({i})": (

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.model.external_ids import NO_ROTATION, Acceptance
 from orchestrator.model.module_contract import documents, features
-from orchestrator.model.module_contract.octo_names import API_ROLE, Area
+from orchestrator.model.module_contract.octo_names import ADDITIONAL, API_ROLE, Area
 from orchestrator.model.module_contract.outputs import (
     CurOutput,
     FeatureRoleOutput,
@@ -60,9 +60,14 @@ class Desired:
         # A role of one feature has its policies alone; the API access role has those of all.
         api, own = self.roles[API_ROLE], features.own_policies(feature, API_ROLE)
         inline = {name: policy for name, policy in api.inline.items() if name in own}
+        managed = api.managed if ADDITIONAL in own else {}
         others = [self.roles[role.role_name] for role in self.outputs.api_access.feature_roles]
         needed = features.table().features[feature].roles
-        return [role for role in (replace(api, inline=inline), *others) if role.name in needed]
+        return [
+            role
+            for role in (replace(api, inline=inline, managed=managed), *others)
+            if role.name in needed
+        ]
 
     @property
     def cur(self) -> CurOutput:
@@ -127,6 +132,6 @@ class Desired:
             output.role_arn,
             trust=trusted,
             inline={name: document(text) for name, text in output.inline_policies.items()},
-            managed=dict.fromkeys(output.managed_policy_arns),
+            managed={arn: document(text) for arn, text in output.managed_policies.items()},
             boundary=output.permissions_boundary,
         )

@@ -62,10 +62,10 @@ def _policies(desired: Role, observed: Role) -> Iterator[Difference]:
             yield Difference(part, "missing", name)
         for name in sorted(found.keys() - wanted.keys()):
             yield Difference(part, "extra", name)
-        if part is Part.INLINE:
-            for name in sorted(wanted.keys() & found.keys()):
-                if not equivalent(wanted[name], found[name]):
-                    yield Difference(part, "changed", name)
+        for name in sorted(wanted.keys() & found.keys()):
+            one, other = wanted[name], found[name]
+            if one is not None and other is not None and not equivalent(one, other):
+                yield Difference(part, "changed", name)
     if desired.boundary != observed.boundary:
         has, wants = observed.boundary or "not set", desired.boundary or "unset"
         detail = f"its permissions boundary is {has}, not {wants}"

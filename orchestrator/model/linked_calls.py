@@ -18,7 +18,11 @@ from dataclasses import dataclass, replace
 from orchestrator.model.module_contract import documents
 from orchestrator.model.module_contract.features import table
 from orchestrator.model.module_contract.inputs import Inputs
-from orchestrator.model.module_contract.octo_names import API_ROLE, EXECUTION_BOUNDARY
+from orchestrator.model.module_contract.octo_names import (
+    API_ROLE,
+    EXECUTION_BOUNDARY,
+    is_managed,
+)
 from orchestrator.model.policy import UNKNOWN, AnyOf, Principal, Request, Value, allowed, matches
 
 EXECUTION_ROLE = "stacksets-exec-*"
@@ -118,11 +122,15 @@ class LinkedCalls:
         tagged |= {"aws:TagKeys": [*tags]} if tags else {}
         given = self.inputs.permissions_boundary
         boundary = given and given.replace(f":{self.inputs.account_id}:", f":{account}:")
-        own_boundary = f"arn:{self.partition}:iam::{account}:policy/{EXECUTION_BOUNDARY}"
+        policy_arn = f"arn:{self.partition}:iam::{account}:policy"
+        own_boundary = f"{policy_arn}/{EXECUTION_BOUNDARY}"
         executing = table().features["execution"].roles
         if "execution" in self.inputs.linked_features and not boundary:
             yield "iam:CreatePolicy", own_boundary, {}
-        for name, policies in self._roles(account).items():
+        roles = self._roles(account)
+        for policy in filter(is_managed, roles[API_ROLE]):
+            yield "iam:CreatePolicy", f"{policy_arn}/{policy}", {}
+        for name, policies in roles.items():
             arn = self.role_arn(account, name)
             limited = own_boundary if name in executing else None
             with_boundary: dict[str, Value] = {"iam:PermissionsBoundary": boundary or limited}
@@ -132,6 +140,9 @@ class LinkedCalls:
             yield "iam:CreateRole", arn, {**with_boundary, **tagged}
             if policies:
                 yield "iam:PutRolePolicy", arn, with_boundary
+            for policy in filter(is_managed, policies):
+                attached: dict[str, Value] = {"iam:PolicyARN": f"{policy_arn}/{policy}"}
+                yield "iam:AttachRolePolicy", arn, {**with_boundary, **attached}
 
     def _execution_keys(self, place: Place) -> dict[str, Value]:
         role = f"arn:{self.partition}:iam::{place.account_id}:role/stacksets-exec-"

@@ -57,10 +57,24 @@ class Role:
     max_session_duration: int = 3600
 
     @property
+    def documents(self) -> dict[str, Document]:
+        """Return the documents of all its policies that were read, by name or ARN."""
+        managed = {arn: policy for arn, policy in self.managed.items() if policy}
+        return {**self.inline, **managed}
+
+    @property
     def path(self) -> str:
         """Return its path, which IAM cannot change."""
         _, found, rest = self.arn.partition(":role/")
         return "/" + rest.removesuffix(self.name) if found else "/"
+
+
+@dataclass(frozen=True)
+class ManagedPolicy:
+    """A customer-managed policy with its default version's document."""
+
+    arn: str
+    document: Document
 
 
 def own_policies(arns: Iterable[str]) -> list[str]:

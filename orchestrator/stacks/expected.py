@@ -88,11 +88,15 @@ def expected(
 
 
 def _role(inputs: Inputs, partition: str, name: str, policies: dict[str, object]) -> RoleOutput:
+    arn = f"arn:{partition}:iam::{inputs.account_id}"
+    texts = {policy: documents.text(document) for policy, document in policies.items()}
     return RoleOutput(
         role_name=name,
-        role_arn=f"arn:{partition}:iam::{inputs.account_id}:role/{name}",
-        inline_policies={policy: documents.text(d) for policy, d in policies.items()},
-        managed_policy_arns=[],
+        role_arn=f"{arn}:role/{name}",
+        inline_policies={n: text for n, text in texts.items() if not octo_names.is_managed(n)},
+        managed_policies={
+            f"{arn}:policy/{n}": text for n, text in texts.items() if octo_names.is_managed(n)
+        },
         permissions_boundary=inputs.permissions_boundary,
     )
 

@@ -16,9 +16,11 @@ from typing import Any, Literal, get_args
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orchestrator import __version__, assets
+from orchestrator.errors import ConfigError
 from orchestrator.model.module_contract import documents, octo_names
 from orchestrator.model.module_contract.features import table
 from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.octo_names import is_managed, linked_logical_id
 from orchestrator.model.partition import cur_region
 
 Name = Literal["api-access", "stackset", "cur", "cur-bucket"]
@@ -31,6 +33,7 @@ DESCRIPTIONS: dict[Name, str] = {
     "cur-bucket": "Octo bucket for the Cost and Usage Report",
 }
 _PRINCIPAL_ARN = "arn:${AWS::Partition}:iam::${Principal}:root"
+_MOST_BYTES = 51_200  # CloudFormation User Guide, "Understand CloudFormation quotas"
 _PARTITION, _ACCOUNT, _BUCKET = "${AWS::Partition}", "${AWS::AccountId}", "${CurS3BucketName}"
 
 
@@ -63,6 +66,7 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws", ids: int = 1) 
             if name != "cur" or inputs.cur_role_trust == "external_id"
             else (),
             roles=_roles(inputs, inputs.features, "ApiAccessRole", ids),
+            managed_policies=_managed_policies(inputs, inputs.features),
             cur_role_name=octo_names.CUR_ROLE,
             cur_role_description=table().roles[octo_names.CUR_ROLE].description,
             cur_trust=_role_document(trust if inputs.cur_role_trust == "external_id" else weaker),
@@ -76,7 +80,11 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws", ids: int = 1) 
 
 
 def linked_template(inputs: Inputs, ids: int = 1) -> str:
-    """Render the template that the StackSet deploys to each linked account, as JSON text."""
+    """Render the template that the StackSet deploys to each linked account, as JSON text.
+
+    Raises:
+        ConfigError: it is larger than CloudFormation allows.
+    """
     boundary = inputs.permissions_boundary
     own = f":{inputs.account_id}:"
     rendered = (
@@ -87,11 +95,20 @@ def linked_template(inputs: Inputs, ids: int = 1) -> str:
             description=table().roles[octo_names.API_ROLE].description,
             id_parameters=documents.external_id_parameters(ids),
             roles=_roles(inputs, inputs.linked_features, inputs.stackset_role_logical_id, ids),
+            managed_policies=_managed_policies(inputs, inputs.linked_features),
             # A boundary of this account is expected under the same name in each linked account.
             boundary=boundary and {"Fn::Sub": boundary.replace(own, ":${AWS::AccountId}:")},
         )
     )
-    return documents.text(json.loads(rendered))
+    text = documents.text(json.loads(rendered))
+    if (size := len(text.encode())) > _MOST_BYTES:
+        raise ConfigError(
+            f"the template for linked accounts would have {size:,} bytes, and CloudFormation"
+            f" allows {_MOST_BYTES:,}",
+            where="additional_actions",
+            hint="Leave out some of additional_actions or stackset_features.",
+        )
+    return text
 
 
 def _roles(
@@ -105,15 +122,24 @@ def _roles(
     trust = _role_document(_trust(ids))
     return [
         {
-            "logical_id": logical_id
-            if name == octo_names.API_ROLE
-            else octo_names.linked_logical_id(name),
+            "logical_id": logical_id if name == octo_names.API_ROLE else linked_logical_id(name),
             "name": name,
             "description": table().roles[name].description,
             "trust": trust,
-            "policies": _policies(of_role),
+            "policies": _policies({n: p for n, p in of_role.items() if not is_managed(n)}),
+            "managed": [{"Ref": linked_logical_id(n)} for n in sorted(of_role) if is_managed(n)],
         }
         for name, of_role in policies.items()
+    ]
+
+
+def _managed_policies(inputs: Inputs, features: Sequence[str]) -> list[dict[str, Any]]:
+    """Describe the managed policies that the roles of a template share."""
+    policies = documents.role_policies(inputs, features, partition=_PARTITION, account_id=_ACCOUNT)
+    return [
+        {"logical_id": linked_logical_id(name), "name": name, "document": document}
+        for name, document in sorted(policies[octo_names.API_ROLE].items())
+        if is_managed(name)
     ]
 
 

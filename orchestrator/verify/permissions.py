@@ -27,7 +27,7 @@ def read_denials(context: Context, feature: str) -> Observed:
 def _denials(context: Context, role: Role) -> Mapping[str, str] | None:
     denied: dict[str, str] = {}
     try:
-        for sample, granted in samples(role.inline).items():
+        for sample, granted in samples(role.documents).items():
             denied |= simulate(context.aws, role.arn, granted, sample)
     except ServiceError as error:
         if is_not_found(error):
@@ -45,7 +45,7 @@ def judge_permissions(desired: Desired, observed: Observed, feature: str) -> Fin
         if found is None:
             return missing(role.name)
         denied |= found
-        actions |= {action for granted in samples(role.inline).values() for action in granted}
+        actions |= {action for granted in samples(role.documents).values() for action in granted}
     if denied:
         shown = ", ".join(f"{action} ({why})" for action, why in sorted(denied.items())[:_SHOWN])
         more = f" and {len(denied) - _SHOWN} more" if len(denied) > _SHOWN else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 
-from orchestrator.aws.iam import get_role, get_role_with_policies
+from orchestrator.aws.iam import get_role, get_role_with_policies, with_documents
 from orchestrator.model.differences import Difference, Part, role_differences
 from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.observed import Observed, Role, RoleAccess
@@ -24,10 +24,15 @@ READ_PERMISSIONS = (
 
 
 def read_roles(context: Context, *roles: Role) -> Observed:
-    """Read the roles of these names with their policies (IAM)."""
-    return Observed(
-        roles={role.name: get_role_with_policies(context.aws, role.name) for role in roles}
-    )
+    """Read the roles of these names with their policies (IAM).
+
+    The documents of managed policies are read where the desired role has some.
+    """
+    found = {role.name: get_role_with_policies(context.aws, role.name) for role in roles}
+    for role in roles:
+        if role.managed and (observed := found[role.name]):
+            found[role.name] = with_documents(context.aws, observed)
+    return Observed(roles=found)
 
 
 def read_api_role(context: Context) -> Observed:

@@ -11,6 +11,7 @@ import jsonschema
 from orchestrator import assets
 from orchestrator.model.module_contract.octo_names import API_ROLE, PRINCIPAL
 from tests.e2e.project import EXTERNAL_ID, Project
+from tests.registered import MANY
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs/schemas/plan-v2.json").read_text())
@@ -59,10 +60,12 @@ def test_a_reviewer_reads_what_a_plan_means(sandbox, tmp_path):
     iam.update_assume_role_policy(
         RoleName=API_ROLE, PolicyDocument=json.dumps(trust).replace(PRINCIPAL, ANOTHER)
     )
-    project.settings(additional_actions=["rds:DescribeDBProxies"])
+    project.settings(additional_actions=["rds:DescribeDBProxies", *MANY])
 
     said = meaning(project, "--out", "saved.tfplan")
-    assert "It gains rds:DescribeDBProxies (lists or reads)." in said
+    (gains,) = (line for line in said.splitlines() if "It gains " in line)
+    assert "rds:DescribeDBProxies" in gains
+    assert gains.endswith("(lists or reads).")
     by_hand = "inline policy hand is removed: put there outside Terraform; it allowed s3:* on *."
     assert f"{API_ROLE}: {by_hand}" in said
     assert f"Account {PRINCIPAL} may assume {API_ROLE} with the external id." in said
@@ -87,6 +90,8 @@ def test_a_reviewer_reads_what_a_plan_means(sandbox, tmp_path):
     saved = project("apply", "--plan", "saved.tfplan")
     assert saved.returncode == 0, saved.stderr
     assert by_hand in saved.stderr
+    attached = iam.list_attached_role_policies(RoleName=API_ROLE)["AttachedPolicies"]
+    assert [p["PolicyName"] for p in attached] == ["OctoAdditional1", "OctoAdditional2"]
     assert not project.exposures(EXTERNAL_ID)
 
 

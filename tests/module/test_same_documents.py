@@ -38,6 +38,10 @@ CHOICES = {
     ),
     "everything": EVERYTHING,
     "two external ids": EVERYTHING,
+    "additional actions beyond the limit": dataclasses.replace(
+        EVERYTHING,
+        additional_actions=tuple(f"rds:Describe{number:03}{'A' * 45}" for number in range(200)),
+    ),
 }
 GIVEN = (
     *("features", "execution_actions", "execution_may_delete", "execution_tag"),
@@ -60,6 +64,10 @@ def run(number: int, inputs: Inputs, ids: int) -> str:
     conditions = {
         "output.api_access.inline_policies": want.api_access.inline_policies,
         "{ for r in output.api_access.feature_roles : r.role_name => r.inline_policies }": roles,
+        "output.api_access.managed_policies": want.api_access.managed_policies,
+        "{ for r in output.api_access.feature_roles : r.role_name => r.managed_policies }": {
+            role.role_name: role.managed_policies for role in want.api_access.feature_roles
+        },
         "{ for r in output.api_access.feature_roles : r.role_name => r.trust }": {
             role.role_name: role.trust for role in want.api_access.feature_roles
         },

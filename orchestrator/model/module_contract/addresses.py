@@ -22,6 +22,7 @@ ROLES = {
         )
     },
 }
+BOUNDARY = "aws_iam_policy.execution_boundary[0]"
 BUCKET = "aws_s3_bucket.cur[0]"
 REPORT = "aws_cur_report_definition.cur[0]"
 STACKSET = "aws_cloudformation_stack_set.api_access[0]"
@@ -38,3 +39,12 @@ REPORT_FIELDS = {
     "RefreshClosedReports": "refresh_closed_reports",
     "ReportVersioning": "report_versioning",
 }
+
+
+def managed_policy(address: str) -> str:
+    """Return the name of the managed policy at an address, or attached at it; else empty."""
+    if address == BOUNDARY:
+        return octo_names.EXECUTION_BOUNDARY
+    if address.startswith(("aws_iam_policy.", "aws_iam_role_policy_attachment.")):
+        return address.partition('["')[2].removesuffix('"]').rpartition("/")[2]
+    return ""

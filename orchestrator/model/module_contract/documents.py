@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from orchestrator import assets
 from orchestrator.files import read_regular
-from orchestrator.model.module_contract.features import ADDITIONAL, Table, Trust, table
+from orchestrator.model.module_contract.features import Table, Trust, table
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import (
+    ADDITIONAL,
     CUR_ROLE,
     EXECUTOR_ROLE,
+    MANAGED_ADDITIONAL,
     READING_ROLES,
 )
+
+# Characters: IAM's limit of all inline policies of a role, and how many of a list of actions the
+# module puts into a managed policy, which has at most 6,144.
+# Source: IAM User Guide, "IAM and AWS STS quotas".
+_MOST_INLINE, _PART = 10_240, 5_800
 
 
 def text(document: Any) -> str:
@@ -35,7 +43,10 @@ def role_policies(
     account_id: str,
     module: Path = assets.MODULE,
 ) -> dict[str, dict[str, Any]]:
-    """Build the inline policies of each role that the features need, but the CUR role's.
+    """Build the policies of each role that the features need, but the CUR role's.
+
+    They are inline policies; additional actions beyond IAM's limit for those are in managed ones
+    (``octo_names.is_managed``), which the roles share.
 
     Args:
         inputs: the module's inputs, for execution and for additional actions.
@@ -54,12 +65,33 @@ def role_policies(
         if policies and role == EXECUTOR_ROLE:
             for policy in policies.values():
                 policy["Statement"] += execution_statements(inputs, partition, account_id, known)
-        if policies and role in READING_ROLES and inputs.additional_actions:
-            statement = _allow("AdditionalReads", sorted(inputs.additional_actions), "*")
-            policies[ADDITIONAL] = {"Version": "2012-10-17", "Statement": [statement]}
         if policies:
             found[role] = policies
+    reading = [found[role] for role in READING_ROLES if role in found]
+    additional = _additional_policies(sorted({*inputs.additional_actions}), reading)
+    for policies in reading:
+        policies |= additional
     return found
+
+
+def _additional_policies(
+    actions: list[str], reading: list[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Build the policies of additional actions, for roles with these policies of features."""
+
+    def policy(part: list[str]) -> dict[str, Any]:
+        statement = _allow("AdditionalReads", part, "*")
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+    inline = {ADDITIONAL: policy(actions)} if actions else {}
+    sizes = [sum(len(text(p)) for p in {**own, **inline}.values()) for own in reading]
+    if not actions or max(sizes, default=0) <= _MOST_INLINE:
+        return inline
+    parts: dict[int, list[str]] = {}
+    ends = accumulate(len(action) + len('"",') for action in actions)
+    for action, end in zip(actions, ends, strict=True):
+        parts.setdefault(end // _PART, []).append(action)
+    return {f"{MANAGED_ADDITIONAL}{n + 1}": policy(part) for n, part in parts.items()}
 
 
 def execution_statements(

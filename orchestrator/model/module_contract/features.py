@@ -15,9 +15,13 @@ from pydantic import BaseModel, ConfigDict
 from orchestrator import assets
 from orchestrator.files import read_regular
 from orchestrator.model.enrolment import ServiceName
-from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE, READING_ROLES
-
-ADDITIONAL = "octo-additional"  # the policy of additional_actions
+from orchestrator.model.module_contract.octo_names import (
+    ADDITIONAL,
+    API_ROLE,
+    CUR_ROLE,
+    MANAGED_ADDITIONAL,
+    READING_ROLES,
+)
 
 Trust = Literal["external_id", "systems_manager", "account"]
 
@@ -118,10 +122,10 @@ def feature_roles(features: Iterable[str]) -> list[str]:
 
 
 def policy_names(role: str) -> list[str]:
-    """List the inline policies that a role can have, by all features."""
+    """List the policies that a role can have, by all features and by additional actions."""
     features = table().features.values()
     names = [name for feature in features for name in feature.roles.get(role, {})]
-    return [*names, ADDITIONAL] if role in READING_ROLES else names
+    return [*names, ADDITIONAL, MANAGED_ADDITIONAL] if role in READING_ROLES else names
 
 
 def enrolments(features: Iterable[str]) -> list[ServiceName]:

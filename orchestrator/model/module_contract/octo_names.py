@@ -18,6 +18,8 @@ APPROVER_ROLE: Final = "OctoChangeTemplateApproverRole"
 # From outside it is not known which of these roles the service reads by.
 READING_ROLES: Final = (API_ROLE, SEARCHER_ROLE)
 EXECUTION_BOUNDARY: Final = "OctoExecutionBoundary"  # a policy of ours
+ADDITIONAL: Final = "octo-additional"  # the inline policy of additional_actions
+MANAGED_ADDITIONAL: Final = "OctoAdditional"  # managed ones, numbered, where that is too long
 STACKSET: Final = "alphaus-api-access-stackset"
 CUR_BUCKET: Final = "alphaus-cur-export"  # the published module's; ours ends in the account id
 # The published module's other role, a tag manager's; octo-tf has no use for it.
@@ -44,6 +46,11 @@ def cur_bucket(account_id: str) -> str:
     return f"{CUR_BUCKET}-{account_id}"
 
 
-def linked_logical_id(role: str) -> str:
-    """Return a role's logical id in the StackSet's template; the API access role has its own."""
-    return role.removeprefix("Octo")
+def linked_logical_id(name: str) -> str:
+    """Return a role's or policy's logical id in a template; the API access role has its own."""
+    return name.removeprefix("Octo")
+
+
+def is_managed(policy: str) -> bool:
+    """Tell whether a policy of a role is a managed policy, by its name."""
+    return policy.startswith(MANAGED_ADDITIONAL)

@@ -29,14 +29,14 @@ class _Output(BaseModel):
 class RoleOutput(_Output):
     """An IAM role as the module defines it.
 
-    ``inline_policies`` maps each inline policy's name to its document (JSON text);
-    ``managed_policy_arns`` lists every attached managed policy.
+    ``inline_policies`` maps each inline policy's name to its document (JSON text), and
+    ``managed_policies`` each attached managed policy's ARN.
     """
 
     role_name: str
     role_arn: str
     inline_policies: dict[str, str]
-    managed_policy_arns: list[str]
+    managed_policies: dict[str, str] = {}
     permissions_boundary: str | None
 
 

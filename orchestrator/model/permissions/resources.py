@@ -127,9 +127,25 @@ READ_ENROLMENT_ROLES = Resources(
         ]
     ),
 )
-OWN_BOUNDARY = Resources(
-    "the boundary of the feature execution",
-    lambda scope: [_own_boundary(scope)] if scope.own_boundary else [],
+OWN_POLICIES = Resources(
+    "the boundary of the feature execution, and the managed policies of `additional_actions`",
+    lambda scope: [
+        *([_own_boundary(scope)] if scope.own_boundary else []),
+        *scope.additional_policies,
+    ],
+)
+ADDITIONAL_POLICIES = Resources(
+    "the managed policies of `additional_actions`", lambda scope: scope.additional_policies
+)
+ADDITIONAL_ROLES = Resources(
+    "the roles by which Octo reads, if `additional_actions` need managed policies",
+    _roles(
+        lambda scope: [
+            role
+            for role in scope.roles
+            if role in octo_names.READING_ROLES and scope.additional_policies
+        ]
+    ),
 )
 REPORT = Resources("the report", _report)
 BUCKET = Resources("the bucket", _bucket)
@@ -188,6 +204,10 @@ BOUNDARY = Limit("with that boundary", _boundary)
 BOUNDARY_AND_TAGS = Limit(
     "with that boundary, and the tags of octo.yaml",
     lambda scope: {**_boundary(scope), **_tags(scope)},
+)
+ADDITIONAL = Limit(
+    "with those policies",
+    lambda scope: {"ArnEquals": {"iam:PolicyARN": scope.additional_policies}},
 )
 # A bucket's ARN names no account; the key is absent as long as there is no such bucket.
 OWN_BUCKET = Limit(

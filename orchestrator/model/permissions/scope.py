@@ -8,7 +8,7 @@ from functools import cached_property
 
 from orchestrator.model.account import AccountType
 from orchestrator.model.enrolment import SERVICES, AwsService
-from orchestrator.model.module_contract import octo_names
+from orchestrator.model.module_contract import documents, octo_names
 from orchestrator.model.module_contract.features import enrolments, feature_roles, table
 from orchestrator.model.module_contract.inputs import Inputs, module_inputs
 from orchestrator.model.partition import partition_of_region
@@ -112,6 +112,15 @@ class Scope:
     def own_boundary(self) -> bool:
         """Whether the module makes a boundary of its own, for the roles of execution."""
         return self.executes and self.boundary is None
+
+    @property
+    def additional_policies(self) -> list[str]:
+        """The ARNs of the managed policies that ``additional_actions`` need, if any."""
+        policies = documents.role_policies(
+            self.inputs, self.inputs.features, partition=self.partition, account_id=self.account
+        )
+        names = filter(octo_names.is_managed, policies[octo_names.API_ROLE])
+        return [self.arn("iam", f"policy/{name}") for name in names]
 
     @property
     def roles(self) -> list[str]:

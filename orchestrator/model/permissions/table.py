@@ -152,14 +152,25 @@ TABLE: tuple[Entry, ...] = (
         ),
     ),
     Entry(
-        "CreateBoundary",
-        resources.OWN_BOUNDARY,
+        "AttachPolicies",
+        resources.ADDITIONAL_ROLES,
+        (Calls(APPLY, "iam:AttachRolePolicy"), Calls(DESTROY, "iam:DetachRolePolicy")),
+        resources.ADDITIONAL,
+    ),
+    Entry(
+        "VerifyPolicies",
+        resources.ADDITIONAL_POLICIES,
+        (Calls(VERIFY, "iam:GetPolicy GetPolicyVersion"),),
+    ),
+    Entry(
+        "CreatePolicies",
+        resources.OWN_POLICIES,
         (Calls(APPLY, "iam:CreatePolicy"),),
         resources.TAGS,
     ),
     Entry(
-        "Boundary",
-        resources.OWN_BOUNDARY,
+        "Policies",
+        resources.OWN_POLICIES,
         (
             Calls(TERRAFORM, "iam:GetPolicy GetPolicyVersion"),
             Calls(CHANGE, "iam:DeletePolicyVersion ListPolicyVersions"),

@@ -79,7 +79,8 @@ StackSetName = _form(
     "1 to 128 letters, digits and hyphens, and start with a letter",
 )
 ReadAction = _form(
-    r"[a-z0-9-]+:(BatchDescribe|BatchGet|Describe|Get|List|Lookup|Search|View)[A-Za-z0-9]*",
+    r"[a-z0-9-]{1,40}:(BatchDescribe|BatchGet|Describe|Get|List|Lookup|Search|View)"
+    r"[A-Za-z0-9]{0,100}",
     "an exact action that lists or reads, and answers with no secrets, credentials or stored data,"
     " like rds:DescribeDBProxies",
     # As in the module: what answers with more than descriptions, however its name begins.
@@ -224,6 +225,10 @@ def _linked_execution_is_chosen(has: Callable[[str], Any]) -> bool:
     )
 
 
+def _additional_policies_fit(has: Callable[[str], Any]) -> bool:
+    return sum(len(action) + len('"",') for action in {*(has("additional_actions") or [])}) < 58_000
+
+
 # Each: the settings, the one to be shown first; whether they go together; what is valid.
 _COMBINATIONS: tuple[tuple[tuple[str, ...], Callable[[Callable[[str], Any]], bool], str], ...] = (
     (
@@ -263,6 +268,12 @@ _COMBINATIONS: tuple[tuple[tuple[str, ...], Callable[[Callable[[str], Any]], boo
         ("cur_additional_artifacts",),
         _csv_artifacts,
         "cur_additional_artifacts: REDSHIFT and QUICKSIGHT need cur_format: textORcsv",
+    ),
+    (
+        ("additional_actions",),
+        _additional_policies_fit,
+        "additional_actions may hold at most 58,000 characters: IAM attaches ten managed policies"
+        " to a role",
     ),
     (
         ("execution_actions",),

@@ -8,14 +8,6 @@ resource "aws_iam_role" "api_access" {
   max_session_duration = var.max_session_duration
   permissions_boundary = var.permissions_boundary
   tags                 = var.tags
-
-  lifecycle {
-    precondition {
-      # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-      condition     = sum([for policy in values(local.api_access_policies) : length(policy)]) <= 10240
-      error_message = "The policies of ${local.api_access_role} have more than IAM's 10,240 characters together: leave out some of additional_actions."
-    }
-  }
 }
 
 resource "aws_iam_role_policy" "api_access" {
@@ -26,6 +18,13 @@ resource "aws_iam_role_policy" "api_access" {
   policy = each.value
 }
 
+resource "aws_iam_role_policy_attachment" "api_access" {
+  for_each = aws_iam_policy.additional
+
+  role       = aws_iam_role.api_access.name
+  policy_arn = each.value.arn
+}
+
 # Nothing extra survives on the role: leaving a policy out of the configuration would not remove it.
 resource "aws_iam_role_policies_exclusive" "api_access" {
   role_name    = aws_iam_role.api_access.name
@@ -34,5 +33,5 @@ resource "aws_iam_role_policies_exclusive" "api_access" {
 
 resource "aws_iam_role_policy_attachments_exclusive" "api_access" {
   role_name   = aws_iam_role.api_access.name
-  policy_arns = []
+  policy_arns = [for attachment in aws_iam_role_policy_attachment.api_access : attachment.policy_arn]
 }

@@ -21,8 +21,6 @@ locals {
   api_access_role = "AlphausAcctAccessRole"
   cur_role        = "AlphausAcctAccessCurRole"
   executor_role   = "OctoChangeExecutorRole"
-  # From outside it is not known which of the two the service reads by.
-  reading_roles = [local.api_access_role, "OctoRecommendationSearcherRole"]
 
   # What the executor may do: exactly the chosen actions, on resources with the tag if there is one.
   execution_statements = {
@@ -71,29 +69,27 @@ locals {
     }
   }
 
-  additional_policies = {
-    for name in ["octo-additional"] : name => jsonencode({
-      Version = "2012-10-17"
-      Statement = [{
-        Sid      = "AdditionalReads"
-        Effect   = "Allow"
-        Action   = sort(var.additional_actions)
-        Resource = "*"
-      }]
-    }) if length(var.additional_actions) > 0
-  }
-
   role_policies = {
     for scope, roles in local.feature_policies : scope => {
       for role, policies in roles : role => merge(
         policies,
-        { for name, policy in local.additional_policies : name => policy if contains(local.reading_roles, role) },
+        {
+          for name in ["octo-additional"] : name => local.additional_policy
+          if contains(local.reading_roles, role) && length(var.additional_actions) > 0 && !local.additional_is_managed[scope]
+        },
       ) if length(policies) > 0
     }
   }
 
   api_access_policies = local.role_policies.account[local.api_access_role]
   cur_policies        = local.role_policies.account[local.cur_role]
+
+  # What they may do by managed policies: ARN -> document.
+  managed_policies = {
+    for role in local.reading_roles : role => {
+      for name, policy in local.additional_managed_policies.account : "arn:${local.partition}:iam::${local.account_id}:policy/${name}" => policy
+    }
+  }
 
   # The roles that only some features need.
   feature_roles = {
@@ -103,6 +99,12 @@ locals {
     for role, policies in local.feature_roles : {
       for name, policy in policies : "${role}/${name}" => { role = role, name = name, policy = policy }
     }
+  ]...)
+
+  feature_attachments = merge([
+    for role in local.reading_roles : {
+      for name in keys(local.additional_managed_policies.account) : "${role}/${name}" => { role = role, policy = name }
+    } if contains(keys(local.feature_roles), role)
   ]...)
 
   executes = contains(var.features, "execution")
@@ -166,14 +168,6 @@ resource "aws_iam_role" "feature" {
   max_session_duration = var.max_session_duration
   permissions_boundary = local.feature_boundaries[each.key]
   tags                 = var.tags
-
-  lifecycle {
-    precondition {
-      # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-      condition     = sum([for policy in values(each.value) : length(policy)]) <= 10240
-      error_message = "The policies of ${each.key} have more than IAM's 10,240 characters together: leave out some of additional_actions or execution_actions."
-    }
-  }
 }
 
 resource "aws_iam_role_policy" "feature" {
@@ -182,6 +176,13 @@ resource "aws_iam_role_policy" "feature" {
   name   = each.value.name
   role   = aws_iam_role.feature[each.value.role].name
   policy = each.value.policy
+}
+
+resource "aws_iam_role_policy_attachment" "feature" {
+  for_each = local.feature_attachments
+
+  role       = aws_iam_role.feature[each.value.role].name
+  policy_arn = aws_iam_policy.additional[each.value.policy].arn
 }
 
 resource "aws_iam_role_policies_exclusive" "feature" {
@@ -195,5 +196,5 @@ resource "aws_iam_role_policy_attachments_exclusive" "feature" {
   for_each = local.feature_roles
 
   role_name   = aws_iam_role.feature[each.key].name
-  policy_arns = []
+  policy_arns = [for key, name in local.feature_attachments : aws_iam_role_policy_attachment.feature[key].policy_arn if name.role == each.key]
 }

@@ -1,5 +1,5 @@
 # Objects that hold all that a verifier needs. None reveals the external id.
-# octo-tf reads them through orchestrator/model/module_outputs.py: same names, same shapes.
+# octo-tf reads them through orchestrator/model/module_contract/outputs.py: same names, same shapes.
 
 output "account_id" {
   description = "The registered account."
@@ -20,7 +20,7 @@ output "api_access" {
     external_id_count    = local.external_id_count
     features             = sort(var.features)
     inline_policies      = local.api_access_policies
-    managed_policy_arns  = []
+    managed_policies     = local.managed_policies[local.api_access_role]
     permissions_boundary = var.permissions_boundary
     # Boundaries not by the resources: an imported role without one has "".
     feature_roles = [
@@ -29,7 +29,7 @@ output "api_access" {
         role_arn             = aws_iam_role.feature[role].arn
         trust                = local.table.roles[role].trust
         inline_policies      = policies
-        managed_policy_arns  = []
+        managed_policies     = lookup(local.managed_policies, role, {})
         permissions_boundary = local.feature_boundaries[role]
       }
     ]
@@ -59,7 +59,7 @@ output "cur" {
       role_name            = aws_iam_role.cur[0].name
       role_arn             = aws_iam_role.cur[0].arn
       inline_policies      = local.cur_policies
-      managed_policy_arns  = []
+      managed_policies     = {}
       permissions_boundary = var.permissions_boundary
     }
   } : null

@@ -21,6 +21,10 @@ locals {
       }
     ]
   }
+  # By logical ids.
+  linked_additional = {
+    for name, document in local.additional_managed_policies.linked : trimprefix(name, "Octo") => { name = name, document = document }
+  }
   # One parameter for each id: an id may hold a comma, so that they are no CommaDelimitedList.
   external_id_parameters = [
     for index in range(local.external_id_count) : index == 0 ? "ExternalId" : "ExternalId${index + 1}"
@@ -111,11 +115,24 @@ locals {
               AssumeRolePolicyDocument = local.linked_trusts[local.table.roles[role].trust]
               Policies                 = policies
             },
+            length(local.linked_additional) > 0 && contains(local.reading_roles, role) ? {
+              ManagedPolicyArns = [for logical_id in keys(local.linked_additional) : { Ref = logical_id }]
+            } : {},
             # A change of the path replaces the role, also between "/" and none.
             role == local.api_access_role && var.stackset_role_path != null ? { Path = var.stackset_role_path } : {},
             { for boundary in [local.linked_boundaries[role]] : "PermissionsBoundary" => jsondecode(boundary) if boundary != null },
           )
         } if role != local.cur_role
+      },
+      {
+        for logical_id, policy in local.linked_additional : logical_id => {
+          Type = "AWS::IAM::ManagedPolicy"
+          Properties = {
+            ManagedPolicyName = policy.name
+            Description       = "Reads that Octo's support asked for (additional_actions)."
+            PolicyDocument    = jsondecode(policy.document)
+          }
+        }
       },
       {
         for logical_id in ["ExecutionBoundary"] : logical_id => {
@@ -192,7 +209,7 @@ resource "aws_cloudformation_stack_set" "api_access" {
     }
     precondition {
       condition     = length(local.stackset_template) <= 51200
-      error_message = "The StackSet's template is larger than CloudFormation's 51,200 bytes."
+      error_message = "The StackSet's template has ${length(local.stackset_template)} bytes, more than CloudFormation's 51,200: leave out some of additional_actions or stackset_features."
     }
   }
 }

@@ -44,8 +44,13 @@ variable "additional_actions" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for action in var.additional_actions : can(regex("^[a-z0-9-]+:(BatchDescribe|BatchGet|Describe|Get|List|Lookup|Search|View)[A-Za-z0-9]*$", action))])
+    condition     = alltrue([for action in var.additional_actions : can(regex("^[a-z0-9-]{1,40}:(BatchDescribe|BatchGet|Describe|Get|List|Lookup|Search|View)[A-Za-z0-9]{0,100}$", action))])
     error_message = "additional_actions may hold exact actions that list or read, like \"rds:DescribeDBProxies\": no wildcards, nothing that writes."
+  }
+  validation {
+    # As additional.tf splits them.
+    condition     = length(join("", var.additional_actions)) + 3 * length(var.additional_actions) < 58000
+    error_message = "additional_actions may hold at most 58,000 characters: IAM attaches ten managed policies to a role."
   }
   validation {
     # What returns secrets or stored data, however its name begins.

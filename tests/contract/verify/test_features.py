@@ -11,7 +11,7 @@ from orchestrator.errors import ExitCode
 from orchestrator.sandbox import control
 from orchestrator.verify.model import Report, Status
 from tests.contract.verify.test_checks import failing, finding, put_policy, trusting
-from tests.registered import EXTERNAL_ID, Registered, outputs, trust
+from tests.registered import EXTERNAL_ID, MANY, Registered, outputs, trust
 
 FEATURES = ("cost", "recommendations", "container_cost", "unit_metrics", "ai_cost", "execution")
 SEARCHER, EXECUTOR = "OctoRecommendationSearcherRole", "OctoChangeExecutorRole"
@@ -21,7 +21,8 @@ API_ROLE = "AlphausAcctAccessRole"
 @pytest.fixture
 def registered(sandbox, aws, session) -> Iterator[Registered]:
     """A standalone account with every feature, enrolled, whose report has been delivered."""
-    account = Registered(aws("standalone"), outputs("222222222222", "standalone", FEATURES))
+    expected = outputs("222222222222", "standalone", FEATURES, MANY)
+    account = Registered(aws("standalone"), expected)
     account.unmake()
     account.make()
     control.deliver(sandbox.endpoint_url)
@@ -66,6 +67,8 @@ def without(role: str) -> Callable[[Registered], None]:
         iam = account.client("iam")
         for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             iam.delete_role_policy(RoleName=role, PolicyName=policy)
+        for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=role, PolicyArn=attached["PolicyArn"])
         iam.delete_role(RoleName=role)
 
     return run
@@ -96,6 +99,23 @@ def bounded(account: Registered) -> None:
     iam.delete_policy_version(PolicyArn=arn, VersionId="v1")
 
 
+ADDITIONAL = "arn:aws:iam::222222222222:policy/OctoAdditional1"
+
+
+def another_version(account: Registered) -> None:
+    """A managed policy of additional actions was widened by hand."""
+    wider = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
+    account.client("iam").create_policy_version(
+        PolicyArn=ADDITIONAL,
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [wider]}),
+        SetAsDefault=True,
+    )
+
+
+def detached(account: Registered) -> None:
+    account.client("iam").detach_role_policy(RoleName=API_ROLE, PolicyArn=ADDITIONAL)
+
+
 BROKEN = {
     "no searcher": (
         without(SEARCHER),
@@ -121,6 +141,20 @@ BROKEN = {
     ),
     "a boundary without the action": (bounded, {"execution.permissions"}),
 }
+
+
+@pytest.mark.parametrize(
+    ("break_it", "expected"),
+    [
+        (another_version, {"api_access.policies", "recommendations.roles"}),
+        (detached, {"api_access.policies", "api_access.permissions"}),
+    ],
+)
+def test_the_managed_policies_of_additional_actions_are_verified(
+    registered, look, break_it, expected
+):
+    break_it(registered)
+    assert failing(look(registered)) == expected
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -20,10 +20,12 @@ from orchestrator.model.module_contract.octo_names import (
     PRINCIPAL,
     SEARCHER_ROLE,
     UPDATER_ROLE,
+    is_managed,
 )
 from orchestrator.model.observed import Role
 from orchestrator.model.stackset import TemplateContent
 from orchestrator.stacks import templates
+from tests.registered import MANY
 from tests.unit.adoption.test_proposal import deploys, found, role, stack_set
 
 BARE = role(UPDATER_ROLE)
@@ -44,7 +46,15 @@ def lost(inputs: Inputs) -> dict[str, Role]:
     made = documents.role_policies(
         inputs, inputs.features, partition="aws", account_id=inputs.account_id
     )
-    roles = {name: role(name, inline=policies) for name, policies in made.items()}
+    arn = f"arn:aws:iam::{inputs.account_id}:policy/"
+    roles = {
+        name: role(
+            name,
+            inline={n: p for n, p in policies.items() if not is_managed(n)},
+            managed={arn + n: p for n, p in policies.items() if is_managed(n)},
+        )
+        for name, policies in made.items()
+    }
     for name, kind in ((n, features.table().roles[n].trust) for n in made):
         if kind != "external_id":
             trust = documents.role_trust(
@@ -74,6 +84,12 @@ def test_each_action_is_read_back_from_the_executors_policy(action: str):
     assert settings.get("execution_may_delete", False) is (
         features.table().execution_actions[action].deletes
     )
+
+
+def test_additional_actions_in_managed_policies_are_kept():
+    proposal = propose(found(*lost(replace(CHOSEN, additional_actions=MANY)).values()), Stated())
+    assert proposal.settings["additional_actions"] == sorted(MANY)
+    assert proposal.removals == ()
 
 
 def test_what_is_kept_is_a_valid_registration(registered):

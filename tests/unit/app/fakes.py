@@ -49,7 +49,7 @@ OUTPUTS = {
         "role_name": "AlphausAcctAccessRole",
         "role_arn": "arn:aws:iam::111122223333:role/AlphausAcctAccessRole",
         "inline_policies": {},
-        "managed_policy_arns": [],
+        "managed_policies": {},
         "permissions_boundary": None,
         "principal": "131920598436",
         "features": ["cost"],

@@ -175,6 +175,36 @@ def test_a_new_read_needs_no_consent():
     assert review_of(plan).verdict.allowed
 
 
+def test_managed_policies_of_additional_actions_are_part_of_the_role_before_and_after():
+    def resources(before: str | None, after: str, arn: str | None) -> Any:
+        name = "OctoAdditional1"
+        has = {"managed_policy_arns": [arn]} if arn else {}
+        attachment = {"role": API_ROLE, "policy_arn": arn}
+        there = {"name": name, "policy": before, "arn": arn}
+        return plan_of(
+            ("aws_iam_role.api_access", role(**has), role(**has)),
+            (
+                f'aws_iam_policy.additional["{name}"]',
+                there if before else None,
+                {"name": name, "policy": after, "arn": arn},
+            ),
+            (
+                f'aws_iam_role_policy_attachment.api_access["{name}"]',
+                attachment if before else None,
+                attachment,
+            ),
+            applied=SETTINGS,
+        )
+
+    created = review_of(resources(None, policy("rds:DescribeDBProxies"), None))
+    assert "It gains rds:DescribeDBProxies (lists or reads)." in said(created)
+    assert created.verdict.allowed
+    wider = policy(["rds:DescribeDBProxies", "s3:PutObject"])
+    changed = review_of(resources(policy("rds:DescribeDBProxies"), wider, "arn:x:policy/Octo"))
+    assert changed.verdict.unaccepted == (f"{API_ROLE} may s3:PutObject",)
+    assert "detached" not in said(changed)
+
+
 def test_passing_a_role_needs_consent():
     after = policy([*READS, "iam:PassRole"])
     review = review_of(plan_of(*granted(policy(READS), after), applied=SETTINGS))

@@ -15,9 +15,15 @@ from orchestrator.aws.session import Aws
 from orchestrator.detection import stack_sets
 from orchestrator.detection.imports import find
 from orchestrator.errors import Refused
-from orchestrator.model.module_contract.addresses import BUCKET, MODULE, REPORT, STACKSET
+from orchestrator.model.module_contract.addresses import BOUNDARY, BUCKET, MODULE, REPORT, STACKSET
 from orchestrator.model.module_contract.inputs import Inputs
-from orchestrator.model.observed import Bucket, OwningStack, Role, StackOwners
+from orchestrator.model.observed import (
+    Bucket,
+    ManagedPolicy,
+    OwningStack,
+    Role,
+    StackOwners,
+)
 from orchestrator.model.stackset import StackSet, TemplateContent
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
@@ -45,6 +51,7 @@ def there(monkeypatch):
     """What AWS has: set by a test."""
     has: dict[str, Any] = {"stack": None}
     monkeypatch.setattr(iam, "describe_role", lambda aws, name: has.get(name))
+    monkeypatch.setattr(iam, "describe_policy", lambda aws, name, account_id: has.get(name))
     monkeypatch.setattr(s3, "describe_bucket", lambda aws, name, account_id: has.get(name))
     monkeypatch.setattr(cur, "get_report", lambda aws, name: has.get(name))
     monkeypatch.setattr(stack_sets, "describe", lambda aws, name: has.get(name))
@@ -94,6 +101,41 @@ def test_an_exact_role_is_imported_with_the_policies_that_it_has(there):
     assert imports(API, POLICY) == {MODULE + API: ROLE}
     there[ROLE] = role(inline={"octo-cost": {}})
     assert imports(API, POLICY)[MODULE + POLICY] == f"{ROLE}:octo-cost"
+
+
+ADDITIONAL = 'aws_iam_policy.additional["OctoAdditional1"]'
+ATTACHMENT = 'aws_iam_role_policy_attachment.api_access["OctoAdditional1"]'
+ARN = "arn:aws:iam::111122223333:policy/OctoAdditional1"
+MANAGED = {
+    ADDITIONAL: {"name": "OctoAdditional1", "policy": READ},
+    ATTACHMENT: {"role": ROLE},  # the ARN is known after the apply
+    BOUNDARY: {"name": "OctoExecutionBoundary", "policy": READ},
+}
+
+
+def test_a_managed_policy_is_imported_with_its_attachment(there):
+    there["OctoAdditional1"] = ManagedPolicy(ARN, json.loads(READ))
+    assert imports(ADDITIONAL, ATTACHMENT, more=MANAGED) == {MODULE + ADDITIONAL: ARN}
+    there[ROLE] = role(managed={ARN: json.loads(READ)})
+    assert imports(API, ADDITIONAL, ATTACHMENT, more=MANAGED) == {
+        MODULE + API: ROLE,
+        MODULE + ADDITIONAL: ARN,
+        MODULE + ATTACHMENT: f"{ROLE}/{ARN}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [(ADDITIONAL, "OctoAdditional1"), (BOUNDARY, "OctoExecutionBoundary")],
+)
+def test_a_managed_policy_with_another_document_is_refused_unless_it_is_adopted(
+    there, address, name
+):
+    arn = f"arn:aws:iam::111122223333:policy/{name}"
+    there[name] = ManagedPolicy(arn, {"Statement": []})
+    with pytest.raises(Refused, match=f"policy {name}: its document differs"):
+        imports(address, more=MANAGED)
+    assert imports(address, more=MANAGED, adopting=True) == {MODULE + address: arn}
 
 
 @pytest.mark.parametrize("change", [{"description": "another"}, {"external_id": "another"}])

@@ -130,5 +130,6 @@ def test_octo_tfs_own_template_is_read_whole():
         Inputs("111122223333", "bucket"), ["cost"], partition="aws", account_id="111122223333"
     )
     assert found.role.inline == policies[API_ROLE]
+    assert found.role.managed == {}
     assert found.role.max_session_duration == Inputs.max_session_duration
     assert required_external_id(found.role) == "the-id"

@@ -27,6 +27,7 @@ from orchestrator.model.module_contract.octo_names import (
 from orchestrator.model.policy import allowed, as_list, matches, statements
 from orchestrator.model.registration.api_access import ActionName, FeatureName
 from orchestrator.model.registration.module_rules import DELETING_ACTIONS
+from tests.registered import MANY
 
 TABLE = features.table()
 ACCOUNT = {"partition": "aws", "account_id": "111122223333"}
@@ -165,6 +166,23 @@ def test_all_features_and_actions_stay_within_iams_limits():
     assert sizes.keys() == TABLE.roles.keys()
     assert all(size <= INLINE for size in sizes.values()), sizes
     assert len(documents.text(boundary())) <= MANAGED
+
+
+def test_additional_actions_beyond_the_limit_are_in_managed_policies():
+    longest = tuple(f"{'a' * 40}:BatchDescribe{number:0>100}" for number in range(200))
+    for actions in ((), longest[:5], longest[:30], longest, MANY):
+        one = replace(EVERYTHING, additional_actions=actions)
+        found = documents.role_policies(one, one.features, **ACCOUNT)
+        for role in (API_ROLE, SEARCHER_ROLE):
+            own = {n: p for n, p in found[role].items() if n.lower().startswith("octo-")}
+            managed = {n: p for n, p in found[role].items() if n not in own}
+            assert sum(len(documents.text(p)) for p in own.values()) <= INLINE
+            assert all(len(documents.text(p)) <= MANAGED for p in managed.values())
+            assert ("octo-additional" in own) == (0 < len(actions) <= 5)
+            assert bool(managed) == (len(actions) > 5)
+            additional = [*managed.values(), own.get("octo-additional", {"Statement": []})]
+            granted = [action for policy in additional for action in allowed(policy)]
+            assert sorted(granted) == sorted(actions)
 
 
 def test_each_choice_of_features_has_the_roles_of_its_features_alone():

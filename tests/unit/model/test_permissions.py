@@ -14,8 +14,10 @@ import pytest
 from orchestrator import cli
 from orchestrator.errors import ConfigError
 from orchestrator.model.permissions import STEPS, Scope, permissions, policies, size, trust
+from orchestrator.model.permissions.policies import Permission
 from orchestrator.model.permissions.table import TABLE
 from orchestrator.model.registration import Registration
+from tests.registered import MANY
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/schemas/policy-v1.json").read_text())
 ACCOUNT = "111122223333"
@@ -108,6 +110,7 @@ def test_every_entry_of_the_table_is_reached_by_some_options():
         scope(kind, {**settings, **boundary}, **options)
         for kind, settings in (
             ("payer", EVERYTHING),
+            ("payer", {"additional_actions": [*MANY]}),
             ("payer", {"cur_s3_bucket_option": "USE_EXISTING", "cur_s3_bucket_name": "acme"}),
         )
         for boundary in ({}, {"permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/B"})
@@ -119,6 +122,22 @@ def test_every_entry_of_the_table_is_reached_by_some_options():
     ]
     reached = {p.sid for one in cases for p in permissions(one, STEPS)}
     assert reached == {entry.sid for entry in TABLE}
+
+
+def test_managed_policies_are_created_and_attached_only_where_additional_actions_need_them():
+    arns = [f"arn:aws:iam::{ACCOUNT}:policy/OctoAdditional{n}" for n in (1, 2)]
+    several = {"additional_actions": [*MANY], "features": ["cost", "recommendations"]}
+    (created,) = actions_on(several, "iam:CreatePolicy")
+    assert created.resources == tuple(arns)
+    (attached,) = actions_on(several, "iam:AttachRolePolicy")
+    assert attached.condition == {"ArnEquals": {"iam:PolicyARN": arns}}
+    assert len(attached.resources) == 2
+    for name in ("iam:CreatePolicy", "iam:AttachRolePolicy"):
+        assert actions_on({"additional_actions": [*MANY[:3]]}, name) == []
+
+
+def actions_on(settings: dict[str, Any], action: str) -> list[Permission]:
+    return [p for p in permissions(scope(settings=settings), ("apply",)) if action in p.actions]
 
 
 def test_the_owner_s_boundary_is_demanded_of_every_role():

@@ -14,7 +14,10 @@ from orchestrator.detection import stackset_template
 from orchestrator.errors import ConfigError
 from orchestrator.model.module_contract import documents, inputs
 from orchestrator.model.module_contract.inputs import Inputs
+from orchestrator.model.module_contract.octo_names import READING_ROLES
+from orchestrator.model.policy import allowed
 from orchestrator.stacks import links, steps, templates
+from tests.registered import MANY
 
 PLAIN = Inputs("111122223333", "alphaus-cur-export-111122223333")
 FULL = dataclasses.replace(
@@ -29,6 +32,8 @@ FULL = dataclasses.replace(
     cur_additional_artifacts=("ATHENA",),
     cur_role_trust="principal_only",
 )
+
+LARGE = dataclasses.replace(FULL, additional_actions=MANY)
 
 
 def parsed(name: templates.Name, of: Inputs = PLAIN) -> dict[str, Any]:
@@ -45,7 +50,7 @@ def mistakes(text: str) -> list[str]:
     return [str(match) for match in found if match.rule.id[0] in "EW"]
 
 
-@pytest.mark.parametrize("of", [PLAIN, FULL], ids=["plain", "full"])
+@pytest.mark.parametrize("of", [PLAIN, FULL, LARGE], ids=["plain", "full", "large"])
 @pytest.mark.parametrize("name", templates.NAMES)
 def test_cfn_lint_finds_nothing(name, of):
     assert mistakes(templates.render(name, of)) == []
@@ -68,6 +73,29 @@ def test_the_roles_policies_are_the_modules_files():
     for feature in ("cost", "recommendations"):
         file = assets.MODULE / "policies" / f"{feature}.json"
         assert made[f"octo-{feature}"] == json.loads(file.read_text())
+
+
+def test_actions_beyond_the_limit_of_inline_policies_are_in_managed_policies_of_the_template():
+    # A launch link names a template in S3, which may have 1 MB; the StackSet's body is inside.
+    assert len(templates.render("api-access", LARGE).encode()) < 1_000_000
+    deployed = stackset_template.parse(templates.linked_template(LARGE))
+    for template in (parsed("api-access", LARGE), deployed):
+        made = template["Resources"]
+        managed = {i: r["Properties"] for i, r in made.items() if "ManagedPolicy" in r["Type"]}
+        names = [one["ManagedPolicyName"] for one in managed.values()]
+        assert names == ["OctoAdditional1", "OctoAdditional2"]
+        granted = [a for one in managed.values() for a in allowed(one["PolicyDocument"])]
+        assert sorted(granted) == sorted(MANY)
+        roles = [r["Properties"] for r in made.values() if r["Type"] == "AWS::IAM::Role"]
+        attached = {one["RoleName"]: one.get("ManagedPolicyArns") for one in roles}
+        references = [{"Ref": logical_id} for logical_id in managed]
+        assert attached == dict.fromkeys(READING_ROLES, references)
+
+
+def test_a_template_of_linked_accounts_that_cloudformation_refuses_is_not_rendered():
+    actions = tuple(f"rds:Describe{number:0>100}" for number in range(500))
+    with pytest.raises(ConfigError, match="51,200"):
+        templates.linked_template(dataclasses.replace(PLAIN, additional_actions=actions))
 
 
 def test_hostile_tags_stay_values():
