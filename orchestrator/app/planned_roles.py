@@ -17,10 +17,12 @@ from orchestrator.model.module_contract import documents
 from orchestrator.model.module_contract.addresses import MODULE, managed_policy
 from orchestrator.model.module_contract.inputs import Inputs, module_inputs
 from orchestrator.model.module_contract.octo_names import (
+    ADDITIONAL,
     CUR_ROLE,
     EXECUTION_BOUNDARY,
     EXECUTOR_ROLE,
     PRINCIPAL,
+    READING_ROLES,
 )
 from orchestrator.model.module_contract.outputs import APPLIED_INPUTS
 from orchestrator.model.observed import Document, Role
@@ -272,9 +274,12 @@ def _asked(
         return {}
     new = [name for name in features if name not in before]
     actions = tuple(sorted({*now.execution_actions} - {*then.execution_actions}))
-    reads = tuple(sorted({*now.additional_actions} - {*then.additional_actions}))
-    inputs = replace(now, execution_actions=actions, additional_actions=reads)
+    reads = sorted({*now.additional_actions} - {*then.additional_actions})
+    inputs = replace(now, execution_actions=actions, additional_actions=())
     named = documents.role_policies(inputs, new, partition="*", account_id="*")
+    for role in READING_ROLES if reads else ():
+        statement = {"Effect": "Allow", "Action": reads, "Resource": "*"}
+        named.setdefault(role, {})[ADDITIONAL] = {"Statement": [statement]}
     if actions and "execution" in features:
         statements = documents.execution_statements(inputs, "*", "*")
         named.setdefault(EXECUTOR_ROLE, {})["actions"] = {"Statement": statements}

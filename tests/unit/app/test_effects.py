@@ -26,6 +26,7 @@ from orchestrator.model.module_contract.octo_names import (
     PRINCIPAL,
 )
 from orchestrator.model.organization import Member, Organization
+from orchestrator.model.policy.classification import access
 from orchestrator.model.registration import Registration
 from orchestrator.report.page import Page
 from orchestrator.terraform.guard import judge
@@ -200,9 +201,20 @@ def test_managed_policies_of_additional_actions_are_part_of_the_role_before_and_
     assert "It gains rds:DescribeDBProxies (lists or reads)." in said(created)
     assert created.verdict.allowed
     wider = policy(["rds:DescribeDBProxies", "s3:PutObject"])
-    changed = review_of(resources(policy("rds:DescribeDBProxies"), wider, "arn:x:policy/Octo"))
+    plan = resources(policy("rds:DescribeDBProxies"), wider, "arn:x:policy/Octo")
+    changed = review_of(plan)
     assert changed.verdict.unaccepted == (f"{API_ROLE} may s3:PutObject",)
     assert "detached" not in said(changed)
+
+
+def test_additional_actions_need_no_consent_whatever_the_table_says_of_them():
+    name = "glue:BatchGetStageFiles"
+    assert access(name).changes
+    plan = plan_of(*granted(policy(READS), policy([*READS, name])), applied=SETTINGS)
+    assert review_of(plan).verdict.unaccepted == (f"{API_ROLE} may {name}",)
+    review = review_of(plan, additional_actions=[name])
+    assert review.verdict.allowed
+    assert f"It gains {name}" in said(review)
 
 
 def test_passing_a_role_needs_consent():
