@@ -89,10 +89,9 @@ def _actions(feature: str) -> list[str]:
 
 
 def _may(role: Role, action: str) -> bool:
-    granted = [*role.inline.values(), *(document for document in role.managed.values() if document)]
     return any(
         pattern != "*" and matches(action, pattern)
-        for document in granted
+        for document in role.documents.values()
         for pattern in allowed(document)
     )
 

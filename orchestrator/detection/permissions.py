@@ -59,7 +59,7 @@ def role_risks(role: Role) -> tuple[str, ...]:
     """List the risks of a role; AWS's administrator policy is recognized by its name."""
     if any(arn.endswith(":policy/AdministratorAccess") for arn in role.managed):
         return (_ADMINISTRATOR,)
-    return risks([*role.inline.values(), *role.managed.values()])
+    return risks(role.documents.values())
 
 
 def removals(resource: str, desired: Role, observed: Role) -> tuple[Removal, ...]:

@@ -189,9 +189,8 @@ def role_change(
 def _powers(role: Role | None, boundaries: Boundaries) -> Powers:
     if role is None:
         return Powers()
-    documents = {**role.inline, **role.managed}
     boundary = boundaries.get(role.boundary) if role.boundary else None
     return Powers(
-        tuple(Policy(document, name) for name, document in documents.items() if document),
+        tuple(Policy(document, name) for name, document in role.documents.items()),
         (Policy(boundary, role.boundary or ""),) if boundary else None,
     )
