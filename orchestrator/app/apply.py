@@ -19,7 +19,7 @@ from orchestrator.app import plan as planning
 from orchestrator.app.confirm import confirm
 from orchestrator.app.context import AccountContext
 from orchestrator.app.deploying import LinkedRegistrar
-from orchestrator.app.lookahead import LookAhead
+from orchestrator.app.early_verification import EarlyVerification
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.app.verify import check
@@ -93,7 +93,7 @@ def apply_prepared(
             the others.
     """
     known = prepared.terraform.local_outputs() if saved_plan is None else {}
-    ahead = LookAhead(
+    early = EarlyVerification(
         known,
         lambda values: check(
             context, prepared, _outputs(context, values), shown=False, unchanged=True
@@ -117,7 +117,7 @@ def apply_prepared(
         context.plan_file.unlink(missing_ok=True)  # it holds the inputs, and is used up
     context.octo.note_applied(prepared.account, context.registration.account_name or "")
     enrolling.carry_out(context, prepared.account, review.outside)
-    report = None if review.has_changes else ahead.report(values)
+    report = None if review.has_changes else early.report(values)
     if report is None:
         report = check(
             context,

@@ -102,7 +102,7 @@ class AccountContext:
 
     @property
     def acceptance(self) -> Acceptance:
-        """The external ids that the roles accept beside Octo's, and those that they must refuse."""
+        """Return which ids the roles accept beside Octo's one, and which they must refuse."""
         rotation = self.registration.external_id_rotation
         return Acceptance(
             tuple(i.get_secret_value() for i in self.registration.accepted_external_ids),

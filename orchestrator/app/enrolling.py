@@ -126,7 +126,7 @@ def ending(
         if found is None:
             stays.append(f"The enrolment in {SERVICES[name].label}, which could not be read.")
             continue
-        if text := _end_of(account, name, one, found):
+        if text := _describe_end(account, name, one, found):
             actions.append(OutsideAction(END_ENROLMENT, name, text))
         stays += _kept(name, one, found)
     return actions, stays
@@ -179,7 +179,7 @@ def _sentence(account: Account, name: ServiceName, *, members: bool, active: boo
     )
 
 
-def _end_of(account: Account, name: ServiceName, one: MadeEnrolment, found: Enrolment) -> str:
+def _describe_end(account: Account, name: ServiceName, one: MadeEnrolment, found: Enrolment) -> str:
     """Say what ending would do now; empty if nothing."""
     label, role = SERVICES[name].label, one.role and found.has_role
     if not SERVICES[name].has_enrolment:

@@ -115,7 +115,7 @@ class NamedSetting:
 
 
 def variable_of(flag: str) -> str:
-    """The environment variable of an option: ``--account-id`` → ``OCTO_TF_ACCOUNT_ID``."""
+    """Return the environment variable of an option: ``--account-id`` → ``OCTO_TF_ACCOUNT_ID``."""
     return "OCTO_TF_" + flag.lstrip("-").replace("-", "_").upper()
 
 

@@ -45,8 +45,8 @@ def check(folder: Path, provider: str, wanted: Constraint) -> None:
     )
 
 
-def plans_without_end(folder: Path, provider: str) -> Version | None:
-    """Return the locked version if it is one whose plans are never empty; None otherwise."""
+def version_with_endless_changes(folder: Path, provider: str) -> Version | None:
+    """Return the locked version if each plan of it shows changes, even right after an apply."""
     found = _locked(folder, provider)
     return found[0] if found and _WITHOUT_END.admits(found[0]) else None
 

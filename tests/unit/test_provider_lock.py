@@ -125,5 +125,5 @@ def test_the_way_out_depends_on_which_version_is_newer(tmp_path, wanted, locked,
 )
 def test_versions_whose_plans_are_never_empty_are_known(tmp_path, locked, said):
     (tmp_path / provider_lock.NAME).write_text(LOCK % (AWS, locked))
-    found = provider_lock.plans_without_end(tmp_path, AWS)
+    found = provider_lock.version_with_endless_changes(tmp_path, AWS)
     assert (str(found) if found else None) == said

@@ -15,7 +15,7 @@ def _run(context: DoctorContext) -> DoctorResult:
     address = binary.provider_address(program)
     provider_lock.check(context.folder, address, wanted)
     provider = f"The AWS provider ({wanted})"
-    if locked := provider_lock.plans_without_end(context.folder, address):
+    if locked := provider_lock.version_with_endless_changes(context.folder, address):
         return warning(
             f"The folder is locked to {binary.PROVIDER} {locked}, which plans a change of a new"
             " bucket's encryption in every run.",

@@ -15,19 +15,21 @@ from orchestrator.errors import ExitCode
 from orchestrator.verify.model import Report
 
 
-class LookAhead:
-    """Begins to look at once; it only reads, so nobody has to wait for it.
+class EarlyVerification:
+    """A verification in a thread of its own, which begins when this is made.
+
+    It only reads, so nobody has to wait for its end.
 
     Args:
-        known: the outputs of what was applied last; empty looks at nothing.
-        look: verifies by outputs; its errors only mean that the usual verification follows.
+        known: the outputs of what was applied last; empty verifies nothing.
+        verify: verifies by outputs; its errors only mean that the usual verification follows.
     """
 
     def __init__(
-        self, known: Mapping[str, Any], look: Callable[[Mapping[str, Any]], Report]
+        self, known: Mapping[str, Any], verify: Callable[[Mapping[str, Any]], Report]
     ) -> None:
         self._known = known
-        self._look = look
+        self._verify = verify
         self._report: Report | None = None
         # A daemon: an interrupted or refused run ends without waiting for AWS's last answer.
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -35,7 +37,13 @@ class LookAhead:
             self._thread.start()
 
     def report(self, outputs: Mapping[str, Any]) -> Report | None:
-        """The report for the outputs as they are after all; None where it does not count."""
+        """Return the report if the plan has left the outputs as they were; else None.
+
+        Waits for the verification to end. None too where not everything passed, or it failed.
+
+        Args:
+            outputs: as planned.
+        """
         if not self._known or outputs != self._known:
             return None
         self._thread.join()
@@ -44,6 +52,6 @@ class LookAhead:
 
     def _run(self) -> None:
         try:
-            self._report = self._look(self._known)
+            self._report = self._verify(self._known)
         except Exception:  # noqa: BLE001  (the usual verification meets it again, and says it)
             self._report = None

@@ -7,46 +7,49 @@ import time
 
 import pytest
 
-from orchestrator.app.lookahead import LookAhead
+from orchestrator.app.early_verification import EarlyVerification
 from orchestrator.verify.model import Status
 from tests.unit.test_report import report_of
 
 PASS = report_of(Status.PASS, Status.PASS)
 
 
-def test_it_looks_at_once_and_the_report_waits_for_it():
+def test_it_begins_at_once_and_the_report_waits_for_it():
     began, planned = threading.Event(), threading.Event()
 
-    def look(_known):
+    def verify(_known):
         began.set()
         assert planned.wait(5)
         return PASS
 
-    ahead = LookAhead({"a": 1}, look)
+    early = EarlyVerification({"a": 1}, verify)
     assert began.wait(5)
     planned.set()
-    assert ahead.report({"a": 1}) is PASS
+    assert early.report({"a": 1}) is PASS
 
 
 def test_other_outputs_do_not_count_and_are_not_waited_for():
     never = threading.Event()
-    ahead = LookAhead({"a": 1}, lambda _: never.wait(30))
+    early = EarlyVerification({"a": 1}, lambda _: never.wait(30))
     started = time.monotonic()
-    assert ahead.report({"a": 2}) is None
+    assert early.report({"a": 2}) is None
     assert time.monotonic() - started < 5
     never.set()
 
 
 @pytest.mark.parametrize("status", [Status.FAIL, Status.PENDING])
 def test_only_a_pass_counts(status):
-    assert LookAhead({"a": 1}, lambda _: report_of(Status.PASS, status)).report({"a": 1}) is None
+    assert (
+        EarlyVerification({"a": 1}, lambda _: report_of(Status.PASS, status)).report({"a": 1})
+        is None
+    )
 
 
 def test_an_error_only_means_that_the_usual_verification_follows():
-    assert LookAhead({"a": 1}, lambda _: 1 / 0).report({"a": 1}) is None
+    assert EarlyVerification({"a": 1}, lambda _: 1 / 0).report({"a": 1}) is None
 
 
-def test_nothing_known_is_nothing_looked_at():
-    looked = []
-    assert LookAhead({}, looked.append).report({}) is None
-    assert looked == []
+def test_nothing_known_is_nothing_verified():
+    verified = []
+    assert EarlyVerification({}, verified.append).report({}) is None
+    assert verified == []
