@@ -1,15 +1,14 @@
 """AWS as the use cases see it: the port through which they read and change an account.
 
-``Cloud.first_observation`` is the observation of the account before a run changes
-anything: identification, planning and a verification beside the plan share its facts. Every other
-method asks AWS when it is called; verification observes by itself.
+``Cloud.observation`` is what the run has read of the account, each fact once: identification,
+planning, the stacks of the console path and a verification of what is unchanged share it. Whoever
+changes something, or waits for a change, observes again.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ class Cloud:
         self._principal_profile = principal_profile
         self._cancellation = cancellation or Cancellation()
         self._aws: Aws | None = None
-        self._first: Aws | None = None
+        self._observation: Aws | None = None
 
     def connect(self) -> Aws:
         """Return the connection, made by the first call; AWS is called only to assume a role.
@@ -90,19 +89,19 @@ class Cloud:
         with explained("handing the session to Terraform"):
             return self.connect().base.environment(folder, environ)
 
-    def first_observation(self) -> Aws:
-        """Return calls as the account, in the observation that the run began with.
+    def observation(self) -> Aws:
+        """Return calls as the account, in the current observation; the first call begins one.
 
         Raises:
             AwsError: there are no credentials, or the role may not be assumed.
         """
-        if self._first is None:
-            self._first = self.connect().observe()
-        return self._first
+        if self._observation is None:
+            self._observation = self.connect().observe()
+        return self._observation
 
     def observe_again(self) -> None:
-        """Start a new observation: what this run has read so far it has changed since."""
-        self._first = None
+        """Start a new observation: what was read so far may have changed since."""
+        self._observation = None
 
     def identify(self) -> Account:
         """Make sure that the credentials belong to the account that was meant.
@@ -113,7 +112,7 @@ class Cloud:
             AwsError: AWS cannot be asked, or the type stays unknown.
         """
         return identify(
-            self.first_observation(),
+            self.observation(),
             self._registration.account_id,
             declared_type=self._registration.account_type,
         )
@@ -131,7 +130,7 @@ class Cloud:
     def reports(self) -> list[ReportDefinition]:
         """List the account's Cost and Usage Reports (CUR API)."""
         with explained("reading the account's reports"):
-            return [*cur.list_reports(self.first_observation())]
+            return [*cur.list_reports(self.observation())]
 
     @property
     def stackset_name(self) -> str:
@@ -148,7 +147,7 @@ class Cloud:
         if self._registration.stackset_targets:
             return tuple(sorted(set(self._registration.stackset_targets)))
         with explained("reading the organization's root"):
-            return (organizations.root_id(self.connect()),)
+            return (organizations.root_id(self.observation()),)
 
     def observe_linked_accounts(self, known: Organization | None = None) -> LinkedAccounts:
         """Read the organization and the StackSet, and compare the two.
@@ -157,16 +156,14 @@ class Cloud:
             known: the organization, where it was read before in this run; the StackSet is then
                 read again.
         """
-        return observe(
-            self.connect() if known else self.first_observation(), self._registration, known
-        )
+        return observe(self.connect() if known else self.observation(), self._registration, known)
 
     def check_linked_accounts(
         self, account: Account, linked: LinkedAccounts, *, may_enable: bool, deploying: bool
     ) -> preflight.Preflight:
         """Look for what would make a deployment to linked accounts fail; ``preflight.check``."""
         return preflight.check(
-            self.first_observation(),
+            self.observation(),
             self._registration,
             account,
             linked,
@@ -176,11 +173,11 @@ class Cloud:
 
     def examine(self, account: Account, linked: LinkedAccounts | None) -> Examination:
         """Look for everything that would refuse a deployment; see ``examination.examine``."""
-        return examination.examine(self.first_observation(), self._registration, account, linked)
+        return examination.examine(self.observation(), self._registration, account, linked)
 
     def predict(self, linked: LinkedAccounts) -> Guardrails:
         """Predict what the organization's policies deny; see ``preflight.predict``."""
-        return preflight.predict(self.first_observation(), self._registration, linked)
+        return preflight.predict(self.observation(), self._registration, linked)
 
     def switch_on_trusted_access(self, account_id: str) -> None:
         """Let CloudFormation deploy into the organization (ActivateOrganizationsAccess)."""
@@ -315,7 +312,7 @@ class Cloud:
         ``again``: after a change, not as the run began.
         """
         with explained(f"reading the enrolment in {SERVICES[service].label}"):
-            aws = self.connect() if again else self.first_observation()
+            aws = self.connect() if again else self.observation()
             return enrolment.read(aws, service, members=members)
 
     def enrol(self, service: ServiceName, *, members: bool) -> None:
@@ -341,14 +338,12 @@ class Cloud:
     def read_policies(self, arns: Collection[str]) -> dict[str, Document | None]:
         """Read managed policies by ARN; None for one that may not be read, or is not there."""
         with explained("reading managed policies"):
-            return {
-                arn: iam.managed_document(self.first_observation(), arn) for arn in sorted(arns)
-            }
+            return {arn: iam.managed_document(self.observation(), arn) for arn in sorted(arns)}
 
     def describe_role(self, name: str) -> Role | None:
         """Read a role with all its policies; None if there is none of that name."""
         with explained(f"reading role {name}"):
-            return iam.describe_role(self.first_observation(), name)
+            return iam.describe_role(self.observation(), name)
 
     def stack_parameters(self, stack_id: str, region: str) -> dict[str, str]:
         """Read a stack's parameters by name; they may hold the external id."""
@@ -384,9 +379,9 @@ class Cloud:
         """Return import ids, by address, of planned resources that exist; see ``imports.find``."""
         inputs = module_inputs(self._registration)
         with explained("reading what is there"):
-            limits.check_plan(self.first_observation(), plan, inputs.cur_report_name, read=read)
+            limits.check_plan(self.observation(), plan, inputs.cur_report_name, read=read)
             return imports.find(
-                self.first_observation(),
+                self.observation(),
                 plan,
                 inputs,
                 read=read,
@@ -405,7 +400,7 @@ class Cloud:
         with explained("connecting as Octo's principal"):
             principal = connect(region=region, profile=profile) if profile else None
         desired = Desired(outputs, external_id, acceptance)
-        return Context(desired, self.connect(), principal, time.time)
+        return Context(desired, self.observation(), principal, time.time)
 
     def verify(
         self,
@@ -422,9 +417,10 @@ class Cloud:
         ``unchanged``: nothing was changed since the account was identified, so that what was read
         since then is not read again.
         """
-        context = self.checks_context(outputs, external_id, acceptance)
+        if not unchanged:
+            self.observe_again()
         return verify(
-            replace(context, aws=self.first_observation()) if unchanged else context,
+            self.checks_context(outputs, external_id, acceptance),
             account_name=self._registration.account_name or "",
             wait_seconds=wait_seconds,
             settle_seconds=settle_seconds,

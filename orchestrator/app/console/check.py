@@ -8,11 +8,10 @@ from dataclasses import replace
 
 from orchestrator.app.confirm import confirm
 from orchestrator.app.console.flow import ConsoleFlow
-from orchestrator.aws.errors import explained, is_transient
+from orchestrator.aws.errors import is_transient
 from orchestrator.errors import AwsError
-from orchestrator.stacks import observed
 from orchestrator.stacks.observed import ObservedStack
-from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, ExpectedStack, Step
+from orchestrator.stacks.steps import AREAS, TRUSTED_ACCESS, ExpectedStack, Step
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
 from orchestrator.verify.remedy import for_stacks
 from orchestrator.verify.runner import build_report
@@ -62,11 +61,13 @@ def check(
                 if (reason := str(error.what)) not in warned:
                     flow.context.events.warn(f"{reason}. It is tried again until the wait ends.")
                 warned.add(reason)
+                flow.context.cloud.observe_again()  # an observation keeps its errors
     unready = {r.area for r in found if r.finding.status in (Status.PENDING, Status.FAIL)}
     areas = {area for step in steps if (area := AREAS[step]) not in unready}
+    context = flow.checks_context()
     with flow.context.events.step("verify", "Verifying"):
         report = run_checks(
-            flow.checks_context(),
+            context,
             areas=areas,
             wait_seconds=max(0.0, wait_seconds - (time.monotonic() - started)),
             settle_seconds=settle,
@@ -76,7 +77,7 @@ def check(
     checked = [_for_stacks(result, flow) for result in report.results]
     name = flow.registration.account_name or ""
     results = sorted([*_check_payer(flow, steps), *found, *checked], key=lambda r: r.id)
-    whole = build_report(flow.checks_context(), results, account_name=name)
+    whole = build_report(context, results, account_name=name)
     known = flow.context.octo.record(whole.account_id)
     verified = {AREAS[step].value for step in steps}
     before = {a: s for a, s in known.statuses.items() if a not in verified} if known else {}
@@ -102,12 +103,13 @@ def result_id(stack: ExpectedStack) -> str:
 
 
 def _stacks(flow: ConsoleFlow, steps: Sequence[Step]) -> list[CheckResult]:
+    """Observe the stacks again, and what they made; the checks that follow share that."""
+    flow.context.cloud.observe_again()
     results = []
     for step in steps:
         for expected in flow.stacks(step):
             started = time.monotonic()
-            with explained(f"reading the stack of {LABELS[step]}"):
-                stack = observed.describe_stack(flow.context.cloud.connect(), expected)
+            stack = flow.describe(expected)
             results.append(
                 CheckResult(
                     result_id(expected),

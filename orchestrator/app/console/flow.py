@@ -10,14 +10,16 @@ from pydantic import SecretStr
 
 from orchestrator.app import steps as shared
 from orchestrator.app.context import AccountContext
+from orchestrator.aws.errors import explained
 from orchestrator.errors import OctoUnreachable, Refused
 from orchestrator.model import existing_report
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract.inputs import Inputs, console_inputs
 from orchestrator.model.registration import Registration
-from orchestrator.stacks import steps, templates
+from orchestrator.stacks import observed, steps, templates
 from orchestrator.stacks.expected import expected
-from orchestrator.stacks.steps import ExpectedStack, Step
+from orchestrator.stacks.observed import ObservedStack
+from orchestrator.stacks.steps import LABELS, ExpectedStack, Step
 from orchestrator.verify.model import Context
 
 
@@ -127,6 +129,15 @@ class ConsoleFlow:
             partition=self.partition,
             targets=self.context.cloud.targets() if step == "stackset" else (),
         )
+
+    def describe(self, stack: ExpectedStack) -> ObservedStack:
+        """Describe a stack in the run's current observation.
+
+        Raises:
+            AwsError: an AWS call failed.
+        """
+        with explained(f"reading the stack of {LABELS[stack.step]}"):
+            return observed.describe_stack(self.context.cloud.observation(), stack)
 
     def choose(self, **settings: Any) -> None:
         """Change what to register.

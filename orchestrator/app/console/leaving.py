@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.app.console.flow import ConsoleFlow
-from orchestrator.aws.errors import explained
-from orchestrator.stacks import links, observed
-from orchestrator.stacks.steps import LABELS
+from orchestrator.stacks import links
 
 
 @dataclass(frozen=True)
@@ -37,11 +35,11 @@ def stacks_to_delete(flow: ConsoleFlow) -> tuple[StackToDelete, ...]:
     Raises:
         AwsError: an AWS call failed.
     """
+    flow.context.cloud.observe_again()
     found: dict[str, StackToDelete] = {}
     for step in reversed(flow.steps):
         for expected in reversed(flow.stacks(step)):
-            with explained(f"reading the stack of {LABELS[step]}"):
-                stack = observed.describe_stack(flow.context.cloud.connect(), expected)
+            stack = flow.describe(expected)
             if stack.state != "absent":
                 url = links.stack_page(expected.region, stack.stack_id, flow.partition)
                 found.pop(stack.stack_id, None)  # the payer's own stack may hold the StackSet too

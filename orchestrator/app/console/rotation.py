@@ -15,15 +15,14 @@ from orchestrator.app.console.flow import ConsoleFlow, flow_of
 from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
 from orchestrator.app.rotation import Change, Rotated, StackToUpdate, is_confirmed, is_right
-from orchestrator.aws.errors import explained
 from orchestrator.config import rotation as kept
 from orchestrator.files import write_atomically
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract import documents
 from orchestrator.model.outside_action import OutsideAction
-from orchestrator.stacks import links, observed, templates
+from orchestrator.stacks import links, templates
 from orchestrator.stacks.observed import ObservedStack
-from orchestrator.stacks.steps import LABELS, ExpectedStack
+from orchestrator.stacks.steps import ExpectedStack
 from orchestrator.terraform import guard
 from orchestrator.terraform.plan import Plan
 from orchestrator.verify.model import Report
@@ -103,8 +102,7 @@ def observe_stacks(flow: ConsoleFlow) -> list[RoleStack]:
     with flow.context.events.step("stacks", "Reading the stacks"):
         for step in flow.checked_steps():
             for expected in flow.stacks(step):
-                with explained(f"reading the stack of {LABELS[step]}"):
-                    stack = observed.describe_stack(flow.context.cloud.connect(), expected)
+                stack = flow.describe(expected)
                 if "ExternalId" in expected.parameters and stack.state != "absent":
                     # The payer's own stack may hold the StackSet too.
                     found.setdefault(stack.stack_id, RoleStack(expected, stack))
