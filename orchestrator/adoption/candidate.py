@@ -19,6 +19,7 @@ from orchestrator.adoption.stated import Stated
 from orchestrator.aws import sts
 from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
+from orchestrator.aws.session import Aws
 from orchestrator.cancellation import Cancellation
 from orchestrator.config.load import access, load, read_document
 from orchestrator.errors import ConfigError, Refused
@@ -68,6 +69,7 @@ class Candidate:
         state: what that folder's state has of the module.
         terraform: in that folder.
         managed: the names in octo-tf's own state.
+        aws: the observation that all of this was read in.
     """
 
     settings: Mapping[str, Any] = field(repr=False)
@@ -77,6 +79,7 @@ class Candidate:
     state: ForeignState
     terraform: Terraform | None
     managed: frozenset[str] = frozenset()
+    aws: Aws | None = field(default=None, repr=False)
 
 
 def read_candidate(
@@ -88,6 +91,7 @@ def read_candidate(
     names_in_state: NamesInState,
     ask_octo: AskOcto | None = None,
     cancellation: Cancellation | None = None,
+    aws: Aws | None = None,
 ) -> Candidate:
     """Read files, state and account; nothing is written.
 
@@ -99,6 +103,7 @@ def read_candidate(
         names_in_state: reads octo-tf's own state of the account.
         ask_octo: reads the external id from Octo; None without credentials for Octo.
         cancellation: stops the Terraform that reads the user's state.
+        aws: the observation to use; None begins one.
 
     Raises:
         ConfigError: the files lack something, or no file and no flag names the account.
@@ -113,7 +118,7 @@ def read_candidate(
         )
     names = _names(module, config, flags)
     account_id = _account_id(known.account_id, state, config)
-    aws = reach(known.region, known.credentials)
+    aws = aws or reach(known.region, known.credentials).observe()
     account: Account = identify(aws, account_id, declared_type=known.account_type)
     with explained("reading what the account has"):
         inventory = read_inventory(aws, account, names=names)
@@ -141,7 +146,7 @@ def read_candidate(
     settings = {} if config.exists() else {"account_id": account_id, **proposal.settings}
     if external_id is None:
         settings["external_id"] = proposal.external_id
-    return Candidate(settings, inventory, proposal, module, state, terraform, managed)
+    return Candidate(settings, inventory, proposal, module, state, terraform, managed, aws)
 
 
 def read_account(
@@ -154,7 +159,7 @@ def read_account(
         AwsError: an AWS call failed.
     """
     known = access(config, flags)
-    aws = reach(known.region, known.credentials)
+    aws = reach(known.region, known.credentials).observe()
     account_id = known.account_id
     if account_id is None:  # nothing is changed, so any account of the caller may be read
         with explained("identifying the account"):

@@ -280,11 +280,6 @@ class Cloud:
                 s3.empty_bucket(self.connect(), bucket, region, self._registration.account_id)
             s3.delete_bucket(self.connect(), bucket, region, self._registration.account_id)
 
-    def has_report(self, name: str) -> bool:
-        """Tell whether the account has a Cost and Usage Report of that name."""
-        with explained("reading the account's reports"):
-            return cur.get_report(self.connect(), name) is not None
-
     def lacks_trusted_access(self) -> bool:
         """Tell whether CloudFormation may not deploy into the organization yet."""
         with explained("reading CloudFormation's access to the organization"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import code_of, is_denied
+from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 from orchestrator.model.billing_transfer import BillingTransfer, BillingTransfers, summarize
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _UNSUPPORTED = {"UnsupportedAPIEndpointException", "UnknownOperationException"}
 
 
+@fact
 def read_billing_transfers(aws: Aws, now: datetime | None = None) -> BillingTransfers:
     """Read the billing transfers of a management account's organization.
 

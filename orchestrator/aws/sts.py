@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ClientError
 
 from orchestrator.aws.errors import is_denied
+from orchestrator.aws.facts import fact
 from orchestrator.aws.session import AssumeRole, Aws
 from orchestrator.model.observed import RoleAccess
 
@@ -20,6 +21,7 @@ _Session = TypeVar("_Session")
 WRONG_EXTERNAL_ID = "octo-tf-wrong-external-id"
 
 
+@fact
 def caller_identity(aws: Aws) -> GetCallerIdentityResponseTypeDef:
     """Read the caller's account and ARN (GetCallerIdentity)."""
     return aws.client("sts").get_caller_identity()
@@ -28,7 +30,8 @@ def caller_identity(aws: Aws) -> GetCallerIdentityResponseTypeDef:
 def server_time(aws: Aws) -> datetime | None:
     """Read AWS's time from the Date header of an answer, an error's included; None without one."""
     try:
-        headers = caller_identity(aws)["ResponseMetadata"]["HTTPHeaders"]
+        answer = aws.client("sts").get_caller_identity()  # a fact would be of another time
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
     except ClientError as error:
         headers = error.response["ResponseMetadata"]["HTTPHeaders"]
     date = headers.get("date")

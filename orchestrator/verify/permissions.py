@@ -1,4 +1,4 @@
-"""What the checks of permissions share: IAM simulates every action of a feature."""
+"""The check that a feature's permissions are granted: IAM simulates every action of it."""
 
 from __future__ import annotations
 
@@ -6,29 +6,34 @@ from collections.abc import Mapping
 
 from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.iam import simulate
-from orchestrator.model.desired import Desired
 from orchestrator.model.observed import Observed, Role
 from orchestrator.model.policy import samples
-from orchestrator.verify.model import Context, Finding, failed, passed
+from orchestrator.verify.model import Check, Context, Finding, failed, passed
 from orchestrator.verify.remedy import Restore
 from orchestrator.verify.roles import missing
 
-SIMULATION = "iam:SimulatePrincipalPolicy"
-UNCHECKED = "the permissions"
 _SHOWN = 5
 
 
-def read_denials(context: Context, feature: str) -> Observed:
-    """Have IAM simulate a feature's permissions on the roles that have them."""
-    roles = context.desired.of_feature(feature)
-    return Observed(denials={role.name: _denials(context, role) for role in roles})
+def granted(area: str, feature: str) -> Check:
+    """Return the check, as part of an area, that a feature's permissions are granted."""
+    return Check(
+        id=f"{area}.permissions",
+        promise=f"Every permission that {feature} needs is really granted.",
+        permissions=("iam:SimulatePrincipalPolicy",),
+        read=lambda context: Observed(
+            denials={r.name: _denials(context, r) for r in context.desired.of_feature(feature)}
+        ),
+        judge=lambda desired, observed: _judge(desired.of_feature(feature), observed),
+        optional="the permissions",
+    )
 
 
 def _denials(context: Context, role: Role) -> Mapping[str, str] | None:
     denied: dict[str, str] = {}
     try:
-        for sample, granted in samples(role.documents).items():
-            denied |= simulate(context.aws, role.arn, granted, sample)
+        for sample, actions in samples(role.documents).items():
+            denied |= simulate(context.aws, role.arn, actions, sample)
     except ServiceError as error:
         if is_not_found(error):
             return None
@@ -36,16 +41,16 @@ def _denials(context: Context, role: Role) -> Mapping[str, str] | None:
     return denied
 
 
-def judge_permissions(desired: Desired, observed: Observed, feature: str) -> Finding:
-    """Judge whether a boundary or a policy of the organization denies a feature's permissions."""
+def _judge(roles: list[Role], observed: Observed) -> Finding:
+    """Judge whether a boundary or a policy of the organization denies the roles' permissions."""
     denied: dict[str, str] = {}
     actions: set[str] = set()
-    for role in desired.of_feature(feature):
+    for role in roles:
         found = observed.denials[role.name]
         if found is None:
             return missing(role.name)
         denied |= found
-        actions |= {action for granted in samples(role.documents).values() for action in granted}
+        actions |= {action for sample in samples(role.documents).values() for action in sample}
     if denied:
         shown = ", ".join(f"{action} ({why})" for action, why in sorted(denied.items())[:_SHOWN])
         more = f" and {len(denied) - _SHOWN} more" if len(denied) > _SHOWN else ""

@@ -53,3 +53,9 @@ def test_the_organization_and_the_instances_are_read_once_before_and_once_after(
     verified = made(payer, "verify")
     assert of_the_organization(verified) == (1, 1, PARENTS, 1)
     assert (verified["GetRole"], verified["DescribeStackSet"]) == (2, 1)
+    discovered = made(payer, "discover")
+    assert of_the_organization(discovered) == (1, 1, PARENTS, 1)
+    assert (discovered["GetCallerIdentity"], discovered["DescribeStackSet"]) == (1, 1)
+    examined = made(payer, "doctor")
+    assert of_the_organization(examined) == (1, 1, PARENTS, 1)
+    assert examined["GetCallerIdentity"] == 2, "one of them for its time"

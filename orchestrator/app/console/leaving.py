@@ -56,7 +56,7 @@ def stays(flow: ConsoleFlow) -> list[str]:
     cloud, inputs, sentences = flow.context.cloud, flow.inputs, []
     if inputs.cur_report_option == "USE_EXISTING":
         return [f"The report {inputs.cur_report_name} and its bucket, which were there before."]
-    if cloud.has_report(inputs.cur_report_name):
+    if any(report["ReportName"] == inputs.cur_report_name for report in cloud.reports()):
         sentences.append(
             f"The report {inputs.cur_report_name}: its stack retains it, so AWS keeps"
             " delivering. Delete it in the console: Billing and Cost Management, Data Exports."

@@ -16,7 +16,7 @@ from orchestrator.app.console.launch_link import launch_link
 from orchestrator.aws.errors import explained
 from orchestrator.detection import stackset_template
 from orchestrator.errors import ConfigError, OctoTfError, Refused
-from orchestrator.stacks import links, observed
+from orchestrator.stacks import links
 from orchestrator.stacks.observed import ObservedStack
 from orchestrator.stacks.steps import ExpectedStack, check_step
 
@@ -125,8 +125,7 @@ def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
         ConfigError: there is none in the region of octo.yaml.
         Refused: it is being changed, or has failed.
     """
-    with explained("reading the stack of API access"):
-        stack = observed.describe_stack(flow.context.cloud.connect(), expected)
+    stack = flow.describe(expected)
     where = f"account {flow.account.account_id}, {expected.region}"
     if stack.state == "absent":
         raise ConfigError(

@@ -119,7 +119,7 @@ def command(
         chosen = ask_kept(today, candidate.proposal.settings)
     if chosen:
         flags = {**flags, **chosen}
-        candidate = read(flags)
+        candidate = read(flags, aws=candidate.aws)
     request = adoption.Request(
         config, {**candidate.settings, **flags}, remove, stacks, not keep_old_state
     )

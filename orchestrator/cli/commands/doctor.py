@@ -73,7 +73,7 @@ def _context(load_context: Callable[..., AccountContext]) -> DoctorContext:
 
 def _connection(account: AccountContext) -> Aws | OctoTfError:
     try:
-        return account.cloud.connect()
+        return account.cloud.observation()
     except OctoTfError as error:
         return error
 

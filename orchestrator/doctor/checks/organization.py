@@ -14,7 +14,6 @@ def _run(context: DoctorContext) -> DoctorResult:
     account = identify(aws, registration.account_id, declared_type=registration.account_type)
     if account.account_type != "payer" or not registration.use_stackset:
         return ok("No StackSet is configured (use_stackset).")
-    aws = aws.observe()
     linked = observe(aws, registration)
     found = preflight.predict(aws, registration, linked)
     if cut_off := found.cut_off:
