@@ -113,12 +113,11 @@ def carry_out(
     # Deploy to each account through the target that contains it, as Terraform does. An instance
     # reports the OU of its deployment, and can be updated and deleted through that OU only.
     targets = deployed.targets
-    homes = {
-        member.account_id: next(
-            (target for target in targets if organization.is_under(member.ou, [target])), member.ou
-        )
-        for member in organization.members
+    target_of = {
+        ou: next((target for target in targets if organization.is_under(ou, [target])), ou)
+        for ou in {member.ou for member in organization.members}
     }
+    homes = {member.account_id: target_of[member.ou] for member in organization.members}
     listed = {i.account_id: i.ou for i in deployed.instances.values()}
     inactive = {member.account_id for member in organization.members if not member.active}
     removed = [a for a in work.remove if a not in inactive]

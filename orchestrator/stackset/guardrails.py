@@ -31,8 +31,9 @@ from orchestrator.model.registration import Registration
 
 _EVERYTHING = Policy({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 _ANYBODY = Policy({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*"}})
-# Parts of account ids, and numeric comparisons of them: each account is then evaluated.
-_PARTIAL_ID = re.compile(r"\d[*?]|[*?]\d|\"(?:\w+:)?Numeric")
+# Digits beside a wildcard that may be a part of an account id, which is between colons or alone.
+_PART_OF_ID = re.compile(r'(?<=[":*?])\d+(?=[*?])|(?<=[*?])\d+(?=[":*?])')
+_NUMERIC = re.compile(r"\"(?:\w+:)?Numeric")  # comparisons: each account is then evaluated
 _SHOWN = 5
 # An obstacle's phase, certainty, policies and statement.
 _Key = tuple[Phase, bool, tuple[str, ...], int, str]
@@ -202,8 +203,15 @@ class _Text:
 
     text: str
     accounts: frozenset[str]
+    parts: tuple[re.Pattern[str], ...]
     each_account: bool
     each_path: bool
+
+    def of_account(self, account_id: str) -> object:
+        """Return what is the same of accounts for which the policies decide alike, by their ids."""
+        if self.each_account or account_id in self.accounts:
+            return account_id
+        return [[found.start() for found in p.finditer(account_id)] for p in self.parts]
 
 
 class _Texts:
@@ -220,7 +228,8 @@ class _Texts:
             self._made[ids] = _Text(
                 text,
                 frozenset(re.findall(r"\d{12}", text)),
-                bool(_PARTIAL_ID.search(text)),
+                tuple(re.compile(f"(?={p})") for p in sorted(set(_PART_OF_ID.findall(text)))),
+                bool(_NUMERIC.search(text)),
                 "orgpaths" in text.lower(),
             )
         return self._made[ids]
@@ -248,7 +257,7 @@ class _Chains:
         self.key = (
             tuple(level.policies for level in self.scps),
             tuple(level.policies for level in self.rcps),
-            own if known.each_account or own in known.accounts else "",
+            str(known.of_account(own)),
             path if known.each_path else "",
         )
 

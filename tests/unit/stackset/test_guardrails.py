@@ -249,3 +249,39 @@ def test_a_later_change_that_is_denied_cuts_nobody_off():
     (obstacle,) = predicted(policies(("ou-b", deny("iam:DeleteRole")))).obstacles
     assert obstacle.phase is Phase.CHANGES
     assert not obstacle.cuts_off
+
+
+MANY = Organization(
+    "r-1",
+    PARENTS,
+    tuple(Member(a, a, "ACTIVE", "ou-a") for a in map(str, range(10**11, 10**11 + 200))),
+    PAYER,
+    {},
+    "o-abcdefghij",
+)
+
+
+def evaluated(pattern: str) -> Guardrails:
+    deny = {"Effect": "Deny", "Action": "iam:CreateRole", "Resource": pattern}
+    accounts = [member.account_id for member in MANY.members]
+    return evaluate(policies(("r-1", deny)), MANY, calls(), deployed_to=accounts)
+
+
+def test_a_wildcard_beside_digits_that_are_of_no_account_id_is_evaluated_once():
+    assert evaluated("arn:aws:iam::*:role/ops1*").chains == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "denied", "most"),
+    [
+        ("arn:aws:iam::1000000000*:role/*", 100, 3),
+        ("arn:aws:iam::*42:role/*", 2, 3),
+        ("arn:aws:iam::10000000017?:role/*", 10, 2),
+        ("arn:aws:iam::*:role/*", 200, 1),
+    ],
+)
+def test_accounts_are_evaluated_by_how_a_part_of_an_id_fits_theirs(pattern, denied, most):
+    found = evaluated(pattern)
+    (obstacle,) = [o for o in found.obstacles if o.phase is Phase.DEPLOYMENT]
+    assert len(obstacle.accounts) == denied
+    assert found.chains <= most
