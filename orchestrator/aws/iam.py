@@ -23,7 +23,8 @@ if TYPE_CHECKING:
         PolicyDocumentTypeDef,
     )
 
-_SIMULATED_AT_ONCE = 50  # actions in one SimulatePrincipalPolicy call
+# Actions in one SimulatePrincipalPolicy call: as many results as AWS puts on a page.
+_SIMULATED_AT_ONCE = 100
 _EVERYTHING = Sample("*", ())
 
 

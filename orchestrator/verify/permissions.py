@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from orchestrator.aws.errors import ServiceError, is_not_found
 from orchestrator.aws.iam import simulate
 from orchestrator.model.observed import Observed, Role
-from orchestrator.model.policy import samples
+from orchestrator.model.policy import allowed, samples
+from orchestrator.model.policy.classification import expand, source
 from orchestrator.verify.model import Check, Context, Finding, failed, passed
 from orchestrator.verify.remedy import Restore
 from orchestrator.verify.roles import missing
@@ -45,12 +46,15 @@ def _judge(roles: list[Role], observed: Observed) -> Finding:
     """Judge whether a boundary or a policy of the organization denies the roles' permissions."""
     denied: dict[str, str] = {}
     actions: set[str] = set()
+    patterns: set[str] = set()
     for role in roles:
         found = observed.denials[role.name]
         if found is None:
             return missing(role.name)
         denied |= found
         actions |= {action for sample in samples(role.documents).values() for action in sample}
+        names = (name for policy in role.documents.values() for name in allowed(policy))
+        patterns |= {name for name in names if "*" in name}
     if denied:
         shown = ", ".join(f"{action} ({why})" for action, why in sorted(denied.items())[:_SHOWN])
         more = f" and {len(denied) - _SHOWN} more" if len(denied) > _SHOWN else ""
@@ -64,4 +68,15 @@ def _judge(roles: list[Role], observed: Observed) -> Finding:
             ),
             refused=denied,
         )
-    return passed(f"All {len(actions)} permissions are granted.", actions=len(actions))
+    meant = {action for pattern in patterns for action in expand(pattern)}
+    by = ""
+    if patterns:
+        by = (
+            f"; {len(meant)} of them are what {', '.join(sorted(patterns))} mean in AWS's list of"
+            f" {source()['date']}"
+        )
+    return passed(
+        f"All {len(actions)} permissions are granted{by}.",
+        actions=len(actions),
+        patterns=sorted(patterns),
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.model.policy.classification import expand
 from orchestrator.model.policy.document import allowed, as_list, statements
 
 
@@ -21,9 +22,9 @@ class Sample:
 
 
 def samples(policies: Mapping[str, Any]) -> dict[Sample, tuple[str, ...]]:
-    """Return the actions that policies spell out, sorted, by the request that they are allowed in.
+    """Return the actions that policies allow, sorted, by the request that they are allowed in.
 
-    Actions with wildcards are left out: IAM simulates exact ones.
+    A pattern is the actions that AWS's table has for it: IAM simulates exact ones.
 
     Args:
         policies: documents by name.
@@ -31,7 +32,8 @@ def samples(policies: Mapping[str, Any]) -> dict[Sample, tuple[str, ...]]:
     found: dict[Sample, set[str]] = {}
     for document in policies.values():
         for statement in statements(document):
-            actions = [a for a in allowed({"Statement": statement}) if not {*"*?"} & {*a}]
+            patterns = allowed({"Statement": statement})
+            actions = [action for pattern in patterns for action in expand(pattern)]
             context = tuple(sorted(_context(statement.get("Condition", {}))))
             for resource in as_list(statement.get("Resource", "*")):
                 found.setdefault(Sample(_example(resource), context), set()).update(actions)
