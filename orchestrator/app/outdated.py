@@ -11,7 +11,6 @@ from orchestrator.app.context import AccountContext
 from orchestrator.detection import stackset_template
 from orchestrator.errors import AwsError, OctoError, Refused
 from orchestrator.model.account import Account
-from orchestrator.model.module_contract.features import table
 from orchestrator.model.observed import Role
 from orchestrator.model.outdated_access import OutdatedAccess, compare
 from orchestrator.octo.messages import OUTDATED, AccessTemplate, AwsOptions
@@ -51,9 +50,7 @@ def _compared(
         account = account or context.cloud.identify()
         asked = roles_of(context, account, template.template_url, template.principal)
         granted = {
-            name: role
-            for name in {*asked, *table().roles}
-            if (role := context.cloud.describe_role(name)) is not None
+            name: role for name in asked if (role := context.cloud.describe_role(name)) is not None
         }
     except (AwsError, Refused) as error:
         return replace(found, unread=f"{error}. {error.hint}".strip())

@@ -15,6 +15,7 @@ from orchestrator.app.context import AccountContext
 from orchestrator.errors import ConfigError, OctoUnreachable, Refused
 from orchestrator.model import partition
 from orchestrator.model.account import Account
+from orchestrator.model.coverage import WANTING, State
 from orchestrator.model.existing_report import choose
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract import features
@@ -134,6 +135,8 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
     if account.account_type == "payer":
         check_region(context, terraform.resources(STACKSET, here_only=True))
     linked, lacks_access = observe_linked_accounts(context, account, deploying=registering)
+    if linked and registering:
+        warn_of_names(context, linked)
     targets = linked.targets if linked else None
     root = render_root(context, account, secret, targets, report=report)
     render.write(root, context.folder)
@@ -279,6 +282,22 @@ def observe_linked_accounts(
     for warning in found.warnings:
         context.events.warn(warning)
     return linked, found.lacks_access
+
+
+def warn_of_names(context: AccountContext, linked: LinkedAccounts) -> None:
+    """Say which linked accounts Octo knows by other names before it may overwrite them.
+
+    Octo's pages say so of accounts that were registered before their payer. It may register every
+    account that it reaches, also one that is excluded from the StackSet.
+    """
+    if not linked.coverage.of(*WANTING):
+        return
+    accounts = {a.account_id: a.name for a in linked.coverage.of(*WANTING, State.EXCLUDED)}
+    for account_id, name in sorted(context.octo.linked.other_names(accounts).items()):
+        context.events.warn(
+            f"Octo has linked account {account_id} as {name}, the organization as"
+            f" {accounts[account_id]}: Octo may overwrite its name."
+        )
 
 
 def render_root(

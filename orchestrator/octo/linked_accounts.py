@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import LedgerError, OctoError
@@ -103,6 +104,18 @@ class LinkedRegistrations:
         except OctoError as error:
             return error
         return None
+
+    def other_names(self, accounts: Mapping[str, str]) -> dict[str, str]:
+        """Ask Octo which of these accounts (names by id) it knows by other names: Octo's, by id.
+
+        Empty without credentials, or if Octo does not answer.
+        """
+        if self._api is None or not accounts:
+            return {}
+        with suppress(OctoError):
+            known = {a.target: a.aws_options.account_name for a in self._api.status_of_all()}
+            return {i: known[i] for i in accounts if known.get(i, "") not in ("", accounts[i])}
+        return {}
 
     def left(self, payer_id: str) -> list[str]:
         """Read which linked accounts left.

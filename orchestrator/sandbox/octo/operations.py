@@ -144,6 +144,7 @@ def confirm_stackset(rpc: RpcCall) -> dict[str, Any]:
         _update_account(
             rpc,
             linked,
+            name=members[account_id],  # Octo's pages: an earlier name is overwritten
             account_type="linked",
             payer_id=account.account_id,
             role_arn=f"arn:aws:iam::{account_id}:role/{ROLE}",

@@ -210,6 +210,14 @@ def test_cur_waits_for_api_access_and_is_pending_until_a_report_is_there(service
 # Linked accounts
 
 
+def test_linked_accounts_that_octo_knows_by_another_name_are_found(service, api, ledger):
+    api.register("444444444444", "Acme")
+    api.register("555555555555", "five")
+    names = {"444444444444": "four", "555555555555": "five", "666666666666": "six"}
+    assert service.linked.other_names(names) == {"444444444444": "Acme"}
+    assert RegistrationService(ledger, None).linked.other_names(names) == {}
+
+
 def test_linked_accounts_are_registered_side_by_side_and_the_rest_later(
     service, ledger, sandbox, account, state
 ):

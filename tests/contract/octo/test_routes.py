@@ -140,12 +140,14 @@ def test_the_stackset_is_confirmed_by_the_roles_in_the_linked_accounts(raw, acco
     error = check(raw("POST", "/v1/aws/acctaccess/stackset", body), schemas.ERROR, 400)
     assert "reached no linked account" in error["message"]
     account("linked-2", "linked")
+    linked = sandbox.accounts["linked-2"]
+    raw("POST", "/v1/aws/account", {"accountId": linked, "accountName": "Acme"})
     answer = check(raw("POST", "/v1/aws/acctaccess/stackset", body), schemas.ACCOUNT_ACCESS)
     assert answer["registrationStatus"]["stackSet"] is True
-    linked = sandbox.accounts["linked-2"]
     status = check(raw("GET", f"/v1/account/{linked}?vendor=aws"), schemas.DATA_ACCESS)
     assert status["awsOptions"]["registrationStatus"]["apiAccess"] is True
     assert status["awsOptions"]["PayerId"] == PAYER
+    assert status["awsOptions"]["AccountName"] == "linked-2"  # the earlier name is overwritten
 
 
 @pytest.mark.parametrize("body", [{}, {"accountId": "1234"}, {"accountId": 7}])

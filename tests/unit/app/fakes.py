@@ -415,6 +415,7 @@ class _Api:
         self._recording = recording
         self.registered = False
         self.name = ""
+        self.access = "latest"
         self.presented = "octo-external-id"
 
     def template(self) -> AccessTemplate:
@@ -423,7 +424,7 @@ class _Api:
 
     def status(self, account_id: str) -> DataAccess | None:
         self._recording.note("api.status")
-        options = AwsOptions(AccountName=self.name)
+        options = AwsOptions(AccountName=self.name, Status=self.access)
         return DataAccess(target=account_id, awsOptions=options) if self.registered else None
 
 
@@ -432,6 +433,10 @@ class _Linked:
         self._recording = recording
         self.current: list[str] = []
         self.left: list[str] = []
+        self.names: dict[str, str] = {}  # Octo's, where they are others
+
+    def other_names(self, accounts) -> dict[str, str]:
+        return {i: name for i, name in self.names.items() if i in accounts}
 
     def note(self, standings) -> None:
         assert isinstance(standings, dict)

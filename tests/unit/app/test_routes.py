@@ -26,6 +26,7 @@ from orchestrator.errors import (
     WrongAccount,
 )
 from orchestrator.model.billing_transfer import BillingTransfers
+from orchestrator.model.coverage import Coverage, LinkedAccount, State
 from orchestrator.model.octo_records import AccountRecord, Confirmation, OctoAnswer
 from orchestrator.model.outside_action import OF_THE_STATE, REGISTER, TRUSTED_ACCESS, UNTAINT
 from orchestrator.octo.registration import RegistrationService
@@ -113,6 +114,26 @@ def test_a_payer_that_is_not_known_here_is_recommended_before_its_linked_account
     apply(route.context, consent=route.agree)
     said = [e.text for e in route.recording.events if isinstance(e, Warned)]
     assert any("payer 999988887777 is registered with Octo is not known here" in s for s in said)
+
+
+def test_names_that_octo_may_overwrite_are_said_before(payer, tmp_path):
+    new = LinkedAccount("222222222222", "one", State.MISSING)
+    there = LinkedAccount("333333333333", "two", State.CURRENT)
+    payer.cloud.linked = replace(payer.cloud.linked, coverage=Coverage((new, there)))
+    payer.octo.linked.names = dict.fromkeys(("222222222222", "333333333333"), "Acme")
+    plan(payer.context, tmp_path / "plan")
+    said = [e.text for e in payer.recording.events if isinstance(e, Warned)]
+    assert [s for s in said if "overwrite" in s] == [
+        "Octo has linked account 222222222222 as Acme, the organization as one: Octo may overwrite"
+        " its name."
+    ]
+
+
+def test_an_outdated_access_is_said_by_the_plan(route, tmp_path):
+    route.octo.api.registered, route.octo.api.access = True, "outdated"
+    plan(route.context, tmp_path / "plan")
+    said = [e.text for e in route.recording.events if isinstance(e, Warned)]
+    assert any("its access is outdated" in s and "octo-tf status" in s for s in said)
 
 
 def test_a_plan_that_the_guard_refuses_is_not_put_to_the_user(route):
