@@ -345,11 +345,10 @@ class Cloud:
         found = cloudformation.describe_stack(self.connect(), stack_id, region)
         return cloudformation.parameters(found.get("Parameters", [])) if found else {}
 
-    def stack_status(self, stack_id: str, region: str) -> str:
-        """Read a stack's status; empty if it is gone."""
+    def stack_status(self, stack_id: str, region: str) -> cloudformation.StackStatus:
+        """Read a stack's status, and when it was last updated."""
         with explained("reading a stack"):
-            found = cloudformation.describe_stack(self.connect(), stack_id, region)
-        return found["StackStatus"] if found else ""
+            return cloudformation.stack_status(self.connect(), stack_id, region)
 
     def read_public_template(self, url: str) -> str:
         """Read a CloudFormation template in S3 that everybody may read."""

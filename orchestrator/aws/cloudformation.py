@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -207,6 +208,21 @@ def describe_stack(aws: Aws, name: str, region: str) -> StackTypeDef | None:
         if code_of(error) == "ValidationError":  # "Stack with id ... does not exist"
             return None
         raise
+
+
+class StackStatus(NamedTuple):
+    """A stack's status, empty if it is gone, and when its last update began; None before one."""
+
+    status: str
+    updated: datetime | None
+
+
+def stack_status(aws: Aws, name: str, region: str) -> StackStatus:
+    """Read a stack's status by its name or id (DescribeStacks)."""
+    found = describe_stack(aws, name, region)
+    if found is None:
+        return StackStatus("", None)
+    return StackStatus(found["StackStatus"], found.get("LastUpdatedTime"))
 
 
 def owning_stacks(

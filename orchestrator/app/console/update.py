@@ -15,7 +15,7 @@ from orchestrator.app.console.flow import ConsoleFlow
 from orchestrator.app.console.launch_link import launch_link
 from orchestrator.aws.errors import explained
 from orchestrator.detection import stackset_template
-from orchestrator.errors import ConfigError, OctoTfError, Refused
+from orchestrator.errors import ConfigError, OctoError, OctoTfError, Refused
 from orchestrator.stacks import links
 from orchestrator.stacks.observed import ObservedStack
 from orchestrator.stacks.steps import ExpectedStack, check_step
@@ -187,25 +187,37 @@ def check_by_octo(update: StackUpdate, target: str | None) -> None:
         )
 
 
-def wait(
+def by_octo(
     flow: ConsoleFlow, update: StackUpdate, *, sleep: Callable[[float], None] | None = None
 ) -> None:
-    """Wait until an update has ended.
+    """Have Octo update the stack, and wait until CloudFormation has ended that; the user consented.
+
+    Octo's answer says that the update is to begin, and may be lost: what the stack says counts.
 
     Raises:
+        OctoError: there are no credentials, or Octo refuses or does not answer, and no update runs.
         OctoTfError: CloudFormation rolled it back, or has not ended it within 15 minutes.
     """
+    cloud, stack, api = flow.context.cloud, update.stack, flow.context.octo.api
+    if api is None:
+        raise OctoError("there are no credentials for Octo's API", where=flow.account.account_id)
+    before = cloud.stack_status(stack.stack_id, update.region)
+    try:
+        api.update(flow.account.account_id)
+    except OctoError:
+        if cloud.stack_status(stack.stack_id, update.region) == before:
+            raise
     sleep, waited = sleep or flow.context.cancellation.sleep, 0.0
-    cloud, stack = flow.context.cloud, update.stack
-    while (status := cloud.stack_status(stack.stack_id, update.region)).endswith("_IN_PROGRESS"):
-        if waited >= _SECONDS:
-            break
+    now = cloud.stack_status(stack.stack_id, update.region)
+    while (now == before or now.status.endswith("_IN_PROGRESS")) and waited < _SECONDS:
         sleep(_PAUSE_SECONDS)
         waited += _PAUSE_SECONDS
-    if status == "UPDATE_COMPLETE":
+        now = cloud.stack_status(stack.stack_id, update.region)
+    if now.status == "UPDATE_COMPLETE" and now != before:
         return
     raise OctoTfError(
-        f"the stack {stack.name} is {status}: Octo has not updated it; nothing of it was deleted",
+        f"the stack {stack.name} is {now.status}: Octo has not updated it; nothing of it was"
+        " deleted",
         where=f"account {flow.account.account_id}, {update.region}",
         hint="Its events in the AWS console name the reason; Octo's role may lack a permission."
         " Update it with the account's own credentials: octo-tf console update shows the command.",

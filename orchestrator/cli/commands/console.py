@@ -259,7 +259,7 @@ def update(
     from orchestrator.octo import history
     from orchestrator.report.history import outdated_lines
 
-    api = need_octo(context)
+    need_octo(context)
     flow = begin(context)
     updating.check_method(flow)
     if target is not None:
@@ -286,8 +286,7 @@ def update(
     updating.check_by_octo(planned, target)
     approval.agree(f"Have Octo update the stack {planned.stack.name} in place?", yes=yes)
     with context.events.step("update", "Octo updates the stack"):
-        api.update(context.registration.account_id)
-        updating.wait(flow, planned)
+        updating.by_octo(flow, planned)
     return _confirm_again(flow)
 
 

@@ -135,13 +135,17 @@ def test_a_stack_of_octos_template_is_updated_by_the_printed_command_and_confirm
     assert client.describe_stacks(StackName=STACK)["Stacks"][0]["StackId"] == stack_id
 
 
-def test_octo_updates_its_own_stack_only_after_consent(octo, account, command, newer):
+def test_octo_updates_its_own_stack_only_after_consent(sandbox, octo, account, command, newer):
     standalone = octo(account("standalone"))
     client = registered(standalone, by_octos_template=True)
     newer()
     refused = command(standalone, "console", "update", "--by-octo")
     assert refused.exit_code == 64, refused  # nobody is here to answer
     assert client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+    sandbox.faults.add({"service": "octo", "action": "UpdateAccountAccess", "error": "PermissionDenied"})
+    down = command(standalone, "console", "update", "--by-octo", "--yes")
+    assert down.exit_code == 1, down
+    sandbox.faults.clear()
     done = command(standalone, "console", "update", "--by-octo", "--yes")
     assert done.exit_code == 0, done
     assert client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE"
