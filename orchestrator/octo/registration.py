@@ -223,11 +223,19 @@ class RegistrationService:
         asked = [area for area in passed if area in {*record.unconfirmed, *record.outdated}]
         return self._confirmed(record, asked, finish=finish, register=register)
 
-    def confirm_again(self, account: Account, name: str) -> OctoAnswer:
-        """Have Octo confirm the API access of stacks that it calls outdated; note its answer.
+    def confirm_again(
+        self, account: Account, name: str, *, with_stackset: bool = False
+    ) -> OctoAnswer:
+        """Have Octo confirm the API access of an updated stack; note its answer.
 
         octo-tf's own checks are not asked: of a stack of Octo's template, they say that it is none
         of octo-tf's.
+
+        Args:
+            account: as identified.
+            name: as Octo shows it; may be empty.
+            with_stackset: whether Octo confirms the stack's StackSet too, by which it registers
+                the linked accounts that it reaches: the user consented.
 
         Raises:
             OctoError: there are no credentials for Octo.
@@ -237,8 +245,12 @@ class RegistrationService:
         record = self._ledger.note_registered(
             account.account_id, name, account.account_type, method="console"
         )
-        answer = self._ask_confirmed(self._api, record, "api_access", may_register=False)
-        self._ledger.note_answers(account.account_id, {"api_access": answer})
+        areas: tuple[AreaName, ...] = ("api_access", "stackset")
+        for area in areas[: 1 + with_stackset]:
+            answer = self._ask_confirmed(self._api, record, area, may_register=True)
+            record = self._ledger.note_answers(account.account_id, {area: answer})
+            if answer.state != "confirmed":
+                break
         return answer
 
     def describe_departure(self, account_id: str) -> Departure:

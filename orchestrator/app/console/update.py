@@ -37,6 +37,7 @@ class StackUpdate:
         given: the values of the others; those of the template's defaults are not among them.
         profile: the AWS profile of the account; empty for the ambient credentials.
         partition: the account's.
+        has_target: whether the stack has been deployed with the target that is asked for.
     """
 
     stack: ObservedStack
@@ -46,6 +47,7 @@ class StackUpdate:
     given: Mapping[str, str] = field(default_factory=dict)
     profile: str = ""
     partition: str = "aws"
+    has_target: bool = False
 
     @property
     def command(self) -> list[str]:
@@ -115,6 +117,7 @@ def plan(
         {**given, **dict.fromkeys(wanted, "VALUE")},
         flow.registration.credentials.profile or "",
         flow.partition,
+        target is not None and deployed.get(_TARGET) == target,
     )
 
 

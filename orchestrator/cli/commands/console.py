@@ -238,7 +238,7 @@ def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes
     is_flag=True,
     help="Have Octo update the stack, by the permissions that its own template gives its role.",
 )
-@option("--yes", "-y", "--auto-approve", is_flag=True, help="Have Octo update it without asking.")
+@option("--yes", "-y", "--auto-approve", is_flag=True, help="Have Octo do its part without asking.")
 def update(
     context: AccountContext,
     template_bucket: str | None,
@@ -271,6 +271,10 @@ def update(
     url = found.template_url if found else ""
     planned = updating.plan(flow, template_url=url, target=target, bucket=template_bucket)
     click.echo("\n".join(outdated_lines(found) if found else ()), err=True)
+    if planned.has_target and found is None:
+        question = "Have Octo register the linked accounts that the stack's StackSet reaches?"
+        approval.agree(question, yes=yes)
+        return _confirm_again(flow, with_stackset=True)
     if target is None and found and found.missing is not None and not found.added:
         return _confirm_again(flow)
     if planned.stack.is_ours and found:  # octo-tf's template grants what octo.yaml says
@@ -290,10 +294,11 @@ def update(
     return _confirm_again(flow)
 
 
-def _confirm_again(flow: ConsoleFlow) -> ExitCode:
+def _confirm_again(flow: ConsoleFlow, *, with_stackset: bool = False) -> ExitCode:
     """Have Octo confirm an updated stack, and say what it answers."""
     with flow.context.events.step("confirm", "Confirming with Octo"):
-        answer = flow.context.octo.confirm_again(flow.account, flow.registration.account_name or "")
+        name = flow.registration.account_name or ""
+        answer = flow.context.octo.confirm_again(flow.account, name, with_stackset=with_stackset)
     if answer.state == "confirmed" and not answer.outdated:
         click.echo("Confirmed by Octo: its access is up to date.", err=True)
         return ExitCode.DONE

@@ -142,7 +142,9 @@ def test_octo_updates_its_own_stack_only_after_consent(sandbox, octo, account, c
     refused = command(standalone, "console", "update", "--by-octo")
     assert refused.exit_code == 64, refused  # nobody is here to answer
     assert client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
-    sandbox.faults.add({"service": "octo", "action": "UpdateAccountAccess", "error": "PermissionDenied"})
+    sandbox.faults.add(
+        {"service": "octo", "action": "UpdateAccountAccess", "error": "PermissionDenied"}
+    )
     down = command(standalone, "console", "update", "--by-octo", "--yes")
     assert down.exit_code == 1, down
     sandbox.faults.clear()
@@ -185,7 +187,7 @@ def test_a_stack_of_octo_tfs_template_is_updated_by_octo_yaml(octo, account, com
 
 
 def test_linked_accounts_that_were_skipped_are_deployed_to_by_the_same_stack(
-    octo, account, command, trusted_access, session
+    sandbox, octo, account, command, trusted_access, session
 ):
     payer = octo(account("payer"))
     client = registered(payer, by_octos_template=True)
@@ -197,6 +199,12 @@ def test_linked_accounts_that_were_skipped_are_deployed_to_by_the_same_stack(
     assert carry_out(client, asked.stdout) == "UPDATE_COMPLETE"
     stack_set = client.describe_stack_set(StackSetName="AlphausOrgStackset")["StackSet"]
     assert stack_set["OrganizationalUnitIds"] == [root]
+    again = command(payer, "console", "update", "--target", root)
+    assert again.exit_code == 64, again  # nobody is here to answer
+    assert not sandbox.octo.accounts[payer.account_id].stack_set
+    done = command(payer, "console", "update", "--target", root, "--yes")
+    assert done.exit_code == 0, done
+    assert sandbox.octo.accounts[payer.account_id].stack_set
 
 
 def test_without_a_stack_nothing_is_updated(sandbox, octo, account, command, newer):
