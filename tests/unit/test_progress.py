@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
-from orchestrator.app.events import Ended, LinkedAccountsProgress, ResourceProgress, StepEnded
+from orchestrator.app.events import (
+    Ended,
+    LinkedAccountsProgress,
+    ResourceProgress,
+    StepEnded,
+    StepStarted,
+)
 from orchestrator.ui.terminal import Terminal
 
 
@@ -56,7 +63,7 @@ def test_a_pipeline_gets_a_line_for_each_step_and_none_for_a_resource():
 @pytest.mark.parametrize(
     ("code", "line"),
     [
-        (0, "octo-tf apply: done after 48.3 s."),
+        (0, "octo-tf apply: done after 48.3 s. Next: octo-tf status."),
         (3, "verification failed after 48.3 s. Next: fix what fails, then octo-tf verify."),
         (4, "verification pending after 48.3 s. Next: octo-tf verify --wait 24h."),
         (5, "octo-tf apply: refused after 48.3 s."),
@@ -68,3 +75,27 @@ def test_the_last_line_says_what_ended_after_how_long_and_what_is_next(code, lin
     stream = io.StringIO()
     Terminal(stream=stream)(Ended("apply", code, 48.26))
     assert stream.getvalue().rstrip().endswith(line)
+
+
+class _Watched(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_what_a_spinner_shows_fits_one_line_and_cuts_no_name(monkeypatch, columns):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    names = [f"aws_s3_bucket_server_side_encryption_configuration.cur[{n}]" for n in range(4)]
+    stream = _Watched()
+    terminal = Terminal(stream=stream)
+    terminal(StepStarted("apply", "Applying"))
+    for name in names:
+        terminal(ResourceProgress(f"module.octo.{name}", "create", "running", 12.0))
+        terminal._spinner._live.refresh()
+    terminal(StepEnded("apply", "Applying", 48.26, failed=False))
+    frames = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue()))
+    assert max(map(len, frames)) < columns
+    shown = {word for frame in frames for word in frame.split() if word.startswith("aws_")}
+    assert shown <= {*names}
+    assert bool(shown) == (columns > 60)

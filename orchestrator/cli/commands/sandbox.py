@@ -93,7 +93,8 @@ def up(
     except ModuleNotFoundError as error:
         raise OctoTfError(
             f"the sandbox is not installed ({error.name} is missing)",
-            hint="pip install 'octo-tf[sandbox]'",
+            hint="Install octo-tf again with its extra sandbox; in a clone of it:"
+            " pip install '.[sandbox]'",
         ) from None
     try:
         serve(

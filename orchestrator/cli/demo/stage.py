@@ -25,6 +25,7 @@ _START_SECONDS = 30.0
 _OF_THE_USER = ("ALPHAUS_", "AWS_", "OCTO_TF_")
 _KEPT = {"OCTO_TF_PROVIDER_MIRROR", "OCTO_TF_TF_PATH"}
 _WIDEST = 80
+_CONTINUED = " \\"  # how a shell's line that goes on ends
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,20 @@ def say(text: str, *, mark: str = "", color: str = "") -> None:
 
 
 def command_line(command: str, *more: str) -> None:
-    """Print a command as a shell shows it; ``more`` are arguments of this run."""
-    click.secho(f"\n$ {' '.join([command, *more])}", fg="cyan")
+    """Print a command as a shell shows it, on as many lines as it needs.
+
+    Args:
+        command: the program with what is typed first.
+        more: arguments of this run.
+    """
+    lines = [f"$ {command}"]
+    for argument in more:
+        if len(lines[-1]) + len(argument) + len(_CONTINUED) < _width():
+            lines[-1] += f" {argument}"
+        else:
+            lines[-1] += _CONTINUED
+            lines.append(f"    {argument}")
+    click.secho("\n" + "\n".join(lines), fg="cyan")
 
 
 def quote(text: str) -> None:
@@ -161,6 +174,7 @@ def sandbox(folder: Path, *, keep: bool) -> Iterator[dict[str, str]]:
     from orchestrator.sandbox import read_env_file
 
     env_file = folder / "sandbox.env"
+    said = folder / "sandbox.log"
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "orchestrator", "sandbox", "up", "--env-file", str(env_file)),
@@ -169,7 +183,7 @@ def sandbox(folder: Path, *, keep: bool) -> Iterator[dict[str, str]]:
         env=_own_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=said.open("wb"),
         start_new_session=keep,
     )
     ended_well = False
@@ -177,8 +191,10 @@ def sandbox(folder: Path, *, keep: bool) -> Iterator[dict[str, str]]:
         deadline = time.monotonic() + _START_SECONDS
         while not env_file.exists():
             if process.poll() is not None or time.monotonic() > deadline:
+                reason = said.read_text().partition("\n\n")[0].strip().removeprefix("Error: ")
                 raise OctoTfError(
-                    "the sandbox did not start", hint="Run `octo-tf sandbox up` to see why."
+                    f"the sandbox did not start: {reason or 'it does not answer'}",
+                    hint="Run `octo-tf sandbox up` to see more." if not reason else "",
                 )
             time.sleep(0.05)
         # Octo's tokens are kept with the rest of the demo, not in the user's own cache.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
+import json
+import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import click
 
+from orchestrator.app.events import LinkedAccountsProgress
 from orchestrator.cli.demo.stage import Ran, Stage, command_line, quote, say
 from orchestrator.errors import OctoTfError
 from orchestrator.model.coverage import State
@@ -21,6 +24,9 @@ _BY_HAND = (
     ' "Resource": "*"}]}'
 )
 REPORT = "report.html"  # of the payer's upgrade, in its project
+_EVENTS = "events.jsonl"  # of the same run
+_PROGRESS = LinkedAccountsProgress.code
+_STATES = {"SUCCEEDED": State.CURRENT, "FAILED": State.FAILED}
 _RECOMMENDATIONS = ("--feature", "cost", "--feature", "recommendations")
 _MARKS = {
     "pass": ("✓", "green"),
@@ -40,7 +46,7 @@ def tell(stage: Stage) -> None:
     _plan(stage)
     with ThreadPoolExecutor() as pool:
         _apply(stage, pool)
-    _upgrade(stage)
+        _upgrade(stage, pool)
     _octo(stage)
     _leave(stage)
 
@@ -49,7 +55,7 @@ def _organization(stage: Stage) -> None:
     stage.scene("An organization")
     say(
         """AWS and Octo are simulated on this machine; the rest is real: Terraform, the AWS
-        provider, octo-tf. Here is the organization of a payer, which Octo does not know yet."""
+        provider, octo-tf. Here is a payer's organization, which Octo does not know."""
     )
     click.echo()
     _draw(stage, {})
@@ -95,7 +101,7 @@ def _apply(stage: Stage, pool: ThreadPoolExecutor) -> None:
     _result("linked-1", runs.pop("linked-1").result())
     _by_hand(stage)
     stage.scene("Proof")
-    say("The accounts with a bucket are done too: every area was proved, then confirmed by Octo.")
+    say("The accounts with a bucket are done too, proved, and confirmed by Octo.")
     click.echo()
     for profile, run in runs.items():
         _result(profile, run.result())
@@ -139,7 +145,7 @@ def _by_hand(stage: Stage) -> None:
     _check(repaired.report, "api_access.policies")
 
 
-def _upgrade(stage: Stage) -> None:
+def _upgrade(stage: Stage, pool: ThreadPoolExecutor) -> None:
     stage.scene("Upgrade in place")
     say(
         """Now every other linked account, by one StackSet of the payer. Nothing is deleted or
@@ -151,13 +157,39 @@ def _upgrade(stage: Stage) -> None:
     say("linked-1 was registered on its own: it keeps its role, and is excluded.")
     excluded = ("--stackset-excluded-account", stage.account("linked-1"))
     command_line("octo-tf upgrade --enable-trusted-access", *excluded)
-    upgraded = stage.run("payer", *upgrade, *excluded, "--json", "--report", f"html={REPORT}")
+    written = ("--json", "--report", f"html={REPORT}", "--events", f"jsonl={_EVENTS}")
+    run = pool.submit(stage.run, "payer", *upgrade, *excluded, *written)
+    _watch(stage, run, stage.folder / "payer" / _EVENTS)
+    upgraded = run.result()
     kept = _sentence(upgraded.stderr, "Kept as it was").partition(", check ")[0]
     quote(f"{kept}, and every check that passed.")
     _result("payer", upgraded)
     click.echo()
     listed = stage.run("payer", "stackset", "status", "--all", "--json").report["accounts"]
     _draw(stage, {account: State(seen["state"]) for account, seen in listed.items()})
+
+
+def _watch(stage: Stage, run: Future[Ran], events: Path) -> None:
+    """Draw the organization again with each account that is deployed to, on a terminal."""
+    if not sys.stdout.isatty():
+        return
+    from orchestrator.ui.redrawing import redrawing
+
+    say("The tree fills up:")
+    with redrawing() as draw:
+        while not run.done():
+            draw(_tree(stage, _deployed(events)))
+            time.sleep(0.5)
+
+
+def _deployed(events: Path) -> dict[str, State]:
+    """Read from a run's events how far each linked account is; empty before any is."""
+    lines = events.read_text().splitlines() if events.exists() else []
+    progress = [event for line in lines if (event := json.loads(line))["event"] == _PROGRESS]
+    accounts = progress[-1]["accounts"] if progress else {}
+    return {
+        account: _STATES.get(seen["status"], State.RUNNING) for account, seen in accounts.items()
+    }
 
 
 def _octo(stage: Stage) -> None:
@@ -199,6 +231,10 @@ def _until_registered(stage: Stage, run: Future[Ran]) -> None:
 
 
 def _draw(stage: Stage, states: dict[str, State]) -> None:
+    click.echo(_tree(stage, states))
+
+
+def _tree(stage: Stage, states: dict[str, State]) -> str:
     from orchestrator.aws import organizations
     from orchestrator.aws.session import connect
     from orchestrator.report.organization import as_tree
@@ -206,7 +242,7 @@ def _draw(stage: Stage, states: dict[str, State]) -> None:
     with stage.in_environment():
         aws = connect(region="us-east-1", profile="payer")
         organization = organizations.read(aws)
-    click.echo(as_tree(organization, states=states, color=True))
+    return as_tree(organization, states=states, color=True)
 
 
 def _result(profile: str, ran: Ran) -> None:
@@ -217,9 +253,9 @@ def _result(profile: str, ran: Ran) -> None:
         for area, status in report["areas"].items()
         if status in _MARKS
     )
-    confirmed = [area for area, said in report["octo"].items() if said["state"] == "confirmed"]
-    says = ", ".join(octo_names.Area(area).label for area in confirmed) or "nothing yet"
-    click.echo(f"{profile:11} {areas}  Octo confirms: {says}")
+    says = [said["state"] == "confirmed" for said in report["octo"].values()]
+    confirms = "all" if all(says) else f"{sum(says)} of {len(says)}"
+    click.echo(f"{profile:11} {areas}  Octo confirms {confirms}")
 
 
 def _check(report: dict[str, Any], name: str) -> None:
@@ -237,7 +273,7 @@ def _meaning(planned: str, *titles: str) -> None:
         if not line.startswith(" "):
             is_shown = line.startswith((*titles, "Plan: "))
         if is_shown:
-            click.echo(textwrap.fill(line, 80, subsequent_indent="    ", break_on_hyphens=False))
+            quote(line)
 
 
 def _sentence(text: str, beginning: str) -> str:
