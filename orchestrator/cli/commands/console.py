@@ -275,8 +275,8 @@ def update(
         question = "Have Octo register the linked accounts that the stack's StackSet reaches?"
         approval.agree(question, yes=yes)
         return _confirm_again(flow, with_stackset=True)
-    if target is None and found and found.missing is not None and not found.added:
-        return _confirm_again(flow)
+    if found and target is None and _confirm_again(flow) is ExitCode.DONE:
+        return ExitCode.DONE  # what was missing has been granted since
     if planned.stack.is_ours and found:  # octo-tf's template grants what octo.yaml says
         click.echo("\n".join(history.granting(found)), err=True)
     if not by_octo:
