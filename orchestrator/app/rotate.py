@@ -12,7 +12,6 @@ spares an interrupted run from accepting both once more.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,12 +27,12 @@ from orchestrator.app.rotation import (
     find_change,
     is_confirmed,
     is_right,
+    octo_is_refused,
 )
 from orchestrator.config import rotation as kept
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
 from orchestrator.model.outside_action import CONFIGURE
-from orchestrator.verify.model import Area, Report
 
 
 def rotate(context: AccountContext, request: Request, *, config: Path, consent: Consent) -> Rotated:
@@ -130,8 +129,8 @@ def _drop(
     applied = apply_prepared(alone, prepared, consent=consented, announced=announced)
     report = applied.report
     context.cloud.observe_again()
-    if change.previous is not None and _octo_is_refused(report, confirmed):
-        _put_back(context, account, change)
+    if change.previous is not None and octo_is_refused(report, confirmed):
+        _put_back(context, account, change, consent)
         return Rotated("put_back", report, applied.review)
     if not is_right(report) or not is_confirmed(context, report):
         return Rotated("dropping", report, applied.review)
@@ -140,30 +139,12 @@ def _drop(
     return Rotated("done", report, applied.review)
 
 
-def _put_back(context: AccountContext, account: Account, change: Change) -> None:
-    """Accept both ids again; the user consented to that with the plan that dropped one."""
+def _put_back(context: AccountContext, account: Account, change: Change, consent: Consent) -> None:
+    """Accept both ids again: the user consented to that, and to no more, with the last plan."""
     context.events.warn("Octo is refused with the new external id alone: both are accepted again.")
     both = change.accepting(context)
     prepared = steps.prepare(both, account)
-    apply_prepared(both, prepared, consent=lambda _review: None)
+    apply_prepared(
+        both, prepared, consent=lambda review: consent(review) if review.outside else None
+    )
     context.octo.note_rotation(account, "put_back")
-
-
-def _octo_is_refused(report: Report, confirmed: Collection[str]) -> bool:
-    """Tell whether Octo lost access: by its own answer, or tried as its principal.
-
-    ``confirmed``: the areas that it had confirmed before; a report that it never could read is no
-    reason to accept the previous id again.
-    """
-    lost = {
-        area
-        for area, answer in report.octo.items()
-        if answer.state == "refused" and (area is not Area.CUR_S3 or area.value in confirmed)
-    }
-    denied = [
-        result
-        for result in report.results
-        if result.id == "api_access.assume"
-        and result.finding.evidence.get("right_external_id") == "denied"
-    ]
-    return bool(lost or denied)

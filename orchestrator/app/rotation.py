@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -222,6 +223,26 @@ def is_confirmed(context: AccountContext, report: Report) -> bool:
     """Tell whether Octo has confirmed its access; on the user's word where it cannot be asked."""
     answer = report.octo.get(Area.API_ACCESS)
     return context.octo.api is None or (answer is not None and answer.state == "confirmed")
+
+
+def octo_is_refused(report: Report, confirmed: Collection[str]) -> bool:
+    """Tell whether Octo lost access: by its own answer, or tried as its principal.
+
+    ``confirmed``: the areas that it had confirmed before; a report that it never could read is no
+    reason to accept the previous id again.
+    """
+    lost = {
+        area
+        for area, answer in report.octo.items()
+        if answer.state == "refused" and (area is not Area.CUR_S3 or area.value in confirmed)
+    }
+    denied = [
+        result
+        for result in report.results
+        if result.id == "api_access.assume"
+        and result.finding.evidence.get("right_external_id") == "denied"
+    ]
+    return bool(lost or denied)
 
 
 def _with_ids(

@@ -77,11 +77,15 @@ def _ask(question: str, instead: str) -> None:
         events.emit(Asked(question, instead))
 
 
-def consent(*, yes: bool) -> Callable[[Review], None]:
+def consent(*, yes: bool, instead: str = "--yes or --plan FILE") -> Callable[[Review], None]:
     """Give the question before a plan is applied.
 
     The function that is returned shows a plan and asks, unless ``yes``; it raises click.UsageError
     where nobody is here to answer, and OctoTfError where the answer is no.
+
+    Args:
+        yes: whether the user has answered already.
+        instead: what the command takes where nobody is here to answer.
     """
 
     def ask(review: Review) -> None:
@@ -89,6 +93,6 @@ def consent(*, yes: bool) -> Callable[[Review], None]:
 
         click.echo(report.render_plan(review, "text"), err=True)
         question = f"Apply this to account {review.account_id}?"
-        agree(question, yes=yes, instead="--yes or --plan FILE")
+        agree(question, yes=yes, instead=instead)
 
     return ask

@@ -14,7 +14,14 @@ from orchestrator.app.console.check import check
 from orchestrator.app.console.flow import ConsoleFlow, flow_of
 from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
-from orchestrator.app.rotation import Change, Rotated, StackToUpdate, is_confirmed, is_right
+from orchestrator.app.rotation import (
+    Change,
+    Rotated,
+    StackToUpdate,
+    is_confirmed,
+    is_right,
+    octo_is_refused,
+)
 from orchestrator.config import rotation as kept
 from orchestrator.files import write_atomically
 from orchestrator.model.account import Account
@@ -81,7 +88,13 @@ def rotate(
     context.octo.note_rotation(account, "dropping")
     if stacks := to_update(flow, [s for s in found if s.stack.external_ids - new], ids=1):
         return Rotated("dropping", None, review, stacks)
+    record = context.octo.record(account.account_id)
     report = _verify(flow)
+    if octo_is_refused(report, record.confirmed_at if record else ()):
+        context.octo.note_rotation(account, "put_back")
+        both = flow_of(change.accepting(context), account)
+        ours = [one for one in found if one.stack.is_ours]
+        return Rotated("put_back", report, review, to_update(both, ours, ids=count))
     if not is_right(report) or not is_confirmed(context, report):
         return Rotated("dropping", report, review)
     if ends := change.announce_end(config):

@@ -134,7 +134,9 @@ def command(
         click.echo(report.render_plan(review, "json" if as_json else "text"))
         review.verdict.enforce()
         return ExitCode.DONE
-    result = adoption.adopt(context, candidate, request, consent=approval.consent(yes=yes))
+    result = adoption.adopt(
+        context, candidate, request, consent=approval.consent(yes=yes, instead="--yes")
+    )
     if not result.review.has_changes:
         click.echo("Nothing to adopt: octo-tf manages everything already.", err=True)
     elif result.kept:

@@ -61,7 +61,11 @@ def command(
         )
         if approval.offers("Plan a weaker trust for this role (cur_role_trust: principal_only)?"):
             # --yes was for the first plan
-            applied = apply_weaker_trust(context, config, consent=approval.consent(yes=False))
+            applied = apply_weaker_trust(
+                context,
+                config,
+                consent=approval.consent(yes=False),
+            )
     if not applied.review.has_changes:
         click.echo(report.render_plan(applied.review, "text"), err=True)
     return end(

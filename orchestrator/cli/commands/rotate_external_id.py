@@ -28,6 +28,7 @@ _WHICH = {
     "accepting": "the present and the new id, in any order.",
     "waiting": "the new id.",
     "dropping": "the new id.",
+    "put_back": "the present and the new id, in any order.",
 }
 _NEXT = {
     "accepting": "Not every role accepts both external ids: do not have it changed in Octo yet."
@@ -97,7 +98,7 @@ def command(
         context,
         Request(wanted, octo_has_changed),
         config=config,
-        consent=approval.consent(yes=yes),
+        consent=approval.consent(yes=yes, instead="--yes"),
     )
     code = ExitCode.VERIFICATION_PENDING
     try:
@@ -105,7 +106,7 @@ def command(
             code = end(context, rotated.report, reports, as_json=as_json, review=rotated.review)
     finally:
         click.echo(_words(context, rotated), err=True)
-    return code if rotated.stacks else _exit_code(rotated, code)
+    return _exit_code(rotated, code)
 
 
 def _words(context: AccountContext, rotated: Rotated) -> str:
@@ -126,6 +127,8 @@ def _words(context: AccountContext, rotated: Rotated) -> str:
 def _stacks(rotated: Rotated) -> list[str]:
     """List the stacks to update in the AWS console, in order, with what to fill in."""
     lines = ["Update these stacks in the AWS console, one after another:"]
+    if rotated.phase == "put_back":
+        lines.insert(0, "Octo is refused with the new external id alone: accept both again.")
     for number, stack in enumerate(rotated.stacks, 1):
         lines += [f"  {number}. {stack.name} ({stack.region}, {stack.status})", f"     {stack.url}"]
         how = (
@@ -143,6 +146,8 @@ def _stacks(rotated: Rotated) -> list[str]:
         "external_id_rotation in octo.yaml says where both ids are, the new one last. Acknowledge"
         " that IAM resources with custom names may be created."
     )
+    if rotated.phase == "put_back":
+        lines.append("Ask Octo's support which external id it presents.")
     return [*lines, "Then run octo-tf rotate-external-id again."]
 
 

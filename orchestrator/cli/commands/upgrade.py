@@ -53,7 +53,7 @@ def command(
         context = load_context(**own)
         return context, upgrade(
             context,
-            consent=approval.consent(yes=yes),
+            consent=approval.consent(yes=yes, instead="--yes"),
             configure=lambda: configuring.write(config, settings),
             configuring=configuring.announce(config, settings),
         )

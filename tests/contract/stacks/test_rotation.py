@@ -159,6 +159,31 @@ def test_a_stack_of_octos_template_is_updated_at_the_moment_of_the_change(accoun
     assert person.accepted(linked.session) == {NEW}
 
 
+def test_octo_that_is_refused_with_the_new_id_alone_is_to_get_both_back(account, octo, sandbox):
+    alone = octo(account("standalone"))
+    assert alone.deploy("api-access") == ["CREATE_COMPLETE"]
+    alone.check("api-access", finish=True)
+    person = Person(alone)
+    (stack,) = person.run(NEW).stacks
+    person.update(stack, OLD, NEW)
+    assert person.run().phase == "waiting"
+    control.change_external_id(sandbox.endpoint_url, NEW)
+    (stack,) = person.run().stacks
+    person.update(stack, NEW)
+    refusal = {"service": "octo", "action": "CreateAccountAccess", "error": "FailedPrecondition"}
+    control.add_fault(sandbox.endpoint_url, refusal)
+    try:
+        back = person.run()
+    finally:
+        control.clear_faults(sandbox.endpoint_url)
+    assert (back.phase, [s.parameters for s in back.stacks]) == (
+        "put_back",
+        [("ExternalId", "ExternalId2")],
+    )
+    person.update(back.stacks[0], OLD, NEW)
+    assert person.accepted(alone.session) == {OLD, NEW}
+
+
 @pytest.fixture(autouse=True)
 def the_sandboxs_own_id(sandbox):
     client = sandbox.octo.client
