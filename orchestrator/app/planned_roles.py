@@ -269,11 +269,19 @@ def _drifted(resource: ResourceValues) -> list[str]:
 def _asked(
     now: Inputs, then: Inputs | None, features: Collection[str], before: Collection[str]
 ) -> dict[str, Powers]:
-    """Return by role the powers that octo.yaml asks for now and did not at the last apply."""
+    """Return by role the powers that octo.yaml asks for now and did not at the last apply.
+
+    Args:
+        now: the settings.
+        then: those of the last apply.
+        features: those of the roles in question: the account's own, or its linked accounts'.
+        before: theirs at the last apply.
+    """
     if then is None:
         return {}
     new = [name for name in features if name not in before]
-    actions = tuple(sorted({*now.execution_actions} - {*then.execution_actions}))
+    executed = then.execution_actions if "execution" in before else ()
+    actions = tuple(sorted({*now.execution_actions} - {*executed}))
     reads = sorted({*now.additional_actions} - {*then.additional_actions})
     inputs = replace(now, execution_actions=actions, additional_actions=())
     named = documents.role_policies(inputs, new, partition="*", account_id="*")

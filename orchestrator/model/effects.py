@@ -12,7 +12,7 @@ from typing import Literal
 from orchestrator.model.observed import Document, Role
 from orchestrator.model.policy import Policy
 from orchestrator.model.policy.abilities import Ability, Comparison, Powers, compare
-from orchestrator.model.policy.trust import TrustChange, compare_trust
+from orchestrator.model.policy.trust import Admission, TrustChange, compare_trust
 
 Boundaries = Mapping[str, Document | None]  # documents by ARN; None: may not be read
 
@@ -58,12 +58,18 @@ class RoleChange:
         for ability in self.abilities.freed:
             yield from (f"may {name} under fewer conditions" for name in ability.changing)
         for admission in self.trust.gained:
-            yield f"trusts {admission.who}"
+            yield f"trusts {_whom(admission)}"
         for before, after in self.trust.weakened:
-            lacking = sorted(set(before.keys) - set(after.keys))
-            yield from (f"trusts {after.who} without {key}" for key in lacking)
+            lacking = sorted(before.terms.keys - after.terms.keys)
+            yield from (f"trusts {_whom(after)} without {key}" for key in lacking)
             if not lacking:
-                yield f"trusts {after.who} under other conditions"
+                yield f"trusts {_whom(after)} under other conditions"
+        if self.boundary[0] in self.unread and self.boundary[0] != self.boundary[1]:
+            yield f"without the boundary {self.boundary[0]}"  # whatever it limited
+
+
+def _whom(admission: Admission) -> str:
+    return f"{admission.who} for {admission.action}" if admission.action else admission.who
 
 
 @dataclass(frozen=True)

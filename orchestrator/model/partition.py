@@ -17,6 +17,7 @@ _PREFIXES = {
     "us-isof-": "aws-iso-f",
     "eusc-": "aws-eusc",
 }
+PARTITIONS = ("aws", *_PREFIXES.values())
 _EXAMPLES = {
     "aws": "us-east-1",
     "aws-cn": "cn-north-1",

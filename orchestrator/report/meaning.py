@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.app.review import Review
 from orchestrator.model.effects import Delivery, Effects, Repair, RoleChange
-from orchestrator.model.policy.abilities import Ability, Comparison, Condition, is_external_id
-from orchestrator.model.policy.classification import Access
+from orchestrator.model.policy.abilities import Ability, Comparison
+from orchestrator.model.policy.classification import Access, access, expand
+from orchestrator.model.policy.terms import Condition, Terms, is_external_id
 from orchestrator.model.policy.trust import Admission
 
 _NAMES = 6  # actions, accounts, services that a sentence names
+_SERVICES = 12  # of which every action is meant: more are one sentence
 _WIDEST = 80  # characters of conditions
-_EXACT = ("StringEquals", "unless StringNotEquals")
+_LOUD = {level for level in Access if level.changes} | {Access.DATA}
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,12 @@ def sections(review: Review) -> list[Section]:
     """Say what a plan means; a section without a sentence is left out."""
     effects = review.effects
     found = [
+        Section("Changed outside Terraform", tuple(map(_repair, effects.repairs))),
         *of_roles(effects.roles),
         *(
             Section(f"Bucket {bucket}", tuple(_changes(_name(who), change)))
             for bucket, who, change in effects.buckets
         ),
-        Section("Changed outside Terraform", tuple(map(_repair, effects.repairs))),
         Section("Accepted in octo.yaml", tuple(f"{line}." for line in effects.accepted)),
         Section("Deliveries", tuple(_deliveries(effects))),
         Section("Linked accounts", tuple(_linked(effects))),
@@ -76,13 +78,13 @@ def _title(role: RoleChange) -> str:
 def _role(role: RoleChange) -> Iterator[str]:
     name, trust, abilities = role.name, role.trust, role.abilities
     for admission in trust.gained:
-        yield f"{_who(admission)} may assume {name}{_if(admission.conditions)}."
+        yield f"{_who(admission)} may {_assume(admission, name)}{_if(admission.terms)}."
     if role.fate != "deleted":
         for admission in trust.lost:
-            yield f"{_who(admission)} may no longer assume {name}."
+            yield f"{_who(admission)} may no longer {_assume(admission, name)}."
     for before, after in trust.changed:
-        was = _if(before.conditions) or " always"
-        yield f"{_who(after)} may assume {name}{_if(after.conditions)}; before:{was}."
+        was = _if(before.terms) or " always"
+        yield f"{_who(after)} may {_assume(after, name)}{_if(after.terms)}; before:{was}."
     if trust.another_external_id:
         yield f"{name} accepts other external ids than before."
     if role.fate == "deleted":
@@ -101,29 +103,62 @@ def _role(role: RoleChange) -> Iterator[str]:
 
 def _changes(who: str, change: Comparison) -> Iterator[str]:
     """Say what somebody may do, and may no longer do."""
-    yield from _abilities(f"{who} gains", change.gained)
+    yield from _abilities(f"{who} gains", change.gained, names=_loud)
     yield from _abilities(f"{who} loses", change.lost)
-    yield from _abilities(f"{who} has under fewer or other conditions", change.freed)
+    yield from _abilities(f"{who} has under fewer or other conditions", change.freed, names=_loud)
     yield from _abilities(f"{who} has under more conditions", change.limited)
     yield from _abilities("The boundary denies", change.bounded)
 
 
-def _abilities(verb: str, abilities: Sequence[Ability]) -> Iterator[str]:
-    """Name what changes something or reads data; count the rest unless there are few."""
+def _loud(patterns: Iterable[str]) -> list[str]:
+    """Return the actions that change something or read data, which a reviewer must see."""
+    levels = {p: [access(action) for action in expand(p) or [p]] for p in patterns}
+    return [p for p, found in levels.items() if any(one in _LOUD for one in found)]
+
+
+def _quiet(_patterns: Iterable[str]) -> list[str]:
+    return []
+
+
+def _abilities(
+    verb: str, abilities: Sequence[Ability], *, names: Callable[[Iterable[str]], list[str]] = _quiet
+) -> Iterator[str]:
+    """Name what changes something or reads data; count the rest unless there are few.
+
+    Args:
+        verb: how a sentence begins.
+        abilities: what it is about.
+        names: chooses the actions that are named however many there are.
+    """
     quiet: Counter[str] = Counter()
-    names: list[str] = []
+    few: list[str] = []
+    whole: dict[str, list[str]] = defaultdict(list)
     for ability in abilities:
-        if any(level.changes or level is Access.DATA for level in ability.by_access):
-            where = f"on {ability.resource}{_if(ability.conditions)}"
-            yield f"{verb} {_listed(ability.patterns)} {where} ({_kinds(ability)})."
+        if ability.patterns == (f"{ability.service}:*",):
+            whole[_where(ability)].append(ability.service)
+    whole = {where: services for where, services in whole.items() if len(services) > _SERVICES}
+    for where, services in whole.items():
+        yield f"{verb} every action of {len(services)} services {where}: {_listed(services)}."
+    for ability in abilities:
+        where = _where(ability)
+        if ability.service in whole.get(where, ()) and len(ability.patterns) == 1:
+            continue
+        if _LOUD & ability.by_access.keys():
+            patterns = _listed(ability.patterns, first=names(ability.patterns))
+            yield f"{verb} {patterns} {where} ({_kinds(ability)})."
         else:
             quiet[ability.service] += len(ability.actions)
-            names += ability.patterns
-    if quiet and len(names) <= _NAMES:
-        yield f"{verb} {_listed(sorted(names))} (lists or reads)."
+            few += ability.patterns
+    if quiet and len(few) <= _NAMES:
+        yield f"{verb} {_listed(sorted(few))} (lists or reads)."
     elif quiet:
-        services = _listed([f"{service} {n}" for service, n in sorted(quiet.items())])
-        yield f"{verb} {sum(quiet.values())} actions that list or read: {services}."
+        services = [f"{service} {n}" for service, n in sorted(quiet.items())]
+        yield f"{verb} {sum(quiet.values())} actions that list or read: {_listed(services)}."
+
+
+def _where(ability: Ability) -> str:
+    excepts = f" but {_listed(ability.excepts)}" if ability.excepts else ""
+    return f"on {ability.resource}{excepts}{_if(ability.terms)}"
 
 
 def _kinds(ability: Ability) -> str:
@@ -176,6 +211,10 @@ def _who(admission: Admission) -> str:
     return _name(admission.who)
 
 
+def _assume(admission: Admission, name: str) -> str:
+    return f"use {admission.action} with {name}" if admission.action else f"assume {name}"
+
+
 def _name(who: str) -> str:
     if who == "*":
         return "Everybody"
@@ -183,23 +222,35 @@ def _name(who: str) -> str:
     return f"Account {who}" if is_account else who
 
 
-def _if(conditions: Iterable[Condition]) -> str:
+def _if(terms: Terms) -> str:
     """Word conditions; of long ones, their keys only."""
-    texts, keys = [], []
-    for operator, key, values in conditions:
-        if is_external_id(key) and operator in _EXACT:
-            texts.append("with the external id")
-            continue
-        keys.append(key)
-        word = operator.removeprefix("unless ")
-        verb = "if" if word == operator else "unless"
-        texts.append(f"{verb} {key} {word} {' or '.join(values) or '(not shown)'}")
-    text = f" {' and '.join(texts)}" if texts else ""
-    if keys and len(text) > _WIDEST:
+    allows = [" and ".join(_line("if ", line) for line in way) for way in terms.any_of if way]
+    denies = [
+        _line("unless ", way[0])
+        if len(way) == 1
+        else f"unless ({' and '.join(_line('', line) for line in way)})"
+        for way in terms.unless
+    ]
+    text = " and ".join([*([", or ".join(allows)] if allows else []), *denies])
+    keys = [line.key for line in terms.lines if not _is_the_external_id(line)]
+    if keys and len(text) >= _WIDEST:
         return f" under conditions on {', '.join(dict.fromkeys(keys))}"
-    return text
+    return f" {text}" if text else ""
 
 
-def _listed(names: Sequence[str]) -> str:
-    rest = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return ", ".join(names[:_NAMES]) + rest
+def _line(word: str, line: Condition) -> str:
+    if _is_the_external_id(line._replace(operator=word + line.operator)):
+        return "with the external id"
+    return f"{word}{line.key} {line.operator} {' or '.join(line.values) or '(not shown)'}"
+
+
+def _is_the_external_id(line: Condition) -> bool:
+    exact = ("stringequals", "if stringequals", "unless stringnotequals")
+    return is_external_id(line.key) and line.operator.lower() in exact
+
+
+def _listed(names: Sequence[str], *, first: Sequence[str] = ()) -> str:
+    """Name some of many, those of ``first`` in any case, and count the rest."""
+    shown = [name for n, name in enumerate(names) if name in first or n < _NAMES - len(first)]
+    rest = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return ", ".join(shown) + rest

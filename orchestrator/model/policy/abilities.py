@@ -1,38 +1,25 @@
-"""What policies let a principal do, before and after, compared request by request.
+"""What policies let a principal do, before and after, compared action by action, place by place.
 
-A request is an action on a resource as some statement names it, with nothing known of the
-condition keys. So "may" is said only where ``decide`` says so; "under a condition" is an outcome
-that depends on condition keys.
+A place is a resource as some statement names it, or where two of them overlap. What is allowed
+there depends on condition keys by ``Terms``; nothing is known of the keys themselves.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase, translate
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import translate
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
 from orchestrator.model.policy.classification import Access, access, expand
-from orchestrator.model.policy.conditions import UNKNOWN
-from orchestrator.model.policy.decision import Decision, Layers, Policy, decide
-from orchestrator.model.policy.document import as_list, statements
-from orchestrator.model.policy.statement import Principal, Request
-
-
-class Condition(NamedTuple):
-    """One line of a Condition element; ``values`` are sorted."""
-
-    operator: str
-    key: str
-    values: tuple[str, ...]
-
-    def redacted(self) -> Condition:
-        """Return it without values if they are external ids, which are never shown."""
-        return self._replace(values=()) if is_external_id(self.key) else self
+from orchestrator.model.policy.decision import Policy
+from orchestrator.model.policy.document import Statement, as_list, statements
+from orchestrator.model.policy.globs import includes, places
+from orchestrator.model.policy.terms import ALWAYS, Terms, combined, conditions_of
 
 
 @dataclass(frozen=True)
@@ -54,15 +41,16 @@ class Ability:
     Attributes:
         actions: their full names, sorted.
         patterns: the same as policies write them: a pattern where all of its actions are meant.
-        resource: as a policy names it.
-        conditions: the conditions under which, of the statements that grant it; empty for always.
-            An external id has no value here.
+        resource: as a policy names it, or where the resources of two statements overlap.
+        terms: when. An external id has no value here.
+        excepts: resources among them for which it does not hold.
     """
 
     actions: tuple[str, ...]
     patterns: tuple[str, ...]
     resource: str
-    conditions: tuple[Condition, ...] = ()
+    terms: Terms = ALWAYS
+    excepts: tuple[str, ...] = ()
 
     @property
     def service(self) -> str:
@@ -112,23 +100,23 @@ class Comparison:
 
 def compare(before: Powers, after: Powers) -> Comparison:
     """Compare what two sets of policies allow."""
-    sides = _parsed(before), _parsed(after)
+    sides = _layers(before), _layers(after)
+    parsed = [s for side in sides for layer in side for s in layer]
     found: dict[str, list[_Found]] = defaultdict(list)
-    for actions, touched in _alike([*sides[0], *sides[1]]):
-        for resource in sorted({resource for s in touched for resource in s.resources}):
-            asked = actions[0], resource
-            conditions = [_conditions(side, *asked) for side in sides]
-            kind = _kind(judge(before, *asked), judge(after, *asked), *conditions)
-            if kind == "" and after.boundary is not None:
-                granted = [judge(Powers(p.policies), *asked).outcome for p in (before, after)]
-                is_denied = judge(after, *asked).outcome == "denied"
-                if is_denied and granted[0] == "denied" != granted[1]:
-                    kind = "bounded"
+    for actions, touched in _alike(parsed):
+        was, now = (side.about(touched) for side in sides)
+        where = places(frozenset(chain.from_iterable(s.places for s in touched)))
+        terms = {place: (was.terms(place), now.terms(place)) for place in where}
+        for place, (then, afterwards) in terms.items():
+            shown = then if afterwards.never else afterwards
+            kind = _kind(then, afterwards)
+            if not kind and afterwards.never and was.granted.terms(place).never:
+                shown = now.granted.terms(place)
+                kind = "" if shown.never else "bounded"
             if kind:
-                under = conditions[0] if kind == "lost" else conditions[1]
-                shown = tuple(condition.redacted() for condition in under)
-                found[kind].append(_Found(actions, resource, shown))
-    written = {pattern for side in sides for s in side for pattern in s.patterns}
+                excepts = _excepts(kind, place, terms)
+                found[kind].append(_Found(actions, _Place(place, shown.redacted(), excepts)))
+    written = {pattern for s in parsed for pattern in s.patterns}
     return Comparison(**{kind: _abilities(of_kind, written) for kind, of_kind in found.items()})
 
 
@@ -137,48 +125,59 @@ def allowed_by(document: Any) -> tuple[Ability, ...]:
     return compare(Powers(), Powers((Policy(document),))).gained
 
 
-def is_external_id(key: str) -> bool:
-    """Tell whether a condition key's values are external ids."""
-    return key.lower() == "sts:externalid"
-
-
-def judge(powers: Powers, action: str, resource: str) -> Decision:
-    """Decide whether a principal with these policies may do an action, whatever the conditions."""
-    return decide(
-        Request(action, resource, Principal.anonymous(), {"*": UNKNOWN}),
-        Layers(identity=powers.policies, boundary=powers.boundary),
-    )
-
-
-def conditions_of(statement: Mapping[str, Any], *, prefix: str = "") -> tuple[Condition, ...]:
-    """List the lines of a statement's Condition element, sorted."""
-    return tuple(
-        sorted(
-            Condition(prefix + operator, key, tuple(sorted(map(str, as_list(values)))))
-            for operator, keys in (statement.get("Condition") or {}).items()
-            for key, values in keys.items()
-        )
-    )
-
-
 class _Parsed:
-    """A statement, ready for many actions."""
+    """A statement, ready for many actions and resources."""
 
-    def __init__(self, statement: Mapping[str, Any]) -> None:
+    def __init__(self, statement: Statement) -> None:
         self.is_allow = statement.get("Effect") == "Allow"
         excepts = "NotAction" in statement
         key = "NotAction" if excepts else "Action"
-        self.patterns = [str(a) for a in as_list(statement.get(key, []))]
+        self.named = [str(a) for a in as_list(statement.get(key, []))]
+        self.patterns = ["*"] if excepts else self.named
         # Statements about the same actions share the test, which ``_alike`` then makes once.
-        self.has = _test(frozenset(self.patterns), excepts)
-        # NotResource means everything else: that is said of "*".
-        self.resources = [str(r) for r in as_list(statement.get("Resource", "*"))]
-        self.conditions = conditions_of(statement, prefix="" if self.is_allow else "unless ")
-        if excepts:
-            self.patterns = ["*"]
+        self.has = _test(frozenset(self.named), excepts)
+        self.excepts_resources = "NotResource" in statement
+        key = "NotResource" if self.excepts_resources else "Resource"
+        self.resources = [str(r) for r in as_list(statement.get(key, "*"))]
+        self.lines = conditions_of(statement)
 
-    def covers(self, resource: str) -> bool:
-        return any(fnmatchcase(resource, pattern) for pattern in self.resources)
+    @property
+    def places(self) -> list[str]:
+        """The resources that it names, and those that it means."""
+        return [*self.resources, "*"] if self.excepts_resources else self.resources
+
+    def covers(self, place: str) -> bool:
+        """Tell whether it is about resources; a policy's variables in them are but text."""
+        return any(includes(r, place) for r in self.resources) is not self.excepts_resources
+
+
+@dataclass(frozen=True)
+class _Layers:
+    """The statements of a principal's policies, and those of its boundary, if it has one."""
+
+    policies: Sequence[_Parsed]
+    boundary: Sequence[_Parsed] | None
+
+    def __iter__(self) -> Iterator[Sequence[_Parsed]]:
+        return iter([self.policies] if self.boundary is None else [self.policies, self.boundary])
+
+    @property
+    def granted(self) -> _Layers:
+        """What its policies say, whatever the boundary limits."""
+        return replace(self, boundary=None)
+
+    def about(self, touched: Collection[_Parsed]) -> _Layers:
+        """Return those among some only."""
+        policies, *boundary = [[s for s in layer if s in touched] for layer in self]
+        return _Layers(policies, boundary[0] if boundary else None)
+
+    def terms(self, place: str) -> Terms:
+        """Return when these allow an action, which all of them are about, on a resource."""
+        layers = [[s for s in layer if s.covers(place)] for layer in self]
+        return combined(
+            tuple(frozenset(s.lines for s in layer if s.is_allow) for layer in layers),
+            frozenset(s.lines for layer in layers for s in layer if not s.is_allow),
+        )
 
 
 @lru_cache
@@ -189,21 +188,26 @@ def _test(patterns: frozenset[str], excepts: bool) -> Callable[[str], bool]:
     return lambda action: (match(action.lower()) is None) is excepts
 
 
-_Place = tuple[str, tuple[Condition, ...]]  # a resource, and the conditions
+class _Place(NamedTuple):
+    resource: str
+    terms: Terms
+    excepts: tuple[str, ...]
 
 
 class _Found(NamedTuple):
     actions: tuple[str, ...]
-    resource: str
-    conditions: tuple[Condition, ...]
+    place: _Place
 
 
-def _parsed(powers: Powers) -> list[_Parsed]:
-    policies = (*powers.policies, *(powers.boundary or ()))
-    return [_Parsed(s) for policy in policies for s in statements(policy.document)]
+def _layers(powers: Powers) -> _Layers:
+    policies, boundary = (
+        [_Parsed(s) for policy in layer or () for s in statements(policy.document)]
+        for layer in (powers.policies, powers.boundary)
+    )
+    return _Layers(policies, None if powers.boundary is None else boundary)
 
 
-def _alike(parsed: Sequence[_Parsed]) -> Iterator[tuple[tuple[str, ...], list[_Parsed]]]:
+def _alike(parsed: Sequence[_Parsed]) -> Iterator[tuple[tuple[str, ...], set[_Parsed]]]:
     """Group the actions that statements name by the statements that are about them.
 
     The decision depends on the action by these statements only, so one action of a group stands for
@@ -212,35 +216,36 @@ def _alike(parsed: Sequence[_Parsed]) -> Iterator[tuple[tuple[str, ...], list[_P
     actions: set[str] = set()
     for pattern in {p for s in parsed if s.is_allow for p in s.patterns}:
         actions.update(expand(pattern) or [pattern])
+    # Also those that no table has, and only a Deny or a NotAction names.
+    actions.update(p for s in parsed for p in s.named if expand(p) in ((), (p,)))
     tests = list(dict.fromkeys(s.has for s in parsed))
     groups: dict[tuple[bool, ...], list[str]] = defaultdict(list)
     for action in sorted(actions):
         groups[tuple(test(action) for test in tests)].append(action)
     for met, alike in groups.items():
         about = {test for test, is_met in zip(tests, met, strict=True) if is_met}
-        yield tuple(alike), [s for s in parsed if s.has in about]
+        yield tuple(alike), {s for s in parsed if s.has in about}
 
 
-def _conditions(side: Iterable[_Parsed], action: str, resource: str) -> tuple[Condition, ...]:
-    about = [s for s in side if s.has(action) and s.covers(resource)]
-    if any(s.is_allow and not s.conditions for s in about):
-        about = [s for s in about if not s.is_allow]
-    return tuple(sorted({condition for s in about for condition in s.conditions}))
+def _kind(was: Terms, now: Terms) -> str:
+    """Name the change of one request's terms by the attribute of ``Comparison``."""
+    if was.never or now.never:
+        return "" if was.never is now.never else "gained" if was.never else "lost"
+    if now.imply(was):
+        return "" if was.imply(now) else "limited"
+    return "freed"
 
 
-def _kind(
-    was: Decision, now: Decision, had: tuple[Condition, ...], has: tuple[Condition, ...]
-) -> str:
-    """Name the change of one request's outcome by the attribute of ``Comparison``."""
-    if was.outcome == now.outcome and (was.outcome != "unknown" or had == has):
-        return ""
-    if was.outcome == "denied":
-        return "gained"
-    if now.outcome == "denied":
-        return "lost"
-    if now.outcome == "allowed":
-        return "freed"
-    return "limited" if was.outcome == "allowed" or set(had) < set(has) else "freed"
+def _excepts(kind: str, place: str, terms: Mapping[str, tuple[Terms, Terms]]) -> tuple[str, ...]:
+    """List the places within one that are not gained, or not lost, with it."""
+    if kind not in ("gained", "lost"):
+        return ()
+    found = [
+        other
+        for other, (_, now) in terms.items()
+        if now.never is (kind == "gained") and other != place and includes(place, other)
+    ]
+    return tuple(o for o in found if not any(w != o and includes(w, o) for w in found))
 
 
 def _abilities(found: Iterable[_Found], written: set[str]) -> tuple[Ability, ...]:
@@ -249,25 +254,25 @@ def _abilities(found: Iterable[_Found], written: set[str]) -> tuple[Ability, ...
     Places (a resource under conditions) mostly share their actions: these are split and named once.
     """
     groups: dict[_Place, list[tuple[str, ...]]] = defaultdict(list)
-    for actions, resource, conditions in found:
-        groups[resource, conditions].append(actions)
-    split = cache(_by_service)
-    places = {place: split(tuple(groups[place])) for place in sorted(groups)}
-    for place in places:
-        for other in places:
+    for actions, place in found:
+        groups[place].append(actions)
+    by_service = cache(_by_service)
+    split = {place: by_service(tuple(groups[place])) for place in sorted(groups)}
+    for place in split:
+        for other in split:
             if _covers(other, place):
-                wider = places[other]
-                places[place] = {s: own - wider.get(s, set()) for s, own in places[place].items()}
+                wider = split[other]
+                split[place] = {s: own - wider.get(s, set()) for s, own in split[place].items()}
 
     @cache
     def named(service: str, actions: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return tuple(sorted(actions)), _folded(service, actions, written)
 
-    services = sorted({service for own in places.values() for service in own})
+    services = sorted({service for own in split.values() for service in own})
     return tuple(
-        Ability(*named(service, shared), resource, conditions)
+        Ability(*named(service, shared), place.resource, place.terms, place.excepts)
         for service in services
-        for (resource, conditions), own in places.items()
+        for place, own in split.items()
         if (shared := own.get(service))
     )
 
@@ -281,8 +286,11 @@ def _by_service(groups: Iterable[tuple[str, ...]]) -> dict[str, frozenset[str]]:
 
 def _covers(wider: _Place, place: _Place) -> bool:
     """Tell whether what is allowed in one place is allowed in another one, too."""
-    (pattern, conditions), (resource, own) = wider, place
-    return pattern != resource and conditions in (own, ()) and fnmatchcase(resource, pattern)
+    return (
+        wider.resource != place.resource
+        and wider.terms in (place.terms, ALWAYS)
+        and includes(wider.resource, place.resource)
+    )
 
 
 def _folded(service: str, actions: frozenset[str], written: set[str]) -> tuple[str, ...]:

@@ -106,8 +106,8 @@ def _holds(
     quantifier, _, name = operator.lower().rpartition(":")
     if_exists = name.endswith("ifexists")
     name = name.removesuffix("ifexists")
-    negated = name in _NEGATED
-    test = _TESTS.get(_NEGATED.get(name, name))
+    negated = name in NEGATED
+    test = TESTS.get(NEGATED.get(name, name))
     if test is None and name != "null":
         return depends(key.lower())  # an operator that is newer than this list
 
@@ -194,7 +194,7 @@ def _network(text: str) -> Any:
     return ipaddress.ip_network(text, strict=False)
 
 
-_TESTS: dict[str, _Test] = {
+TESTS: dict[str, _Test] = {
     "stringequals": _text(),
     "stringequalsignorecase": _text(ignore_case=True),
     "stringlike": _text(wildcards=True),
@@ -206,7 +206,7 @@ _TESTS: dict[str, _Test] = {
     **_ordered("numeric", float),
     **_ordered("date", _date),
 }
-_NEGATED = {
+NEGATED = {
     "stringnotequals": "stringequals",
     "stringnotequalsignorecase": "stringequalsignorecase",
     "stringnotlike": "stringlike",

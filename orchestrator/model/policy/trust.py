@@ -10,40 +10,41 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.model.policy.abilities import (
-    Comparison,
-    Condition,
-    Powers,
-    compare,
+from orchestrator.model.partition import PARTITIONS
+from orchestrator.model.policy.abilities import Comparison, Powers, compare
+from orchestrator.model.policy.conditions import UNKNOWN
+from orchestrator.model.policy.decision import Policy
+from orchestrator.model.policy.document import as_list, statements
+from orchestrator.model.policy.statement import Principal, Request, matching, named
+from orchestrator.model.policy.terms import (
+    ALWAYS,
+    Lines,
+    Terms,
+    combined,
     conditions_of,
     is_external_id,
 )
-from orchestrator.model.policy.conditions import UNKNOWN
-from orchestrator.model.policy.decision import Layers, Policy, decide
-from orchestrator.model.policy.document import as_list, statements
-from orchestrator.model.policy.statement import Principal, Request, matching, named
 
 _ACCOUNT = re.compile(r"(?:arn:[\w-]+:iam::)?(\d{12})(?::root)?")
-_ALL = Policy({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+_OF_ACCOUNT = re.compile(r"arn:[\w-]+:(?:iam|sts)::(\d{12}):.+")
 _ASSUMING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+# What whoever assumes the role may do with the session besides.
+_BESIDES = ("sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext")
 
 
 @dataclass(frozen=True)
 class Admission:
-    """That a principal may assume a role.
+    """That a principal may assume a role, or may do more with its session.
 
     Attributes:
         who: an account's id, an ARN, a service, an identity provider, or ``*`` for everybody.
-        conditions: all must hold; empty for always. An external id has no value here.
+        terms: when. An external id has no value here.
+        action: what it may do besides assuming the role, like ``sts:TagSession``; else empty.
     """
 
     who: str
-    conditions: tuple[Condition, ...] = ()
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The condition keys, sorted."""
-        return tuple(sorted({condition.key for condition in self.conditions}))
+    terms: Terms = ALWAYS
+    action: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,31 +55,54 @@ class TrustChange:
         gained: principals that could not assume it before.
         lost: principals that cannot assume it afterwards.
         changed: principals with other conditions: those before, those afterwards.
-        another_external_id: whether a principal must present another external id afterwards.
+        weakened: the changed ones whom what they needed before does not need to hold any more.
+        another_external_id: whether a principal must present another external id afterwards, or may
+            present one more.
     """
 
     gained: tuple[Admission, ...] = ()
     lost: tuple[Admission, ...] = ()
     changed: tuple[tuple[Admission, Admission], ...] = ()
+    weakened: tuple[tuple[Admission, Admission], ...] = ()
     another_external_id: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.gained or self.lost or self.changed or self.another_external_id)
 
-    @property
-    def weakened(self) -> tuple[tuple[Admission, Admission], ...]:
-        """The changed ones whose conditions afterwards do not include all of those before."""
-        return tuple((a, b) for a, b in self.changed if not set(a.conditions) <= set(b.conditions))
-
 
 def compare_trust(before: Mapping[str, Any], after: Mapping[str, Any]) -> TrustChange:
-    """Compare two trust policies."""
-    was, now = ({a.who: a for a in admissions(document)} for document in (before, after))
+    """Compare two trust policies.
+
+    Which external ids they ask for is compared apart: settings name them.
+    """
+    principals = {**_principals(before), **_principals(after)}
+    gained: list[Admission] = []
+    lost: list[Admission] = []
+    changed: list[tuple[Admission, Admission]] = []
+    weakened: list[tuple[Admission, Admission]] = []
+    for who, principal in sorted(principals.items()):
+        for action in (*_ASSUMING, *_BESIDES):
+            was, now = (_terms(document, principal, action) for document in (before, after))
+            if was == now:
+                continue
+            then, afterwards = (
+                Admission(who, terms.redacted(), action if action in _BESIDES else "")
+                for terms in (was, now)
+            )
+            was, now = was.any_external_id(), now.any_external_id()
+            if was.never:
+                gained += [afterwards] if who not in (a.who for a in gained) else []
+            elif now.never:
+                lost += [then] if who not in (a.who for a in lost) else []
+            elif not (now.imply(was) and was.imply(now)):
+                changed.append((then, afterwards))
+                weakened += [] if now.imply(was) else [(then, afterwards)]
     ids = [_external_ids(document) for document in (before, after)]
     return TrustChange(
-        tuple(now[who] for who in sorted(now.keys() - was.keys())),
-        tuple(was[who] for who in sorted(was.keys() - now.keys())),
-        tuple((was[w], now[w]) for w in sorted(was.keys() & now.keys()) if was[w] != now[w]),
+        tuple(gained),
+        tuple(lost),
+        tuple(dict.fromkeys(changed)),
+        tuple(dict.fromkeys(weakened)),
         all(ids) and ids[0] != ids[1],
     )
 
@@ -100,35 +124,14 @@ def compare_by_principal(
     return found
 
 
-def admissions(document: Mapping[str, Any]) -> tuple[Admission, ...]:
-    """List who may assume a role by its trust policy."""
-    found = []
-    for who, principal in sorted(_principals(document).items()):
-        for action in _ASSUMING:
-            request = Request(action, "*", principal, {"*": UNKNOWN})
-            is_service = principal.kind != "AWS"
-            layers = Layers(
-                identity=None if is_service else [_ALL],
-                resource=Policy(document),
-                same_account=False,
-            )
-            if decide(request, layers).outcome != "denied":
-                found.append(Admission(who, _conditions(document, request)))
-                break
-    return tuple(found)
-
-
-def _conditions(document: Mapping[str, Any], request: Request) -> tuple[Condition, ...]:
-    """List the conditions of the statements that admit a principal; none if one has none."""
-    allows: list[list[Condition]] = []
-    denies: list[list[Condition]] = []
+def _terms(document: Mapping[str, Any], principal: Principal, action: str) -> Terms:
+    """Return when a principal may do an action with a role by its trust policy."""
+    request = Request(action, "*", principal, {"*": UNKNOWN})
+    lines: dict[str, set[Lines]] = {"Allow": set(), "Deny": set()}
     for statement in statements(document):
         if any(matching({"Statement": [statement]}, request, by_resource=True)):
-            is_allow = statement.get("Effect") == "Allow"
-            lines = conditions_of(statement, prefix="" if is_allow else "unless ")
-            (allows if is_allow else denies).append([line.redacted() for line in lines])
-    kept = denies if [] in allows else [*allows, *denies]
-    return tuple(sorted({line for lines in kept for line in lines}))
+            lines[str(statement.get("Effect"))].add(conditions_of(statement))
+    return combined((frozenset(lines["Allow"]),), frozenset(lines["Deny"]))
 
 
 def _external_ids(document: Mapping[str, Any]) -> set[tuple[str, ...]]:
@@ -144,12 +147,19 @@ def _principals(document: Mapping[str, Any]) -> dict[str, Principal]:
             found["*"] = Principal.anonymous()
         elif kind == "AWS":
             account = _ACCOUNT.fullmatch(name)
-            arn = f"arn:aws:iam::{account[1]}:root" if account else name
-            levels = (frozenset({name, arn, account[1] if account else name}),)
-            found[account[1] if account else name] = Principal(kind, levels)
+            of_account = account or _OF_ACCOUNT.fullmatch(name)
+            levels = [_account(of_account[1])] if of_account else []
+            levels += [] if account else [frozenset({name})]
+            found[account[1] if account else name] = Principal(kind, tuple(levels))
         else:
             found[name] = Principal(kind, (frozenset({name}),))
     return found
+
+
+def _account(account_id: str) -> frozenset[str]:
+    """Return the names by which a policy may mean an account, of whatever partition."""
+    roots = (f"arn:{partition}:iam::{account_id}:root" for partition in PARTITIONS)
+    return frozenset({account_id, *roots})
 
 
 def _written(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

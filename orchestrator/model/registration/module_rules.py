@@ -93,7 +93,8 @@ ReadAction = _form(
     r"|apigateway:)",
 )
 Consent = _form(
-    r"\S+ (may \S+( under fewer conditions)?|trusts \S+( without \S+| under other conditions)?)"
+    r"\S+ (may \S+( under fewer conditions)?"
+    r"|trusts \S+( for \S+)?( without \S+| under other conditions)?|without the boundary \S+)"
     r"( in linked accounts)?",
     "a line as octo-tf plan names it, like AlphausAcctAccessRole may s3:PutObject",
 )

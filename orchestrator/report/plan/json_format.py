@@ -10,6 +10,7 @@ from orchestrator import __version__
 from orchestrator.app.review import Review
 from orchestrator.model.effects import RoleChange
 from orchestrator.model.policy.abilities import Ability, Comparison
+from orchestrator.model.policy.terms import Terms
 from orchestrator.model.policy.trust import Admission
 from orchestrator.report.meaning import sections
 
@@ -114,12 +115,24 @@ def _ability(ability: Ability) -> dict[str, Any]:
         "resource": ability.resource,
         "actions": {level.value: list(names) for level, names in ability.by_access.items()},
         "patterns": list(ability.patterns),
-        "conditions": [condition._asdict() for condition in ability.conditions],
+        "excepts": list(ability.excepts),
+        **_terms(ability.terms),
     }
 
 
 def _admission(admission: Admission) -> dict[str, Any]:
     return {
         "who": admission.who,
-        "conditions": [condition._asdict() for condition in admission.conditions],
+        "besides": admission.action,
+        **_terms(admission.terms),
+    }
+
+
+def _terms(terms: Terms) -> dict[str, Any]:
+    return {
+        "conditions": [line._asdict() for line in terms.lines],
+        **{
+            name: [[line._asdict() for line in lines] for lines in ways]
+            for name, ways in terms._asdict().items()
+        },
     }
