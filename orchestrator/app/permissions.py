@@ -20,6 +20,7 @@ from orchestrator.model.module_contract.features import table
 from orchestrator.model.module_contract.inputs import Inputs, module_inputs
 from orchestrator.model.module_contract.octo_names import CUR_ROLE, EXECUTION_BOUNDARY, cur_bucket
 from orchestrator.model.observed import Document, Role
+from orchestrator.model.partition import partition_of_region
 from orchestrator.model.policy import document, statements
 from orchestrator.model.policy.grammar import fault
 from orchestrator.model.registration import Registration
@@ -69,14 +70,21 @@ def compare(first: str, second: str, *, load: Load, connect: Connect) -> tuple[R
     if others := named - boundaries.keys():
         boundaries |= connect().cloud.read_policies(others)
     changes = (role_change(before.get(n), after.get(n), boundaries) for n in sorted(names))
-    return tuple(change for change in map(_plain, changes) if change)
+    has_ids = not (_is_desired(Path(first)) or _is_desired(Path(second)))
+    plain = (_plain(change, has_ids=has_ids) for change in changes)
+    return tuple(change for change in plain if change)
 
 
-def _plain(change: RoleChange) -> RoleChange:
-    """Remove differences of names alone: external ids, which files do not have, and accounts."""
+def _plain(change: RoleChange, *, has_ids: bool) -> RoleChange:
+    """Remove differences of names alone: accounts, and external ids if a side has no real ones."""
     before, after = (boundary.rpartition("/")[2] for boundary in change.boundary)
-    trust = replace(change.trust, another_external_id=False)
+    trust = replace(change.trust, another_external_id=has_ids and change.trust.another_external_id)
     return replace(change, trust=trust, boundary=(before, after))
+
+
+def _is_desired(path: Path) -> bool:
+    """Tell whether roles are what a module or an octo.yaml asks for, which has no external id."""
+    return path.is_dir() or (path.exists() and path.suffix in (".yaml", ".yml"))
 
 
 def _comparable(
@@ -187,16 +195,21 @@ def _of_registration(
     registration: Registration, boundaries: dict[str, Document | None]
 ) -> dict[str, Role]:
     inputs = module_inputs(registration)
-    found = _of_inputs(inputs, boundaries)
+    partition = partition_of_region(registration.region)
+    found = _of_inputs(inputs, boundaries, partition=partition)
     if registration.account_type == "linked":
         found.pop(CUR_ROLE, None)
     return found
 
 
 def _of_inputs(
-    inputs: Inputs, boundaries: dict[str, Document | None], module: Path = assets.MODULE
+    inputs: Inputs,
+    boundaries: dict[str, Document | None],
+    module: Path = assets.MODULE,
+    *,
+    partition: str = "aws",
 ) -> dict[str, Role]:
-    account, partition = inputs.account_id, "aws"
+    account = inputs.account_id
     policies = documents.role_policies(
         inputs, inputs.features, partition=partition, account_id=account, module=module
     )

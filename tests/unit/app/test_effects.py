@@ -422,6 +422,51 @@ def test_a_write_in_linked_accounts_needs_a_consent_of_its_own():
     said(review)
 
 
+BOUNDARY = "arn:aws:iam::111122223333:policy/Bound"
+
+
+def test_another_condition_needs_consent_also_under_a_boundary():
+    bound = ("aws_iam_policy.bound", *[{"arn": BOUNDARY, "policy": policy("*")}] * 2)
+    sides = [
+        policy("iam:PassRole", condition={"StringEquals": {"iam:PassedToService": f"{name}.aws"}})
+        for name in ("ssm", "ec2")
+    ]
+    _, passing = granted(*sides)
+    bounded = role(permissions_boundary=BOUNDARY)
+    access = ("aws_iam_role.api_access", bounded, bounded)
+    review = review_of(plan_of(bound, access, passing, applied=SETTINGS))
+    assert review.verdict.unaccepted == (f"{API_ROLE} may iam:PassRole under fewer conditions",)
+    assert "if iam:PassedToService StringEquals ec2.aws (PassRole)" in said(review)
+
+
+def test_an_unread_boundary_that_is_removed_needs_consent():
+    bounded = role(permissions_boundary=BOUNDARY)
+    access = ("aws_iam_role.api_access", bounded, role())
+    review = review_of(plan_of(access, applied=SETTINGS))
+    line = f"{API_ROLE} without the boundary {BOUNDARY}"
+    assert review.verdict.unaccepted == (line,)
+    assert review_of(review.plan, accept=[line]).verdict.allowed
+
+
+def test_execution_in_linked_accounts_names_actions_that_the_payer_had_before():
+    def named(*actions: str) -> dict[str, Any]:
+        made = json.loads(template([*actions]))
+        made["Resources"]["Role"]["Properties"]["RoleName"] = EXECUTOR_ROLE
+        return {"name": "octo", "parameters": {}, "template_body": json.dumps(made)}
+
+    applied = outputs("execution", role_name=EXECUTOR_ROLE)
+    applied["applied_inputs"] = {
+        "execution_actions": ["stop_ec2"],
+        "stackset_features": ["cost"],
+    }
+    stackset = ("aws_cloudformation_stack_set.api_access[0]", named(), named("ec2:StopInstances"))
+    plan = plan_of(("aws_iam_role.api_access", role(), role()), stackset, applied=applied)
+    settings = {"features": ["cost", "execution"], "execution_actions": ["stop_ec2"]}
+    both = review_of(plan, stackset_features=["cost", "execution"], **settings)
+    assert both.verdict.allowed
+    assert not review_of(plan, stackset_features=["cost"], **settings).verdict.allowed
+
+
 def test_attributes_are_shown_before_and_after_and_sensitive_ones_are_not():
     plan = plan_of(
         (

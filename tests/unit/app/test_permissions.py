@@ -236,3 +236,25 @@ def test_what_cannot_be_compared_is_named_with_what_can(tmp_path, monkeypatch, n
         )
     assert "planted" not in str(refused.value)
     assert "a file with a policy in JSON" in refused.value.hint
+
+
+def test_two_trust_policies_are_compared_by_their_external_ids_which_are_never_shown(
+    tmp_path, capsys
+):
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    for file, ids in zip(files, (["planted-one"], ["planted-one", "planted-two"]), strict=True):
+        file.write_text(json.dumps(documents.trust(f"arn:aws:iam::{PRINCIPAL}:root", *ids)))
+    assert cli.run(["permissions", "diff", *map(str, files)]) == ExitCode.DONE
+    out = capsys.readouterr().out
+    assert "policy accepts other external ids than before." in out
+    assert "planted" not in out
+
+
+def test_roles_of_octo_yaml_are_of_the_partition_of_its_region(tmp_path, capsys):
+    files = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    files[0].write_text(OCTO_YAML)
+    files[1].write_text(OCTO_YAML + "region: cn-north-1\n")
+    assert cli.run(["permissions", "diff", "--json", *map(str, files)]) == ExitCode.DONE
+    changes = json.loads(capsys.readouterr().out)
+    gained = [a["resource"] for change in changes for a in change["abilities"]["gained"]]
+    assert {where.split(":")[1] for where in gained if ":" in where} == {"aws-cn"}
