@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import SecretStr
 
+from orchestrator.app import enrolling
 from orchestrator.app import steps as shared
 from orchestrator.app.context import AccountContext
 from orchestrator.aws.errors import explained
@@ -15,6 +17,7 @@ from orchestrator.errors import OctoUnreachable, Refused
 from orchestrator.model import existing_report
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract.inputs import Inputs, console_inputs
+from orchestrator.model.outside_action import OutsideAction
 from orchestrator.model.registration import Registration
 from orchestrator.stacks import observed, steps, templates
 from orchestrator.stacks.expected import expected
@@ -107,6 +110,19 @@ class ConsoleFlow:
             with suppress(OctoUnreachable):
                 return self.context.octo.api.status(account_id) is not None
         return True if shared.is_noted(self.context, account_id) else None
+
+    def enrolments(self) -> list[OutsideAction]:
+        """List the enrolments that the chosen features need and that AWS does not have."""
+        return enrolling.planned(self._chosen, self.account)
+
+    def enrol(self, actions: Collection[OutsideAction]) -> None:
+        """Make enrolments that the user agreed to; warn if AWS refuses one."""
+        enrolling.carry_out(self._chosen, self.account, actions)
+
+    @property
+    def _chosen(self) -> AccountContext:
+        """The account's run with what the user chose meanwhile."""
+        return replace(self.context, registration=self.registration)
 
     def template(self, name: templates.Name) -> str:
         """Render a template."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.app import enrolling
 from orchestrator.app.console.flow import ConsoleFlow
+from orchestrator.model.enrolment import SERVICES
 from orchestrator.stacks import links
 
 
@@ -50,12 +52,17 @@ def stacks_to_delete(flow: ConsoleFlow) -> tuple[StackToDelete, ...]:
 
 
 def stays(flow: ConsoleFlow) -> list[str]:
-    """Say what the stacks leave behind: they retain the report and its bucket."""
+    """Say what stays: enrolments, and the report and its bucket, which the stacks retain."""
+    sentences = []
+    if made := enrolling.made_by_octo_tf(flow.context, flow.account):
+        labels = ", ".join(SERVICES[name].label for name in made)
+        sentences.append(f"The enrolments that octo-tf made: {labels}. End them in the console.")
     if "cur" not in flow.steps:
-        return []
-    cloud, inputs, sentences = flow.context.cloud, flow.inputs, []
+        return sentences
+    cloud, inputs = flow.context.cloud, flow.inputs
     if inputs.cur_report_option == "USE_EXISTING":
-        return [f"The report {inputs.cur_report_name} and its bucket, which were there before."]
+        kept = f"The report {inputs.cur_report_name} and its bucket, which were there before."
+        return [*sentences, kept]
     if any(report["ReportName"] == inputs.cur_report_name for report in cloud.reports()):
         sentences.append(
             f"The report {inputs.cur_report_name}: its stack retains it, so AWS keeps"

@@ -28,6 +28,9 @@ _MARKS = {
     Status.WARN: "!",
     Status.SKIPPED: "-",
 }
+NOT_ENROLLED = (
+    "Nothing was enrolled. octo-tf console finish asks again, unless octo.yaml has enrolment: none."
+)
 _TICK = "I acknowledge that AWS CloudFormation might create IAM resources with custom names"
 
 
@@ -273,7 +276,21 @@ class Wizard:
         chosen = self._prompter.choose("", {"y": "confirm and finish", "b": "back", "q": "quit"})
         if chosen != "y":
             return MOVES[chosen]
+        self._enrol()
         return check(self._flow, self._flow.checked_steps(), finish=True)
+
+    def _enrol(self) -> None:
+        """Enrol the account in the AWS services of its features, if the user agrees."""
+        actions = self._flow.enrolments()
+        for action in actions:
+            self._prompter.tell(f"  > {action.summary}")
+        if not actions:
+            return
+        question = "Do this?" if len(actions) == 1 else "Do all of this?"
+        if self._prompter.choose(question, {"y": "yes", "n": "no"}) == "y":
+            self._flow.enrol(actions)
+        else:
+            self._prompter.tell(f"  {NOT_ENROLLED}")
 
     def _tell(self, report: Report, *, every: bool) -> None:
         for result in report.results:

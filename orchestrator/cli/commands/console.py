@@ -210,20 +210,31 @@ def check(context: AccountContext, step: Any, as_json: bool, reports: dict[str, 
 
 @command.command()
 @run_options(VERIFYING, WORKDIR)
-@option("--yes", "-y", "--auto-approve", is_flag=True, help="Register without asking.")
+@option("--yes", "-y", "--auto-approve", is_flag=True, help="Register and enrol without asking.")
 def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes: bool) -> ExitCode:
     """Register the account with Octo, check everything, then Confirm and Finish.
 
-    It asks before an account is registered that Octo does not know, or that left.
+    It asks before an account is registered that Octo does not know, or that left, and before the
+    account is enrolled in the AWS services that its features need; without a terminal, only --yes
+    enrols.
     """
     from orchestrator.app.console import check as checking
     from orchestrator.app.console.flow import begin
+    from orchestrator.app.console.wizard import NOT_ENROLLED
 
     flow = begin(context)
     if context.octo.api is not None and not flow.is_registered(flow.account.account_id):
         context.octo.check_payer(flow.account)
         approval.agree(f"Register account {flow.account.account_id} with Octo?", yes=yes)
         flow.register()
+    if actions := flow.enrolments():
+        for action in actions:
+            click.echo(f"  > {action.summary}", err=True)
+        question = "Do this?" if len(actions) == 1 else "Do all of this?"
+        if yes or approval.offers(question):
+            flow.enrol(actions)
+        else:
+            context.events.warn(NOT_ENROLLED)
     wait = context.settings.wait_seconds
     report = checking.check(flow, flow.checked_steps(), wait_seconds=wait, finish=True)
     return end(context, report, reports, as_json=as_json)

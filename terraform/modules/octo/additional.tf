@@ -25,8 +25,8 @@ locals {
   # How long the list is with each action, its quotes and comma: a part has less than 5,800 of that
   # and one action of at most 157, and the rest of the policy has about 110.
   additional_lengths = [
-    for index in range(length(local.additional_actions)) :
-    sum([for action in slice(local.additional_actions, 0, index + 1) : length(action) + 3])
+    for index, action in local.additional_actions :
+    length(join("\",\"", slice(local.additional_actions, 0, index + 1))) + 3
   ]
   additional_parts = {
     for index, action in local.additional_actions : floor(local.additional_lengths[index] / 5800) => action...

@@ -100,8 +100,12 @@ def walker(account) -> Callable[..., Walker]:
 
 def test_features_are_chosen_with_what_each_costs_and_the_template_follows(walker):
     walk = walker("linked-1")
-    report = walk("y", "f", "execution", "recommendations", walk.deploy(), "c", "y")
+    hub = walk.account.client("cost-optimization-hub")
+    report = walk("y", "f", "execution", "recommendations", walk.deploy(), "c", "y", "n")
     text = walk.person.text
+    assert "> Enrol account" in text
+    assert "Nothing was enrolled" in text
+    assert hub.list_enrollment_statuses()["items"][0]["status"] == "Inactive"
     assert "It grants what these features need: cost." in text
     assert "It grants what these features need: cost, recommendations." in text
     assert "OctoRecommendationSearcherRole: " in text
@@ -110,6 +114,13 @@ def test_features_are_chosen_with_what_each_costs_and_the_template_follows(walke
     assert report.areas[Area.API_ACCESS] is Status.PASS
     found = {result.id: result.finding.status for result in report.results}
     assert found["recommendations.roles"] is Status.PASS
+    report = walk("y", "y", "y")
+    assert hub.list_enrollment_statuses()["items"][0]["status"] == "Active"
+    found = {result.id: result.finding.status for result in report.results}
+    assert found["recommendations.enrolment"] is not Status.FAIL
+    walk("y", "y")  # enrolled by now: nobody is asked
+    for service in ("cost-optimization-hub", "compute-optimizer"):
+        walk.account.client(service).update_enrollment_status(status="Inactive")
 
 
 def test_a_linked_account_ends_after_api_access(walker):

@@ -201,13 +201,34 @@ run "additional_actions_are_for_the_roles_that_read" {
   }
 }
 
-run "too_many_additional_actions_are_refused_at_plan" {
+run "additional_actions_beyond_the_limit_of_inline_policies_are_managed_policies" {
   command = plan
 
   variables {
     features           = ["cost", "recommendations", "unit_metrics", "ai_cost"]
-    additional_actions = [for n in range(100) : "rds:DescribeDBProxies${n}"]
+    additional_actions = [for n in range(300) : "rds:DescribeDBProxies${n}"]
   }
 
-  expect_failures = [aws_iam_role.api_access]
+  assert {
+    condition     = keys(output.api_access.managed_policies) == ["arn:aws:iam::111122223333:policy/OctoAdditional1", "arn:aws:iam::111122223333:policy/OctoAdditional2"] && output.api_access.feature_roles[0].managed_policies == output.api_access.managed_policies
+    error_message = "Both roles by which Octo may read share them."
+  }
+  assert {
+    condition     = alltrue([for policy in values(output.api_access.managed_policies) : length(policy) <= 6144]) && length(flatten([for policy in values(output.api_access.managed_policies) : jsondecode(policy).Statement[0].Action])) == 300
+    error_message = "Each is within IAM's limit, and they have every action."
+  }
+  assert {
+    condition     = !contains(keys(output.api_access.inline_policies), "octo-additional")
+    error_message = "They are in no inline policy."
+  }
+}
+
+run "more_than_ten_managed_policies_of_additional_actions_are_refused" {
+  command = plan
+
+  variables {
+    additional_actions = [for n in range(1000) : "rds:Describe${join("", [for m in range(5) : "DBProxiesOf"])}${n}"]
+  }
+
+  expect_failures = [var.additional_actions]
 }
