@@ -16,7 +16,7 @@ from typing import Any
 
 from orchestrator.adoption import foreign_state
 from orchestrator.adoption.candidate import Candidate
-from orchestrator.app import configuring, snapshot, steps
+from orchestrator.app import configuring, own_bucket, snapshot, steps
 from orchestrator.app import plan as planning
 from orchestrator.app.apply import CarryOut, Consent, apply_prepared
 from orchestrator.app.context import AccountContext
@@ -25,6 +25,7 @@ from orchestrator.app.snapshot import Snapshot
 from orchestrator.detection.imports import ROLE_HINT
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.files import read_regular
+from orchestrator.model.module_contract.inputs import module_inputs
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
 from orchestrator.model.observed import OwningStack, own_policies
 from orchestrator.model.outside_action import (
@@ -184,6 +185,10 @@ def adopt(
     def consented(review: Review) -> None:
         consent(review)
         snapshot.keep(before, file)
+        if any(c.imported and c.type == own_bucket.BUCKET for c in review.plan.changes):
+            bucket = module_inputs(context.registration).cur_s3_bucket_name
+            name = context.registration.account_name or ""
+            context.octo.note_adopted_bucket(account, name, bucket)
 
     account = steps.identify(context)
     with context.locked():

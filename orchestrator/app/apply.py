@@ -34,6 +34,7 @@ from orchestrator.model.outside_action import (
     UNTAINT,
     OutsideAction,
 )
+from orchestrator.stackset.deployments import OnProgress
 from orchestrator.terraform import journal, plan_file
 from orchestrator.terraform.failures import AlreadyExists
 from orchestrator.terraform.plan import Plan
@@ -110,7 +111,7 @@ def apply_prepared(
             consent(review)
         with LinkedRegistrar(context, prepared.linked) as registrar:
             final = change_outside(context, prepared, review, registrar, carry_out or {})
-            values = apply_plan(context, prepared, final, registrar)
+            values = apply_plan(context, prepared, final, registrar.take)
             deploying.wait_for_deployments(context, prepared, registrar)
             deploying.deploy_consented(context, prepared, review.linked, registrar)
     finally:
@@ -194,7 +195,7 @@ def change_outside(
 
 
 def apply_plan(
-    context: AccountContext, prepared: Prepared, plan: Plan, registrar: LinkedRegistrar
+    context: AccountContext, prepared: Prepared, plan: Plan, on_progress: OnProgress
 ) -> dict[str, Any]:
     """Apply that very plan; a plan without changes is only read.
 
@@ -210,7 +211,7 @@ def apply_plan(
     journal.begin(context.folder, plan)
     with (
         context.events.step("apply", "Applying"),
-        deploying.watching(context, plan, prepared.linked, registrar),
+        deploying.watching(context, plan, prepared.linked, on_progress),
     ):
         try:
             values = prepared.terraform.apply_plan(plan.file)

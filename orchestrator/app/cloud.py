@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws, connect
 from orchestrator.cancellation import Cancellation
 from orchestrator.detection import imports, limits
+from orchestrator.errors import AccessDenied
 from orchestrator.model.account import Account
 from orchestrator.model.desired import Desired
 from orchestrator.model.enrolment import SERVICES, Enrolment, ServiceName
@@ -29,10 +31,10 @@ from orchestrator.model.external_ids import NO_ROTATION, Acceptance
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract.inputs import module_inputs
 from orchestrator.model.module_contract.outputs import Outputs
-from orchestrator.model.observed import Document, Role
+from orchestrator.model.observed import Document, OwningStack, Role
 from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
-from orchestrator.stackset import deployments, examination, preflight
+from orchestrator.stackset import deployments, examination, guardrails, preflight
 from orchestrator.stackset.deployments import OnProgress, PendingDeployments
 from orchestrator.stackset.examination import Examination
 from orchestrator.stackset.guardrails import Guardrails
@@ -174,6 +176,16 @@ class Cloud:
     def examine(self, account: Account, linked: LinkedAccounts | None) -> Examination:
         """Look for everything that would refuse a deployment; see ``examination.examine``."""
         return examination.examine(self.observation(), self._registration, account, linked)
+
+    def predict_removal(self, linked: LinkedAccounts, accounts: Collection[str]) -> Guardrails:
+        """Predict what the organization's policies deny in accounts that lose the role."""
+        return guardrails.predict(
+            self.observation(),
+            self._registration,
+            linked.organization,
+            deployed_to=(),
+            used=accounts,
+        )
 
     def predict(self, linked: LinkedAccounts) -> Guardrails:
         """Predict what the organization's policies deny; see ``preflight.predict``."""
@@ -339,6 +351,12 @@ class Cloud:
         """Read a role with all its policies; None if there is none of that name."""
         with explained(f"reading role {name}"):
             return iam.describe_role(self.observation(), name)
+
+    def owning_stacks(self, names: Collection[str]) -> Mapping[str, OwningStack]:
+        """Find the CloudFormation stacks that own roles, by name; none if that is denied."""
+        with suppress(AccessDenied), explained("looking for the stacks of roles"):
+            return cloudformation.owning_stacks(self.connect(), names).stacks
+        return {}
 
     def stack_parameters(self, stack_id: str, region: str) -> dict[str, str]:
         """Read a stack's parameters by name; they may hold the external id."""

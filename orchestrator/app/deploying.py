@@ -18,7 +18,7 @@ from orchestrator.app.events import LinkedAccountsProgress
 from orchestrator.app.steps import Prepared
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.stackset import deployments
-from orchestrator.stackset.deployments import PendingDeployments
+from orchestrator.stackset.deployments import OnProgress, PendingDeployments
 from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import STACKSET, TARGET
 
@@ -75,12 +75,17 @@ class LinkedRegistrar:
             self._context.octo.linked.register_current(self._context.registration.account_id, names)
 
 
+def report_progress(context: AccountContext) -> OnProgress:
+    """Return a function that reports how far an operation is, and registers nobody."""
+    return lambda _action, accounts: context.events.emit(LinkedAccountsProgress(accounts))
+
+
 @contextmanager
 def watching(
     context: AccountContext,
     plan: Plan,
     linked: LinkedAccounts | None,
-    registrar: LinkedRegistrar,
+    on_progress: OnProgress,
 ) -> Iterator[None]:
     """Read the StackSet's newest operation during the block, if the plan touches the StackSet."""
     if not any(change.type in (STACKSET, TARGET) for change in plan.changes):
@@ -93,7 +98,7 @@ def watching(
         while not ended.wait(_POLL_SECONDS):
             if newest := context.cloud.newest_deployment():
                 action, results = newest
-                registrar.take(action, deployments.with_waiting(results, reached.get(action, ())))
+                on_progress(action, deployments.with_waiting(results, reached.get(action, ())))
 
     poller = threading.Thread(target=poll, daemon=True)
     poller.start()

@@ -18,7 +18,7 @@ from orchestrator.app import leaving as describing
 from orchestrator.app import plan as planning
 from orchestrator.app.apply import apply_plan
 from orchestrator.app.context import AccountContext
-from orchestrator.app.deploying import LinkedRegistrar
+from orchestrator.app.deploying import report_progress
 from orchestrator.app.leaving import Leaving, Request
 from orchestrator.app.own_bucket import Bucket
 from orchestrator.app.steps import Prepared
@@ -34,7 +34,7 @@ def plan(context: AccountContext, request: Request) -> Leaving:
 
     Raises:
         WrongAccount: the credentials are another account's.
-        Refused: the bucket is not octo-tf's, or is not empty.
+        Refused: see ``leaving.prepare``.
     """
     account = steps.identify(context)
     with context.locked():
@@ -48,7 +48,7 @@ def destroy(context: AccountContext, request: Request, *, consent: Consent) -> L
 
     Raises:
         WrongAccount: the credentials are another account's.
-        Refused: the bucket is not octo-tf's, or is not empty; the guard refuses the plan.
+        Refused: see ``leaving.prepare``; or the guard refuses the plan.
         EngineError: Terraform failed; the next run goes on.
         AwsError: a linked account keeps its stack; the next run goes on.
         OctoError: Octo refuses; the next run goes on.
@@ -61,11 +61,13 @@ def destroy(context: AccountContext, request: Request, *, consent: Consent) -> L
             if leaving.stacks or not leaving.review.has_changes:
                 return leaving
             consent(leaving)
+            name = context.registration.account_name or ""
+            context.octo.note_destroying(account, name, leaving.keeps_role)
             if leaving.linked is not None:
                 remove_accounts(context, leaving.linked, retain=request.keep_linked_roles)
             if leaving.prepared is not None:
                 destroy_resources(context, leaving.prepared, leaving)
-            context.octo.note_destroyed(_destroyed(leaving, request))
+            context.octo.note_destroyed(_destroyed(leaving))
             enrolling.end(context, account, leaving.review.outside)
             delete_bucket(context, leaving.bucket)
             unregister(context, leaving.departure)
@@ -80,7 +82,7 @@ def remove_accounts(context: AccountContext, linked: LinkedAccounts, *, retain: 
     Raises:
         AwsError: an account keeps its stack; each is named with AWS's reason.
     """
-    progress = LinkedRegistrar(context, None).take  # reports progress; registers nobody
+    progress = report_progress(context)
     if context.cloud.has_stackset():
         with context.events.step("wait_stackset", "Waiting for the StackSet"):
             context.cloud.wait_for_deployments(on_progress=progress)
@@ -116,7 +118,7 @@ def destroy_resources(context: AccountContext, prepared: Prepared, leaving: Leav
         planning.check_unchanged(context, made, second)
         made = second
     if made.has_changes:
-        apply_plan(context, prepared, made, LinkedRegistrar(context, None))
+        apply_plan(context, prepared, made, report_progress(context))
 
 
 def delete_bucket(context: AccountContext, bucket: Bucket | None) -> None:
@@ -136,7 +138,7 @@ def unregister(context: AccountContext, departure: Departure) -> None:
         context.octo.unregister(departure, with_linked=True)
 
 
-def _destroyed(leaving: Leaving, request: Request) -> set[str]:
+def _destroyed(leaving: Leaving) -> set[str]:
     """Return the accounts whose resources are gone, including those gone since an earlier run."""
-    own, linked = leaving.review.account_id, {*leaving.review.linked.remove}
-    return {own} if request.keep_linked_roles else {own, *linked, *leaving.departure.linked}
+    linked = {*leaving.review.linked.remove, *leaving.departure.linked}
+    return {leaving.review.account_id} | (linked - {*leaving.keeps_role})

@@ -6,16 +6,17 @@ from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
-from orchestrator.app import enrolling, steps
+from orchestrator.app import enrolling, owned, staying
 from orchestrator.app.console import leaving as console
 from orchestrator.app.console.flow import flow_of
 from orchestrator.app.console.leaving import StackToDelete
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
-from orchestrator.app.own_bucket import BUCKET, Bucket, find
+from orchestrator.app.own_bucket import Bucket
+from orchestrator.app.owned import Owned
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
-from orchestrator.errors import ConfigError, Refused
+from orchestrator.errors import ConfigError
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract import octo_names
@@ -30,11 +31,10 @@ from orchestrator.model.outside_action import (
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo.departure import Departure, count, named
 from orchestrator.stackset.deployments import PendingDeployments
-from orchestrator.terraform import guard, journal, render
+from orchestrator.terraform import guard
 from orchestrator.terraform.plan import Plan
-from orchestrator.terraform.state import STACKSET, TARGET, StateEdit, StateResource
+from orchestrator.terraform.state import STACKSET, StateEdit
 
-_REPORT = "module.octo.aws_cur_report_definition.cur[0]"  # Terraform's prevent_destroy protects it
 # The protected resource types that destroy may delete: not the bucket, nor its policy.
 _LEAVES = {"aws_iam_role", "aws_cur_report_definition", STACKSET}
 
@@ -67,6 +67,7 @@ class Leaving:
         bucket: octo-tf's own bucket; None if there is none.
         stacks: stacks that the user deletes first, in order; then nothing else is done.
         linked: the payer's linked accounts; None without a StackSet.
+        keeps_role: the linked accounts that keep the role, now or since an earlier run.
         edits: what is removed from the state, and stays in AWS or is deleted otherwise.
         prepared: the root folder; None where stacks made the resources.
     """
@@ -77,110 +78,75 @@ class Leaving:
     bucket: Bucket | None = None
     stacks: tuple[StackToDelete, ...] = ()
     linked: LinkedAccounts | None = None
+    keeps_role: tuple[str, ...] = ()
     edits: tuple[StateEdit, ...] = ()
     prepared: Prepared | None = field(default=None, repr=False)
 
 
 def prepare(context: AccountContext, account: Account, request: Request) -> Leaving:
-    """Find out what leaves and what stays, and plan it."""
+    """Find out what leaves and what stays, and plan it; nothing is changed.
+
+    Raises:
+        Refused: AWS has resources for Octo that the state does not have, a policy of the
+            organization keeps linked accounts from losing the role, or the bucket may not be
+            deleted.
+        AwsError: an AWS call failed.
+        OctoError: Octo refuses, or does not answer.
+        EngineError: Terraform failed.
+    """
     step = context.events.step("octo", "Asking Octo")
     with step if context.octo.api else nullcontext():
         known = context.octo.describe_departure(account.account_id)
     record = context.octo.record(account.account_id)
     if record is not None and record.method == "console":
         return _made_by_stacks(context, account, known, request)
-    prepared = render_root(context, account)
-    there = prepared.terraform.resources()
-    steps.check_region(context, there)
-    linked = observe_linked_accounts(context, there)
-    carried = sorted(linked.deployed.instances) if linked and linked.deployed else []
-    departure = _departure(context, known, carried)
-    bucket = find(context, there, delete=request.delete_bucket, with_data=request.delete_data)
-    edits = tuple(
-        StateEdit("forget", resource.address)
-        for resource in there
-        if resource.type.startswith(BUCKET) or resource.type == TARGET
+    made = owned.observe(
+        context,
+        account,
+        keep_linked_roles=request.keep_linked_roles,
+        delete_bucket=request.delete_bucket,
+        delete_data=request.delete_data,
     )
-    made = run_terraform(context, prepared, edits) if there else Plan(context.plan_file, (), False)
-    actions = [*_unregistering(context, account, departure)]
-    if carried:
-        actions.append(_removing(context, carried, keep=request.keep_linked_roles))
-    if bucket and bucket.is_deleted:
-        also = " and all data in it" if bucket.with_data else ""
-        actions.append(OutsideAction(DELETE_BUCKET, bucket.name, f"Delete {bucket.name}{also}."))
-    elif of_bucket := [r for r in there if r.type.startswith(BUCKET)]:
-        name = bucket.name if bucket else context.registration.cur_s3_bucket_name or "that is gone"
-        resources = "1 resource" if len(of_bucket) == 1 else f"{len(of_bucket)} resources"
-        text = f"Keep the bucket {name} as it is: remove it from the state only ({resources})."
-        actions.append(OutsideAction(KEEP_BUCKET, name, text))
+    departure = _departure(context, known, made.linked)
+    plan = Plan(context.plan_file, (), False)
+    if made.state:
+        plan = run_terraform(context, made.prepared, made.edits)
     ended, enrolled = enrolling.ending(context, account, chosen=request.with_enrolments)
-    actions += ended
-    allowed = {c.address for c in made.changes if c.action == "delete" and c.type in _LEAVES}
-    review = _reviewed(context, account, made, actions, carried, allowed)
-    stays = [*_kept_bucket(context, account, bucket)]
-    stays += _kept_roles(linked, keep=request.keep_linked_roles) if linked else []
-    stays += enrolled
-    stays += _kept_in_octo(context, known, departure)
-    return Leaving(review, departure, tuple(stays), bucket, (), linked, edits, prepared)
-
-
-def render_root(context: AccountContext, account: Account) -> Prepared:
-    """Render the root without ``prevent_destroy`` on the report, and initialize Terraform.
-
-    Raises:
-        Refused: the state is unreadable, or was not saved.
-    """
-    lifted = replace(context.settings, allow_destroy=frozenset({_REPORT}))
-    context = replace(context, settings=lifted)
-    secret = steps.decide_external_id(context)
-    terraform = context.open_terraform(secret)
-    terraform.check_lock(Constraint.parse(context.registration.provider_version))
-    deploys = context.registration.use_stackset and account.account_type == "payer"
-    targets = context.cloud.targets() if deploys else None
-    # Terraform is not to read an existing report, which may be gone; it destroys none either.
-    report = {"cur_report_option": "CREATE_NEW"}
-    root = steps.render_root(context, account, secret, targets, report=report)
-    render.write(root, context.folder)
-    steps.initialize(context, terraform, root)
-    if terraform.recovery():
-        raise Refused(
-            "the state is unreadable or was not saved, so it does not say what is to be destroyed",
-            where=str(context.folder),
-            hint="Run octo-tf apply, which repairs the state. Then run octo-tf destroy.",
-        )
-    if journal.addresses(context.folder):
-        context.events.warn(
-            "An earlier apply did not end: what it made and could not record stays. octo-tf"
-            " discover shows it."
-        )
-    return Prepared(account, secret, None, False, root, terraform)
-
-
-def observe_linked_accounts(
-    context: AccountContext, there: Collection[StateResource]
-) -> LinkedAccounts | None:
-    """Read the StackSet in the state, with its stack instances; None if there is none.
-
-    Raises:
-        Refused: octo.yaml names another StackSet.
-    """
-    for resource in (r for r in there if r.type == STACKSET):
-        name = resource.arn.rpartition("stackset/")[2].partition(":")[0]
-        if name and name != context.cloud.stackset_name:
-            raise Refused(
-                f"the StackSet of this registration is {name}, not {context.cloud.stackset_name}",
-                where=resource.address,
-                hint=f"Set stackset_name: {name}.",
-            )
-        with context.events.step("organization", "Reading the organization"):
-            return context.cloud.observe_linked_accounts()
-    return None
+    actions = [
+        *_unregistering(context, account, departure),
+        *_removing(context, made, keep=request.keep_linked_roles),
+        *_of_bucket(made),
+        *ended,
+    ]
+    allowed = {c.address for c in plan.changes if c.action == "delete" and c.type in _LEAVES}
+    stays = (
+        *staying.bucket(context, account, made.bucket, made.state),
+        *staying.linked_roles(made.linked, made.keeps_role),
+        *enrolled,
+        *staying.in_octo(context, known, departure, made.linked),
+    )
+    return Leaving(
+        _reviewed(context, account, plan, actions, made.reached, allowed),
+        departure,
+        stays,
+        bucket=made.bucket,
+        linked=made.linked,
+        keeps_role=made.keeps_role,
+        edits=made.edits,
+        prepared=made.prepared,
+    )
 
 
 def run_terraform(
     context: AccountContext, prepared: Prepared, edits: tuple[StateEdit, ...] = ()
 ) -> Plan:
-    """Plan to destroy; with ``edits`` as if they were made in the state, which cannot be applied.
+    """Plan to destroy what the state has.
+
+    Args:
+        context: the account.
+        prepared: its root folder.
+        edits: changes of the state that are to come first: the plan is then made from a copy of the
+            state that has them, shows what will be planned afterwards, and cannot be applied.
 
     Raises:
         EngineError: Terraform failed.
@@ -208,18 +174,21 @@ def _made_by_stacks(
     with context.events.step("stacks", "Reading the stacks"):
         stacks = console.stacks_to_delete(flow)
         stays = console.stays(flow)
-    departure = _departure(context, known, ())
+    departure = _departure(context, known, None)
     actions = [] if stacks else _unregistering(context, account, departure)
     review = _reviewed(context, account, Plan(context.plan_file, (), False), actions)
-    stays += _kept_in_octo(context, known, departure)
+    stays += staying.in_octo(context, known, departure, None)
     return Leaving(review, departure, tuple(stays), stacks=stacks)
 
 
-def _departure(context: AccountContext, known: Departure, carried: Collection[str]) -> Departure:
-    """Keep only the linked accounts that the StackSet reaches, or that the ledger has noted."""
+def _departure(
+    context: AccountContext, known: Departure, linked: LinkedAccounts | None
+) -> Departure:
+    """Keep only the linked accounts that the StackSet has, or that the ledger has noted."""
+    deployed = linked.deployed.instances if linked and linked.deployed else {}
     noted = {a for a, r in context.octo.records().items() if r.account_type == "linked"}
-    linked = {a: name for a, name in known.linked.items() if a in noted | {*carried}}
-    return replace(known, linked=linked)
+    leaving = {a: name for a, name in known.linked.items() if a in noted or a in deployed}
+    return replace(known, linked=leaving)
 
 
 def _unregistering(
@@ -235,68 +204,55 @@ def _unregistering(
     return [OutsideAction(UNREGISTER, account_id, text)] if who else []
 
 
-def _removing(context: AccountContext, carried: list[str], *, keep: bool) -> OutsideAction:
+def _removing(context: AccountContext, made: Owned, *, keep: bool) -> list[OutsideAction]:
+    """Say which linked accounts are taken out of the StackSet."""
+    deployed = made.linked.deployed if made.linked else None
+    if deployed is None or not deployed.instances:
+        return []
     fate = "stays" if keep else "is deleted"
-    text = f"Take {count(carried)} out of the StackSet: the role {octo_names.API_ROLE} {fate}."
-    return OutsideAction(REMOVE_ACCOUNTS, context.cloud.stackset_name, text)
+    text = (
+        f"Take {count(deployed.instances)} out of the StackSet: the role {octo_names.API_ROLE}"
+        f" {fate} in {len(made.reached)}"
+    )
+    if others := len(deployed.instances) - len(made.reached):
+        text += f"; the other {others} have no stack, or one that AWS cannot delete"
+    return [OutsideAction(REMOVE_ACCOUNTS, context.cloud.stackset_name, f"{text}.")]
+
+
+def _of_bucket(made: Owned) -> list[OutsideAction]:
+    """Say what becomes of octo-tf's own bucket."""
+    bucket, of_bucket = made.bucket, made.of_bucket
+    if bucket and bucket.is_deleted:
+        also = " and all data in it" if bucket.with_data else ""
+        return [OutsideAction(DELETE_BUCKET, bucket.name, f"Delete {bucket.name}{also}.")]
+    if not of_bucket:
+        return []
+    name = bucket.name if bucket else of_bucket[0].arn.rpartition(":")[2]
+    resources = "1 resource" if len(of_bucket) == 1 else f"{len(of_bucket)} resources"
+    what = (
+        f"Keep the bucket {name} as it is: remove it from the state only"
+        if bucket
+        else f"Remove the bucket {name} from the state: it is gone"
+    )
+    return [OutsideAction(KEEP_BUCKET, name, f"{what} ({resources}).")]
 
 
 def _reviewed(
     context: AccountContext,
     account: Account,
-    made: Plan,
+    plan: Plan,
     actions: Collection[OutsideAction],
-    carried: Collection[str] = (),
+    reached: Collection[str] = (),
     allowed: Collection[str] = (),
 ) -> Review:
     review = Review(
-        made,
-        guard.judge(made, allow_destroy=allowed),
+        plan,
+        guard.judge(plan, allow_destroy=allowed),
         account.account_id,
         context.registration.account_name or "",
         account.account_type,
-        PendingDeployments(remove=tuple(carried)),
+        PendingDeployments(remove=tuple(reached)),
         in_order(tuple(actions)),
     )
     context.events.emit(PlanMade(review))
     return review
-
-
-def _kept_bucket(context: AccountContext, account: Account, bucket: Bucket | None) -> list[str]:
-    if bucket is not None:
-        return [] if bucket.is_deleted else [f"The bucket {bucket.name} with its data."]
-    registration = context.registration
-    if account.account_type == "linked":
-        return []
-    if registration.cur_report_option == "USE_EXISTING":
-        name = f" {registration.cur_report_name}" if registration.cur_report_name else ""
-        return [f"The report{name} and its bucket, which were there before."]
-    if registration.cur_s3_bucket_option != "USE_EXISTING":
-        return []
-    statements = "its statements OctoTfCurDeliveryLooks and OctoTfCurDeliveryWrites have no use now"
-    merged = f", with its policy: {statements}" if registration.cur_s3_bucket_merge_policy else ""
-    return [f"The bucket {registration.cur_s3_bucket_name}{merged}."]
-
-
-def _kept_roles(linked: LinkedAccounts, *, keep: bool) -> list[str]:
-    instances = linked.deployed.instances if linked.deployed else {}
-    stacks = {account_id for account_id, instance in instances.items() if instance.has_stack}
-    if keep:
-        return [f"The role {octo_names.API_ROLE} in {count(stacks)}."] if stacks else []
-    closed = stacks & {m.account_id for m in linked.organization.members if not m.active}
-    return [f"The stacks in closed accounts: {', '.join(sorted(closed))}."] if closed else []
-
-
-def _kept_in_octo(context: AccountContext, known: Departure, departure: Departure) -> list[str]:
-    if context.octo.api is None:
-        return [
-            "The account in Octo: remove it there, or run octo-tf destroy again with"
-            " credentials for Octo's API."
-        ]
-    others = {a: name for a, name in known.linked.items() if a not in departure.linked}
-    if not others:
-        return []
-    return [
-        f"In Octo, {named(others)}: the StackSet did not reach them. Run octo-tf destroy for each,"
-        " or octo-tf unregister --with-linked."
-    ]

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.app.context import AccountContext
-from orchestrator.errors import Refused, writing
+from orchestrator.errors import AccessDenied, Refused, writing
 from orchestrator.files import read_regular, write_atomically
+from orchestrator.model.account import Account
 from orchestrator.model.module_contract import octo_names
+from orchestrator.model.permissions import Scope
 from orchestrator.terraform.state import StateResource
 
 BUCKET = "aws_s3_bucket"  # its settings are resources whose types begin with it
@@ -31,7 +33,8 @@ class Bucket:
 
 def find(
     context: AccountContext,
-    there: Collection[StateResource],
+    account: Account,
+    state: Collection[StateResource],
     *,
     delete: bool,
     with_data: bool,
@@ -39,26 +42,21 @@ def find(
     """Find the bucket: in the state, or kept by an earlier run.
 
     Args:
-        context: the account.
-        there: what the state holds.
+        context: the account's run.
+        account: as identified.
+        state: what the state holds.
         delete: whether the bucket is to be deleted.
         with_data: whether it is deleted with objects in it.
 
     Raises:
         Refused: it is to be deleted, and is not octo-tf's or not empty.
     """
-    in_state = next((r.arn.rpartition(":")[2] for r in there if r.type == BUCKET), "")
+    in_state = next((r.arn.rpartition(":")[2] for r in state if r.type == BUCKET), "")
     name = in_state or _noted(context.folder)
     region = context.cloud.bucket_region(name) if name else None
+    if delete:
+        _check_made(context, name if region else "", unknown_bucket(context, account, state))
     if not region:
-        registration = context.registration
-        options = (registration.cur_report_option, registration.cur_s3_bucket_option)
-        if delete and "USE_EXISTING" in options:
-            raise Refused(
-                "octo-tf did not make the bucket and does not delete it",
-                where=registration.cur_s3_bucket_name or registration.account_id,
-                hint="Leave --delete-bucket out.",
-            )
         return None
     empty = not delete or context.cloud.bucket_is_empty(name, region)
     if not empty and not with_data:
@@ -68,6 +66,46 @@ def find(
             hint="Leave --delete-bucket out to keep it, or delete its data too: --delete-data.",
         )
     return Bucket(name, region, delete, with_data and not empty)
+
+
+def unknown_bucket(
+    context: AccountContext, account: Account, state: Collection[StateResource]
+) -> str:
+    """Name the bucket that octo.yaml asks for, if AWS has it and the state does not; else empty."""
+    scope = Scope(context.registration, account.account_type)
+    name = scope.inputs.cur_s3_bucket_name
+    if scope.makes_report and scope.inputs.bucket_is_new:
+        with suppress(AccessDenied):  # another account has one of that name
+            if all(r.type != BUCKET for r in state) and context.cloud.bucket_region(name):
+                return name
+    return ""
+
+
+def _check_made(context: AccountContext, name: str, unknown: str) -> None:
+    """Refuse to delete a bucket that octo-tf did not make, as octo.yaml and the ledger say.
+
+    Args:
+        context: the account.
+        name: the bucket in the state, or that an earlier run kept; empty if there is none.
+        unknown: the bucket that octo.yaml names, if only AWS has it.
+
+    Raises:
+        Refused: it was adopted, is an existing one, is that of an existing report, or nothing here
+            says that octo-tf made it.
+    """
+    registration = context.registration
+    record = context.octo.record(registration.account_id)
+    options = (registration.cur_report_option, registration.cur_s3_bucket_option)
+    is_adopted = record is not None and name != "" and record.adopted_bucket == name
+    if is_adopted or (not name and (unknown or "USE_EXISTING" in options)):
+        raise Refused(
+            "neither the state nor a note here has the bucket: octo-tf does not delete it"
+            if unknown
+            else "octo-tf did not make the bucket and does not delete it",
+            where=name or unknown or registration.cur_s3_bucket_name or registration.account_id,
+            hint="Leave --delete-bucket out. Once the account has left, delete the bucket in the"
+            " AWS console if nobody needs it.",
+        )
 
 
 def note(folder: Path, name: str) -> None:

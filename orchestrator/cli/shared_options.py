@@ -202,7 +202,8 @@ WORKDIR = option(
     show_default=".octo-tf beside --config",
     help="Holds the Terraform roots.",
 )
-TERRAFORM = together(
+# Of a command that reads the state; one that plans has TERRAFORM.
+STATE = together(
     WORKDIR,
     option(
         "--tf-path",
@@ -212,6 +213,9 @@ TERRAFORM = together(
         show_default="from PATH",
         help="Terraform or OpenTofu, or `embedded`.",
     ),
+)
+TERRAFORM = together(
+    STATE,
     option(
         "--parallelism",
         group=Group.TERRAFORM,
@@ -299,5 +303,13 @@ STRICT = option(
     help="Exit with 3 if a check warns.",
 )
 
+# What destroy reads of what is registered: the rest of octo.yaml says how to make it.
+REGISTERED = together(
+    ACCOUNT,
+    EXTERNAL_ID,
+    setting_options("use_stackset", "stackset_name", Group.TERRAFORM),
+    setting_options("cur_report_option", "cur_report_name"),
+    setting_options("cur_s3_bucket_option", "cur_s3_bucket_name", "cur_s3_bucket_merge_policy"),
+)
 # Of every command that ends with a verification and its report.
 VERIFYING = together(REGISTRATION, OCTO, PRINCIPAL, WAIT, REPORT, JSON)

@@ -68,6 +68,12 @@ class Obstacle:
         return self.certain and self.phase in (Phase.DEPLOYMENT, Phase.ACCESS)
 
     @property
+    def keeps_role(self) -> bool:
+        """Whether the StackSet certainly cannot remove the role from the accounts."""
+        removes = any(":Delete" in action for action in self.actions)
+        return self.certain and self.phase is Phase.CHANGES and removes
+
+    @property
     def statement(self) -> Mapping[str, Any]:
         """The statement as it is now; empty where nothing allows."""
         return statements(self.policies[0].document)[self.number - 1] if self.number else {}

@@ -84,6 +84,7 @@ class AccountRecord(BaseModel):
         answers: what Octo last said of each area that passed.
         confirmed_at: the areas that Octo has confirmed, with the time since when.
         finished_at: when *Confirm and Finish* was reached: Octo had confirmed API access.
+        destroying_at: when a destroy began that has not ended; null if there is none.
         destroyed_at: when octo-tf destroyed its resources in AWS; null once they are made again.
         left_at: when octo-tf unregistered the account; null once it is registered again.
         left_with: the payer whose unregistration took this linked account along, or null.
@@ -91,6 +92,8 @@ class AccountRecord(BaseModel):
         deliveries: when AWS delivered billing data, oldest first: the latest delivery at each
             verification of the last year. Deliveries between two verifications are missing.
         enrolments: the enrolments in AWS services that octo-tf made and has not ended.
+        kept_roles: the linked accounts in which destroy left the StackSet's role.
+        adopted_bucket: the bucket that octo-tf adopted, and never deletes; null if there is none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -108,12 +111,15 @@ class AccountRecord(BaseModel):
     answers: dict[AreaName, OctoAnswer] = Field(default_factory=dict)
     confirmed_at: dict[AreaName, str] = Field(default_factory=dict)
     finished_at: str | None = None
+    destroying_at: str | None = None
     destroyed_at: str | None = None
     left_at: str | None = None
     left_with: str | None = None
     rotation: RotationRecord | None = None
     deliveries: tuple[str, ...] = ()
     enrolments: dict[ServiceName, MadeEnrolment] = Field(default_factory=dict)
+    kept_roles: tuple[str, ...] = ()
+    adopted_bucket: str | None = None
 
     @property
     def is_registered(self) -> bool:

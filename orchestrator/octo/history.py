@@ -140,6 +140,11 @@ def _remaining(record: AccountRecord, waiting: int, *, with_credentials: bool) -
 
 def _other_steps(record: AccountRecord, waiting: int, *, with_credentials: bool) -> list[str]:
     by_console = record.method == "console"
+    if record.destroying_at is not None:
+        return [
+            f"Run octo-tf destroy: it began on {record.destroying_at}, has not ended, and goes on"
+            " where it was. To stay instead, run octo-tf apply."
+        ]
     if record.left_at is not None:
         return []
     if record.destroyed_at is not None:

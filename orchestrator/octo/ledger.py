@@ -97,6 +97,7 @@ class Ledger:
                 known,
                 planned_at=known.planned_at or time,
                 applied_at=time,
+                destroying_at=None,
                 destroyed_at=None,
             )
             return accounts[account_id]
@@ -211,12 +212,30 @@ class Ledger:
                 earlier = earlier.model_copy(update={"phase": phase, "at": time})
             accounts[account_id] = _changed(known, rotation=earlier)
 
+    def note_destroying(
+        self, account_id: str, name: str, account_type: AccountType, kept_roles: Collection[str]
+    ) -> None:
+        """Note that a destroy begins, and in which linked accounts it leaves the role."""
+        with self._changing() as accounts:
+            known = accounts.get(account_id) or _new(account_id, name, account_type)
+            kept, time = tuple(sorted(kept_roles)), known.destroying_at or self.time()
+            accounts[account_id] = _changed(known, destroying_at=time, kept_roles=kept)
+
+    def note_adopted_bucket(
+        self, account_id: str, name: str, account_type: AccountType, bucket: str
+    ) -> None:
+        """Note that octo-tf did not make the account's bucket, and never deletes it."""
+        with self._changing() as accounts:
+            known = accounts.get(account_id) or _new(account_id, name, account_type)
+            accounts[account_id] = _changed(known, adopted_bucket=bucket)
+
     def note_destroyed(self, account_ids: Collection[str]) -> None:
         """Note that accounts lost their resources in AWS; nothing passes there any more."""
         with self._changing() as accounts:
             for account_id in accounts.keys() & set(account_ids):
                 accounts[account_id] = _changed(
                     accounts[account_id],
+                    destroying_at=None,
                     destroyed_at=self.time(),
                     verified_at=None,
                     statuses={},

@@ -88,6 +88,14 @@ class RegistrationService:
         """Note what octo-tf enrols in a service of AWS; None: nothing of it is octo-tf's."""
         self._ledger.note_enrolment(account.account_id, service, made)
 
+    def note_destroying(self, account: Account, name: str, kept_roles: Collection[str]) -> None:
+        """Note that a destroy begins, and in which linked accounts it leaves the role."""
+        self._ledger.note_destroying(account.account_id, name, account.account_type, kept_roles)
+
+    def note_adopted_bucket(self, account: Account, name: str, bucket: str) -> None:
+        """Note that octo-tf did not make the account's bucket, and never deletes it."""
+        self._ledger.note_adopted_bucket(account.account_id, name, account.account_type, bucket)
+
     def note_destroyed(self, account_ids: Collection[str]) -> None:
         """Note that accounts lost their resources in AWS; Octo learns nothing."""
         self._ledger.note_destroyed(account_ids)

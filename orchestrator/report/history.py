@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from orchestrator.model.linked_accounts import count_linked
+from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.octo_records import LABELS, AccountRecord, AreaName, RotationRecord
 from orchestrator.model.outdated_access import OutdatedAccess, Remedy
 from orchestrator.octo.history import History
@@ -58,8 +60,13 @@ def render_text(history: History) -> str:
     ]
     if record.rotation:
         lines.append(_line("External id", _rotation(record.rotation)))
+    if record.destroying_at:
+        lines.append(_line("Destroying", f"since {record.destroying_at}, not ended"))
     if record.destroyed_at:
         lines.append(_line("Destroyed", record.destroyed_at))
+    if record.kept_roles:
+        kept = ", ".join(record.kept_roles)
+        lines.append(_line("Kept", f"{API_ROLE} in {count_linked(len(record.kept_roles))}: {kept}"))
     if record.left_at:
         lines.append(_line("Left", record.left_at))
     if linked := _linked(history):

@@ -13,7 +13,7 @@ from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
 from orchestrator.cli.results import write_reports
-from orchestrator.cli.shared_options import JSON, OCTO, PLAN_REPORT, REGISTRATION, TERRAFORM
+from orchestrator.cli.shared_options import JSON, OCTO, PLAN_REPORT, REGISTERED, TERRAFORM
 from orchestrator.errors import ExitCode, WrongAccount
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@run_options(REGISTRATION, OCTO, TERRAFORM, PLAN_REPORT, JSON)
+@run_options(REGISTERED, OCTO, TERRAFORM, PLAN_REPORT, JSON)
 @option("--plan-only", is_flag=True, help="Show what would be done, and do nothing.")
 @option("--keep-linked-roles", is_flag=True, help="Keep the role in the linked accounts.")
 @option("--delete-bucket", is_flag=True, help="Delete the bucket too, if it is empty.")

@@ -15,7 +15,7 @@ from orchestrator.cli.shared_options import (
     EXTERNAL_ID,
     JSON,
     OCTO,
-    TERRAFORM,
+    STATE,
     setting_options,
 )
 from orchestrator.errors import ExitCode
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     EXTERNAL_ID,
     setting_options("cur_s3_bucket_name", "cur_report_name", "stackset_name"),
     OCTO,
-    TERRAFORM,
+    STATE,
     JSON,
     with_flags=True,
 )

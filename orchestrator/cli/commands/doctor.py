@@ -14,7 +14,7 @@ import click
 from orchestrator.cli.context_loading import WORKDIR, deferred_run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.results import use_color
-from orchestrator.cli.shared_options import JSON, OCTO, REGISTRATION, TERRAFORM
+from orchestrator.cli.shared_options import JSON, OCTO, REGISTRATION, STATE
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 
 
 @click.command(cls=Command)
-@deferred_run_options(REGISTRATION, OCTO, TERRAFORM, JSON)
+@deferred_run_options(REGISTRATION, OCTO, STATE, JSON)
 @click.pass_context
 def command(
     ctx: click.Context, load_context: Callable[..., AccountContext], as_json: bool

@@ -10,7 +10,7 @@ from orchestrator.cli import approval
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
-from orchestrator.cli.shared_options import ACCOUNT, EXTERNAL_ID, OCTO, TERRAFORM, setting_options
+from orchestrator.cli.shared_options import ACCOUNT, EXTERNAL_ID, OCTO, STATE, setting_options
 from orchestrator.errors import ExitCode
 from orchestrator.model.setting import Group
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@run_options(ACCOUNT, EXTERNAL_ID, OCTO, TERRAFORM, setting_options(Group.TERRAFORM))
+@run_options(ACCOUNT, EXTERNAL_ID, OCTO, STATE, setting_options(Group.TERRAFORM))
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Unlock without asking.")
 @click.argument("lock_id")
 def command(context: AccountContext, lock_id: str, yes: bool) -> ExitCode:

@@ -10,7 +10,7 @@ import click
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.results import end
-from orchestrator.cli.shared_options import STRICT, TERRAFORM, VERIFYING
+from orchestrator.cli.shared_options import STATE, STRICT, VERIFYING
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@run_options(VERIFYING, STRICT, TERRAFORM)
+@run_options(VERIFYING, STRICT, STATE)
 def command(
     context: AccountContext, as_json: bool, strict: bool, reports: dict[str, Path]
 ) -> ExitCode:

@@ -7,6 +7,7 @@ from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, 
 from orchestrator.model.permissions import Scope, Step, permissions
 
 _STEPS: tuple[Step, ...] = ("plan", "verify", "apply")
+_LEAVING: Step = "destroy"  # a caller that lacks its permissions is warned
 
 
 def _run(context: DoctorContext) -> DoctorResult:
@@ -20,9 +21,10 @@ def _run(context: DoctorContext) -> DoctorResult:
         )
     scope = Scope(registration, account.account_type)
     wanted = permissions(scope, _STEPS)
+    asked = permissions(scope, (*_STEPS, _LEAVING))
     actions = {action for permission in wanted for action in permission.actions}
     try:
-        missing = denied(aws, arn, wanted)
+        lacked = denied(aws, arn, asked)
     except ServiceError as error:
         if not is_denied(error):
             raise
@@ -30,6 +32,16 @@ def _run(context: DoctorContext) -> DoctorResult:
             f"Not checked: {arn} may not use iam:{error.operation_name}.",
             "Grant the caller iam:GetRole and iam:SimulatePrincipalPolicy on itself, or compare its"
             " policies with those that octo-tf policy prints.",
+        )
+    pairs = {(action, on) for p in wanted for action in p.actions for on in p.resources}
+    missing = {pair: why for pair, why in lacked.items() if pair in pairs}
+    if lacked and not missing:
+        are = "permission is" if len(lacked) == 1 else "permissions are"
+        return warning(
+            f"All {len(actions)} permissions to register are granted. {len(lacked)} more {are} not,"
+            f" which octo-tf {_LEAVING} needs.",
+            f"Before the account leaves Octo, grant {arn}: {in_words(lacked)}. octo-tf policy --for"
+            f" {_LEAVING} prints policies with all of them.",
         )
     if not missing:
         return ok(f"All {len(actions)} permissions are granted.")

@@ -26,6 +26,7 @@ from orchestrator.model.enrolment import Enrolment, MadeEnrolment
 from orchestrator.model.external_ids import Acceptance
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract.octo_names import PRINCIPAL
+from orchestrator.model.observed import OwningStack
 from orchestrator.model.octo_records import AccountRecord, Confirmation, OctoAnswer
 from orchestrator.model.organization import Organization
 from orchestrator.model.stackset import StackSet
@@ -75,6 +76,7 @@ WRITES = {
     "cloud.delete_role",
     "cloud.delete_stacks",
     "cloud.delete_bucket",
+    "octo.note_destroying",
     "octo.note_destroyed",
     "foreign.forget",
     "cloud.enrol",
@@ -118,6 +120,11 @@ class Cloud:
         self.running: str | None = None
         self.verified: list[Acceptance] = []
         self.reports: list[Report] = []  # of the next verifications, if they are not the usual one
+        self.guardrails = Guardrails()
+        self.roles: set[str] = set()  # those that AWS has, for whoever asks by name
+        self.stacks: dict[str, OwningStack] = {}
+        self.report = False
+        self.bucket_is_there = True
         self.stuck = False  # linked accounts keep their stacks
         self.existing: dict[str, str] = {}
         self.enrolments: dict[str, Enrolment] = {}
@@ -157,6 +164,19 @@ class Cloud:
     def predict(self, linked) -> Guardrails:
         self._note("predict")
         return Guardrails()
+
+    def predict_removal(self, linked, accounts) -> Guardrails:
+        self._note("predict_removal")
+        return self.guardrails
+
+    def describe_role(self, name: str) -> str | None:
+        return name if name in self.roles else None
+
+    def owning_stacks(self, names) -> dict[str, OwningStack]:
+        return {name: stack for name, stack in self.stacks.items() if name in names}
+
+    def has_report(self, name: str) -> bool:
+        return self.report
 
     def switch_on_trusted_access(self, account_id: str) -> None:
         self._note("switch_on_trusted_access")
@@ -203,7 +223,7 @@ class Cloud:
             self.linked = replace(linked, deployed=gone)
 
     def bucket_region(self, bucket: str) -> str | None:
-        return "us-east-1"
+        return "us-east-1" if self.bucket_is_there else None
 
     def bucket_is_empty(self, bucket: str, region: str) -> bool:
         return not self.bucket_data
@@ -342,6 +362,8 @@ class Octo:
         self.known: AccountRecord | None = None
         self.linked = _Linked(recording)
         self.rotation: list[str] = []
+        self.kept_roles: tuple[str, ...] = ()
+        self.adopted_bucket = ""
         self.answers: list[dict[str, OctoAnswer]] = []  # to the next confirmations
         self.departure = Departure(ACCOUNT.account_id, is_known=True)
 
@@ -357,6 +379,14 @@ class Octo:
 
     def records(self) -> dict[str, AccountRecord]:
         return {} if self.known is None else {self.known.account_id: self.known}
+
+    def note_destroying(self, account: Account, name: str, kept_roles) -> None:
+        self._note("note_destroying")
+        self.kept_roles = tuple(kept_roles)
+
+    def note_adopted_bucket(self, account: Account, name: str, bucket: str) -> None:
+        self._note("note_adopted_bucket")
+        self.adopted_bucket = bucket
 
     def note_destroyed(self, account_ids) -> None:
         self._note("note_destroyed")
