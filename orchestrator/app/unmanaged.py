@@ -64,7 +64,7 @@ def _roles(context: AccountContext, names: Collection[str]) -> Iterator[str]:
 
 def _others(context: AccountContext, scope: Scope, types: Collection[str]) -> Iterator[str]:
     cloud, report = context.cloud, scope.inputs.cur_report_name
-    if scope.makes_report and "aws_cur_report_definition" not in types and cloud.has_report(report):
-        yield f"report {report}"
+    if scope.makes_report and "aws_cur_report_definition" not in types:
+        yield from (f"report {report}" for one in cloud.reports() if one["ReportName"] == report)
     if scope.has_stackset and STACKSET not in types and cloud.has_stackset():
         yield f"StackSet {cloud.stackset_name}"

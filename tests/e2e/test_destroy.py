@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -69,6 +70,15 @@ def test_a_payer_leaves_with_its_linked_accounts_and_keeps_its_data(sandbox, reg
     s3 = sandbox.client("payer", "s3")
     before = s3.list_object_versions(Bucket=bucket)["Versions"]
 
+    folder = payer.folder / ".octo-tf"
+    folder.rename(payer.folder / "elsewhere")  # as on another machine
+    refused = payer("destroy", "--yes", "--confirm-account", payer.account_id)
+    assert refused.returncode == 5, refused.stderr
+    for name in (f"role {ROLE}", "report curreport", "StackSet alphaus-", f"bucket {bucket}"):
+        assert name in refused.stderr
+    shutil.rmtree(folder)
+    (payer.folder / "elsewhere").rename(folder)
+
     result = leave(payer, "--report", "html=leave.html,markdown=leave.md")
     assert f"The bucket {bucket} with its data." in result.stderr
     for name in ("leave.html", "leave.md"):
@@ -121,7 +131,7 @@ def test_interrupted_it_goes_on_where_it_was(sandbox, registered):
 def test_linked_accounts_keep_the_role_where_that_is_asked_for(sandbox, registered):
     payer = sandbox.restore(registered)["payer"]
     result = leave(payer, "--keep-linked-roles")
-    assert f"The role {ROLE} in 2 linked accounts." in result.stderr
+    assert f"The role {ROLE} in 2 linked accounts (" in result.stderr
     assert [roles(sandbox, profile) for profile in LINKED] == [[ROLE], [ROLE]]
     assert sandbox.operations() == []  # the StackSet is gone
     assert known(sandbox, "payer", *LINKED) == []

@@ -12,14 +12,15 @@ from orchestrator.model.policy import as_list
 
 @pytest.fixture
 def operator(sandbox):
-    """A project whose credentials have the policy for apply, and may ask for the simulation.
+    """A project whose credentials have the policies for apply and destroy, and may simulate.
 
     ``without`` is an action that they lack, ``outside`` one that their boundary does not allow.
     """
 
     def make(name: str, without: str = "", outside: str = ""):
         project = sandbox.project("linked-2", name)
-        printed = project("policy", "--account-type", "linked", "--for", "apply")
+        steps = ("--for", "apply", "--for", "destroy")
+        printed = project("policy", "--account-type", "linked", *steps)
         assert printed.returncode == 0, printed.stderr
         statements = [
             statement

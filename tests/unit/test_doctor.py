@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from orchestrator.doctor.checks import billing, clock, disk, environment, network
+from orchestrator.doctor.checks import permissions as callers
 from orchestrator.doctor.model import DoctorContext, DoctorStatus
 from orchestrator.doctor.runner import find
 from orchestrator.model.account import Account
@@ -140,6 +141,45 @@ def test_permissions_follow_the_options():
     assert "s3:PutBucketPolicy" in merged
     execution = {"features": ["cost", "execution"], "execution_actions": ["stop_ec2"]}
     assert "iam:CreatePolicy" in actions("linked", **execution) - linked
+
+
+PUT, DELETE = "iam:PutRolePolicy", "iam:DeleteRole"
+
+
+@pytest.mark.parametrize(
+    ("lacked", "status", "said"),
+    [
+        ((), DoctorStatus.OK, "permissions are granted"),
+        ((DELETE,), DoctorStatus.WARNING, "1 more permission is not, which octo-tf destroy needs"),
+        (
+            (PUT, DELETE),
+            DoctorStatus.PROBLEM,
+            "permission is not granted. What plan and",
+        ),
+    ],
+)
+def test_what_only_destroy_needs_is_a_warning(monkeypatch, lacked, status, said):
+    arn = "arn:aws:iam::111122223333:user/operator"
+    registration = Registration(account_id="111122223333", external_id="abc")
+    monkeypatch.setattr(DoctorContext, "configured", lambda _: (registration, None))
+    monkeypatch.setattr(
+        callers, "identify", lambda *_, **__: Account("111122223333", "linked", arn, None)
+    )
+    monkeypatch.setattr(
+        callers,
+        "denied",
+        lambda _aws, _arn, wanted: {
+            (action, on): "not allowed"
+            for permission in wanted
+            for action in permission.actions
+            for on in permission.resources
+            if action in lacked
+        },
+    )
+    line = callers.CHECK.run(context())
+    assert line.status is status
+    assert said in line.summary
+    assert all(action in line.fix for action in lacked[:1])
 
 
 OTHER = "333333333333"

@@ -105,6 +105,20 @@ def test_a_command_that_registers_nothing_takes_no_option_of_what_to_register(pa
     assert not groups & {Group.API_ACCESS, Group.CUR, Group.LINKED_ACCOUNTS}
 
 
+def test_destroy_takes_what_finds_resources_and_nothing_that_makes_them():
+    flags = {option.opts[0] for option in options("destroy")}
+    assert {"--cur-report-name", "--cur-s3-bucket-name", "--stackset-name"} <= flags
+    making = {"--feature", "--permissions-boundary", "--cur-format", "--stackset-target", "--tag"}
+    assert not making & flags
+
+
+@pytest.mark.parametrize("path", ["verify", "doctor", "discover", "unlock"])
+def test_a_command_that_plans_nothing_takes_no_option_of_a_plan(path):
+    flags = {option.opts[0] for option in options(path)}
+    assert "--tf-path" in flags
+    assert not {"--parallelism", "--lock-timeout"} & flags
+
+
 @pytest.mark.parametrize("path", ["schema", "demo", "sandbox up", "completion show"])
 def test_a_command_without_an_account_takes_no_option_of_one(path):
     assert not [option for option in options(path) if getattr(option, "group", None)]

@@ -89,6 +89,20 @@ def test_linked_accounts_are_counted(ledger):
     )
 
 
+def test_a_destroy_that_has_not_ended_is_what_is_to_be_done(ledger):
+    ledger.note_applied(ACCOUNT, "Acme", "payer", method="terraform")
+    ledger.note_destroying(ACCOUNT, "Acme", "payer", {"222233334444"})
+    lines = shown(ledger)
+    assert lines["Destroying"].endswith(", not ended")
+    assert lines["Kept"] == "AlphausAcctAccessRole in 1 linked account: 222233334444"
+    assert lines["To do"].startswith("Run octo-tf destroy: it began on 20")
+    ledger.note_destroyed({ACCOUNT})
+    assert "Destroying" not in shown(ledger)
+    ledger.note_destroying(ACCOUNT, "Acme", "payer", ())
+    ledger.note_applied(ACCOUNT, "Acme", "payer", method="terraform")
+    assert {"Destroying", "Kept"}.isdisjoint(shown(ledger))
+
+
 def test_a_destroyed_account_is_to_leave_octo_and_has_nothing_to_do_once_it_left(ledger):
     ledger.note_applied(ACCOUNT, "Acme", "payer", method="terraform")
     ledger.note_destroyed({ACCOUNT})

@@ -360,3 +360,19 @@ def test_deliveries_are_noted_once_each_and_kept_for_a_year(tmp_path):
     )
     assert verify_on(400, None) == ("2026-07-19T08:00:00+00:00",)
     assert ledger.account(ACCOUNT).deliveries == ("2026-07-19T08:00:00+00:00",)
+
+
+def test_a_destroy_is_noted_since_it_began_also_where_nothing_was_noted(ledger, clock):
+    ledger.note_destroying("111122223333", "Acme", "payer", ())
+    began = ledger.account("111122223333").destroying_at
+    clock.hour += 1
+    ledger.note_destroying("111122223333", "Acme", "payer", {"222233334444"})
+    record = ledger.account("111122223333")
+    assert (record.destroying_at, record.kept_roles) == (began, ("222233334444",))
+
+
+def test_an_adopted_bucket_is_known_whatever_is_done_later(ledger):
+    ledger.note_adopted_bucket("111122223333", "Acme", "payer", "acme-billing")
+    ledger.note_applied("111122223333", "Acme", "payer", method="terraform")
+    ledger.note_destroyed({"111122223333"})
+    assert ledger.account("111122223333").adopted_bucket == "acme-billing"

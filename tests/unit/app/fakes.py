@@ -119,11 +119,13 @@ class Cloud:
         self.bucket_data = True
         self.running: str | None = None
         self.verified: list[Acceptance] = []
-        self.reports: list[Report] = []  # of the next verifications, if they are not the usual one
+        self.verifications: list[
+            Report
+        ] = []  # of the next verifications, if they are not the usual one
         self.guardrails = Guardrails()
         self.roles: set[str] = set()  # those that AWS has, for whoever asks by name
         self.stacks: dict[str, OwningStack] = {}
-        self.report = False
+        self.report_names: tuple[str, ...] = ()
         self.bucket_is_there = True
         self.stuck = False  # linked accounts keep their stacks
         self.existing: dict[str, str] = {}
@@ -175,8 +177,8 @@ class Cloud:
     def owning_stacks(self, names) -> dict[str, OwningStack]:
         return {name: stack for name, stack in self.stacks.items() if name in names}
 
-    def has_report(self, name: str) -> bool:
-        return self.report
+    def reports(self) -> list[dict[str, Any]]:
+        return [{"ReportName": name} for name in self.report_names]
 
     def switch_on_trusted_access(self, account_id: str) -> None:
         self._note("switch_on_trusted_access")
@@ -269,8 +271,8 @@ class Cloud:
     ) -> Report:
         self._note("verify")
         self.verified.append(acceptance)
-        if self.reports:
-            return self.reports.pop(0)
+        if self.verifications:
+            return self.verifications.pop(0)
         skipped = dict.fromkeys(Area, Status.SKIPPED)
         areas = {**skipped, Area.API_ACCESS: Status.PASS}
         return Report(ACCOUNT.account_id, "payer", "", (), areas)

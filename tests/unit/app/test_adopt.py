@@ -17,6 +17,7 @@ from orchestrator.app.adopt import Request
 from orchestrator.errors import AwsError, ConfigError, EngineError, OctoTfError, Refused
 from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.observed import OwningStack, Removal, Role
+from orchestrator.terraform.events import PlannedChange
 from tests.unit.app import fakes
 from tests.unit.app.fakes import ACCOUNT, OUTPUTS, Scene, scene
 
@@ -139,6 +140,18 @@ def test_an_adoption_asks_once_and_goes_in_the_order_of_its_plan(case):
     assert case.request.config.exists()
     assert adopted.kept == (RESOURCE,)
     assert adopted.copy.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_bucket_that_is_imported_is_noted_as_none_of_octo_tfs(case):
+    role_alone = case.scene.terraform.changes[0]
+    case.adopt()
+    assert case.scene.octo.adopted_bucket == ""
+    bucket = PlannedChange("module.octo.aws_s3_bucket.cur[0]", "aws_s3_bucket", "import", "", True)
+    case.scene.terraform.changes = [(*role_alone, bucket)]
+    case.scene.recording.failures["terraform.apply_plan"] = EngineError("killed")
+    with pytest.raises(EngineError):
+        case.adopt()
+    assert case.scene.octo.adopted_bucket == f"alphaus-cur-export-{ACCOUNT.account_id}"
 
 
 def test_without_consent_nothing_is_changed_not_even_octo_yaml(case):

@@ -295,7 +295,7 @@ def test_options_of_terraform_are_refused_after_the_console_path(route):
 
 def test_what_aws_has_and_the_state_does_not_is_named_before_anything_is_changed(route):
     route.terraform.held = []
-    route.cloud.roles, route.cloud.report = {API_ROLE, CUR_ROLE}, True
+    route.cloud.roles, route.cloud.report_names = {API_ROLE, CUR_ROLE}, ("curreport",)
     route.cloud.stacks = {CUR_ROLE: OwningStack("AlphausCurExport", "us-east-1")}
     for act in (leave, lambda route: plan(route.context, Request())):
         with pytest.raises(Refused, match=f"role {API_ROLE}\n") as caught:

@@ -188,7 +188,7 @@ def test_a_report_that_octo_never_could_read_puts_nothing_back(stage):
     unread = {**CONFIRMED, "cur_s3": OctoAnswer(state="refused", at="now")}
     stage.scene.octo.answers = [CONFIRMED, unread]
     passing = report(api_access=Status.PASS, cur_s3=Status.PASS)
-    stage.scene.cloud.reports = [passing] * 4
+    stage.scene.cloud.verifications = [passing] * 4
     assert stage.run(None).phase == "done"
 
 
@@ -213,7 +213,7 @@ def test_octo_that_is_refused_while_both_are_accepted_drops_nothing(stage):
 @pytest.mark.parametrize("status", [Status.FAIL, Status.PENDING])
 def test_a_role_that_does_not_accept_both_ends_the_first_phase(stage, area, status):
     failing = {"api_access": Status.PASS, area: status}
-    stage.scene.cloud.reports = [report(**failing)]
+    stage.scene.cloud.verifications = [report(**failing)]
     assert stage.run().phase == "accepting"
     assert stage.scene.octo.rotation == ["accepting"]
 

@@ -285,3 +285,20 @@ def test_accounts_are_evaluated_by_how_a_part_of_an_id_fits_theirs(pattern, deni
     (obstacle,) = [o for o in found.obstacles if o.phase is Phase.DEPLOYMENT]
     assert len(obstacle.accounts) == denied
     assert found.chains <= most
+
+
+@pytest.mark.parametrize(
+    ("action", "keeps"),
+    [
+        ("iam:DeleteRole", True),
+        ("iam:DeleteRolePolicy", True),
+        ("cloudformation:DeleteStack", True),
+        ("iam:UpdateAssumeRolePolicy", False),
+        ("iam:CreateRole", False),
+    ],
+)
+def test_a_policy_that_denies_the_removal_keeps_the_role(action, keeps):
+    found = evaluate(
+        policies(("ou-b", deny(action))), ORGANIZATION, calls(), deployed_to=[], used=[ONE, TWO]
+    )
+    assert [o.accounts for o in found.obstacles if o.keeps_role] == ([(ONE,)] if keeps else [])
