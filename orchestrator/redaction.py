@@ -32,7 +32,7 @@ def keep_out(*secrets: str) -> None:
     _secrets.update(secret for secret in secrets if len(secret) >= _SHORTEST)
 
 
-def let_go(*secrets: str) -> None:
+def stop_keeping_out(*secrets: str) -> None:
     """Forget secrets that nothing holds any more, such as the keys of a session that is over."""
     _secrets.difference_update(secrets)
 

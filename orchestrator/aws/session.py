@@ -23,7 +23,7 @@ from orchestrator.aws import mfa
 from orchestrator.aws.call_subject import Caller, note_subjects
 from orchestrator.aws.facts import Facts
 from orchestrator.model.partition import partition_of_region
-from orchestrator.redaction import keep_out, let_go
+from orchestrator.redaction import keep_out, stop_keeping_out
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -281,7 +281,7 @@ class IamInAccounts:
         """
         keys = self._keys_of(role)
         if before := getattr(self._thread, "credentials", None):
-            let_go(before.secret_key, before.token)
+            stop_keeping_out(before.secret_key, before.token)
         self._thread.credentials = Credentials(
             keys["aws_access_key_id"], keys["aws_secret_access_key"], keys["aws_session_token"]
         )
