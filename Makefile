@@ -45,13 +45,13 @@ consent: .venv/.dev ## every command with every way of not agreeing, a quarter o
 adoptions: .venv/.dev ## every adoption, also the rare ones, a quarter of an hour
 	$(BIN)/python -m pytest tests/e2e/test_adopt*.py -n 2 --dist loadfile
 
-faults: .venv/.dev ## the fault matrix: every way a run can go wrong, ten minutes
+faults: .venv/.dev ## the fault matrix: every way a run can go wrong, a quarter of an hour
 	$(BIN)/python -m pytest tests/faults -n 2
 
 organizations: .venv/.dev ## generated organizations with guardrails: prediction against outcome, new in each run, ten minutes
 	$(BIN)/python -m pytest -q tests/organizations
 
-policies: .venv/.dev ## each set of options as a caller with exactly its policies, a quarter of an hour
+policies: .venv/.dev ## each set of options as a caller with exactly its policies, twenty minutes
 	$(BIN)/python -m pytest tests/policies -n 2
 
 fuzz: .venv/.dev ## generated bad input, new in each run, five minutes

@@ -232,6 +232,7 @@ class Terraform(StateCommands):
         elif not hint and backend_config is not None:
             hint = (
                 "The backend's own credentials (backend.profile in octo.yaml, else the ambient"
-                " ones) must reach its bucket."
+                " ones) must reach its bucket. S3 says that there is no state yet only to those who"
+                " have s3:ListBucket on it; to others it says 403."
             )
         return EngineError(error.what, where=error.where, hint=hint)

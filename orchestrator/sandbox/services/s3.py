@@ -288,11 +288,13 @@ TEXTS = (
 
 
 def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
-    """Yield the permissions to delete each object that DeleteObjects names.
+    """Yield the permissions to delete each object, and to learn that an object is missing.
 
     AWS answers with an error for each object that may not be deleted; here the call is refused.
-    Source: S3 API Reference, DeleteObjects, "Permissions".
+    Sources: S3 API Reference, DeleteObjects and GetObject, "Permissions".
     """
+    if call.operation in ("GetObject", "HeadObject") and _lacks_object(call):
+        yield Permission("s3:ListBucket", f"arn:{PARTITION}:s3:::{call.uri['Bucket']}")
     if call.operation != "DeleteObjects":
         return
     for named in call.parameters["Delete"]["Objects"]:
@@ -300,3 +302,8 @@ def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
         yield Permission("s3:DeleteObject", arn)
         if "VersionId" in named:
             yield Permission("s3:DeleteObjectVersion", arn)
+
+
+def _lacks_object(call: Call) -> bool:
+    owner = bucket_owner(call.uri["Bucket"])
+    return owner is not None and s3(owner).get_object(call.uri["Bucket"], call.uri["Key"]) is None

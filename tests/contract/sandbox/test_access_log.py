@@ -45,3 +45,16 @@ def test_each_object_that_is_deleted_needs_its_permission(sandbox, user):
             Bucket="of-objects", Delete={"Objects": [{"Key": "b", "VersionId": "1"}]}
         )
     client.delete_bucket(Bucket="of-objects")
+
+
+def test_that_an_object_is_missing_is_told_to_those_who_may_list_the_bucket(sandbox, user):
+    client = user("payer", "s3:CreateBucket", "s3:GetObject").client("s3")
+    client.create_bucket(Bucket="without-objects")
+    with pytest.raises(ClientError, match="s3:ListBucket"):
+        client.get_object(Bucket="without-objects", Key="a")
+    with pytest.raises(ClientError, match="403"):
+        client.head_object(Bucket="without-objects", Key="a")
+    lister = user("payer", "s3:GetObject", "s3:ListBucket", "s3:DeleteBucket").client("s3")
+    with pytest.raises(lister.exceptions.NoSuchKey):
+        lister.get_object(Bucket="without-objects", Key="a")
+    lister.delete_bucket(Bucket="without-objects")
