@@ -54,13 +54,16 @@ def of(context: AccountContext, prepared: Prepared, plan: Plan) -> Effects:
 
 def _buckets(plan: Plan) -> Iterator[tuple[str, str, Comparison]]:
     """Compare what the policies of buckets allow: bucket, principal and change."""
+    made = [r.after for r in plan.resources if r.type == "aws_s3_bucket" and r.after]
+    planned = str(made[0].get("bucket") or "") if len(made) == 1 else ""
     for resource in plan.resources:
         if resource.type == "aws_s3_bucket_policy":
             sides = [
                 document((values or {}).get("policy") or "{}")
                 for values in (resource.before, resource.after)
             ]
-            bucket = str((resource.after or resource.before or {}).get("bucket") or "")
+            # Before its bucket exists, a policy's own name of it is not known.
+            bucket = str((resource.after or resource.before or {}).get("bucket") or planned)
             name = bucket or resource.address
             for who, change in compare_by_principal(*sides).items():
                 yield name, who, change
@@ -78,10 +81,15 @@ def _delivery(
 
 def _linked(linked: LinkedAccounts | None, plan: Plan) -> LinkedChange:
     """List the linked accounts that Terraform deploys to, removes, or changes."""
-    if linked is None:
-        return LinkedChange()
+    if (
+        linked is None
+    ):  # without a StackSet nobody looks at the organization; Terraform's state has it
+        gone = (r.before for r in plan.resources if r.type == TARGET and r.action == "delete")
+        summaries = [one for r in gone if r for one in r.get("stack_instance_summaries") or ()]
+        return LinkedChange(lose=tuple(sorted({str(one["account_id"]) for one in summaries})))
     organization = linked.organization
-    present = set(linked.deployed.instances) if linked.deployed else set()
+    active = {m.account_id for m in organization.members if m.active}
+    present = set(linked.deployed.instances) & active if linked.deployed else set()
 
     def under(action: str) -> set[str]:
         """Return the accounts under the targets of an action."""
@@ -95,7 +103,7 @@ def _linked(linked: LinkedAccounts | None, plan: Plan) -> LinkedChange:
         return {
             m.account_id
             for m in organization.members
-            if m.active
+            if m.account_id in active
             and m.account_id != organization.management_account_id
             and organization.is_under(m.ou, targets)
         }

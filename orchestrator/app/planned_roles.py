@@ -34,6 +34,10 @@ from orchestrator.terraform.state import STACKSET
 _ROLE, _POLICY = "aws_iam_role", "aws_iam_role_policy"
 _MANAGED, _ATTACHMENT = "aws_iam_policy", "aws_iam_role_policy_attachment"
 _ACCOUNT = "ACCOUNT"  # stands for each linked account's own id
+_OF_POLICIES = (
+    *("assume_role_policy", "inline_policy", "managed_policy_arns", "permissions_boundary"),
+    "tags_all",
+)
 _LATER = "(known after apply)"
 _WEAKER_TRUST = f"{CUR_ROLE} trusts {PRINCIPAL} without sts:ExternalId"
 _Side = Callable[[ResourceValues], Mapping[str, Any] | None]
@@ -153,9 +157,13 @@ class PlannedRoles:
                 yield from _role_repairs(was, self._read(now) or now, then)
         for resource in self.plan.resources:
             names = _drifted(resource)
-            if names and resource.type not in (_ROLE, _POLICY) and "exclusive" not in resource.type:
+            role = ""
+            if resource.type == _ROLE:  # its policies have sentences of their own
+                names = [name for name in names if name not in _OF_POLICIES]
+                role = str((resource.after or {}).get("name") or "")
+            if names and resource.type != _POLICY and "exclusive" not in resource.type:
                 what = f"changed outside Terraform, set back: {', '.join(names)}"
-                yield Repair(what, address=resource.address)
+                yield Repair(what, role, address=resource.address)
 
     def _roles(self, side: _Side) -> dict[str, Role]:
         found = {}

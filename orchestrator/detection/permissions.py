@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from orchestrator.model.differences import Part, role_differences
 from orchestrator.model.observed import Document, Removal, Role
-from orchestrator.model.policy import allowed, matches
+from orchestrator.model.policy import allowed, as_list, matches, statements
+from orchestrator.model.policy.statement import has_action
 
 # Each risk with actions that stand for the others of their kind. Passing roles and writing IAM
 # lead to every other permission in the account.
@@ -45,13 +46,19 @@ _SHOWN = 6
 
 def risks(documents: Iterable[Document | None]) -> tuple[str, ...]:
     """List the risks of policies, in words; a permissions boundary is not taken into account."""
-    patterns = [p for document in documents if document is not None for p in allowed(document)]
-    if "*" in patterns or "*:*" in patterns:
+    granting = [
+        statement
+        for document in documents
+        if document is not None
+        for statement in statements(document)
+        if statement.get("Effect") == "Allow"
+    ]
+    if {"*", "*:*"} & {str(a) for s in granting for a in as_list(s.get("Action", []))}:
         return (_ADMINISTRATOR,)
     return tuple(
         risk
         for risk, actions in RISKS.items()
-        if any(matches(action, pattern) for action in actions for pattern in patterns)
+        if any(has_action(statement, action) for action in actions for statement in granting)
     )
 
 

@@ -123,7 +123,7 @@ def matching(value: Any, request: Request, *, by_resource: bool, name: str = "")
         level = named(statement, request.principal) if by_resource else None
         if by_resource and level is None:
             continue
-        if not _has_action(statement, request.action):
+        if not has_action(statement, request.action):
             continue
         applies = _has_resource(statement, request, variables=variables)
         if applies.value is not False:
@@ -134,7 +134,8 @@ def matching(value: Any, request: Request, *, by_resource: bool, name: str = "")
             yield Match(title, str(statement.get("Effect")), applies, level, name, number)
 
 
-def _has_action(statement: Statement, action: str) -> bool:
+def has_action(statement: Statement, action: str) -> bool:
+    """Tell whether a statement is about an action."""
     if "NotAction" in statement:
         return not any(matches(action, str(p)) for p in as_list(statement["NotAction"]))
     return any(matches(action, str(p)) for p in as_list(statement.get("Action", [])))

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from orchestrator.app.review import Review
 from orchestrator.report.markdown import code, heading, plain, table
 from orchestrator.report.meaning import made_from, sections
 from orchestrator.report.plan.text_format import sentences, summary
+
+# GitHub takes 65,536 characters in a comment: what may be long gets a share each.
+_MEANING, _RESOURCES, _ATTRIBUTES, _REASONS, _HINT = 26_000, 10_000, 10_000, 5_000, 5_000
+_MORE = "and {} more: see the JSON of `octo-tf plan --summary FILE`"
+_T = TypeVar("_T", str, tuple[str, ...])
 
 
 def render(review: Review, *, color: bool = False) -> str:
@@ -21,9 +29,13 @@ def render(review: Review, *, color: bool = False) -> str:
     after = [f"- {action.summary}" for action in review.outside if action.after_apply]
     if before:
         parts.append("\n".join(before))
+    meaning: list[str] = []
     for section in sections(review):
-        lines = "\n".join(f"- {plain(sentence)}" for sentence in section.sentences)
-        parts.append(f"#### {plain(section.title)}\n\n{lines}")
+        said = [f"- {plain(sentence)}" for sentence in section.sentences]
+        meaning += [f"#### {plain(section.title)}\n", *said, ""]
+    if meaning:
+        kept, left = _fitting(meaning, _MEANING)
+        parts.append("\n".join([*kept, *([f"- {_MORE.format(left)}."] if left else [])]).rstrip())
     if plan.changes:
         count = "1 resource" if len(plan.changes) == 1 else f"{len(plan.changes)} resources"
         rows = [
@@ -35,7 +47,9 @@ def render(review: Review, *, color: bool = False) -> str:
             for c in plan.changes
         ]
         parts.append(f"<details{' open' if len(rows) <= 20 else ''}><summary>{count}</summary>")
-        parts.append(table(("action", "resource", "because"), rows))
+        kept_rows, left = _fitting(rows, _RESOURCES)
+        parts.append(table(("action", "resource", "because"), kept_rows))
+        parts += [_MORE.format(left)] if left else []
         attributes = [
             (
                 code(address),
@@ -46,7 +60,9 @@ def render(review: Review, *, color: bool = False) -> str:
             for change in changes
         ]
         if attributes:
-            parts.append(table(("resource", "attribute", "before", "after"), attributes))
+            kept_rows, left = _fitting(attributes, _ATTRIBUTES)
+            parts.append(table(("resource", "attribute", "before", "after"), kept_rows))
+            parts += [_MORE.format(left)] if left else []
         parts.append("</details>")
     if review.linked:
         parts.append("\n".join(f"- Linked accounts: {s}" for s in sentences(review.linked)))
@@ -56,13 +72,29 @@ def render(review: Review, *, color: bool = False) -> str:
         parts.append("**Guard:** allowed. Nothing that Octo depends on is destroyed or replaced.")
     else:
         parts.append("**Guard:** refused (exit code 5). The plan was not kept.")
-        parts.append(
-            table(("resource", "why"), [(code(a), why) for a, why in verdict.reasons.items()])
-        )
-        parts.append(f"```text\n{verdict.hint}\n```")
+        why = [(code(address), why) for address, why in verdict.reasons.items()]
+        kept_rows, left = _fitting(why, _REASONS)
+        parts.append(table(("resource", "why"), kept_rows))
+        parts += [_MORE.format(left)] if left else []
+        kept, left = _fitting(verdict.hint.split("\n"), _HINT)
+        hint = "\n".join([*kept, *([_MORE.format(left)] if left else [])])
+        parts.append(f"```text\n{hint}\n```")
     if origin := made_from(review.effects):
         lines = "\n".join(f"- {plain(sentence)}" for sentence in origin)
         parts.append(f"<details><summary>Made from</summary>\n\n{lines}\n\n</details>")
     if review.replay and verdict.allowed:
         parts.append(f"Apply exactly this plan:\n\n```shell\n{review.replay}\n```")
     return "\n\n".join(parts)
+
+
+def _fitting(rows: Iterable[_T], room: int) -> tuple[list[_T], int]:
+    """Return the first of rows that fit in so many characters, and how many are left out."""
+    kept: list[_T] = []
+    left = 0
+    for row in rows:
+        room -= sum(len(cell) + 3 for cell in row) if isinstance(row, tuple) else len(row) + 1
+        if room < 0:
+            left += bool(row)
+        else:
+            kept.append(row)
+    return kept, left

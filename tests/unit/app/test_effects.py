@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime, timezone
 from html import unescape
@@ -367,6 +368,14 @@ def test_a_trust_policy_that_was_changed_by_hand_is_set_back_without_consent():
     assert review.verdict.allowed  # compared with what was applied last, nothing is new
 
 
+def test_a_roles_own_attribute_that_was_changed_by_hand_is_named():
+    was, found = (role(max_session_duration=seconds) for seconds in (3600, 43200))
+    address = "aws_iam_role.api_access"
+    plan = plan_of((address, found, was), drift=[(address, was)], applied=SETTINGS)
+    sentence = f"{API_ROLE}: changed outside Terraform, set back: max_session_duration."
+    assert sentence in said(review_of(plan))
+
+
 def template(actions: list[str]) -> str:
     return json.dumps(
         {
@@ -465,6 +474,73 @@ def test_execution_in_linked_accounts_names_actions_that_the_payer_had_before():
     both = review_of(plan, stackset_features=["cost", "execution"], **settings)
     assert both.verdict.allowed
     assert not review_of(plan, stackset_features=["cost"], **settings).verdict.allowed
+
+
+def test_everything_that_was_allowed_by_hand_is_one_sentence_after_the_repair():
+    review = review_of(by_hand({"octo-cost": policy(READS), "hand": policy("*")}))
+    text = said(review)
+    (folded,) = [line for line in text.splitlines() if "every action of" in line]
+    assert re.match(r"It loses every action of \d{3} services on \*: .* and \d{3} more\.", folded)
+    assert text.count("It loses") < 10
+    assert text.index("inline policy hand is removed") < text.index(folded)
+
+
+def test_markdown_is_no_longer_than_a_comment_may_be():
+    many = [f"octo:Invented{n:0200}" for n in range(250)]
+    wide = [policy([*READS, name], f"arn:aws:s3:::bucket-{name}/*") for name in many]
+    roles = [(f"aws_iam_role.r{n}", None, role(f"role-{n}")) for n in range(250)]
+    keys = [f"p{n}" for n in range(250)]
+    policies = [
+        (f'aws_iam_role_policy.x["{key}"]', None, attached(text, key))
+        for key, text in zip(keys, wide, strict=True)
+    ]
+    access = ("aws_iam_role.api_access", role(), role())
+    review = review_of(plan_of(access, *roles, *policies, applied=SETTINGS))
+    assert len(review.verdict.unaccepted) > 250
+    markdown = report.render_plan(review, "markdown")
+    assert len(markdown) < 65_536
+    assert "more: see the JSON of `octo-tf plan --summary FILE`" in markdown
+    assert "**Guard:** refused" in markdown
+
+
+def test_every_new_write_is_named_however_many_there_are():
+    writes = [f"ssm:{name}Document" for name in ("Create", "Delete", "Update")]
+    writes += ["ssm:PutParameter", "ssm:DeleteParameter", "ssm:SendCommand", "ssm:StartSession"]
+    reads = [f"ssm:Describe{name}" for name in ("Activations", "Document", "Parameters")]
+    text = said(review_of(plan_of(*granted(policy(READS), policy([*READS, *reads, *writes])))))
+    (gained,) = [line for line in text.splitlines() if line.startswith("It gains ssm")]
+    assert all(name in gained for name in writes)
+    assert "and 3 more on * (7 write" in gained
+
+
+def test_a_suspended_account_is_not_among_those_whose_roles_change():
+    accounts = {number: ("ACTIVE", "SUSPENDED")[i] for i, number in enumerate((LINKED, "7" * 12))}
+    members = [Member(number, "", state, "r-1") for number, state in accounts.items()]
+    organization = replace(ORGANIZATION, members=(ORGANIZATION.members[0], *members))
+    deployed: Any = SimpleNamespace(instances=dict.fromkeys(accounts))
+    linked = LinkedAccounts(organization, deployed, ("r-1",), Coverage(()))
+    before, after = template(READS), template([*READS, "ec2:DescribeVolumes"])
+    address = "aws_cloudformation_stack_set.api_access[0]"
+    sides = [{"name": "octo", "parameters": {}, "template_body": b} for b in (before, after)]
+    review = review_of(plan_of((address, *sides)), linked=linked)
+    assert review.effects.linked.change == (LINKED,)
+
+
+def test_linked_accounts_whose_stackset_goes_are_named_without_the_organization():
+    address = "aws_cloudformation_stack_set_instance.api_access[0]"
+    target = {"stack_instance_summaries": [{"account_id": LINKED}]}
+    made = plan_of((address, target, None))
+    gone = replace(made, resources=tuple(replace(r, action="delete") for r in made.resources))
+    assert f"1 linked account loses Octo's roles: {LINKED}." in said(review_of(gone))
+
+
+def test_the_policy_of_a_bucket_that_is_to_be_made_is_said_by_the_buckets_name():
+    bucket = ("aws_s3_bucket.cur[0]", None, {"bucket": "billing"})
+    text = json.dumps(
+        {"Statement": [{**json.loads(policy("s3:PutObject"))["Statement"][0], "Principal": "*"}]}
+    )
+    made = ("aws_s3_bucket_policy.cur[0]", None, {"policy": text})
+    assert "Bucket billing" in report.render_plan(review_of(plan_of(bucket, made)), "text")
 
 
 def test_attributes_are_shown_before_and_after_and_sensitive_ones_are_not():
