@@ -17,12 +17,15 @@ import hcl2
 
 ROOT = Path(__file__).parents[1]
 MODULE = ROOT / "terraform/modules/octo"
+# Each part that can be used alone; role-documents has no README, and is not.
+PARTS = sorted(readme.parent for readme in MODULE.glob("modules/*/README.md"))
+_VARIABLE = re.compile(r'^variable "(\w+)" \{.*?^\}$', re.MULTILINE | re.DOTALL)
 
 
-def inputs() -> str:
-    """The module's inputs as a table."""
+def inputs(module: Path = MODULE) -> str:
+    """A module's inputs as a table."""
     rows = ["| input | type | default | what it is |", "|---|---|---|---|"]
-    for name, body in sorted(_blocks("variables.tf", "variable").items()):
+    for name, body in sorted(_blocks("variables.tf", "variable", module).items()):
         default = "required" if "default" not in body else f"`{_text(body['default'])}`"
         kind = _text(body["type"]).replace("${", "").replace("}", "")
         secret = " Sensitive." if body.get("sensitive") else ""
@@ -30,10 +33,10 @@ def inputs() -> str:
     return "\n".join(rows)
 
 
-def outputs() -> str:
-    """The module's outputs as a table."""
+def outputs(module: Path = MODULE) -> str:
+    """A module's outputs as a table."""
     rows = ["| output | what it is |", "|---|---|"]
-    for name, body in sorted(_blocks("outputs.tf", "output").items()):
+    for name, body in sorted(_blocks("outputs.tf", "output", module).items()):
         rows.append(f"| `{name}` | {_text(body['description'])} |")
     return "\n".join(rows)
 
@@ -272,7 +275,17 @@ def sources() -> str:
 def example(name: str) -> str:
     """An example of the module, as a user's own root has it."""
     text = (MODULE / "examples" / name / "main.tf").read_text()
-    return "```hcl\n" + text.replace('"../.."', '"./modules/octo"') + "```"
+    text = text.replace('"../.."', '"./modules/octo"').replace('"../../', '"./modules/octo/')
+    return f"```hcl\n{text}```"
+
+
+def variables(part: Path) -> str:
+    """The variables of a part of the module: its names, with the module's own blocks."""
+    ours = {
+        block[1]: block[0] for block in _VARIABLE.finditer((MODULE / "variables.tf").read_text())
+    }
+    names = _VARIABLE.findall((part / "variables.tf").read_text())
+    return "\n\n".join(ours[name] for name in sorted(names)) + "\n"
 
 
 def permissions() -> str:
@@ -297,12 +310,21 @@ GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
         **{
             f"example_{folder.name}": partial(example, folder.name)
             for folder in sorted((MODULE / "examples").iterdir())
+            if not folder.name.startswith("only-")
         },
         "inputs": inputs,
         "outputs": outputs,
         "features": features,
         "execution_actions": execution_actions,
         "sources": sources,
+    },
+    **{
+        part / "README.md": {
+            f"example_only-{part.name}": partial(example, f"only-{part.name}"),
+            "inputs": partial(inputs, part),
+            "outputs": partial(outputs, part),
+        }
+        for part in PARTS
     },
     ROOT / "README.md": {"summary": summary},
     ROOT / "docs/how-to/choose-features.md": {"enrolment": enrolment},
@@ -316,8 +338,8 @@ GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
 }
 
 
-def _blocks(file: str, kind: str) -> dict[str, dict[str, Any]]:
-    parsed = hcl2.loads((MODULE / file).read_text())
+def _blocks(file: str, kind: str, module: Path = MODULE) -> dict[str, dict[str, Any]]:
+    parsed = hcl2.loads((module / file).read_text())
     return {
         name.strip('"'): body
         for block in parsed[kind]
@@ -341,20 +363,23 @@ def _text(value: Any) -> str:
 def main() -> int:
     """Writes what differs; with ``--check`` only names it and returns 2."""
     check = "--check" in sys.argv[1:]
-    stale = []
+    texts = {part / "variables.tf": variables(part) for part in PARTS}
     for path, blocks in GENERATED.items():
-        before = text = path.read_text()
+        text = path.read_text()
         for name, make in blocks.items():
             pattern = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
             made = make()
             text, count = pattern.subn(lambda m, made=made: f"{m[1]}{made}\n{m[2]}", text)
             assert count == 1, f"{path}: no block {name}"
-        if text != before:
-            stale.append(path.relative_to(ROOT))
-            if not check:
-                path.write_text(text)
+        texts[path] = text
+    stale = [path for path, text in texts.items() if path.read_text() != text]
     for path in stale:
-        print(f"{path} {'is out of date: run make docs' if check else 'written'}", file=sys.stderr)
+        if not check:
+            path.write_text(texts[path])
+        print(
+            f"{path.relative_to(ROOT)} {'is out of date: run make docs' if check else 'written'}",
+            file=sys.stderr,
+        )
     return 2 if check and stale else 0
 
 

@@ -104,14 +104,24 @@ def effects_of(address: str) -> Effects:
 def review_of(*, refused: bool = False, name: str = "Acme") -> Review:
     change = PlannedChange
     changes = (
-        change("module.octo.aws_iam_role.api_access", "aws_iam_role", "create"),
+        change("module.octo.module.api_access.aws_iam_role.api_access", "aws_iam_role", "create"),
         change(
-            'module.octo.aws_cloudformation_stack_set_instance.linked["r-1"]',
+            'module.octo.module.linked_accounts[0].aws_cloudformation_stack_set_instance.linked["r-1"]',
             "aws_cloudformation_stack_set_instance",
             "update",
         ),
-        change("module.octo.aws_s3_bucket.cur[0]", "aws_s3_bucket", "update", imported=True),
-        change("module.octo.aws_iam_role.cur[0]", "aws_iam_role", "replace", "cannot_update"),
+        change(
+            "module.octo.module.cur_export[0].aws_s3_bucket.cur[0]",
+            "aws_s3_bucket",
+            "update",
+            imported=True,
+        ),
+        change(
+            "module.octo.module.cur_export[0].aws_iam_role.cur",
+            "aws_iam_role",
+            "replace",
+            "cannot_update",
+        ),
     )
     refusals = {changes[-1].address: "Octo could no longer reach the account"} if refused else {}
     return Review(

@@ -12,12 +12,12 @@ from orchestrator.app.context import AccountContext
 from orchestrator.errors import AccessDenied, Refused, writing
 from orchestrator.files import read_regular, write_atomically
 from orchestrator.model.account import Account
-from orchestrator.model.module_contract import octo_names
+from orchestrator.model.module_contract import addresses, octo_names
 from orchestrator.model.permissions import Scope
 from orchestrator.terraform.state import StateResource
 
 BUCKET = "aws_s3_bucket"  # its settings are resources whose types begin with it
-_ADDRESS = "module.octo.aws_s3_bucket.cur[0]"
+_ADDRESS = addresses.MODULE + addresses.BUCKET
 _NOTE = "kept-bucket.json"
 
 

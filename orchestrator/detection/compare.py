@@ -17,9 +17,11 @@ from orchestrator.model.differences import (
 from orchestrator.model.module_contract import octo_names
 from orchestrator.model.module_contract.addresses import (
     BUCKET,
+    CUR_EXPORT,
     REPORT,
     REPORT_FIELDS,
     STACKSET,
+    in_its_module,
     managed_policy,
 )
 from orchestrator.model.module_contract.octo_names import MANAGED_ADDITIONAL
@@ -110,13 +112,14 @@ def compare_role(
     policies = {
         a: values
         for a, values in planned.items()
-        if a.startswith("aws_iam_role_policy.") and values.get("role") == role.name
+        if in_its_module(a).startswith("aws_iam_role_policy.") and values.get("role") == role.name
     }
     by_name = {arn.rpartition("/")[2]: arn for arn in role.managed}
     attached = {
         a: by_name[name]
         for a, values in planned.items()
-        if a.startswith("aws_iam_role_policy_attachment.") and values.get("role") == role.name
+        if in_its_module(a).startswith("aws_iam_role_policy_attachment.")
+        if values.get("role") == role.name
         if (name := managed_policy(a)) in by_name
     }
     desired = replace(
@@ -177,7 +180,7 @@ def compare_bucket(bucket: Bucket, created: set[str]) -> Comparison:
     ids |= {
         address: bucket.name
         for kind in sorted(bucket.settings)
-        if (address := f"{kind}.cur[0]") in created
+        if (address := f"{CUR_EXPORT}{kind}.cur[0]") in created
     }
     differences = () if bucket.empty else ("it holds objects",)
     return Comparison(

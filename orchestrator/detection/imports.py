@@ -24,6 +24,7 @@ from orchestrator.model.module_contract.addresses import (
     REPORT,
     ROLES,
     STACKSET,
+    in_its_module,
     managed_policy,
 )
 from orchestrator.model.module_contract.inputs import Inputs
@@ -99,7 +100,7 @@ def _existing(aws: Aws, created: set[str], inputs: Inputs) -> dict[str, Existing
         if address in created
     }
     for address in created:
-        if address.startswith("aws_iam_policy."):
+        if in_its_module(address).startswith("aws_iam_policy."):
             reads[address] = functools.partial(
                 iam.describe_policy, aws, managed_policy(address), inputs.account_id
             )
@@ -131,7 +132,9 @@ def _refuse_contested(compared: list[Comparison], existing: Mapping[str, Existin
         if isinstance(found, StackSet):
             is_complete = bool(found.instances)
         else:
-            is_complete = one.address == REPORT or any(a.startswith(_LATER) for a in one.imports)
+            is_complete = one.address == REPORT or any(
+                in_its_module(a).startswith(_LATER) for a in one.imports
+            )
         if is_complete:
             taken.append(f"  {one.resource}")
     if taken:

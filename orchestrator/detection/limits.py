@@ -15,12 +15,13 @@ from orchestrator.aws import cur, s3
 from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.session import Aws
 from orchestrator.errors import Refused
+from orchestrator.model.module_contract.addresses import MERGED_POLICY, MODULE
 from orchestrator.terraform.plan import Plan
 
 _MOST_REPORTS = 5
 _POLICY_BYTES = 20 * 1024
 _REPORT = "aws_cur_report_definition"
-_MERGED = "module.octo.aws_s3_bucket_policy.merged[0]"
+_MERGED = MODULE + MERGED_POLICY
 
 
 def check_plan(

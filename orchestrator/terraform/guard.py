@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from orchestrator.errors import PlanRefused
+from orchestrator.model.module_contract.addresses import in_its_module
 from orchestrator.terraform.plan import Plan
 
 # Resource types whose loss breaks a registration, with the consequence.
@@ -119,12 +120,7 @@ def judge(
 
 def _consequence(address: str, otherwise: str = "") -> str:
     """Say what the loss of a resource means; a role of a feature is not the way in."""
-    if "aws_iam_role.feature[" in address:
+    resource = in_its_module(address)
+    if resource.startswith("aws_iam_role.feature["):
         return "the feature of Octo that needs it would end"
-    return PROTECTED.get(_type(address), otherwise)
-
-
-def _type(address: str) -> str:
-    """Return the resource type: ``module.octo.aws_s3_bucket.cur[0]`` gives ``aws_s3_bucket``."""
-    parts = address.split("[")[0].split(".")
-    return parts[-2] if len(parts) > 1 else ""
+    return PROTECTED.get(resource.partition(".")[0], otherwise)

@@ -21,6 +21,7 @@ from orchestrator import assets
 from orchestrator.errors import RenderError, writing
 from orchestrator.files import TEMPORARY, read_regular, write_atomically
 from orchestrator.model.account import AccountType
+from orchestrator.model.module_contract.addresses import BUCKET, MODULE, block_of
 from orchestrator.model.module_contract.outputs import APPLIED_INPUTS, Outputs
 from orchestrator.model.registration import Registration, S3Backend, settings
 
@@ -117,10 +118,7 @@ def render(
     if isinstance(registration.backend, S3Backend):
         files[BACKEND] = _json(_s3_backend(registration.backend))
     if allow_destroy:
-        resources = sorted({_resource(address) for address in allow_destroy})
-        files[f"{_MODULE}/allow_destroy_override.tf"] = _template(
-            "allow_destroy_override.tf", {"resources": resources}
-        )
+        files |= _overrides(allow_destroy)
     return Root(files, values)
 
 
@@ -178,17 +176,24 @@ def _s3_backend(backend: S3Backend) -> dict[str, Any]:
     return {**settings, "encrypt": True, "use_lockfile": True}
 
 
-def _resource(address: str) -> tuple[str, str]:
-    """Split an address: ``module.octo.aws_s3_bucket.cur[0]`` gives ``("aws_s3_bucket", "cur")``."""
-    prefix, _, rest = address.partition("module.octo.")
-    kind, dot, name = rest.split("[")[0].partition(".")
-    if prefix or not dot or not (kind.isidentifier() and name.isidentifier()):
-        raise RenderError(
-            f"{address!r} is not the address of a resource of the module",
-            where="--allow-destroy",
-            hint="Copy the address as the refusal shows it, like module.octo.aws_s3_bucket.cur[0].",
-        )
-    return kind, name
+def _overrides(addresses: Collection[str]) -> dict[str, bytes]:
+    """Render the override file of each module that declares one of the resources, by path."""
+    resources: dict[str, set[tuple[str, str]]] = {}
+    for address in addresses:
+        block = block_of(address)
+        if block is None:
+            raise RenderError(
+                f"{address!r} is not the address of a resource of the module",
+                where="--allow-destroy",
+                hint=f"Copy the address as the refusal shows it, like {MODULE}{BUCKET}.",
+            )
+        folder, kind, label = block
+        resources.setdefault(folder, set()).add((kind, label))
+    name = "allow_destroy_override.tf"
+    return {
+        f"{_MODULE}/{folder}/{name}": _template(name, {"resources": sorted(found)})
+        for folder, found in resources.items()
+    }
 
 
 def _template(name: str, values: dict[str, Any]) -> bytes:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from orchestrator.app import events
 from orchestrator.errors import ExitCode
+from orchestrator.model.module_contract.addresses import in_its_module
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -115,7 +116,7 @@ class Terminal:
 
     @_show.register
     def _(self, event: events.ResourceProgress) -> None:
-        name = event.address.removeprefix("module.octo.")
+        name = in_its_module(event.address)
         if event.stage in ("complete", "errored"):
             self._running.pop(name, None)
             done = _DONE.get(event.action, event.action)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from orchestrator import assets
+from orchestrator.model.module_contract.addresses import BUCKET, REPORT, ROLES, in_its_module
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform import binary
 from tests.e2e.conftest import EXTERNAL_ID, Checkpoint, Project, RunningSandbox, failing
@@ -273,10 +274,11 @@ def switched(user: User, *, name: str, account_type: str, prefix: str) -> dict[s
 def moves_everything(plan: dict[str, Any], prefix: str, name: str) -> None:
     changes = {c["address"]: c for c in plan["resource_changes"] if c["mode"] == "managed"}
     assert not [a for a, c in changes.items() if "delete" in c["change"]["actions"]]
-    new = ("aws_iam_role.api_access", "aws_iam_role.cur[0]", "aws_s3_bucket.cur[0]")
-    for address in (*new, "aws_cur_report_definition.cur[0]"):
+    api, cur = list(ROLES)[:2]
+    for address in (api, cur, BUCKET, REPORT):
         change = changes[f"module.{name}.{address}"]
-        assert change["previous_address"].startswith(prefix + address.split(".")[0])
+        resource_type = in_its_module(address).split(".")[0]
+        assert change["previous_address"].startswith(prefix + resource_type)
         assert change["change"]["actions"] in (["no-op"], ["update"])
 
 

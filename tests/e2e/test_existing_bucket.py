@@ -105,7 +105,7 @@ def test_a_statement_that_the_owner_adds_later_stays(s3, payer):
 def test_giving_the_policy_up_is_refused_by_the_guard(s3, payer):
     result = payer("apply", "--yes", "--no-cur-s3-bucket-merge-policy")
     assert result.returncode == 5
-    assert "module.octo.aws_s3_bucket_policy.merged[0]" in result.stderr
+    assert "module.octo.module.cur_export[0].aws_s3_bucket_policy.merged[0]" in result.stderr
     assert len(policy(s3)["Statement"]) == 3
 
 

@@ -139,7 +139,9 @@ def test_a_standalone_account_is_proved_by_what_it_has_and_gives_a_feature_up(sa
     refused = account("apply", "--yes")
     assert refused.returncode == 5, refused.stderr
     gone = FURTHER_ROLES - {"OctoRecommendationSearcherRole"}
-    roles = [f'module.octo.aws_iam_role.feature["{name}"]' for name in sorted(gone)]
+    roles = [
+        f'module.octo.module.api_access.aws_iam_role.feature["{name}"]' for name in sorted(gone)
+    ]
     allowed = account("apply", "--yes", *(f"--allow-destroy={role}" for role in roles))
     assert allowed.returncode == 0, allowed.stderr
     assert further_roles(sandbox, "standalone") == {"OctoRecommendationSearcherRole"}

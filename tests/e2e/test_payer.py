@@ -124,7 +124,7 @@ def test_what_is_broken_is_found_and_fixed(sandbox, payer, break_it, expected):
 
 
 def test_losing_the_report_is_refused_until_it_is_named(sandbox, payer):
-    address = "module.octo.aws_cur_report_definition.cur[0]"
+    address = "module.octo.module.cur_export[0].aws_cur_report_definition.cur[0]"
     refused = payer("apply", "--yes", "--cur-report-name", "renamed")
     assert refused.returncode == 5
     assert address in refused.stderr
@@ -142,7 +142,7 @@ def test_losing_the_report_is_refused_until_it_is_named(sandbox, payer):
     assert names == ["renamed"]
     payer.settings(cur_report_name="renamed")
     assert payer("render").returncode == 0
-    assert not (payer.root / "modules/octo/allow_destroy_override.tf").exists()
+    assert not (payer.root / "modules/octo/modules/cur-export/allow_destroy_override.tf").exists()
 
 
 def test_losing_a_role_is_refused_until_it_is_named(payer):
@@ -155,7 +155,7 @@ def test_losing_a_role_is_refused_until_it_is_named(payer):
     refused = payer("apply", "--yes")
     assert refused.returncode == 5
     names = ("OctoChangeExecutorRole", "OctoChangeTemplateApproverRole", "OctoSSMUpdaterRole")
-    roles = [f'module.octo.aws_iam_role.feature["{name}"]' for name in names]
+    roles = [f'module.octo.module.api_access.aws_iam_role.feature["{name}"]' for name in names]
     assert all(f"{role}: the plan would delete it" in refused.stderr for role in roles)
     assert not (payer.root / "octo.tfplan").exists()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.model.module_contract.addresses import LINKED_ACCOUNTS, MODULE, STACKSET
 from orchestrator.sandbox import control
 from tests.e2e.conftest import (
     EXTERNAL_ID,
@@ -23,7 +24,7 @@ from tests.e2e.conftest import (
 SANDBOX = TWELVE
 NAME = "alphaus-api-access-stackset"
 ROLE = "AlphausAcctAccessRole"
-SET = "module.octo.aws_cloudformation_stack_set.api_access[0]"
+SET = MODULE + STACKSET
 BY_HAND = {
     "Version": "2012-10-17",
     "Statement": [
@@ -356,7 +357,8 @@ def test_a_dropped_target_takes_its_own_accounts_only(sandbox, retargeted):
     payer = sandbox.restore(retargeted.checkpoint)["payer"]
     ous = sandbox.ous()
     before = stacks(sandbox)
-    address = f'module.octo.aws_cloudformation_stack_set_instance.api_access["{ous["Platform"]}"]'
+    kind = "aws_cloudformation_stack_set_instance"
+    address = f'{MODULE}{LINKED_ACCOUNTS}{kind}.api_access["{ous["Platform"]}"]'
     arguments = ("apply", "--yes", "--json", f"--stackset-target={ous['Workloads']}")
     refused = payer(*arguments)
     assert refused.returncode == 5

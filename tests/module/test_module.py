@@ -96,9 +96,12 @@ def test_the_registry_layout_is_complete_and_has_no_link_out_of_it(laid_out: Pat
     names = {path.name for path in laid_out.iterdir()}
     assert {"variables.tf", "outputs.tf", "versions.tf", "features.yaml"} <= names
     assert {"README.md", "LICENSE", "CHANGELOG.md", "examples", "tests", "policies"} <= names
-    text = (laid_out / "README.md").read_text()
-    links = re.findall(r"\]\(([^)#:]+)\)", text)
-    assert [link for link in links if not (laid_out / link).exists()] == []
+    parts = {path.parent.name for path in laid_out.glob("modules/*/README.md")}
+    assert parts == {"api-access", "cur-export", "linked-accounts"}
+    assert {f"only-{part}" for part in parts} <= set(EXAMPLES)
+    for readme in (laid_out / "README.md", *laid_out.glob("modules/*/README.md")):
+        links = re.findall(r"\]\(([^)#:]+)[)#]", readme.read_text())
+        assert [link for link in links if not (readme.parent / link).exists()] == [], readme
     assert f"## [{__version__}]" in (laid_out / "CHANGELOG.md").read_text()
 
 
@@ -121,9 +124,11 @@ def test_each_example_validates_and_plans_from_the_registry_layout(
 
 
 def test_what_is_kept_when_everything_is_taken_away_is_every_part_of_a_bucket():
-    text = "".join(path.read_text() for path in assets.MODULE.glob("*.tf"))
+    text = "".join(path.read_text() for path in assets.MODULE.glob("modules/cur-export/*.tf"))
     of_bucket = re.findall(r'^resource "(aws_s3_bucket\w*)" "(\w+)"', text, re.MULTILINE)
-    kept = re.findall(r"^  from = module\.octo\.(aws_\w+)\.(\w+)$", README, re.MULTILINE)
+    kept = re.findall(
+        r"^  from = module\.octo\.module\.cur_export\.(aws_\w+)\.(\w+)$", README, re.MULTILINE
+    )
     assert sorted(kept) == sorted(of_bucket)
 
 

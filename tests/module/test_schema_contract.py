@@ -140,7 +140,7 @@ def schema(request, oldest: Schema) -> tuple[str, Schema]:
 
 def files() -> dict[str, str]:
     """The module's files, and each root that may be rendered around it, by name."""
-    found = {path.name: path.read_text() for path in assets.MODULE.glob("*.tf")}
+    found = {str(path): path.read_text() for path in assets.MODULE.rglob("*.tf")}
     for name, flags in ROOTS.items():
         settings = {"account_id": "111122223333", "external_id": "some-id", **flags}
         registration = load(Path("absent.yaml"), settings, {})

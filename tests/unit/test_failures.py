@@ -105,7 +105,13 @@ def test_what_exists_by_now_is_distinguished_from_other_errors(tmp_path, text):
 
 def test_a_bucket_name_that_another_account_has_needs_another_name(tmp_path):
     text = "operation error S3: CreateBucket, StatusCode: 409, BucketAlreadyExists: not available"
-    taken = Diagnostic("error", "creating S3 Bucket (b)", text, "module.octo.aws_s3_bucket.cur", "")
+    taken = Diagnostic(
+        "error",
+        "creating S3 Bucket (b)",
+        text,
+        "module.octo.module.cur_export[0].aws_s3_bucket.cur",
+        "",
+    )
     assert already_existing([taken]) == ()
     assert "set another cur_s3_bucket_name" in failed(tmp_path, diagnostics=(taken,)).hint
 

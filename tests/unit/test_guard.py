@@ -11,7 +11,7 @@ from orchestrator.terraform import guard
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
 
-ROLE = "module.octo.aws_iam_role.api_access"
+ROLE = "module.octo.module.api_access.aws_iam_role.api_access"
 
 
 def plan_of(*changes: tuple[str, str, str], undestroyable: tuple[str, ...] = ()) -> Plan:
@@ -35,7 +35,7 @@ def test_what_keeps_the_role_passes(action):
 @pytest.mark.parametrize("action", ["delete", "replace"])
 @pytest.mark.parametrize("kind", sorted(guard.PROTECTED))
 def test_losing_a_protected_resource_is_refused(kind, action):
-    address = f"module.octo.{kind}.it[0]"
+    address = f"module.octo.module.part[0].{kind}.it[0]"
     with pytest.raises(PlanRefused) as caught:
         examine(plan_of((address, kind, action)))
     assert caught.value.exit_code is ExitCode.REFUSED
@@ -44,14 +44,14 @@ def test_losing_a_protected_resource_is_refused(kind, action):
 
 
 def test_losing_the_role_of_a_feature_is_refused_for_what_it_means():
-    address = 'module.octo.aws_iam_role.feature["OctoSSMUpdaterRole"]'
+    address = 'module.octo.module.api_access.aws_iam_role.feature["OctoSSMUpdaterRole"]'
     with pytest.raises(PlanRefused, match="the feature of Octo that needs it would end"):
         examine(plan_of((address, "aws_iam_role", "delete")))
     examine(plan_of((address, "aws_iam_role", "delete")), allow_destroy=[address])
 
 
 def test_naming_the_address_lets_exactly_it_pass():
-    other = "module.octo.aws_iam_role.cur[0]"
+    other = "module.octo.module.cur_export[0].aws_iam_role.cur"
     examine(plan_of((ROLE, "aws_iam_role", "delete")), allow_destroy=[ROLE])
     with pytest.raises(PlanRefused) as caught:
         examine(
@@ -72,7 +72,7 @@ def test_an_action_nobody_knows_is_refused_whatever_it_is_about():
 
 
 def test_what_terraform_itself_keeps_is_named():
-    address = "module.octo.aws_s3_bucket.cur[0]"
+    address = "module.octo.module.cur_export[0].aws_s3_bucket.cur[0]"
     with pytest.raises(PlanRefused) as caught:
         examine(plan_of(undestroyable=(address,)))
     assert f"{address}: Terraform's prevent_destroy protects it; the billing data" in str(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 from typing import Any
 
 import hcl2
@@ -14,10 +15,14 @@ from orchestrator.errors import EngineError
 from orchestrator.model.module_contract import features
 from orchestrator.model.module_contract.addresses import (
     BUCKET,
+    MERGED_POLICY,
+    MODULE,
     REPORT,
     REPORT_FIELDS,
     ROLES,
     STACKSET,
+    block_of,
+    in_its_module,
 )
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.outputs import (
@@ -46,8 +51,23 @@ def plain(value: Any) -> Any:
 @pytest.fixture(scope="module")
 def module() -> dict[str, Any]:
     """The module's blocks by kind and name (locals in a list); a resource's is its address."""
+    return blocks_of(assets.MODULE)
+
+
+@pytest.fixture(scope="module")
+def resources(module) -> dict[str, Any]:
+    """The resources of the modules that it consists of, by their addresses in it."""
+    found: dict[str, Any] = {}
+    for name, call in module["module"].items():
+        place = f"module.{name}[0]." if "count" in call else f"module.{name}."
+        inner = blocks_of(assets.MODULE / call["source"])
+        found |= {place + address: body for address, body in inner.get("resource", {}).items()}
+    return found
+
+
+def blocks_of(folder: Path) -> dict[str, Any]:
     blocks: dict[str, Any] = {}
-    for path in assets.MODULE.glob("*.tf"):
+    for path in folder.glob("*.tf"):
         for kind, found in plain(hcl2.loads(path.read_text())).items():
             for block in found:
                 if kind == "locals":
@@ -60,30 +80,54 @@ def module() -> dict[str, Any]:
     return blocks
 
 
-def test_the_addresses_are_the_modules_and_each_role_has_its_name(module):
-    resources = module["resource"]
-    for address in (*ROLES, BUCKET, REPORT, STACKSET):
-        resource = resources[re.sub(r"\[.*\]$", "", address)]
+def declared(address: str) -> str:
+    """The address of the block: without an instance's key."""
+    return re.sub(r"\[[^\]]*\]$", "", address)
+
+
+def test_the_addresses_are_the_modules_and_each_role_has_its_name(resources):
+    for address in (*ROLES, BUCKET, MERGED_POLICY, REPORT, STACKSET):
+        resource = resources[declared(address)]
         assert ("count" in resource) == address.endswith("[0]"), address
         assert ("for_each" in resource) == address.endswith('"]'), address
-    named = {name: value for block in module["locals"] for name, value in block.items()}
+    documents = blocks_of(assets.MODULE / "modules/role-documents")
+    named = {name: value for block in documents["locals"] for name, value in block.items()}
     for address, name in ROLES.items():
-        given = resources[re.sub(r"\[.*\]$", "", address)]["name"]
-        own = re.fullmatch(r"\$\{local\.(\w+)\}", given)
+        given = resources[declared(address)]["name"]
+        own = re.fullmatch(r"\$\{module\.documents\.(\w+)\}", given)
+        if own:
+            assert documents["output"][own[1]]["value"] == f"${{local.{own[1]}}}"
         assert (named[own[1]] if own else given) == ("${each.key}" if '"]' in address else name)
 
 
-def test_every_role_of_the_module_is_known(module):
-    addresses = {a for a in module["resource"] if a.startswith("aws_iam_role.")}
-    assert addresses == {re.sub(r"\[.*\]$", "", address) for address in ROLES}
+def test_every_role_of_the_module_is_known(module, resources):
+    assert "resource" not in module
+    addresses = {a for a in resources if in_its_module(a).startswith("aws_iam_role.")}
+    assert addresses == {declared(address) for address in ROLES}
     assert set(features.table().roles) == set(ROLES.values())
     assert {role for f in features.table().features.values() for role in f.roles} == {
         *features.table().roles
     }
 
 
-def test_the_reports_fields_are_the_resources_arguments(module):
-    arguments = module["resource"][REPORT.removesuffix("[0]")].keys() - META
+@pytest.mark.parametrize("address", [BUCKET, MERGED_POLICY, REPORT, STACKSET, *ROLES])
+def test_an_address_tells_where_its_block_is(address):
+    block = block_of(MODULE + address)
+    assert block is not None
+    folder, kind, name = block
+    assert f"{kind}.{name}" in blocks_of(assets.MODULE / folder)["resource"]
+    assert declared(in_its_module(MODULE + address)) == f"{kind}.{name}"
+
+
+def test_every_resource_has_come_from_an_earlier_address(module, resources):
+    moves = re.findall(r"from = (\S+)\n  to   = (\S+)", (assets.MODULE / "moved.tf").read_text())
+    assert {declared(to) for _, to in moves if to.startswith("module.")} == resources.keys()
+    for earlier, to in moves:
+        assert in_its_module(to).split(".")[0] == earlier.split(".")[0]
+
+
+def test_the_reports_fields_are_the_resources_arguments(resources):
+    arguments = resources[REPORT.removesuffix("[0]")].keys() - META
     assert arguments == {*REPORT_FIELDS.values(), "report_name"}
 
 
@@ -102,7 +146,12 @@ def test_the_defaults_are_the_modules(module):
 )
 def test_the_outputs_are_the_modules(module, output, model):
     assert module["output"].keys() == Outputs.model_fields.keys()
-    value = module["output"][output]["value"]
+    source = re.fullmatch(
+        r".*module\.(\w+)\b.*\." + output + r"\W*", module["output"][output]["value"]
+    )
+    assert source
+    inner = blocks_of(assets.MODULE / module["module"][source[1]]["source"])
+    value = inner["output"][output]["value"]
     keys = set(re.findall(r"(\w+) = ", value)) if isinstance(value, str) else set(value)
     nested = RoleOutput.model_fields.keys() if output == "cur" else set()
     assert keys - nested == model.model_fields.keys()

@@ -18,7 +18,10 @@ from orchestrator.terraform.events import (
 )
 from orchestrator.terraform.plan import from_show
 
-RESOURCE = {"addr": "module.octo.aws_iam_role.api_access", "resource_type": "aws_iam_role"}
+RESOURCE = {
+    "addr": "module.octo.module.api_access.aws_iam_role.api_access",
+    "resource_type": "aws_iam_role",
+}
 
 
 @pytest.mark.parametrize(

@@ -79,13 +79,14 @@ def test_the_replay_command_repeats_flags_and_leaves_secrets_out(monkeypatch, tm
     arguments = [
         *("-c", "my accounts/octo.yaml", "--external-id", "planted", "--tag", "a=b c"),
         *("--no-use-stackset", "--feature", "cost", "--out", "tfplan", "--json"),
-        *("--allow-destroy", "module.octo.aws_s3_bucket.cur[0]"),
+        *("--allow-destroy", "module.octo.module.cur_export[0].aws_s3_bucket.cur[0]"),
     ]
     ctx = click.Context(plan.command)
     plan.command.parse_args(ctx, arguments)
     assert replay(ctx, "apply", apply.command, "--plan", "tfplan") == (
         "octo-tf apply --config 'my accounts/octo.yaml' --feature cost --no-use-stackset"
-        " --tag 'a=b c' --allow-destroy 'module.octo.aws_s3_bucket.cur[0]' --plan tfplan"
+        " --tag 'a=b c'"
+        " --allow-destroy 'module.octo.module.cur_export[0].aws_s3_bucket.cur[0]' --plan tfplan"
     )
 
 

@@ -55,7 +55,11 @@ def test_nothing_is_said_where_nobody_watches():
 def test_a_pipeline_gets_a_line_for_each_step_and_none_for_a_resource():
     stream = io.StringIO()
     terminal = Terminal(stream=stream)
-    terminal(ResourceProgress("module.octo.aws_iam_role.api_access", "create", "complete", 2.0))
+    terminal(
+        ResourceProgress(
+            "module.octo.module.api_access.aws_iam_role.api_access", "create", "complete", 2.0
+        )
+    )
     terminal(StepEnded("apply", "Applying", 48.26, failed=False))
     assert stream.getvalue().splitlines() == ["Applying: 48.3 s"]
 

@@ -84,7 +84,7 @@ def test_another_value_is_named_but_never_shown():
 def test_another_module_is_named_by_file():
     root = rendered()[1]
     plan, file = saved(root)
-    name = "modules/octo/api_access.tf"
+    name = "modules/octo/modules/api-access/main.tf"
     file.config[name] += b"# changed"
     assert f"{name}: differs in the plan" in refusal(plan, file)
     del file.config[name]
@@ -96,7 +96,7 @@ def test_another_module_is_named_by_file():
 
 def test_allow_destroy_must_be_the_same_in_plan_and_apply():
     plan, file = saved(rendered()[1])
-    file.config["modules/octo/allow_destroy_override.tf"] = b"resource..."
+    file.config["modules/octo/modules/cur-export/allow_destroy_override.tf"] = b"resource..."
     assert "--allow-destroy: the plan was made with other addresses" in refusal(plan, file)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 
 import hcl2
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from orchestrator import assets
 from orchestrator.config.load import load
 from orchestrator.errors import RenderError
+from orchestrator.model.module_contract.addresses import BUCKET, MODULE, REPORT, STACKSET
 from orchestrator.model.registration import Registration
 from orchestrator.terraform import render
 
@@ -131,8 +133,11 @@ def test_a_damaged_template_is_noticed_before_it_is_used(registered, tmp_path, m
 
 def test_what_is_taken_over_is_named_in_hcl_and_identified_in_json(registered, tmp_path):
     plain = render.render(registered(), "payer")
-    policy = 'module.octo.aws_iam_role_policy.api_access["octo-cost"]'
-    ids = {policy: "R:octo-cost", "module.octo.aws_s3_bucket.cur[0]": '${file("x")}'}
+    policy = 'module.octo.module.api_access.aws_iam_role_policy.api_access["octo-cost"]'
+    ids = {
+        policy: "R:octo-cost",
+        "module.octo.module.cur_export[0].aws_s3_bucket.cur[0]": '${file("x")}',
+    }
     root = render.importing(plain, ids)
     assert root.values["import_ids"] == ids
     assert b"file" not in root.files[render.IMPORTS]
@@ -163,11 +168,17 @@ def test_write_makes_private_files_and_then_finds_nothing_to_do(registered, tmp_
 
 
 def test_write_leaves_state_alone_and_removes_stale_module_files(registered, tmp_path):
-    root = render.render(registered(), "payer", allow_destroy=["module.octo.aws_s3_bucket.cur[0]"])
+    lost = [MODULE + BUCKET, MODULE + REPORT, MODULE + STACKSET]
+    root = render.render(registered(), "payer", allow_destroy=lost)
     render.write(root, tmp_path)
     (tmp_path / "terraform.tfstate").write_text("{}")
-    override = tmp_path / "modules/octo/allow_destroy_override.tf"
-    assert 'resource "aws_s3_bucket" "cur"' in override.read_text()
+    modules = tmp_path / "modules/octo/modules"
+    override = modules / "cur-export/allow_destroy_override.tf"
+    assert re.findall(r'resource "(\w+)" "cur"', override.read_text()) == [
+        "aws_cur_report_definition",
+        "aws_s3_bucket",
+    ]
+    assert (modules / "linked-accounts/allow_destroy_override.tf").is_file()
     render.write(render.render(registered(), "payer"), tmp_path)
     assert not override.exists()
     assert (tmp_path / "terraform.tfstate").exists()

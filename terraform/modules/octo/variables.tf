@@ -48,7 +48,7 @@ variable "additional_actions" {
     error_message = "additional_actions may hold exact actions that list or read, like \"rds:DescribeDBProxies\": no wildcards, nothing that writes."
   }
   validation {
-    # As additional.tf splits them.
+    # As modules/role-documents splits them.
     condition     = length(join("", var.additional_actions)) + 3 * length(var.additional_actions) < 58000
     error_message = "additional_actions may hold at most 58,000 characters: IAM attaches ten managed policies to a role."
   }

@@ -34,7 +34,7 @@ _VERSION = re.compile(r"providerVersion: '([\d.]+)'")
 def used() -> dict[str, list[str]]:
     """List the types of the module's resources and data sources."""
     found: dict[str, set[str]] = {"data": set(), "resource": set()}
-    for file in MODULE.glob("*.tf"):
+    for file in MODULE.glob("modules/**/*.tf"):
         parsed = hcl2.loads(file.read_text())
         for kind, types in found.items():
             types.update(name.strip('"') for block in parsed.get(kind, []) for name in block)

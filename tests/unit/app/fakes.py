@@ -40,7 +40,11 @@ from orchestrator.terraform.state import NO_STATE, TARGET, StateEdit, StateResou
 from orchestrator.verify.model import Area, Report, Status
 
 ACCOUNT = Account("111122223333", "payer", "arn:aws:iam::111122223333:role/operator", None)
-CHANGES = (PlannedChange("module.octo.aws_iam_role.api_access", "aws_iam_role", "create"),)
+CHANGES = (
+    PlannedChange(
+        "module.octo.module.api_access.aws_iam_role.api_access", "aws_iam_role", "create"
+    ),
+)
 OUTPUTS = {
     "account_id": ACCOUNT.account_id,
     "account_type": "payer",

@@ -165,7 +165,9 @@ def test_only_linked_accounts_of_the_stackset_leave_octo(route):
 
 
 def test_a_bucket_in_the_plan_is_refused_by_the_guard(route):
-    bucket = PlannedChange("module.octo.aws_s3_bucket.cur[0]", "aws_s3_bucket", "delete")
+    bucket = PlannedChange(
+        "module.octo.module.cur_export[0].aws_s3_bucket.cur[0]", "aws_s3_bucket", "delete"
+    )
     route.terraform.changes = [(*GONE, bucket)]
     with pytest.raises(PlanRefused, match="billing data"):
         leave(route, DELETE_DATA)
@@ -266,7 +268,9 @@ def test_an_unreadable_state_is_not_guessed_at(route):
 
 def test_what_a_killed_apply_may_have_left_is_warned_of(route):
     route.context.folder.mkdir(parents=True)
-    create = PlannedChange("module.octo.aws_iam_role.cur[0]", "aws_iam_role", "create")
+    create = PlannedChange(
+        "module.octo.module.cur_export[0].aws_iam_role.cur", "aws_iam_role", "create"
+    )
     journal.begin(route.context.folder, Plan(route.context.plan_file, (create,), True))
     leave(route)
     assert any("did not end" in getattr(e, "text", "") for e in route.recording.events)

@@ -137,7 +137,9 @@ def test_an_outdated_access_is_said_by_the_plan(route, tmp_path):
 
 
 def test_a_plan_that_the_guard_refuses_is_not_put_to_the_user(route):
-    gone = PlannedChange("module.octo.aws_s3_bucket.cur[0]", "aws_s3_bucket", "delete")
+    gone = PlannedChange(
+        "module.octo.module.cur_export[0].aws_s3_bucket.cur[0]", "aws_s3_bucket", "delete"
+    )
     route.terraform.changes = [(gone,)]
     with pytest.raises(PlanRefused):
         apply(route.context, consent=route.agree)

@@ -15,7 +15,15 @@ from orchestrator.aws.session import Aws
 from orchestrator.detection import stack_sets
 from orchestrator.detection.imports import find
 from orchestrator.errors import Refused
-from orchestrator.model.module_contract.addresses import BOUNDARY, BUCKET, MODULE, REPORT, STACKSET
+from orchestrator.model.module_contract.addresses import (
+    API_ACCESS,
+    BOUNDARY,
+    BUCKET,
+    CUR_EXPORT,
+    MODULE,
+    REPORT,
+    STACKSET,
+)
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.observed import (
     Bucket,
@@ -31,8 +39,8 @@ from tests.registered import ROLE, current, trust
 
 AWS = Aws(boto3.Session(region_name="us-east-1"))  # never called
 NAMES = Inputs("111122223333", "bucket", stackset_name="octo")
-API = "aws_iam_role.api_access"
-POLICY = 'aws_iam_role_policy.api_access["octo-cost"]'
+API = f"{API_ACCESS}aws_iam_role.api_access"
+POLICY = f'{API_ACCESS}aws_iam_role_policy.api_access["octo-cost"]'
 READ = json.dumps({"Statement": {"Effect": "Allow", "Action": "ce:Get*", "Resource": "*"}})
 WANTED = {
     API: {"name": ROLE, "assume_role_policy": trust("the-id"), "description": "ours"},
@@ -103,8 +111,8 @@ def test_an_exact_role_is_imported_with_the_policies_that_it_has(there):
     assert imports(API, POLICY)[MODULE + POLICY] == f"{ROLE}:octo-cost"
 
 
-ADDITIONAL = 'aws_iam_policy.additional["OctoAdditional1"]'
-ATTACHMENT = 'aws_iam_role_policy_attachment.api_access["OctoAdditional1"]'
+ADDITIONAL = f'{API_ACCESS}aws_iam_policy.additional["OctoAdditional1"]'
+ATTACHMENT = f'{API_ACCESS}aws_iam_role_policy_attachment.api_access["OctoAdditional1"]'
 ARN = "arn:aws:iam::111122223333:policy/OctoAdditional1"
 MANAGED = {
     ADDITIONAL: {"name": "OctoAdditional1", "policy": READ},
@@ -195,8 +203,9 @@ def test_what_a_stack_owns_is_imported_once_its_release_is_announced(there):
 
 
 def test_a_bucket_comes_with_the_settings_that_it_has(there):
-    setting = "aws_s3_bucket_policy.cur[0]"
-    there["bucket"] = Bucket("bucket", "us-east-1", True, settings=frozenset({setting[:-7]}))
+    kind = "aws_s3_bucket_policy"
+    setting = f"{CUR_EXPORT}{kind}.cur[0]"
+    there["bucket"] = Bucket("bucket", "us-east-1", True, settings=frozenset({kind}))
     assert imports(BUCKET, setting) == {MODULE + BUCKET: "bucket", MODULE + setting: "bucket"}
     there["bucket"] = Bucket("bucket", "us-east-1", False)
     with pytest.raises(Refused, match="it holds objects"):

@@ -49,7 +49,7 @@ run "a_payer_gets_access_and_a_report" {
   command = plan
 
   assert {
-    condition     = length(aws_cur_report_definition.cur) == 1 && length(aws_s3_bucket.cur) == 1 && length(aws_iam_role.cur) == 1
+    condition     = output.api_access.role_name == "AlphausAcctAccessRole" && output.cur.report_name == "curreport" && output.cur.role.role_name == "AlphausAcctAccessCurRole"
     error_message = "A payer needs a report, a bucket and the role that reads it."
   }
   assert {
@@ -64,6 +64,20 @@ run "a_payer_gets_access_and_a_report" {
     condition     = length(data.aws_organizations_organization.current) == 0
     error_message = "The organization is not read when the type was given."
   }
+}
+
+run "a_report_as_the_published_module_makes_it" {
+  command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
+
+  assert {
+    condition     = length(aws_cur_report_definition.cur) == 1 && length(aws_s3_bucket.cur) == 1 && length(aws_s3_bucket_policy.cur) == 1
+    error_message = "A new report has a bucket of its own."
+  }
+
   assert {
     condition     = aws_cur_report_definition.cur[0].time_unit == "HOURLY" && aws_cur_report_definition.cur[0].format == "textORcsv" && aws_cur_report_definition.cur[0].compression == "ZIP"
     error_message = "The report's defaults are the published module's."
@@ -78,7 +92,7 @@ run "a_standalone_account_gets_the_same" {
   }
 
   assert {
-    condition     = length(aws_cur_report_definition.cur) == 1 && output.account_type == "standalone"
+    condition     = output.cur.report_name == "curreport" && output.account_type == "standalone"
     error_message = "A standalone account pays for itself."
   }
 }
@@ -91,15 +105,11 @@ run "a_linked_account_gets_access_only" {
   }
 
   assert {
-    condition     = length(aws_cur_report_definition.cur) == 0 && length(aws_s3_bucket.cur) == 0 && length(aws_iam_role.cur) == 0
+    condition     = output.cur == null
     error_message = "A linked account's billing data is its payer's."
   }
   assert {
-    condition     = output.cur == null
-    error_message = "There is no report to show."
-  }
-  assert {
-    condition     = aws_iam_role.api_access.name == "AlphausAcctAccessRole"
+    condition     = output.api_access.role_name == "AlphausAcctAccessRole"
     error_message = "Octo looks for the role by this name."
   }
 }
@@ -138,13 +148,13 @@ run "another_management_account_means_linked" {
 run "the_trust_is_strict" {
   command = plan
 
+  module {
+    source = "./modules/api-access"
+  }
+
   assert {
     condition     = jsondecode(nonsensitive(aws_iam_role.api_access.assume_role_policy)).Statement[0].Condition == { StringEquals = { "sts:ExternalId" = "octo-external-id" } }
     error_message = "Octo gets in under the external id only."
-  }
-  assert {
-    condition     = jsondecode(nonsensitive(aws_iam_role.cur[0].assume_role_policy)).Statement[0].Condition == { StringEquals = { "sts:ExternalId" = "octo-external-id" } }
-    error_message = "The CUR role too."
   }
   assert {
     condition     = jsondecode(nonsensitive(aws_iam_role.api_access.assume_role_policy)).Statement[0].Principal == { AWS = "arn:aws:iam::131920598436:root" }
@@ -152,25 +162,42 @@ run "the_trust_is_strict" {
   }
 }
 
-run "the_weaker_trust_is_for_the_cur_role_only" {
+run "the_cur_roles_trust_is_strict_too" {
   command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
+
+  assert {
+    condition     = jsondecode(nonsensitive(aws_iam_role.cur.assume_role_policy)).Statement[0].Condition == { StringEquals = { "sts:ExternalId" = "octo-external-id" } }
+    error_message = "Octo reads the report under the external id only."
+  }
+}
+
+run "the_cur_role_can_have_the_weaker_trust" {
+  command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
 
   variables {
     cur_role_trust = "principal_only"
   }
 
   assert {
-    condition     = !can(jsondecode(nonsensitive(aws_iam_role.cur[0].assume_role_policy)).Statement[0].Condition)
+    condition     = !can(jsondecode(nonsensitive(aws_iam_role.cur.assume_role_policy)).Statement[0].Condition)
     error_message = "principal_only leaves the condition out."
-  }
-  assert {
-    condition     = can(jsondecode(nonsensitive(aws_iam_role.api_access.assume_role_policy)).Statement[0].Condition)
-    error_message = "API access keeps it."
   }
 }
 
 run "other_partitions_have_their_own_arns" {
   command = plan
+
+  module {
+    source = "./modules/api-access"
+  }
 
   override_data {
     target = data.aws_partition.current
@@ -181,6 +208,20 @@ run "other_partitions_have_their_own_arns" {
     condition     = jsondecode(nonsensitive(aws_iam_role.api_access.assume_role_policy)).Statement[0].Principal == { AWS = "arn:aws-cn:iam::131920598436:root" }
     error_message = "The principal is of the caller's partition."
   }
+}
+
+run "other_partitions_have_their_own_region_of_reports" {
+  command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-cn" }
+  }
+
   assert {
     condition     = jsondecode(output.cur.bucket_policy_statements)[0].Condition.ArnLike["aws:SourceArn"] == "arn:aws-cn:cur:cn-northwest-1:111122223333:definition/*"
     error_message = "CUR's region in China is cn-northwest-1."
@@ -189,6 +230,10 @@ run "other_partitions_have_their_own_arns" {
 
 run "an_existing_bucket_is_not_taken_over" {
   command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
 
   variables {
     cur_s3_bucket_option = "USE_EXISTING"
@@ -208,6 +253,10 @@ run "an_existing_bucket_is_not_taken_over" {
 run "a_merged_policy_drops_nothing" {
   command = plan
 
+  module {
+    source = "./modules/cur-export"
+  }
+
   variables {
     cur_s3_bucket_option       = "USE_EXISTING"
     cur_s3_bucket_name         = "existing-bucket"
@@ -226,6 +275,10 @@ run "a_merged_policy_drops_nothing" {
 
 run "merging_twice_is_merging_once" {
   command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
 
   variables {
     cur_s3_bucket_option       = "USE_EXISTING"
@@ -247,6 +300,10 @@ run "merging_twice_is_merging_once" {
 run "a_bucket_without_a_policy_can_be_merged_into" {
   command = plan
 
+  module {
+    source = "./modules/cur-export"
+  }
+
   variables {
     cur_s3_bucket_option       = "USE_EXISTING"
     cur_s3_bucket_name         = "existing-bucket"
@@ -262,6 +319,10 @@ run "a_bucket_without_a_policy_can_be_merged_into" {
 
 run "an_existing_report_is_read_and_not_managed" {
   command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
 
   variables {
     cur_report_option = "USE_EXISTING"
@@ -291,13 +352,17 @@ run "an_existing_report_of_a_linked_account_is_its_payers" {
   }
 
   assert {
-    condition     = length(data.aws_cur_report_definition.existing) == 0 && output.cur == null
+    condition     = output.cur == null
     error_message = "A linked account reads no report."
   }
 }
 
 run "an_existing_report_by_the_day_is_refused" {
   command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
 
   variables {
     cur_report_option = "USE_EXISTING"
@@ -314,6 +379,10 @@ run "an_existing_report_by_the_day_is_refused" {
 run "an_existing_report_without_resources_is_refused" {
   command = plan
 
+  module {
+    source = "./modules/cur-export"
+  }
+
   variables {
     cur_report_option = "USE_EXISTING"
   }
@@ -328,6 +397,10 @@ run "an_existing_report_without_resources_is_refused" {
 
 run "an_existing_report_in_another_format_is_refused" {
   command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
 
   variables {
     cur_report_option = "USE_EXISTING"
@@ -344,6 +417,10 @@ run "an_existing_report_in_another_format_is_refused" {
 run "an_existing_report_with_another_compression_is_refused" {
   command = plan
 
+  module {
+    source = "./modules/cur-export"
+  }
+
   variables {
     cur_report_option = "USE_EXISTING"
   }
@@ -358,6 +435,10 @@ run "an_existing_report_with_another_compression_is_refused" {
 
 run "an_existing_report_that_keeps_old_versions_is_refused" {
   command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
 
   variables {
     cur_report_option = "USE_EXISTING"
@@ -374,6 +455,10 @@ run "an_existing_report_that_keeps_old_versions_is_refused" {
 run "an_existing_report_that_leaves_closed_months_is_refused" {
   command = plan
 
+  module {
+    source = "./modules/cur-export"
+  }
+
   variables {
     cur_report_option = "USE_EXISTING"
   }
@@ -388,6 +473,10 @@ run "an_existing_report_that_leaves_closed_months_is_refused" {
 
 run "an_existing_report_without_a_prefix_is_refused" {
   command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
 
   variables {
     cur_report_option = "USE_EXISTING"
@@ -404,6 +493,10 @@ run "an_existing_report_without_a_prefix_is_refused" {
 run "an_existing_report_in_another_bucket_is_refused" {
   command = plan
 
+  module {
+    source = "./modules/cur-export"
+  }
+
   variables {
     cur_report_option  = "USE_EXISTING"
     cur_s3_bucket_name = "another-bucket"
@@ -415,4 +508,46 @@ run "an_existing_report_in_another_bucket_is_refused" {
   }
 
   expect_failures = [data.aws_cur_report_definition.existing]
+}
+
+run "api_access_alone_refuses_another_callers_account" {
+  command = plan
+
+  module {
+    source = "./modules/api-access"
+  }
+
+  variables {
+    account_id = "999988887777"
+  }
+
+  expect_failures = [data.aws_caller_identity.current]
+}
+
+run "cur_export_alone_refuses_another_callers_account" {
+  command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
+
+  variables {
+    account_id = "999988887777"
+  }
+
+  expect_failures = [data.aws_caller_identity.current]
+}
+
+run "linked_accounts_alone_refuses_another_callers_account" {
+  command = plan
+
+  module {
+    source = "./modules/linked-accounts"
+  }
+
+  variables {
+    account_id = "999988887777"
+  }
+
+  expect_failures = [data.aws_caller_identity.current]
 }

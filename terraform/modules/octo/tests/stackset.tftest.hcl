@@ -36,16 +36,20 @@ variables {
 run "the_root_is_the_target_by_default" {
   command = plan
 
+  module {
+    source = "./modules/linked-accounts"
+  }
+
   assert {
     condition     = keys(aws_cloudformation_stack_set_instance.api_access) == ["r-abcd"]
     error_message = "Without targets, the whole organization is one."
   }
   assert {
-    condition     = aws_cloudformation_stack_set.api_access[0].permission_model == "SERVICE_MANAGED" && aws_cloudformation_stack_set.api_access[0].capabilities == toset(["CAPABILITY_NAMED_IAM"])
+    condition     = aws_cloudformation_stack_set.api_access.permission_model == "SERVICE_MANAGED" && aws_cloudformation_stack_set.api_access.capabilities == toset(["CAPABILITY_NAMED_IAM"])
     error_message = "A role with a name needs its capability."
   }
   assert {
-    condition     = aws_cloudformation_stack_set.api_access[0].auto_deployment[0].enabled && aws_cloudformation_stack_set.api_access[0].managed_execution[0].active
+    condition     = aws_cloudformation_stack_set.api_access.auto_deployment[0].enabled && aws_cloudformation_stack_set.api_access.managed_execution[0].active
     error_message = "Accounts that join are deployed to; operations wait for each other."
   }
   assert {
@@ -56,6 +60,10 @@ run "the_root_is_the_target_by_default" {
 
 run "each_target_is_a_resource_of_its_own" {
   command = plan
+
+  module {
+    source = "./modules/linked-accounts"
+  }
 
   variables {
     stackset_targets = ["ou-abcd-22222222", "ou-abcd-11111111"]
@@ -73,6 +81,10 @@ run "each_target_is_a_resource_of_its_own" {
 
 run "excluded_accounts_are_left_out" {
   command = plan
+
+  module {
+    source = "./modules/linked-accounts"
+  }
 
   variables {
     stackset_excluded_accounts = ["444455556666"]
@@ -103,12 +115,21 @@ run "one_source_for_the_payers_role_and_the_stacks" {
     error_message = "Each linked account has the roles of the features."
   }
   assert {
-    condition     = toset(keys(jsondecode(output.stackset.template).Parameters)) == toset(keys(aws_cloudformation_stack_set.api_access[0].parameters))
-    error_message = "Every parameter of the template is set: the provider plans a change for each that is not."
-  }
-  assert {
     condition     = !strcontains(output.stackset.template, "octo-external-id")
     error_message = "The template holds no external id: outputs and reports may show it."
+  }
+}
+
+run "every_parameter_of_the_template_is_set" {
+  command = plan
+
+  module {
+    source = "./modules/linked-accounts"
+  }
+
+  assert {
+    condition     = toset(keys(jsondecode(output.stackset.template).Parameters)) == toset(keys(aws_cloudformation_stack_set.api_access.parameters))
+    error_message = "Every parameter of the template is set: the provider plans a change for each that is not."
   }
 }
 
@@ -124,6 +145,35 @@ run "a_changing_external_id_is_accepted_beside_the_present_one" {
 run "linked_accounts_accept_both_external_ids" {
   command = plan
 
+  module {
+    source = "./modules/linked-accounts"
+  }
+
+  variables {
+    accepted_external_ids = ["octo-external-id", "a,new:one"]
+  }
+
+  assert {
+    condition     = jsondecode(output.stackset.template).Resources.ApiAccessRole.Properties.AssumeRolePolicyDocument.Statement[0].Condition.StringEquals["sts:ExternalId"] == [{ Ref = "ExternalId" }, { Ref = "ExternalId2" }]
+    error_message = "The roles of linked accounts accept both."
+  }
+  assert {
+    condition     = nonsensitive(aws_cloudformation_stack_set.api_access.parameters) == tomap({ ExternalId = "a,new:one", ExternalId2 = "octo-external-id", Principal = "131920598436" })
+    error_message = "Each id is a parameter of its own, in an order that does not depend on which one Octo presents."
+  }
+  assert {
+    condition     = !strcontains(output.stackset.template, "octo-external-id") && !strcontains(output.stackset.template, "a,new:one")
+    error_message = "The template holds no external id: outputs and reports may show it."
+  }
+}
+
+run "the_payers_roles_accept_both_external_ids" {
+  command = plan
+
+  module {
+    source = "./modules/api-access"
+  }
+
   variables {
     accepted_external_ids = ["octo-external-id", "a,new:one"]
   }
@@ -132,30 +182,36 @@ run "linked_accounts_accept_both_external_ids" {
     condition     = toset(jsondecode(aws_iam_role.api_access.assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"]) == toset(["octo-external-id", "a,new:one"])
     error_message = "The payer's own role accepts both."
   }
-  assert {
-    condition     = toset(jsondecode(aws_iam_role.cur[0].assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"]) == toset(["octo-external-id", "a,new:one"])
-    error_message = "The role that reads the report accepts both."
-  }
-  assert {
-    condition     = jsondecode(output.stackset.template).Resources.ApiAccessRole.Properties.AssumeRolePolicyDocument.Statement[0].Condition.StringEquals["sts:ExternalId"] == [{ Ref = "ExternalId" }, { Ref = "ExternalId2" }]
-    error_message = "The roles of linked accounts accept both."
-  }
-  assert {
-    condition     = nonsensitive(aws_cloudformation_stack_set.api_access[0].parameters) == tomap({ ExternalId = "a,new:one", ExternalId2 = "octo-external-id", Principal = "131920598436" })
-    error_message = "Each id is a parameter of its own, in an order that does not depend on which one Octo presents."
-  }
+
   assert {
     condition     = output.api_access.external_id_count == 2
     error_message = "The state says that two are accepted, without the ids."
   }
+}
+
+run "the_role_that_reads_the_report_accepts_both_external_ids" {
+  command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
+
+  variables {
+    accepted_external_ids = ["octo-external-id", "a,new:one"]
+  }
+
   assert {
-    condition     = !strcontains(output.stackset.template, "octo-external-id") && !strcontains(output.stackset.template, "a,new:one")
-    error_message = "The template holds no external id: outputs and reports may show it."
+    condition     = toset(jsondecode(aws_iam_role.cur.assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"]) == toset(["octo-external-id", "a,new:one"])
+    error_message = "The role that reads the report accepts both."
   }
 }
 
 run "one_external_id_is_no_list" {
   command = plan
+
+  module {
+    source = "./modules/api-access"
+  }
 
   variables {
     accepted_external_ids = ["octo-external-id"]
@@ -245,6 +301,10 @@ run "a_boundary_is_looked_for_in_each_account" {
 run "a_stackset_that_is_taken_over_keeps_its_ways" {
   command = plan
 
+  module {
+    source = "./modules/linked-accounts"
+  }
+
   variables {
     max_session_duration               = 3600
     stackset_retain_on_account_removal = false
@@ -261,11 +321,45 @@ run "a_stackset_that_is_taken_over_keeps_its_ways" {
     error_message = "A template that no longer states the default path replaces each role."
   }
   assert {
-    condition     = !aws_cloudformation_stack_set.api_access[0].auto_deployment[0].retain_stacks_on_account_removal
+    condition     = !aws_cloudformation_stack_set.api_access.auto_deployment[0].retain_stacks_on_account_removal
     error_message = "A change of automatic deployment replaces the set."
   }
   assert {
-    condition     = jsondecode(output.stackset.template).Resources.CrossAccountRole.Properties.MaxSessionDuration == 3600 && aws_iam_role.api_access.max_session_duration == 3600 && aws_iam_role.cur[0].max_session_duration == 3600
+    condition     = jsondecode(output.stackset.template).Resources.CrossAccountRole.Properties.MaxSessionDuration == 3600
+    error_message = "The roles in linked accounts have the same longest session."
+  }
+}
+
+run "the_payers_roles_have_the_same_longest_session" {
+  command = plan
+
+  module {
+    source = "./modules/api-access"
+  }
+
+  variables {
+    max_session_duration = 3600
+  }
+
+  assert {
+    condition     = aws_iam_role.api_access.max_session_duration == 3600
+    error_message = "The roles by which Octo reads have the same longest session."
+  }
+}
+
+run "so_has_the_role_that_reads_the_report" {
+  command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
+
+  variables {
+    max_session_duration = 3600
+  }
+
+  assert {
+    condition     = aws_iam_role.cur.max_session_duration == 3600
     error_message = "The roles by which Octo reads have the same longest session."
   }
 }
@@ -279,7 +373,37 @@ run "no_stackset_unless_it_is_asked_for" {
   }
 
   assert {
-    condition     = length(aws_cloudformation_stack_set.api_access) == 0 && length(aws_cloudformation_stack_set_instance.api_access) == 0 && output.stackset == null
+    condition     = output.stackset == null
     error_message = "Targets alone deploy nothing."
   }
+}
+
+run "a_stackset_of_an_account_that_turns_out_to_be_linked_is_refused" {
+  command = plan
+
+  variables {
+    account_type = null
+  }
+
+  override_data {
+    target = data.aws_organizations_organization.current
+    values = { master_account_id = "999988887777", roots = [{ arn = "", id = "r-abcd", name = "Root", policy_types = [] }] }
+  }
+
+  expect_failures = [data.aws_organizations_organization.current]
+}
+
+run "alone_it_is_refused_outside_the_management_account" {
+  command = plan
+
+  module {
+    source = "./modules/linked-accounts"
+  }
+
+  override_data {
+    target = data.aws_organizations_organization.current
+    values = { master_account_id = "999988887777", roots = [{ arn = "", id = "r-abcd", name = "Root", policy_types = [] }] }
+  }
+
+  expect_failures = [data.aws_organizations_organization.current]
 }

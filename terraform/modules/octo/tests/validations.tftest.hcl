@@ -612,6 +612,10 @@ run "refuses_another_callers_account" {
 run "refuses_a_provider_of_another_region" {
   command = plan
 
+  module {
+    source = "./modules/cur-export"
+  }
+
   variables {
     cur_s3_bucket_region = "eu-west-1"
   }
@@ -621,6 +625,10 @@ run "refuses_a_provider_of_another_region" {
 
 run "refuses_an_existing_bucket_of_another_region" {
   command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
 
   variables {
     cur_s3_bucket_option = "USE_EXISTING"

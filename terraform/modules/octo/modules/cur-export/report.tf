@@ -2,12 +2,11 @@
 
 locals {
   # What was asked for, and what the features need.
-  schema_elements = setunion(var.cur_additional_schema_elements, flatten([for feature in var.features : local.table.features[feature].report]))
+  schema_elements = setunion(var.cur_additional_schema_elements, module.documents.schema_elements)
 
-  report_is_new      = local.has_cur && var.cur_report_option == "CREATE_NEW"
-  report_is_existing = local.has_cur && var.cur_report_option == "USE_EXISTING"
+  report_is_new = var.cur_report_option == "CREATE_NEW"
   # Where the report is delivered: an existing one says it itself.
-  delivery = local.report_is_existing ? {
+  delivery = !local.report_is_new ? {
     bucket = data.aws_cur_report_definition.existing[0].s3_bucket
     prefix = data.aws_cur_report_definition.existing[0].s3_prefix
     region = data.aws_cur_report_definition.existing[0].s3_region
@@ -20,7 +19,7 @@ locals {
 
 # A report that exists already is read and never managed: it must be what a new one would be made.
 data "aws_cur_report_definition" "existing" {
-  count = local.report_is_existing ? 1 : 0
+  count = local.report_is_new ? 0 : 1
 
   report_name = var.cur_report_name
 

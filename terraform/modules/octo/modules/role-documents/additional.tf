@@ -15,12 +15,10 @@ locals {
   })
 
   # The policies of all features are within the limit (octo-tf's tests): only these can exceed it.
-  additional_is_managed = {
-    for scope, roles in local.feature_policies : scope => anytrue([
-      for role in local.reading_roles :
-      length(join("", concat(values(roles[role]), [local.additional_policy]))) > 10240 if length(roles[role]) > 0
-    ])
-  }
+  additional_is_managed = anytrue([
+    for role in local.reading_roles :
+    length(join("", concat(values(local.feature_policies[role]), [local.additional_policy]))) > 10240 if length(local.feature_policies[role]) > 0
+  ])
 
   # How long the list is with each action, its quotes and comma: a part has less than 5,800 of that
   # and one action of at most 157, and the rest of the policy has about 110.
@@ -31,22 +29,10 @@ locals {
   additional_parts = {
     for index, action in local.additional_actions : floor(local.additional_lengths[index] / 5800) => action...
   }
-  # scope -> policy -> document
   additional_managed_policies = {
-    for scope, managed in local.additional_is_managed : scope => {
-      for part, actions in local.additional_parts : "OctoAdditional${part + 1}" => jsonencode({
-        Version   = "2012-10-17"
-        Statement = [merge(local.additional_statement, { Action = actions })]
-      }) if managed
-    }
+    for part, actions in local.additional_parts : "OctoAdditional${part + 1}" => jsonencode({
+      Version   = "2012-10-17"
+      Statement = [merge(local.additional_statement, { Action = actions })]
+    }) if local.additional_is_managed
   }
-}
-
-resource "aws_iam_policy" "additional" {
-  for_each = local.additional_managed_policies.account
-
-  name        = each.key
-  description = "Reads that Octo's support asked for (additional_actions)."
-  policy      = each.value
-  tags        = var.tags
 }

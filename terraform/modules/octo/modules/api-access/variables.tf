@@ -1,0 +1,169 @@
+variable "accepted_external_ids" {
+  description = "While Octo changes its external id: the ids that the roles accept beside `external_id`; naming `external_id` too does no harm. Empty: `external_id` alone."
+  type        = set(string)
+  default     = []
+  nullable    = false
+  sensitive   = true
+
+  validation {
+    condition     = alltrue([for id in var.accepted_external_ids : can(regex("^[0-9A-Za-z_+=,.@:/-]+$", id)) && length(id) >= 2 && length(id) <= 1224])
+    error_message = "Each of accepted_external_ids must be 2 to 1224 characters of letters, digits and _+=,.@:/-."
+  }
+  validation {
+    condition     = length(var.accepted_external_ids) <= 4
+    error_message = "accepted_external_ids are for the time of a change: four at most."
+  }
+}
+
+variable "account_id" {
+  description = "The AWS account to register. Compared with the caller at plan; null registers the caller's account."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.account_id == null || can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must be 12 digits, like \"111122223333\"."
+  }
+}
+
+variable "additional_actions" {
+  description = "Actions that Octo's support asks for, beyond the features: exact ones that list or read, for the roles by which Octo reads."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for action in var.additional_actions : can(regex("^[a-z0-9-]{1,40}:(BatchDescribe|BatchGet|Describe|Get|List|Lookup|Search|View)[A-Za-z0-9]{0,100}$", action))])
+    error_message = "additional_actions may hold exact actions that list or read, like \"rds:DescribeDBProxies\": no wildcards, nothing that writes."
+  }
+  validation {
+    # As modules/role-documents splits them.
+    condition     = length(join("", var.additional_actions)) + 3 * length(var.additional_actions) < 58000
+    error_message = "additional_actions may hold at most 58,000 characters: IAM attaches ten managed policies to a role."
+  }
+  validation {
+    # What returns secrets or stored data, however its name begins.
+    condition     = alltrue([for action in var.additional_actions : !can(regex("^(secretsmanager:(Get|BatchGet)|ssm:GetParameter|s3(express)?:GetObject|kms:Get|sts:Get|cognito-identity:Get|ec2:Get(PasswordData|ConsoleOutput|ConsoleScreenshot)|ec2:DescribeInstanceAttribute|ecr:GetAuthorizationToken|ecr-public:GetAuthorizationToken|codeartifact:GetAuthorizationToken|redshift:GetClusterCredentials|redshift-serverless:GetCredentials|rds-data:|dynamodb:(Get|BatchGet)|kinesis:Get(Records|ShardIterator)|logs:Get|iam:GetLoginProfile|lambda:GetFunction|apigateway:)", action))])
+    error_message = "additional_actions may hold nothing that returns secrets, credentials or stored data."
+  }
+}
+
+variable "execution_actions" {
+  description = "With the feature `execution`: what Octo may carry out, each by its name in features.yaml. The executor role can do nothing else."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.execution_actions, ["abort_s3_uploads", "delete_ebs", "delete_load_balancer", "delete_rds", "release_address", "rightsize_ec2", "rightsize_ecs", "rightsize_lambda", "stop_ec2", "stop_rds", "terminate_ec2", "upgrade_ebs"])) == 0
+    error_message = "execution_actions may hold abort_s3_uploads, delete_ebs, delete_load_balancer, delete_rds, release_address, rightsize_ec2, rightsize_ecs, rightsize_lambda, stop_ec2, stop_rds, terminate_ec2, upgrade_ebs."
+  }
+  validation {
+    condition     = contains(var.features, "execution") == (length(var.execution_actions) > 0)
+    error_message = "execution_actions and the feature execution go together: name at least one action with it, and none without it."
+  }
+  validation {
+    condition     = var.execution_may_delete || length(setintersection(var.execution_actions, ["delete_ebs", "delete_load_balancer", "delete_rds", "release_address", "terminate_ec2"])) == 0
+    error_message = "delete_ebs, delete_load_balancer, delete_rds, release_address and terminate_ec2 delete something: set execution_may_delete = true as well."
+  }
+}
+
+variable "execution_may_delete" {
+  description = "Allows those of `execution_actions` that delete something."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "execution_tag" {
+  description = "Limits execution to resources with this tag, where AWS evaluates tags: one key with its value. Empty: all resources."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(var.execution_tag) <= 1 && alltrue([for key, value in var.execution_tag : can(regex("^[0-9A-Za-z_.:/=+@ -]{1,128}$", key)) && can(regex("^[0-9A-Za-z_.:/=+@ -]{0,256}$", value))])
+    error_message = "execution_tag must be one tag, a key of 1 to 128 and a value of at most 256 letters, digits, spaces and _.:/=+-@."
+  }
+}
+
+variable "external_id" {
+  description = "The id that Octo presents when it assumes the roles, as Octo shows it for this account."
+  type        = string
+  nullable    = false
+  sensitive   = true
+
+  validation {
+    # The length is checked apart: RE2 refuses repeat counts over 1000.
+    condition     = can(regex("^[0-9A-Za-z_+=,.@:/-]+$", var.external_id)) && length(var.external_id) >= 2 && length(var.external_id) <= 1224
+    error_message = "external_id must be 2 to 1224 characters of letters, digits and _+=,.@:/-."
+  }
+}
+
+variable "features" {
+  description = "What the account can do in Octo: `cost` (always), `recommendations`, `container_cost`, `unit_metrics`, `ai_cost`, `execution`."
+  type        = set(string)
+  default     = ["cost"]
+  nullable    = false
+
+  validation {
+    condition     = contains(var.features, "cost") && length(setsubtract(var.features, ["cost", "recommendations", "container_cost", "unit_metrics", "ai_cost", "execution"])) == 0
+    error_message = "features must include cost, and may hold recommendations, container_cost, unit_metrics, ai_cost and execution."
+  }
+}
+
+variable "max_session_duration" {
+  description = "How long a session of Octo's may last, in seconds, for the roles by which Octo reads."
+  type        = number
+  default     = 43200
+  nullable    = false
+
+  validation {
+    condition     = var.max_session_duration >= 3600 && var.max_session_duration <= 43200 && floor(var.max_session_duration) == var.max_session_duration
+    error_message = "max_session_duration must be a whole number of seconds from 3600 (1 hour) to 43200 (12 hours)."
+  }
+}
+
+variable "permissions_boundary" {
+  description = "The ARN of a managed policy that bounds every role of this module."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary must be a policy's ARN, like arn:aws:iam::111122223333:policy/Boundary."
+  }
+}
+
+variable "principal" {
+  description = "Octo's own AWS account. Fixed."
+  type        = string
+  default     = "131920598436"
+  nullable    = false
+
+  validation {
+    condition     = var.principal == "131920598436"
+    error_message = "principal must be 131920598436, Octo's own account; any other would let somebody else in."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource that takes tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for key, value in var.tags : length(key) >= 1 && length(key) <= 128 && length(value) <= 256 && !startswith(lower(key), "aws:")])
+    error_message = "tags must have keys of 1 to 128 characters that do not start with aws:, and values of at most 256."
+  }
+  validation {
+    # The characters that every service of this module takes (IAM, S3, CUR tagging references).
+    condition     = alltrue([for key, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]+$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]*$", value))])
+    error_message = "tags may hold letters, digits, spaces and _.:/=+-@."
+  }
+  validation {
+    condition     = length(var.tags) <= 50
+    error_message = "tags may hold at most 50 entries."
+  }
+}
