@@ -140,19 +140,21 @@ def _action(resource: Mapping[str, Any]) -> str:
 
 
 def _values(document: Mapping[str, Any]) -> Iterator[ResourceValues]:
-    """Yield each managed resource's values; ``resource_drift`` has the state's own."""
+    """Yield each managed resource's values; ``resource_drift`` has the state's own.
+
+    Drift is computed after moves: both lists have a moved resource at its new address.
+    """
     drift = {r["address"]: r["change"].get("before") for r in document.get("resource_drift", [])}
     for resource in document.get("resource_changes", []):
         if resource.get("mode", "managed") != "managed":
             continue
         change, address = resource["change"], resource["address"]
         before = change.get("before")
-        in_state = resource.get("previous_address", address)
         yield ResourceValues(
             address,
             resource["type"],
             _action(resource),
-            drift.get(in_state, None if change.get("importing") else before),
+            drift.get(address, None if change.get("importing") else before),
             before,
             change.get("after"),
             _marked(change.get("after_unknown")),

@@ -118,6 +118,20 @@ def test_a_plan_that_changes_an_output_only_has_changes():
     assert plan.has_changes
 
 
+def test_what_was_applied_of_a_moved_resource_is_known_though_somebody_changed_it():
+    """As Terraform has it: its drift is computed after the moves."""
+    new, old = "module.octo.aws_iam_role.new", "module.octo.aws_iam_role.old"
+    where = {"address": new, "previous_address": old, "type": "aws_iam_role"}
+    changed = {"actions": ["update"], "before": {"path": "/by-hand/"}, "after": {"path": "/"}}
+    drift = {"actions": ["update"], "before": {"path": "/"}, "after": {"path": "/by-hand/"}}
+    document = {
+        "resource_changes": [{**where, "change": changed}],
+        "resource_drift": [{**where, "change": drift}],
+    }
+    (resource,) = from_show(Path("p"), document).resources
+    assert (resource.applied, resource.before) == ({"path": "/"}, {"path": "/by-hand/"})
+
+
 def test_a_document_that_is_no_plan_is_refused():
     with pytest.raises(EngineError, match="not a Terraform plan"):
         from_show(Path("p"), {"values": {}})
