@@ -12,12 +12,13 @@ from orchestrator.app.steps import Prepared
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
+from orchestrator.model.module_contract import addresses
 from orchestrator.model.version_constraint import Constraint
 from orchestrator.stackset import guardrails
 from orchestrator.terraform import journal, render
 from orchestrator.terraform.state import STACKSET, TARGET, StateEdit, StateResource
 
-_REPORT = "module.octo.aws_cur_report_definition.cur[0]"  # Terraform's prevent_destroy protects it
+_REPORT = addresses.MODULE + addresses.REPORT  # Terraform's prevent_destroy protects it
 
 
 @dataclass(frozen=True)
