@@ -248,15 +248,16 @@ class Payer:
     def measure(self, latency: int, rows: Collection[str]) -> None:
         """Measure rows in their order, with a latency in milliseconds."""
         for what in rows:
-            print(f"{self._linked} accounts, {latency} ms: {what}", file=sys.stderr)
             self._set_latency(latency, with_octo=what in OCTO)
-            self.found[latency, what] = measure(self._folder, what)
+            self.found[latency, what] = found = measure(self._folder, what)
+            print(f"{self._linked} accounts, {latency} ms: {what}: {found}", file=sys.stderr)
 
     def time_loop(self, latency: int, parts: Collection[str]) -> None:
         """Time parts of the loop, with a latency in milliseconds."""
         self._set_latency(latency, with_octo=False)
         for part in parts:
-            self.loop[latency, part] = getattr(Loop(self._linked), part)()
+            self.loop[latency, part] = seconds = getattr(Loop(self._linked), part)()
+            print(f"{self._linked} accounts, {latency} ms: loop {part}: {seconds}", file=sys.stderr)
 
     def _set_latency(self, milliseconds: int, *, with_octo: bool) -> None:
         """Make every call take longer; not those by which Octo itself tries its access."""
