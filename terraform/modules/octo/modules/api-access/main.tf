@@ -30,8 +30,10 @@ locals {
   policies = module.documents.policies[module.documents.api_access_role]
   # What the roles that read may do by managed policies: ARN -> document.
   managed_policies = {
-    for name, policy in module.documents.additional_managed_policies :
-    "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:policy/${name}" => policy
+    for role in module.documents.reading_roles : role => {
+      for name, policy in module.documents.additional_managed_policies :
+      "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:policy/${name}" => policy
+    }
   }
 }
 

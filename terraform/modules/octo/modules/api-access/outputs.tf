@@ -9,7 +9,7 @@ output "api_access" {
     external_id_count    = module.documents.external_id_count
     features             = sort(var.features)
     inline_policies      = local.policies
-    managed_policies     = local.managed_policies
+    managed_policies     = local.managed_policies[module.documents.api_access_role]
     permissions_boundary = var.permissions_boundary
     # Boundaries not by the resources: an imported role without one has "".
     feature_roles = [
@@ -18,7 +18,7 @@ output "api_access" {
         role_arn             = aws_iam_role.feature[role].arn
         trust                = module.documents.roles[role].trust
         inline_policies      = policies
-        managed_policies     = contains(module.documents.reading_roles, role) ? local.managed_policies : {}
+        managed_policies     = lookup(local.managed_policies, role, {})
         permissions_boundary = local.feature_boundaries[role]
       }
     ]
