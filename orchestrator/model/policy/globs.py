@@ -32,26 +32,31 @@ def places(patterns: frozenset[str]) -> tuple[str, ...]:
         for number, one in enumerate(wild)
         for other in wild[:number]
         if not includes(one, other) and not includes(other, one)
-        if (shared := overlap(one, other)) is not None
+        for shared in overlaps(one, other)
     }
     return tuple(sorted(found | patterns))
 
 
 @lru_cache(maxsize=65536)
-def overlap(one: str, other: str) -> str | None:
-    """Return a pattern for what fits two patterns, or for a part of it; None if nothing does."""
+def overlaps(one: str, other: str) -> frozenset[str]:
+    """Return patterns for what fits two patterns: where their stars mean much, and little."""
     if not (_may_meet(one, other) and _may_meet(one[::-1], other[::-1])):
-        return None
+        return frozenset()
+    found = (_overlap(one, other, widest=widest) for widest in (True, False))
+    return frozenset(filter(None, found))
+
+
+def _overlap(one: str, other: str, *, widest: bool) -> str:
     ends = len(one), len(other)
     steps: dict[tuple[int, int], _Step] = {ends: ("", *ends)}
     for i in range(len(one), -1, -1):
         for j in range(len(other), -1, -1):
-            for step in _steps(one, i, other, j):
+            for step in [*_steps(one, i, other, j)][:: 1 if widest else -1]:
                 if step[1:] in steps:
                     steps[i, j] = step
                     break
     if (0, 0) not in steps:
-        return None
+        return ""
     text, place = "", (0, 0)
     while place != ends:
         letter, *following = steps[place]
