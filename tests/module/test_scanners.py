@@ -44,7 +44,8 @@ def test_checkov_finds_nothing(scanned):
 
 def test_at_most_three_checks_are_skipped_each_with_its_reason(scanned):
     skipped = scanned["results"]["skipped_checks"]
-    assert len(skipped) <= 3
+    # A part of the module is scanned alone and as a part.
+    assert len({(check["check_id"], check["file_path"]) for check in skipped}) <= 3
     assert all(len(check["check_result"]["suppress_comment"]) > 40 for check in skipped)
 
 
