@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.model.module_contract.documents import delivery_statements
 from tests.e2e.conftest import RunningSandbox
 from tests.e2e.least_privilege import Route
 from tests.e2e.project import EXTERNAL_ID
@@ -189,6 +190,19 @@ def adopted_stack(route: Route) -> None:
 
 def disturb(route: Route) -> None:
     """Change by hand what apply repairs: each of its permissions to change something is used."""
+    disturb_roles(route)
+    cur = route.sandbox.client(route.profile, "cur")
+    for report in cur.describe_report_definitions()["ReportDefinitions"]:
+        report.pop("ReportStatus", None)
+        cur.modify_report_definition(
+            ReportName=report["ReportName"],
+            ReportDefinition={**report, "RefreshClosedReports": False},
+        )
+        cur.tag_resource(ReportName=report["ReportName"], Tags=[{"Key": "hand", "Value": "1"}])
+
+
+def disturb_roles(route: Route) -> None:
+    """Change Octo's roles by hand, with all that belongs to them."""
     iam, account = route.sandbox.client(route.profile, "iam"), route.project.account_id
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole"}
     trust["Principal"] = {"AWS": f"arn:aws:iam::{account}:root"}
@@ -209,14 +223,6 @@ def disturb(route: Route) -> None:
         for _ in range(4):  # five versions are the most: one must go for another
             iam.create_policy_version(PolicyArn=own, PolicyDocument=EVERYTHING, SetAsDefault=True)
         iam.tag_policy(PolicyArn=own, Tags=[{"Key": "hand", "Value": "1"}])
-    cur = route.sandbox.client(route.profile, "cur")
-    for report in cur.describe_report_definitions()["ReportDefinitions"]:
-        report.pop("ReportStatus", None)
-        cur.modify_report_definition(
-            ReportName=report["ReportName"],
-            ReportDefinition={**report, "RefreshClosedReports": False},
-        )
-        cur.tag_resource(ReportName=report["ReportName"], Tags=[{"Key": "hand", "Value": "1"}])
 
 
 def nothing(_sandbox: RunningSandbox) -> dict[str, Any]:
@@ -276,6 +282,47 @@ def kept_policy(sandbox: RunningSandbox) -> dict[str, Any]:
         ),
     )
     return settings
+
+
+BILLING = "billing-of-the-payer"
+
+
+def existing_report(sandbox: RunningSandbox) -> dict[str, Any]:
+    """A report of the owner, in the owner's bucket."""
+    bucket, account = BILLING, sandbox.account("payer")
+    sandbox.existing_bucket("payer", bucket)
+    allowed = delivery_statements("aws", account, bucket, "us-east-1")
+    sandbox.client("payer", "s3").put_bucket_policy(
+        Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": allowed})
+    )
+    sandbox.client("payer", "cur").put_report_definition(
+        ReportDefinition={
+            "ReportName": "hourly",
+            "TimeUnit": "HOURLY",
+            "Format": "textORcsv",
+            "Compression": "ZIP",
+            "AdditionalSchemaElements": ["RESOURCES"],
+            "S3Bucket": bucket,
+            "S3Prefix": "finance",
+            "S3Region": "us-east-1",
+            "RefreshClosedReports": True,
+            "ReportVersioning": "OVERWRITE_REPORT",
+        }
+    )
+    return {"cur_report_option": "USE_EXISTING"}
+
+
+def reading_a_report(route: Route) -> None:
+    """The policies name the report and its bucket; octo-tf itself finds both."""
+    names = ("--cur-report-name", "hourly", "--cur-s3-bucket-name", BILLING)
+    route.options = (*route.options, *names)
+    route.run("plan")
+    route.run("apply", "--yes", "--wait", "60s")
+    route.run("plan")
+    route.run("verify")
+    disturb_roles(route)
+    route.run("apply", "--yes", "--wait", "60s", "--tag", "owner=b")
+    leave(route)
 
 
 def under_a_key(sandbox: RunningSandbox) -> dict[str, Any]:
@@ -391,6 +438,7 @@ OPTION_SETS: dict[str, OptionSet] = {
     "standalone, new bucket": OptionSet("standalone", "standalone", tagged, with_bucket),
     "standalone, bucket under a key": OptionSet("standalone", "standalone", under_a_key, linked),
     "payer, existing bucket": OptionSet("payer", "payer", kept_policy, linked),
+    "payer, existing report": OptionSet("payer", "payer", existing_report, reading_a_report),
     "payer, upgraded": OptionSet("payer", "payer", merged, upgraded),
     "payer, new bucket, StackSet": OptionSet("payer", "payer", whole_organization, with_stackset),
     "linked, adopted role": OptionSet("linked-1", "linked", by_hand, adopted_role),

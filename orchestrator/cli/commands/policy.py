@@ -194,6 +194,14 @@ def command(
             where=str(config),
             hint="Add --account-type payer, linked or standalone.",
         )
+    named = registration.cur_report_name and registration.cur_s3_bucket_name
+    if registration.cur_report_option == "USE_EXISTING" and not named:
+        raise ConfigError(
+            "the existing report and its bucket are not named, and the policies name them",
+            where=str(config),
+            hint="Add --cur-report-name NAME --cur-s3-bucket-name BUCKET;"
+            " `aws cur describe-report-definitions` shows both.",
+        )
     scope = Scope(
         registration,
         registration.account_type or "payer",

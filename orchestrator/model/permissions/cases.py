@@ -32,6 +32,10 @@ NEW_BUCKET = Case(
 EXISTING_BUCKET = Case(
     "`cur_s3_bucket_option: USE_EXISTING`", lambda s: s.makes_report and not s.inputs.bucket_is_new
 )
+OF_ITS_OWNER = Case(
+    "an existing bucket, or that of an existing report",
+    lambda s: s.has_report and not (s.makes_report and s.inputs.bucket_is_new),
+)
 MERGE = Case(
     "`cur_s3_bucket_merge_policy`",
     lambda s: s.makes_report and s.inputs.cur_s3_bucket_merge_policy,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.model.permissions.scope import Condition, Scope
@@ -115,13 +115,27 @@ def size(document: Mapping[str, Any]) -> int:
 
 def _parts(wanted: Iterable[Permission]) -> Iterator[list[dict[str, Any]]]:
     part: list[dict[str, Any]] = []
-    for statement in (permission.statement for permission in wanted):
+    for statement in (one.statement for permission in wanted for one in _fitting(permission)):
         if part and size(_document([*part, statement])) > MANAGED_POLICY_CHARACTERS:
             yield part
             part = []
         part.append(statement)
     if part:
         yield part
+
+
+def _fitting(permission: Permission) -> Iterator[Permission]:
+    """Yield a permission, halved by its resources until each part fits a policy."""
+    count = len(permission.resources)
+    if count == 1 or size(_document([permission.statement])) <= MANAGED_POLICY_CHARACTERS:
+        yield permission
+        return
+    for letter, resources in zip(
+        "AB",
+        (permission.resources[: count // 2], permission.resources[count // 2 :]),
+        strict=True,
+    ):
+        yield from _fitting(replace(permission, sid=permission.sid + letter, resources=resources))
 
 
 def _document(statements: list[dict[str, Any]]) -> dict[str, Any]:

@@ -51,6 +51,12 @@ def _bucket(scope: Scope, *objects: str) -> list[str]:
     return [f"{bucket}/{name}" for name in objects] if objects else [bucket]
 
 
+def _delivered(scope: Scope) -> str:
+    """The report's keys; the prefix of an existing report is read from AWS, not from octo.yaml."""
+    inputs = scope.inputs
+    return f"{inputs.cur_s3_prefix}/*" if scope.makes_report else f"*/{inputs.cur_report_name}/*"
+
+
 def _stackset(scope: Scope) -> str:
     region = scope.registration.region
     return scope.arn("cloudformation", f"stackset/{scope.inputs.stackset_name}:*", region=region)
@@ -155,7 +161,7 @@ DEFAULT_BUCKET = Resources(
 )
 REPORT_OBJECTS = Resources(
     "the report's objects and AWS's test object",
-    lambda scope: _bucket(scope, f"{scope.inputs.cur_s3_prefix}/*", TEST_OBJECT),
+    lambda scope: _bucket(scope, _delivered(scope), TEST_OBJECT),
 )
 OBJECTS = Resources("every object of the bucket", lambda scope: _bucket(scope, "*"))
 BUCKET_KEY = Resources("the key of an existing bucket (`--bucket-key`)", _bucket_key)

@@ -78,7 +78,8 @@ TABLE: tuple[Entry, ...] = (
                 cases.PAYER,
             ),
             Calls(EVERY, "organizations:ListRoots", cases.STACKSET),
-            Calls(EVERY, "cur:DescribeReportDefinitions", cases.REPORT),
+            Calls(INSPECT, "cur:DescribeReportDefinitions", cases.REPORT),
+            Calls(DESTROY, "cur:DescribeReportDefinitions", cases.NEW_REPORT),
             Calls(VERIFY, "cost-optimization-hub:ListEnrollmentStatuses", cases.RECOMMENDATIONS),
             Calls(VERIFY, "compute-optimizer:GetEnrollmentStatus", cases.RECOMMENDATIONS),
             Calls(PLAN, "cost-optimization-hub:ListEnrollmentStatuses", cases.ENROLMENT),
@@ -224,7 +225,8 @@ TABLE: tuple[Entry, ...] = (
         "Report",
         resources.REPORT,
         (
-            Calls(TERRAFORM, "cur:ListTagsForResource", cases.REPORT),
+            Calls(PLAN, "cur:ListTagsForResource", cases.REPORT),
+            Calls(DESTROY, "cur:ListTagsForResource", cases.NEW_REPORT),
             Calls(
                 APPLY,
                 "cur:ModifyReportDefinition PutReportDefinition TagResource UntagResource",
@@ -243,8 +245,9 @@ TABLE: tuple[Entry, ...] = (
         "Bucket",
         resources.BUCKET,
         (
-            Calls(INSPECT, "s3:ListBucket", cases.REPORT),
-            Calls(PLAN, "s3:GetBucketWebsite", cases.REPORT),
+            Calls(VERIFY, "s3:ListBucket", cases.REPORT),
+            Calls(PLAN, "s3:ListBucket", cases.NEW_REPORT),
+            Calls(PLAN, "s3:GetBucketWebsite", cases.NEW_REPORT),
             Calls(DESTROY, "s3:GetBucketWebsite ListBucket", cases.EXISTING_BUCKET),
             Calls(
                 VERIFY,
@@ -252,7 +255,7 @@ TABLE: tuple[Entry, ...] = (
                 " GetEncryptionConfiguration",
                 cases.REPORT,
             ),
-            Calls(PLAN, "s3:GetBucketLocation", cases.EXISTING_BUCKET),
+            Calls(PLAN, "s3:GetBucketLocation", cases.OF_ITS_OWNER),
             Calls(DESTROY, "s3:GetBucketLocation", cases.NEW_BUCKET),
             Calls(  # destroy plans without its own bucket, which stays
                 PLAN,
@@ -305,12 +308,12 @@ TABLE: tuple[Entry, ...] = (
     Entry(
         "ReadKey",
         resources.BUCKET_KEY,
-        (Calls(VERIFY, "kms:DescribeKey GetKeyPolicy", cases.EXISTING_BUCKET),),
+        (Calls(VERIFY, "kms:DescribeKey GetKeyPolicy", cases.OF_ITS_OWNER),),
     ),
     Entry(
         "Decrypt",
         resources.BUCKET_KEY,
-        (Calls(VERIFY, "kms:Decrypt", cases.EXISTING_BUCKET),),
+        (Calls(VERIFY, "kms:Decrypt", cases.OF_ITS_OWNER),),
         resources.BY_S3,
     ),
     Entry(

@@ -105,6 +105,32 @@ def test_every_policy_is_within_iam_s_size_and_nothing_is_lost_by_splitting(kind
     assert [s["Sid"] for s in statements] == [*dict.fromkeys(s["Sid"] for s in statements)]
 
 
+def test_a_statement_that_exceeds_a_policy_is_split_by_its_resources():
+    stacks = tuple(f"octo-{'x' * 100}-{number}" for number in range(150))
+    wanted = permissions(scope("linked", released_stacks=stacks), ["adopt"])
+    documents = policies("octo", wanted).values()
+    assert all(size(document) <= 6_144 for document in documents)
+    statements = [s for d in documents for s in d["Statement"] if "ReleaseStacks" in s["Sid"]]
+    assert len({s["Sid"] for s in statements}) == len(statements) > 1
+    (whole,) = (p for p in wanted if p.sid == "ReleaseStacks")
+    assert {r for s in statements for r in s["Resource"]} == set(whole.resources)
+    assert all(s["Action"] == list(whole.actions) for s in statements)
+
+
+def test_an_existing_report_and_its_bucket_must_be_named(capsys, tmp_path):
+    settings = {"account_type": "payer", "cur_report_option": "USE_EXISTING"}
+    code, out, error = printed(capsys, tmp_path, "--format", "json", **settings)
+    assert (code, out) == (64, "")
+    assert "--cur-report-name NAME --cur-s3-bucket-name BUCKET" in error
+    names = ("--cur-report-name", "hourly", "--cur-s3-bucket-name", "billing")
+    code, out, _ = printed(capsys, tmp_path, *names, **settings)
+    assert code == 0
+    assert '"arn:aws:s3:::billing"' in out
+    assert "s3:GetBucketLocation" in out
+    assert "definition/hourly" in out
+    assert "alphaus-cur-export" not in out
+
+
 def test_every_entry_of_the_table_is_reached_by_some_options():
     cases = [
         scope(kind, {**settings, **boundary}, **options)
