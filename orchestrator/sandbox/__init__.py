@@ -17,13 +17,23 @@ from orchestrator.sandbox import control
 from orchestrator.sandbox.control import read_env_file
 
 if TYPE_CHECKING:
+    from orchestrator.sandbox.authorization import S3_ACTIONS
     from orchestrator.sandbox.server import Sandbox, serve
     from orchestrator.sandbox.template import TemplateScope
     from orchestrator.sandbox.template_parser import parse_template
 
-__all__ = ["Sandbox", "TemplateScope", "control", "parse_template", "read_env_file", "serve"]
+__all__ = [
+    "S3_ACTIONS",
+    "Sandbox",
+    "TemplateScope",
+    "control",
+    "parse_template",
+    "read_env_file",
+    "serve",
+]
 
 _MODULES = {
+    "S3_ACTIONS": "authorization",
     "Sandbox": "server",
     "TemplateScope": "template",
     "parse_template": "template_parser",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.model.policy import as_list
-from orchestrator.sandbox.authorization import S3_ACTIONS
+from orchestrator.sandbox import S3_ACTIONS
 from tests.e2e.least_privilege import Route, Statement
 from tests.e2e.option_sets import OPTION_SETS, route_of
 

@@ -252,7 +252,7 @@ def test_every_option_that_a_hint_names_exists():
     found = [
         (place, option)
         for place, text in hints()
-        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", text)
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]", text)
         if FOREIGN.get(option, "no program") not in text
     ]
     assert len(found) > 20

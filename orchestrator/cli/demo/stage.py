@@ -19,6 +19,7 @@ from typing import Any
 import click
 
 from orchestrator.errors import OctoTfError
+from orchestrator.files import read_regular
 
 _START_SECONDS = 30.0
 # Settings of the user's shell that are not the demo's; where Terraform and its provider are, is.
@@ -191,7 +192,9 @@ def sandbox(folder: Path, *, keep: bool) -> Iterator[dict[str, str]]:
         deadline = time.monotonic() + _START_SECONDS
         while not env_file.exists():
             if process.poll() is not None or time.monotonic() > deadline:
-                reason = said.read_text().partition("\n\n")[0].strip().removeprefix("Error: ")
+                reason = (
+                    read_regular(said).decode().partition("\n\n")[0].strip().removeprefix("Error: ")
+                )
                 raise OctoTfError(
                     f"the sandbox did not start: {reason or 'it does not answer'}",
                     hint="Run `octo-tf sandbox up` to see more." if not reason else "",

@@ -14,6 +14,7 @@ import click
 from orchestrator.app.events import LinkedAccountsProgress
 from orchestrator.cli.demo.stage import Ran, Stage, command_line, quote, say
 from orchestrator.errors import OctoTfError
+from orchestrator.files import read_regular
 from orchestrator.model.coverage import State
 from orchestrator.model.module_contract import octo_names
 from orchestrator.octo.api import OctoApi
@@ -184,7 +185,7 @@ def _watch(stage: Stage, run: Future[Ran], events: Path) -> None:
 
 def _deployed(events: Path) -> dict[str, State]:
     """Read from a run's events how far each linked account is; empty before any is."""
-    lines = events.read_text().splitlines() if events.exists() else []
+    lines = read_regular(events).splitlines() if events.exists() else []
     progress = [event for line in lines if (event := json.loads(line))["event"] == _PROGRESS]
     accounts = progress[-1]["accounts"] if progress else {}
     return {

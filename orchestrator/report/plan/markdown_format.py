@@ -87,13 +87,13 @@ def render(review: Review, *, color: bool = False) -> str:
     return "\n\n".join(parts)
 
 
-def _fitting(rows: Iterable[_T], room: int) -> tuple[list[_T], int]:
+def _fitting(rows: Iterable[_T], budget: int) -> tuple[list[_T], int]:
     """Return the first of rows that fit in so many characters, and how many are left out."""
     kept: list[_T] = []
     left = 0
     for row in rows:
-        room -= sum(len(cell) + 3 for cell in row) if isinstance(row, tuple) else len(row) + 1
-        if room < 0:
+        budget -= sum(len(cell) + 3 for cell in row) if isinstance(row, tuple) else len(row) + 1
+        if budget < 0:
             left += bool(row)
         else:
             kept.append(row)

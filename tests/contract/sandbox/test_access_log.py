@@ -47,7 +47,7 @@ def test_each_object_that_is_deleted_needs_its_permission(sandbox, user):
     client.delete_bucket(Bucket="of-objects")
 
 
-def test_that_an_object_is_missing_is_told_to_those_who_may_list_the_bucket(sandbox, user):
+def test_only_those_who_may_list_a_bucket_learn_that_an_object_is_missing(sandbox, user):
     client = user("payer", "s3:CreateBucket", "s3:GetObject").client("s3")
     client.create_bucket(Bucket="without-objects")
     with pytest.raises(ClientError, match="s3:ListBucket"):
