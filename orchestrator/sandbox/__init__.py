@@ -18,15 +18,19 @@ from orchestrator.sandbox.control import read_env_file
 
 if TYPE_CHECKING:
     from orchestrator.sandbox.authorization import S3_ACTIONS
+    from orchestrator.sandbox.policy import AccessRequest, PolicySet, decide_all
     from orchestrator.sandbox.server import Sandbox, serve
     from orchestrator.sandbox.template import TemplateScope
     from orchestrator.sandbox.template_parser import parse_template
 
 __all__ = [
     "S3_ACTIONS",
+    "AccessRequest",
+    "PolicySet",
     "Sandbox",
     "TemplateScope",
     "control",
+    "decide_all",
     "parse_template",
     "read_env_file",
     "serve",
@@ -34,8 +38,11 @@ __all__ = [
 
 _MODULES = {
     "S3_ACTIONS": "authorization",
+    "AccessRequest": "policy",
+    "PolicySet": "policy",
     "Sandbox": "server",
     "TemplateScope": "template",
+    "decide_all": "policy",
     "parse_template": "template_parser",
     "serve": "server",
 }

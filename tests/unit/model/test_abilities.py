@@ -16,7 +16,7 @@ from orchestrator.model.policy.classification import Access, expand
 from orchestrator.model.policy.globs import members
 from orchestrator.model.policy.terms import Condition, Terms
 from orchestrator.model.policy.trust import Admission, compare_trust
-from orchestrator.sandbox.policy import AccessRequest, PolicySet, decide_all
+from orchestrator.sandbox import AccessRequest, PolicySet, decide_all
 
 OCTO = "131920598436"
 
