@@ -182,6 +182,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
 _PARQUET = {"cur_format": "Parquet", "cur_compression": "Parquet"}
 _EXECUTION = {"features": ["cost", "execution"], "execution_actions": ["stop_ec2"]}
 _EXISTING = {"cur_s3_bucket_option": "USE_EXISTING", "cur_s3_bucket_name": "my-bucket"}
+_OF_A_NAMESPACE = "billing-111122223333-us-east-1-an"
 # Settings that go together, or not: each with the input that the module names, empty if accepted.
 COMBINATIONS: list[tuple[dict[str, Any], str]] = [
     (_PARQUET, ""),
@@ -203,6 +204,9 @@ COMBINATIONS: list[tuple[dict[str, Any], str]] = [
     ({**_EXECUTION, "execution_actions": ["stop_ec2", "terminate_ec2"]}, "execution_actions"),
     ({**_EXECUTION, "execution_actions": ["delete_rds"], "execution_may_delete": True}, ""),
     ({**_EXECUTION, "stackset_features": ["cost", "execution"]}, ""),
+    ({"cur_s3_bucket_name": _OF_A_NAMESPACE}, "cur_s3_bucket_name"),
+    ({**_EXISTING, "cur_s3_bucket_name": _OF_A_NAMESPACE}, ""),
+    ({"cur_report_option": "USE_EXISTING", "cur_s3_bucket_name": _OF_A_NAMESPACE}, ""),
     (_EXISTING, ""),
     ({**_EXISTING, "cur_s3_bucket_merge_policy": True}, ""),
     (

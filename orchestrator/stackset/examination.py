@@ -24,14 +24,14 @@ from orchestrator.model.registration import Registration
 from orchestrator.stackset import guardrails, preflight
 from orchestrator.stackset.guardrails import Guardrails
 
-Status = Literal["ok", "warning", "problem"]
+Status = Literal["ok", "skipped", "warning", "problem"]
 STACKSETS = "member.org.stacksets.cloudformation.amazonaws.com"
 _SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found; ``fix`` is set whenever the status is not ``ok``.
+    """What one check found; ``fix`` is set for a warning and a problem.
 
     Attributes:
         id: of the check; ``policies`` comes once for each statement that denies something.
@@ -86,7 +86,7 @@ def examine(
         findings = [_read(name, check) for name, check in checks.items()]
         where = "its payer" if account.account_type == "linked" else "an organization's payer"
         text = f"Policies of an organization are read from {where}: nothing is predicted here."
-        return Examination(account, (*findings, Finding("policies", "ok", text)), predicted)
+        return Examination(account, (*findings, Finding("policies", "skipped", text)), predicted)
     checks |= {
         "trusted_access": lambda: _trusted_access(aws),
         "administrators": lambda: _administrators(aws),
@@ -96,6 +96,20 @@ def examine(
     }
     findings = [_read(name, check) for name, check in checks.items()]
     return Examination(account, (*findings, *policies(predicted)), predicted)
+
+
+def examine_quotas(
+    aws: Aws, registration: Registration, account: Account, linked: LinkedAccounts
+) -> list[Finding]:
+    """Examine whether the quotas of roles and of stack instances are enough.
+
+    Raises:
+        AwsError: a call failed, other than for a missing permission.
+    """
+    return [
+        _read("roles", lambda: _roles(aws, registration)),
+        _read("quota", lambda: _quota(account, linked)),
+    ]
 
 
 def _read(name: str, check: Callable[[], Finding]) -> Finding:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
 
+from orchestrator.aws import iam
 from orchestrator.aws.identity import identify
 from orchestrator.aws.session import Aws
+from orchestrator.doctor.checks import organization
+from orchestrator.doctor.model import DoctorContext
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import Coverage, LinkedAccount, State
@@ -69,3 +74,13 @@ def test_more_accounts_than_a_stack_set_holds_are_refused():
     with pytest.raises(Refused, match=r"100,001 linked accounts .* at most 100,000"):
         preflight.check_quota("111111111111", Coverage(everyone))
     preflight.check_quota("111111111111", Coverage(everyone[1:]))
+
+
+def test_doctor_says_that_the_quota_of_roles_is_too_small(aws, monkeypatch):
+    monkeypatch.setattr(iam, "free_roles", lambda _aws: 1)
+    context = DoctorContext({}, Path(), time.time, registration=PAYER, connection=aws("payer"))
+    result = organization.CHECK.run(context)
+    assert (result.status.value, result.summary) == (
+        "problem",
+        "The account needs 2 roles, and its quota allows 1 more.",
+    )

@@ -1,9 +1,9 @@
-"""organization: its policies deny neither the StackSet's deployments nor Octo's access."""
+"""organization: neither its policies nor quotas prevent the StackSet's deployments."""
 
 from orchestrator.aws.identity import identify
 from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem, warning
 from orchestrator.model.linked_accounts import count_linked
-from orchestrator.stackset import preflight
+from orchestrator.stackset import examination, preflight
 from orchestrator.stackset.observation import observe
 
 _MORE = "`octo-tf preflight` shows each statement, and the exemption to add."
@@ -18,6 +18,9 @@ def _run(context: DoctorContext) -> DoctorResult:
     found = preflight.predict(aws, registration, linked)
     if cut_off := found.cut_off:
         return problem(f"The organization's policies cut {count_linked(len(cut_off))} off.", _MORE)
+    for finding in examination.examine_quotas(aws, registration, account, linked):
+        if finding.status == "problem":
+            return problem(finding.summary, finding.fix)
     if found.denied:
         missing = ", ".join(found.denied)
         return warning("Not all policies of the organization could be read.", f"Grant {missing}.")

@@ -24,6 +24,8 @@ DELETING_ACTIONS = (
     "release_address",
     "terminate_ec2",
 )
+# S3 User Guide, "Namespaces for general purpose buckets".
+_OF_A_NAMESPACE = r"-[0-9]{12}-[a-z0-9-]+-an$"
 _TAGS_AT_MOST = 50
 _TAG_SIGNS = frozenset("_.:/=+-@")
 # The module's defaults of the settings that depend on each other.
@@ -199,6 +201,12 @@ def _bucket_is_named(has: Callable[[str], Any]) -> bool:
     return has("cur_s3_bucket_option") != "USE_EXISTING" or has("cur_s3_bucket_name") is not None
 
 
+def _bucket_can_be_made(has: Callable[[str], Any]) -> bool:
+    """The module's provider cannot create a bucket in an account's own namespace (``-an``)."""
+    reads = "USE_EXISTING" in (has("cur_s3_bucket_option"), has("cur_report_option"))
+    return reads or not re.search(_OF_A_NAMESPACE, has("cur_s3_bucket_name") or "")
+
+
 def _merges_into_existing(has: Callable[[str], Any]) -> bool:
     return not has("cur_s3_bucket_merge_policy") or has("cur_s3_bucket_option") == "USE_EXISTING"
 
@@ -236,6 +244,12 @@ _COMBINATIONS: tuple[tuple[tuple[str, ...], Callable[[Callable[[str], Any]], boo
         ("cur_s3_bucket_option",),
         _bucket_is_named,
         "cur_s3_bucket_option: USE_EXISTING needs cur_s3_bucket_name, the bucket's name",
+    ),
+    (
+        ("cur_s3_bucket_name",),
+        _bucket_can_be_made,
+        "cur_s3_bucket_name: a bucket of the account's own namespace (-ACCOUNT_ID-REGION-an) cannot"
+        " be created here; create it yourself, and set cur_s3_bucket_option: USE_EXISTING",
     ),
     (
         ("cur_s3_bucket_merge_policy",),

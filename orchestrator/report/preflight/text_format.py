@@ -8,7 +8,7 @@ from orchestrator.model.guardrail import Obstacle, Phase
 from orchestrator.stackset.examination import Examination
 from orchestrator.stackset.guardrails import cause
 
-_SIGNS = {"ok": "✓", "warning": "!", "problem": "✗"}
+_SIGNS = {"ok": "✓", "skipped": "-", "warning": "!", "problem": "✗"}
 _DENIED = {
     Phase.DEPLOYMENT: "the StackSet's deployment",
     Phase.ACCESS: "Octo's access to its role",
@@ -23,7 +23,7 @@ def render(examination: Examination, *, color: bool = False) -> str:
     account = examination.account
     lines = [f"Account {account.account_id} ({account.account_type})"]
     for finding in examination.findings:
-        if finding.id == "policies" and finding.status != "ok":
+        if finding.id == "policies" and finding.status in ("warning", "problem"):
             continue  # shown below, in full
         lines.append(f"{_SIGNS[finding.status]} {finding.id:16}{finding.summary}")
         if finding.fix:

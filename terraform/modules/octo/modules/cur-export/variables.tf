@@ -184,6 +184,13 @@ variable "cur_s3_bucket_name" {
     error_message = "cur_s3_bucket_name must be 3 to 63 characters of lower-case letters, digits, dots and hyphens, start and end with a letter or digit, not look like an IP address, and use none of the prefixes and suffixes that S3 reserves."
   }
   validation {
+    condition = (
+      contains([var.cur_s3_bucket_option, var.cur_report_option], "USE_EXISTING") ||
+      !can(regex("-[0-9]{12}-[a-z0-9-]+-an$", coalesce(var.cur_s3_bucket_name, "-")))
+    )
+    error_message = "cur_s3_bucket_name is of the account's own namespace (-ACCOUNT_ID-REGION-an), where the module cannot create a bucket: create it yourself, and set cur_s3_bucket_option = \"USE_EXISTING\"."
+  }
+  validation {
     condition     = var.cur_s3_bucket_name != null || var.cur_s3_bucket_option == "CREATE_NEW"
     error_message = "cur_s3_bucket_option = \"USE_EXISTING\" needs cur_s3_bucket_name, the name of that bucket."
   }
