@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.reading import show
 from orchestrator.cli.session import Session
 from orchestrator.errors import OctoTfError
 
@@ -91,7 +92,7 @@ def consent(*, yes: bool, instead: str = "--yes or --plan FILE") -> Callable[[Re
     def ask(review: Review) -> None:
         from orchestrator import report
 
-        click.echo(report.render_plan(review, "text"), err=True)
+        show(report.render_plan(review, "text"), err=True)
         question = f"Apply this to account {review.account_id}?"
         agree(question, yes=yes, instead=instead)
 

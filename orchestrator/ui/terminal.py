@@ -6,6 +6,7 @@ progress within a step too.
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from orchestrator.app import events
 from orchestrator.errors import ExitCode
 from orchestrator.model.module_contract.addresses import in_its_module
+from orchestrator.ui.folding import folded
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -190,6 +192,8 @@ class Terminal:
             self._print(sentence)
 
     def _print(self, sentence: str) -> None:
+        if self._is_terminal:
+            sentence = folded(sentence, shutil.get_terminal_size((100, 24)).columns)
         if self._spinner:  # above the spinner, not into it
             self._spinner.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
         else:

@@ -15,6 +15,7 @@ from orchestrator.cli.context_loading import adopting_options, names_in_state
 from orchestrator.cli.help import Command
 from orchestrator.cli.octo import octo_external_id
 from orchestrator.cli.option import option
+from orchestrator.cli.reading import show
 from orchestrator.cli.results import end, write_reports
 from orchestrator.cli.session import Session
 from orchestrator.cli.shared_options import ENABLE_ACCESS, TERRAFORM, VERIFYING
@@ -131,7 +132,7 @@ def command(
     if plan_only:
         review = adoption.plan(context, candidate, request)
         write_reports(context, reports, review=review)
-        click.echo(report.render_plan(review, "json" if as_json else "text"))
+        show(report.render_plan(review, "json" if as_json else "text"))
         review.verdict.enforce()
         return ExitCode.DONE
     result = adoption.adopt(

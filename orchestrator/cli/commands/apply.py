@@ -11,6 +11,7 @@ from orchestrator.cli import approval
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
+from orchestrator.cli.reading import show
 from orchestrator.cli.results import end
 from orchestrator.cli.shared_options import (
     ALLOW_DESTROY,
@@ -67,7 +68,7 @@ def command(
                 consent=approval.consent(yes=False),
             )
     if not applied.review.has_changes:
-        click.echo(report.render_plan(applied.review, "text"), err=True)
+        show(report.render_plan(applied.review, "text"), err=True)
     return end(
         context,
         applied.report,

@@ -7,6 +7,7 @@ import json
 import click
 
 from orchestrator.cli.help import Command
+from orchestrator.cli.reading import show
 from orchestrator.cli.shared_options import JSON
 from orchestrator.errors import ExitCode
 
@@ -20,5 +21,5 @@ def command(as_json: bool) -> ExitCode:
     """
     from orchestrator.report.features import render_json, render_text
 
-    click.echo(json.dumps(render_json(), indent=2) if as_json else render_text())
+    show(json.dumps(render_json(), indent=2) if as_json else render_text())
     return ExitCode.DONE

@@ -9,6 +9,7 @@ import click
 
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
+from orchestrator.cli.reading import show
 from orchestrator.cli.results import write_report, write_reports
 from orchestrator.cli.shared_options import (
     ALLOW_DESTROY,
@@ -69,6 +70,6 @@ def command(
         if file is not None:
             write_report(file, report.render_plan(review, name))
     write_reports(context, reports, review=review)
-    click.echo(report.render_plan(review, "json" if as_json else "text"))
+    show(report.render_plan(review, "json" if as_json else "text"))
     review.verdict.enforce()
     return ExitCode.CHANGES if detailed_exitcode and review.has_changes else ExitCode.DONE

@@ -8,6 +8,7 @@ import click
 
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
+from orchestrator.cli.reading import show
 from orchestrator.cli.shared_options import JSON, WITHOUT_EXTERNAL_ID
 from orchestrator.errors import ExitCode
 
@@ -29,5 +30,5 @@ def command(context: AccountContext, as_json: bool) -> ExitCode:
     from orchestrator.app.preflight import preflight
 
     examination = preflight(context)
-    click.echo(report.render_preflight(examination, "json" if as_json else "text"))
+    show(report.render_preflight(examination, "json" if as_json else "text"))
     return ExitCode.VERIFICATION_FAILED if examination.has_problem else ExitCode.DONE

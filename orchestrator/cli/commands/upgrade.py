@@ -11,6 +11,7 @@ from orchestrator.cli import approval
 from orchestrator.cli.context_loading import deferred_run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
+from orchestrator.cli.reading import show
 from orchestrator.cli.results import end
 from orchestrator.cli.shared_options import ALLOW_DESTROY, ENABLE_ACCESS, TERRAFORM, VERIFYING
 from orchestrator.errors import Excludable, ExitCode
@@ -68,7 +69,7 @@ def command(
                 raise
             own["stackset_excluded_accounts"] = [*refusal.excluded]
     if not upgraded.review.has_changes:
-        click.echo(report.render_plan(upgraded.review, "text"), err=True)
+        show(report.render_plan(upgraded.review, "text"), err=True)
     click.echo(f"Kept as it was: {', '.join(upgraded.kept)}.", err=True)
     return end(context, upgraded.report, reports, as_json=as_json, review=upgraded.review)
 
