@@ -5,7 +5,9 @@ Needs Terraform, the sandbox's packages and a Chromium (tests/web/chromium.py fi
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -14,8 +16,15 @@ import tempfile
 import time
 from pathlib import Path
 
+import pexpect
+from rich.console import Console
+from rich.terminal_theme import MONOKAI
+from rich.text import Text
+
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs/images"
+STYLE = "<style>pre {display: inline-block; padding: 1em; background: #0c0c0c}</style>"
+COLUMNS, LINES = 80, 60  # of the picture of a terminal
 OCTO_TF = [sys.executable, "-m", "orchestrator"]
 sys.path.insert(0, str(ROOT))
 
@@ -47,6 +56,40 @@ def report(folder: Path) -> Path:
     return page
 
 
+def demo() -> str:
+    """Play the demo in a terminal of 80 columns; return what it shows at its end, as a page."""
+    environ = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"}
+    shown, code = pexpect.run(
+        shlex.join([*OCTO_TF, "demo"]),
+        dimensions=(50, COLUMNS),
+        timeout=900,
+        env=environ,
+        withexitstatus=True,
+    )
+    if code:
+        sys.exit(f"The demo failed:\n{shown.decode()}")
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    lines = _settled(shown.decode()).splitlines()[:LINES]
+    console.print(Text.from_ansi("\n".join(lines)))
+    return console.export_html(theme=MONOKAI, inline_styles=True)
+
+
+def _settled(shown: str) -> str:
+    """Return what is on a terminal after its lines were drawn again in their place."""
+    lines, row = [""], 0
+    for part in re.split(r"(\x1b\[\d*A|\x1b\[\?\d+[hl]|\x1b\[2K|\r|\n)", shown):
+        if part == "\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif part.endswith("A") and part.startswith("\x1b["):
+            row = max(0, row - int(part[2:-1] or 1))
+        elif part != "\r" and not part.startswith("\x1b[?"):
+            lines[row] += part
+    return "\n".join(lines)
+
+
 def _variables(text: str) -> list[tuple[str, str]]:
     words = [word for line in text.splitlines() for word in shlex.split(line, comments=True)]
     return [(w.partition("=")[0], w.partition("=")[2]) for w in words if "=" in w]
@@ -64,6 +107,9 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 900, "height": 1200}, color_scheme="light")
         page.goto(report(Path(folder)).as_uri())
         page.screenshot(path=IMAGES / "report.png")
+        page = browser.new_page(viewport={"width": 1000, "height": 900})
+        page.set_content(STYLE + demo())
+        page.locator("pre").screenshot(path=IMAGES / "demo.png")
 
 
 if __name__ == "__main__":
