@@ -215,7 +215,8 @@ def _removing(context: AccountContext, made: Owned, *, keep: bool) -> list[Outsi
         f" {fate} in {len(made.reached)}"
     )
     if others := len(deployed.instances) - len(made.reached):
-        text += f"; the other {others} have no stack, or one that AWS cannot delete"
+        have = "account has" if others == 1 else "accounts have"
+        text += f"; {others} other {have} no stack, or a stack that AWS cannot delete"
     return [OutsideAction(REMOVE_ACCOUNTS, context.cloud.stackset_name, f"{text}.")]
 
 

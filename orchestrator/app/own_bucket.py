@@ -63,7 +63,7 @@ def find(
         raise Refused(
             "the bucket is not empty: it holds objects, or old versions of some",
             where=name,
-            hint="Leave --delete-bucket out to keep it, or delete its data too: --delete-data.",
+            hint="Omit --delete-bucket to keep it, or delete its data too: --delete-data.",
         )
     return Bucket(name, region, delete, with_data and not empty)
 
@@ -99,12 +99,13 @@ def _check_made(context: AccountContext, name: str, unknown: str) -> None:
     is_adopted = record is not None and name != "" and record.adopted_bucket == name
     if is_adopted or (not name and (unknown or "USE_EXISTING" in options)):
         raise Refused(
-            "neither the state nor a note here has the bucket: octo-tf does not delete it"
+            "nothing in Terraform's state or in the ledger says that octo-tf created this bucket,"
+            " so octo-tf does not delete it"
             if unknown
             else "octo-tf did not make the bucket and does not delete it",
             where=name or unknown or registration.cur_s3_bucket_name or registration.account_id,
-            hint="Leave --delete-bucket out. Once the account has left, delete the bucket in the"
-            " AWS console if nobody needs it.",
+            hint="Omit --delete-bucket. After octo-tf destroy, delete the bucket in the AWS console"
+            " if it is no longer needed.",
         )
 
 

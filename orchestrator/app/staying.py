@@ -23,7 +23,10 @@ def bucket(
     if own is not None:
         return [] if own.is_deleted else [f"The bucket {own.name} with its data."]
     if unknown := unknown_bucket(context, account, state):
-        return [f"The bucket {unknown}, of which neither the state nor a note here says anything."]
+        return [
+            f"The bucket {unknown}: nothing in Terraform's state or in the ledger says that octo-tf"
+            " created it."
+        ]
     registration = context.registration
     if account.account_type == "linked":
         return []

@@ -212,8 +212,9 @@ def is_registered(context: AccountContext, account: Account) -> bool | None:
         known = context.octo.api.status(account.account_id)
         if known is not None and known.aws_options.status == OUTDATED:
             context.events.warn(
-                "Octo says that its access is outdated, since its template has moved on: octo-tf"
-                " status shows what the new one asks for and what grants it."
+                f"Octo calls the access of account {account.account_id} outdated because Octo's"
+                " template has changed. Run octo-tf status: it shows the permissions that the new"
+                " template asks for and what grants them."
             )
         if known is None:
             context.octo.check_new(account, name)

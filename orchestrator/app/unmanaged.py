@@ -30,10 +30,11 @@ _STACKS_HINT = (
 def check(context: AccountContext, account: Account, state: Collection[StateResource]) -> None:
     """Refuse to leave if AWS has roles, a report or a StackSet that the state does not have.
 
-    An earlier destroy that the ledger has noted is trusted: what AWS has now is of somebody else.
+    A destroy that the ledger records as completed is trusted: resources that AWS has now belong to
+    another owner.
 
     Raises:
-        Refused: it has; each is named, with the stack that owns it.
+        Refused: it has; each is named, a role with the stack that owns it.
         AwsError: an AWS call failed.
     """
     record = context.octo.record(account.account_id)

@@ -133,14 +133,14 @@ def cover(
 def _unwanted(
     state: State, reason: str, instance: StackInstance | None, moved: str = ""
 ) -> tuple[State, str]:
-    """Judge an account that is not to be deployed to: too much, where it has an instance."""
+    """Judge an account outside the deployment; a stack instance in it is excess."""
     if instance is None:
         return state, reason
     return State.EXCESS, f"{reason}, but the StackSet still has it{moved}"
 
 
 def _inactive(member: Member, instance: StackInstance | None) -> tuple[State, str]:
-    """Judge an account that is not active: CloudFormation leaves it out."""
+    """Judge an account that is not active; CloudFormation does not deploy to it."""
     state = State.SUSPENDED if member.state == "SUSPENDED" else State.INACTIVE
     reason = _INACTIVE.get(member.state, f"AWS says the account is {member.state}")
     return state, f"{reason}; the StackSet still has it" if instance is not None else reason

@@ -198,13 +198,14 @@ def stack_set_differences(desired: StackSet, observed: StackSet) -> list[str]:
     """Say how a StackSet's permissions, template and parameters differ."""
     wanted, ids = _external_ids(desired), _external_ids(observed)
     octo, trusted = desired.parameters["Principal"], observed.parameters.get("Principal")
+    accept = "also accept an unexpected" if ids > wanted else "do not accept exactly the expected"
     differences = {
         "its permissions are not service-managed": not observed.service_managed,
         "it may not create a role with a name (CAPABILITY_NAMED_IAM)": bool(
             {*desired.capabilities} - {*observed.capabilities}
         ),
         "its template was changed": not _same_template(desired.template, observed.template),
-        f"it gives the roles another external id{', too' if ids > wanted else ''}": ids != wanted,
+        f"its roles {accept} external id": ids != wanted,
         f"its role trusts {trusted or 'nobody'}, not Octo's account {octo}": trusted != octo,
         "its operations do not wait for each other (managed execution is off)": (
             not observed.managed_execution

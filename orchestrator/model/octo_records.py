@@ -39,7 +39,7 @@ class OctoAnswer(BaseModel):
         at: when (ISO 8601, UTC).
         reason: what Octo said; empty where it is confirmed. Never a secret.
         hint: what solves it.
-        outdated: of a confirmed area: whether Octo's template has moved on since.
+        outdated: of a confirmed area: whether Octo's template has changed since.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -26,7 +26,7 @@ Remedy = Literal[
     "feature",  # a feature that is not chosen has them
     "additional_actions",  # they list or read, and no feature has them
     "upgrade",  # this octo-tf does not know the role
-    "left_out",  # they change something, read data or reach too far: octo-tf does not grant them
+    "not_granted",  # they change something, read data or reach too far: octo-tf does not grant them
 ]
 
 
@@ -88,7 +88,7 @@ def compare(
     """List what a template grants its roles and the account's roles of the same names lack.
 
     Resources and conditions are not compared: an action that the account's role may do on fewer
-    resources is ``left_out``.
+    resources is ``not_granted``.
 
     Args:
         granted: the account's roles by name, as AWS has them.
@@ -106,12 +106,12 @@ def compare(
             for action in ability.actions:
                 limited = own is not None and any(matches(action, p) for p in _allowed(own))
                 remedy, feature = (
-                    ("left_out", "") if limited else _remedy(name, action, {*features, "cost"})
+                    ("not_granted", "") if limited else _remedy(name, action, {*features, "cost"})
                 )
                 found[name, remedy, feature, action not in old].add(action)
         for arn in set(role.managed) - set(own.managed if own else ()):
             is_old = before is not None and arn in before.managed
-            found[name, "left_out", "", not is_old].add(arn)
+            found[name, "not_granted", "", not is_old].add(arn)
     return tuple(
         MissingActions(role, tuple(sorted(actions)), remedy, feature, is_new)
         for (role, remedy, feature, is_new), actions in sorted(found.items())
@@ -143,7 +143,7 @@ def _remedy(role: str, action: str, features: Collection[str]) -> tuple[Remedy, 
         return "feature", (wanted or with_role)[0]
     if role in READING_ROLES and _may_be_added(action):
         return "additional_actions", ""
-    return "left_out", ""
+    return "not_granted", ""
 
 
 def _may_be_added(action: str) -> bool:

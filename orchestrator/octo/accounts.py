@@ -22,7 +22,7 @@ class ListedAccount:
         in_organization: None where the organization was not read.
         payer_id: a linked account's payer, as Octo has it; empty where it has none.
         areas: what Octo has confirmed.
-        reason: the error that Octo reports, or that its template has moved on.
+        reason: the error that Octo reports, or that its template has changed.
     """
 
     account_id: str

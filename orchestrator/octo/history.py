@@ -105,8 +105,8 @@ def _granting(missing: MissingActions) -> str:
         "feature": f"Add {missing.feature} to features in octo.yaml, if Octo is to have it.",
         "additional_actions": f"Add to additional_actions in octo.yaml: {actions}.",
         "upgrade": f"Upgrade octo-tf: this version does not know {role}.",
-        "left_out": f"Decide about {actions} of {role}: octo-tf does not grant that; if Octo stays"
-        " outdated without, ask Octo's support.",
+        "not_granted": f"octo-tf does not grant {actions} to {role}. If Octo still calls the access"
+        " outdated without these actions, ask Octo's support.",
     }[missing.remedy]
 
 
@@ -142,8 +142,8 @@ def _other_steps(record: AccountRecord, waiting: int, *, with_credentials: bool)
     by_console = record.method == "console"
     if record.destroying_at is not None:
         return [
-            f"Run octo-tf destroy: it began on {record.destroying_at}, has not ended, and goes on"
-            " where it was. To stay instead, run octo-tf apply."
+            f"An octo-tf destroy that began on {record.destroying_at} has not finished. Run octo-tf"
+            " destroy to continue it, or octo-tf apply to keep the account registered."
         ]
     if record.left_at is not None:
         return []

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic.alias_generators import to_camel, to_pascal
 
-OUTDATED = "outdated"  # the template has moved on: an access's status
+OUTDATED = "outdated"  # the template has changed: an access's status
 NO_ERROR = ("", "latest", OUTDATED)  # an access's status where it is no error's text
 
 

@@ -16,10 +16,10 @@ SCHEMA = "octo-tf/status/v1"
 _NONE = "no record here"
 _REMEDIES: dict[Remedy, str] = {
     "apply": "octo.yaml grants it: octo-tf apply",
-    "feature": "of the feature {0.feature}, which is not chosen",
+    "feature": "granted by the feature {0.feature}, which octo.yaml does not choose",
     "additional_actions": "additional_actions can grant it",
     "upgrade": "a role that this octo-tf does not know",
-    "left_out": "octo-tf does not grant it: it changes something, reads data or reaches further",
+    "not_granted": "octo-tf does not grant it: it changes something, reads data or reaches further",
 }
 
 

@@ -105,8 +105,9 @@ def _changes(who: str, change: Comparison) -> Iterator[str]:
     """Say what somebody may do, and may no longer do."""
     yield from _abilities(f"{who} gains", change.gained, names=_loud)
     yield from _abilities(f"{who} loses", change.lost)
-    yield from _abilities(f"{who} has under fewer or other conditions", change.freed, names=_loud)
-    yield from _abilities(f"{who} has under more conditions", change.limited)
+    freed = f"{who} keeps, under fewer or other conditions,"
+    yield from _abilities(freed, change.freed, names=_loud)
+    yield from _abilities(f"{who} keeps, under more conditions,", change.limited)
     yield from _abilities("The boundary denies", change.bounded)
 
 

@@ -52,6 +52,12 @@ _NEXT_OF = {  # where it is another step, or only some commands have one
     ("upgrade", ExitCode.DONE): "octo-tf accounts",
     ("destroy", ExitCode.DONE): "octo-tf discover",
     ("preflight", ExitCode.VERIFICATION_FAILED): "fix what fails, then octo-tf preflight",
+    ("status", ExitCode.CHANGES): "carry out the steps that octo-tf status lists",
+    ("render", ExitCode.CHANGES): "octo-tf render",
+    ("console", ExitCode.VERIFICATION_PENDING): "octo-tf console",
+    ("console update", ExitCode.VERIFICATION_PENDING): "octo-tf console update, once the stack is"
+    " updated",
+    ("destroy", ExitCode.VERIFICATION_PENDING): "octo-tf destroy, once the stacks are deleted",
     ("rotate-external-id", ExitCode.VERIFICATION_FAILED): "octo-tf rotate-external-id",
     ("rotate-external-id", ExitCode.VERIFICATION_PENDING): "octo-tf rotate-external-id",
 }

@@ -72,8 +72,8 @@ def _judge(roles: list[Role], observed: Observed) -> Finding:
     by = ""
     if patterns:
         by = (
-            f"; {len(meant)} of them are what {', '.join(sorted(patterns))} mean in AWS's list of"
-            f" {source()['date']}"
+            f"; {len(meant)} of them were expanded from {', '.join(sorted(patterns))} by AWS's list"
+            f" of actions of {source()['date']}"
         )
     return passed(
         f"All {len(actions)} permissions are granted{by}.",

@@ -245,7 +245,7 @@ def test_a_template_that_moves_on_is_followed_in_place(linked, sandbox, api):
     linked.settings(additional_actions=asked)
     applied = linked("apply", "--yes")
     assert applied.returncode == 0, applied.stdout + applied.stderr
-    assert "its access is outdated" in applied.stderr
+    assert "outdated because Octo's template has changed" in applied.stderr
     assert linked("status", "--detailed-exitcode").returncode == 0
     known = api.status(linked.account_id)
     assert known is not None

@@ -95,7 +95,7 @@ def test_a_destroy_that_has_not_ended_is_what_is_to_be_done(ledger):
     lines = shown(ledger)
     assert lines["Destroying"].endswith(", not ended")
     assert lines["Kept"] == "AlphausAcctAccessRole in 1 linked account: 222233334444"
-    assert lines["To do"].startswith("Run octo-tf destroy: it began on 20")
+    assert lines["To do"].startswith("An octo-tf destroy that began on 20")
     ledger.note_destroyed({ACCOUNT})
     assert "Destroying" not in shown(ledger)
     ledger.note_destroying(ACCOUNT, "Acme", "payer", ())

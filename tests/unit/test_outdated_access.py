@@ -51,11 +51,11 @@ def remedies(asked: Role, granted: Role | None = None, *features: str) -> dict[s
     [
         ("freetier:GetFreeTierUsage", "additional_actions"),
         ("newservice:DescribeThings", "additional_actions"),  # newer than the table of actions
-        ("newservice:MakeThing", "left_out"),
+        ("newservice:MakeThing", "not_granted"),
         ("ec2:DescribeImages", "feature:recommendations"),
-        ("iam:PutRolePolicy", "left_out"),
-        ("ec2:GetPasswordData", "left_out"),
-        ("ec2:DescribeInstanceAttribute", "left_out"),  # its user data may hold secrets
+        ("iam:PutRolePolicy", "not_granted"),
+        ("ec2:GetPasswordData", "not_granted"),
+        ("ec2:DescribeInstanceAttribute", "not_granted"),  # its user data may hold secrets
     ],
 )
 def test_an_action_is_sorted_by_what_grants_it(action, remedy):
@@ -86,13 +86,13 @@ def test_a_role_that_octo_tf_does_not_know_needs_a_newer_one():
 
 def test_an_action_on_more_resources_than_granted_is_left_out():
     own = role(CUR_ROLE, "s3:GetObject", resource="arn:aws:s3:::billing/*")
-    assert remedies(role(CUR_ROLE, "s3:GetObject"), own) == {"s3:GetObject": "left_out"}
+    assert remedies(role(CUR_ROLE, "s3:GetObject"), own) == {"s3:GetObject": "not_granted"}
 
 
 def test_a_managed_policy_is_named_by_its_arn():
     admin = "arn:aws:iam::aws:policy/AdministratorAccess"
     asked = role(EXECUTOR_ROLE, managed={admin: None})
-    assert remedies(asked) == {admin: "left_out"}
+    assert remedies(asked) == {admin: "not_granted"}
 
 
 def test_new_is_what_the_earlier_template_did_not_ask_for():
@@ -123,7 +123,7 @@ def shown(tmp_path: Path, found: OutdatedAccess | None, method: Any = "terraform
 
 def test_status_names_what_is_new_and_counts_the_rest(tmp_path):
     new = MissingActions(API_ROLE, ("freetier:GetFreeTierUsage",), "additional_actions")
-    old = MissingActions(API_ROLE, ("iam:PutRolePolicy",), "left_out", is_new=False)
+    old = MissingActions(API_ROLE, ("iam:PutRolePolicy",), "not_granted", is_new=False)
     text = shown(tmp_path, outdated(new, old))
     assert "Outdated    Octo's template is v2; the account was registered with v1" in text
     assert f"new: {API_ROLE} lacks freetier:GetFreeTierUsage (additional_actions can" in text

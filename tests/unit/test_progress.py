@@ -81,6 +81,22 @@ def test_the_last_line_says_what_ended_after_how_long_and_what_is_next(code, lin
     assert stream.getvalue().rstrip().endswith(line)
 
 
+@pytest.mark.parametrize(
+    ("command", "code", "following"),
+    [
+        ("status", 2, "carry out the steps that octo-tf status lists"),
+        ("render", 2, "octo-tf render"),
+        ("console", 4, "octo-tf console"),
+        ("console update", 4, "octo-tf console update, once the stack is updated"),
+        ("destroy", 4, "octo-tf destroy, once the stacks are deleted"),
+    ],
+)
+def test_a_command_that_waits_for_something_else_names_that_as_next(command, code, following):
+    stream = io.StringIO()
+    Terminal(stream=stream)(Ended(command, code, 1.0))
+    assert stream.getvalue().rstrip().endswith(f"Next: {following}.")
+
+
 class _Watched(io.StringIO):
     def isatty(self) -> bool:
         return True

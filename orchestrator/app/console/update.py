@@ -135,11 +135,14 @@ def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
             f"no stack made {expected.main_resource}",
             where=where,
             hint="Name the stack's region in octo.yaml. If Terraform made the role: octo-tf status"
-            " says what Octo asks for, and octo-tf apply grants what octo.yaml says.",
+            " shows what Octo's template asks for; octo-tf apply grants what octo.yaml allows.",
         )
     if stack.state != "complete":
-        waits = "Wait until it has ended." if stack.state == "running" else "Delete it, and open"
-        hint = waits if stack.state == "running" else f"{waits} octo-tf console link api-access."
+        hint = (
+            "Delete the failed stack, then run octo-tf console link api-access and open the link."
+        )
+        if stack.state == "running":
+            hint = "Wait until it has ended."
         raise Refused(f"the stack {stack.name} is {stack.status}", where=where, hint=hint)
     return stack
 
@@ -155,7 +158,8 @@ def check_method(flow: ConsoleFlow) -> None:
         raise ConfigError(
             "the account's resources are made by Terraform, not by a stack",
             where=flow.account.account_id,
-            hint="octo-tf status says what Octo asks for; octo-tf apply grants octo.yaml's part.",
+            hint="octo-tf status shows what Octo's template asks for; octo-tf apply grants what"
+            " octo.yaml allows.",
         )
 
 

@@ -249,7 +249,13 @@ def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes
     is_flag=True,
     help="Have Octo update the stack, by the permissions that its own template gives its role.",
 )
-@option("--yes", "-y", "--auto-approve", is_flag=True, help="Have Octo do its part without asking.")
+@option(
+    "--yes",
+    "-y",
+    "--auto-approve",
+    is_flag=True,
+    help="Do not ask before Octo updates the stack or registers linked accounts.",
+)
 def update(
     context: AccountContext,
     template_bucket: str | None,
@@ -293,8 +299,9 @@ def update(
     if not by_octo:
         click.echo(shlex.join(planned.command))
         click.echo(
-            f"Or in the AWS console: {planned.page}, Update, Make a direct update, with these"
-            " values. Then run octo-tf console update again.",
+            "Or open the stack in the AWS console, choose Update, then Make a direct update, and"
+            f" enter the same template and parameters: {planned.page}\nThen run octo-tf console"
+            " update again.",
             err=True,
         )
         return ExitCode.VERIFICATION_PENDING
@@ -311,9 +318,14 @@ def _confirm_again(flow: ConsoleFlow, *, with_stackset: bool = False) -> ExitCod
         name = flow.registration.account_name or ""
         answer = flow.context.octo.confirm_again(flow.account, name, with_stackset=with_stackset)
     if answer.state == "confirmed" and not answer.outdated:
-        click.echo("Confirmed by Octo: its access is up to date.", err=True)
+        click.echo("Confirmed by Octo: the account's access is up to date.", err=True)
         return ExitCode.DONE
-    click.echo(f"{answer.state.replace('_', ' ')}: {answer.reason} {answer.hint}", err=True)
+    state = "outdated" if answer.outdated else answer.state.replace("_", " ")
+    click.echo(
+        f"Octo has not confirmed the access of account {flow.account.account_id} ({state})."
+        f" {answer.reason.rstrip('.')}. {answer.hint}",
+        err=True,
+    )
     refused = answer.state == "refused"
     return ExitCode.VERIFICATION_FAILED if refused else ExitCode.VERIFICATION_PENDING
 

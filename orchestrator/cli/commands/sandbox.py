@@ -196,10 +196,10 @@ def cur_role(trust: str) -> ExitCode:
 @command.command()
 @click.argument("version", type=click.Choice(["v1", "v2"]))
 def template(version: str) -> ExitCode:
-    """Have Octo's template for API access be of VERSION from now on.
+    """Change the simulated Octo's template for API access to VERSION.
 
-    v2 asks for two actions more: registered accounts are outdated until their role has them and
-    Octo has confirmed that.
+    v2 asks for two more actions: registered accounts are outdated until their role allows these
+    actions and Octo has confirmed again.
     """
     from orchestrator.sandbox import control
 

@@ -17,14 +17,19 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @run_options(ACCOUNT, OCTO, WORKDIR, JSON)
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with code 2 if it is outdated.")
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with code 2 if Octo calls the account's access outdated.",
+)
 def command(context: AccountContext, as_json: bool, detailed_exitcode: bool) -> ExitCode:
     """Show the history of an account: planned, applied, registered, confirmed, left.
 
     It shows what was noted in the account's root folder, and what is still to be done. With
-    credentials for Octo, Octo is asked whether its template has moved on since (outdated), and if
-    so, what the new one asks for is compared with the account's roles. Nothing is changed;
-    --no-octo asks nobody. octo-tf verify and octo-tf accounts show what AWS and Octo have now.
+    credentials for Octo, it asks Octo whether the access is outdated, that is, whether Octo's
+    template has changed since the registration. If so, it compares the permissions of the new
+    template with the account's roles. Nothing is changed. With --no-octo, Octo is not asked.
+    octo-tf verify and octo-tf accounts show what AWS and Octo have now.
     """
     from orchestrator.app import outdated
     from orchestrator.errors import LedgerError

@@ -89,7 +89,10 @@ class Terms(NamedTuple):
         return Terms(*(tuple(tuple(map(change, lines)) for lines in ways) for ways in self))
 
     def imply(self, other: Terms) -> bool:
-        """Tell whether all that these allow others allow, too; False if that is not certain."""
+        """Tell whether every request that these terms allow is also allowed by the other terms.
+
+        False if that is not certain.
+        """
         return all(any(_imply(own, way) for way in other.any_of) for own in self.any_of) and all(
             any(_imply(way, own) for own in self.unless) for way in other.unless
         )

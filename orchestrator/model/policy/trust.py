@@ -55,7 +55,8 @@ class TrustChange:
         gained: principals that could not assume it before.
         lost: principals that cannot assume it afterwards.
         changed: principals with other conditions: those before, those afterwards.
-        weakened: the changed ones whom what they needed before does not need to hold any more.
+        weakened: the changed ones that may now assume the role without meeting a condition that was
+            required before.
         another_external_id: whether a principal must present another external id afterwards, or may
             present one more.
     """

@@ -287,8 +287,8 @@ _COMBINATIONS: tuple[tuple[tuple[str, ...], Callable[[Callable[[str], Any]], boo
     (
         ("additional_actions",),
         _additional_policies_fit,
-        "additional_actions may hold at most 58,000 characters: IAM attaches ten managed policies"
-        " to a role",
+        "additional_actions is too long: all actions together, with 3 extra characters for each,"
+        " must stay below 58,000, since IAM attaches at most ten managed policies to a role",
     ),
     (
         ("execution_actions",),

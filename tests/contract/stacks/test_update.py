@@ -126,10 +126,13 @@ def test_a_stack_of_octos_template_is_updated_by_the_printed_command_and_confirm
     assert asked.exit_code == 4, asked
     assert f"new: AlphausAcctAccessRole lacks {', '.join(ADDED)}" in asked.stderr
     assert EXTERNAL_ID not in asked.stdout + asked.stderr
+    outdated = f"has not confirmed the access of account {standalone.account_id} (outdated)."
+    assert outdated in asked.stderr
+    assert "Next: octo-tf console update, once the stack is updated." in asked.stderr
     assert carry_out(client, asked.stdout) == "UPDATE_COMPLETE"
     done = command(standalone, "console", "update")
     assert (done.exit_code, done.stdout) == (0, ""), done
-    assert "its access is up to date" in done.stderr
+    assert "the account's access is up to date" in done.stderr
     known = standalone.flow().context.octo.api.status(standalone.account_id).aws_options
     assert (known.status, known.template_version) == ("latest", "v2")
     assert client.describe_stacks(StackName=STACK)["Stacks"][0]["StackId"] == stack_id

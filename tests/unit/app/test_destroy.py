@@ -343,7 +343,7 @@ def test_linked_accounts_of_which_nothing_is_known_are_not_said_to_have_been_mis
 def test_a_bucket_that_only_aws_has_stays_and_is_not_deleted(route):
     everything_is_gone(route)
     assert "alphaus-cur-export-111122223333" in leave(route).stays[0]
-    with pytest.raises(Refused, match="neither the state nor a note here"):
+    with pytest.raises(Refused, match="nothing in Terraform's state or in the ledger"):
         leave(route, DELETE_DATA)
 
 
@@ -371,7 +371,7 @@ def test_only_accounts_whose_stack_can_be_deleted_lose_the_role(route):
     leaving = leave(route)
     assert leaving.review.linked.remove == (LINKED, OTHER)
     (action,) = [a for a in leaving.review.outside if a.code == REMOVE_ACCOUNTS]
-    assert "is deleted in 2; the other 2 have no stack, or one that AWS cannot" in action.summary
+    assert "is deleted in 2; 2 other accounts have no stack, or a stack that" in action.summary
     assert "The stacks in closed or suspended accounts: 444444444444, 555555555555." in (
         leaving.stays
     )

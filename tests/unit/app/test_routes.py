@@ -133,7 +133,7 @@ def test_an_outdated_access_is_said_by_the_plan(route, tmp_path):
     route.octo.api.registered, route.octo.api.access = True, "outdated"
     plan(route.context, tmp_path / "plan")
     said = [e.text for e in route.recording.events if isinstance(e, Warned)]
-    assert any("its access is outdated" in s and "octo-tf status" in s for s in said)
+    assert any("outdated because Octo's template" in s and "octo-tf status" in s for s in said)
 
 
 def test_a_plan_that_the_guard_refuses_is_not_put_to_the_user(route):

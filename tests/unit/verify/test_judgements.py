@@ -363,7 +363,7 @@ def test_what_was_probed_is_judged_apart(probes, status, words):
 @pytest.mark.parametrize(
     ("denials", "status", "words"),
     [
-        ({}, Status.PASS, "organizations:List* mean in AWS's list"),
+        ({}, Status.PASS, "organizations:List* by AWS's list"),
         ({"ce:GetCostAndUsage": "explicitly denied"}, Status.FAIL, "(explicitly denied)"),
         (None, Status.FAIL, "does not exist"),
     ],
@@ -387,7 +387,10 @@ def stack_set(**changes: Any) -> StackSet:
         (stack_set(capabilities=()), "CAPABILITY_NAMED_IAM"),
         (stack_set(template=" { } "), ""),
         (stack_set(template="Resources:"), "its template was changed"),
-        (stack_set(parameters={"Principal": PRINCIPAL}), "gives the roles another external id"),
+        (
+            stack_set(parameters={"Principal": PRINCIPAL}),
+            "do not accept exactly the expected external id",
+        ),
         (stack_set(parameters={"ExternalId": EXTERNAL_ID}), "trusts nobody"),
         (stack_set(managed_execution=False), "managed execution is off"),
     ],

@@ -39,7 +39,7 @@ variable "additional_actions" {
   validation {
     # As modules/role-documents splits them.
     condition     = length(join("", var.additional_actions)) + 3 * length(var.additional_actions) < 58000
-    error_message = "additional_actions may hold at most 58,000 characters: IAM attaches ten managed policies to a role."
+    error_message = "additional_actions is too long: all actions together, with 3 extra characters for each, must stay below 58,000, since IAM attaches at most ten managed policies to a role."
   }
   validation {
     # What returns secrets or stored data, however its name begins.
