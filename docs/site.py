@@ -108,6 +108,9 @@ def contents(index: str) -> list[dict[str, Any]]:
         if title == "Explanation":
             records = sorted((ROOT / "docs/decisions").glob("0*.md"))
             pages.append({"Every decision": [f"docs/decisions/{r.name}" for r in records]})
+        if title == "Reference":
+            parts = sorted((ROOT / "terraform/modules/octo/modules").glob("*/README.md"))
+            pages.append({"Submodules": [part.relative_to(ROOT).as_posix() for part in parts]})
         nav.append({title: pages})
     project = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"]
     project.append("terraform/modules/octo/CHANGELOG.md")

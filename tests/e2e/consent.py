@@ -380,15 +380,13 @@ LOOKS: tuple[Look, ...] = (
 def representatives() -> Iterator[Attempt | Look]:
     """The rows that stand for the others.
 
-    Of every command: its first row, another way of answering its question, which changes from
-    command to command, and what the guard refuses. Of every way, and of what only looks: the first.
+    Of every command: its first row, and what the guard refuses. Of every way, and of what only
+    looks: the first.
     """
-    answering = (Way.ENTER, Way.END_OF_INPUT, Way.NO_TERMINAL, Way.CTRL_C)
-    for number, (_, found) in enumerate(groupby(ATTEMPTS, lambda attempt: attempt.command)):
+    for _, found in groupby(ATTEMPTS, lambda attempt: attempt.command):
         first, *others = found
         yield first
-        kept = (answering[number % len(answering)], Way.GUARD)
-        yield from (attempt for attempt in others if attempt.way in kept)
+        yield from (attempt for attempt in others if attempt.way is Way.GUARD)
     yield from {attempt.way: attempt for attempt in reversed(ATTEMPTS)}.values()
     yield from {look.arguments[0]: look for look in reversed(LOOKS)}.values()
 

@@ -196,7 +196,10 @@ def _deployed(events: Path) -> dict[str, State]:
 def _octo(stage: Stage) -> None:
     stage.scene("What Octo knows")
     command_line("octo-tf accounts")
-    click.echo(stage.run("payer", "accounts").stdout.rstrip())
+    for known in stage.run("payer", "accounts", "--json").report["accounts"]:
+        areas = ", ".join(octo_names.Area(area).label for area in known["areas"])
+        line = f"{known['account_id']}  {known['account_type']:8}{known['state']:14}{areas}"
+        click.echo(line.rstrip())
     say("linked-1 has the feature recommendations. By its role, Octo now recommends:")
     credentials = find(stage.environ)
     if credentials is None:
