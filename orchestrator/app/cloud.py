@@ -407,7 +407,10 @@ class Cloud:
     def checks_context(
         self, outputs: Outputs, external_id: str, acceptance: Acceptance = NO_ROTATION
     ) -> Context:
-        """Return what the checks read by; what the account should have is decided here."""
+        """Return the context of the checks: what the account should have, and how AWS is read.
+
+        With a profile of Octo's principal account, the checks connect as that too.
+        """
         region, profile = self._registration.region, self._principal_profile
         with explained("connecting as Octo's principal"):
             principal = connect(region=region, profile=profile) if profile else None

@@ -76,7 +76,7 @@ def compare(first: str, second: str, *, load: Load, connect: Connect) -> tuple[R
 
 
 def _plain(change: RoleChange, *, has_ids: bool) -> RoleChange:
-    """Remove differences of names alone: accounts, and external ids if a side has no real ones."""
+    """Ignore the account in a boundary's ARN, and external ids unless both sides have real ones."""
     before, after = (boundary.rpartition("/")[2] for boundary in change.boundary)
     trust = replace(change.trust, another_external_id=has_ids and change.trust.another_external_id)
     return replace(change, trust=trust, boundary=(before, after))

@@ -140,7 +140,10 @@ def _drop(
 
 
 def _put_back(context: AccountContext, account: Account, change: Change, consent: Consent) -> None:
-    """Accept both ids again: the user consented to that, and to no more, with the last plan."""
+    """Accept both external ids again; the consent to the last plan covers that.
+
+    The user is asked again only if the new plan also changes something outside Terraform.
+    """
     context.events.warn("Octo is refused with the new external id alone: both are accepted again.")
     both = change.accepting(context)
     prepared = steps.prepare(both, account)

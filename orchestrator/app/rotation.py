@@ -226,7 +226,7 @@ def is_confirmed(context: AccountContext, report: Report) -> bool:
 
 
 def octo_is_refused(report: Report, confirmed: Collection[str]) -> bool:
-    """Tell whether Octo lost access: by its own answer, or tried as its principal.
+    """Tell whether Octo lost access: it says so, or its principal may not assume the role.
 
     ``confirmed``: the areas that it had confirmed before; a report that it never could read is no
     reason to accept the previous id again.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 
 import click
 
-from orchestrator.ui.folding import folded
+from orchestrator.ui.folding import fitting
 
 
 def show(text: str, *, err: bool = False) -> None:
@@ -18,5 +17,4 @@ def show(text: str, *, err: bool = False) -> None:
         err: whether it goes to stderr.
     """
     stream = sys.stderr if err else sys.stdout
-    width = shutil.get_terminal_size((100, 24)).columns
-    click.echo(folded(text, width) if stream.isatty() else text, err=err)
+    click.echo(fitting(text) if stream.isatty() else text, err=err)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 
 _COMMAND = ("octo-tf ", "$ ")  # what somebody copies stays one line
+
+
+def fitting(text: str) -> str:
+    """Break the lines of a text that are wider than the terminal; see ``folded``."""
+    return folded(text, shutil.get_terminal_size((100, 24)).columns)
 
 
 def folded(text: str, width: int) -> str:

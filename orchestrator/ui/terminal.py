@@ -6,7 +6,6 @@ progress within a step too.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from orchestrator.app import events
 from orchestrator.errors import ExitCode
 from orchestrator.model.module_contract.addresses import in_its_module
-from orchestrator.ui.folding import folded
+from orchestrator.ui.folding import fitting
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -199,7 +198,7 @@ class Terminal:
 
     def _print(self, sentence: str) -> None:
         if self._is_terminal:
-            sentence = folded(sentence, shutil.get_terminal_size((100, 24)).columns)
+            sentence = fitting(sentence)
         if self._spinner:  # above the spinner, not into it
             self._spinner.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
         else:

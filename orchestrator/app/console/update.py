@@ -181,10 +181,10 @@ def check_target(flow: ConsoleFlow, target: str) -> None:
 
 
 def check_by_octo(update: StackUpdate, target: str | None) -> None:
-    """Make sure that Octo can carry out an update: of the template, of a stack of its own.
+    """Make sure that the stack is of Octo's own template, and that only the template changes.
 
     Raises:
-        ConfigError: it cannot.
+        ConfigError: the stack is octo-tf's, or a new target is given; Octo can update neither.
     """
     if update.stack.is_ours or target is not None:
         raise ConfigError(
