@@ -1,8 +1,12 @@
 """Replay calls that were recorded on AWS against a sandbox, and compare the answers.
 
-The data's origin: ``aws_recorded.json``, each compared call with its source. A recorded answer is
-what boto3 returned, with placeholders such as ``<datetime>`` where AWS answers another value each
-time; a documented one is its code, message, status and the members that it has and lacks.
+The calls are in ``answers/``, a file for each area: ``params`` by ``as_profile`` (a profile of the
+sandbox, ``payer`` by default) in ``region`` (``us-east-1`` by default), in their order. A call with
+a ``label`` is compared with ``aws``, what AWS answered by its ``source``; one without prepares
+others. A recorded answer is what boto3 returned, with placeholders such as ``<datetime>`` where AWS
+answers another value each time; a documented one is its code, message, status and the members that
+it ``has`` and ``lacks``. ``pace``: the seconds that a stack takes from this call on; 0 waits for
+what runs.
 """
 
 from __future__ import annotations
@@ -18,7 +22,10 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-RECORDED = json.loads(Path(__file__).with_name("aws_recorded.json").read_text())
+RECORDED = {
+    path.stem: json.loads(path.read_text())
+    for path in sorted(Path(__file__).with_name("answers").glob("*.json"))
+}
 # AWS answers other values of these each time, or for each recorded account.
 _VARIES = re.compile(r"<|datetime|^[A-Z0-9]{16,}$")
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")

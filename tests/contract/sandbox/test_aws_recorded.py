@@ -30,14 +30,15 @@ def found(sandbox: Sandbox, tmp_path_factory) -> dict[str, list[str]]:
             time.sleep(0.05)
 
     control.snapshot(sandbox.endpoint_url, "before the recorded calls")
-    replay = Replay(lambda profile: boto3.Session(profile_name=profile), pace)
     compared = {}
-    for calls in RECORDED["groups"].values():
+    for calls in RECORDED.values():
+        replay = Replay(lambda profile: boto3.Session(profile_name=profile), pace)
         for call in calls:
             answer = replay.answer(call)
             if "label" in call:
+                assert call["label"] not in compared, f"two calls are called {call['label']!r}"
                 compared[call["label"]] = differences(call["aws"], answer)
-    control.restore(sandbox.endpoint_url, "before the recorded calls")
+        control.restore(sandbox.endpoint_url, "before the recorded calls")
     return compared
 
 
