@@ -75,9 +75,11 @@ provider-schema: .venv/.dev ## extract the schema of the newest provider again (
 	mv .venv-schema/schema.json tests/module/schemas/aws-6.69.1.json
 	rm -rf .venv-schema
 
-access-levels: .venv/.dev ## make the table of AWS's actions and their access levels again
+access-levels: .venv/.dev ## make the tables of AWS's actions again
 	$(BIN)/python tests/module/access_levels.py > .access_levels.tsv
 	mv .access_levels.tsv orchestrator/model/policy/access_levels.tsv
+	$(BIN)/python -m tests.module.bucket_policy_actions > .bucket_policy_actions.tsv
+	mv .bucket_policy_actions.tsv orchestrator/sandbox/bucket_policy_actions.tsv
 
 module-dist: .venv/.dev ## lay the Terraform module out as a registry repository, in dist/terraform-aws-octo
 	@mkdir -p dist

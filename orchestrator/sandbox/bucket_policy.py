@@ -1,60 +1,50 @@
 """Validate a bucket policy as PutBucketPolicy does, and decide whether it is public.
 
-Source: S3 User Guide, "Bucket policies", "The meaning of public"; real error texts.
+Source: S3 User Guide, "Bucket policies", "The meaning of public"; IAM User Guide, "Global condition
+context keys"; real error texts. ``bucket_policy_actions.tsv`` is the Service Authorization
+Reference's (``make access-levels``): the actions on buckets and objects with their condition keys.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from botocore.loaders import Loader
-
-from orchestrator.sandbox import principals
-from orchestrator.sandbox.authorization import S3_ACTIONS
+from orchestrator.sandbox import policy_grammar, principals
 from orchestrator.sandbox.policy import as_list, like
 from orchestrator.sandbox.state import PARTITION, SandboxState
 from orchestrator.sandbox.wire import ServiceError
 
 _MOST_BYTES = 20 * 1024
-_VERSIONS = ("2008-10-17", "2012-10-17")
-_ELEMENTS = {
-    *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction"),
-    *("Resource", "NotResource", "Condition"),
+_SYNTAX = "Invalid policy syntax."
+_TABLE = Path(__file__).with_name("bucket_policy_actions.tsv")
+# The keys that every action has; one that ends in a slash is followed by the key of a tag.
+_KEYS_OF_ALL = {
+    *("s3:accessgrantsinstancearn", "s3:accesspointnetworkorigin", "s3:accesspointtag/"),
+    *("s3:authtype", "s3:buckettag/", "s3:dataaccesspointaccount", "s3:dataaccesspointarn"),
+    *("s3:resourceaccount", "s3:signatureage", "s3:signatureversion", "s3:tlsversion"),
+    "s3:x-amz-content-sha256",
+    *("aws:assumedroot", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast"),
+    *("aws:chatbotsourcearn", "aws:currenttime", "aws:ec2instancesourceprivateipv4"),
+    *("aws:ec2instancesourcevpc", "aws:epochtime", "aws:federatedprovider"),
+    *("aws:ismcpserviceaction", "aws:multifactorauthage", "aws:multifactorauthpresent"),
+    *("aws:principalaccount", "aws:principalarn", "aws:principalisawsservice"),
+    *("aws:principalorgid", "aws:principalorgpaths", "aws:principalservicename"),
+    *("aws:principalservicenameslist", "aws:principaltag/", "aws:principaltype", "aws:referer"),
+    *("aws:requestedregion", "aws:requesttag/", "aws:resourceaccount", "aws:resourceorgid"),
+    *("aws:resourceorgpaths", "aws:resourcetag/", "aws:securetransport", "aws:sourceaccount"),
+    *("aws:sourcearn", "aws:sourceidentity", "aws:sourceip", "aws:sourceorgid"),
+    *("aws:sourceorgpaths", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpcarn"),
+    *("aws:sourcevpce", "aws:tagkeys", "aws:tokenissuetime", "aws:useragent", "aws:userid"),
+    *("aws:username", "aws:viaawsmcpservice", "aws:viaawsservice", "aws:vpceaccount"),
+    *("aws:vpceorgid", "aws:vpceorgpaths", "aws:vpcsourceip"),
+    *("codebuild:buildarn", "codebuild:projectarn", "ec2:roledelivery", "ec2:sourceinstancearn"),
+    *("glue:credentialissuingservice", "glue:roleassumedby", "identitystore:userid"),
+    *("lambda:sourcefunctionarn", "ssm:sourceinstancearn"),
 }
-_REQUIRED = (
-    ("Effect",),
-    ("Principal", "NotPrincipal"),
-    ("Action", "NotAction"),
-    ("Resource", "NotResource"),
-)
-# Permissions that are no operation of the API (Service Authorization Reference, Amazon S3).
-_MORE_ACTIONS = {
-    *("BypassGovernanceRetention", "DeleteObjectVersion", "DeleteObjectVersionTagging"),
-    *("GetObjectVersion", "GetObjectVersionAcl", "GetObjectVersionAttributes"),
-    *("GetObjectVersionForReplication", "GetObjectVersionTagging", "GetObjectVersionTorrent"),
-    *("ListBucketMultipartUploads", "ListMultipartUploadParts", "ObjectOwnerOverrideToBucketOwner"),
-    *("PutObjectVersionAcl", "PutObjectVersionTagging", "ReplicateDelete", "ReplicateObject"),
-    *("ReplicateTags", "InitiateReplication", "PutInventoryConfiguration"),
-    *("GetInventoryConfiguration", "PutAnalyticsConfiguration", "GetAnalyticsConfiguration"),
-    *("PutMetricsConfiguration", "GetMetricsConfiguration", "PutAccelerateConfiguration"),
-    *("PutReplicationConfiguration", "PutIntelligentTieringConfiguration"),
-    *(
-        "GetIntelligentTieringConfiguration",
-        "DeleteBucketWebsite",
-        "PutBucketObjectLockConfiguration",
-    ),
-    *(
-        "TagResource",
-        "UntagResource",
-        "ListTagsForResource",
-        "GetBucketPolicyStatus",
-        "GetBucketCORS",
-    ),
-}
-_OBJECT_ACTIONS = ("object", "upload", "bypassgovernance", "replicate", "initiatereplication")
-_NOT_OF_OBJECTS = ("objectlockconfiguration", "multipartuploads")
 # A condition on one of these keys with fixed values makes a statement not public.
 _FIXED_KEYS = {
     *("aws:sourceip", "aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner"),
@@ -73,15 +63,15 @@ def parse(state: SandboxState, bucket: str, text: str) -> dict[str, Any]:
     if not text.startswith("{"):
         raise _malformed("Policies must be valid JSON and the first byte must be '{'")
     try:
-        document: dict[str, Any] = json.loads(text)
+        document: dict[str, Any] = policy_grammar.load(text)
     except ValueError:
         raise _malformed("This policy contains invalid Json") from None
     if len(json.dumps(document, separators=(",", ":")).encode()) > _MOST_BYTES:
-        raise _malformed("Policy exceeds the maximum allowed document size.")
-    if "Statement" not in document:
-        raise _malformed("Missing required field Statement")
-    if document.get("Version", _VERSIONS[0]) not in _VERSIONS:
-        raise _malformed("The policy must contain a valid version string")
+        raise _malformed(
+            "Normalized policy document exceeds the maximum allowed size of 20480 bytes"
+        )
+    for problem in policy_grammar.problems(document, syntax=_SYNTAX, with_resources=True):
+        raise _malformed(problem)
     for statement in as_list(document["Statement"]):
         for problem in _problems(state, bucket, statement):
             raise _malformed(problem)
@@ -89,32 +79,37 @@ def parse(state: SandboxState, bucket: str, text: str) -> dict[str, Any]:
 
 
 def _problems(state: SandboxState, bucket: str, statement: Any) -> Iterator[str]:
-    for names in _REQUIRED:
-        if not set(names) & statement.keys():
-            yield f"Missing required field {names[0]}"
-    for unknown in sorted(statement.keys() - _ELEMENTS):
-        yield f"Unknown field {unknown}"
-    if statement["Effect"] not in ("Allow", "Deny"):
-        yield f"Invalid effect: {statement['Effect']}"
-    principal = statement.get("Principal", statement.get("NotPrincipal"))
-    if not isinstance(principal, dict) and principal != "*":
-        yield "Invalid policy syntax."
     if not all(principals.exists(state, kind, name) for kind, name in principals.named(statement)):
         yield "Invalid principal in policy"
-    actions = as_list(statement.get("Action", statement.get("NotAction")))
-    if not all(_matched(str(action)) for action in actions):
+    actions = [str(a) for a in as_list(statement.get("Action", statement.get("NotAction")))]
+    if not all(_matched(action) for action in actions):
         yield "Policy has invalid action"
     resources = [str(r) for r in as_list(statement.get("Resource", statement.get("NotResource")))]
     arn = f"arn:{PARTITION}:s3:::{bucket}"
-    if not all(like(r, arn) or like(r, f"{arn}/{_key(r)}") for r in resources):
+    if not all(
+        r.startswith("arn:") and (like(r, arn) or like(r, f"{arn}/{_key(r)}")) for r in resources
+    ):
         yield "Policy has invalid resource"
+    yield from _of_keys(statement, actions)
     if "Action" in statement and "Resource" in statement:
         of_bucket = any(like(r, arn) for r in resources)
         of_objects = any("/" in r or r.endswith("*") for r in resources)
         for action in actions:
-            kinds = {_is_of_objects(name) for name in _matched(str(action))}
-            if not ((True in kinds and of_objects) or (False in kinds and of_bucket)):
+            kinds = {_actions()[name][0] for name in _matched(action)}
+            if not (("object" in kinds and of_objects) or ("bucket" in kinds and of_bucket)):
                 yield "Action does not apply to any resource(s) in statement"
+
+
+def _of_keys(statement: Any, actions: list[str]) -> Iterator[str]:
+    """Check that the condition keys exist, and that every action that is named has them."""
+    keys = [key.lower() for _, key, _ in policy_grammar.conditions(statement)]
+    keys = [key.partition("/")[0] + "/" * ("/" in key) for key in keys if "." not in key]
+    known = _KEYS_OF_ALL.union(*(own for _, own in _actions().values()))
+    if not known.issuperset(keys):
+        yield "Policy has an invalid condition key"
+    for name in (name for action in actions if "*" not in action for name in _matched(action)):
+        if not _KEYS_OF_ALL.union(_actions()[name][1]).issuperset(keys):
+            yield "Conditions do not apply to combination of actions and resources in statement"
 
 
 def _key(resource: str) -> str:
@@ -124,28 +119,17 @@ def _key(resource: str) -> str:
 def _matched(action: str) -> list[str]:
     service, _, name = action.partition(":")
     if action == "*":
-        return _known_actions()
+        return [*_actions()]
     if service.lower() != "s3":
         return []
-    return [known for known in _known_actions() if like(name, known, ignore_case=True)]
+    return [known for known in _actions() if like(name, known, ignore_case=True)]
 
 
-def _known_actions() -> list[str]:
-    if not _KNOWN:
-        model = Loader().load_service_model("s3", "service-2")
-        operations = {S3_ACTIONS.get(name, name) for name in model["operations"]}
-        _KNOWN.extend(sorted(operations | _MORE_ACTIONS | set(S3_ACTIONS.values())))
-    return _KNOWN
-
-
-_KNOWN: list[str] = []
-
-
-def _is_of_objects(name: str) -> bool:
-    text = name.lower()
-    return any(part in text for part in _OBJECT_ACTIONS) and not any(
-        part in text for part in _NOT_OF_OBJECTS
-    )
+@cache
+def _actions() -> dict[str, tuple[str, frozenset[str]]]:
+    """Read the table: the resource (``bucket`` or ``object``) and own keys of each action."""
+    rows = (line.split("\t") for line in _TABLE.read_text(encoding="utf-8").splitlines()[1:])
+    return {name: (kind, frozenset(" ".join(keys).lower().split())) for name, kind, *keys in rows}
 
 
 def is_public(document: dict[str, Any]) -> bool:

@@ -1,20 +1,26 @@
 """Check the documents and sizes of IAM policies as IAM does.
 
-Source: IAM User Guide, "IAM and AWS STS quotas" (white space does not count); real error texts.
+moto checks the policies of identities much as IAM does; ``install`` takes its place, since it
+refuses some that IAM accepts. Source: IAM User Guide, "IAM and AWS STS quotas" (white space does
+not count), "AWS JSON policy elements"; real error texts.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from moto.iam import models
 from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.exceptions import MalformedPolicyDocument
 from moto.iam.models import AWSManagedPolicy
+from moto.iam.policy_validation import IAMPolicyDocumentValidator
 
-from orchestrator.sandbox import principals
-from orchestrator.sandbox.policy import Document, as_list, parse_policy
+from orchestrator.sandbox import policy_grammar, principals
+from orchestrator.sandbox.policy import as_list
 from orchestrator.sandbox.state import SandboxState, iam
 from orchestrator.sandbox.wire import ServiceError
 
@@ -25,26 +31,95 @@ _MOST_ATTACHED = 10
 _AWS_MANAGED = re.compile(r"arn:aws[\w-]*:iam::aws:policy/(?:.*/)?([\w+=,.@-]+)")
 
 
+_SYNTAX = "Syntax errors in policy."
+_SID = re.compile(r"[0-9A-Za-z]*")
+
+
+class _Validator(IAMPolicyDocumentValidator):  # type: ignore[misc]  # moto is untyped here
+    """moto's checks, with what IAM accepts or refuses beside them.
+
+    Inline policies need no version; numbers are values of conditions, too.
+    """
+
+    def __init__(self, text: str, *, with_version: bool) -> None:
+        super().__init__(text)
+        self._with_version = with_version
+
+    def _validate_version(self) -> None:
+        if self._with_version:
+            super()._validate_version()
+
+    @staticmethod
+    def _validate_statement_syntax(statement: dict[str, Any]) -> None:
+        if not policy_grammar.has_valid_conditions(statement):
+            raise ValueError
+        without = {name: value for name, value in statement.items() if name != "Condition"}
+        IAMPolicyDocumentValidator._validate_statement_syntax(without)
+
+
+class _Accepting:
+    """The checks that moto makes in the sandbox: none, since they have been made."""
+
+    def __init__(self, _text: str) -> None:
+        pass
+
+    def validate(self) -> None:
+        """Accept."""
+
+
+def install() -> None:
+    """Leave moto nothing to check in this process; idempotent."""
+    models.IAMPolicyDocumentValidator = _Accepting
+    models.IAMTrustPolicyDocumentValidator = _Accepting
+
+
 def check_trust(state: SandboxState, text: str) -> None:
-    """Check a trust policy: its size, and that every principal exists.
+    """Check a trust policy: its grammar, its size, and that every principal exists.
 
     Raises:
         ServiceError: MalformedPolicyDocument or LimitExceeded.
     """
     try:
-        document = parse_policy(text)
+        document = policy_grammar.load(text)
     except ValueError:
         raise _malformed("This policy contains invalid Json") from None
+    syntax = "Syntax error in policy."
+    for problem in policy_grammar.problems(document, syntax=syntax, with_resources=False):
+        raise _malformed(problem)
     for statement in as_list(document["Statement"]):
-        if "Resource" in statement:
-            raise _malformed("Has prohibited field Resource")
-        if "Principal" not in statement and "NotPrincipal" not in statement:
-            raise _malformed("Missing required field Principal")
-        for kind, name in principals.named(statement):
-            if not principals.exists(state, kind, name):
-                raise _malformed(f'Invalid principal in policy: "{kind}":"{name}"')
+        for problem in _of_trust(state, statement):
+            raise _malformed(problem)
     if _size(text) > _TRUST_BYTES:
         raise _limit(f"Cannot exceed quota for ACLSizePerRole: {_TRUST_BYTES}")
+
+
+def _of_trust(state: SandboxState, statement: Any) -> Iterator[str]:
+    if "NotPrincipal" in statement:
+        yield "AssumeRole policy must not contain NotPrincipal field."
+    elif statement["Principal"] == "*":
+        yield 'AssumeRolepolicy contained an invalid principal: "STAR":"*".'
+    actions = as_list(statement.get("Action", statement.get("NotAction")))
+    if not all(action.startswith("sts:") for action in actions):
+        yield "AssumeRole policy may only specify STS AssumeRole actions."
+    if "Resource" in statement:
+        yield "Has prohibited field Resource"
+    if "NotResource" in statement:
+        yield "AssumeRole policy must not contain resources."
+    for kind, names in statement["Principal"].items():
+        if kind not in ("AWS", "Service", "Federated"):
+            yield f'Invalid principal in policy: "{kind}"'
+        elif not as_list(names):
+            yield (
+                "Invalid principal in policy: com.amazon.balsa.error.InvalidPolicyException:"
+                " The passed in policy has a statement with no principals!"
+            )
+    for kind, name in principals.named(statement):
+        if not principals.exists(state, kind, name):
+            yield (
+                "Federated principals must be valid domain names or SAML metadata ARNs"
+                if kind == "Federated"
+                else f'Invalid principal in policy: "{kind.upper()}":"{name}"'
+            )
 
 
 def check_inline(kind: str, name: str, others: list[str], text: str) -> None:
@@ -53,7 +128,7 @@ def check_inline(kind: str, name: str, others: list[str], text: str) -> None:
     Raises:
         ServiceError: MalformedPolicyDocument or LimitExceeded.
     """
-    _check_no_principal(text)
+    check_identity(text, with_version=False)
     most = _INLINE_BYTES[kind]
     if sum(map(_size, others)) + _size(text) > most:
         raise _limit(f"Maximum policy size of {most} bytes exceeded for {kind} {name}")
@@ -65,7 +140,7 @@ def check_managed(text: str) -> None:
     Raises:
         ServiceError: MalformedPolicyDocument or LimitExceeded.
     """
-    _check_no_principal(text)
+    check_identity(text, with_version=True)
     if _size(text) > _MANAGED_BYTES:
         raise _limit(f"Cannot exceed quota for PolicySize: {_MANAGED_BYTES}")
 
@@ -123,14 +198,33 @@ def _aws_managed() -> dict[str, Any]:
     return loaded
 
 
-def _check_no_principal(text: str) -> None:
+def check_identity(text: str, *, with_version: bool) -> None:
+    """Check the grammar of a policy of an identity, which names no principal.
+
+    Raises:
+        ServiceError: MalformedPolicyDocument.
+    """
     try:
-        document: Document = parse_policy(text)
-    except ValueError:
-        return  # moto says what is wrong
-    for statement in as_list(document["Statement"]):
-        if {"Principal", "NotPrincipal"} & statement.keys():
+        document = policy_grammar.load(text)
+        statements = as_list(document["Statement"])
+        if any({"Principal", "NotPrincipal"} & statement.keys() for statement in statements):
             raise _malformed("Policy document should not specify a principal.")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _malformed(_SYNTAX) from None
+    try:
+        _Validator(text, with_version=with_version).validate()
+    except MalformedPolicyDocument as error:
+        raise _malformed(str(error.message)) from None
+    for statement in statements:
+        if not _SID.fullmatch(statement.get("Sid", "")):
+            raise _malformed(
+                "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the"
+                " regular expression [0-9A-Za-z]*"
+            )
+        if not all(":" in key for _, key, _ in policy_grammar.conditions(statement)):
+            raise _malformed(
+                "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+            )
 
 
 def _size(text: str) -> int:

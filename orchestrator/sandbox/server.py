@@ -29,6 +29,7 @@ from orchestrator.sandbox import (
     delivery,
     deployment,
     environment,
+    identity_policy,
     lookup,
     organization,
     services,
@@ -330,6 +331,7 @@ class Sandbox:
             with_account_status: whether Organizations also answers ``Account.Status``.
         """
         lookup.install()
+        identity_policy.install()
         state = SandboxState(delivery, stack_seconds, with_account_status)
         organization.create_accounts(state, linked)
         templates.publish(state)

@@ -282,7 +282,13 @@ def test_failures_within_the_tolerance_still_say_succeeded(sandbox, stacks):
 
 def test_a_role_that_is_there_already_fails_its_account(sandbox, session, stacks):
     iam = session("linked-1").client("iam")
-    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument='{"Statement": []}')
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ec2.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    trust = json.dumps({"Statement": [statement]})
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
     stacks.make()
     operation = stacks.deploy(OperationPreferences={"FailureTolerancePercentage": 50})
     stacks.end_of(operation)
