@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from moto.core.request import Request
 
 from orchestrator.sandbox import signature, wire
@@ -10,6 +12,7 @@ from orchestrator.sandbox.wire import CredentialScope, ServiceError
 
 _UNSIGNED = ("AssumeRoleWithWebIdentity",)  # whoever has a token may call it
 _NOBODY = "anonymous"
+_TOKEN = "X-Amz-Security-Token"  # noqa: S105  (the header's name)
 _XML_SERVICES = ("sts", "iam", "cloudformation")
 
 
@@ -25,16 +28,38 @@ def caller_of(state: SandboxState, request: Request, scope: CredentialScope) -> 
     """Get the caller of a request.
 
     Raises:
-        ServiceError: its access key is unknown, or it was signed with another secret.
+        ServiceError: its access key or session token is unknown or has expired, or it was signed
+            with another secret.
     """
     if scope.access_key == _NOBODY:
         return Caller("", "", "user", "")
     caller = state.caller(scope.access_key)
     if caller is None:
         raise _unknown_key(scope.service)
+    _check_token(state, request, scope)
+    if caller.has_mfa is False and scope.service == "iam":
+        raise _unknown_key(scope.service)  # as IAM answers GetSessionToken's keys without MFA
     if not signature.is_valid(request, state.secret(scope.access_key)):
         raise _wrong_signature(scope.service)
     return caller
+
+
+def _check_token(state: SandboxState, request: Request, scope: CredentialScope) -> None:
+    token, session = request.headers.get(_TOKEN), state.sessions.get(scope.access_key)
+    is_s3 = scope.service in ("s3", "s3control")
+    if token != (session.token if session else None):
+        if is_s3 and token is not None:
+            text = "The provided token is malformed or otherwise invalid."
+            raise ServiceError("InvalidToken", text)
+        raise _unknown_key(scope.service)
+    if session is None or time.time() < session.expires:
+        return
+    if is_s3:
+        raise ServiceError("ExpiredToken", "The provided token has expired.")
+    text = "The security token included in the request is expired"
+    if scope.service in _XML_SERVICES:
+        raise ServiceError("ExpiredToken", text, 403)
+    raise ServiceError("ExpiredTokenException", text)
 
 
 def _unknown_key(service: str) -> ServiceError:

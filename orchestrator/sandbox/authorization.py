@@ -118,7 +118,7 @@ def authorize(state: SandboxState, call: Call) -> None:
     for needed in named:
         request = AccessRequest(
             needed.action,
-            needed.resource,
+            needed.resource or resource_of(state, call),
             {**context_of(call), **needed.context},
             {"AWS": call.caller.names},
         )

@@ -62,9 +62,16 @@ def _of_text(rules: dict[str, Any], value: str, path: str) -> Iterator[str]:
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
     try:
-        return re.compile(pattern)
+        return re.compile(_in_python(pattern))
     except re.error:  # Java's regular expressions know forms that Python's do not
         return None
+
+
+def _in_python(pattern: str) -> str:
+    """Replace Java's classes of letters, digits and separators, which tags are made of."""
+    for java, own in ((r"\p{L}", r"\w"), (r"\p{N}", r"\d"), (r"\p{Z}", r" \u00a0\u2000-\u200a")):
+        pattern = pattern.replace(java, own)
+    return pattern
 
 
 def _below(path: str, name: str) -> str:

@@ -143,6 +143,8 @@ class Application:
     def _done(self, request: Request, call: Call, model: Any, *, partial: bool) -> Response:
         if partial:
             request, call = wire.with_pages_of_one(request, call)
+        with self.state.lock:
+            services.check(self.state, call)
         operation = services.find().get(call.service, {}).get(call.operation)
         if operation is not None:
             with self.state.lock:

@@ -1,20 +1,24 @@
 """Service-linked roles: made for an account by a service, or by CreateServiceLinkedRole.
 
-Source: IAM User Guide, "Using service-linked roles", and the page of each service.
+Source: IAM User Guide, "Using service-linked roles", and the page of each service; roles that were
+recorded on AWS.
 """
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from orchestrator.sandbox.state import iam, role
+from orchestrator.sandbox.identity_policy import load_aws_managed
+from orchestrator.sandbox.state import PARTITION, iam, role
 
-NAMES = {
-    "compute-optimizer.amazonaws.com": "AWSServiceRoleForComputeOptimizer",
-    "cost-optimization-hub.bcm.amazonaws.com": "AWSServiceRoleForCostOptimizationHub",
-    "trustedadvisor.amazonaws.com": "AWSServiceRoleForTrustedAdvisor",
-}
+PATH = "/aws-service-role/"
+# Each line: a service without ".amazonaws.com", its role without "AWSServiceRoleFor", its policy.
+_TABLE = Path(__file__).with_name("service_linked_roles.tsv")
+_ROWS = [line.split("\t") for line in _TABLE.read_text().splitlines()]
+NAMES = {f"{service}.amazonaws.com": f"AWSServiceRoleFor{name}" for service, name, _ in _ROWS}
+_POLICIES = {f"{service}.amazonaws.com": policy for service, _, policy in _ROWS}
 # The services that make theirs when an account enrols, by their signing names.
 BY_ENROLMENT = {
     "compute-optimizer": "compute-optimizer.amazonaws.com",
@@ -22,21 +26,29 @@ BY_ENROLMENT = {
 }
 
 
-def ensure(account_id: str, principal: str) -> Any:
+def ensure(account_id: str, principal: str, suffix: str = "", description: str = "") -> Any:
     """Make a service's role in an account; what is there stays."""
-    name = NAMES[principal]
+    name = NAMES[principal] + (f"_{suffix}" if suffix else "")
+    held = role(account_id, name)
+    if held is not None:
+        return held
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": principal},
         "Action": "sts:AssumeRole",
     }
-    return role(account_id, name) or iam(account_id).create_role(
+    made = iam(account_id).create_role(
         name,
         json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-        f"/aws-service-role/{principal}/",
+        f"{PATH}{principal}/",
         permissions_boundary=None,
-        description="",
+        description=description or None,
         tags=[],
         max_session_duration="3600",
         linked_service=principal,
     )
+    arn = f"arn:{PARTITION}:iam::aws:policy{PATH}{_POLICIES[principal]}"
+    load_aws_managed(account_id, arn)
+    if arn in iam(account_id).managed_policies:  # moto does not have all of them
+        iam(account_id).attach_role_policy(arn, name)
+    return made

@@ -36,6 +36,8 @@ class Caller:
         kind: ``user`` or ``role``.
         path: the path of the user or role.
         session_policies: what limits a session further than its role's policies.
+        transitive_tags: the keys, in lower case, of the tags that its chained sessions keep.
+        has_mfa: whether temporary credentials were given for a code; None for other callers.
     """
 
     account_id: str
@@ -44,6 +46,8 @@ class Caller:
     name: str
     path: str = "/"
     session_policies: tuple[Document, ...] = ()
+    transitive_tags: tuple[str, ...] = ()
+    has_mfa: bool | None = None
 
     @property
     def principal_arn(self) -> str:
@@ -57,6 +61,16 @@ class Caller:
         """The values of ``Principal`` that name this caller in a resource policy."""
         root = f"arn:{PARTITION}:iam::{self.account_id}:root"
         return [*{self.arn: 0, self.principal_arn: 0}, root, self.account_id]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Temporary credentials: whose they are, and until when (seconds since the epoch)."""
+
+    caller: Caller
+    secret: str
+    token: str
+    expires: float
 
 
 def execution_role(account_id: str) -> Caller:
@@ -106,8 +120,7 @@ class SandboxState:
         profiles: account id and administrator's key by profile.
         administrators: account ids by the administrators' access key ids.
         first_accounts: the accounts that the sandbox starts with.
-        sessions: the callers of temporary credentials by access key id.
-        session_secrets: the secrets of temporary credentials by access key id.
+        sessions: temporary credentials by access key id.
         bucket_policies: the text of each bucket's policy.
         named_by: the roles and buckets whose policies name a role or user, by its ARN.
         reports: report definitions by account id and name.
@@ -129,8 +142,7 @@ class SandboxState:
     profiles: dict[str, tuple[str, AccessKey]] = field(default_factory=dict)
     administrators: dict[str, str] = field(default_factory=dict)
     first_accounts: set[str] = field(default_factory=set)
-    sessions: dict[str, Caller] = field(default_factory=dict)
-    session_secrets: dict[str, str] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
     reports: dict[str, dict[str, Report]] = field(default_factory=dict)
     bucket_policies: dict[str, str] = field(default_factory=dict)
     named_by: dict[str, set[tuple[str, str, str]]] = field(default_factory=dict)
@@ -174,7 +186,7 @@ class SandboxState:
     def caller(self, key_id: str) -> Caller | None:
         """Get the caller of an access key; None if the key is unknown."""
         if key_id in self.sessions:
-            return self.sessions[key_id]
+            return self.sessions[key_id].caller
         if key_id in self.administrators:
             return _user(self.administrators[key_id], "administrator")
         found = self._user_key(key_id)
@@ -182,8 +194,8 @@ class SandboxState:
 
     def secret(self, key_id: str) -> str:
         """Get the secret of a known access key."""
-        if key_id in self.session_secrets:
-            return self.session_secrets[key_id]
+        if key_id in self.sessions:
+            return self.sessions[key_id].secret
         if key_id in self.administrators:
             own = iam(self.administrators[key_id])
             return str(own.access_keys[key_id].secret_access_key)

@@ -140,13 +140,10 @@ def _invalid(service: str, found: list[str]) -> ServiceError:
             "InvalidInputException",
             "You provided a value that does not match the required pattern.",
         )
-    if service == "iam" and found[0].endswith(_IAM_NAME):
-        name = found[0].partition(" at '")[2].partition("'")[0]
-        return ServiceError(
-            "ValidationError",
-            f"The specified value for {name} is invalid. It must contain only alphanumeric"
-            " characters and/or the following: +=,.@_-",
-        )
+    if service == "iam":
+        if text := _iam_text(found[0]):
+            return ServiceError("ValidationError", text)
+        found = [_IAM_HIDDEN.sub("", each) for each in found]
     errors = "error" if len(found) == 1 else "errors"
     return ServiceError(
         "ValidationError" if service in _QUERY else "ValidationException",
@@ -154,7 +151,24 @@ def _invalid(service: str, found: list[str]) -> ServiceError:
     )
 
 
-_IAM_NAME = r"regular expression pattern: [\w+=,.@-]+"
+def _iam_text(found: str) -> str:
+    """Word a name or path of wrong characters as IAM does; "" for every other violation."""
+    member = found.rpartition(" at '")[2].partition("'")[0]
+    if found.endswith(r"regular expression pattern: [\w+=,.@-]+"):
+        return (
+            f"The specified value for {member} is invalid. It must contain only alphanumeric"
+            " characters and/or the following: +=,.@_-"
+        )
+    if member in ("path", "newPath") and "regular expression" in found:
+        return (
+            f"The specified value for {member} is invalid. It must begin and end with / and"
+            " contain only alphanumeric characters and/or / characters."
+        )
+    return ""
+
+
+# IAM shows no values, neither the given nor the possible ones.
+_IAM_HIDDEN = re.compile(r"(?<=\AValue )(null|'.*') (?=at ')|(?<=enum value set): .*\Z", re.DOTALL)
 _QUERY = ("iam", "sts", "cloudformation")
 
 

@@ -2,11 +2,13 @@
 
 Each module has ``SERVICE`` (the signing name) and ``OPERATIONS``: API operations by name, each a
 function ``(state, call) -> result``. moto answers the operations that are not listed, and those
-whose function returns ``TO_MOTO``. What moto answers is corrected by two tables that a module may
+whose function returns ``TO_MOTO``. A module's ``check(state, call)``, if it has one, refuses calls
+of its service before that. What moto answers is corrected by two tables that a module may
 have: ``AFTER``, functions ``(state, call, headers) -> None`` by operation that run when it has
 succeeded, and ``TEXTS``, replacements ``(operation or "*", pattern, text)`` in the answer's body.
 A call needs the permission that has its name, on one resource (``authorization.resource_of``); a
-module's ``permissions(state, call)`` yields it on other resources, or further ones. What a service
+module's ``permissions(state, call)`` yields it on other resources, or further ones ("" is the same
+resource). What a service
 keeps of its own is in ``state.of_service``, and ``contents(state)`` describes it.
 """
 
@@ -43,6 +45,22 @@ def _named(service: str) -> list[Callable[[SandboxState, Call], Iterable[Permiss
 def permissions_of(state: SandboxState, call: Call) -> list[Permission]:
     """List the permissions that the service's modules name for a call."""
     return [permission for named in _named(call.service) for permission in named(state, call)]
+
+
+@cache
+def _checks(service: str) -> list[Callable[[SandboxState, Call], None]]:
+    modules = [module for module in submodules(__name__) if service == module.SERVICE]
+    return [module.check for module in modules if hasattr(module, "check")]
+
+
+def check(state: SandboxState, call: Call) -> None:
+    """Refuse a call that one of the service's modules refuses.
+
+    Raises:
+        ServiceError: as AWS answers.
+    """
+    for checked in _checks(call.service):
+        checked(state, call)
 
 
 @cache

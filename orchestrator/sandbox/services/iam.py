@@ -52,7 +52,7 @@ def _trusted(state: SandboxState, call: Call, _headers: Any) -> None:
 
 
 def check_boundary(_state: SandboxState, call: Call) -> Any:
-    """PutRolePermissionsBoundary and its siblings: the boundary must exist."""
+    """PutRolePermissionsBoundary, CreateRole: the boundary must exist."""
     if arn := call.parameters.get("PermissionsBoundary"):
         identity_policy.check_boundary(call.caller.account_id, arn)
     return TO_MOTO
@@ -131,6 +131,12 @@ def update_role(_state: SandboxState, call: Call) -> dict[str, Any]:
     return {}
 
 
+def instance_profile_tags(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListInstanceProfileTags, which moto lacks."""
+    held = iam(call.caller.account_id).get_instance_profile(call.parameters["InstanceProfileName"])
+    return {"Tags": held.tags, "IsTruncated": False}
+
+
 def _role(call: Call) -> Any:
     name = call.parameters["RoleName"]
     held = role(call.caller.account_id, name)
@@ -159,14 +165,13 @@ OPERATIONS: dict[str, Operation] = {
     **dict.fromkeys(("AttachRolePolicy", "AttachUserPolicy", "AttachGroupPolicy"), attach),
     **dict.fromkeys(("CreatePolicy", "CreatePolicyVersion"), put_managed),
     **dict.fromkeys(("CreateRole", "UpdateAssumeRolePolicy"), check_trust),
-    **dict.fromkeys(
-        ("CreateUser", "PutRolePermissionsBoundary", "PutUserPermissionsBoundary"), check_boundary
-    ),
     **dict.fromkeys(("DeleteRole", "DeleteUser"), note_id),
     **dict.fromkeys(("GetPolicy", "GetPolicyVersion", "ListPolicyVersions"), get_policy),
     **dict.fromkeys(("PutRolePolicy", "PutUserPolicy", "PutGroupPolicy"), put_inline),
     "DeletePolicy": delete_policy,
     "GetRole": get_role,
+    "ListInstanceProfileTags": instance_profile_tags,
+    "PutRolePermissionsBoundary": check_boundary,
     "UpdateRole": update_role,
 }
 AFTER = {

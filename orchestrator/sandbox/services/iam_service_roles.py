@@ -10,48 +10,64 @@ import uuid
 from typing import Any
 
 from orchestrator.sandbox.enrolments import enrolments_of
-from orchestrator.sandbox.service_roles import BY_ENROLMENT, NAMES, ensure
+from orchestrator.sandbox.service_roles import BY_ENROLMENT, NAMES, PATH, ensure
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.state import SandboxState, iam, role
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "iam"
+_PROTECTED = (
+    "AddRoleToInstanceProfile",
+    "AttachRolePolicy",
+    "DeleteRole",
+    "DeleteRolePermissionsBoundary",
+    "DeleteRolePolicy",
+    "DetachRolePolicy",
+    "PutRolePermissionsBoundary",
+    "PutRolePolicy",
+    "UpdateAssumeRolePolicy",
+)
+_WITH_SUFFIX = ("autoscaling.amazonaws.com", "connect.amazonaws.com", "lexv2.amazonaws.com")
 
 
 def create(_state: SandboxState, call: Call) -> Any:
-    """CreateServiceLinkedRole: one for each service."""
-    principal = call.parameters["AWSServiceName"]
+    """CreateServiceLinkedRole: one for each service, or one for each suffix where it takes any."""
+    given, own = call.parameters, call.caller.account_id
+    principal, suffix = given["AWSServiceName"], given.get("CustomSuffix", "")
     if principal not in NAMES:
         return TO_MOTO
-    name = NAMES[principal]
-    if role(call.caller.account_id, name) is not None:
+    if suffix and principal not in _WITH_SUFFIX:
+        raise ServiceError("InvalidInput", f"Custom suffix is not allowed for {principal}")
+    name = NAMES[principal] + (f"_{suffix}" if suffix else "")
+    if role(own, name) is not None:
         raise ServiceError(
             "InvalidInput",
             f"Service role name {name} has been taken in this account, please try a different"
             " suffix.",
         )
-    made = ensure(call.caller.account_id, principal)
-    return {
-        "Role": {
-            "Path": made.path,
-            "RoleName": made.name,
-            "RoleId": made.id,
-            "Arn": made.arn,
-            "CreateDate": made.create_date,
-            "AssumeRolePolicyDocument": made.assume_role_policy_document,
-        }
+    made = ensure(own, principal, suffix, given.get("Description", ""))
+    answer = {
+        "Path": made.path,
+        "RoleName": made.name,
+        "RoleId": made.id,
+        "Arn": made.arn,
+        "CreateDate": made.create_date,
+        "AssumeRolePolicyDocument": made.assume_role_policy_document,
     }
+    return {"Role": answer | ({"Description": made.description} if made.description else {})}
 
 
 def delete(state: SandboxState, call: Call) -> Any:
     """DeleteServiceLinkedRole: of a service that still uses it, the task fails."""
     own, name = call.caller.account_id, call.parameters["RoleName"]
     held = role(own, name)
-    if held is None:
+    if held is None or not held.path.startswith(PATH):
         raise ServiceError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
     users = [s for s, p in BY_ENROLMENT.items() if NAMES[p] == name]
     is_used = any(enrolments_of(state, service).of(own).active for service in users)
     if not is_used:
+        for arn in [*held.managed_policies]:
+            iam(own).detach_role_policy(arn, name)
         iam(own).delete_role(name)
     task = f"task{held.path}{name}/{uuid.uuid4()}"
     reason = "A service is using the role: end the enrolment first." if is_used else None
@@ -72,6 +88,20 @@ def deletion(state: SandboxState, call: Call) -> dict[str, Any]:
 def _tasks(state: SandboxState) -> dict[str, str | None]:
     """Why the role of each deletion task was not deleted; None if it was."""
     return state.of_service("iam-deletions", dict[str, str | None])
+
+
+def check(_state: SandboxState, call: Call) -> None:
+    """Refuse changes of a service-linked role, but of its tags and its description."""
+    name = call.parameters.get("RoleName")
+    if call.operation not in _PROTECTED or name is None:
+        return
+    held = role(call.caller.account_id, name)
+    if held is not None and held.path.startswith(PATH):
+        raise ServiceError(
+            "UnmodifiableEntity",
+            f"Cannot perform the operation on the protected role '{name}' - this role is only"
+            " modifiable by AWS",
+        )
 
 
 OPERATIONS: dict[str, Operation] = {

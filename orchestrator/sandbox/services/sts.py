@@ -35,6 +35,7 @@ from orchestrator.sandbox.state import (
     PARTITION,
     Caller,
     SandboxState,
+    Session,
     default_version,
     iam,
     identity_policies,
@@ -58,12 +59,12 @@ def assume_role(state: SandboxState, call: Call) -> dict[str, Any]:
     _check_tags(call)
     context = _context(call, target.account_id if target else "")
     request = AccessRequest("sts:AssumeRole", arn, context, {"AWS": call.caller.names})
-    tagged = AccessRequest("sts:TagSession", arn, context, {"AWS": call.caller.names})
-    if (
-        target is None
-        or not _trusts(target, call, request)
-        or (call.parameters.get("Tags") and not _trusts(target, call, tagged))
-    ):
+    needed = [request]
+    if call.parameters.get("Tags"):
+        needed.append(replace(request, action="sts:TagSession"))
+    if call.parameters.get("SourceIdentity"):
+        needed.append(replace(request, action="sts:SetSourceIdentity"))
+    if target is None or not all(_trusts(target, call, each) for each in needed):
         raise ServiceError(
             "AccessDenied",
             f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRole"
@@ -149,15 +150,18 @@ def _session(state: SandboxState, call: Call, target: Any, duration: int) -> dic
         external_id=given.get("ExternalId"),
     )
     arn = f"arn:{PARTITION}:sts::{account_id}:assumed-role/{target.name}/{session}"
-    state.sessions[made.access_key_id] = Caller(
+    caller = Caller(
         account_id,
         arn,
         "role",
         target.name,
         target.path,
         tuple(_session_policies(account_id, given)),
+        (*call.caller.transitive_tags, *map(str.lower, given.get("TransitiveTagKeys", []))),
     )
-    state.session_secrets[made.access_key_id] = made.secret_access_key
+    state.sessions[made.access_key_id] = Session(
+        caller, made.secret_access_key, made.session_token, time.time() + duration
+    )
     answer: dict[str, Any] = {
         "Credentials": {
             "AccessKeyId": made.access_key_id,
@@ -169,6 +173,8 @@ def _session(state: SandboxState, call: Call, target: Any, duration: int) -> dic
     }
     if given.get("Policy") or given.get("PolicyArns") or given.get("Tags"):
         answer["PackedPolicySize"] = 6
+    if "SourceIdentity" in given:
+        answer["SourceIdentity"] = given["SourceIdentity"]
     return answer
 
 
@@ -201,6 +207,12 @@ def _check_tags(call: Call) -> None:
         raise ServiceError(
             "InvalidParameterValue",
             "The specified transitive tag key must be included in the requested tags.",
+        )
+    if {*keys} & {*call.caller.transitive_tags}:
+        raise ServiceError(
+            "InvalidParameterValue",
+            "One of the specified transitive tag keys can't be set because it conflicts with a"
+            " transitive tag key from the calling session.",
         )
 
 
@@ -251,7 +263,9 @@ def _trusts(target: Any, call: Call, request: AccessRequest) -> bool:
 def get_caller_identity(_state: SandboxState, call: Call) -> dict[str, Any]:
     """GetCallerIdentity."""
     caller = call.caller
-    if caller.kind == "role":
+    if ":federated-user/" in caller.arn:
+        unique = f"{caller.account_id}:{caller.arn.rpartition('/')[2]}"
+    elif caller.kind == "role":
         held = role(caller.account_id, caller.name)
         unique = f"{held.id if held else 'AROA'}:{caller.arn.rpartition('/')[2]}"
     else:
@@ -262,23 +276,24 @@ def get_caller_identity(_state: SandboxState, call: Call) -> dict[str, Any]:
 
 def get_session_token(state: SandboxState, call: Call) -> dict[str, Any]:
     """GetSessionToken: temporary keys of the same user."""
-    if call.caller.kind != "user":
+    if call.caller.kind != "user" or call.caller.has_mfa is not None:
         raise ServiceError(
             "AccessDenied", "Cannot call GetSessionToken with session credentials", 403
         )
-    return {"Credentials": _keys(state, call, call.caller, 12 * _HOUR)}
+    caller = replace(call.caller, has_mfa="TokenCode" in call.parameters)
+    return {"Credentials": _keys(state, call, caller, 12 * _HOUR)}
 
 
 def get_federation_token(state: SandboxState, call: Call) -> dict[str, Any]:
     """GetFederationToken: what the user may do, limited by a policy."""
     caller, name = call.caller, call.parameters["Name"]
-    if caller.kind != "user":
+    if caller.kind != "user" or caller.has_mfa is not None:
         raise ServiceError(
             "AccessDenied", "Cannot call GetFederationToken with session credentials", 403
         )
     arn = f"arn:{PARTITION}:sts::{caller.account_id}:federated-user/{name}"
     policies = tuple(_session_policies(caller.account_id, call.parameters)) or (_NOTHING,)
-    federated = replace(caller, arn=arn, session_policies=policies)
+    federated = replace(caller, arn=arn, session_policies=policies, has_mfa=False)
     return {
         "Credentials": _keys(state, call, federated, 12 * _HOUR),
         "FederatedUser": {"FederatedUserId": f"{caller.account_id}:{name}", "Arn": arn},
@@ -288,13 +303,15 @@ def get_federation_token(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def _keys(state: SandboxState, call: Call, caller: Caller, default: int) -> dict[str, Any]:
     key = AccessKey(user_name=None, prefix="ASIA", account_id=caller.account_id)
-    state.sessions[key.access_key_id] = caller
-    state.session_secrets[key.access_key_id] = key.secret_access_key
     seconds = int(call.parameters.get("DurationSeconds") or default)
+    token = random_session_token()
+    state.sessions[key.access_key_id] = Session(
+        caller, key.secret_access_key, token, time.time() + seconds
+    )
     return {
         "AccessKeyId": key.access_key_id,
         "SecretAccessKey": key.secret_access_key,
-        "SessionToken": random_session_token(),
+        "SessionToken": token,
         "Expiration": datetime.now(timezone.utc) + timedelta(seconds=seconds),
     }
 

@@ -6,7 +6,7 @@ a ``label`` is compared with ``aws``, what AWS answered by its ``source``; one w
 others. A recorded answer is what boto3 returned, with placeholders such as ``<datetime>`` where AWS
 answers another value each time; a documented one is its code, message, status and the members that
 it ``has`` and ``lacks``. ``pace``: the seconds that a stack takes from this call on; 0 waits for
-what runs.
+what runs. ``keep``: members of the answer by a name, which later parameters use as ``{name}``.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ class Replay:
     def __init__(self, session: Callable[[str], Any], pace: Callable[[float], None]) -> None:
         self._session = session
         self._pace = pace
-        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._clients: dict[tuple[str, ...], Any] = {}
         self._ids: dict[str, str] = {}
+        self._kept: dict[str, str] = {}
         self._new: dict[str, list[str]] = {"VersionId": [], "OperationId": [], "StackId": []}
         self._keys: dict[str, dict[str, str]] = {"unknown key": dict.fromkeys(_KEYS, "A" * 20)}
 
@@ -59,11 +60,11 @@ class Replay:
         return answer
 
     def _client(self, profile: str, service: str, region: str) -> Any:
-        key = (profile, service, region)
+        keys = self._keys.get(profile, {})
+        key = (profile, service, region, *keys.values())
         if key not in self._clients:
-            named = profile if profile not in self._keys else "payer"
-            self._clients[key] = self._session(named).client(
-                service, region_name=region, config=_CONFIG, **self._keys.get(profile, {})
+            self._clients[key] = self._session("payer" if keys else profile).client(
+                service, region_name=region, config=_CONFIG, **keys
             )
         return self._clients[key]
 
@@ -76,6 +77,8 @@ class Replay:
                 made[name] = self._of(name, value)
             elif name == "StackName" and (found := _ID.search(value)):
                 made[name] = self._of("StackId", value.replace(found[0], ""))
+            elif isinstance(value, str) and value[1:-1] in self._kept:
+                made[name] = self._kept[value[1:-1]]
             else:
                 made[name] = value
         return made
@@ -95,14 +98,18 @@ class Replay:
 
     def _note(self, call: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         operation = call["operation"]
+        for name, path in call.get("keep", {}).items():
+            self._kept[name] = dict(_flat("", answer)).get(path, "")
         for kind, seen in self._new.items():
             if kind in answer and not operation.startswith(("Get", "Head", "List", "Describe")):
                 seen.append(answer[kind])
-        if operation == "AssumeRole" and "Credentials" in answer:
+        if operation in _SESSIONS and "Credentials" in answer:
             found = answer["Credentials"]
             names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
             keys = dict(zip(_KEYS, (found[name] for name in names), strict=True))
             self._keys["keys of an assumed role"] = keys
+            self._keys["wrong session token"] = {**keys, _KEYS[2]: "x" * 40}
+            self._keys["no session token"] = {name: keys[name] for name in _KEYS[:2]}
         if operation == "CreateAccessKey":
             key_id, secret = (answer["AccessKey"][n] for n in ("AccessKeyId", "SecretAccessKey"))
             keys = {_KEYS[0]: key_id, _KEYS[1]: secret}
@@ -110,6 +117,7 @@ class Replay:
             self._keys["wrong secret"] = {_KEYS[0]: key_id, _KEYS[1]: "x" * 40}
 
 
+_SESSIONS = ("AssumeRole", "GetFederationToken", "GetSessionToken")
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 
