@@ -8,6 +8,7 @@ from pathlib import Path
 from orchestrator.app import effects, enrolling, own_bucket, steps
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
+from orchestrator.app.planned_roles import PlannedRoles
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.errors import PlanRefused, Refused
@@ -85,7 +86,8 @@ def load(context: AccountContext, prepared: Prepared, file: Path) -> Review:
     """Read a saved plan, and make sure that what it was made from has not changed.
 
     Raises:
-        PlanRefused: it was made from something else, or does not announce what must be done.
+        PlanRefused: it was made from something else, does not announce what must be done, or AWS
+            has changed since.
         EngineError: it is no plan.
     """
     with context.events.step("plan", "Reading the plan"):
@@ -107,6 +109,7 @@ def load(context: AccountContext, prepared: Prepared, file: Path) -> Review:
         )
     needed = outside_actions(context, prepared, edits)
     provenance.check_announced(file, made_from.outside, needed)
+    check_drift(context, prepared, made, edits)
     return _reviewed(context, prepared, made, needed)
 
 
@@ -122,15 +125,8 @@ def run_terraform(
         Refused: what exists is not ours to take; the plan is gone.
     """
     terraform = prepared.terraform
-    wanted = Constraint.parse(context.registration.provider_version)
-
-    def run() -> Plan:
-        if edits:
-            return terraform.preview(file, edits, provider_version=wanted)
-        return terraform.plan(file)
-
     with context.events.step("plan", "Planning"):
-        made = run()
+        made = _terraform_plan(context, prepared, file, edits)
     if not made.changes or made.undestroyable:
         return made
     shown: list[Plan] = []
@@ -165,7 +161,38 @@ def run_terraform(
         )
     render.write(render.importing(prepared.root, ids), context.folder)
     with context.events.step("plan_imports", "Planning with existing resources"):
-        return run()
+        return _terraform_plan(context, prepared, file, edits)
+
+
+def _terraform_plan(
+    context: AccountContext, prepared: Prepared, file: Path, edits: tuple[StateEdit, ...]
+) -> Plan:
+    if not edits:
+        return prepared.terraform.plan(file)
+    wanted = Constraint.parse(context.registration.provider_version)
+    return prepared.terraform.preview(file, edits, provider_version=wanted)
+
+
+def check_drift(
+    context: AccountContext, prepared: Prepared, reviewed: Plan, edits: tuple[StateEdit, ...]
+) -> None:
+    """Plan once more, since Terraform applies a saved plan without reading AWS, and compare.
+
+    Raises:
+        PlanRefused: AWS has changed what the plan changes, a role, or who may use the bucket.
+    """
+    with context.events.step("plan_drift", "Reading what AWS has now"):
+        now = _terraform_plan(context, prepared, context.plan_file, edits)
+        if not now.undestroyable:
+            now = prepared.terraform.show(now.file)
+            context.plan_file.unlink()
+    before, after = (list(PlannedRoles(context, plan).repairs()) for plan in (reviewed, now))
+    repairs = [f"{r.role or r.address}: {r.sentence}" for r in after if r not in before]
+    for address, what in provenance.check_drift(reviewed, now, repairs).items():
+        context.events.warn(
+            f"{address} has changed in AWS since the plan was made ({what}); the plan leaves it as"
+            " it is: run octo-tf plan afterwards."
+        )
 
 
 def _with_values(made: Plan, shown: Plan) -> Plan:

@@ -1,8 +1,8 @@
-"""Check the provenance of a saved plan: it must be made from what the root folder holds now.
+"""Check the provenance of a saved plan: it must be made from what is here and in AWS now.
 
 Terraform itself refuses a plan of an older state or of another lock file, but only when it applies.
 It applies a plan of other inputs or of another module without a word, since the plan carries its
-own copy of both.
+own copy of both; nor does it read AWS again.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from orchestrator.errors import PlanRefused, WrongAccount
 from orchestrator.model.outside_action import OutsideAction
 from orchestrator.model.registration import Registration
 from orchestrator.terraform import plan_file, preview, render
-from orchestrator.terraform.plan import Plan
+from orchestrator.terraform.plan import Plan, ResourceValues
 from orchestrator.terraform.state import StateVersion
 
 _OVERRIDE = "allow_destroy_override.tf"
+# Resources that say what Octo and others can do: a review of a plan is about them as a whole.
+_GRANTING = ("aws_iam_", "aws_s3_bucket_policy")
 
 
 def check(
@@ -82,6 +84,59 @@ def check_announced(
             where=str(path),
             hint="Make and review a new one with `octo-tf plan --out FILE`.",
         )
+
+
+def check_drift(reviewed: Plan, now: Plan, repairs: Sequence[str]) -> dict[str, str]:
+    """Compare a saved plan with one made now: AWS may have changed since the review.
+
+    Args:
+        reviewed: the saved plan.
+        now: the plan made now; both as read back from their files.
+        repairs: what the plan made now sets back, and the saved one does not, in words.
+
+    Returns:
+        What else changed, by address: the saved plan leaves it as it is.
+
+    Raises:
+        PlanRefused: something changed that the saved plan changes, or that says what Octo and
+            others can do.
+    """
+    was = {resource.address: resource for resource in reviewed.resources}
+    refused = dict.fromkeys(now.undestroyable, "it would be destroyed now")
+    left: dict[str, str] = {}
+    for resource in now.resources:
+        then = was.get(resource.address)
+        if what := _drift(then, resource):
+            is_left = then and then.action == "noop" and not resource.type.startswith(_GRANTING)
+            (left if is_left else refused)[resource.address] = what
+    if refused:
+        reasons = [*(f"{address}: {what}" for address, what in refused.items()), *repairs]
+        raise PlanRefused(
+            "AWS has changed since the plan was made; the plan was not applied:\n"
+            + "\n".join(f"  {reason}" for reason in reasons),
+            where=str(reviewed.file),
+            hint="Make and review a new one with `octo-tf plan --out FILE`.",
+        )
+    return left
+
+
+def _drift(then: ResourceValues | None, now: ResourceValues) -> str:
+    """Name the attributes that differ in AWS, or in what is planned; values stay unsaid."""
+    if then is None:
+        return "the plan does not have it"
+    if (then.before is None) != (now.before is None):
+        return "it was deleted" if now.before is None else "it exists now"
+    pairs = (
+        (then.before, now.before, frozenset[str]()),
+        (then.after, now.after, then.unknown | now.unknown),
+    )
+    names = {
+        name
+        for was, is_, later in pairs
+        for name in {*(was or ()), *(is_ or ())} - later
+        if (was or {}).get(name) != (is_ or {}).get(name)
+    }
+    return ", ".join(sorted(names))
 
 
 def _config(file: plan_file.PlanFile, root: render.Root) -> Iterator[str]:

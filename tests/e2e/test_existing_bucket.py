@@ -95,9 +95,13 @@ def test_merging_again_is_no_change(payer):
 
 
 def test_a_statement_that_the_owner_adds_later_stays(s3, payer):
+    assert payer("plan", "--out", "saved.tfplan").returncode == 0
     document = policy(s3)
     document["Statement"].append({**OWN, "Sid": "AddedLater"})
     s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(document))
+    drifted = payer("apply", "--plan", "saved.tfplan")
+    assert drifted.returncode == 5, drifted.stderr
+    assert "aws_s3_bucket_policy.merged[0]: policy" in drifted.stderr
     assert payer("apply", "--yes").returncode == 0
     assert "AddedLater" in [statement["Sid"] for statement in policy(s3)["Statement"]]
 

@@ -86,6 +86,26 @@ def test_a_reviewer_reads_what_a_plan_means(sandbox, tmp_path):
     # The saved plan of before shows what was reviewed, once more, before it is applied.
     text = (project.folder / "octo.yaml").read_text()
     (project.folder / "octo.yaml").write_text(text[: text.index("accept:")])
+    # What somebody changes by hand after the review is not in it.
+    everything = "arn:aws:iam::aws:policy/AdministratorAccess"
+    iam.put_role_policy(RoleName=API_ROLE, PolicyName="later", PolicyDocument=BY_HAND)
+    iam.attach_role_policy(RoleName=API_ROLE, PolicyArn=everything)
+    drifted = project("apply", "--plan", "saved.tfplan")
+    assert drifted.returncode == 5, drifted.stderr
+    assert "AWS has changed since the plan was made" in drifted.stderr
+    assert f"{API_ROLE}: inline policy later is removed" in drifted.stderr
+    assert f"{API_ROLE}: managed policy {everything} is detached" in drifted.stderr
+    assert "inline policy hand" not in drifted.stderr  # which was reviewed
+    iam.delete_role_policy(RoleName=API_ROLE, PolicyName="later")
+    iam.detach_role_policy(RoleName=API_ROLE, PolicyArn=everything)
+    iam.update_assume_role_policy(RoleName=API_ROLE, PolicyDocument=json.dumps(trust))
+    drifted = project("apply", "--plan", "saved.tfplan")
+    assert drifted.returncode == 5, drifted.stderr
+    assert "aws_iam_role.api_access: assume_role_policy" in drifted.stderr
+    iam.update_assume_role_policy(
+        RoleName=API_ROLE, PolicyDocument=json.dumps(trust).replace(PRINCIPAL, ANOTHER)
+    )
+
     saved = project("apply", "--plan", "saved.tfplan")
     assert saved.returncode == 0, saved.stderr
     assert by_hand in saved.stderr

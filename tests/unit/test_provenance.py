@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from orchestrator.config.load import load
 from orchestrator.errors import EngineError, ExitCode, PlanRefused, WrongAccount
 from orchestrator.terraform import plan_file, preview, provenance, render
-from orchestrator.terraform.plan import Plan
+from orchestrator.terraform.plan import Plan, ResourceValues
 from orchestrator.terraform.state import NO_STATE, StateVersion
 
 FLAGS = {"account_id": "111122223333", "external_id": "planted-external-id"}
@@ -127,6 +128,54 @@ def test_a_state_that_moved_on_is_named():
     first = saved(rendered()[1], state=NO_STATE)
     assert "no state yet" in refusal(*first)
     examine(*first, state=NO_STATE)
+
+
+ROLE, BUCKET = "module.octo.aws_iam_role.api", "module.octo.aws_s3_bucket.cur[0]"
+
+
+def planned(address: str, action: str = "noop", *, unknown=(), after=None, **before) -> Plan:
+    kind = address.rsplit(".", 2)[1]
+    after = before if after is None else after
+    values = ResourceValues(address, kind, action, before, before, after, frozenset(unknown))
+    return Plan(Path("tfplan"), (), True, resources=(values,))
+
+
+def drift(reviewed: Plan, now: Plan, *repairs: str) -> str:
+    with pytest.raises(PlanRefused) as caught:
+        provenance.check_drift(reviewed, now, repairs)
+    assert "octo-tf plan --out" in caught.value.hint
+    assert "planted" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_plan_of_what_aws_still_has_is_applied():
+    made = planned(ROLE, "update", tags={}, after={"tags": {"a": "b"}})
+    assert provenance.check_drift(made, made, ()) == {}
+    later = planned(ROLE, "create", unknown=["arn"], after={"name": "x", "arn": None})
+    assert provenance.check_drift(later, later, ()) == {}
+
+
+def test_a_role_that_was_changed_after_the_review_is_refused_though_the_plan_leaves_it():
+    reviewed, now = planned(ROLE, inline_policy=[]), planned(ROLE, inline_policy=["planted"])
+    said = drift(reviewed, now, "AlphausAcctAccessRole: inline policy hand is removed")
+    assert f"{ROLE}: inline_policy\n" in said
+    assert "inline policy hand is removed" in said
+
+
+def test_what_the_plan_changes_must_be_as_it_was():
+    reviewed = planned(BUCKET, "update", tags={}, after={"tags": {"a": "b"}})
+    now = planned(BUCKET, "update", tags={"a": "planted"}, after={"tags": {"a": "b"}})
+    assert f"{BUCKET}: tags" in drift(reviewed, now)
+    from_data = planned(BUCKET, "update", tags={}, after={"tags": {"a": "planted"}})
+    assert f"{BUCKET}: tags" in drift(reviewed, from_data)
+    gone = replace(now, resources=(replace(now.resources[0], before=None),))
+    assert f"{BUCKET}: it was deleted" in drift(reviewed, gone)
+    assert "it would be destroyed" in drift(reviewed, Plan(Path("x"), (), True, (BUCKET,)))
+
+
+def test_another_resource_that_the_plan_leaves_is_named():
+    left = provenance.check_drift(planned(BUCKET, tags={}), planned(BUCKET, tags={"a": "b"}), ())
+    assert left == {BUCKET: "tags"}
 
 
 def plan_zip(path: Path, **parts: str) -> Path:
