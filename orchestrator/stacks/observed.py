@@ -51,17 +51,27 @@ class ObservedStack:
     external_ids: frozenset[str] = field(default=frozenset(), repr=False)
     is_ours: bool = True
 
+    @property
+    def region(self) -> str:
+        """Where it is; empty where it is absent."""
+        return self.stack_id.split(":")[3] if self.stack_id else ""
+
 
 def describe_stack(aws: Aws, wanted: ExpectedStack) -> ObservedStack:
     """Describe the stack, found by its main resource, its name, or its template's description.
 
+    A role is of no region: the stack that made it may be in another than the link named.
+
     Raises:
         ServiceError: an AWS call failed.
     """
-    client = aws.client("cloudformation", wanted.region)
     resource = _main_resource(aws, wanted)
-    owners = cloudformation.owning_stacks(aws, [resource] if resource else [], [wanted.region])
+    names = [resource] if resource else []
+    owners = cloudformation.owning_stacks(aws, names, [wanted.region])
+    if not owners.stacks and wanted.template == "api-access":
+        owners = cloudformation.owning_stacks(aws, names)
     owner = next(iter(owners.stacks.values()), None)
+    client = aws.client("cloudformation", owner.region if owner else wanted.region)
     name = owner.name if owner else _latest(client, wanted)
     if name is None:
         return ObservedStack("absent", wanted.name, resource_exists=resource is not None)

@@ -125,16 +125,18 @@ def _stacks(flow: ConsoleFlow, steps: Sequence[Step]) -> list[CheckResult]:
 def finding(stack: ObservedStack, expected: ExpectedStack, account_id: str) -> Finding:
     """Put a stack's state into words, with what to do."""
     link = f"octo-tf console link {expected.step}"
-    where = f"account {account_id}, {expected.region}"
+    region = stack.region or expected.region
+    where = f"account {account_id}, {region}"
     evidence: dict[str, object] = {
         "stack": stack.name,
-        "region": expected.region,
+        "region": region,
         "status": stack.status or stack.state,
     }
     if stack.state == "absent" and stack.resource_exists:
+        places = f"account {account_id}" if expected.template == "api-access" else where
         return Finding(
             Status.SKIPPED,
-            f"{expected.main_resource} exists, but no stack of {where} created it.",
+            f"{expected.main_resource} exists, but no stack of {places} created it.",
             evidence,
             "Nothing needs to be done if the other checks pass.",
         )

@@ -43,10 +43,10 @@ def stacks_to_delete(flow: ConsoleFlow) -> tuple[StackToDelete, ...]:
         for expected in reversed(flow.stacks(step)):
             stack = flow.describe(expected)
             if stack.state != "absent":
-                url = links.stack_page(expected.region, stack.stack_id, flow.partition)
+                url = links.stack_page(stack.region, stack.stack_id, flow.partition)
                 found.pop(stack.stack_id, None)  # the payer's own stack may hold the StackSet too
                 found[stack.stack_id] = StackToDelete(
-                    stack.name, expected.region, stack.status, url, stack.reasons
+                    stack.name, stack.region, stack.status, url, stack.reasons
                 )
     return tuple(found.values())
 

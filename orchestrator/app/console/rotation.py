@@ -144,9 +144,9 @@ def to_update(
         found.append(
             StackToUpdate(
                 stack.name,
-                expected.region,
+                stack.region,
                 stack.status,
-                links.stack_page(expected.region, stack.stack_id, flow.partition),
+                links.stack_page(stack.region, stack.stack_id, flow.partition),
                 file if stack.is_ours else None,
                 documents.external_id_parameters(ids if stack.is_ours else 1),
             )

@@ -31,7 +31,6 @@ class StackUpdate:
 
     Attributes:
         stack: the stack as CloudFormation has it.
-        region: where it is.
         template: the options of ``aws cloudformation update-stack`` that name the template.
         kept: the parameters that keep their values.
         given: the values of the others; those of the template's defaults are not among them.
@@ -41,7 +40,6 @@ class StackUpdate:
     """
 
     stack: ObservedStack
-    region: str
     template: tuple[str, ...]
     kept: tuple[str, ...]
     given: Mapping[str, str] = field(default_factory=dict)
@@ -55,7 +53,7 @@ class StackUpdate:
         parameters = [f"ParameterKey={name},UsePreviousValue=true" for name in self.kept]
         parameters += [f"ParameterKey={n},ParameterValue={v}" for n, v in self.given.items()]
         return [
-            *("aws", "cloudformation", "update-stack", "--region", self.region),
+            *("aws", "cloudformation", "update-stack", "--region", self.stack.region),
             *(("--profile", self.profile) if self.profile else ()),
             *("--stack-name", self.stack.stack_id),
             *self.template,
@@ -66,7 +64,7 @@ class StackUpdate:
     @property
     def page(self) -> str:
         """The stack's page in the AWS console; *Update*, *Make a direct update* is there."""
-        return links.stack_page(self.region, self.stack.stack_id, self.partition)
+        return links.stack_page(self.stack.region, self.stack.stack_id, self.partition)
 
 
 def plan(
@@ -87,7 +85,7 @@ def plan(
     (expected,) = flow.stacks("api-access")
     stack = find_stack(flow, expected)
     with explained(f"reading the stack {stack.name}"):
-        deployed = flow.context.cloud.stack_parameters(stack.stack_id, expected.region)
+        deployed = flow.context.cloud.stack_parameters(stack.stack_id, stack.region)
     options: tuple[str, ...] = ("--use-previous-template",)
     text, declared = "", dict[str, Any]({name: {"Default": ""} for name in deployed})
     if not template_url:
@@ -111,7 +109,6 @@ def plan(
     wanted = [n for n, p in declared.items() if n not in {*kept, *given} and "Default" not in p]
     return StackUpdate(
         stack,
-        expected.region,
         options,
         tuple(kept),
         {**given, **dict.fromkeys(wanted, "VALUE")},
@@ -125,17 +122,18 @@ def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
     """Find the stack that made the API access role.
 
     Raises:
-        ConfigError: there is none in the region of octo.yaml.
+        ConfigError: no region has one.
         Refused: it is being changed, or has failed.
     """
     stack = flow.describe(expected)
-    where = f"account {flow.account.account_id}, {expected.region}"
+    where = f"account {flow.account.account_id}, {stack.region or expected.region}"
     if stack.state == "absent":
         raise ConfigError(
             f"no stack made {expected.main_resource}",
-            where=where,
-            hint="Name the stack's region in octo.yaml. If Terraform made the role: octo-tf status"
-            " shows what Octo's template asks for; octo-tf apply grants what octo.yaml allows.",
+            where=f"account {flow.account.account_id}, every region that it may ask",
+            hint="If it was not deployed yet: octo-tf console link api-access. If Terraform made"
+            " the role: octo-tf status shows what Octo's template asks for; octo-tf apply grants"
+            " what octo.yaml allows.",
         )
     if stack.state != "complete":
         hint = (
@@ -208,24 +206,24 @@ def by_octo(
     cloud, stack, api = flow.context.cloud, update.stack, flow.context.octo.api
     if api is None:
         raise OctoError("there are no credentials for Octo's API", where=flow.account.account_id)
-    before = cloud.stack_status(stack.stack_id, update.region)
+    before = cloud.stack_status(stack.stack_id, stack.region)
     try:
         api.update(flow.account.account_id)
     except OctoError:
-        if cloud.stack_status(stack.stack_id, update.region) == before:
+        if cloud.stack_status(stack.stack_id, stack.region) == before:
             raise
     sleep, waited = sleep or flow.context.cancellation.sleep, 0.0
-    now = cloud.stack_status(stack.stack_id, update.region)
+    now = cloud.stack_status(stack.stack_id, stack.region)
     while (now == before or now.status.endswith("_IN_PROGRESS")) and waited < _SECONDS:
         sleep(_PAUSE_SECONDS)
         waited += _PAUSE_SECONDS
-        now = cloud.stack_status(stack.stack_id, update.region)
+        now = cloud.stack_status(stack.stack_id, stack.region)
     if now.status == "UPDATE_COMPLETE" and now != before:
         return
     raise OctoTfError(
         f"the stack {stack.name} is {now.status}: Octo has not updated it; nothing of it was"
         " deleted",
-        where=f"account {flow.account.account_id}, {update.region}",
+        where=f"account {flow.account.account_id}, {stack.region}",
         hint="Its events in the AWS console name the reason; Octo's role may lack a permission."
         " Update it with the account's own credentials: octo-tf console update shows the command.",
     )

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from orchestrator.app.console.leaving import stacks_to_delete
 from orchestrator.cli import run
 from orchestrator.sandbox import control
 from tests.contract.stacks.conftest import EXTERNAL_ID, Account
@@ -61,9 +62,9 @@ def command(sandbox, octo, monkeypatch, capsys) -> Callable[..., Result]:
     return call
 
 
-def registered(account: Account, by_octos_template: bool) -> Any:
+def registered(account: Account, by_octos_template: bool, region: str = "us-east-1") -> Any:
     """Registers an account by the console path; its CloudFormation client."""
-    client = account.client("cloudformation")
+    client = account.client("cloudformation", region)
     flow = account.flow()
     if by_octos_template:
         url = flow.context.octo.api.template().template_url
@@ -119,7 +120,8 @@ def test_a_stack_of_octos_template_is_updated_by_the_printed_command_and_confirm
 ):
     standalone = octo(account("standalone"))
     client = registered(standalone, by_octos_template=True)
-    assert command(standalone, "console", "update").exit_code == 0  # nothing is to be done
+    asked = command(standalone, "console", "update", "--json")
+    assert (asked.exit_code, json.loads(asked.stdout)["outdated"]) == (0, None)
     stack_id = client.describe_stacks(StackName=STACK)["Stacks"][0]["StackId"]
     newer()
     asked = command(standalone, "console", "update")
@@ -154,6 +156,30 @@ def test_octo_updates_its_own_stack_only_after_consent(sandbox, octo, account, c
     done = command(standalone, "console", "update", "--by-octo", "--yes")
     assert done.exit_code == 0, done
     assert client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_a_stack_in_another_region_than_octo_yamls_is_found_where_it_is(
+    octo, account, command, newer
+):
+    standalone = octo(account("standalone"))
+    client = registered(standalone, by_octos_template=True, region="eu-central-1")
+    newer()
+    asked = command(standalone, "console", "update", "--json")
+    assert asked.exit_code == 4, asked
+    document = json.loads(asked.stdout)
+    stack = document["stack"]
+    assert (stack["name"], stack["region"]) == (STACK, "eu-central-1")
+    assert "--region eu-central-1" in shlex.join(stack["command"])
+    assert "region=eu-central-1" in stack["page"]
+    assert [m["actions"] for m in document["outdated"]["missing"] if m["is_new"]] == [[*ADDED]]
+    assert document["octo"]["outdated"]
+    assert EXTERNAL_ID not in asked.stdout
+    assert f"{STACK} in eu-central-1" in asked.stderr
+    assert carry_out(client, shlex.join(stack["command"])) == "UPDATE_COMPLETE"
+    done = command(standalone, "console", "update", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["octo"]["state"]) == (0, "confirmed"), done
+    (leaving,) = stacks_to_delete(standalone.flow())
+    assert (leaving.name, leaving.region) == (STACK, "eu-central-1")
 
 
 def test_an_update_that_octos_role_may_not_make_is_explained_with_a_fix(
