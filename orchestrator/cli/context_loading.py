@@ -175,7 +175,7 @@ def _load_context(
             parallelism=options.parallelism,
             lock_seconds=options.lock_seconds,
             principal_profile=options.principal_profile,
-            allow_destroy=frozenset(options.allow_destroy),
+            allow_destroy=_allow_destroy(options.allow_destroy, events),
             wait_seconds=options.wait_seconds,
             enable_access=options.enable_access,
             octo_credentials=credentials,
@@ -185,6 +185,19 @@ def _load_context(
         events=events,
         cancellation=session.cancellation,
     )
+
+
+def _allow_destroy(given: tuple[str, ...], events: Events) -> frozenset[str]:
+    """Take addresses of earlier layouts of the module to those of today, and say so."""
+    if not given:
+        return frozenset()
+    from orchestrator.terraform.moves import current_address
+
+    found = {address: current_address(address) for address in given}
+    for address, now in found.items():
+        if now != address:
+            events.warn(f"--allow-destroy {address}: its address is {now} now.")
+    return frozenset(found.values())
 
 
 def _begin_events(session: Session, options: _RunOptions) -> Events:

@@ -135,9 +135,10 @@ def test_losing_the_report_is_refused_until_it_is_named(sandbox, payer):
 
     allowed = payer(
         *("apply", "--yes", "--json", "--wait", "30s", "--cur-report-name", "renamed"),
-        *("--allow-destroy", address),
+        *("--allow-destroy", "module.octo.aws_cur_report_definition.cur[0]"),  # an earlier layout
     )
     assert allowed.returncode == 0, allowed.stderr
+    assert f"its address is {address} now" in allowed.stderr
     names = [r["ReportName"] for r in cur.describe_report_definitions()["ReportDefinitions"]]
     assert names == ["renamed"]
     payer.settings(cur_report_name="renamed")

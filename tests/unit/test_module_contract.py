@@ -33,8 +33,20 @@ from orchestrator.model.module_contract.outputs import (
     StackSetOutput,
     parse_outputs,
 )
+from orchestrator.terraform.moves import current_address
 from tests.registered import outputs
 
+FEATURE = "module.api_access.aws_iam_role.feature"
+LAYOUTS = (  # an address in an earlier layout of the module, and today's
+    ("aws_iam_role.api_access", "module.api_access.aws_iam_role.api_access"),
+    ("aws_iam_role.alphaus_acct_access_role", "module.api_access.aws_iam_role.api_access"),
+    ("aws_iam_role.AlphausAcctAccessCurRole[0]", "module.cur_export[0].aws_iam_role.cur"),
+    ("aws_s3_bucket.cur[0]", BUCKET),
+    ("aws_cur_report_definition.cur_report_def[0]", REPORT),
+    ("aws_cloudformation_stack_set.api_access[0]", STACKSET),
+    ("aws_iam_role.octo_ssm_updater_role[0]", f'{FEATURE}["OctoSSMUpdaterRole"]'),
+    ('aws_iam_role.feature["OctoChangeExecutorRole"]', f'{FEATURE}["OctoChangeExecutorRole"]'),
+)
 META = {"count", "depends_on", "lifecycle", "tags"}
 
 
@@ -172,3 +184,14 @@ def test_outputs_of_another_version_that_do_not_fit_name_both_versions():
         parse_outputs(values(api_access={}, module_version="9.9.9"), "111122223333")
     assert "9.9.9" in str(caught.value.hint)
     assert "octo-tf apply" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(("before", "now"), LAYOUTS)
+def test_an_address_of_an_earlier_layout_leads_to_the_resource(before, now):
+    assert current_address(MODULE + before) == MODULE + now
+    assert block_of(MODULE + now)
+
+
+def test_an_address_that_nothing_was_moved_from_stays():
+    for address in (MODULE + BUCKET, "aws_s3_bucket.mine", f"{MODULE}aws_s3_bucket.mine"):
+        assert current_address(address) == address
