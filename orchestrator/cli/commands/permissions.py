@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,14 +46,14 @@ def diff(
     from orchestrator.app import permissions
     from orchestrator.config.load import load
     from orchestrator.report.meaning import of_roles
-    from orchestrator.report.plan.json_format import role
+    from orchestrator.report.permission_diff import render_json
 
     def read(path: Path) -> Registration:
         return load(path, {}, os.environ, octo_has_external_id=True)
 
     changes = permissions.compare(first, second, load=read, connect=load_context)
     if as_json:
-        click.echo(json.dumps([role(change) for change in changes], indent=2))
+        click.echo(render_json(changes))
     elif not changes:
         click.echo("No difference.")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -82,14 +83,16 @@ def render(review: Review, *, color: bool = False) -> str:
     )
 
 
-def role(change: RoleChange) -> dict[str, Any]:
-    """Return a role's change as the schema has it."""
+def role(
+    change: RoleChange, abilities: Callable[[Comparison], dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Return a role's change as the schema has it; ``abilities`` renders what it may do."""
     trust = change.trust
     return {
         "name": change.name,
         "in_linked_accounts": change.in_linked,
         "fate": change.fate,
-        "abilities": _comparison(change.abilities),
+        "abilities": (abilities or _comparison)(change.abilities),
         "trust": {
             "gained": [_admission(a) for a in trust.gained],
             "lost": [_admission(a) for a in trust.lost],
@@ -112,9 +115,16 @@ def _comparison(change: Comparison) -> dict[str, Any]:
 def _ability(ability: Ability) -> dict[str, Any]:
     return {
         "service": ability.service,
-        "resource": ability.resource,
         "actions": {level.value: list(names) for level, names in ability.by_access.items()},
         "patterns": list(ability.patterns),
+        **place(ability),
+    }
+
+
+def place(ability: Ability) -> dict[str, Any]:
+    """Return where, and under which conditions, actions are allowed, as the schema has it."""
+    return {
+        "resource": ability.resource,
         "excepts": list(ability.excepts),
         **_terms(ability.terms),
     }

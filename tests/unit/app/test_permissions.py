@@ -7,7 +7,9 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from orchestrator import assets, cli
@@ -23,11 +25,18 @@ from orchestrator.model.module_contract.octo_names import (
 from orchestrator.model.observed import Role
 from orchestrator.report.meaning import of_roles
 
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs/schemas/permissions-v1.json").read_text())
 OCTO_YAML = "account_id: '111122223333'\nexternal_id: planted-external-id\n"
 
 
 def policy(*actions: str) -> str:
     return json.dumps({"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+
+
+def read(out: str) -> Any:
+    document = json.loads(out)
+    jsonschema.validate(document, SCHEMA)
+    return document["roles"]
 
 
 def nothing(*_: object) -> None:
@@ -43,8 +52,10 @@ def test_two_policies_are_compared(tmp_path, capsys):
     assert cli.run(["permissions", "diff", "--detailed-exitcode", *files]) == ExitCode.CHANGES
     capsys.readouterr()
     assert cli.run(["permissions", "diff", "--json", *reversed(files)]) == ExitCode.DONE
-    (change,) = json.loads(capsys.readouterr().out)
-    assert change["abilities"]["lost"][0]["actions"] == {"write": ["s3:PutObject"]}
+    (change,) = read(capsys.readouterr().out)
+    (lost,) = change["abilities"]["lost"]
+    assert (lost["patterns"], lost["counts"]) == (["s3:PutObject"], {"write": 1})
+    assert [place["resource"] for place in lost["places"]] == ["*"]
     assert cli.run(["permissions", "diff", files[0], files[0]]) == ExitCode.DONE
     assert capsys.readouterr().out == "No difference.\n"
 
@@ -65,6 +76,39 @@ def test_a_policy_may_come_from_a_pipe(tmp_path):
     writer.start()
     assert not permissions.compare(str(file), str(pipe), load=nothing, connect=nothing)
     writer.join()
+
+
+def test_as_json_what_differs_grows_with_the_policies_not_with_the_actions_of_aws(tmp_path, capsys):
+    buckets = [f"arn:aws:s3:::bucket-{number}/*" for number in range(30)]
+    all_of_aws = [{"Effect": "Allow", "Action": "*", "Resource": bucket} for bucket in buckets]
+    some = {"Effect": "Allow", "Action": ["ec2:Describe*", "own:Thing"], "Resource": "*"}
+    for name, statements in (("a", [some]), ("b", all_of_aws), ("c", [*all_of_aws, some])):
+        (tmp_path / name).write_text(json.dumps({"Statement": statements}))
+    changes = {}
+    for before, after in ("a", "c"), ("b", "c"):
+        files = [str(tmp_path / name) for name in (before, after)]
+        assert cli.run(["permissions", "diff", "--json", *files]) == ExitCode.DONE
+        out = capsys.readouterr().out
+        assert len(out) < 100_000  # 8 MB of actions
+        changes[before] = read(out)[0]["abilities"]["gained"]
+    (of_buckets,) = changes["a"]  # all but the actions of ec2 that are allowed already
+    assert {"iam:*", "s3:*"} < {*of_buckets["patterns"]}
+    assert "ec2:*" not in of_buckets["patterns"]
+    assert of_buckets["counts"]["PassRole"] == 1
+    assert [place["resource"] for place in of_buckets["places"]] == sorted(buckets)
+    (everywhere,) = changes["b"]
+    assert everywhere["patterns"] == ["ec2:Describe*", "own:Thing"]
+    assert everywhere["counts"]["unknown"] == 1
+
+
+def test_as_json_all_of_aws_is_one_pattern(tmp_path, capsys):
+    for name, actions in (("a", ["own:Thing"]), ("b", ["own:Thing", "own:Other", "*"])):
+        (tmp_path / name).write_text(policy(*actions))
+    files = [str(tmp_path / name) for name in ("a", "b")]
+    assert cli.run(["permissions", "diff", "--json", *files]) == ExitCode.DONE
+    (change,) = read(capsys.readouterr().out)
+    (gained,) = change["abilities"]["gained"]
+    assert gained["patterns"] == ["*", "own:Other"]
 
 
 def test_a_policy_is_compared_with_the_permissions_of_a_role_and_a_trust_policy_with_its_trust(
@@ -255,6 +299,11 @@ def test_roles_of_octo_yaml_are_of_the_partition_of_its_region(tmp_path, capsys)
     files[0].write_text(OCTO_YAML)
     files[1].write_text(OCTO_YAML + "region: cn-north-1\n")
     assert cli.run(["permissions", "diff", "--json", *map(str, files)]) == ExitCode.DONE
-    changes = json.loads(capsys.readouterr().out)
-    gained = [a["resource"] for change in changes for a in change["abilities"]["gained"]]
+    changes = read(capsys.readouterr().out)
+    gained = [
+        place["resource"]
+        for change in changes
+        for ability in change["abilities"]["gained"]
+        for place in ability["places"]
+    ]
     assert {where.split(":")[1] for where in gained if ":" in where} == {"aws-cn"}
