@@ -37,7 +37,7 @@ _NO_LONGER = ("refused", "pending", "not_registered")  # answers that take a con
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    schema_version: str = _SCHEMA
+    schema_version: str
     accounts: dict[str, AccountRecord]
 
 
@@ -299,8 +299,12 @@ class Ledger:
                 with FileLock(f"{self._path}.lock", timeout=self._lock_seconds, mode=0o600):
                     accounts = self._read()
                     yield accounts
-                    document = _Document(accounts=dict(sorted(accounts.items())))
-                    text = document.model_dump_json(indent=2)
+                    document = _Document(
+                        schema_version=_SCHEMA, accounts=dict(sorted(accounts.items()))
+                    )
+                    # What is not known is left out: it would be most of a linked account's record,
+                    # and of the memory for reading thousands of them.
+                    text = document.model_dump_json(indent=2, exclude_defaults=True)
                     write_atomically(self._path, (text + "\n").encode())
             except Timeout:
                 raise LedgerError(

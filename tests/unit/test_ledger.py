@@ -292,6 +292,27 @@ def test_the_file_is_private_and_versioned(ledger, tmp_path):
     assert json.loads(path.read_text())["schema_version"] == "octo-tf/ledger/v2"
 
 
+def test_the_file_has_what_is_known_of_an_account_and_no_nulls(ledger, tmp_path):
+    ledger.note_linked({LINKED: ("one", "pass")})
+    assert json.loads((tmp_path / "ledger.json").read_text())["accounts"][LINKED] == {
+        "account_id": LINKED,
+        "account_name": "one",
+        "account_type": "linked",
+        "verified_at": at(0),
+        "statuses": {"api_access": "pass"},
+        "passing_since": {"api_access": at(0)},
+    }
+
+
+def test_a_file_that_has_the_nulls_too_is_read_and_loses_nothing(ledger, tmp_path):
+    path, record = tmp_path / "ledger.json", register(ledger)
+    everything = {ACCOUNT: record.model_dump(mode="json")}
+    assert None in everything[ACCOUNT].values()
+    path.write_text(json.dumps({"schema_version": "octo-tf/ledger/v2", "accounts": everything}))
+    ledger.note_linked({LINKED: ("one", "pass")})
+    assert ledger.account(ACCOUNT) == record
+
+
 @pytest.mark.parametrize(
     "content",
     [
