@@ -14,13 +14,15 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from orchestrator.errors import OctoError, OctoUnreachable
 from orchestrator.octo.limit import Limit
 
 CALLS_A_SECOND = 90  # Octo allows a user 100; clocks and networks are not exact
-_RETRIED = (429, 500, 502, 503, 504)
+_GATEWAY_TIMEOUT = 504
+_RETRIED = (429, 500, 502, 503, _GATEWAY_TIMEOUT)
 _ATTEMPTS = 4
 _WRONG_ADDRESS = (
     requests.exceptions.InvalidProxyURL,
@@ -32,7 +34,10 @@ _TIMEOUT = (5.0, 60.0)  # seconds to connect, and for an answer: Octo calls AWS 
 
 
 class _LimitedRetry(Retry):
-    """urllib3's retries, each of which counts against the limit too."""
+    """urllib3's retries, each of which counts against the limit too.
+
+    What is not answered in time is not sent twice: Octo may still be at work on it.
+    """
 
     def __init__(self, *arguments: Any, limit: Limit, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -44,6 +49,17 @@ class _LimitedRetry(Retry):
     def sleep(self, response: Any = None) -> None:
         super().sleep(response)
         self._limit.wait()
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        if status_code == _GATEWAY_TIMEOUT and method != "GET":
+            return False
+        return super().is_retry(method, status_code, has_retry_after)
+
+    def increment(self, method: str | None = None, *arguments: Any, **settings: Any) -> Any:
+        error = settings.get("error")
+        if isinstance(error, ReadTimeoutError) and method != "GET":
+            raise error
+        return super().increment(method, *arguments, **settings)
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,7 @@ class Connection:
     """HTTP for one run, with a session for each thread, as requests demands.
 
     Every call is retried after a lost connection, a 429 (after ``Retry-After``, up to half a
-    minute) and a 5xx: all of Octo's calls are idempotent.
+    minute) and a 5xx: all of Octo's calls are idempotent. Of those that take too long, only GETs.
     """
 
     def __init__(self, *, limit: Limit | None = None, pause: float = 0.5) -> None:
@@ -159,6 +175,8 @@ def _lines(response: requests.Response, url: str) -> Iterator[str]:
 
 def _unreachable(error: requests.RequestException, url: str) -> OctoUnreachable:
     hint = "Check the network and the proxy settings; octo-tf has recorded what remains to be done."
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        hint = "Octo may still be at work: run the same command again in a few minutes."
     if isinstance(error, requests.exceptions.SSLError):
         variable = _bundle_variable() or "REQUESTS_CA_BUNDLE"
         hint = f"Check {variable}, which names the file of trusted CAs, and the machine's clock."

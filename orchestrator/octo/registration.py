@@ -295,7 +295,8 @@ class RegistrationService:
         if self._api is None:
             return Confirmation(record, self._without_octo(record, areas))
         try:
-            record = self._ask_registered(self._api, record, register)
+            known = self._api.status(record.account_id)
+            record = self._note_registered(record, known, register)
         except OctoError as error:
             if record.left_at is None or register is not None:
                 answer = answers.of_error(error, record, at=self._ledger.time())
@@ -309,7 +310,7 @@ class RegistrationService:
         given: dict[AreaName, OctoAnswer] = {}
         for area in areas:
             given[area] = self._ask_confirmed(
-                self._api, record, area, may_register=register is not None
+                self._api, record, area, known=known, may_register=register is not None
             )
             record = self._ledger.note_answers(
                 record.account_id,
@@ -323,11 +324,10 @@ class RegistrationService:
                 self._warn(f"{failure}. {failure.hint}")
         return Confirmation(record, given, self.linked.registered)
 
-    def _ask_registered(
-        self, api: OctoApi, record: AccountRecord, register: Callable[[], None] | None
+    def _note_registered(
+        self, record: AccountRecord, known: DataAccess | None, register: Callable[[], None] | None
     ) -> AccountRecord:
-        """Ask Octo whether it knows the account; register it where that is allowed."""
-        known = api.status(record.account_id)
+        """Note whether Octo knows the account; register it where that is allowed."""
         if known is None and register is None:
             return self._ledger.note_unknown(record.account_id)
         if known is None and register is not None:
@@ -341,7 +341,13 @@ class RegistrationService:
         )
 
     def _ask_confirmed(
-        self, api: OctoApi, record: AccountRecord, area: AreaName, *, may_register: bool
+        self,
+        api: OctoApi,
+        record: AccountRecord,
+        area: AreaName,
+        *,
+        may_register: bool,
+        known: DataAccess | None = None,
     ) -> OctoAnswer:
         account_id, at = record.account_id, self._ledger.time()
         if area != "api_access" and not record.is_confirmed("api_access"):
@@ -363,6 +369,9 @@ class RegistrationService:
             else:
                 if failure := self.linked.register_waiting(account_id):
                     return answers.of_error(failure, record, at=at)
+                asked_anyway = may_register or self.linked.registered
+                if not asked_anyway and (stands := answers.stackset_that_stands(record, known)):
+                    return stands
                 access = api.confirm_stackset(account_id, self._region)
                 confirmed = access.registration_status.stack_set
         except OctoError as error:

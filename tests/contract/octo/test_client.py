@@ -112,6 +112,19 @@ def test_a_slow_octo_is_waited_for(api, sandbox):
     assert api.whoami()
 
 
+def test_what_octo_does_not_answer_in_time_is_not_sent_twice(api, sandbox, monkeypatch):
+    api.whoami()
+    monkeypatch.setattr("orchestrator.octo.connection._TIMEOUT", (5.0, 0.1))
+    planted = plant(sandbox, action="CreateAccountAccess", latency=0.5)
+    with pytest.raises(OctoUnreachable) as caught:
+        api.confirm_api_access(STANDALONE)
+    assert planted.happened == 1
+    assert "may still be at work" in caught.value.hint
+    reading = plant(sandbox, action="GetUserDetails", latency=0.5, times=1)
+    assert api.whoami()  # nothing is at work because of a question
+    assert reading.happened == 2
+
+
 @pytest.mark.parametrize("error", ["PermissionDenied", "InvalidArgument", "FailedPrecondition"])
 def test_a_refusal_is_not_repeated(api, sandbox, error):
     planted = plant(sandbox, action="RegisterAccount", error=error)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -289,6 +292,64 @@ def test_a_verification_registers_accounts_that_joined_only_if_their_payer_is_re
     confirmation = confirm(service, PAYER, WITH_STACKSET)
     assert confirmation.linked_registered == 1
     assert "300000000001" in state.accounts
+
+
+@pytest.fixture
+def later(tmp_path, api, account) -> RegistrationService:
+    """A payer that was applied and registered; its clock goes on a second each time."""
+    account("payer", "payer")
+    account("linked-1", "linked")
+    seconds = count()
+    ledger = Ledger(
+        tmp_path / "ledger.json",
+        now=lambda: datetime(2026, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=next(seconds)),
+    )
+    service = RegistrationService(ledger, api)
+    service.register(identified(PAYER), "Acme")
+    service.note_applied(identified(PAYER), "Acme")
+    return service
+
+
+def stackset(service) -> str:
+    return confirm(service, PAYER, WITH_STACKSET).answers["stackset"].state
+
+
+def test_a_stackset_is_confirmed_again_only_after_an_apply_or_for_accounts_that_joined(
+    later, sandbox
+):
+    asked = plant(sandbox, action="CreateAccountAccessStackset", latency=0.001)
+    assert [stackset(later), stackset(later)] == ["confirmed", "confirmed"]
+    assert asked.happened == 1
+    later.note_applied(identified(PAYER), "Acme")
+    assert [stackset(later), stackset(later)] == ["confirmed", "confirmed"]
+    assert asked.happened == 2
+    later.linked.note({"300000000001": ("one", "pass")})
+    assert stackset(later) == "confirmed"
+    assert asked.happened == 3
+
+
+def test_a_stackset_that_octo_refused_or_no_longer_has_confirmed_is_asked_for(
+    later, sandbox, state
+):
+    assert stackset(later) == "confirmed"
+    state.accounts[PAYER].stack_set = False
+    planted = plant(
+        sandbox, action="CreateAccountAccessStackset", error="FailedPrecondition", times=1
+    )
+    assert [stackset(later), stackset(later), stackset(later)] == ["refused", *2 * ["confirmed"]]
+    assert planted.happened == 2
+
+
+def test_a_slow_octo_that_confirms_a_stackset_after_all_is_not_asked_again(
+    later, sandbox, monkeypatch, state
+):
+    asked = plant(sandbox, action="CreateAccountAccessStackset", latency=1.0)
+    monkeypatch.setattr("orchestrator.octo.connection._TIMEOUT", (5.0, 0.5))
+    assert stackset(later) == "unreachable"
+    while not state.accounts[PAYER].stack_set:  # by the call that was not waited for
+        time.sleep(0.05)
+    assert later.confirm_remaining(PAYER).answers["stackset"].state == "confirmed"
+    assert asked.happened == 1
 
 
 def test_accounts_of_a_stackset_that_is_gone_are_not_registered(service, account, state):
