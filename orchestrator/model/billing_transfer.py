@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-# A transfer that was withdrawn goes on until its end date.
+# "The transfer continues until the end date": the last day of the month that was named when it was
+# withdrawn (.../orgs_transfer_billing-stop-transfer.html, .../orgs_transfer_billing-view-transfer).
 _AGREED = frozenset({"ACCEPTED", "WITHDRAWN"})
 _NEVER_BEGAN = frozenset({"REQUESTED", "DECLINED", "CANCELED", "EXPIRED"})
 

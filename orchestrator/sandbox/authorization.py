@@ -67,12 +67,13 @@ S3_ACTIONS = {
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
 _IN_XML = {"s3", "s3control", "iam", "sts", "cloudformation", "cloudwatch"}
+_PREFIXES = {"s3control": "s3", "sso-admin": "sso"}  # of actions, where the service has another
 _NO_PERMISSION_NEEDED = {
     "sts:GetCallerIdentity",
     "sts:AssumeRole",
     "sts:AssumeRoleWithWebIdentity",
 }  # AssumeRole is decided by the trust policy: services/sts.py
-_GLOBAL = ("iam", "organizations", "cur")  # their calls are calls to us-east-1
+_GLOBAL = ("iam", "organizations", "cur", "account")  # their calls are calls to us-east-1
 # What S3 asks KMS for where a bucket is encrypted with a key of KMS.
 _KEY_ACTIONS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
 _RESOURCE = "resource-based policy"
@@ -110,8 +111,8 @@ def authorize(state: SandboxState, call: Call) -> None:
     if call.service == "s3":
         _check_expected_owner(call)
         action = f"s3:{S3_ACTIONS.get(call.operation, call.operation)}"
-    elif call.service == "s3control":
-        action = f"s3:{call.operation}"
+    elif call.service in _PREFIXES:
+        action = f"{_PREFIXES[call.service]}:{call.operation}"
     named = services.permissions_of(state, call)
     if not any(permission.action == action for permission in named):
         named.insert(0, Permission(action, resource_of(state, call)))
@@ -173,7 +174,7 @@ def _require(call: Call, request: AccessRequest, verdict: Verdict) -> None:
         "AccessDenied" if in_xml else "AccessDeniedException",
         f"User: {call.caller.arn} is not authorized to perform: {request.action}"
         f" on resource: {shown}{verdict.reason(request.action)}",
-        403 if in_xml else 400,
+        403 if in_xml or call.service == "account" else 400,  # which is REST, with JSON
     )
 
 

@@ -39,6 +39,44 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
             yield from violations(shape.member, member, f"{path}.{number}.member")
 
 
+# What Organizations says of each kind of violation: the reason and the text of its API Reference
+# (InvalidInputException), but for those two that users quote.
+_REASONS = {
+    "satisfy regular": (
+        "INVALID_PATTERN",
+        "You provided a value that does not match the required pattern.",
+    ),
+    "not be": ("INPUT_REQUIRED", "You must include a value for all required parameters."),
+    "satisfy enum": ("INVALID_ENUM", "You specified an invalid value."),
+    "have length less": (
+        "MAX_LENGTH_EXCEEDED",
+        "You provided a string parameter that is longer than allowed.",
+    ),
+    "have length greater": (
+        "MIN_LENGTH_EXCEEDED",
+        "You provided a string parameter that is shorter than allowed.",
+    ),
+    "have value less": (
+        "MAX_VALUE_EXCEEDED",
+        "You provided a numeric parameter that has a larger value than allowed.",
+    ),
+    "have value greater": (
+        "MIN_VALUE_EXCEEDED",
+        "You provided a numeric parameter that has a smaller value than allowed.",
+    ),
+}
+
+
+def reason_of(found: list[str]) -> tuple[str, str]:
+    """Get the reason and the text of Organizations' error for the violations of a call."""
+    kinds = [violation.rpartition(" Member must ")[2] for violation in found]
+    return next(
+        reason
+        for kind, reason in _REASONS.items()
+        if any(violated.startswith(kind) for violated in kinds)
+    )
+
+
 def _members(shape: Any, value: dict[str, Any], path: str) -> Iterator[str]:
     for name in shape.required_members:
         if name not in value:

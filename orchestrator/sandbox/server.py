@@ -99,7 +99,11 @@ class Application:
             response = _drop_connection(environ)
         except Exception as error:  # noqa: BLE001  (SDKs retry a 500 for minutes, and hide why)
             LOG.exception("failed at %s:%s", scope.service, model and model.name)
-            failed = ServiceError("InternalFailure", f"The sandbox failed: {type(error).__name__}")
+            failed = ServiceError(
+                "InternalFailure",
+                f"The sandbox failed at {scope.service}:{model and model.name}"
+                f" ({type(error).__name__}): its log says where.",
+            )
             response = wire.failure(request, scope.service, model, failed)
         return response(environ, start_response)
 
@@ -188,7 +192,7 @@ class Application:
         except NotImplementedError:
             raise self._unknown(call.service, request, call.operation) from None
         status, headers = captured[0][:2]
-        if status.startswith("5"):
+        if status.startswith("5") or body[:15].lower() == b"<!doctype html>":
             raise self._unknown(call.service, request, call.operation)
         response = Response(body, status, headers)
         if request.method == "HEAD":  # its length is the object's

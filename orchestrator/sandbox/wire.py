@@ -25,25 +25,28 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from orchestrator.sandbox.constraints import violations
+from orchestrator.sandbox.constraints import reason_of, violations
 from orchestrator.sandbox.state import Caller
 
 # moto warns of error codes that a service's model does not list; AWS has many of them.
 warnings.filterwarnings("ignore", "Exception.ServiceError. with code", module="moto.core.serialize")
 
-# Services that sign by another name than their actions and botocore's models have.
-_NAMES = {"monitoring": "cloudwatch"}
+# Services that sign by another name than botocore's models have.
+_NAMES = {"monitoring": "cloudwatch", "sso": "sso-admin"}
 _REQUEST = "00000000-0000-0000-0000-000000000000"
+_WITHOUT_PATHS = ("query", "ec2", "json")  # protocols
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 
 class ServiceError(ServiceException):  # type: ignore[misc]  # moto is untyped here
-    """An error as AWS answers it: its code, message and HTTP status, and S3's further members."""
+    """An error as AWS answers it: its code, message and HTTP status, and further members."""
 
     def __init__(self, code: str, message: str, status: int = 400, **members: str) -> None:
         super().__init__(code, message)
         self.status = status
         self.members = members
+        for name, text in members.items():  # moto serializes those of the service's model
+            setattr(self, name, text)
 
 
 @dataclass(frozen=True)
@@ -135,11 +138,9 @@ def _invalid(service: str, found: list[str]) -> ServiceError:
     """Make the error of parameters that do not fit the service's model."""
     if service == "s3":
         return malformed_xml()
-    if service == "organizations" and "regular expression" in found[0]:
-        return ServiceError(
-            "InvalidInputException",
-            "You provided a value that does not match the required pattern.",
-        )
+    if service == "organizations":
+        reason, message = reason_of(found)
+        return ServiceError("InvalidInputException", message, Reason=reason)
     if service == "iam":
         if text := _iam_text(found[0]):
             return ServiceError("ValidationError", text)
@@ -215,10 +216,12 @@ def failure(
     if service == "s3":
         return s3_error(error.code, error.message, error.status, error.members)
     try:
-        service_model = get_service_model(service)
-    except DataNotFoundError:
+        named = model or OperationModel({}, get_service_model(service))
+        if model is None and request.path != "/" and named.service_model.protocol in _WITHOUT_PATHS:
+            return _plain(request, service, error)  # of another service that signs alike
+        response = _serialized(request, service, named, error)
+    except (DataNotFoundError, NotImplementedError):
         return _plain(request, service, error)
-    response = _serialized(request, service, model or OperationModel({}, service_model), error)
     response.status_code = error.status
     return response
 
@@ -240,14 +243,14 @@ def s3_error(code: str, message: str, status: int, members: Mapping[str, str]) -
 
 
 def _plain(request: Request, service: str, error: ServiceError) -> Response:
-    """Serialize an error of a service that botocore knows by another name: JSON, or else XML."""
+    """Serialize an error of a service that botocore knows by another name: XML, or else JSON."""
     headers = {"x-amzn-errortype": error.code}  # which clients of REST services with JSON read
-    if "json" in (request.content_type or "") or "X-Amz-Target" in request.headers:
+    if service.startswith("s3"):
+        return s3_error(error.code, error.message, error.status, {})
+    if "x-www-form-urlencoded" not in (request.content_type or ""):
         body = json.dumps({"__type": error.code, "message": error.message})
         headers["Content-Type"] = "application/x-amz-json-1.1"
         return Response(body, error.status, headers)
-    if service.startswith("s3"):
-        return s3_error(error.code, error.message, error.status, {})
     inner = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
     body = (
         f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error>"

@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from moto.core.utils import get_service_model
+
 from orchestrator.sandbox import enrolments
 from orchestrator.sandbox.enrolments import Enrolment, enrolments_of, visible_accounts
 from orchestrator.sandbox.instances import RunningInstance, running
-from orchestrator.sandbox.services import Operation
+from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.state import SandboxState, management_account
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -63,13 +65,20 @@ def update_status(state: SandboxState, call: Call) -> dict[str, Any]:
     return {"status": _status(state, enrolments_of(state, SERVICE).update(call))}
 
 
-def idle(state: SandboxState, call: Call) -> dict[str, Any]:
-    """GetIdleRecommendations: the running instances of accounts that have opted in."""
-    own, enrolments = call.caller.account_id, enrolments_of(state, SERVICE)
-    if not enrolments.of(own).active:
+def check_opted_in(state: SandboxState, call: Call) -> Any:
+    """Every call for recommendations."""
+    own = call.caller.account_id
+    if not enrolments_of(state, SERVICE).of(own).active:
         raise ServiceError(
             "OptInRequiredException", f"Account {own} is not registered for recommendations.", 403
         )
+    return TO_MOTO
+
+
+def idle(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetIdleRecommendations: the running instances of accounts that have opted in."""
+    check_opted_in(state, call)
+    own, enrolments = call.caller.account_id, enrolments_of(state, SERVICE)
     wanted = [a for a in call.parameters.get("accountIds") or [own] if a in visible_accounts(own)]
     found = running(a for a in wanted if enrolments.of(a).active)
     return {"idleRecommendations": [_idle(i) for i in found if i.region == call.region]}
@@ -106,7 +115,13 @@ def contents(state: SandboxState) -> Iterator[str]:
 
 
 permissions = enrolments.permissions
+_RECOMMENDATIONS = [
+    name
+    for name in get_service_model(SERVICE).operation_names
+    if name.startswith("Get") and name.endswith(("Recommendations", "Summaries"))
+]
 OPERATIONS: dict[str, Operation] = {
+    **dict.fromkeys(_RECOMMENDATIONS, check_opted_in),
     "GetEnrollmentStatus": get_status,
     "GetEnrollmentStatusesForOrganization": list_statuses,
     "GetIdleRecommendations": idle,

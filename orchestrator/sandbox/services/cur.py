@@ -1,6 +1,8 @@
 """Cost and Usage Reports: definitions, validated as AWS does.
 
-Source: botocore's model of ``cur``; AWS Data Exports User Guide, "Legacy Cost and Usage Reports".
+Sources: botocore's model of ``cur``; AWS Data Exports User Guide, "Legacy Cost and Usage Reports";
+the pattern of prefixes is AWS's since 2025-11, of which the model says nothing
+(https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/963).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ SERVICE = "cur"
 _REGIONS = {"us-east-1", "cn-northwest-1"}
 _MOST_REPORTS = 5
 _NAME = re.compile(r"[0-9A-Za-z!\-_.*'()]{1,256}")
-_PREFIX = re.compile(r"[0-9A-Za-z!\-_.*'()/]{1,256}")
+_PREFIX = "^.+[^/|.]$"
 
 
 def _reports(state: SandboxState, call: Call) -> dict[str, Report]:
@@ -27,11 +29,11 @@ def _reports(state: SandboxState, call: Call) -> dict[str, Report]:
     return state.reports.setdefault(call.caller.account_id, {})
 
 
-def _report(state: SandboxState, call: Call) -> Report:
+def _report(state: SandboxState, call: Call, code: str = "ResourceNotFoundException") -> Report:
     reports = _reports(state, call)
     name = call.parameters["ReportName"]
     if name not in reports:
-        raise ServiceError("ResourceNotFoundException", f"Report {name} is not found.")
+        raise ServiceError(code, f"The report {name} does not exist.")
     return reports[name]
 
 
@@ -43,10 +45,16 @@ def put(state: SandboxState, call: Call) -> dict[str, Any]:
     _validate(definition)
     if name in reports:
         raise ServiceError(
-            "DuplicateReportNameException", f"A report with name {name} already exists."
+            "DuplicateReportNameException",
+            "A report with the specified name already exists in the account. Specify a different"
+            " report name.",
         )
     if len(reports) >= _MOST_REPORTS:
-        raise ServiceError("ReportLimitReachedException", "You have reached the limit of reports.")
+        raise ServiceError(
+            "ReportLimitReachedException",
+            "This account already has five reports defined. To define a new report, you must delete"
+            " an existing report.",
+        )
     _check_bucket(state, call.caller.account_id, definition)
     tags = {tag["Key"]: tag["Value"] for tag in call.parameters.get("Tags", [])}
     reports[name] = Report({**definition, "ReportStatus": {}}, tags)
@@ -56,7 +64,7 @@ def put(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def modify(state: SandboxState, call: Call) -> dict[str, Any]:
     """ModifyReportDefinition: name, time unit, versioning and schema elements are fixed."""
-    report = _report(state, call)
+    report = _report(state, call, "ValidationException")
     definition = dict(call.parameters["ReportDefinition"])
     _validate(definition)
     for fixed in ("ReportName", "TimeUnit", "ReportVersioning", "AdditionalSchemaElements"):
@@ -104,11 +112,17 @@ def list_tags(state: SandboxState, call: Call) -> dict[str, Any]:
 
 
 def _validate(definition: dict[str, Any]) -> None:
+    prefix = definition["S3Prefix"]
+    if not prefix or prefix[-1] in "/|.":  # whether one character alone is refused is not known
+        raise ServiceError(
+            "ValidationException",
+            f"1 validation error detected: Value '{prefix}' at 'reportDefinition.s3Prefix' failed"
+            f" to satisfy constraint: Member must satisfy regular expression pattern: {_PREFIX}",
+        )
     artifacts = set(definition.get("AdditionalArtifacts") or [])
     parquet = definition["Format"] == "Parquet"
     mistakes = {
         "ReportName": not _NAME.fullmatch(definition["ReportName"]),
-        "S3Prefix": not _PREFIX.fullmatch(definition["S3Prefix"]),
         "Format and Compression": parquet != (definition["Compression"] == "Parquet"),
         "AdditionalArtifacts": "ATHENA" in artifacts
         and (

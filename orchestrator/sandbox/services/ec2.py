@@ -1,16 +1,18 @@
 """EC2: instances, with the permission for each one and its tags; the rest is moto's.
 
-Source: Service Authorization Reference, Amazon EC2.
+Sources: Service Authorization Reference, Amazon EC2; EC2 API Reference, "Error codes".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from orchestrator.sandbox.instances import running
-from orchestrator.sandbox.services import Operation, Permission
+from orchestrator.sandbox.services import TO_MOTO, Operation, Permission
 from orchestrator.sandbox.state import PARTITION, SandboxState
-from orchestrator.sandbox.wire import Call
+from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "ec2"
 _OF_INSTANCES = {
@@ -45,4 +47,14 @@ def contents(state: SandboxState) -> Iterator[str]:
         yield f"running instance {instance.arn}"
 
 
-OPERATIONS: dict[str, Operation] = {}
+def check_ids(_state: SandboxState, call: Call) -> Any:
+    """Every call about instances: their ids must have the form of one."""
+    given = call.parameters
+    for instance_id in given.get("InstanceIds") or [given.get("InstanceId") or ""]:
+        if instance_id and not _ID.fullmatch(instance_id):
+            raise ServiceError("InvalidInstanceID.Malformed", f'Invalid id: "{instance_id}"')
+    return TO_MOTO
+
+
+_ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
+OPERATIONS: dict[str, Operation] = dict.fromkeys((*_OF_INSTANCES, "DescribeInstances"), check_ids)

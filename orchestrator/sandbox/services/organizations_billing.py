@@ -2,13 +2,13 @@
 
 The account that is to pay invites, the other one accepts, either withdraws; a withdrawn transfer
 goes on until its end date. Sources: botocore's model of Organizations; AWS Billing User Guide,
-"Transfer billing management to external accounts".
+"Transfer billing management to external accounts", "Withdrawing transfers".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from orchestrator.sandbox.services import TO_MOTO, Operation
@@ -56,15 +56,54 @@ def accept(state: SandboxState, call: Call) -> Any:
     return TO_MOTO
 
 
+def describe(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DescribeResponsibilityTransfer."""
+    return {"ResponsibilityTransfer": _find(state, call)}
+
+
+def rename(state: SandboxState, call: Call) -> dict[str, Any]:
+    """UpdateResponsibilityTransfer: its name."""
+    transfer = _find(state, call)
+    transfer["Name"] = call.parameters["Name"]
+    return {"ResponsibilityTransfer": transfer}
+
+
 def terminate(state: SandboxState, call: Call) -> dict[str, Any]:
-    """TerminateResponsibilityTransfer: WITHDRAWN, with an end date."""
+    """TerminateResponsibilityTransfer: WITHDRAWN, with an end date, which AWS asks to be a month's.
+
+    Without one it is the end of this month.
+    """
+    transfer = _find(state, call)
+    if transfer["Status"] == "WITHDRAWN":
+        raise ServiceError(
+            "ResponsibilityTransferAlreadyInStatusException",
+            "The responsibility transfer is already in the status that you specified.",
+        )
+    if transfer["Status"] != "ACCEPTED":
+        raise ServiceError(
+            "InvalidResponsibilityTransferTransitionException",
+            "The responsibility transfer can't transition to the requested state because it's not"
+            " in a valid state for this operation.",
+        )
+    end = call.parameters.get("EndTimestamp") or _end_of_month()
+    transfer.update({"Status": "WITHDRAWN", "EndTimestamp": end})
+    return {"ResponsibilityTransfer": transfer}
+
+
+def _end_of_month() -> datetime:
+    first = datetime.now(timezone.utc).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    next_month = (first + timedelta(days=31)).replace(day=1)
+    return next_month - timedelta(milliseconds=1)
+
+
+def _find(state: SandboxState, call: Call) -> dict[str, Any]:
     check_caller(state, call)
     for transfer in _of(state, call, "Source") + _of(state, call, "Target"):
         if transfer["Id"] == call.parameters["Id"]:
-            end = call.parameters.get("EndTimestamp") or datetime.now(timezone.utc)
-            transfer.update({"Status": "WITHDRAWN", "EndTimestamp": end})
-            return {"ResponsibilityTransfer": transfer}
-    raise ServiceError("ResponsibilityTransferNotFoundException", "There is no such transfer.")
+            return transfer
+    raise ServiceError(
+        "ResponsibilityTransferNotFoundException", "We can't find a transfer that you specified."
+    )
 
 
 def _lister(own_side: str) -> Operation:
@@ -92,5 +131,7 @@ OPERATIONS: dict[str, Callable[[SandboxState, Call], Any]] = {
     "InviteOrganizationToTransferResponsibility": invite,
     "ListInboundResponsibilityTransfers": _lister("Target"),
     "ListOutboundResponsibilityTransfers": _lister("Source"),
+    "DescribeResponsibilityTransfer": describe,
     "TerminateResponsibilityTransfer": terminate,
+    "UpdateResponsibilityTransfer": rename,
 }

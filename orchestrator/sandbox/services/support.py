@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from moto.core.utils import get_service_model
+
 from orchestrator.sandbox.instances import RunningInstance, running
 from orchestrator.sandbox.organization import PAYER
 from orchestrator.sandbox.services import TO_MOTO, Operation
@@ -24,8 +26,8 @@ def supported_accounts(state: SandboxState) -> set[str]:
     return state.of_service(SERVICE, lambda: {PAYER})
 
 
-def list_checks(state: SandboxState, call: Call) -> Any:
-    """DescribeTrustedAdvisorChecks."""
+def check_plan(state: SandboxState, call: Call) -> Any:
+    """Every call: only with a support plan that has the API."""
     _require_plan(state, call)
     return TO_MOTO
 
@@ -76,6 +78,6 @@ def _require_plan(state: SandboxState, call: Call) -> None:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "DescribeTrustedAdvisorChecks": list_checks,
+    **dict.fromkeys(get_service_model(SERVICE).operation_names, check_plan),
     "DescribeTrustedAdvisorCheckResult": check_result,
 }

@@ -477,6 +477,12 @@ def test_automatic_delivery_needs_nobody(sandbox, ready, monkeypatch):
     [
         ("bcm-data-exports", "list_exports", "bcm-data-exports:ListExports"),
         ("accessanalyzer", "list_analyzers", "access-analyzer:GET /analyzer"),
+        ("account", "get_primary_email_update_status", "account:GetPrimaryEmailUpdateStatus"),
+        ("health", "describe_events", "health:DescribeEvents"),  # with CBOR
+        ("efs", "describe_file_systems", "elasticfilesystem:GET /2015-02-01/file-systems"),
+        ("elbv2", "describe_load_balancers", "elasticloadbalancing:DescribeLoadBalancers"),
+        ("route53", "list_cidr_collections", "route53:ListCidrCollections"),  # with XML
+        ("sesv2", "list_contact_lists", "ses:GET /v2/email/contact-lists"),  # signs as SES does
     ],
 )
 def test_an_unknown_call_is_refused_at_once_and_noted_by_name(
