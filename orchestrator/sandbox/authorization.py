@@ -9,7 +9,14 @@ from datetime import datetime, timezone
 from typing import Any
 
 from orchestrator.sandbox import lookup, services
-from orchestrator.sandbox.encryption import find_key, may_use_key, with_key
+from orchestrator.sandbox.encryption import (
+    check_state,
+    find_key,
+    is_of_aws,
+    key_of_call,
+    may_use_key,
+    on_key,
+)
 from orchestrator.sandbox.organization_policies import (
     RESOURCE,
     SERVICE,
@@ -41,30 +48,59 @@ from orchestrator.sandbox.wire import Call, ServiceError
 # Operations whose permission has another name than the operation
 # (Service Authorization Reference, Amazon S3).
 S3_ACTIONS = {
+    "CompleteMultipartUpload": "PutObject",
+    "CopyObject": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "DeleteBucketAnalyticsConfiguration": "PutAnalyticsConfiguration",
     "DeleteBucketCors": "PutBucketCORS",
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketIntelligentTieringConfiguration": "PutIntelligentTieringConfiguration",
+    "DeleteBucketInventoryConfiguration": "PutInventoryConfiguration",
     "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketMetricsConfiguration": "PutMetricsConfiguration",
+    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+    "DeleteBucketReplication": "PutReplicationConfiguration",
     "DeleteBucketTagging": "PutBucketTagging",
     "DeleteObjects": "DeleteObject",
     "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
     "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+    "GetBucketAnalyticsConfiguration": "GetAnalyticsConfiguration",
     "GetBucketCors": "GetBucketCORS",
     "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketIntelligentTieringConfiguration": "GetIntelligentTieringConfiguration",
+    "GetBucketInventoryConfiguration": "GetInventoryConfiguration",
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketMetricsConfiguration": "GetMetricsConfiguration",
     "GetBucketNotificationConfiguration": "GetBucketNotification",
     "GetBucketReplication": "GetReplicationConfiguration",
     "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "HeadBucket": "ListBucket",
     "HeadObject": "GetObject",
+    "ListBucketAnalyticsConfigurations": "GetAnalyticsConfiguration",
+    "ListBucketIntelligentTieringConfigurations": "GetIntelligentTieringConfiguration",
+    "ListBucketInventoryConfigurations": "GetInventoryConfiguration",
+    "ListBucketMetricsConfigurations": "GetMetricsConfiguration",
     "ListBuckets": "ListAllMyBuckets",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
     "ListObjectVersions": "ListBucketVersions",
     "ListObjects": "ListBucket",
     "ListObjectsV2": "ListBucket",
+    "ListParts": "ListMultipartUploadParts",
+    "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
+    "PutBucketAnalyticsConfiguration": "PutAnalyticsConfiguration",
+    "PutBucketCors": "PutBucketCORS",
     "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketIntelligentTieringConfiguration": "PutIntelligentTieringConfiguration",
+    "PutBucketInventoryConfiguration": "PutInventoryConfiguration",
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketMetricsConfiguration": "PutMetricsConfiguration",
     "PutBucketNotificationConfiguration": "PutBucketNotification",
+    "PutBucketReplication": "PutReplicationConfiguration",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "UploadPart": "PutObject",
+    "UploadPartCopy": "PutObject",
 }
 _IN_XML = {"s3", "s3control", "iam", "sts", "cloudformation", "cloudwatch"}
 _PREFIXES = {"s3control": "s3", "sso-admin": "sso"}  # of actions, where the service has another
@@ -75,7 +111,11 @@ _NO_PERMISSION_NEEDED = {
 }  # AssumeRole is decided by the trust policy: services/sts.py
 _GLOBAL = ("iam", "organizations", "cur", "account")  # their calls are calls to us-east-1
 # What S3 asks KMS for where a bucket is encrypted with a key of KMS.
-_KEY_ACTIONS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
+_KEY_ACTIONS = {
+    "s3:GetObject": "kms:Decrypt",
+    "s3:GetObjectVersion": "kms:Decrypt",
+    "s3:PutObject": "kms:GenerateDataKey",
+}
 _RESOURCE = "resource-based policy"
 # How AWS words a denial, by the kind of policy that decided.
 _DENIED = " with an explicit deny in {article} {kind}"
@@ -127,11 +167,21 @@ def authorize(state: SandboxState, call: Call) -> None:
         state.accesses.note(call.caller.arn, request, verdict.decision)
         _require(call, request, verdict)
         if request.action in _KEY_ACTIONS:
-            use = replace(request, action=_KEY_ACTIONS[request.action], resource="*")
-            verdict = Verdict(may_use_key(call.uri["Bucket"], use, call.caller), _RESOURCE)
-            if (keyed := with_key(call.uri["Bucket"], use)) is not None:
-                state.accesses.note(call.caller.arn, keyed, verdict.decision)
-            _require(call, use, verdict)
+            _authorize_key(state, call, request)
+
+
+def _authorize_key(state: SandboxState, call: Call, request: AccessRequest) -> None:
+    """Check that the caller may use the KMS key of an object that a call reads or writes."""
+    key = key_of_call(call, request.action, request.resource)
+    if key is None:
+        return
+    use = on_key(replace(request, action=_KEY_ACTIONS[request.action]), key)
+    verdict = Verdict(may_use_key(key, use, call.caller), _RESOURCE)
+    by_identity = identity_verdict(call.caller, use)
+    if not is_of_aws(key):
+        state.accesses.note(call.caller.arn, use, verdict.decision)
+    _require(call, use, by_identity if by_identity.decision == verdict.decision else verdict)
+    check_state(key, "KMS.")
 
 
 def authorize_by_organization(state: SandboxState, call: Call) -> None:

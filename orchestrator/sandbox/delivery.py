@@ -17,9 +17,10 @@ import zipfile
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.sandbox.encryption import may_use_key
+from orchestrator.sandbox.encryption import default_key, may_use_key, note_key
 from orchestrator.sandbox.policy import AccessRequest, as_list, decide, parse_policy
 from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner, s3
+from orchestrator.sandbox.wire import ServiceError
 
 TEST_OBJECT = "aws-programmatic-access-test-object"
 _FIRST_SECONDS, _REPORT_SECONDS = 0.2, 1.0
@@ -89,9 +90,11 @@ def _is_of_data_exports_guide(statement: dict[str, Any]) -> bool:
 def can_deliver(state: SandboxState, account_id: str, bucket: str) -> bool:
     """Whether the billing service may write to the bucket, as the bucket is encrypted."""
     request = AccessRequest("kms:GenerateDataKey", "*", _context(account_id, "any"), SERVICE)
-    return (
-        may_deliver(state, account_id, bucket) and may_use_key(bucket, request, None) == "allowed"
-    )
+    try:
+        key = default_key(bucket)
+    except ServiceError:  # there is no such key
+        return False
+    return may_deliver(state, account_id, bucket) and may_use_key(key, request, None) == "allowed"
 
 
 def schedule_delivery(state: SandboxState, account_id: str, name: str) -> None:
@@ -216,4 +219,5 @@ def _file(name: str, rows: list[list[str]], *, zipped: bool) -> bytes:
 def _put(bucket: str, key: str, content: bytes) -> None:
     owner = bucket_owner(bucket)
     if owner is not None:
-        s3(owner).put_object(bucket, key, content, disable_notification=True)
+        held = s3(owner).put_object(bucket, key, content, disable_notification=True)
+        note_key(held, default_key(bucket))

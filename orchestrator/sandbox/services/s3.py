@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -21,8 +22,10 @@ from werkzeug.wrappers import Response
 from orchestrator.sandbox import bucket_policy, principals
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.services import TO_MOTO, Operation, Permission
+from orchestrator.sandbox.services.s3_configurations import forget
+from orchestrator.sandbox.services.s3_settings import check_tags
 from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner, s3
-from orchestrator.sandbox.wire import Call, ServiceError
+from orchestrator.sandbox.wire import Call, ServiceError, malformed_xml
 
 SERVICE = "s3"
 _HOME, _EU = "us-east-1", "EU"
@@ -60,6 +63,7 @@ def create_bucket(state: SandboxState, call: Call) -> Any:
             f"Invalid x-amz-object-ownership header: {ownership}",
             ArgumentName="x-amz-object-ownership",
         )
+    _check_tags_at_creation(settings.get("Tags") or [])
     owner = bucket_owner(bucket)
     if owner is None:
         if settings.get("Tags"):
@@ -84,7 +88,8 @@ def create_bucket(state: SandboxState, call: Call) -> Any:
             409,
             BucketName=bucket,
         )
-    if call.region != _HOME or settings.get("Tags"):
+    elsewhere = s3(owner).get_bucket(bucket).region_name != _HOME
+    if call.region != _HOME or elsewhere or settings.get("Tags"):
         raise ServiceError(
             "BucketAlreadyOwnedByYou",
             "Your previous request to create the named bucket succeeded and you already own it.",
@@ -92,6 +97,18 @@ def create_bucket(state: SandboxState, call: Call) -> Any:
             BucketName=bucket,
         )
     return {"Location": f"/{bucket}", "BucketArn": f"arn:{PARTITION}:s3:::{bucket}"}
+
+
+def _check_tags_at_creation(tags: list[dict[str, str]]) -> None:
+    if any(not {"Key", "Value"} <= tag.keys() for tag in tags):
+        raise malformed_xml()
+    if any(tag["Key"].startswith("aws:") for tag in tags):
+        raise ServiceError(
+            "InvalidTag",
+            'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system'
+            ' tags. Remove "aws:" from your tag keys and try again.',
+        )
+    check_tags(tags)
 
 
 @cache
@@ -139,13 +156,20 @@ def get_location(_state: SandboxState, call: Call) -> Any:
 def list_buckets(_state: SandboxState, call: Call) -> dict[str, Any]:
     """ListBuckets: in the order of their names, in pages if these are asked for."""
     given = call.parameters
+    region = given.get("BucketRegion")
+    if region is not None and region not in _regions():
+        raise ServiceError(
+            "InvalidArgument",
+            f"Argument value {region} is not a valid AWS Region",
+            ArgumentName="bucket-region",
+        )
     owned = sorted(s3(call.caller.account_id).buckets.values(), key=lambda b: str(b.name))
     found = [
         b
         for b in owned
         if b.name.startswith(given.get("Prefix", ""))
         and given.get("BucketRegion", b.region_name) == b.region_name
-        and b.name > given.get("ContinuationToken", "")
+        and b.name > _of_token(given.get("ContinuationToken", ""))
     ]
     size = given.get("MaxBuckets", len(found))
     with_region = {"Prefix", "MaxBuckets", "BucketRegion", "ContinuationToken"} & given.keys()
@@ -164,8 +188,19 @@ def list_buckets(_state: SandboxState, call: Call) -> dict[str, Any]:
     if given.get("Prefix"):
         listed["Prefix"] = given["Prefix"]
     if size < len(found):
-        listed["ContinuationToken"] = found[size - 1].name
+        listed["ContinuationToken"] = b64encode(found[size - 1].name.encode()).decode()
     return listed
+
+
+def _of_token(token: str) -> str:
+    try:
+        return b64decode(token, validate=True).decode()
+    except ValueError:
+        raise ServiceError(
+            "InvalidArgument",
+            "The continuation token provided is incorrect",
+            ArgumentName="continuation-token",
+        ) from None
 
 
 def _headed(_state: SandboxState, call: Call, headers: Any) -> None:
@@ -228,6 +263,7 @@ def delete_bucket(state: SandboxState, call: Call) -> Any:
         )
     state.bucket_policies.pop(bucket, None)
     state.notifications.pop(bucket, None)
+    forget(state, bucket)
     return TO_MOTO
 
 
@@ -279,11 +315,6 @@ AFTER = {"CreateBucket": _created, "HeadBucket": _headed}
 TEXTS = (
     ("GetBucketTagging", r"(</Key>)(\s*</Tag>)", r"\1<Value></Value>\2"),
     ("GetBucketAcl", r"<DisplayName>[^<]*</DisplayName>", ""),
-    (
-        "ListObjectsV2",
-        r"(<ChecksumAlgorithm>\w+</ChecksumAlgorithm>)(?!\s*<ChecksumType>)",
-        r"\1<ChecksumType>FULL_OBJECT</ChecksumType>",
-    ),
 )
 
 
