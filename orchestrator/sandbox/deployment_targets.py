@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from orchestrator.sandbox.services.cloudformation_stacks import invalid
+from orchestrator.sandbox.stack_arguments import invalid
 from orchestrator.sandbox.stacksets import StackSet
 from orchestrator.sandbox.state import organizations
 

@@ -21,12 +21,6 @@ _SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "nu
 _UNSUPPORTED = {f"tag:yaml.org,2002:{name}" for name in ("binary", "merge", "omap", "pairs", "set")}
 
 
-_RESOURCE_MEMBERS = {
-    *("Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy"),
-    *("UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy", "Fn::Transform"),
-}
-
-
 class TemplateError(ValueError):
     """CloudFormation refuses the template or its parameters; the text is CloudFormation's."""
 
@@ -41,7 +35,9 @@ def parse_template(text: str) -> Mapping[str, Any]:
     template = _load(text)
     if not isinstance(template, dict):
         raise TemplateError("Template format error: unsupported structure.")
-    resources = template.get("Resources")
+    resources = template.get("Resources", {})
+    if isinstance(resources, str):
+        raise TemplateError("Template format error: Any Resources member must be an object.")
     if not isinstance(resources, dict) or not resources:
         raise TemplateError("Template format error: At least one Resources member must be defined.")
     for logical_id, resource in resources.items():
@@ -50,24 +46,7 @@ def parse_template(text: str) -> Mapping[str, Any]:
                 f"Template format error: [/Resources/{logical_id}] Every Resources object must"
                 " contain a Type member."
             )
-    _check_members(template)
     return template
-
-
-def _check_members(template: Mapping[str, Any]) -> None:
-    for resource in template["Resources"].values():
-        for name in resource:
-            if name not in _RESOURCE_MEMBERS:
-                raise TemplateError(f"Invalid template resource property '{name}'")
-    for name, output in (template.get("Outputs") or {}).items():
-        if not isinstance(output, dict) or "Value" not in output:
-            raise TemplateError(
-                "Template format error: Every Outputs member must contain a Value object"
-            )
-        if output["Value"] is None:
-            raise TemplateError(
-                f"[/Outputs/{name}/Value] 'null' values are not allowed in templates"
-            )
 
 
 def _load(text: str) -> Any:

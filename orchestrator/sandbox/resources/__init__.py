@@ -6,6 +6,7 @@ implement the service's API, or in moto's backends, so that a stack's role is a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,9 +17,43 @@ from orchestrator.sandbox.discovery import submodules
 from orchestrator.sandbox.state import Caller, SandboxState, execution_role
 from orchestrator.sandbox.wire import Call
 
+# Types beside those of the sandbox in the services that it knows, and services that it does not.
+_OTHER_TYPES = {
+    f"AWS::{service}::{name}"
+    for service, names in {
+        "CloudFormation": "CustomResource Macro Stack WaitCondition WaitConditionHandle",
+        "IAM": "AccessKey Group InstanceProfile OIDCProvider SAMLProvider ServiceLinkedRole User"
+        " UserToGroupAddition RolePolicy UserPolicy GroupPolicy",
+        "KMS": "Alias Key",
+        "S3": "AccessPoint StorageLens",
+        "SNS": "Subscription TopicPolicy TopicInlinePolicy",
+        "SSM": "Association Document MaintenanceWindow MaintenanceWindowTarget"
+        " MaintenanceWindowTask PatchBaseline ResourceDataSync",
+    }.items()
+    for name in names.split()
+}
+_NAMESPACES = (
+    "ACMPCA ApiGateway ApiGatewayV2 AppSync Athena AutoScaling Backup Batch "
+    "BCMDataExports Budgets CE CertificateManager Chatbot CloudFront CloudTrail "
+    "CloudWatch CodeBuild CodeCommit CodeDeploy CodePipeline Cognito Config DynamoDB EC2 "
+    "ECR ECS EFS EKS ElastiCache ElasticLoadBalancing ElasticLoadBalancingV2 "
+    "Elasticsearch Events Glue GuardDuty Kinesis KinesisFirehose LakeFormation Lambda "
+    "Logs OpenSearchService Organizations QuickSight RAM RDS Redshift ResourceGroups "
+    "Route53 SageMaker Scheduler SecretsManager SecurityHub ServiceCatalog SES SQS SSO "
+    "StepFunctions WAFv2 "
+)
+_OTHER_NAMESPACES = frozenset(_NAMESPACES.split())
+
 
 class ResourceError(Exception):
-    """A resource could not be created, updated or deleted; the text is CloudFormation's."""
+    """A resource could not be created, updated or deleted; the text is CloudFormation's.
+
+    ``physical_id`` is that of a resource whose creation has failed and that is there all the same.
+    """
+
+    def __init__(self, message: str, physical_id: str = "") -> None:
+        super().__init__(message)
+        self.physical_id = physical_id
 
 
 @dataclass(frozen=True)
@@ -41,6 +76,7 @@ class Actor:
     account_id: str
     region: str
     caller: Caller | None
+    new_name: str = ""  # the name of a resource that is being created and was given none
 
     def call(self, service: str, operation: str, parameters: Mapping[str, Any], **uri: str) -> Call:
         """Make an API call for the stack, authorized for the caller.
@@ -75,6 +111,9 @@ class ResourceType:
         is_stable: whether a change that takes time has finished.
         regions: the regions of the type; None for all.
         name_property: the property that names the resource, if a name can be given.
+        attributes: what ``Fn::GetAtt`` knows of it; empty if that is not checked.
+        identifiers: the properties that identify a resource for an import.
+        tags_are_map: whether ``Tags`` is a map, not a list.
     """
 
     type: str
@@ -86,6 +125,9 @@ class ResourceType:
     is_stable: Callable[[Actor, str], bool] = lambda _actor, _physical_id: True
     regions: frozenset[str] | None = None
     name_property: str = ""
+    attributes: frozenset[str] = frozenset()
+    identifiers: tuple[str, ...] = ()
+    tags_are_map: bool = False
 
 
 @cache
@@ -93,6 +135,22 @@ def find() -> dict[str, ResourceType]:
     """Discover every resource type, by its name."""
     known_types = [module.RESOURCE_TYPE for module in submodules(__name__)]
     return {resource_type.type: resource_type for resource_type in known_types}
+
+
+def is_recognized(type_: str, region: str) -> bool:
+    """Whether CloudFormation knows a type in a region; the sandbox cannot create all of them."""
+    if type_ in find():
+        regions = find()[type_].regions
+        return regions is None or region in regions
+    if type_ in _OTHER_TYPES or type_.startswith("Custom::"):
+        return True
+    found = re.fullmatch(r"AWS::(\w+)::\w+", type_)
+    return bool(found and found[1] in _OTHER_NAMESPACES)
+
+
+def attributes_of(type_: str) -> frozenset[str]:
+    """Get the attributes of a type; empty if they are not known."""
+    return find()[type_].attributes if type_ in find() else frozenset()
 
 
 def already_exists(type_: str, name: str, token: str) -> ResourceError:

@@ -20,7 +20,7 @@ _VERSIONS = 5
 
 
 def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
-    name = properties.get("ManagedPolicyName") or f"policy-{uuid.uuid4().hex[:12]}"
+    name = properties.get("ManagedPolicyName") or actor.new_name
     path, text = properties.get("Path", "/"), json.dumps(properties["PolicyDocument"])
     given = {"PolicyName": name, "PolicyDocument": text}
     put_managed(actor.state, actor.call("iam", "CreatePolicy", given))
@@ -59,6 +59,8 @@ RESOURCE_TYPE = ResourceType(
     properties=frozenset({"ManagedPolicyName", "PolicyDocument", "Description", "Path"}),
     replacement_properties=frozenset({"ManagedPolicyName", "Description", "Path"}),
     name_property="ManagedPolicyName",
+    attributes=frozenset({"PolicyArn"}),
+    identifiers=("PolicyArn",),
     create=_create,
     update=_update,
     delete=_delete,

@@ -19,7 +19,7 @@ _TYPE = "AWS::IAM::Role"
 
 
 def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
-    name = properties.get("RoleName") or f"role-{uuid.uuid4().hex[:12]}"
+    name = properties.get("RoleName") or actor.new_name[-64:].lstrip("-")
     trust = json.dumps(properties["AssumeRolePolicyDocument"])
     parameters = {
         "RoleName": name,
@@ -113,6 +113,8 @@ RESOURCE_TYPE = ResourceType(
     ),
     replacement_properties=frozenset({"RoleName", "Path"}),
     name_property="RoleName",
+    attributes=frozenset({"Arn", "RoleId"}),
+    identifiers=("RoleName",),
     create=_create,
     update=_update,
     delete=_delete,

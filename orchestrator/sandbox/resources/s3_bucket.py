@@ -17,10 +17,13 @@ from orchestrator.sandbox.services.s3 import set_defaults
 from orchestrator.sandbox.state import PARTITION, bucket_owner, s3
 
 _TYPE = "AWS::S3::Bucket"
+_ATTRIBUTES = frozenset(
+    {"Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"}
+)
 
 
 def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
-    name = properties.get("BucketName") or f"bucket-{uuid.uuid4().hex[:12]}"
+    name = properties.get("BucketName") or actor.new_name.lower()[-63:].lstrip("-")
     actor.call("s3", "CreateBucket", {}, Bucket=name)
     owner = bucket_owner(name)
     if owner is not None:
@@ -48,8 +51,16 @@ def _configure(actor: Actor, name: str, properties: Mapping[str, Any]) -> Create
     notified = properties.get("NotificationConfiguration", {}).get("EventBridgeConfiguration")
     if notified is not None:
         actor.state.notifications[name] = {"EventBridgeConfiguration": {}}
+    region = actor.region
     return CreatedResource(
-        name, {"Arn": f"arn:{PARTITION}:s3:::{name}", "DomainName": f"{name}.s3"}
+        name,
+        {
+            "Arn": f"arn:{PARTITION}:s3:::{name}",
+            "DomainName": f"{name}.s3.amazonaws.com",
+            "DualStackDomainName": f"{name}.s3.dualstack.{region}.amazonaws.com",
+            "RegionalDomainName": f"{name}.s3.{region}.amazonaws.com",
+            "WebsiteURL": f"http://{name}.s3-website-{region}.amazonaws.com",
+        },
     )
 
 
@@ -95,6 +106,8 @@ RESOURCE_TYPE = ResourceType(
     ),
     replacement_properties=frozenset({"BucketName"}),
     name_property="BucketName",
+    attributes=_ATTRIBUTES,
+    identifiers=("BucketName",),
     create=_create,
     update=_configure,
     delete=_delete,

@@ -26,6 +26,7 @@ RESOURCE_TYPE = ResourceType(
     type="AWS::S3::BucketPolicy",
     properties=frozenset({"Bucket", "PolicyDocument"}),
     replacement_properties=frozenset({"Bucket"}),
+    identifiers=("Bucket",),
     create=_put,
     update=lambda actor, _bucket, properties: _put(actor, properties),
     delete=_delete,

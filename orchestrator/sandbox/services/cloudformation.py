@@ -21,11 +21,12 @@ from orchestrator.sandbox.services.cloudformation_access import (
     owner_of,
     require_management,
 )
-from orchestrator.sandbox.services.cloudformation_stacks import body_of
 from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
 from orchestrator.sandbox.state import PARTITION, SandboxState
 from orchestrator.sandbox.template import capabilities
-from orchestrator.sandbox.template_parser import TemplateError, parse_template
+from orchestrator.sandbox.template_format import checked_template
+from orchestrator.sandbox.template_parser import TemplateError
+from orchestrator.sandbox.template_source import body_of
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "cloudformation"
@@ -72,7 +73,7 @@ def create_set(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def update_set(state: SandboxState, call: Call) -> dict[str, Any]:
     """UpdateStackSet: update the set, then all instances or those of the targets."""
-    stack_set, arguments = _of(state, call), call.parameters
+    stack_set, arguments = stack_set_of(state, call), call.parameters
     _check_idle(stack_set)
     managed = stack_set.settings.get("ManagedExecution", {}).get("Active", False)
     if stack_set.running is not None and (
@@ -92,7 +93,7 @@ def update_set(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def delete_set(state: SandboxState, call: Call) -> dict[str, Any]:
     """DeleteStackSet: only without instances."""
-    stack_set = _of(state, call)
+    stack_set = stack_set_of(state, call)
     if stack_set.instances:
         raise ServiceError("StackSetNotEmptyException", "StackSet is not empty", 409)
     del state.stack_sets_of(stack_set.owner, stack_set.region)[stack_set.name]
@@ -101,7 +102,7 @@ def delete_set(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def create_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     """CreateStackInstances: an instance in each account that the deployment targets name."""
-    stack_set = _of(state, call)
+    stack_set = stack_set_of(state, call)
     _check_idle(stack_set)
     deployment_targets = call.parameters.get("DeploymentTargets") or {}
     if deployment_targets.get("AccountFilterType") == "UNION":
@@ -122,14 +123,14 @@ def create_instances(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def update_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     """UpdateStackInstances: update the targets' instances to the set's template."""
-    stack_set = _of(state, call)
+    stack_set = stack_set_of(state, call)
     _check_idle(stack_set)
     return _start_operation(stack_set, call, "UPDATE", _existing(stack_set, call))
 
 
 def delete_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     """DeleteStackInstances: delete the targets' instances, with or without their stacks."""
-    stack_set = _of(state, call)
+    stack_set = stack_set_of(state, call)
     _check_idle(stack_set)
     targets = _existing(stack_set, call)
     deployment_targets = call.parameters["DeploymentTargets"]
@@ -144,7 +145,7 @@ def delete_instances(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def stop(state: SandboxState, call: Call) -> dict[str, Any]:
     """StopStackSetOperation: running accounts finish, pending ones are cancelled."""
-    operation = _operation(_of(state, call), call)
+    operation = _operation(stack_set_of(state, call), call)
     if operation.ended is not None:
         raise ServiceError("InvalidOperationException", f"Operation {operation.id} is not running")
     operation.status = "STOPPING"
@@ -153,7 +154,7 @@ def stop(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def describe_set(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeStackSet."""
-    stack_set = _of(state, call)
+    stack_set = stack_set_of(state, call)
     described = {
         **stack_set.settings,
         **_named(stack_set),
@@ -185,7 +186,7 @@ def list_sets(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def list_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListStackInstances, by account, region and detailed status."""
-    stack_set, arguments = _of(state, call), call.parameters
+    stack_set, arguments = stack_set_of(state, call), call.parameters
     detailed = {
         f["Values"] for f in arguments.get("Filters", []) if f.get("Name") == "DETAILED_STATUS"
     }
@@ -201,7 +202,7 @@ def list_instances(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def describe_instance(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeStackInstance."""
-    stack_set, arguments = _of(state, call), call.parameters
+    stack_set, arguments = stack_set_of(state, call), call.parameters
     key = (arguments["StackInstanceAccount"], arguments["StackInstanceRegion"])
     if key not in stack_set.instances:
         raise ServiceError("StackInstanceNotFoundException", "StackInstance not found", 404)
@@ -215,13 +216,13 @@ def describe_instance(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def list_operations(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListStackSetOperations, the newest first."""
-    newest_first = reversed(_of(state, call).operations)
+    newest_first = reversed(stack_set_of(state, call).operations)
     return _page(call, newest_first, _summary)
 
 
 def describe_operation(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeStackSetOperation."""
-    stack_set = _of(state, call)
+    stack_set = stack_set_of(state, call)
     operation = _operation(stack_set, call)
     described = {**_summary(operation), "StackSetId": stack_set.id}
     if operation.deployment_targets:
@@ -240,7 +241,7 @@ def list_results(state: SandboxState, call: Call) -> dict[str, Any]:
     }
     targets = (
         t
-        for t in _operation(_of(state, call), call).targets
+        for t in _operation(stack_set_of(state, call), call).targets
         if t.status != "SKIPPED" and (not wanted or t.status in wanted)
     )
     return _page(
@@ -258,11 +259,16 @@ def list_results(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def list_auto_deployment(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListStackSetAutoDeploymentTargets."""
-    ous = sorted(_of(state, call).ous.items())
+    ous = sorted(stack_set_of(state, call).ous.items())
     return _page(call, [{"OrganizationalUnitId": ou, "Regions": sorted(r)} for ou, r in ous])
 
 
-def _of(state: SandboxState, call: Call) -> StackSet:
+def stack_set_of(state: SandboxState, call: Call) -> StackSet:
+    """Get the stack set that a call names by name, id or ARN.
+
+    Raises:
+        ServiceError: there is no such stack set.
+    """
     name = call.parameters["StackSetName"]
     for stack_set in state.stack_sets_of(owner_of(state, call), call.region).values():
         if name in (stack_set.name, stack_set.id, _arn(stack_set)):
@@ -292,7 +298,7 @@ def _check(settings: dict[str, Any]) -> None:
     if not template:
         raise _invalid("Either Template URL or Template Body must be specified.")
     try:
-        needed = capabilities(parse_template(template))
+        needed = capabilities(checked_template(template))
     except TemplateError as error:
         raise _invalid(str(error)) from None
     if needed and not {needed, "CAPABILITY_NAMED_IAM"} & set(settings.get("Capabilities", [])):

@@ -12,7 +12,7 @@ from typing import Any
 from moto.organizations.models import organizations_backends
 
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.services.cloudformation_stacks import invalid
+from orchestrator.sandbox.stack_arguments import invalid
 from orchestrator.sandbox.state import SandboxState, iam, organizations, role
 from orchestrator.sandbox.wire import Call, ServiceError
 

@@ -11,12 +11,17 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.sandbox import stacks, template
+from orchestrator.sandbox import resources, stack_changes, stacks, template
+from orchestrator.sandbox.resources import Actor
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.services.cloudformation_stacks import body_of, invalid, stack_of
+from orchestrator.sandbox.services.cloudformation import stack_set_of
+from orchestrator.sandbox.stack_arguments import change_set_of, invalid, stack_of
 from orchestrator.sandbox.stacks import Event, Resource, Stack
 from orchestrator.sandbox.state import SandboxState
+from orchestrator.sandbox.template_format import checked_template
+from orchestrator.sandbox.template_parameters import stored_names, text_of, values_of
 from orchestrator.sandbox.template_parser import TemplateError, parse_template
+from orchestrator.sandbox.template_source import body_of
 from orchestrator.sandbox.wire import Call
 
 SERVICE = "cloudformation"
@@ -28,14 +33,14 @@ def describe(state: SandboxState, call: Call) -> dict[str, Any]:
     if "StackName" in call.parameters:
         return {"Stacks": [_described(stack_of(state, call))]}
     found = [s for s in reversed(_all(state, call)) if s.deleted is None]
-    return _page(call, "Stacks", [_described(stack) for stack in found])
+    return page(call, "Stacks", [_described(stack) for stack in found])
 
 
 def list_all(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListStacks: also deleted ones, filtered by status."""
     wanted = call.parameters.get("StackStatusFilter")
     found = [s for s in reversed(_all(state, call)) if not wanted or s.status in wanted]
-    return _page(call, "StackSummaries", [_summary(stack) for stack in found])
+    return page(call, "StackSummaries", [_summary(stack) for stack in found])
 
 
 def describe_resources(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -64,9 +69,11 @@ def describe_resources(state: SandboxState, call: Call) -> dict[str, Any]:
 def describe_resource(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeStackResource."""
     stack, logical = stack_of(state, call), call.parameters["LogicalResourceId"]
-    if logical not in stack.resources:
-        raise invalid(f"Resource {logical} does not exist for stack {stack.name}")
-    found = _resource(stack.resources[logical])
+    resource = stack.resources.get(logical)
+    if resource is None or resource.status == "DELETE_COMPLETE":
+        name = call.parameters["StackName"]
+        raise invalid(f"Resource {logical} does not exist for stack {name}")
+    found = {**_resource(resource), "Metadata": json.dumps(resource.metadata)}
     found["LastUpdatedTimestamp"] = found.pop("Timestamp")
     return {"StackResourceDetail": {"StackId": stack.id, "StackName": stack.name, **found}}
 
@@ -76,71 +83,107 @@ def list_resources(state: SandboxState, call: Call) -> dict[str, Any]:
     found = [_resource(resource) for resource in stack_of(state, call).resources.values()]
     for resource in found:
         resource["LastUpdatedTimestamp"] = resource.pop("Timestamp")
-    return _page(call, "StackResourceSummaries", found)
+    return page(call, "StackResourceSummaries", found)
 
 
 def describe_events(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeStackEvents: the newest first."""
     stack = stack_of(state, call)
-    return _page(call, "StackEvents", [_event(stack, event) for event in reversed(stack.events)])
+    return page(call, "StackEvents", [_event(stack, event) for event in reversed(stack.events)])
 
 
 def get_template(state: SandboxState, call: Call) -> dict[str, Any]:
-    """GetTemplate: the text that the stack was created or updated with."""
-    stack = stack_of(state, call)
-    return {"TemplateBody": stack.template, "StagesAvailable": ["Original", "Processed"]}
+    """GetTemplate: the text that the stack, or the change set, was created with."""
+    if "ChangeSetName" in call.parameters:
+        body = change_set_of(state, call)[1].template
+    else:
+        body = stack_of(state, call).template
+    return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
 
 
 def summarize(state: SandboxState, call: Call) -> dict[str, Any]:
-    """GetTemplateSummary: of a template or of a stack."""
-    if "StackName" in call.parameters:
-        return _summarized(stack_of(state, call).template)
-    return _summarized(body_of(state, call))
+    """GetTemplateSummary: of a template, of a stack or of a stack set."""
+    named = [n for n in ("StackName", "StackSetName") if n in call.parameters]
+    if len(named) + len({"TemplateBody", "TemplateURL"} & call.parameters.keys()) > 1:
+        raise invalid(
+            "You can specify only one of the following: TemplateBody, TemplateURL, StackName,"
+            " StackSetName"
+        )
+    if named == ["StackName"]:
+        stack = stack_of(state, call)
+        if stack.status == "REVIEW_IN_PROGRESS":
+            raise invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
+        body = stack.template
+    elif named:
+        body = stack_set_of(state, call).settings["TemplateBody"]
+    else:
+        body = body_of(state, call)
+    parsed = _checked(call, body)
+    summary = _summarized(parsed)
+    identifiers: dict[str, list[str]] = {}
+    for logical_id, resource in parsed["Resources"].items():
+        identifiers.setdefault(resource["Type"], []).append(logical_id)
+    known = resources.find()
+    summary["ResourceIdentifierSummaries"] = [
+        {"ResourceType": type_, "LogicalResourceIds": ids}
+        | ({"ResourceIdentifiers": list(known[type_].identifiers)} if type_ in known else {})
+        for type_, ids in sorted(identifiers.items())
+    ]
+    summary["ResourceTypes"] = sorted(identifiers)
+    summary["Version"] = str(parsed.get("AWSTemplateFormatVersion", "2010-09-09"))
+    if "Metadata" in parsed:
+        summary["Metadata"] = str(parsed["Metadata"])
+    return summary
 
 
 def validate(state: SandboxState, call: Call) -> dict[str, Any]:
     """ValidateTemplate."""
-    summary = _summarized(body_of(state, call))
-    for name in ("ResourceTypes", "Version"):
-        summary.pop(name, None)
+    summary = _summarized(_checked(call, body_of(state, call)))
     for parameter in summary["Parameters"]:
         parameter.pop("ParameterType")
         parameter.pop("ParameterConstraints")
     return summary
 
 
-def _summarized(body: str) -> dict[str, Any]:
+def _checked(call: Call, body: str) -> Mapping[str, Any]:
     try:
-        parsed = parse_template(body)
+        parsed = checked_template(body)
+        stack_changes.check_types(parsed, call.region)
     except TemplateError as error:
         raise invalid(str(error)) from None
+    return parsed
+
+
+def _summarized(parsed: Mapping[str, Any]) -> dict[str, Any]:
     needed = template.capabilities(parsed)
     summary: dict[str, Any] = {
         "Parameters": [_declared(n, p) for n, p in parsed.get("Parameters", {}).items()],
-        "ResourceTypes": sorted({r["Type"] for r in parsed["Resources"].values()}),
-        "Version": str(parsed.get("AWSTemplateFormatVersion", "2010-09-09")),
     }
     if "Description" in parsed:
         summary["Description"] = parsed["Description"]
     if needed:
+        types = ", ".join(template.types_with_capability(parsed))
         summary["Capabilities"] = [needed]
-        summary["CapabilitiesReason"] = (
-            "The following resource(s) require capabilities: [AWS::IAM::Role]"
-        )
+        summary["CapabilitiesReason"] = f"The following resource(s) require capabilities: [{types}]"
+    if "Transform" in parsed:
+        transforms = parsed["Transform"]
+        summary["DeclaredTransforms"] = transforms if isinstance(transforms, list) else [transforms]
     return summary
 
 
 def _declared(name: str, parameter: Mapping[str, Any]) -> dict[str, Any]:
+    allowed = [text_of(value) for value in parameter.get("AllowedValues", [])]
     declared = {
         "ParameterKey": name,
         "ParameterType": parameter["Type"],
-        "NoEcho": bool(parameter.get("NoEcho")),
-        "Description": parameter.get("Description", ""),
-        "ParameterConstraints": {"AllowedValues": list(parameter.get("AllowedValues", []))},
+        "NoEcho": text_of(parameter.get("NoEcho", False)) == "true",
+        "ParameterConstraints": {"AllowedValues": allowed} if allowed else {},
     }
-    return declared | (
-        {"DefaultValue": str(parameter["Default"])} if "Default" in parameter else {}
-    )
+    if "Description" in parameter:
+        declared["Description"] = parameter["Description"]
+    if "Default" in parameter:
+        declared["DefaultValue"] = text_of(parameter["Default"])
+    return declared
 
 
 def _owns(stack: Stack, physical: str) -> bool:
@@ -150,80 +193,112 @@ def _owns(stack: Stack, physical: str) -> bool:
     return physical == stack.id or any(r.physical_id == physical for r in there)
 
 
+def parameters_of(actor: Actor, body: str, given: Mapping[str, str]) -> list[dict[str, str]]:
+    """Describe a template's parameters; values that must not be shown are asterisks."""
+    declared = parse_template(body)
+    values = values_of(declared, given)
+    hidden = {
+        name
+        for name, parameter in declared.get("Parameters", {}).items()
+        if text_of(parameter.get("NoEcho", False)) == "true"
+    }
+    try:
+        stored = stacks.stored_values(actor, stored_names(declared, values))
+    except TemplateError:  # since deleted from the Parameter Store
+        stored = {}
+    return [
+        {"ParameterKey": name, "ParameterValue": "****" if name in hidden else value}
+        | ({"ResolvedValue": stored[name]} if name in stored else {})
+        for name, value in sorted(values.items())
+    ]
+
+
 def _described(stack: Stack) -> dict[str, Any]:
-    declared = parse_template(stack.template)
-    values = template.values_of(declared, stack.parameters)
-    hidden = {n for n, p in declared.get("Parameters", {}).items() if p.get("NoEcho")}
-    outputs = declared.get("Outputs", {})
     described = {
         "StackId": stack.id,
         "StackName": stack.name,
-        "CreationTime": _time(stack.created),
+        "CreationTime": time_of(stack.created),
         "StackStatus": stack.status,
         "DisableRollback": not stack.rollback_on_failure,
-        "RollbackConfiguration": {},
+        "RollbackConfiguration": stack.settings.get("RollbackConfiguration", {}),
         "Tags": stack.tags,
-        "NotificationARNs": [],
+        "NotificationARNs": stack.settings.get("NotificationARNs", []),
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     }
     if stack.deleted is None:
-        described["EnableTerminationProtection"] = False
-    filled = {
-        "Description": declared.get("Description"),
-        "Parameters": [
-            {"ParameterKey": name, "ParameterValue": "****" if name in hidden else value}
-            for name, value in values.items()
-        ],
-        "Capabilities": stack.capabilities,
-        "Outputs": [
-            {
-                "OutputKey": name,
-                "OutputValue": value,
-                **{n: v for n, v in outputs[name].items() if n == "Description"},
-            }
-            for name, value in stack.outputs.items()
-        ],
-    }
-    described.update({name: value for name, value in filled.items() if value})  # empty: absent
+        protected = bool(stack.settings.get("EnableTerminationProtection"))
+        described["EnableTerminationProtection"] = protected
+    for name in ("RoleARN", "TimeoutInMinutes"):
+        if name in stack.settings:
+            described[name] = stack.settings[name]
+    if stack.template:
+        declared = parse_template(stack.template)
+        filled = {
+            "Description": declared.get("Description"),
+            "Parameters": parameters_of(stack.actor, stack.template, stack.parameters),
+            "Capabilities": stack.capabilities,
+            "Outputs": _outputs(stack, declared.get("Outputs", {})),
+        }
+        described.update({n: value for n, value in filled.items() if value})  # empty: absent
+    if stack.change_set_id and stack.deleted is None:
+        described["ChangeSetId"] = stack.change_set_id
     return described | _optional_fields(stack)
 
 
+def _outputs(stack: Stack, declared: Mapping[str, Any]) -> list[dict[str, str]]:
+    if stack.deleted is not None:
+        return []
+    exported = {value: name for name, value in stack.exports.items()}
+    outputs = []
+    for name, value in stack.outputs.items():
+        output = {"OutputKey": name, "OutputValue": value}
+        if "Description" in declared[name]:
+            output["Description"] = declared[name]["Description"]
+        if "Export" in declared[name]:
+            output["ExportName"] = exported[value]
+        outputs.append(output)
+    return outputs
+
+
 def _summary(stack: Stack) -> dict[str, Any]:
-    return {
+    summary = {
         "StackId": stack.id,
         "StackName": stack.name,
-        "TemplateDescription": parse_template(stack.template).get("Description", ""),
-        "CreationTime": _time(stack.created),
+        "CreationTime": time_of(stack.created),
         "StackStatus": stack.status,
-    } | _optional_fields(stack)
+        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+    }
+    description = parse_template(stack.template).get("Description") if stack.template else None
+    return (
+        summary
+        | ({"TemplateDescription": description} if description else {})
+        | _optional_fields(stack)
+    )
 
 
 def _optional_fields(stack: Stack) -> dict[str, Any]:
     found: dict[str, Any] = {"StackStatusReason": stack.reason} if stack.reason else {}
     if stack.changed:
-        found["LastUpdatedTime"] = _time(stack.changed)
-    if stack.deleted:
-        found["DeletionTime"] = _time(stack.deleted)
+        found["LastUpdatedTime"] = time_of(stack.changed)
+    if stack.deletion_started:
+        found["DeletionTime"] = time_of(stack.deletion_started)
     return found
 
 
 def _resource(resource: Resource) -> dict[str, Any]:
-    return {
+    described = {
         "LogicalResourceId": resource.logical_id,
-        "PhysicalResourceId": resource.physical_id,
         "ResourceType": resource.type,
-        "Timestamp": _time(resource.changed),
+        "Timestamp": time_of(resource.changed),
         "ResourceStatus": resource.status,
         "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
-    } | ({"ResourceStatusReason": resource.reason} if resource.reason else {})
+    }
+    if resource.physical_id:
+        described["PhysicalResourceId"] = resource.physical_id
+    return described | ({"ResourceStatusReason": resource.reason} if resource.reason else {})
 
 
 def _event(stack: Stack, event: Event) -> dict[str, Any]:
-    properties = (
-        stack.resources[event.logical_id].properties
-        if (event.logical_id in stack.resources)
-        else {}
-    )
     return (
         {
             "StackId": stack.id,
@@ -232,11 +307,11 @@ def _event(stack: Stack, event: Event) -> dict[str, Any]:
             "LogicalResourceId": event.logical_id,
             "PhysicalResourceId": event.physical_id,
             "ResourceType": event.type,
-            "Timestamp": _time(event.time),
+            "Timestamp": time_of(event.time),
             "ResourceStatus": event.status,
         }
         | ({"ResourceStatusReason": event.reason} if event.reason else {})
-        | ({"ResourceProperties": json.dumps(properties)} if properties else {})
+        | ({"ResourceProperties": json.dumps(event.properties)} if event.properties else {})
     )
 
 
@@ -244,15 +319,17 @@ def _all(state: SandboxState, call: Call) -> list[Stack]:
     return stacks.of(state, call.caller.account_id, call.region)
 
 
-def _page(call: Call, name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+def page(call: Call, name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Get the page of a list that a call asks for."""
     start = int(call.parameters.get("NextToken") or 0)
-    page: dict[str, Any] = {name: entries[start : start + _PAGE]}
+    found: dict[str, Any] = {name: entries[start : start + _PAGE]}
     if start + _PAGE < len(entries):
-        page["NextToken"] = str(start + _PAGE)
-    return page
+        found["NextToken"] = str(start + _PAGE)
+    return found
 
 
-def _time(seconds: float) -> datetime:
+def time_of(seconds: float) -> datetime:
+    """Convert a time to the API's."""
     return datetime.fromtimestamp(seconds, timezone.utc)
 
 

@@ -444,7 +444,8 @@ def test_a_failed_update_goes_back(stacks):
 
 
 def test_previous_template_and_values_can_be_kept(stacks):
-    stacks.create()
+    sized = {"Tags": [{"Key": "Size", "Value": {"Ref": "Size"}}]}
+    stacks.create(body=template({"Role": role(**sized)}))
     stacks.client.update_stack(
         StackName="stack",
         UsePreviousTemplate=True,
