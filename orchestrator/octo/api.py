@@ -63,12 +63,6 @@ class OctoApi:
         """The API's address."""
         return self._endpoint
 
-    def whoami(self) -> dict[str, Any]:
-        """Read the user that the client acts as (GET /v1/me)."""
-        text = self._done("GET", "/v1/me", doing="reading the client's user")
-        document: dict[str, Any] = _json(text, self._endpoint)
-        return document
-
     def register(self, account_id: str, name: str) -> None:
         """Register an account (POST /v1/aws/account); one that is registered already is success."""
         doing = "registering the account"

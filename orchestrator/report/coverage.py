@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from orchestrator.model.coverage import Coverage, State
 from orchestrator.report.tables import printed
@@ -35,10 +35,11 @@ def as_table(coverage: Coverage, *, everyone: bool = True, color: bool = False) 
         if everyone or standing.state is not State.CURRENT:
             style = STYLES.get(standing.state, "dim")
             table.add_row(
-                standing.account_id,
-                escape(standing.name),
-                f"[{style}]{standing.state.value}[/]",
-                escape(standing.reason),
+                # Of ten thousand rows, markup would take a third of the time.
+                Text(standing.account_id),
+                Text(standing.name),
+                Text(standing.state.value, style),
+                Text(standing.reason),
             )
     counts = ", ".join(f"{count} {state}" for state, count in coverage.counts.items())
     current = len(coverage.of(State.CURRENT))

@@ -41,14 +41,13 @@ def printed(parts: Iterable[RenderableType], *, color: bool) -> str:
 def _needed(table: Table) -> int:
     """Return the width that shows every column that does not wrap as a whole."""
     return sum(
-        _PADDING
-        + (
-            max((Text.from_markup(str(cell)).cell_len for cell in column.cells), default=0)
-            if column.no_wrap
-            else _NARROWEST
-        )
+        _PADDING + (max(map(_cells, column.cells), default=0) if column.no_wrap else _NARROWEST)
         for column in table.columns
     )
+
+
+def _cells(content: RenderableType) -> int:
+    return (content if isinstance(content, Text) else Text.from_markup(str(content))).cell_len
 
 
 def _fold(table: Table, *, everywhere: bool) -> None:

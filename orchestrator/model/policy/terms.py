@@ -57,11 +57,6 @@ class Terms(NamedTuple):
         return not self.any_of or () in self.unless
 
     @property
-    def always(self) -> bool:
-        """Whether every request is allowed."""
-        return () in self.any_of and not self.unless
-
-    @property
     def keys(self) -> frozenset[str]:
         """The condition keys that every way of being allowed depends on."""
         ways = [{line.key for line in lines} for lines in self.any_of]

@@ -43,28 +43,28 @@ def test_an_account_of_another_organization_is_refused(api, client):
 
 def test_a_wrong_client_is_an_error_with_a_way_out_and_without_the_secret(client):
     with pytest.raises(OctoError) as caught:
-        client(secret="wrong-secret-5c1e").whoami()
+        client(secret="wrong-secret-5c1e").template()
     assert "does not know the client octo-sandbox" in caught.value.what
     assert "ALPHAUS_CLIENT_SECRET" in caught.value.hint
     assert "wrong-secret-5c1e" not in f"{caught.value} {caught.value.hint}"
 
 
 def test_the_token_is_kept_for_its_owner_only_and_used_again(client, state, tmp_path):
-    client().whoami()
+    client().template()
     (kept,) = tmp_path.glob("*.json")
     assert kept.stat().st_mode & 0o777 == 0o600
-    client().whoami()
+    client().template()
     assert len(state.tokens) == 1
 
 
 def test_a_token_that_expires_in_the_middle_is_renewed_once(api, sandbox, state):
-    api.whoami()
+    api.template()
     plant(sandbox, action="RegisterAccount", error="ExpiredToken", times=1)
     api.register(STANDALONE, "Acme")
     assert STANDALONE in state.accounts
-    plant(sandbox, action="GetUserDetails", error="ExpiredToken")
+    plant(sandbox, action="GetAccountAccessTemplateUrl", error="ExpiredToken")
     with pytest.raises(OctoError) as caught:
-        api.whoami()
+        api.template()
     assert not isinstance(caught.value, OctoRefused)
     assert sandbox.faults.listed()[-1]["happened"] == 2
 
@@ -73,8 +73,8 @@ def test_a_short_lived_token_is_renewed_before_it_ends(client, state):
     state.token_seconds = 30  # shorter than the margin: each call asks for one
     try:
         api = client()
-        api.whoami()
-        api.whoami()
+        api.template()
+        api.template()
         assert len(state.tokens) == 2
     finally:
         state.token_seconds = 3600.0
@@ -94,7 +94,7 @@ def test_a_busy_octo_is_asked_again(api, sandbox, state, error):
 def test_an_octo_that_stays_down_is_unreachable(api, sandbox):
     plant(sandbox, action="*", error="Unavailable")
     with pytest.raises(OctoUnreachable) as caught:
-        api.whoami()
+        api.template()
     assert "octo-tf has recorded what remains to be done" in caught.value.hint
 
 
@@ -102,26 +102,26 @@ def test_a_dropped_connection_is_tried_again(api, sandbox, state):
     planted = plant(sandbox, action="RegisterAccount", drop=True, times=2)
     api.register(STANDALONE, "Acme")
     assert planted.happened == 3
-    plant(sandbox, action="GetUserDetails", drop=True)
+    plant(sandbox, action="GetAccountAccessTemplateUrl", drop=True)
     with pytest.raises(OctoUnreachable):
-        api.whoami()
+        api.template()
 
 
 def test_a_slow_octo_is_waited_for(api, sandbox):
-    plant(sandbox, action="GetUserDetails", latency=1.0, times=1)
-    assert api.whoami()
+    plant(sandbox, action="GetAccountAccessTemplateUrl", latency=1.0, times=1)
+    assert api.template()
 
 
 def test_what_octo_does_not_answer_in_time_is_not_sent_twice(api, sandbox, monkeypatch):
-    api.whoami()
+    api.template()
     monkeypatch.setattr("orchestrator.octo.connection._TIMEOUT", (5.0, 0.1))
     planted = plant(sandbox, action="CreateAccountAccess", latency=0.5)
     with pytest.raises(OctoUnreachable) as caught:
         api.confirm_api_access(STANDALONE)
     assert planted.happened == 1
     assert "may still be at work" in caught.value.hint
-    reading = plant(sandbox, action="GetUserDetails", latency=0.5, times=1)
-    assert api.whoami()  # nothing is at work because of a question
+    reading = plant(sandbox, action="GetAccountAccessTemplateUrl", latency=0.5, times=1)
+    assert api.template()  # nothing is at work because of a question
     assert reading.happened == 2
 
 
@@ -152,9 +152,9 @@ def test_unregistering_forgets_and_does_so_twice(api, state):
 
 
 def test_the_published_limit_is_kept_by_many_threads(api, state, sandbox):
-    api.whoami()
+    api.template()
     threads = [
-        threading.Thread(target=lambda: [api.whoami() for _ in range(20)]) for _ in range(10)
+        threading.Thread(target=lambda: [api.template() for _ in range(20)]) for _ in range(10)
     ]
     started = time.monotonic()
     for thread in threads:
@@ -171,7 +171,7 @@ def test_octo_itself_keeps_to_its_limit(raw, api, state):
     busy = raw("GET", "/v1/me")
     assert (busy.status_code, busy.json()["code"], busy.headers["Retry-After"]) == (429, 8, "1")
     assert state.too_early == 1
-    assert api.whoami()  # as late as Octo asks for
+    assert api.template()  # as late as Octo asks for
 
 
 def test_the_limit_spaces_calls_by_its_clock():
