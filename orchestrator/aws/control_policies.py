@@ -30,11 +30,6 @@ from orchestrator.model.policy import document
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
 
-# What reading them needs besides the organization's tree.
-ACTIONS = tuple(
-    f"organizations:{name}"
-    for name in ("DescribePolicy", "ListPolicies", "ListPoliciesForTarget", "ListTargetsForPolicy")
-)
 _PARALLEL = 10  # Organizations throttles at about as many calls in a burst
 
 

@@ -10,7 +10,6 @@ import click
 from orchestrator.model.setting import Group, variable_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Decorator = Callable[[Function], Function]
 EVERYTHING = "orchestrator.cli.everything"  # in a context's meta: --help-all was asked for
 
 

@@ -22,8 +22,6 @@ class AwsService:
         label: its name in sentences.
         role: its service-linked role in each account, which enrolment creates.
         principal: its service principal, which assumes that role.
-        reads: the actions that read the enrolment, besides those of its role.
-        writes: the actions that begin it.
         has_enrolment: whether an account enrols; False if it only needs the role.
         ends_members: whether a payer can end the enrolment of its members.
     """
@@ -31,8 +29,6 @@ class AwsService:
     label: str
     role: str
     principal: str
-    reads: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
     has_enrolment: bool = True
     ends_members: bool = False
 
@@ -42,8 +38,6 @@ SERVICES: dict[ServiceName, AwsService] = {
         "Cost Optimization Hub",
         "AWSServiceRoleForCostOptimizationHub",
         "cost-optimization-hub.bcm.amazonaws.com",
-        ("cost-optimization-hub:ListEnrollmentStatuses",),
-        ("cost-optimization-hub:UpdateEnrollmentStatus",),
         ends_members=True,
     ),
     # Its API refuses a payer that opts out together with its members.
@@ -51,11 +45,6 @@ SERVICES: dict[ServiceName, AwsService] = {
         "Compute Optimizer",
         "AWSServiceRoleForComputeOptimizer",
         "compute-optimizer.amazonaws.com",
-        (
-            "compute-optimizer:GetEnrollmentStatus",
-            "compute-optimizer:GetEnrollmentStatusesForOrganization",
-        ),
-        ("compute-optimizer:UpdateEnrollmentStatus",),
     ),
     "trusted_advisor": AwsService(
         "Trusted Advisor",

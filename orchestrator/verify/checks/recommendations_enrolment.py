@@ -46,7 +46,7 @@ CHECK = Check(
     promise="The account is enrolled in the AWS services that recommendations come from.",
     permissions=(
         "compute-optimizer:GetEnrollmentStatus",
-        SERVICES["cost_optimization_hub"].reads[0],
+        "cost-optimization-hub:ListEnrollmentStatuses",
     ),
     read=_read,
     judge=_judge,
