@@ -338,11 +338,11 @@ def organization_of(account_id: str) -> Any | None:
     return own if own.org is not None else None
 
 
-def organization_path(own: Any, account_id: str) -> str:
-    """Get where an account is, as condition keys have it: ``o-.../r-.../ou-.../``."""
+def organization_path(own: Any, child_id: str) -> str:
+    """Get where an account or OU is, as condition keys have it: ``o-.../r-.../ou-.../``."""
     parents = {ou.id: getattr(ou, "parent_id", None) for ou in own.ou}
-    account = lookup.member(own, account_id)
-    path, parent = "", account and account.parent_id
+    account = lookup.member(own, child_id)
+    path, parent = "", account.parent_id if account else parents.get(child_id)
     while parent is not None:
         path, parent = f"{parent}/{path}", parents[parent]
     return f"{own.org.id}/{path}"

@@ -5,6 +5,7 @@ botocore itself checks little before it sends: not the most characters, patterns
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -75,6 +76,52 @@ def reason_of(found: list[str]) -> tuple[str, str]:
         for kind, reason in _REASONS.items()
         if any(violated.startswith(kind) for violated in kinds)
     )
+
+
+# JSON's types for the types of shapes, and what AWS calls both.
+_JSON_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    **dict.fromkeys(("string", "blob"), ((str,), "a String")),
+    **dict.fromkeys(("integer", "long"), ((int, float), "an Integer")),
+    "boolean": ((bool,), "Boolean"),
+}
+_JSON_VALUES = {str: "STRING", int: "NUMBER", float: "NUMBER"}
+
+
+def mistyped(shape: Any, body: bytes) -> str:
+    """Say which value of a JSON body has another type than its shape, as AWS does; "" if none."""
+    try:
+        return _mistyped(shape, json.loads(body or b"{}"))
+    except ValueError:
+        return "The request is not well-formed."
+
+
+def _mistyped(shape: Any, value: Any) -> str:
+    kind = shape.type_name if shape is not None else ""
+    known = kind in ("structure", "list", "map", *_JSON_TYPES)
+    if value is None or not known or getattr(shape, "is_document_type", False):
+        return ""
+    if isinstance(value, list) != (kind == "list"):
+        found = "list" if isinstance(value, list) else ""
+    elif isinstance(value, dict) != (kind in ("structure", "map")):
+        found = "structure or map" if isinstance(value, dict) else ""
+    elif kind == "structure":
+        named = ((shape.members.get(name), inner) for name, inner in value.items())
+        return next(filter(None, (_mistyped(member, inner) for member, inner in named)), "")
+    elif kind == "list":
+        return next(filter(None, (_mistyped(shape.member, inner) for inner in value)), "")
+    elif kind == "map":
+        return next(filter(None, (_mistyped(shape.value, inner) for inner in value.values())), "")
+    else:
+        return _of_scalar(kind, value)
+    return f"Start of {found} found where not expected." if found else "Unexpected field type"
+
+
+def _of_scalar(kind: str, value: Any) -> str:
+    expected, name = _JSON_TYPES[kind]
+    if type(value) in expected:
+        return ""
+    found = str(value).upper() if isinstance(value, bool) else _JSON_VALUES[type(value)]
+    return f"{found}_VALUE can not be converted to {name}"
 
 
 def _members(shape: Any, value: dict[str, Any], path: str) -> Iterator[str]:

@@ -150,9 +150,11 @@ class Application:
         with self.state.lock:
             services.check(self.state, call)
         operation = services.find().get(call.service, {}).get(call.operation)
+        changes_organization = call.service == "organizations" and not only_reads(call.operation)
         if operation is not None:
             with self.state.lock:
                 result = operation(self.state, call)
+                self.state.organization_changed |= changes_organization
             if isinstance(result, Response):
                 return result
             if result is not services.TO_MOTO:
@@ -160,11 +162,7 @@ class Application:
                 if call.operation == "PutBucketPolicy":  # which botocore's model does not say
                     done.status_code = 204
                 return done
-        response = answers.corrected(self.state, call, self._ask_moto(request, call))
-        if call.service == "organizations" and not only_reads(call.operation):
-            with self.state.lock:
-                self.state.organization_changed = True
-        return response
+        return answers.corrected(self.state, call, self._ask_moto(request, call))
 
     def _injected_error(self, operation: str, account_id: str, region: str) -> str:
         """Get the error code injected for a StackSet's operation in an account, or ""."""
@@ -204,6 +202,9 @@ class Application:
         named = operation or request.headers.get("X-Amz-Target", "").rpartition(".")[2]
         named = named or str(request.values.get("Action", f"{request.method} {request.path}"))
         self.state.record_unknown_call(service, named)
+        if not operation and "Action" in request.values and service in wire.QUERY:  # AWS's neither
+            text = f"Could not find operation {named} for version {request.values.get('Version')}"
+            return ServiceError("InvalidAction", text)
         return ServiceError(
             "UnknownOperationException", f"The sandbox does not know {service}:{named}."
         )

@@ -25,7 +25,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from orchestrator.sandbox.constraints import reason_of, violations
+from orchestrator.sandbox.constraints import mistyped, reason_of, violations
 from orchestrator.sandbox.state import Caller
 
 # moto warns of error codes that a service's model does not list; AWS has many of them.
@@ -106,16 +106,23 @@ def parameters_of(
         ServiceError: they do not fit the service's model.
     """
     protocol = determine_request_protocol(get_service_model(service), request.content_type)
-    parameters: dict[str, Any] = PROTOCOL_PARSERS[protocol](model).parse(
-        {
-            "method": request.method,
-            "values": request.values,
-            "headers": request.headers,
-            "body": request.get_data(),
-            "url_path": request.path,
-            "url_params": uri,
-        }
-    )
+    if protocol == "json" and (mistake := mistyped(model.input_shape, request.get_data())):
+        raise ServiceError("SerializationException", mistake)
+    try:
+        parameters: dict[str, Any] = PROTOCOL_PARSERS[protocol](model).parse(
+            {
+                "method": request.method,
+                "values": request.values,
+                "headers": request.headers,
+                "body": request.get_data(),
+                "url_path": request.path,
+                "url_params": uri,
+            }
+        )
+    except (ValueError, TypeError, AttributeError):
+        if protocol in ("query", "ec2"):
+            raise ServiceError("MalformedInput", "The request is not well-formed.") from None
+        raise ServiceError("SerializationException", "The request is not well-formed.") from None
     if found := _violations(service, model.input_shape, parameters):
         raise _invalid(service, found)
     return parameters
@@ -147,7 +154,7 @@ def _invalid(service: str, found: list[str]) -> ServiceError:
         found = [_IAM_HIDDEN.sub("", each) for each in found]
     errors = "error" if len(found) == 1 else "errors"
     return ServiceError(
-        "ValidationError" if service in _QUERY else "ValidationException",
+        "ValidationError" if service in QUERY else "ValidationException",
         f"{len(found)} validation {errors} detected: {'; '.join(found)}",
     )
 
@@ -170,7 +177,7 @@ def _iam_text(found: str) -> str:
 
 # IAM shows no values, neither the given nor the possible ones.
 _IAM_HIDDEN = re.compile(r"(?<=\AValue )(null|'.*') (?=at ')|(?<=enum value set): .*\Z", re.DOTALL)
-_QUERY = ("iam", "sts", "cloudformation")
+QUERY = ("iam", "sts", "cloudformation")
 
 
 def malformed_xml() -> ServiceError:

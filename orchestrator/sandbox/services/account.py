@@ -7,6 +7,7 @@ Framework and Steampipe quote them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
@@ -191,6 +192,13 @@ def _opt_in(call: Call) -> str:
     if name in _BY_DEFAULT:
         raise ServiceError("ValidationException", "The region is enabled by default.")
     return name
+
+
+def contents(state: SandboxState) -> Iterator[str]:
+    """Describe what accounts have of their own."""
+    for account_id, held in state.of_service(SERVICE, dict[str, dict[str, Any]]).items():
+        yield from (f"{kind} contact of {account_id}" for kind in held["alternates"])
+        yield from (f"region {name} of {account_id}" for name in held["regions"])
 
 
 OPERATIONS: dict[str, Operation] = {

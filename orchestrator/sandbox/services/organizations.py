@@ -7,30 +7,25 @@ whose ``Status`` was to be retired on 2026-09-09 in favor of ``State``.
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections.abc import Iterable
-from datetime import datetime, timezone
 from typing import Any
 
 from moto.core.utils import get_service_model
 from moto.organizations.models import organizations_backends
 
+from orchestrator.sandbox import lookup
 from orchestrator.sandbox.authorization import organization_path
 from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.state import (
-    AccountCreation,
-    SandboxState,
-    management_account,
-    organizations,
-)
+from orchestrator.sandbox.state import SandboxState, management_account, organizations
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "organizations"
-_NO_MEMBERSHIP = {"CreateOrganization"}
-_MEMBERS = {"DescribeOrganization"}
+_NO_MEMBERSHIP = {"CreateOrganization", "ListHandshakesForAccount"} | {
+    f"{action}Handshake" for action in ("Accept", "Cancel", "Decline", "Describe")
+}
+_MEMBERS = {"DescribeEffectivePolicy", "DescribeOrganization", "LeaveOrganization"}
 _DELEGATED = ("Describe", "List")  # what every delegated administrator may call, too
-_PAGE = 20  # the most accounts that one answer holds
+_PAGE = 20  # the most entries that one answer holds
 _STATUSES = {"CLOSED": "SUSPENDED"}  # the other states have a status of the same name
 
 
@@ -63,109 +58,21 @@ def describe_account(state: SandboxState, call: Call) -> dict[str, Any]:
 def list_accounts(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListAccounts, in the order in which they joined."""
     check_caller(state, call)
-    return _page(state, call, organizations(management_of(call)).accounts)
+    accounts = organizations(management_of(call)).accounts
+    return page(call, "Accounts", [described(state, call, account) for account in accounts])
 
 
 def list_accounts_for_parent(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListAccountsForParent: the accounts directly in an OU or the root."""
-    check_caller(state, call)
-    parent, organization = call.parameters["ParentId"], organizations(management_of(call))
-    if parent not in (ou.id for ou in organization.ou):
-        raise ServiceError("ParentNotFoundException", "You specified parent that doesn't exist.")
-    return _page(state, call, (a for a in organization.accounts if a.parent_id == parent))
+    own, parent = organization_of(state, call), call.parameters["ParentId"]
+    find_place(own, parent)
+    found = [described(state, call, a) for a in own.accounts if a.parent_id == parent]
+    return page(call, "Accounts", found)
 
 
 def management_of(call: Call) -> str:
     """Get the management account of the caller's organization."""
     return management_account(call.caller.account_id)
-
-
-def create_account(state: SandboxState, call: Call) -> dict[str, Any]:
-    """CreateAccount: takes as long as a stack; until then its status is IN_PROGRESS."""
-    check_caller(state, call)
-    status = {
-        "Id": f"car-{uuid.uuid4().hex}",
-        "AccountName": call.parameters["AccountName"],
-        "State": "IN_PROGRESS",
-        "RequestedTimestamp": datetime.now(timezone.utc),
-    }
-    begun = AccountCreation(time.time(), call.caller.account_id, dict(call.parameters), status)
-    state.account_creations.append(begun)
-    state.creating.append(begun)
-    return {"CreateAccountStatus": status}
-
-
-def describe_creation(state: SandboxState, call: Call) -> dict[str, Any]:
-    """DescribeCreateAccountStatus."""
-    check_caller(state, call)
-    wanted = call.parameters["CreateAccountRequestId"]
-    for creation in state.account_creations:
-        if creation.status["Id"] == wanted:
-            return {"CreateAccountStatus": creation.status}
-    raise ServiceError(
-        "CreateAccountStatusNotFoundException",
-        "We can't find an create account request with the CreateAccountRequestId that you"
-        " specified.",
-    )
-
-
-def list_creations(state: SandboxState, call: Call) -> dict[str, Any]:
-    """ListCreateAccountStatus."""
-    check_caller(state, call)
-    wanted = call.parameters.get("States")
-    statuses = (c.status for c in state.account_creations)
-    return {"CreateAccountStatuses": [s for s in statuses if not wanted or s["State"] in wanted]}
-
-
-def list_parents(state: SandboxState, call: Call) -> Any:
-    """ListParents."""
-    check_caller(state, call)
-    child, own = call.parameters["ChildId"], organizations(management_of(call))
-    if not any(entry.id == child for entry in (*own.accounts, *own.ou)):
-        raise ServiceError(
-            "ChildNotFoundException",
-            "You specified a child organizational unit (OU) or account that doesn't exist.",
-        )
-    return TO_MOTO
-
-
-def move_account(state: SandboxState, call: Call) -> Any:
-    """MoveAccount: from the parent that it has, to one that exists."""
-    check_caller(state, call)
-    account, own = find_account(call), organizations(call.caller.account_id)
-    places = {ou.id for ou in own.ou}
-    source, destination = (call.parameters[f"{n}ParentId"] for n in ("Source", "Destination"))
-    if source not in places or account.parent_id != source:
-        raise ServiceError(
-            "SourceParentNotFoundException",
-            "You specified a source parent that doesn't exist, or that isn't the account's parent.",
-        )
-    if destination not in places:
-        raise ServiceError(
-            "DestinationParentNotFoundException",
-            "You specified a destination parent that doesn't exist.",
-        )
-    if source == destination:
-        raise ServiceError(
-            "DuplicateAccountException",
-            "That account is already present in the specified destination.",
-        )
-    return TO_MOTO
-
-
-def close_account(state: SandboxState, call: Call) -> dict[str, Any]:
-    """CloseAccount, without the minutes in PENDING_CLOSURE."""
-    check_caller(state, call)
-    account = find_account(call)
-    if account.id == call.caller.account_id:
-        raise ServiceError(
-            "ConstraintViolationException", "You can't close the management account."
-        )
-    if account.state == "CLOSED":
-        raise ServiceError("AccountAlreadyClosedException", "The account is already closed.")
-    account.state = "CLOSED"
-    state.organization_changed = True
-    return {}
 
 
 def find_account(call: Call) -> Any:
@@ -174,22 +81,71 @@ def find_account(call: Call) -> Any:
     Raises:
         ServiceError: AccountNotFoundException.
     """
-    wanted = call.parameters["AccountId"]
-    for account in organizations(management_of(call)).accounts:
-        if account.id == wanted:
-            return account
-    raise ServiceError("AccountNotFoundException", "You specified an account that doesn't exist.")
+    found = lookup.member(organizations(management_of(call)), call.parameters["AccountId"])
+    if found is None:
+        text = "You specified an account that doesn't exist."
+        raise ServiceError("AccountNotFoundException", text)
+    return found
 
 
-def _page(state: SandboxState, call: Call, accounts: Iterable[Any]) -> dict[str, Any]:
-    every = list(accounts)
-    size = min(int(call.parameters.get("MaxResults") or _PAGE), _PAGE)
-    start = int(call.parameters.get("NextToken") or 0)
-    shown = every[start : start + size]
-    page: dict[str, Any] = {"Accounts": [described(state, call, account) for account in shown]}
-    if start + size < len(every):
-        page["NextToken"] = str(start + size)
-    return page
+def find_place(own: Any, place_id: str, missing: str = "ParentNotFoundException") -> Any:
+    """Get the root or an OU by its id.
+
+    Raises:
+        ServiceError: ``missing``.
+    """
+    found = next((place for place in own.ou if place.id == place_id), None)
+    if found is None:
+        raise ServiceError(missing, _MISSING[missing])
+    return found
+
+
+_MISSING = {
+    "DestinationParentNotFoundException": "You specified a destination parent that doesn't exist.",
+    "OrganizationalUnitNotFoundException": (
+        "You specified an organizational unit that doesn't exist."
+    ),
+    "ParentNotFoundException": "You specified parent that doesn't exist.",
+    "RootNotFoundException": "You specified a root that doesn't exist.",
+    "SourceParentNotFoundException": "You specified a source parent that doesn't exist.",
+}
+
+
+def organization_of(state: SandboxState, call: Call) -> Any:
+    """Get the organization of a caller who may make the call.
+
+    Raises:
+        ServiceError: AccessDeniedException, AWSOrganizationsNotInUseException.
+    """
+    check_caller(state, call)
+    return organizations(management_of(call))
+
+
+def invalid(reason: str, message: str) -> ServiceError:
+    """Make the error of a parameter's value."""
+    return ServiceError("InvalidInputException", message, Reason=reason)
+
+
+def violates(reason: str, message: str) -> ServiceError:
+    """Make the error of a limit or a state that a call would violate."""
+    return ServiceError("ConstraintViolationException", message, Reason=reason)
+
+
+def page(call: Call, name: str, entries: Iterable[Any]) -> dict[str, Any]:
+    """Get a page of a list; AWS answers 20 at most.
+
+    Raises:
+        ServiceError: InvalidInputException, since the token is none of an answer
+            (https://github.com/boto/boto3/issues/4565).
+    """
+    every, token = list(entries), call.parameters.get("NextToken", "0")
+    if not token.isdecimal() or int(token) > len(every):
+        text = "You provided a value that does not match the required pattern."
+        raise invalid("INVALID_NEXT_TOKEN", text)
+    start = int(token)
+    end = start + min(int(call.parameters.get("MaxResults") or _PAGE), _PAGE)
+    more = {"NextToken": str(end)} if end < len(every) else {}
+    return {name: every[start:end], **more}
 
 
 def described(state: SandboxState, call: Call, account: Any) -> dict[str, Any]:
@@ -201,7 +157,7 @@ def described(state: SandboxState, call: Call, account: Any) -> dict[str, Any]:
         "Name": account.name,
         "State": account.state,
         "Paths": [_path(management_of(call), account)],
-        "JoinedMethod": "INVITED" if account.id == management_of(call) else "CREATED",
+        "JoinedMethod": "INVITED" if account.id == management_of(call) else account.joined_method,
         "JoinedTimestamp": account.create_time,
     }
     if state.with_account_status:
@@ -216,13 +172,7 @@ def _path(management: str, account: Any) -> str:
 
 OPERATIONS: dict[str, Operation] = {
     **dict.fromkeys(get_service_model(SERVICE).operation_names, check_caller),
-    "CloseAccount": close_account,
-    "CreateAccount": create_account,
     "DescribeAccount": describe_account,
-    "DescribeCreateAccountStatus": describe_creation,
     "ListAccounts": list_accounts,
     "ListAccountsForParent": list_accounts_for_parent,
-    "ListCreateAccountStatus": list_creations,
-    "ListParents": list_parents,
-    "MoveAccount": move_account,
 }

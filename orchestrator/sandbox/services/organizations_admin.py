@@ -1,77 +1,130 @@
-"""Organizations: delegated administrators, and policies of the organization.
+"""Organizations: the organization itself, trusted access of services, delegated administrators.
 
-Source: Organizations API Reference, RegisterDelegatedAdministrator and its siblings, AttachPolicy,
-DetachPolicy, EnablePolicyType.
+Sources: Organizations API Reference; "AWS services that you can use with AWS Organizations"; its
+users, who quote what AWS says without trusted access.
 """
 
 from __future__ import annotations
 
 import json
-import re
+import uuid
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.sandbox.policy import as_list
-from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.services.organizations import check_caller, described, find_account
+from moto.organizations.models import FakeServiceAccess
+
+from orchestrator.sandbox.services import Operation
+from orchestrator.sandbox.services.organizations import (
+    check_caller,
+    described,
+    find_account,
+    invalid,
+    organization_of,
+    page,
+    violates,
+)
+from orchestrator.sandbox.services.organizations_policy_types import attach_defaults
+from orchestrator.sandbox.services.organizations_tags import check_tags
 from orchestrator.sandbox.state import SandboxState, organizations
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "organizations"
-_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
-_CONTROL = {
-    "SERVICE_CONTROL_POLICY": "p-FullAWSAccess",
-    "RESOURCE_CONTROL_POLICY": "p-RCPFullAWSAccess",
+# What moto's list of services with trusted access lacks.
+_TRUSTED = {
+    *("agentless.inspector2.amazonaws.com", "bcm-data-exports.amazonaws.com"),
+    *("cost-optimization-hub.bcm.amazonaws.com", "ec2.amazonaws.com", "iam.amazonaws.com"),
+    *("license-manager.member-account.amazonaws.com", "notifications.amazonaws.com"),
+    *("malware-protection.guardduty.amazonaws.com", "observabilityadmin.amazonaws.com"),
+    *("opsdatasync.ssm.amazonaws.com", "resource-explorer-2.amazonaws.com"),
+    *("securityhubv2.amazonaws.com", "storage-lens.s3.amazonaws.com", "support.amazonaws.com"),
+    *FakeServiceAccess.TRUSTED_SERVICES,
 }
+
+
+def enable_access(state: SandboxState, call: Call) -> dict[str, Any]:
+    """EnableAWSServiceAccess: once more is no error."""
+    own, principal = organization_of(state, call), _principal(call)
+    if not any(held["ServicePrincipal"] == principal for held in own.services):
+        enabled = {"ServicePrincipal": principal, "DateEnabled": datetime.now(timezone.utc)}
+        own.services.append(enabled)
+    return {}
+
+
+def disable_access(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DisableAWSServiceAccess: of a service that has none is no error."""
+    own, principal = organization_of(state, call), _principal(call)
+    own.services[:] = [held for held in own.services if held["ServicePrincipal"] != principal]
+    return {}
+
+
+def list_access(state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListAWSServiceAccessForOrganization."""
+    return page(call, "EnabledServicePrincipals", organization_of(state, call).services)
+
+
+def _principal(call: Call) -> str:
+    principal: str = call.parameters["ServicePrincipal"]
+    if principal not in _TRUSTED:
+        text = "You specified an unrecognized service principal."
+        raise invalid("UNRECOGNIZED_SERVICE_PRINCIPAL", text)
+    return principal
 
 
 def register(state: SandboxState, call: Call) -> dict[str, Any]:
     """RegisterDelegatedAdministrator: a member may act for the management account."""
-    check_caller(state, call)
-    account, principal = find_account(call), call.parameters["ServicePrincipal"]
-    if not _PRINCIPAL.fullmatch(principal):
-        raise ServiceError(
-            "InvalidInputException", "You specified an unrecognized service principal."
-        )
+    own = organization_of(state, call)
+    account, principal = find_account(call), _principal(call)
     if account.id == call.caller.account_id:
-        raise ServiceError(
-            "ConstraintViolationException",
+        raise violates(
+            "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR",
             "You cannot register master account/yourself as delegated administrator for your"
             " organization.",
         )
-    own = state.delegated.setdefault(account.id, {})
-    if principal in own:
+    if account.state != "ACTIVE":
+        raise violates(
+            "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR",
+            "You cannot register a suspended account as a delegated administrator.",
+        )
+    if not any(held["ServicePrincipal"] == principal for held in own.services):
+        raise violates(
+            "SERVICE_ACCESS_NOT_ENABLED",
+            "You must enable service access before you delegate an administrator for this service."
+            " Call the AWS API EnableAWSServiceAccess first.",
+        )
+    held = state.delegated.setdefault(account.id, {})
+    if principal in held:
         raise ServiceError(
             "AccountAlreadyRegisteredException",
             "The provided account is already a delegated administrator for your organization.",
         )
-    own[principal] = datetime.now(timezone.utc)
+    held[principal] = datetime.now(timezone.utc)
     return {}
 
 
 def deregister(state: SandboxState, call: Call) -> dict[str, Any]:
     """DeregisterDelegatedAdministrator."""
     check_caller(state, call)
-    account_id = find_account(call).id
-    own = state.delegated.get(account_id, {})
-    if own.pop(call.parameters["ServicePrincipal"], None) is None:
+    account_id, principal = find_account(call).id, _principal(call)
+    held = state.delegated.get(account_id, {})
+    if held.pop(principal, None) is None:
         raise _not_registered()
-    if not own:
+    if not held:
         del state.delegated[account_id]
     return {}
 
 
 def list_administrators(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListDelegatedAdministrators, of one service or of all."""
-    check_caller(state, call)
-    wanted = call.parameters.get("ServicePrincipal")
+    own = organization_of(state, call)
+    wanted = _principal(call) if "ServicePrincipal" in call.parameters else None
     listed = []
-    for account in organizations(call.caller.account_id).accounts:
+    for account in own.accounts:
         services = state.delegated.get(account.id, {})
         if services and wanted in (None, *services):
             enabled = services[wanted] if wanted else min(services.values())
             listed.append({**described(state, call, account), "DelegationEnabledDate": enabled})
-    return {"DelegatedAdministrators": listed}
+    return page(call, "DelegatedAdministrators", listed)
 
 
 def list_services(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -80,12 +133,10 @@ def list_services(state: SandboxState, call: Call) -> dict[str, Any]:
     services = state.delegated.get(find_account(call).id)
     if not services:
         raise _not_registered()
-    return {
-        "DelegatedServices": [
-            {"ServicePrincipal": name, "DelegationEnabledDate": date}
-            for name, date in services.items()
-        ]
-    }
+    listed = [
+        {"ServicePrincipal": name, "DelegationEnabledDate": date} for name, date in services.items()
+    ]
+    return page(call, "DelegatedServices", listed)
 
 
 def _not_registered() -> ServiceError:
@@ -95,100 +146,85 @@ def _not_registered() -> ServiceError:
     )
 
 
-def check_policy(state: SandboxState, call: Call) -> Any:
-    """CreatePolicy and UpdatePolicy: control policies must have the form of their type."""
-    check_caller(state, call)
-    content = call.parameters.get("Content")
-    kind = call.parameters.get("Type") or next(
-        (
-            p.type
-            for p in organizations(call.caller.account_id).policies
-            if p.id == call.parameters.get("PolicyId")
-        ),
-        "",
-    )
-    if content is not None and kind in _CONTROL and not _is_formed(kind, content):
+def enable_features(state: SandboxState, call: Call) -> dict[str, Any]:
+    """EnableAllFeatures: at once, if the organization has not all of them yet."""
+    own = organization_of(state, call)
+    if own.org.feature_set == "ALL":
         raise ServiceError(
-            "MalformedPolicyDocumentException",
-            "The provided policy document does not meet the requirements of the specified policy"
-            " type.",
+            "HandshakeConstraintViolationException",
+            "All features are already enabled on this organization.",
+            Reason="ORGANIZATION_ALREADY_HAS_ALL_FEATURES",
         )
-    return TO_MOTO
+    own.org.feature_set = "ALL"
+    return {"Handshake": {"Id": f"h-{uuid.uuid4().hex}", "State": "ACCEPTED"}}
 
 
-def _is_formed(kind: str, content: str) -> bool:
+def enable_control(_state: SandboxState, call: Call, _headers: Any) -> None:
+    """CreateOrganization: with all features, service control policies are enabled."""
+    own = organizations(call.caller.account_id)
+    if own.org.feature_set == "ALL":
+        own.ou[0].policy_types.append({"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"})
+        attach_defaults(own)
+
+
+def put_policy(state: SandboxState, call: Call) -> dict[str, Any]:
+    """PutResourcePolicy: what delegated administrators may do; only kept here."""
+    own = organization_of(state, call)
+    check_tags(call.parameters.get("Tags", []))
+    content = call.parameters["Content"]
     try:
-        statements = as_list(json.loads(content)["Statement"])
-        of_resources = kind == "RESOURCE_CONTROL_POLICY"
-        return all(
-            {"Effect", "Resource" if "Resource" in s else "NotResource"} <= s.keys()
-            and bool({"Action", "NotAction"} & s.keys())
-            and ("Principal" in s) == of_resources
-            and (not of_resources or (s["Principal"] == "*" and s["Effect"] == "Deny"))
-            for s in statements
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return False
+        json.loads(content)["Statement"]
+    except (ValueError, TypeError, KeyError):
+        text = "You provided invalid JSON in the resource policy."
+        raise invalid("INVALID_RESOURCE_POLICY_JSON", text) from None
+    policy_id = f"rp-{own.org.id.removeprefix('o-')}"
+    arn = f"arn:aws:organizations::{own.org.master_account_id}:resourcepolicy/{own.org.id}"
+    summary = {"Id": policy_id, "Arn": f"{arn}/{policy_id}"}
+    kept = {"ResourcePolicySummary": summary, "Content": content}
+    _resource_policies(state)[own.org.id] = kept
+    return {"ResourcePolicy": kept}
 
 
-def attach_policy(state: SandboxState, call: Call) -> Any:
-    """AttachPolicy: only of a type that is enabled."""
-    check_caller(state, call)
-    own = organizations(call.caller.account_id)
-    policy = next((p for p in own.policies if p.id == call.parameters["PolicyId"]), None)
-    if policy is not None and not any(t["Type"] == policy.type for t in _root(own).policy_types):
-        raise ServiceError(
-            "PolicyTypeNotEnabledException",
-            "This operation can be performed only for enabled policy types.",
-        )
-    return TO_MOTO
+def describe_policy(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DescribeResourcePolicy."""
+    found = _resource_policies(state).get(organization_of(state, call).org.id)
+    if found is None:
+        raise _no_resource_policy()
+    return {"ResourcePolicy": found}
 
 
-def detach_policy(state: SandboxState, call: Call) -> Any:
-    """DetachPolicy: not the last one of a control policy's type."""
-    check_caller(state, call)
-    own, target = organizations(call.caller.account_id), call.parameters["TargetId"]
-    policy = next((p for p in own.policies if p.id == call.parameters["PolicyId"]), None)
-    holder = next((h for h in (*own.ou, *own.accounts) if h.id == target), None)
-    if policy is None or holder is None or policy.type not in _CONTROL:
-        return TO_MOTO
-    if policy not in holder.attached_policies:
-        raise ServiceError(
-            "PolicyNotAttachedException", "The policy isn't attached to the specified target."
-        )
-    if sum(p.type == policy.type for p in holder.attached_policies) == 1:
-        raise ServiceError(
-            "ConstraintViolationException",
-            "You cannot remove the last policy attached to the specified target. You must have at"
-            " least one attached at all times.",
-        )
-    return TO_MOTO
+def delete_policy(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DeleteResourcePolicy."""
+    if _resource_policies(state).pop(organization_of(state, call).org.id, None) is None:
+        raise _no_resource_policy()
+    return {}
 
 
-def attach_defaults(_state: SandboxState, call: Call, _headers: Any) -> None:
-    """Attach the policy that allows everything to each place that has none of its type."""
-    own = organizations(call.caller.account_id)
-    for kind, policy_id in _CONTROL.items():
-        if any(enabled["Type"] == kind for enabled in _root(own).policy_types):
-            default = next(p for p in own.policies if p.id == policy_id)
-            for place in (*own.ou, *own.accounts):
-                if not any(p.type == kind for p in place.attached_policies):
-                    place.attached_policies.append(default)
-                    default.attachments.append(place)
+def _resource_policies(state: SandboxState) -> dict[str, dict[str, Any]]:
+    return state.of_service("organizations resource policies", dict)
 
 
-def _root(own: Any) -> Any:
-    return next(ou for ou in own.ou if ou.type == "ROOT")
+def _no_resource_policy() -> ServiceError:
+    text = "We can't find a resource policy request with the parameter that you specified."
+    return ServiceError("ResourcePolicyNotFoundException", text)
+
+
+def contents(state: SandboxState) -> Iterator[str]:
+    """Describe the resource policies."""
+    yield from (f"resource policy of {owner}" for owner in _resource_policies(state))
 
 
 OPERATIONS: dict[str, Operation] = {
-    "AttachPolicy": attach_policy,
-    "CreatePolicy": check_policy,
+    "DeleteResourcePolicy": delete_policy,
     "DeregisterDelegatedAdministrator": deregister,
-    "DetachPolicy": detach_policy,
+    "DescribeResourcePolicy": describe_policy,
+    "DisableAWSServiceAccess": disable_access,
+    "EnableAWSServiceAccess": enable_access,
+    "EnableAllFeatures": enable_features,
+    "ListAWSServiceAccessForOrganization": list_access,
     "ListDelegatedAdministrators": list_administrators,
     "ListDelegatedServicesForAccount": list_services,
+    "PutResourcePolicy": put_policy,
     "RegisterDelegatedAdministrator": register,
-    "UpdatePolicy": check_policy,
 }
-AFTER = dict.fromkeys(("EnablePolicyType", "CreateOrganizationalUnit"), attach_defaults)
+AFTER = {"CreateOrganization": enable_control}

@@ -12,12 +12,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.services.organizations import check_caller
+from orchestrator.sandbox.services.organizations import check_caller, page
 from orchestrator.sandbox.state import SandboxState, organizations
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "organizations"
-_PAGE = 20
 
 
 def invite(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -110,12 +109,7 @@ def _lister(own_side: str) -> Operation:
     def list_transfers(state: SandboxState, call: Call) -> dict[str, Any]:
         check_caller(state, call)
         every = _of(state, call, own_side)
-        size = min(int(call.parameters.get("MaxResults") or _PAGE), _PAGE)
-        start = int(call.parameters.get("NextToken") or 0)
-        page: dict[str, Any] = {"ResponsibilityTransfers": every[start : start + size]}
-        if start + size < len(every):
-            page["NextToken"] = str(start + size)
-        return page
+        return page(call, "ResponsibilityTransfers", every)
 
     return list_transfers
 
@@ -127,7 +121,6 @@ def _of(state: SandboxState, call: Call, side: str) -> list[dict[str, Any]]:
 
 
 OPERATIONS: dict[str, Callable[[SandboxState, Call], Any]] = {
-    "AcceptHandshake": accept,
     "InviteOrganizationToTransferResponsibility": invite,
     "ListInboundResponsibilityTransfers": _lister("Target"),
     "ListOutboundResponsibilityTransfers": _lister("Source"),

@@ -1,0 +1,125 @@
+"""Organizations: types of policies that are enabled, and what they mean for a target.
+
+Source: Organizations API Reference, EnablePolicyType, DisablePolicyType, DescribeEffectivePolicy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.sandbox import lookup
+from orchestrator.sandbox.services import TO_MOTO, Operation
+from orchestrator.sandbox.services.organizations import find_place, organization_of
+from orchestrator.sandbox.state import SandboxState
+from orchestrator.sandbox.wire import Call, ServiceError
+
+SERVICE = "organizations"
+CONTROL = {
+    "SERVICE_CONTROL_POLICY": "p-FullAWSAccess",
+    "RESOURCE_CONTROL_POLICY": "p-RCPFullAWSAccess",
+}
+
+
+def enable_type(state: SandboxState, call: Call) -> dict[str, Any]:
+    """EnablePolicyType: of control policies, the one that allows everything is attached."""
+    own, kind = organization_of(state, call), call.parameters["PolicyType"]
+    root = find_place(own, call.parameters["RootId"], "RootNotFoundException")
+    if any(enabled["Type"] == kind for enabled in root.policy_types):
+        raise ServiceError(
+            "PolicyTypeAlreadyEnabledException", "The specified policy type is already enabled."
+        )
+    root.policy_types.append({"Type": kind, "Status": "ENABLED"})
+    attach_defaults(own)
+    return {"Root": root.describe()}
+
+
+def disable_type(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DisablePolicyType: its policies are detached from everything."""
+    own, kind = organization_of(state, call), call.parameters["PolicyType"]
+    root = find_place(own, call.parameters["RootId"], "RootNotFoundException")
+    check_enabled(own, kind)
+    root.policy_types[:] = [enabled for enabled in root.policy_types if enabled["Type"] != kind]
+    for policy in own.policies:
+        if policy.type == kind:
+            for target in policy.attachments:
+                target.attached_policies.remove(policy)
+            policy.attachments.clear()
+    return {"Root": root.describe()}
+
+
+def effective(state: SandboxState, call: Call) -> Any:
+    """DescribeEffectivePolicy: only that there is none, which has no policy on its way."""
+    own, kind = organization_of(state, call), call.parameters["PolicyType"]
+    place = find_target(own, call.parameters.get("TargetId", call.caller.account_id))
+    while place is not None:
+        if any(policy.type == kind for policy in place.attached_policies):
+            return TO_MOTO
+        place = next((ou for ou in own.ou if ou.id == place.parent_id), None)
+    raise ServiceError(
+        "EffectivePolicyNotFoundException",
+        "If you ran this action on the management account, this policy type is not enabled. If you"
+        " ran the action on a member account, the account doesn't have an effective policy of this"
+        " type. Contact the administrator of your organization about attaching a policy of this"
+        " type to the account.",
+    )
+
+
+def attach_defaults(own: Any) -> None:
+    """Attach the policy that allows everything to each place that has none of its type."""
+    root = next(ou for ou in own.ou if ou.type == "ROOT")
+    for kind, policy_id in CONTROL.items():
+        if any(enabled["Type"] == kind for enabled in root.policy_types):
+            for place in (*own.ou, *own.accounts):
+                if not any(p.type == kind for p in place.attached_policies):
+                    attach_to(find_policy(own, policy_id), place)
+
+
+def attach_to(policy: Any, target: Any) -> None:
+    """Attach a policy to the root, an OU or an account."""
+    target.attached_policies.append(policy)
+    policy.attachments.append(target)
+
+
+def check_enabled(own: Any, kind: str) -> None:
+    """Refuse a type of policies that is not enabled.
+
+    Raises:
+        ServiceError: PolicyTypeNotEnabledException.
+    """
+    root = next(ou for ou in own.ou if ou.type == "ROOT")
+    if not any(enabled["Type"] == kind for enabled in root.policy_types):
+        text = "This operation can be performed only for enabled policy types."
+        raise ServiceError("PolicyTypeNotEnabledException", text)
+
+
+def find_policy(own: Any, policy_id: str) -> Any:
+    """Get a policy by its id.
+
+    Raises:
+        ServiceError: PolicyNotFoundException.
+    """
+    found = next((policy for policy in own.policies if policy.id == policy_id), None)
+    if found is None:
+        text = "You specified a policy that doesn't exist."
+        raise ServiceError("PolicyNotFoundException", text)
+    return found
+
+
+def find_target(own: Any, target_id: str) -> Any:
+    """Get the root, an OU or an account by its id.
+
+    Raises:
+        ServiceError: TargetNotFoundException.
+    """
+    found = lookup.member(own, target_id) or next((u for u in own.ou if u.id == target_id), None)
+    if found is None:
+        text = "You specified a target that doesn't exist."
+        raise ServiceError("TargetNotFoundException", text)
+    return found
+
+
+OPERATIONS: dict[str, Operation] = {
+    "DescribeEffectivePolicy": effective,
+    "DisablePolicyType": disable_type,
+    "EnablePolicyType": enable_type,
+}
