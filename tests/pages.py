@@ -6,6 +6,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from orchestrator.app.review import Review
+from orchestrator.model.account import Account
+from orchestrator.model.control_policies import ControlPolicy
 from orchestrator.model.coverage import Coverage, cover
 from orchestrator.model.effects import (
     AttributeChange,
@@ -15,12 +17,15 @@ from orchestrator.model.effects import (
     Repair,
     role_change,
 )
+from orchestrator.model.guardrail import Exempted, Obstacle, Phase
 from orchestrator.model.observed import Role
 from orchestrator.model.octo_records import AccountRecord, OctoAnswer
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.outside_action import REGISTER, OutsideAction
 from orchestrator.model.stackset import StackInstance, StackSet
 from orchestrator.report.page import Page
+from orchestrator.stackset import examination
+from orchestrator.stackset.guardrails import Guardrails
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.guard import Verdict
 from orchestrator.terraform.plan import Plan
@@ -196,3 +201,39 @@ def page_of(
 def plan_page(*, refused: bool = False) -> Page:
     """The page of a plan alone."""
     return Page("plan", NOW, {"region": "us-east-1"}, [], review_of(refused=refused))
+
+
+def preflight_page(*, name: str = "guard") -> Page:
+    """The page of a preflight: a policy of the organization cuts a linked account off."""
+    deny = {"Sid": name, "Effect": "Deny", "Action": "iam:CreateRole", "Resource": "*"}
+    policy = ControlPolicy("p-1", name, "SERVICE_CONTROL_POLICY", {"Statement": [deny]})
+    exempted = Exempted("ArnNotLike", "aws:PrincipalArn", ("arn:aws:iam::*:role/stacksets-exec-*",))
+    predicted = Guardrails(
+        tuple(
+            Obstacle(
+                *(
+                    Phase.DEPLOYMENT,
+                    certain,
+                    (policy,),
+                    1,
+                    f"statement {name}",
+                    ("iam:CreateRole",),
+                ),
+                *(
+                    () if certain else ("aws:requestedregion",),
+                    ("222222222222",),
+                    ("r-1",),
+                    exempted,
+                ),
+            )
+            for certain in (True, False)
+        ),
+        policies=1,
+        chains=1,
+        accounts=3,
+    )
+    lacking = examination.Finding("permissions", "warning", f"{name} may not.", "Grant it.")
+    findings = (lacking, *examination.policies(predicted))
+    account = Account(PAYER, "payer", f"arn:aws:iam::{PAYER}:user/{name}", PAYER)
+    found = examination.Examination(account, findings, predicted)
+    return Page("preflight", NOW, {"region": "us-east-1"}, [], examination=found)

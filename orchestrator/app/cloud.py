@@ -392,7 +392,7 @@ class Cloud:
         inputs = module_inputs(self._registration)
         with explained("reading what is there"):
             limits.check_plan(self.observation(), plan, inputs.cur_report_name, read=read)
-            return imports.find(
+            ids = imports.find(
                 self.observation(),
                 plan,
                 inputs,
@@ -403,6 +403,8 @@ class Cloud:
                 consented=accepted,
                 released=released,
             )
+            limits.check_roles(self.observation(), plan, ids)
+            return ids
 
     def checks_context(
         self, outputs: Outputs, external_id: str, acceptance: Acceptance = NO_ROTATION

@@ -132,6 +132,9 @@ def _delete_policy(aws: Aws, arn: str) -> None:
     iam.delete_policy(PolicyArn=arn)
 
 
+MORE_ROLES = 'Delete roles, or have the quota "Roles per account" of IAM raised.'
+
+
 def free_roles(aws: Aws) -> int:
     """Return how many roles the account can still have (GetAccountSummary)."""
     summary = aws.client("iam").get_account_summary()["SummaryMap"]

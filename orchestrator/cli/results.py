@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from orchestrator.app.review import Review
     from orchestrator.errors import ExitCode
     from orchestrator.report.page import Page
+    from orchestrator.stackset.examination import Examination
     from orchestrator.verify.model import Report
 
 
@@ -55,6 +56,7 @@ def write_reports(
     *,
     review: Review | None = None,
     report: Report | None = None,
+    examination: Examination | None = None,
 ) -> None:
     """Write the files of --report: of the verification, or of the plan where there is none.
 
@@ -62,24 +64,24 @@ def write_reports(
         OctoTfError: a file cannot be written; the others are.
     """
     from orchestrator.errors import OctoTfError
-    from orchestrator.report import formats, render_page, render_plan, render_verification
+    from orchestrator.report import render_run
 
     failed = None
     for name, file in reports.items():
         try:
-            if name in formats("page"):
-                write_report(file, render_page(_page(context, review, report), name))
-            elif report is not None:
-                write_report(file, render_verification(report, name))
-            elif review is not None:
-                write_report(file, render_plan(review, name))
+            write_report(file, render_run(_page(context, review, report, examination), name))
         except OctoTfError as error:
             failed = failed or error
     if failed:
         raise failed
 
 
-def _page(context: AccountContext, review: Review | None, report: Report | None) -> Page:
+def _page(
+    context: AccountContext,
+    review: Review | None,
+    report: Report | None,
+    examination: Examination | None,
+) -> Page:
     from datetime import datetime, timezone
 
     from orchestrator.cli.commands import verify
@@ -94,7 +96,7 @@ def _page(context: AccountContext, review: Review | None, report: Report | None)
     if review is not None and review.replay and review.verdict.allowed:
         repeat.append(("Apply exactly this plan", review.replay))
     asked = to_register(context.registration.model_dump(mode="json", exclude_none=True))
-    return Page(name, datetime.now(timezone.utc), asked, repeat, review, report)
+    return Page(name, datetime.now(timezone.utc), asked, repeat, review, report, examination)
 
 
 def write_report(file: Path, text: str) -> None:

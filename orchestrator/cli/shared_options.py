@@ -61,8 +61,8 @@ def _writable(file: Path) -> Path:
     return file
 
 
-def report_option(subject: Literal["plan", "verification"]) -> Callable[[Any], Any]:
-    """Return ``--report`` of a command that ends with a plan or a verification."""
+def report_option(subject: Literal["plan", "preflight", "verification"]) -> Callable[[Any], Any]:
+    """Return ``--report`` of a command that ends with such a subject."""
     known = formats_of_run(subject)
 
     def parse(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:

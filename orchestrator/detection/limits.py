@@ -1,4 +1,4 @@
-"""Refuse a plan that AWS would refuse during the apply: a sixth report, a policy over 20 KB.
+"""Refuse a plan that AWS would refuse during the apply: a sixth report, too many roles.
 
 A bucket of another account is refused before that.
 
@@ -8,10 +8,10 @@ Sources: AWS Data Exports User Guide, "Quotas and restrictions"; S3 User Guide, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from orchestrator.aws import cur, s3
+from orchestrator.aws import cur, iam, s3
 from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.session import Aws
 from orchestrator.errors import Refused
@@ -57,6 +57,37 @@ def check_plan(
                 f" allows {_POLICY_BYTES:,}; nothing was written",
                 hint="Shorten the bucket's policy, or choose another bucket (cur_s3_bucket_name).",
             )
+
+
+def check_roles(aws: Aws, plan: Plan, imported: Collection[str]) -> None:
+    """Refuse a plan that creates more roles than the account can still have.
+
+    Where the quota may not be read, AWS itself refuses during the apply.
+
+    Args:
+        aws: calls as the account.
+        plan: what Terraform would do.
+        imported: the addresses of what exists, and is imported instead.
+
+    Raises:
+        Refused: it does.
+        ServiceError: a call failed, other than for a missing permission.
+    """
+    created = {c.address for c in plan.changes if (c.type, c.action) == ("aws_iam_role", "create")}
+    if not (wanted := len(created.difference(imported))):
+        return
+    try:
+        free = iam.free_roles(aws)
+    except ServiceError as error:
+        if not is_denied(error):
+            raise
+        return
+    if free < wanted:
+        raise Refused(
+            f"the plan creates {wanted} roles, and the account's quota allows {free} more; nothing"
+            " was written",
+            hint=iam.MORE_ROLES,
+        )
 
 
 def check_bucket(aws: Aws, bucket: str, account_id: str) -> None:

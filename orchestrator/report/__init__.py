@@ -25,12 +25,12 @@ Subject = Literal["discovery", "page", "plan", "preflight", "verification"]
 
 
 def formats(subject: Subject) -> list[str]:
-    """List the report formats of a subject: ``discovery``, ``plan`` or ``verification``."""
+    """List the report formats of a subject."""
     folder = Path(__file__).parent / subject
     return sorted(m.name.removesuffix("_format") for m in pkgutil.iter_modules([str(folder)]))
 
 
-def formats_of_run(subject: Literal["plan", "verification"]) -> list[str]:
+def formats_of_run(subject: Literal["plan", "preflight", "verification"]) -> list[str]:
     """List the formats of ``--report``: the subject's, and those that show the whole run."""
     return sorted({*formats(subject), *formats("page")})
 
@@ -44,13 +44,19 @@ def render_discovery(discovery: Discovery, name: str, *, color: bool = False) ->
     return _render("discovery", name, discovery, color)
 
 
-def render_page(page: Page, name: str) -> str:
-    """Render a run in one format.
+def render_run(page: Page, name: str) -> str:
+    """Render a run as a page, or in a format of what it ended with.
 
     Raises:
         KeyError: there is no such format.
     """
-    return _render("page", name, page, False)
+    if name in formats("page"):
+        return _render("page", name, page, False)
+    if page.report is not None:
+        return render_verification(page.report, name)
+    if page.examination is not None:
+        return render_preflight(page.examination, name)
+    return _render("plan", name, page.review, False)
 
 
 def render_plan(review: Review, name: str, *, color: bool = False) -> str:

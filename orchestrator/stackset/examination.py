@@ -148,7 +148,7 @@ def _roles(aws: Aws, registration: Registration) -> Finding:
             "roles",
             "problem",
             f"The account needs {wanted} roles, and its quota allows {free} more.",
-            'Delete roles, or have the quota "Roles per account" of IAM raised.',
+            iam.MORE_ROLES,
         )
     return Finding("roles", "ok", f"The quota of roles allows {free} more.")
 

@@ -10,9 +10,13 @@ from pathlib import Path
 import boto3
 import pytest
 
+from orchestrator.app.context import Settings, build
 from orchestrator.aws import iam
+from orchestrator.aws.errors import ServiceError
 from orchestrator.aws.identity import identify
 from orchestrator.aws.session import Aws
+from orchestrator.config.load import load
+from orchestrator.detection import limits
 from orchestrator.doctor.checks import organization
 from orchestrator.doctor.model import DoctorContext
 from orchestrator.errors import Refused
@@ -20,6 +24,8 @@ from orchestrator.model.account import Account
 from orchestrator.model.coverage import Coverage, LinkedAccount, State
 from orchestrator.model.registration import Registration
 from orchestrator.stackset import preflight
+from orchestrator.terraform.events import PlannedChange
+from orchestrator.terraform.plan import Plan
 
 Operator = tuple[Aws, Account]
 PAYER = Registration.model_validate(
@@ -74,6 +80,40 @@ def test_more_accounts_than_a_stack_set_holds_are_refused():
     with pytest.raises(Refused, match=r"100,001 linked accounts .* at most 100,000"):
         preflight.check_quota("111111111111", Coverage(everyone))
     preflight.check_quota("111111111111", Coverage(everyone[1:]))
+
+
+ROLES = tuple(PlannedChange(f"aws_iam_role.{name}", "aws_iam_role", "create") for name in "ab")
+
+
+def found_by_a_plan(tmp_path: Path) -> dict[str, str]:
+    """What the route of a plan finds in AWS before it goes on; of roles only, none exists."""
+    flags = {"account_id": "111111111111", "external_id": "abc", "credentials.profile": "payer"}
+    context = build(load(tmp_path / "none.yaml", flags, {}), Settings(tmp_path, {}))
+    return context.cloud.find_existing(
+        Plan(tmp_path / "plan", ROLES, True),
+        read=lambda: {role.address: {"name": "a-new-one"} for role in ROLES},
+        adopting=False,
+        unfinished=frozenset(),
+        contested=frozenset(),
+        accepted=frozenset(),
+        released=frozenset(),
+    )
+
+
+def test_a_plan_that_exceeds_the_quota_of_roles_is_refused(session, tmp_path, monkeypatch):
+    assert found_by_a_plan(tmp_path) == {}
+    monkeypatch.setattr(iam, "free_roles", lambda _aws: 1)
+    with pytest.raises(Refused, match="creates 2 roles, and the account's quota allows 1 more"):
+        found_by_a_plan(tmp_path)
+    existing = Plan(tmp_path / "plan", ROLES, True)
+    limits.check_roles(None, existing, [ROLES[0].address])  # which is imported
+
+
+def test_a_plan_by_a_caller_who_may_not_read_the_quota_is_not_refused(operator):
+    aws, _ = operator()
+    with pytest.raises(ServiceError, match="GetAccountSummary"):
+        iam.free_roles(aws)
+    limits.check_roles(aws, Plan(Path("plan"), ROLES, True), ())
 
 
 def test_doctor_says_that_the_quota_of_roles_is_too_small(aws, monkeypatch):

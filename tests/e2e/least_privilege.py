@@ -23,8 +23,10 @@ from tests.e2e.project import Project
 Statement = dict[str, Any]
 
 # Calls whose denial no run minds, so that no policy has them: the simulation of the caller itself,
-# whose name a policy cannot know, and reading the managed policies of a role that is removed.
+# whose name a policy cannot know, reading the managed policies of a role that is removed, and the
+# quota of roles.
 OPTIONAL = {
+    "iam:GetAccountSummary",
     "iam:SimulatePrincipalPolicy",
     "iam:GetPolicy",
     *("organizations:ListPolicies", "organizations:DescribePolicy"),

@@ -33,10 +33,12 @@ def test_nothing_is_written_for_an_account_that_is_cut_off_until_the_exemption_i
     assert refused.returncode == 5
     assert f"statement NoRoles of SCP guard ({policy})" in " ".join(refused.stderr.split())
     assert f"--stackset-excluded-account {account}" in " ".join(refused.stderr.split())
-    predicted = project("preflight", "--json")
+    predicted = project("preflight", "--json", "--report", "html=before.html,json=before.json")
     assert predicted.returncode == 3
     document = json.loads(predicted.stdout)
     assert document["cut_off"] == [account]
+    assert json.loads((project.folder / "before.json").read_text()) == document
+    assert "NoRoles" in (project.folder / "before.html").read_text()
     assert control.changes(sandbox.endpoint) == before
 
     (obstacle,) = (o for o in document["obstacles"] if o["denies"] == "deployment")

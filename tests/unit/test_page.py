@@ -18,7 +18,7 @@ from orchestrator.cli.results import write_reports
 from orchestrator.model.coverage import State
 from orchestrator.model.registration import Registration
 from orchestrator.redaction import keep_out
-from orchestrator.report import formats_of_run, render_page
+from orchestrator.report import formats_of_run, render_run
 from orchestrator.report.coverage_tree import tree
 from orchestrator.verify.model import Status
 from tests import pages
@@ -72,13 +72,15 @@ PAGES = {
     "no linked accounts": pages.page_of(0),
     "planned": pages.plan_page(),
     "refused": pages.plan_page(refused=True),
+    "preflight": pages.preflight_page(),
+    "hostile preflight": pages.preflight_page(name=pages.HOSTILE),
     "hostile": pages.page_of(20, plan=True, name=pages.HOSTILE),
 }
 
 
 @pytest.fixture(params=PAGES, name="html")
 def _html(request) -> str:
-    return render_page(PAGES[request.param], "html")
+    return render_run(PAGES[request.param], "html")
 
 
 def test_every_element_is_closed_in_its_place_and_every_id_is_unique(html):
@@ -107,12 +109,25 @@ def test_nothing_is_loaded_and_nothing_runs(html):
 
 
 def test_the_report_is_a_format_of_every_command_that_plans_or_verifies():
+    assert formats_of_run("preflight") == ["html", "json", "text"]
     assert "html" in formats_of_run("plan")
     assert "html" in formats_of_run("verification")
 
 
-def test_hostile_names_are_text_and_do_not_turn_the_direction_of_the_rest():
-    html = render_page(PAGES["hostile"], "html")
+def test_a_preflight_is_shown_with_every_statement_that_denies_and_its_exemption():
+    text = Document(render_run(PAGES["preflight"], "html")).text
+    assert "✗ problem 3 findings need a fix." in text
+    assert "1 of 3 linked accounts is cut off" in text
+    assert "the StackSet's deployment is denied in 1 account" in text
+    assert "the StackSet's deployment may be denied in 1 account" in text
+    assert "arn:aws:iam::*:role/stacksets-exec-*" in text
+    assert "222222222222" in text
+    assert "→ Grant it." in text
+
+
+@pytest.mark.parametrize("name", ["hostile", "hostile preflight"])
+def test_hostile_names_are_text_and_do_not_turn_the_direction_of_the_rest(name):
+    html = render_run(PAGES[name], "html")
     assert "<script" not in html
     assert "\u202e" not in html
     assert "{{7*7}}" in Document(html).text
@@ -120,7 +135,7 @@ def test_hostile_names_are_text_and_do_not_turn_the_direction_of_the_rest():
 
 def test_every_check_is_shown_with_its_promise_its_evidence_and_its_fix():
     page = PAGES["applied"]
-    text = Document(render_page(page, "html")).text
+    text = Document(render_run(page, "html")).text
     for result in page.report.results:
         assert result.id in text
         assert result.promise in text
@@ -135,30 +150,30 @@ def test_a_status_that_the_page_does_not_know_is_shown_by_its_word():
     report = pages.report_of(None)
     odd = replace(report.results[0], finding=replace(report.results[0].finding, status=Odd()))
     page = replace(pages.page_of(0), report=replace(report, results=(odd, *report.results[1:])))
-    assert "peculiar status" in Document(render_page(page, "html")).text
+    assert "peculiar status" in Document(render_run(page, "html")).text
 
 
 def test_the_plan_is_shown_with_its_actions_and_the_guards_verdict():
-    text = Document(render_page(PAGES["planned"], "html")).text
+    text = Document(render_run(PAGES["planned"], "html")).text
     assert "Plan: 1 to import, 2 to add, 2 to change, 1 to destroy." in text
     for change in PAGES["planned"].review.plan.changes:
         assert change.address in text
     assert "Guard: allowed" in text
     assert "Register account 111122223333 with Octo." in text
-    refused = Document(render_page(PAGES["refused"], "html")).text
+    refused = Document(render_run(PAGES["refused"], "html")).text
     assert "Guard: refused" in refused
     assert "Octo could no longer reach the account" in refused
 
 
 def test_what_was_asked_and_how_to_repeat_it_are_there():
-    text = Document(render_page(PAGES["verified"], "html")).text
+    text = Document(render_run(PAGES["verified"], "html")).text
     assert "use stackset true" in text
     assert "octo-tf verify --tag 'team=Acme'" in text
 
 
 def test_every_linked_account_is_there_in_its_unit_with_its_reason():
     coverage = pages.coverage_of(300)
-    text = Document(render_page(PAGES["applied"], "html")).text
+    text = Document(render_run(PAGES["applied"], "html")).text
     for account in coverage.accounts:
         assert account.account_id in text
         assert account.reason in text
@@ -177,7 +192,7 @@ def test_the_tree_counts_every_account_once():
 
 
 def test_deliveries_are_a_plot_and_a_list():
-    document = Document(render_page(PAGES["verified"], "html"))
+    document = Document(render_run(PAGES["verified"], "html"))
     deliveries = PAGES["verified"].report.record.deliveries
     assert len(document.all("circle")) == len(deliveries)
     assert {a["datetime"] for a in document.all("time")} >= set(deliveries)
@@ -188,7 +203,7 @@ def test_deliveries_are_a_plot_and_a_list():
 
 def test_five_thousand_accounts_fit_in_a_page_that_opens_at_once():
     started = time.process_time()
-    html = render_page(pages.page_of(5000, plan=True), "html")
+    html = render_run(pages.page_of(5000, plan=True), "html")
     assert time.process_time() - started < 10  # seconds; half a second on a quiet machine
     assert len(html) < 1_000_000
     assert "200000004999" in html
@@ -201,13 +216,13 @@ def test_the_plans_inputs_are_not_in_a_page(html):
 def test_a_secret_of_the_process_is_not_in_a_page_wherever_it_comes_from(monkeypatch):
     monkeypatch.setattr("orchestrator.redaction._secrets", set())
     page = pages.page_of(5, name=pages.SECRET)
-    assert pages.SECRET in render_page(page, "html")
+    assert pages.SECRET in render_run(page, "html")
     keep_out(pages.SECRET)
-    assert pages.SECRET not in render_page(page, "html")
+    assert pages.SECRET not in render_run(page, "html")
 
 
 def test_a_page_of_a_run_in_which_everything_passes_has_nothing_to_do():
-    document = Document(render_page(PAGES["verified"], "html"))
+    document = Document(render_run(PAGES["verified"], "html"))
     assert "What to do" not in document.text
     assert {r.finding.status for r in PAGES["verified"].report.results} == {Status.PASS}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.report import render_page
+from orchestrator.report import render_run
 from tests import pages
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Reader:
 
     def open(self, name: str, *, width: int = DESKTOP, scheme: str = "light") -> Opened:
         file = self._folder / "report.html"
-        file.write_text(render_page(PAGES[name], "html"), encoding="utf-8")
+        file.write_text(render_run(PAGES[name], "html"), encoding="utf-8")
         return self.open_file(file, width=width, scheme=scheme)
 
     def open_file(self, file: Path, *, width: int = DESKTOP, scheme: str = "light") -> Opened:
@@ -96,7 +96,7 @@ def test_axe_finds_nothing(reader, name, scheme):
 
 def test_axe_finds_what_is_wrong(reader, tmp_path):
     file = tmp_path / "wrong.html"
-    html = render_page(PAGES["verified"], "html")
+    html = render_run(PAGES["verified"], "html")
     file.write_text(html.replace("--text: #1f2328", "--text: #eee").replace(' lang="en"', ""))
     found = " ".join(violations(reader.open_file(file).page))
     assert "color-contrast" in found
@@ -158,7 +158,7 @@ def test_an_a4_page_is_filled_and_not_cut_off(reader, tmp_path):
 
 def test_a_payer_of_5000_opens_in_seconds(reader, tmp_path):
     file = tmp_path / "large.html"
-    file.write_text(render_page(pages.page_of(5000, plan=True), "html"), encoding="utf-8")
+    file.write_text(render_run(pages.page_of(5000, plan=True), "html"), encoding="utf-8")
     page = reader.open_file(file, width=PHONE).page
     seconds = page.evaluate("performance.timing.loadEventEnd - performance.timing.fetchStart") / 1e3
     assert seconds < 10  # less than one on a quiet machine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,7 +10,8 @@ import click
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.reading import show
-from orchestrator.cli.shared_options import JSON, WITHOUT_EXTERNAL_ID
+from orchestrator.cli.results import write_reports
+from orchestrator.cli.shared_options import JSON, WITHOUT_EXTERNAL_ID, report_option
 from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@run_options(WITHOUT_EXTERNAL_ID, JSON)
-def command(context: AccountContext, as_json: bool) -> ExitCode:
+@run_options(WITHOUT_EXTERNAL_ID, report_option("preflight"), JSON)
+def command(context: AccountContext, as_json: bool, reports: dict[str, Path]) -> ExitCode:
     """Predict what the organization's policies deny, before anything is written.
 
     Reads the service and resource control policies of a payer's organization, and says which linked
@@ -30,5 +32,6 @@ def command(context: AccountContext, as_json: bool) -> ExitCode:
     from orchestrator.app.preflight import preflight
 
     examination = preflight(context)
+    write_reports(context, reports, examination=examination)
     show(report.render_preflight(examination, "json" if as_json else "text"))
     return ExitCode.VERIFICATION_FAILED if examination.has_problem else ExitCode.DONE

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from orchestrator.app.review import Review
+    from orchestrator.stackset.examination import Examination
     from orchestrator.verify.model import Report
 
 
 @dataclass(frozen=True)
 class Page:
-    """One run of a command that plans or verifies.
+    """One run of a command that plans, verifies or examines; what it made is there.
 
     Attributes:
         command: the command's name, like ``apply``.
@@ -22,7 +23,8 @@ class Page:
         asked: the settings that say what to register, by name; no secret is among them.
         repeat: command lines, each with what it does; secrets are left out.
         review: the plan, if the command made one.
-        report: the verification, if the command made one; one of both is there.
+        report: the verification, if the command made one.
+        examination: what a preflight found, if the command made one.
     """
 
     command: str
@@ -31,3 +33,4 @@ class Page:
     repeat: Sequence[tuple[str, str]] = ()
     review: Review | None = None
     report: Report | None = None
+    examination: Examination | None = None

@@ -5,6 +5,7 @@ The layout is in ``templates/report``; its colors meet WCAG 2.1 AA in light and 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -18,6 +19,8 @@ from orchestrator.report.coverage_tree import problems, tree
 from orchestrator.report.meaning import made_from, sections
 from orchestrator.report.page import Page
 from orchestrator.report.plan.text_format import sentences, summary
+from orchestrator.report.preflight.text_format import denial
+from orchestrator.stackset.guardrails import cause
 
 # Characters that HTML does not allow, and those that would turn the direction of what follows.
 _UNPRINTABLE = dict.fromkeys(
@@ -42,7 +45,8 @@ class _Plot:
 def render(page: Page, *, color: bool = False) -> str:
     """Render a run as one file that needs no other; its colors are the reader's choice."""
     del color
-    report, review = page.report, page.review
+    report, review, examination = page.report, page.review, page.examination
+    obstacles = examination.guardrails.obstacles if examination else ()
     found = (result.finding.coverage for result in report.results) if report else ()
     coverage = next((covered for covered in found if covered), None)
     record = report.record if report else None
@@ -51,7 +55,9 @@ def render(page: Page, *, color: bool = False) -> str:
         page=page,
         report=report,
         review=review,
-        subject=report or review,
+        examination=examination,
+        denials=[(denial(o), cause(o), o, json.dumps(o.exemption, indent=2)) for o in obstacles],
+        subject=report or review or (examination and examination.account),
         version=__version__,
         conclusion=conclusion(report) if report else "",
         unapplied=unapplied(report) if report else "",

@@ -41,13 +41,18 @@ def render(examination: Examination, *, color: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _lines(number: int, obstacle: Obstacle) -> list[str]:
+def denial(obstacle: Obstacle) -> str:
+    """Say what is denied, and in how many accounts."""
     certainty = "is denied" if obstacle.certain else "may be denied"
     count = len(obstacle.accounts)
-    where = f"{count} account{'' if count == 1 else 's'}: {', '.join(obstacle.accounts)}"
+    where = f"{count} account{'' if count == 1 else 's'}"
+    return f"{_DENIED[obstacle.phase]} {certainty} in {where}"
+
+
+def _lines(number: int, obstacle: Obstacle) -> list[str]:
     sign = "✗" if obstacle.cuts_off else "!"
     lines = [
-        f"{sign} {number}. {_DENIED[obstacle.phase]} {certainty} in {where}",
+        f"{sign} {number}. {denial(obstacle)}: {', '.join(obstacle.accounts)}",
         f"     by {cause(obstacle)}, attached to {', '.join(obstacle.places)}",
         f"     denied: {', '.join(obstacle.actions)}",
     ]

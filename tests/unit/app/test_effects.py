@@ -112,7 +112,7 @@ def said(review: Review) -> str:
     jsonschema.validate(document, SCHEMA)
     sentences = [s for section in document["meaning"] for s in section["sentences"]]
     text, markdown = (report.render_plan(review, name) for name in ("text", "markdown"))
-    page = report.render_page(Page("plan", datetime.now(timezone.utc), review=review), "html")
+    page = report.render_run(Page("plan", datetime.now(timezone.utc), review=review), "html")
     for sentence in sentences:
         assert sentence in text
         assert sentence in markdown.replace("\\", "")
