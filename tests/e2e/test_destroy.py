@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from orchestrator.sandbox import control
 from tests.e2e.conftest import Checkpoint, Project, RunningSandbox, without_octo
 from tests.e2e.project import EXTERNAL_ID
+from tests.guardrails import content
 from tests.registered import ROLE, trust
 
 OCTO = True
@@ -105,18 +108,52 @@ def test_a_payer_leaves_with_its_linked_accounts_and_keeps_its_data(sandbox, reg
     assert "2 linked accounts that left with it" in registering
 
 
+def keep_roles(sandbox: RunningSandbox, profile: str) -> Callable[[], None]:
+    """Attaches a policy by which an account loses no role; what is returned detaches it."""
+    organizations = sandbox.client("payer", "organizations")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    organizations.enable_policy_type(RootId=root, PolicyType="SERVICE_CONTROL_POLICY")
+    deny = {"Sid": "KeepRoles", "Effect": "Deny", "Action": "iam:DeleteRole", "Resource": "*"}
+    policy = organizations.create_policy(
+        Name="keep", Description="", Type="SERVICE_CONTROL_POLICY", Content=content([deny])
+    )["Policy"]["PolicySummary"]["Id"]
+    place = {"PolicyId": policy, "TargetId": sandbox.account(profile)}
+    organizations.attach_policy(**place)
+    return lambda: organizations.detach_policy(**place)
+
+
 def test_interrupted_it_goes_on_where_it_was(sandbox, registered):
     payer = sandbox.restore(registered)["payer"]
     control.pace(sandbox.endpoint, 3)
     arguments = ("destroy", "--yes", "--confirm-account", payer.account_id)
+    detach = keep_roles(sandbox, "linked-2")
+    log = control.changes(sandbox.endpoint)
+    refused = payer(*arguments)
+    assert refused.returncode == 5, refused.stderr
+    predicted = [profile for profile in LINKED if sandbox.account(profile) in refused.stderr]
+    assert "statement KeepRoles of SCP keep" in " ".join(refused.stderr.split())
+    obstacles = json.loads(payer("preflight", "--json").stdout)["obstacles"]  # plan warns of them
+    denied = [o["accounts"] for o in obstacles if "iam:DeleteRole" in o["actions"]]
+    assert denied == [[sandbox.account(profile) for profile in predicted]]
+    assert control.changes(sandbox.endpoint) == log
 
     def removing() -> bool:
         return sandbox.operations()[0]["Action"] == "DELETE"
 
+    # Whoever may not read the policies meets what was predicted.
+    sandbox.fault(service="organizations", action="ListPolicies", error="AccessDeniedException")
     payer.interrupted(*arguments, when=removing)
     assert known(sandbox, "payer", *LINKED) == ["payer", *LINKED]
+    deadline = time.monotonic() + 60
+    while sandbox.operations()[0]["Status"] == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert [profile for profile in LINKED if roles(sandbox, profile)] == predicted == ["linked-2"]
+    sandbox.clear_faults()
+    detach()
     # The StackSet goes, a role does not: Terraform ends with an error.
-    sandbox.fault(service="iam", action="DeleteRole", error="AccessDenied")
+    place = {"service": "iam", "action": "DeleteRole", "account": payer.account_id}
+    sandbox.fault(**place, error="AccessDenied")
     failed = payer(*arguments)
     assert failed.returncode == 1, failed.stderr
     assert "DeleteRole" in failed.stderr
