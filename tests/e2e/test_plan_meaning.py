@@ -15,7 +15,7 @@ from tests.e2e.project import EXTERNAL_ID, Project
 from tests.registered import MANY
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = json.loads((ROOT / "docs/schemas/plan-v2.json").read_text())
+SCHEMA = json.loads((ROOT / "docs/schemas/plan-v3.json").read_text())
 BY_HAND = json.dumps(
     {
         "Version": "2012-10-17",

@@ -19,7 +19,7 @@ from orchestrator.terraform.guard import Verdict
 from orchestrator.terraform.plan import Plan
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = json.loads((ROOT / "docs/schemas/plan-v2.json").read_text())
+SCHEMA = json.loads((ROOT / "docs/schemas/plan-v3.json").read_text())
 ROLE = PlannedChange("module.octo.aws_iam_role.it", "aws_iam_role", "replace", "cannot_update")
 POLICY = PlannedChange("module.octo.aws_iam_role_policy.x", "aws_iam_role_policy", "create")
 

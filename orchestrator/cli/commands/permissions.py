@@ -46,14 +46,14 @@ def diff(
     from orchestrator.app import permissions
     from orchestrator.config.load import load
     from orchestrator.report.meaning import of_roles
-    from orchestrator.report.permission_diff import render_json
+    from orchestrator.report.plan.json_format import render_roles
 
     def read(path: Path) -> Registration:
         return load(path, {}, os.environ, octo_has_external_id=True)
 
     changes = permissions.compare(first, second, load=read, connect=load_context)
     if as_json:
-        click.echo(render_json(changes))
+        click.echo(render_roles(changes))
     elif not changes:
         click.echo("No difference.")
     else:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, fields
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from orchestrator import __version__
 from orchestrator.app.review import Review
 from orchestrator.model.effects import RoleChange
-from orchestrator.model.policy.abilities import Ability, Comparison
-from orchestrator.model.policy.terms import Terms
 from orchestrator.model.policy.trust import Admission
+from orchestrator.report.abilities import abilities, comparison, conditions
 from orchestrator.report.meaning import sections
 
-SCHEMA = "octo-tf/plan/v2"
+SCHEMA = "octo-tf/plan/v3"
+_PERMISSIONS = "octo-tf/permissions/v1"
 
 
 def render(review: Review, *, color: bool = False) -> str:
-    """Render a plan as JSON (schema: ``docs/schemas/plan-v2.json``)."""
+    """Render a plan as JSON (schema: ``docs/schemas/plan-v3.json``)."""
     del color
     plan, verdict, effects = review.plan, review.verdict, review.effects
     add, change, destroy = plan.totals
@@ -62,13 +62,13 @@ def render(review: Review, *, color: bool = False) -> str:
                 "unaccepted": list(verdict.unaccepted),
             },
             "meaning": [asdict(section) for section in sections(review)],
-            "roles": [role(change) for change in effects.roles],
+            "roles": [_role(change) for change in effects.roles],
             "buckets": [
-                {"bucket": bucket, "who": who, "abilities": _comparison(change)}
+                {"bucket": bucket, "who": who, "abilities": comparison(change)}
                 for bucket, who, change in effects.buckets
             ],
             "repairs": [
-                {**asdict(repair), "allowed": [_ability(a) for a in repair.allowed]}
+                {**asdict(repair), "allowed": abilities(repair.allowed)}
                 for repair in effects.repairs
             ],
             "delivery": {
@@ -83,16 +83,18 @@ def render(review: Review, *, color: bool = False) -> str:
     )
 
 
-def role(
-    change: RoleChange, abilities: Callable[[Comparison], dict[str, Any]] | None = None
-) -> dict[str, Any]:
-    """Return a role's change as the schema has it; ``abilities`` renders what it may do."""
+def render_roles(changes: Iterable[RoleChange]) -> str:
+    """Render how roles differ, without a plan (schema: ``docs/schemas/permissions-v1.json``)."""
+    return json.dumps({"schema": _PERMISSIONS, "roles": list(map(_role, changes))}, indent=2)
+
+
+def _role(change: RoleChange) -> dict[str, Any]:
     trust = change.trust
     return {
         "name": change.name,
         "in_linked_accounts": change.in_linked,
         "fate": change.fate,
-        "abilities": (abilities or _comparison)(change.abilities),
+        "abilities": comparison(change.abilities),
         "trust": {
             "gained": [_admission(a) for a in trust.gained],
             "lost": [_admission(a) for a in trust.lost],
@@ -106,43 +108,9 @@ def role(
     }
 
 
-def _comparison(change: Comparison) -> dict[str, Any]:
-    return {
-        field.name: [_ability(a) for a in getattr(change, field.name)] for field in fields(change)
-    }
-
-
-def _ability(ability: Ability) -> dict[str, Any]:
-    return {
-        "service": ability.service,
-        "actions": {level.value: list(names) for level, names in ability.by_access.items()},
-        "patterns": list(ability.patterns),
-        **place(ability),
-    }
-
-
-def place(ability: Ability) -> dict[str, Any]:
-    """Return where, and under which conditions, actions are allowed, as the schema has it."""
-    return {
-        "resource": ability.resource,
-        "excepts": list(ability.excepts),
-        **_terms(ability.terms),
-    }
-
-
 def _admission(admission: Admission) -> dict[str, Any]:
     return {
         "who": admission.who,
         "besides": admission.action,
-        **_terms(admission.terms),
-    }
-
-
-def _terms(terms: Terms) -> dict[str, Any]:
-    return {
-        "conditions": [line._asdict() for line in terms.lines],
-        **{
-            name: [[line._asdict() for line in lines] for lines in ways]
-            for name, ways in terms._asdict().items()
-        },
+        **conditions(admission.terms),
     }

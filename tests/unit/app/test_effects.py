@@ -33,7 +33,7 @@ from orchestrator.report.page import Page
 from orchestrator.terraform.guard import judge
 from orchestrator.terraform.plan import from_show
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "docs/schemas/plan-v2.json").read_text())
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs/schemas/plan-v3.json").read_text())
 ACCOUNT, LINKED = "111122223333", "444455556666"
 SECRET = "planted-external-id"
 MODULE = "module.octo."
@@ -483,6 +483,19 @@ def test_everything_that_was_allowed_by_hand_is_one_sentence_after_the_repair():
     assert re.match(r"It loses every action of \d{3} services on \*: .* and \d{3} more\.", folded)
     assert text.count("It loses") < 10
     assert text.index("inline policy hand is removed") < text.index(folded)
+
+
+def test_the_json_of_a_plan_grows_with_the_policies_not_with_the_actions_of_aws():
+    buckets = [f"arn:aws:s3:::bucket-{number}/*" for number in range(20)]
+    everything = {"Effect": "Allow", "Action": "*", "Resource": buckets}
+    hand = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    review = review_of(by_hand({"octo-cost": policy(READS), "hand": hand}))
+    text = report.render_plan(review, "json")
+    jsonschema.validate(json.loads(text), SCHEMA)
+    assert len(text) < 200_000  # 40 MB of actions
+    ((removed,),) = [r["allowed"] for r in json.loads(text)["repairs"] if r["allowed"]]
+    assert removed["patterns"] == ["*"]
+    assert [place["resource"] for place in removed["places"]] == sorted(buckets)
 
 
 def test_markdown_is_no_longer_than_a_comment_may_be():
