@@ -1,17 +1,19 @@
-"""Authorize calls by the policies of the caller, of its organization, and of buckets."""
+"""Authorize calls by the policies of the caller, of its organization, and of buckets and keys."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
-from typing import Any
 
-from orchestrator.sandbox import lookup, services
+from orchestrator.sandbox import services
+from orchestrator.sandbox.authorized_resources import (
+    dependent_permissions,
+    key_of,
+    resource_of,
+    resources_of,
+)
 from orchestrator.sandbox.encryption import (
     check_state,
-    find_key,
     is_of_aws,
     key_of_call,
     may_use_key,
@@ -31,17 +33,14 @@ from orchestrator.sandbox.policy import (
     decide_all,
     parse_policy,
 )
+from orchestrator.sandbox.request_context import context_of, organization_of
+from orchestrator.sandbox.resource_tags import resource_tags
 from orchestrator.sandbox.services import Permission
 from orchestrator.sandbox.state import (
-    PARTITION,
     Caller,
     SandboxState,
     bucket_owner,
-    iam,
     identity_policies,
-    management_account,
-    organizations,
-    role,
 )
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -102,14 +101,25 @@ S3_ACTIONS = {
     "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject",
 }
+# The permissions on a version of an object, by those on an object.
+_OF_VERSION = {
+    "DeleteObject": "DeleteObjectVersion",
+    "DeleteObjectTagging": "DeleteObjectVersionTagging",
+    "GetObject": "GetObjectVersion",
+    "GetObjectAcl": "GetObjectVersionAcl",
+    "GetObjectAttributes": "GetObjectVersionAttributes",
+    "GetObjectTagging": "GetObjectVersionTagging",
+    "PutObjectAcl": "PutObjectVersionAcl",
+    "PutObjectTagging": "PutObjectVersionTagging",
+}
 _IN_XML = {"s3", "s3control", "iam", "sts", "cloudformation", "cloudwatch"}
 _PREFIXES = {"s3control": "s3", "sso-admin": "sso"}  # of actions, where the service has another
 _NO_PERMISSION_NEEDED = {
     "sts:GetCallerIdentity",
+    "sts:GetSessionToken",
     "sts:AssumeRole",
     "sts:AssumeRoleWithWebIdentity",
 }  # AssumeRole is decided by the trust policy: services/sts.py
-_GLOBAL = ("iam", "organizations", "cur", "account")  # their calls are calls to us-east-1
 # What S3 asks KMS for where a bucket is encrypted with a key of KMS.
 _KEY_ACTIONS = {
     "s3:GetObject": "kms:Decrypt",
@@ -124,11 +134,19 @@ _NOT_ALLOWED = " because no {kind} allows the {action} action"
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a call was decided, by which kind of policy, and by which policy of an organization."""
+    """How a call was decided.
+
+    Attributes:
+        decision: by all policies together.
+        kind: the kind of policy that decided.
+        policy_arn: the policy of an organization that denied it.
+        is_told: whether the denial says why, as S3 does only within an account or organization.
+    """
 
     decision: Decision
     kind: str = ""
     policy_arn: str = ""
+    is_told: bool = True
 
     def reason(self, action: str) -> str:
         """Word the denial as AWS does."""
@@ -150,17 +168,22 @@ def authorize(state: SandboxState, call: Call) -> None:
         return
     if call.service == "s3":
         _check_expected_owner(call)
-        action = f"s3:{S3_ACTIONS.get(call.operation, call.operation)}"
+        action = S3_ACTIONS.get(call.operation, call.operation)
+        if call.parameters.get("VersionId"):
+            action = _OF_VERSION.get(action, action)
+        action = f"s3:{action}"
     elif call.service in _PREFIXES:
         action = f"{_PREFIXES[call.service]}:{call.operation}"
     named = services.permissions_of(state, call)
     if not any(permission.action == action for permission in named):
-        named.insert(0, Permission(action, resource_of(state, call)))
+        named[:0] = [Permission(action, arn) for arn in resources_of(state, call)]
+    named += [Permission(*further) for further in dependent_permissions(state, call)]
+    context = {**context_of(call), **resource_tags(state, call)}
     for needed in named:
         request = AccessRequest(
             needed.action,
             needed.resource or resource_of(state, call),
-            {**context_of(call), **needed.context},
+            {**context, **needed.context},
             {"AWS": call.caller.names},
         )
         verdict = verdict_for(state, call, request)
@@ -175,7 +198,14 @@ def _authorize_key(state: SandboxState, call: Call, request: AccessRequest) -> N
     key = key_of_call(call, request.action, request.resource)
     if key is None:
         return
-    use = on_key(replace(request, action=_KEY_ACTIONS[request.action]), key)
+    context = {
+        **request.context,
+        "kms:CallerAccount": call.caller.account_id,
+        "kms:EncryptionContext:aws:s3:arn": request.resource,
+        "kms:EncryptionContextKeys": ["aws:s3:arn"],
+    }
+    asked = replace(request, action=_KEY_ACTIONS[request.action], context=context)
+    use = on_key(asked, key)
     verdict = Verdict(may_use_key(key, use, call.caller), _RESOURCE)
     by_identity = identity_verdict(call.caller, use)
     if not is_of_aws(key):
@@ -210,6 +240,8 @@ def _by_organization(kind: str, account_id: str, request: AccessRequest) -> Verd
 def _require(call: Call, request: AccessRequest, verdict: Verdict) -> None:
     if verdict.decision == "allowed":
         return
+    if not verdict.is_told:
+        raise ServiceError("AccessDenied", "Access Denied", 403)
     if call.service == "ec2":
         raise ServiceError(
             "UnauthorizedOperation",
@@ -261,207 +293,62 @@ def verdict_for(state: SandboxState, call: Call, request: AccessRequest) -> Verd
         if verdict.decision != "allowed":
             return verdict
     by_identity = identity_verdict(caller, request)
+    key = key_of(call)
+    if key is not None and not is_of_aws(key) and request.action.startswith("kms:"):
+        decision = _with_resource(caller, request, key.policy, key.account_id, decides=True)
+        return by_identity if by_identity.decision == decision else Verdict(decision, _RESOURCE)
     if bucket is None or owner is None or call.operation == "CreateBucket":
         # A name that another account has taken is refused by CreateBucket itself.
         return by_identity
+    decision = _with_resource(caller, request, state.bucket_policies.get(bucket), owner)
+    kind = by_identity.kind if by_identity.decision == decision else _RESOURCE
+    return Verdict(decision, kind, is_told=_is_near(caller.account_id, owner))
+
+
+def _with_resource(
+    caller: Caller, request: AccessRequest, text: str | None, owner: str, *, decides: bool = False
+) -> Decision:
+    """Decide by the caller's policies and the policy of a resource.
+
+    Args:
+        caller: whose policies count.
+        request: the request.
+        text: the policy of the resource; None without one.
+        owner: the account of the resource.
+        decides: whether the resource's policy must allow, as a key's.
+    """
     policies, boundary = identity_policies(caller.account_id, caller.kind, caller.name)
-    text = state.bucket_policies.get(bucket)
-    decision = decide_all(
+    return decide_all(
         PolicySet(
             policies,
             boundary,
             parse_policy(text) if text else None,
             session=list(caller.session_policies),
+            resource_decides=decides,
         ),
         request,
         same_account=caller.account_id == owner,
     )
-    return by_identity if by_identity.decision == decision else Verdict(decision, _RESOURCE)
+
+
+def _is_near(account_id: str, other: str) -> bool:
+    """Whether two accounts are one, or in one organization."""
+    own = organization_of(account_id)
+    return account_id == other or (own is not None and own is organization_of(other))
 
 
 def identity_verdict(caller: Caller, request: AccessRequest) -> Verdict:
     """Decide by the policies of a user or role, its boundary, and the session's own policies."""
     policies, boundary = identity_policies(caller.account_id, caller.kind, caller.name)
-    verdict = Verdict(decide(policies, request), "identity-based policy")
-    for kind, documents in (
-        ("permissions boundary", boundary),
-        ("session policy", list(caller.session_policies)),
-    ):
-        if documents and verdict.decision == "allowed":
-            verdict = Verdict(decide(documents, request), kind)
-    return verdict
-
-
-def context_of(call: Call, resource_account: str = "") -> dict[str, str | list[str]]:
-    """Get the condition keys of a call. Source: IAM User Guide, "Global condition context keys"."""
-    caller = call.caller
-    context: dict[str, str | list[str]] = {
-        "aws:SecureTransport": "true",
-        "aws:SourceIp": "127.0.0.1",
-        "aws:CurrentTime": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:PrincipalArn": caller.principal_arn,
-        "aws:PrincipalType": "User" if caller.kind == "user" else "AssumedRole",
-        "aws:PrincipalIsAWSService": "false",
-        "aws:ViaAWSService": "true" if call.called_via else "false",
-        "aws:RequestedRegion": "us-east-1" if call.service in _GLOBAL else call.region,
-    }
-    if caller.kind == "user":
-        context["aws:username"] = caller.name
-    if call.called_via:
-        context["aws:CalledVia"] = [call.called_via]
-        context["aws:CalledViaFirst"] = context["aws:CalledViaLast"] = call.called_via
-    bucket = call.uri.get("Bucket")
-    owner = resource_account or (bucket_owner(bucket) if bucket else None) or caller.account_id
-    context.update(_of_account("Principal", caller.account_id), **_of_account("Resource", owner))
-    context.update(_of_iam(call) if call.service == "iam" else {})
-    tags = [tag for tag in call.parameters.get("Tags") or [] if isinstance(tag, dict)]
-    named = {tag["Key"]: tag.get("Value", "") for tag in tags if "Key" in tag}
-    context.update({f"aws:RequestTag/{key}": value for key, value in named.items()})
-    if named:
-        context["aws:TagKeys"] = [*named]
-    return context
-
-
-def _of_account(whose: str, account_id: str) -> dict[str, str | list[str]]:
-    """The keys of the account of a principal or a resource, and of its organization."""
-    context: dict[str, str | list[str]] = {f"aws:{whose}Account": account_id}
-    own = organization_of(account_id)
-    if own is not None:
-        context[f"aws:{whose}OrgID"] = own.org.id
-        context[f"aws:{whose}OrgPaths"] = [organization_path(own, account_id)]
-    return context
-
-
-def organization_of(account_id: str) -> Any | None:
-    """Get moto's organization of an account; None if it is in none."""
-    own = organizations(management_account(account_id))
-    return own if own.org is not None else None
-
-
-def organization_path(own: Any, child_id: str) -> str:
-    """Get where an account or OU is, as condition keys have it: ``o-.../r-.../ou-.../``."""
-    parents = {ou.id: getattr(ou, "parent_id", None) for ou in own.ou}
-    account = lookup.member(own, child_id)
-    path, parent = "", account.parent_id if account else parents.get(child_id)
-    while parent is not None:
-        path, parent = f"{parent}/{path}", parents[parent]
-    return f"{own.org.id}/{path}"
-
-
-def _of_iam(call: Call) -> dict[str, str]:
-    """The keys of IAM: the boundary that a role has or is to have, the policy to attach."""
-    context = {}
-    given = call.parameters.get("PermissionsBoundary")
-    if given is None and call.operation != "CreateRole":
-        name, user = call.parameters.get("RoleName"), call.parameters.get("UserName")
-        holder = (
-            role(call.caller.account_id, name)
-            if name
-            else iam(call.caller.account_id).users.get(user)
+    verdicts = [
+        Verdict(decide(documents, request), kind)
+        for kind, documents in (
+            ("identity-based policy", policies),
+            ("permissions boundary", boundary),
+            ("session policy", list(caller.session_policies)),
         )
-        given = getattr(holder, "permissions_boundary_arn", None)
-    if given:
-        context["iam:PermissionsBoundary"] = given
-    if service := call.parameters.get("AWSServiceName"):
-        context["iam:AWSServiceName"] = service
-    if call.operation.startswith(("Attach", "Detach")):
-        context["iam:PolicyARN"] = call.parameters["PolicyArn"]
-    return context
-
-
-def resource_of(state: SandboxState, call: Call) -> str:
-    """Get the ARN that a call's permission is checked for; ``*`` if it has no resource.
-
-    Source: Service Authorization Reference.
-    """
-    if call.service == "s3" and call.uri.get("Bucket"):
-        bucket = f"arn:{PARTITION}:s3:::{call.uri['Bucket']}"
-        return f"{bucket}/{call.uri['Key']}" if call.uri.get("Key") else bucket
-    finder = _RESOURCES.get(call.service)
-    return finder(state, call) if finder else "*"
-
-
-def _iam_resource(_state: SandboxState, call: Call) -> str:
-    given, account_id = call.parameters, call.caller.account_id
-    arn = f"arn:{PARTITION}:iam::{account_id}"
-    if name := given.get("RoleName"):
-        held = role(account_id, name)
-        return f"{arn}:role{held.path if held else given.get('Path', '/')}{name}"
-    if name := given.get("UserName"):
-        held = iam(account_id).users.get(name)
-        return f"{arn}:user{(held.path if held else given.get('Path')) or '/'}{name}"
-    if name := given.get("GroupName"):
-        return f"{arn}:group{given.get('Path', '/')}{name}"
-    if call.operation == "CreatePolicy":
-        return f"{arn}:policy{given.get('Path', '/')}{given['PolicyName']}"
-    if call.operation == "CreateServiceLinkedRole":
-        return f"{arn}:role/aws-service-role/{given['AWSServiceName']}/*"
-    if name := given.get("InstanceProfileName"):
-        return f"{arn}:instance-profile{given.get('Path', '/')}{name}"
-    if call.operation in ("GetUser", "ListAccessKeys", "CreateAccessKey"):
-        return call.caller.arn
-    listed = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group"}.get(call.operation)
-    if listed:
-        return f"{arn}:{listed}{given.get('PathPrefix', '/')}"
-    for name in ("PolicyArn", "PolicySourceArn", "OpenIDConnectProviderArn", "SAMLProviderArn"):
-        if name in given:
-            return str(given[name])
-    return "*"
-
-
-def _cur_resource(_state: SandboxState, call: Call) -> str:
-    name = call.parameters.get("ReportName") or call.parameters.get("ReportDefinition", {}).get(
-        "ReportName", ""
-    )
-    return f"arn:{PARTITION}:cur:us-east-1:{call.caller.account_id}:definition/{name}"
-
-
-def _cloudformation_resource(state: SandboxState, call: Call) -> str:
-    given = call.parameters
-    arn = f"arn:{PARTITION}:cloudformation:{call.region}:{call.caller.account_id}"
-    if name := given.get("StackSetName"):
-        own = state.stack_sets_of(call.caller.account_id, call.region).get(name)
-        return f"{arn}:stackset/{own.id if own else f'{name}:*'}"
-    if name := given.get("StackName"):
-        if name.startswith("arn:"):
-            return str(name)
-        stacks = state.stacks.get((call.caller.account_id, call.region), [])
-        ids = (s.id for s in stacks if s.name == name and s.deleted is None)
-        return next(ids, f"{arn}:stack/{name}/*")
-    return f"{arn}:stack/*/*" if call.operation == "DescribeStacks" else "*"
-
-
-def _organizations_resource(_state: SandboxState, call: Call) -> str:
-    owner = management_account(call.caller.account_id)
-    own = organizations(owner).org
-    if own is None:
-        return "*"
-    arn = f"arn:{PARTITION}:organizations::{owner}"
-    given = call.parameters
-    if account_id := given.get("AccountId"):
-        return f"{arn}:account/{own.id}/{account_id}"
-    for name in ("ParentId", "OrganizationalUnitId", "TargetId", "RootId"):
-        place = str(given.get(name, ""))
-        if place.startswith(("ou-", "r-")):
-            return f"{arn}:{'ou' if place.startswith('ou-') else 'root'}/{own.id}/{place}"
-    return "*"
-
-
-def _bucket_resource(_state: SandboxState, call: Call) -> str:
-    return str(call.parameters.get("ResourceArn", "*"))
-
-
-def _kms_resource(_state: SandboxState, call: Call) -> str:
-    key_id = call.parameters.get("KeyId")
-    key = find_key(key_id, call.caller.account_id, call.region) if key_id else None
-    return key.arn if key else "*"
-
-
-_RESOURCES: dict[str, Callable[[SandboxState, Call], str]] = {
-    "cloudformation": _cloudformation_resource,
-    "cur": _cur_resource,
-    "iam": _iam_resource,
-    "kms": _kms_resource,
-    "organizations": _organizations_resource,
-    "s3control": _bucket_resource,
-}
+        if documents or kind == "identity-based policy"
+    ]
+    denying = [v for v in verdicts if v.decision == "explicitDeny"]
+    denying += [v for v in verdicts if v.decision == "implicitDeny"]
+    return denying[0] if denying else verdicts[0]

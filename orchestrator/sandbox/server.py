@@ -122,7 +122,10 @@ class Application:
         except ServiceError as error:
             answers.check_bucket(scope.service, model.name, uri)
             raise error from None
-        call = Call(scope.service, model.name, scope.region, caller, parameters, uri)
+        agent = request.headers.get("User-Agent", "")
+        call = Call(
+            scope.service, model.name, scope.region, caller, parameters, uri, user_agent=agent
+        )
         self.changes.note(call.service, call.operation, caller.account_id)
         with self.state.lock:
             organization.advance(self.state)

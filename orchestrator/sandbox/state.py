@@ -6,7 +6,7 @@ import logging
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,6 +37,7 @@ class Caller:
         path: the path of the user or role.
         session_policies: what limits a session further than its role's policies.
         transitive_tags: the keys, in lower case, of the tags that its chained sessions keep.
+        session_context: the condition keys of a session, such as its tags.
         has_mfa: whether temporary credentials were given for a code; None for other callers.
     """
 
@@ -48,6 +49,7 @@ class Caller:
     session_policies: tuple[Document, ...] = ()
     transitive_tags: tuple[str, ...] = ()
     has_mfa: bool | None = None
+    session_context: Mapping[str, str | list[str]] = field(default_factory=dict)
 
     @property
     def principal_arn(self) -> str:

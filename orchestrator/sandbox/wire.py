@@ -63,7 +63,8 @@ class Call:
     """One API call, parsed and validated.
 
     ``uri`` holds S3's Bucket and Key; ``notes`` what an operation keeps until moto has answered;
-    ``called_via`` the service that makes the call with the caller's permissions.
+    ``called_via`` the service that makes the call with the caller's permissions; ``user_agent`` the
+    program that sent the request.
     """
 
     service: str
@@ -74,6 +75,7 @@ class Call:
     uri: dict[str, Any]
     notes: dict[str, Any] = field(default_factory=dict)
     called_via: str = ""
+    user_agent: str = ""
 
 
 def scope_of(request: Request) -> CredentialScope | None:

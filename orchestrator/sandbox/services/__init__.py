@@ -6,7 +6,7 @@ whose function returns ``TO_MOTO``. A module's ``check(state, call)``, if it has
 of its service before that. What moto answers is corrected by two tables that a module may
 have: ``AFTER``, functions ``(state, call, headers) -> None`` by operation that run when it has
 succeeded, and ``TEXTS``, replacements ``(operation or "*", pattern, text)`` in the answer's body.
-A call needs the permission that has its name, on one resource (``authorization.resource_of``); a
+A call needs the permission that has its name, on one resource (``authorized_resources``); a
 module's ``permissions(state, call)`` yields it on other resources, or further ones ("" is the same
 resource). What a service
 keeps of its own is in ``state.of_service``, and ``contents(state)`` describes it.

@@ -1,28 +1,91 @@
-"""IAM: SimulatePrincipalPolicy, with boundary and the organization's policies.
+"""IAM: the policy simulator, with boundary and the organization's policies.
 
-Source: IAM API Reference, EvaluationResult; answers recorded on AWS.
+Source: IAM API Reference, SimulatePrincipalPolicy, SimulateCustomPolicy, EvaluationResult,
+GetContextKeysForCustomPolicy; answers recorded on AWS.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from orchestrator.sandbox.organization_policies import SERVICE as SERVICE_CONTROL
 from orchestrator.sandbox.organization_policies import decide_for_account, is_member
-from orchestrator.sandbox.policy import AccessRequest, as_list, decide
+from orchestrator.sandbox.policy import AccessRequest, Decision, as_list, decide
+from orchestrator.sandbox.policy_grammar import conditions
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.state import SandboxState, default_version, iam, identity_policies, role
+from orchestrator.sandbox.state import SandboxState, default_version, iam, role
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "iam"
 _SOURCE = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):(role|user|group)(/(?:.*/)?)([\w+=,.@-]+)")
+_ARN = re.compile(r"\*|arn:[^:]+:[^:]+:[^:]*:[^:]*:.+")
+_ACTION = re.compile(r"[\w-]+:\w+")
+_VARIABLE = re.compile(r"\$\{([^},*?$]+)")
 Texts = list[tuple[str, str]]  # the id of each policy, and its text
 
 
-def simulate(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """SimulatePrincipalPolicy: every action on every resource."""
+@dataclass(frozen=True)
+class Simulated:
+    """What a simulation decides by.
+
+    Attributes:
+        texts: the policies of the identity.
+        boundary: its permissions boundary; empty without one.
+        known: the context keys that the identity itself has.
+        account_id: whose organization counts; empty for none.
+    """
+
+    texts: Texts
+    boundary: Texts
+    known: dict[str, str] = field(default_factory=dict)
+    account_id: str = ""
+
+
+def simulate_principal(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """SimulatePrincipalPolicy: every action on every resource, also by further policies."""
+    given = call.parameters
+    account_id, kind, name, holder = _holder(call)
+    texts = [*_texts_of(account_id, kind, name, holder), *_inputs(given, "PolicyInputList")]
+    boundary = _inputs(given, "PermissionsBoundaryPolicyInputList")
+    arn = getattr(holder, "permissions_boundary_arn", None)
+    if not boundary and arn in iam(account_id).managed_policies:
+        held = iam(account_id).managed_policies[arn]
+        boundary = [(held.name, default_version(held))]
+    known = {"aws:username": name, "aws:userid": holder.id} if kind == "user" else {}
+    return _simulate(call, Simulated(texts, boundary, known, account_id))
+
+
+def simulate_custom(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """SimulateCustomPolicy: by the policies that are given, and no others."""
+    texts = _inputs(call.parameters, "PolicyInputList")
+    boundary = _inputs(call.parameters, "PermissionsBoundaryPolicyInputList")
+    return _simulate(call, Simulated(texts, boundary))
+
+
+def context_keys_of_custom(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetContextKeysForCustomPolicy: the keys that policies refer to."""
+    return _context_keys(_inputs(call.parameters, "PolicyInputList"))
+
+
+def context_keys_of_principal(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetContextKeysForPrincipalPolicy: with those of an identity's own policies."""
+    texts = _texts_of(*_holder(call))
+    return _context_keys([*texts, *_inputs(call.parameters, "PolicyInputList")])
+
+
+def _context_keys(texts: Texts) -> dict[str, Any]:
+    found = [key for _, text in texts for s in _statements(text) for key in _keys_of(s)]
+    unique = {key.lower(): key for key in reversed(found)}
+    return {"ContextKeyNames": sorted(unique.values())}
+
+
+def _holder(call: Call) -> tuple[str, str, str, Any]:
+    """Get the identity that a simulation is about: account, kind, name and moto's object."""
     arn = call.parameters["PolicySourceArn"]
     source = _SOURCE.fullmatch(arn)
     if not source:
@@ -36,53 +99,71 @@ def simulate(_state: SandboxState, call: Call) -> dict[str, Any]:
     )
     if account_id != call.caller.account_id or holder is None:
         raise ServiceError("NoSuchEntity", f"The {kind} with name {name} cannot be found.", 404)
-    texts = _texts(kind, holder)
-    if kind == "user":
-        for group in own.groups.values():
-            if any(member.name == name for member in group.users):
-                texts += _texts("group", group)
-    boundary = identity_policies(account_id, kind, name)[1] if kind != "group" else []
-    context = {
-        entry["ContextKeyName"]: values if "List" in entry["ContextKeyType"] else values[0]
-        for entry in call.parameters.get("ContextEntries", [])
-        if (values := [str(value) for value in entry["ContextKeyValues"]])
-    }
+    return account_id, kind, name, holder
+
+
+def _inputs(given: dict[str, Any], name: str) -> Texts:
+    """Get the policies of a parameter, by the ids that results call them."""
+    texts = [(f"{name}.{number}", text) for number, text in enumerate(given.get(name, []), 1)]
+    for _, text in texts:
+        try:
+            decide([_document(text)], AccessRequest("iam:GetUser", "*"))
+            _context_keys([("", text)])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ServiceError("InvalidInput", f"Invalid Policy: {text}") from None
+    return texts
+
+
+def _simulate(call: Call, simulated: Simulated) -> dict[str, Any]:
+    given = call.parameters
+    for action in given["ActionNames"]:
+        if not _ACTION.fullmatch(action):
+            raise ServiceError("InvalidInput", f"Invalid Action: {action}")
+    for resource in given.get("ResourceArns") or []:
+        if not _ARN.fullmatch(resource):
+            text = f"ResourceNames are not in a valid ARN format: {resource}."
+            raise ServiceError("InvalidInput", text)
+    context: dict[str, str | list[str]] = {**simulated.known}
+    for entry in given.get("ContextEntries", []):
+        values = [str(value) for value in entry["ContextKeyValues"]]
+        is_list = "List" in entry["ContextKeyType"]
+        if values:
+            context[entry["ContextKeyName"]] = values if is_list else values[0]
     results = []
-    for action in call.parameters["ActionNames"]:
-        for resource in call.parameters.get("ResourceArns") or ["*"]:
+    for action in given["ActionNames"]:
+        for resource in given.get("ResourceArns") or ["*"]:
             request = AccessRequest(action, resource, context)
-            result = _decided(account_id, texts, boundary, request)
-            if "ResourceArns" in call.parameters:
+            result = _decided(simulated, request)
+            if "ResourceArns" in given:
                 result["ResourceSpecificResults"] = [_for_resource(result)]
+                if resource != "*":  # the missing keys are said of the resource
+                    result["MissingContextValues"] = []
             results.append(result)
     return _page(results, call)
 
 
-def _decided(
-    account_id: str, texts: Texts, boundary: list[Any], request: AccessRequest
-) -> dict[str, Any]:
-    decision = decide([json.loads(text) for _, text in texts], request)
+def _decided(simulated: Simulated, request: AccessRequest) -> dict[str, Any]:
+    texts, boundary = simulated.texts, simulated.boundary
+    decisions: list[Decision] = [decide([_document(text) for _, text in texts], request)]
     result: dict[str, Any] = {
         "EvalActionName": request.action,
         "EvalResourceName": request.resource,
         "MatchedStatements": [m for id_, text in texts for m in _matched(id_, text, request)],
-        "MissingContextValues": [],
+        "MissingContextValues": _missing([*texts, *boundary], request),
         "EvalDecisionDetails": {},
     }
-    if is_member(account_id):
-        by_organization = decide_for_account(SERVICE_CONTROL, account_id, request).decision
-        allowed = by_organization == "allowed"
-        result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": allowed}
-        if not allowed and decision != "explicitDeny":
-            decision = by_organization
+    if simulated.account_id and is_member(simulated.account_id):
+        found = decide_for_account(SERVICE_CONTROL, simulated.account_id, request).decision
+        decisions.append(found)
+        result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": found == "allowed"}
     if boundary:
-        by_boundary = decide(boundary, request)
+        found = decide([_document(text) for _, text in boundary], request)
+        decisions.append(found)
         result["PermissionsBoundaryDecisionDetail"] = {
-            "AllowedByPermissionsBoundary": by_boundary == "allowed"
+            "AllowedByPermissionsBoundary": found == "allowed"
         }
-        if decision == "allowed":
-            decision = by_boundary
-    return {**result, "EvalDecision": decision}
+    kinds = ("explicitDeny", "implicitDeny", "allowed")
+    return {**result, "EvalDecision": next(kind for kind in kinds if kind in decisions)}
 
 
 def _for_resource(result: dict[str, Any]) -> dict[str, Any]:
@@ -90,28 +171,62 @@ def _for_resource(result: dict[str, Any]) -> dict[str, Any]:
         "EvalResourceName": result["EvalResourceName"],
         "EvalResourceDecision": result["EvalDecision"],
         "MatchedStatements": result["MatchedStatements"],
-        "MissingContextValues": [],
+        "MissingContextValues": result["MissingContextValues"],
     }
     if "PermissionsBoundaryDecisionDetail" in result:
         specific["PermissionsBoundaryDecisionDetail"] = result["PermissionsBoundaryDecisionDetail"]
     return specific
 
 
-def _texts(kind: str, holder: Any) -> Texts:
-    inline = [(f"{kind}_{holder.name}_{name}", text) for name, text in holder.policies.items()]
-    managed = [(m.name, default_version(m)) for m in holder.managed_policies.values()]
-    return inline + managed
+def _missing(texts: Texts, request: AccessRequest) -> list[str]:
+    """List the context keys that the statements about an action need and that are not given."""
+    given = {key.lower() for key in request.context}
+    missing: dict[str, str] = {}
+    for statement in (one for _, text in texts for one in _statements(text)):
+        keys = {key.lower(): key for key in _keys_of(statement) if key.lower() not in given}
+        without = {name: value for name, value in statement.items() if name != "Condition"}
+        if keys and decide([{"Statement": {**without, "Effect": "Allow"}}], request) == "allowed":
+            missing = {**keys, **missing}
+    return sorted(missing.values())
+
+
+def _keys_of(statement: Any) -> Iterator[str]:
+    """Name the context keys of a statement: of its conditions, and its policy variables."""
+    yield from (key for _, key, _ in conditions(statement))
+    values: Iterable[Any] = (v for _, _, values in conditions(statement) for v in values)
+    for text in (*as_list(statement.get("Resource", [])), *values):
+        yield from (name.strip() for name in _VARIABLE.findall(str(text)))
+
+
+@lru_cache(maxsize=512)
+def _document(text: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def _statements(text: str) -> list[Any]:
+    return as_list(_document(text)["Statement"])
+
+
+def _texts_of(account_id: str, kind: str, name: str, holder: Any) -> Texts:
+    """Get the policies of an identity, and of a user's groups, by their ids in results."""
+    inline = [(f"{kind}_{holder.name}_{key}", text) for key, text in holder.policies.items()]
+    texts = inline + [(m.name, default_version(m)) for m in holder.managed_policies.values()]
+    if kind == "user":
+        for group in iam(account_id).groups.values():
+            if any(member.name == name for member in group.users):
+                texts += _texts_of(account_id, "group", group.name, group)
+    return texts
 
 
 def _matched(id_: str, text: str, request: AccessRequest) -> list[dict[str, Any]]:
     """List the statements of a policy that match, with their place in its text."""
-    statements = as_list(json.loads(text)["Statement"])
-    found = []
+    document, found = _document(text), []
     position = text.index("{", text.index('"Statement"'))
-    for statement in statements:
+    for statement in as_list(document["Statement"]):
         start = text.index("{", position)
         position = json.JSONDecoder().raw_decode(text, start)[1]
-        if decide([{"Statement": [statement]}], request) != "implicitDeny":
+        if decide([{**document, "Statement": [statement]}], request) != "implicitDeny":
             found.append(
                 {
                     "SourcePolicyId": id_,
@@ -140,4 +255,9 @@ def _page(results: list[dict[str, Any]], call: Call) -> dict[str, Any]:
     return page
 
 
-OPERATIONS: dict[str, Operation] = {"SimulatePrincipalPolicy": simulate}
+OPERATIONS: dict[str, Operation] = {
+    "GetContextKeysForCustomPolicy": context_keys_of_custom,
+    "GetContextKeysForPrincipalPolicy": context_keys_of_principal,
+    "SimulateCustomPolicy": simulate_custom,
+    "SimulatePrincipalPolicy": simulate_principal,
+}

@@ -7,15 +7,15 @@ were recorded on AWS.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from moto.kms.models import kms_backends
 
+from orchestrator.sandbox import policy_grammar, principals
 from orchestrator.sandbox.encryption import check_state, key_named
-from orchestrator.sandbox.policy import AccessRequest, decide, parse_policy
+from orchestrator.sandbox.policy import AccessRequest, as_list, decide
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.wire import Call, ServiceError
@@ -85,7 +85,7 @@ def metadata(key: Any) -> dict[str, Any]:
     return described
 
 
-def create_key(_state: SandboxState, call: Call) -> Any:
+def create_key(state: SandboxState, call: Call) -> Any:
     """CreateKey: symmetric and for encryption, unless something else is asked for."""
     given = call.parameters
     spec = given.get("KeySpec") or given.get("CustomerMasterKeySpec") or "SYMMETRIC_DEFAULT"
@@ -97,7 +97,7 @@ def create_key(_state: SandboxState, call: Call) -> Any:
         )
     check_tags(given.get("Tags", []))
     if given.get("Policy"):
-        _check_policy(call, given["Policy"])
+        _check_policy(state, call, given["Policy"])
     key = kms_backends[call.caller.account_id][call.region].create_key(
         given.get("Policy"),
         given.get("KeyUsage") or "ENCRYPT_DECRYPT",
@@ -127,13 +127,20 @@ def check_tags(tags: list[dict[str, str]]) -> None:
         raise ServiceError("TagException", "Duplicate tag keys")
 
 
-def _check_policy(call: Call, text: str) -> None:
+def _check_policy(state: SandboxState, call: Call, text: str) -> None:
     """Refuse what is no policy, and one after which the caller could not change it any more."""
     try:
-        document = parse_policy(text)
-        json.loads(text)["Statement"]
-    except (ValueError, KeyError, TypeError):
+        document = policy_grammar.load(text)
+    except ValueError:
         raise ServiceError("MalformedPolicyDocumentException", "") from None
+    if any(True for _ in policy_grammar.problems(document, syntax="", with_resources=True)):
+        raise ServiceError("MalformedPolicyDocumentException", "")
+    named = [one for s in as_list(document["Statement"]) for one in principals.named(s)]
+    if not all(principals.exists(state, kind, name) for kind, name in named):
+        raise ServiceError(
+            "MalformedPolicyDocumentException",
+            "Policy contains a statement with one or more invalid principals.",
+        )
     root = f"arn:aws:iam::{call.caller.account_id}:root"
     names = {"AWS": sorted({*call.caller.names, root, call.caller.account_id})}
     request = AccessRequest("kms:PutKeyPolicy", "*", {}, names)
@@ -147,11 +154,16 @@ def _check_policy(call: Call, text: str) -> None:
     )
 
 
-def _put_policy(call: Call, key: Any) -> dict[str, Any]:
-    _check_policy_name(call)
-    _check_policy(call, call.parameters["Policy"])
-    key.policy = call.parameters["Policy"]
-    return {}
+def put_policy(state: SandboxState, call: Call) -> Any:
+    """PutKeyPolicy: one that KMS accepts, and that lets its principals change it again."""
+
+    def put(call: Call, key: Any) -> dict[str, Any]:
+        _check_policy_name(call)
+        _check_policy(state, call, call.parameters["Policy"])
+        key.policy = call.parameters["Policy"]
+        return {}
+
+    return _on_key(put, *_ANY)(state, call)
 
 
 def _get_policy(call: Call, key: Any) -> dict[str, Any]:
@@ -281,7 +293,7 @@ OPERATIONS: dict[str, Operation] = {
     "ListGrants": _on_key(_by_moto, *_ANY),
     "ListKeyPolicies": _on_key(lambda *_: {"PolicyNames": ["default"], "Truncated": False}, *_ANY),
     "ListResourceTags": _on_key(_list_tags, *_ANY),
-    "PutKeyPolicy": _on_key(_put_policy, *_ANY),
+    "PutKeyPolicy": put_policy,
     "RotateKeyOnDemand": _on_key(_by_moto),
     "ScheduleKeyDeletion": _on_key(_schedule_deletion, *_DISABLED),
     "TagResource": _on_key(_tag, *_DISABLED),

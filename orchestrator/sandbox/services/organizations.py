@@ -14,7 +14,7 @@ from moto.core.utils import get_service_model
 from moto.organizations.models import organizations_backends
 
 from orchestrator.sandbox import lookup
-from orchestrator.sandbox.authorization import organization_path
+from orchestrator.sandbox.request_context import organization_path
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.state import SandboxState, management_account, organizations
 from orchestrator.sandbox.wire import Call, ServiceError

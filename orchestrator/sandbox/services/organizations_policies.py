@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.organizations.models import FakePolicy
 
-from orchestrator.sandbox.policy import as_list
+from orchestrator.sandbox import control_policy
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.services.organizations import (
     invalid,
@@ -180,19 +180,11 @@ def _check_content(kind: str, content: str) -> None:
 
 
 def _is_formed(kind: str, content: str) -> bool:
+    if kind in CONTROL:
+        return control_policy.is_formed(kind, content)
     try:
-        document = json.loads(content)
-        if kind not in CONTROL:
-            return isinstance(document, dict)
-        of_resources = kind == "RESOURCE_CONTROL_POLICY"
-        return all(
-            {"Effect", "Resource" if "Resource" in s else "NotResource"} <= s.keys()
-            and bool({"Action", "NotAction"} & s.keys())
-            and ("Principal" in s) == of_resources
-            and (not of_resources or (s["Principal"] == "*" and s["Effect"] == "Deny"))
-            for s in as_list(document["Statement"])
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return isinstance(json.loads(content), dict)
+    except ValueError:
         return False
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.sandbox import lookup
-from orchestrator.sandbox.authorization import organization_path
+from orchestrator.sandbox.request_context import organization_path
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.services.organizations import (
     find_place,

@@ -19,7 +19,7 @@ from botocore.session import get_session
 from moto.s3.models import PublicAccessBlock
 from werkzeug.wrappers import Response
 
-from orchestrator.sandbox import bucket_policy, principals
+from orchestrator.sandbox import bucket_policy, policy_grammar, principals
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.services import TO_MOTO, Operation, Permission
 from orchestrator.sandbox.services.s3_configurations import forget
@@ -222,7 +222,9 @@ def put_bucket_policy(state: SandboxState, call: Call) -> Any:
             403,
         )
     text = call.parameters["Policy"]
-    if principals.saved(state, document, ("bucket", "", bucket)):
+    is_changed = "Version" not in document
+    document = {"Version": policy_grammar.VERSIONS[0], **document}
+    if principals.saved(state, document, ("bucket", "", bucket)) or is_changed:
         text = json.dumps(document)
     state.bucket_policies[bucket] = text
     return {}

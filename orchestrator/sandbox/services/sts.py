@@ -18,8 +18,8 @@ from moto.iam.models import AccessKey
 from moto.sts.models import sts_backends
 from moto.sts.utils import random_session_token
 
-from orchestrator.sandbox.authorization import context_of
-from orchestrator.sandbox.identity_policy import load_aws_managed
+from orchestrator.sandbox.authorization import identity_verdict
+from orchestrator.sandbox.identity_policy import check_identity, load_aws_managed
 from orchestrator.sandbox.organization_policies import RESOURCE, decide_for_account
 from orchestrator.sandbox.organization_policies import SERVICE as SERVICE_CONTROL
 from orchestrator.sandbox.policy import (
@@ -30,6 +30,7 @@ from orchestrator.sandbox.policy import (
     decide_all,
     parse_policy,
 )
+from orchestrator.sandbox.request_context import context_of, tags_of_holder
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.state import (
     PARTITION,
@@ -57,18 +58,19 @@ def assume_role(state: SandboxState, call: Call) -> dict[str, Any]:
     """
     arn, target = _target(call)
     _check_tags(call)
-    context = _context(call, target.account_id if target else "")
+    context = _context(call, target)
     request = AccessRequest("sts:AssumeRole", arn, context, {"AWS": call.caller.names})
     needed = [request]
     if call.parameters.get("Tags"):
         needed.append(replace(request, action="sts:TagSession"))
     if call.parameters.get("SourceIdentity"):
         needed.append(replace(request, action="sts:SetSourceIdentity"))
-    if target is None or not all(_trusts(target, call, each) for each in needed):
+    refused = next((r for r in needed if target is None or not _trusts(target, call, r)), None)
+    if refused is not None:
         raise ServiceError(
             "AccessDenied",
-            f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRole"
-            f" on resource: {arn}",
+            f"User: {call.caller.arn} is not authorized to perform: {refused.action}"
+            f" on resource: {arn}{_reason(call, target, refused)}",
             403,
         )
     duration = int(call.parameters.get("DurationSeconds") or _HOUR)
@@ -158,6 +160,7 @@ def _session(state: SandboxState, call: Call, target: Any, duration: int) -> dic
         target.path,
         tuple(_session_policies(account_id, given)),
         (*call.caller.transitive_tags, *map(str.lower, given.get("TransitiveTagKeys", []))),
+        session_context=_session_context(call),
     )
     state.sessions[made.access_key_id] = Session(
         caller, made.secret_access_key, made.session_token, time.time() + duration
@@ -178,6 +181,32 @@ def _session(state: SandboxState, call: Call, target: Any, duration: int) -> dic
     return answer
 
 
+def _reason(call: Call, target: Any | None, request: AccessRequest) -> str:
+    """Say what the caller's own policies lack, if the role trusts it; else nothing is told."""
+    trusts = target is not None and decide(
+        [parse_policy(target.assume_role_policy_document)], request, resource_policy=True
+    )
+    verdict = identity_verdict(call.caller, request)
+    if trusts != "allowed" or verdict.decision == "allowed":
+        return ""
+    return verdict.reason(request.action)
+
+
+def _session_context(call: Call) -> dict[str, str | list[str]]:
+    """The condition keys of a new session: its tags, and how and when it was begun."""
+    given, before = call.parameters, call.caller.session_context
+    kept = (f"aws:principaltag/{key}" for key in call.caller.transitive_tags)
+    context: dict[str, str | list[str]] = {
+        **{name: value for name, value in before.items() if name.lower() in set(kept)},
+        **{f"aws:PrincipalTag/{tag['Key']}": tag["Value"] for tag in given.get("Tags", [])},
+        "aws:MultiFactorAuthPresent": "true" if "TokenCode" in given else "false",
+        "aws:TokenIssueTime": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    if identity := given.get("SourceIdentity") or before.get("aws:SourceIdentity"):
+        context["aws:SourceIdentity"] = identity
+    return context
+
+
 def _session_policies(account_id: str, given: dict[str, Any]) -> list[Document]:
     documents = []
     for entry in given.get("PolicyArns", []):
@@ -193,6 +222,7 @@ def _session_policies(account_id: str, given: dict[str, Any]) -> list[Document]:
             raise ServiceError(
                 "MalformedPolicyDocument", "This policy contains invalid Json"
             ) from None
+        check_identity(given["Policy"], with_version=False)
     return documents
 
 
@@ -229,12 +259,14 @@ def _claims(token: str) -> dict[str, Any]:
     return claims
 
 
-def _context(call: Call, target_account_id: str) -> dict[str, str | list[str]]:
+def _context(call: Call, target: Any) -> dict[str, str | list[str]]:
     """The condition keys of AssumeRole; those of the resource are of the role's account."""
-    context = context_of(call, target_account_id)
-    context["sts:RoleSessionName"] = call.parameters["RoleSessionName"]
-    if "ExternalId" in call.parameters:
-        context["sts:ExternalId"] = call.parameters["ExternalId"]
+    context = context_of(call, target.account_id if target is not None else "")
+    if target is not None:
+        for key, value in tags_of_holder(target.account_id, target).items():
+            context[f"aws:ResourceTag/{key}"] = context[f"iam:ResourceTag/{key}"] = value
+    if "TokenCode" in call.parameters:
+        context["aws:MultiFactorAuthPresent"] = "true"
     return context
 
 
@@ -280,7 +312,11 @@ def get_session_token(state: SandboxState, call: Call) -> dict[str, Any]:
         raise ServiceError(
             "AccessDenied", "Cannot call GetSessionToken with session credentials", 403
         )
-    caller = replace(call.caller, has_mfa="TokenCode" in call.parameters)
+    caller = replace(
+        call.caller,
+        has_mfa="TokenCode" in call.parameters,
+        session_context=_session_context(call),
+    )
     return {"Credentials": _keys(state, call, caller, 12 * _HOUR)}
 
 
@@ -293,7 +329,13 @@ def get_federation_token(state: SandboxState, call: Call) -> dict[str, Any]:
         )
     arn = f"arn:{PARTITION}:sts::{caller.account_id}:federated-user/{name}"
     policies = tuple(_session_policies(caller.account_id, call.parameters)) or (_NOTHING,)
-    federated = replace(caller, arn=arn, session_policies=policies, has_mfa=False)
+    federated = replace(
+        caller,
+        arn=arn,
+        session_policies=policies,
+        has_mfa=False,
+        session_context=_session_context(call),
+    )
     return {
         "Credentials": _keys(state, call, federated, 12 * _HOUR),
         "FederatedUser": {"FederatedUserId": f"{caller.account_id}:{name}", "Arn": arn},

@@ -134,7 +134,7 @@ BROKEN = {
         trusting(ROLE, trust(Condition={"StringEquals": {"sts:ExternalId": [EXTERNAL_ID, "b2"]}})),
         {"api_access.trust"},
     ),
-    "trust of everybody": (trusting(ROLE, trust(Principal="*")), {"api_access.trust"}),
+    "trust of everybody": (trusting(ROLE, trust(Principal={"AWS": "*"})), {"api_access.trust"}),
     "trust of a second account": (
         trusting(ROLE, trust(Principal={"AWS": ["131920598436", "111111111111"]})),
         {"api_access.trust"},
