@@ -16,12 +16,28 @@ from collections.abc import Callable, Iterable
 
 from moto.core.exceptions import ServiceException
 
-from orchestrator.sandbox import stack_changes, stacks
+from orchestrator.sandbox import drift, stack_changes, stacks
 from orchestrator.sandbox.organization import PAYER, grant_management_access
 from orchestrator.sandbox.resources import Actor
+from orchestrator.sandbox.stack_arguments import role_trusts
 from orchestrator.sandbox.stacks import Stack, StackChange
-from orchestrator.sandbox.stacksets import Instance, Operation, StackSet, Target
-from orchestrator.sandbox.state import SandboxState, execution_role, organizations
+from orchestrator.sandbox.stacksets import (
+    ADMINISTRATION_ROLE,
+    EXECUTION_ROLE,
+    SERVICE_MANAGED,
+    Instance,
+    Operation,
+    StackSet,
+    Target,
+)
+from orchestrator.sandbox.state import (
+    PARTITION,
+    Caller,
+    SandboxState,
+    execution_role,
+    organizations,
+    role,
+)
 from orchestrator.sandbox.template_parser import TemplateError
 
 # Stacks per call to the sandbox: a large operation must not delay other callers.
@@ -201,10 +217,19 @@ def _process_target(
         _mark(stack_set, target, "OUTDATED", "FAILED", str(failure))
         return
     target.status = "SUCCEEDED"
-    if operation.action == "DELETE":
+    if operation.action == "DETECT_DRIFT":
+        instance.drift, instance.detailed_status = _drift_of(state, instance), "SUCCEEDED"
+        stack_set.drift_checked = time.time()
+    elif operation.action == "DELETE":
         del stack_set.instances[key]
     else:
         _mark(stack_set, target, "CURRENT", "SUCCEEDED")
+
+
+def _drift_of(state: SandboxState, instance: Instance) -> str:
+    own = stacks.of(state, instance.account_id, instance.region)
+    stack = next((s for s in own if s.id == instance.stack_id and s.deleted is None), None)
+    return drift.of_stack(stack) if stack else "DRIFTED"
 
 
 class _StackFailure(Exception):
@@ -218,11 +243,16 @@ def _change_stack(
     instance: Instance,
     injected_error: InjectedError,
 ) -> None:
-    actor = Actor(state, instance.account_id, instance.region, caller=None)
-    own = stacks.of(state, actor.account_id, actor.region)
+    if operation.action == "DETECT_DRIFT":
+        return
+    own = stacks.of(state, instance.account_id, instance.region)
     known = next((s for s in own if s.id == instance.stack_id), None)
+    if operation.action == "DELETE" and (known is None or operation.retain):
+        return
+    caller = _execution_role(stack_set, instance)
+    actor = Actor(state, instance.account_id, instance.region, caller)
     if operation.action == "DELETE":
-        if known is not None and not operation.retain:
+        if known is not None:
             if error := injected_error("DeleteStack", actor.account_id, actor.region):
                 raise _StackFailure(_status_reason(error, actor.account_id, "iam:DeleteRole"))
             _authorize(actor, "DeleteStack", known.name)
@@ -232,7 +262,7 @@ def _change_stack(
         "UpdateStack" if known else "CreateStack", actor.account_id, actor.region
     ):
         raise _StackFailure(_status_reason(error, actor.account_id, "iam:CreateRole"))
-    body, parameters = stack_set.settings["TemplateBody"], dict(stack_set.parameters)
+    body, parameters = stack_set.settings["TemplateBody"], stack_set.parameters_of(instance)
     tags = stack_set.settings.get("Tags", [])
     if known is not None and known.deleted is None:
         # An unchanged stack is not updated, so manual changes in the account stay.
@@ -253,6 +283,24 @@ def _change_stack(
         stack_changes.run_to_completion(made, stack_changes.delete(made))
         raise
     instance.stack_id = made.id
+
+
+def _execution_role(stack_set: StackSet, instance: Instance) -> Caller | None:
+    """Assume the execution role of an account; None if the stack set is service-managed."""
+    if stack_set.model == SERVICE_MANAGED:
+        return None
+    name = stack_set.settings.get("ExecutionRoleName", EXECUTION_ROLE)
+    default = f"arn:{PARTITION}:iam::{stack_set.owner}:role/{ADMINISTRATION_ROLE}"
+    administration = stack_set.settings.get("AdministrationRoleARN", default)
+    trusted = {administration, stack_set.owner, f"arn:{PARTITION}:iam::{stack_set.owner}:root"}
+    held = role(instance.account_id, name)
+    if held is None or not role_trusts(held, "AWS", trusted):
+        raise _StackFailure(
+            f"Account {instance.account_id} should have '{name}' role with trust relationship to"
+            f" Role '{administration.rpartition('/')[2]}'."
+        )
+    session = f"arn:{PARTITION}:sts::{instance.account_id}:assumed-role/{name}/{stack_set.owner}"
+    return Caller(instance.account_id, session, "role", name, held.path)
 
 
 def _authorize(actor: Actor, operation: str, name: str) -> None:

@@ -5,9 +5,10 @@ Source: CloudFormation API Reference, DeploymentTargets; real error texts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from orchestrator.sandbox import deployment
 from orchestrator.sandbox.stack_arguments import invalid
 from orchestrator.sandbox.stacksets import StackSet
 from orchestrator.sandbox.state import organizations
@@ -33,6 +34,43 @@ def check_targets(stack_set: StackSet, deployment_targets: dict[str, Any]) -> No
     known = {ou.id for ou in organizations(stack_set.owner).ou}
     if unknown := sorted(set(ous) - known):
         raise invalid(f"OrganizationalUnitIds {unknown} do not exist")
+
+
+def chosen_accounts(arguments: Mapping[str, Any]) -> list[str]:
+    """Get the accounts that an operation on a self-managed stack set names.
+
+    Raises:
+        ServiceError: ValidationError, since it names none, or OUs.
+    """
+    targets = arguments.get("DeploymentTargets") or {}
+    accounts: list[str] = arguments.get("Accounts") or targets.get("Accounts", [])
+    if targets.get("OrganizationalUnitIds") or not accounts:
+        raise invalid(
+            "StackSets with SELF_MANAGED permission model can only have Accounts as target"
+        )
+    return accounts
+
+
+def new_accounts(
+    stack_set: StackSet, deployment_targets: dict[str, Any], regions: Iterable[str]
+) -> dict[str, str]:
+    """Get the accounts of new instances, with their OUs, which are deployed to automatically.
+
+    Raises:
+        ServiceError: ValidationError.
+    """
+    if deployment_targets.get("AccountFilterType") == "UNION":
+        raise invalid("UNION is not supported for CreateStackInstances")
+    check_targets(stack_set, deployment_targets)
+    accounts: dict[str, str] = {}
+    for ou in deployment_targets["OrganizationalUnitIds"]:
+        for account_id in deployment.accounts_in(stack_set.owner, [ou]):
+            if is_listed(deployment_targets, account_id):
+                accounts.setdefault(account_id, ou)
+    if deployment_targets.get("AccountFilterType") != "INTERSECTION":
+        for ou in deployment_targets["OrganizationalUnitIds"]:
+            stack_set.ous.setdefault(ou, set()).update(regions)
+    return accounts
 
 
 def is_listed(deployment_targets: dict[str, Any], account_id: str) -> bool:

@@ -90,8 +90,9 @@ def check_stack(
             raise invalid("Rollback Trigger Type not supported")
         if not re.fullmatch(r"arn:[^:]+:cloudwatch:[^:]+:[^:]+:alarm:.+", trigger["Arn"]):
             raise invalid("RelativeId of a Rollback Trigger's ARN is incorrect")
-    if "StackPolicyBody" in arguments:
-        check_stack_policy(arguments["StackPolicyBody"])
+    for policy in ("StackPolicyBody", "StackPolicyDuringUpdateBody"):
+        if policy in arguments:
+            check_stack_policy(arguments[policy])
 
 
 def check_stack_policy(text: str) -> None:
@@ -178,17 +179,22 @@ def actor_of(state: SandboxState, call: Call) -> Actor:
     if not arn:
         return Actor(state, account_id, call.region, call.caller)
     held = role(account_id, arn.rpartition("/")[2])
-    if held is None or held.arn != arn or not _trusts_us(held.assume_role_policy_document):
+    us = {"cloudformation.amazonaws.com"}
+    if held is None or held.arn != arn or not role_trusts(held, "Service", us):
         raise invalid(f"Role {arn} is invalid or cannot be assumed")
     session = f"arn:{PARTITION}:sts::{account_id}:assumed-role/{held.name}/AWSCloudFormation"
     caller = Caller(account_id, session, "role", held.name, held.path)
     return Actor(state, account_id, call.region, caller)
 
 
-def _trusts_us(trust: str) -> bool:
-    for statement in json.loads(trust).get("Statement", []):
-        services = statement.get("Principal", {}).get("Service", [])
-        if statement.get("Effect") == "Allow" and "cloudformation.amazonaws.com" in services:
+def role_trusts(held: Any, kind: str, names: set[str]) -> bool:
+    """Whether a role's trust policy names one of some principals: ``Service`` or ``AWS``."""
+    statements = json.loads(held.assume_role_policy_document).get("Statement", [])
+    for statement in [statements] if isinstance(statements, dict) else statements:
+        principal = statement.get("Principal", {})
+        found = principal.get(kind, []) if isinstance(principal, dict) else principal
+        listed = {found} if isinstance(found, str) else set(found)
+        if statement.get("Effect") == "Allow" and names & listed:
             return True
     return False
 

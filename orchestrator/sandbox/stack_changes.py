@@ -19,6 +19,7 @@ from moto.core.exceptions import ServiceException
 
 from orchestrator.sandbox import resources, stacks
 from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceError
+from orchestrator.sandbox.stack_policy import denial
 from orchestrator.sandbox.stacks import Resource, Stack, StackChange
 from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.template import TemplateScope
@@ -144,10 +145,10 @@ def update(
     before = {name: replace(resource) for name, resource in stack.resources.items()}
     stack.changed = time.time()
     stack.set_status("UPDATE_IN_PROGRESS", USER_INITIATED)
-    yield from _wait(stack, paced)
     former_tags, stack.tags = stack.tags, tags
     former = stack.outputs, stack.exports, stack.imports
     try:
+        yield from _wait(stack, paced)
         scope = stack.scope(body, parameters)
         yield from _update_resources(stack, scope, scope.ordered_resources())
         _set_outputs(stack, scope)
@@ -192,6 +193,12 @@ def _roll_back_update(stack: Stack, before: Mapping[str, Resource]) -> StackChan
         del stack.resources[name]
     yield from _delete_replaced(stack)
     stack.set_status("UPDATE_ROLLBACK_COMPLETE")
+
+
+def cancel(stack: Stack) -> None:
+    """Cancel an update, which is rolled back."""
+    if stack.change is not None:
+        stack.change.throw(ResourceError(USER_INITIATED))
 
 
 def delete(stack: Stack, retain: Iterable[str] = (), paced: bool = False) -> StackChange:
@@ -274,6 +281,13 @@ def _creator(stack: Stack, resource: Resource) -> Actor:
 def _update_resources(
     stack: Stack, scope: TemplateScope, wanted: Mapping[str, Mapping[str, Any]]
 ) -> StackChange:
+    for name in [name for name in stack.resources if name not in wanted]:
+        gone = stack.resources[name]
+        try:
+            _check_policy(stack, gone, "Update:Delete")
+        except ResourceError as error:
+            stack.set_resource_status(gone, "UPDATE_FAILED", str(error))
+            raise
     for name, declared in wanted.items():
         known = stack.resources.get(name)
         if known is None:
@@ -285,12 +299,13 @@ def _update_resources(
                 raise
             continue
         _set_policies(scope, known, declared)
-        properties = _properties(stack, scope, declared)
+        properties, former = _properties(stack, scope, declared), known.properties
         if properties != known.properties:
             try:
                 yield from _update_resource(stack, known, properties)
             except ResourceError as error:
                 stack.set_resource_status(known, "UPDATE_FAILED", str(error))
+                known.properties = former  # which the rollback sets
                 raise
         scope.created[name] = {"Ref": known.physical_id, **known.attributes}
 
@@ -305,6 +320,7 @@ def _update_resource(
     )
     former = replace(resource)
     resource.properties = properties
+    _check_policy(stack, resource, "Update:Replace" if replaces else "Update:Modify")
     if not replaces:
         stack.set_resource_status(resource, "UPDATE_IN_PROGRESS")
         made = _call_handler(
@@ -331,6 +347,18 @@ def _update_resource(
     while not _call_handler(lambda: resource_type.is_stable(stack.actor, resource.physical_id)):
         yield
     stack.set_resource_status(resource, "UPDATE_COMPLETE")
+
+
+def _check_policy(stack: Stack, resource: Resource, action: str) -> None:
+    """Check that the stack's policy allows an update's action; rollbacks are allowed.
+
+    Raises:
+        ResourceError: it does not.
+    """
+    if stack.status != "UPDATE_IN_PROGRESS":
+        return
+    if why := denial(stack.policy_of_update, resource.logical_id, resource.type, action):
+        raise ResourceError(why)
 
 
 def _delete_replaced(stack: Stack) -> StackChange:

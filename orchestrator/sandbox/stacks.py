@@ -64,6 +64,7 @@ class Stack:
         template: the template; empty while there is only a change set that will create the stack.
         parameters: the values that were given, without the template's defaults.
         settings: further parameters of the calls that the stack was created and updated with.
+        policy: the stack's policy; ``policy_of_update`` is what the running update obeys.
         deletion_started: when deletion, or the rollback of the creation, has begun.
         replaced: the former resources that an update deletes at its end.
     """
@@ -80,6 +81,7 @@ class Stack:
     status: str = ""
     reason: str = ""
     policy: str | None = None
+    policy_of_update: str | None = None
     resources: dict[str, Resource] = field(default_factory=dict)
     replaced: list[Resource] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

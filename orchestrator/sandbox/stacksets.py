@@ -9,12 +9,20 @@ import math
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+SERVICE_MANAGED: Final = "SERVICE_MANAGED"
+SELF_MANAGED: Final = "SELF_MANAGED"
+ADMINISTRATION_ROLE: Final = "AWSCloudFormationStackSetAdministrationRole"
+EXECUTION_ROLE: Final = "AWSCloudFormationStackSetExecutionRole"
 
 
 @dataclass
 class Instance:
-    """A stack instance: a reference to a stack in one account and region."""
+    """A stack instance: a reference to a stack in one account and region.
+
+    ``ou`` is empty in a self-managed stack set; ``overrides`` are parameters of its own.
+    """
 
     account_id: str
     region: str
@@ -24,6 +32,8 @@ class Instance:
     reason: str = ""
     stack_id: str | None = None
     last_operation: str = ""
+    overrides: list[dict[str, Any]] = field(default_factory=list)
+    drift: str = "NOT_CHECKED"
 
 
 @dataclass
@@ -80,7 +90,7 @@ class Operation:
 
 @dataclass
 class StackSet:
-    """A stack set of a management account."""
+    """A stack set of an account; the management account, if it is service-managed."""
 
     owner: str
     name: str
@@ -92,16 +102,29 @@ class StackSet:
     operations: list[Operation] = field(default_factory=list)
     ous: dict[str, set[str]] = field(default_factory=dict)  # auto-deployment: OU → regions
     parents: dict[str, str] = field(default_factory=dict)  # each account's parent when last read
+    drift_checked: float | None = None
 
     def __post_init__(self) -> None:
         self.id = self.id or f"{self.name}:{uuid.uuid4()}"
 
     @property
-    def parameters(self) -> dict[str, str]:
-        """The parameters' values by name."""
+    def model(self) -> str:
+        """The permission model: ``SERVICE_MANAGED`` or ``SELF_MANAGED``."""
+        return str(self.settings["PermissionModel"])
+
+    @property
+    def drift(self) -> str:
+        """Whether any instance has drifted when it was last checked."""
+        found = {instance.drift for instance in self.instances.values()}
+        if self.drift_checked is None:
+            return "NOT_CHECKED"
+        return "DRIFTED" if "DRIFTED" in found else "IN_SYNC"
+
+    def parameters_of(self, instance: Instance) -> dict[str, str]:
+        """Get the parameters' values in an instance by name."""
         return {
             entry["ParameterKey"]: entry.get("ParameterValue", "")
-            for entry in self.settings.get("Parameters", [])
+            for entry in [*self.settings.get("Parameters", []), *instance.overrides]
         }
 
     @property

@@ -113,6 +113,7 @@ class ResourceType:
         name_property: the property that names the resource, if a name can be given.
         attributes: what ``Fn::GetAtt`` knows of it; empty if that is not checked.
         identifiers: the properties that identify a resource for an import.
+        read: reads the properties that drift is detected of; None if the resource is gone.
         tags_are_map: whether ``Tags`` is a map, not a list.
     """
 
@@ -128,6 +129,7 @@ class ResourceType:
     attributes: frozenset[str] = frozenset()
     identifiers: tuple[str, ...] = ()
     tags_are_map: bool = False
+    read: Callable[[Actor, str], Mapping[str, Any] | None] | None = None
 
 
 @cache

@@ -103,6 +103,23 @@ def _delete(actor: Actor, name: str) -> None:
     principals.forget(actor.state, held.arn, held.id)
 
 
+def _read(actor: Actor, name: str) -> Mapping[str, Any] | None:
+    held = role(actor.account_id, name)
+    if held is None:
+        return None
+    policies = [
+        {"PolicyName": policy, "PolicyDocument": json.loads(text)}
+        for policy, text in held.policies.items()
+    ]
+    return {
+        "AssumeRolePolicyDocument": json.loads(held.assume_role_policy_document),
+        "Policies": policies,
+        "ManagedPolicyArns": list(held.managed_policies),
+        "Description": held.description,
+        "PermissionsBoundary": held.permissions_boundary_arn,
+    }
+
+
 RESOURCE_TYPE = ResourceType(
     type=_TYPE,
     properties=frozenset(
@@ -118,4 +135,5 @@ RESOURCE_TYPE = ResourceType(
     create=_create,
     update=_update,
     delete=_delete,
+    read=_read,
 )

@@ -13,7 +13,7 @@ from orchestrator.sandbox.resources import (
     ResourceType,
     already_exists,
 )
-from orchestrator.sandbox.services.s3 import set_defaults
+from orchestrator.sandbox.services.s3 import create_bucket, set_defaults
 from orchestrator.sandbox.state import PARTITION, bucket_owner, s3
 
 _TYPE = "AWS::S3::Bucket"
@@ -24,10 +24,13 @@ _ATTRIBUTES = frozenset(
 
 def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("BucketName") or actor.new_name.lower()[-63:].lstrip("-")
-    actor.call("s3", "CreateBucket", {}, Bucket=name)
+    elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": actor.region}}
+    parameters = {} if actor.region == "us-east-1" else elsewhere
+    call = actor.call("s3", "CreateBucket", parameters, Bucket=name)
     owner = bucket_owner(name)
     if owner is not None:
         raise already_exists(_TYPE, name, str(uuid.uuid4()))
+    create_bucket(actor.state, call)  # which checks its name
     s3(actor.account_id).create_bucket(name, actor.region)
     set_defaults(actor.account_id, name)
     return _configure(actor, name, properties)
@@ -95,6 +98,10 @@ def _delete(actor: Actor, name: str) -> None:
     s3(actor.account_id).delete_bucket(name)
 
 
+def _read(actor: Actor, name: str) -> Mapping[str, Any] | None:
+    return {"BucketName": name} if bucket_owner(name) == actor.account_id else None
+
+
 RESOURCE_TYPE = ResourceType(
     type=_TYPE,
     properties=frozenset(
@@ -111,4 +118,5 @@ RESOURCE_TYPE = ResourceType(
     create=_create,
     update=_configure,
     delete=_delete,
+    read=_read,
 )

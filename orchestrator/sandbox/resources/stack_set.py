@@ -12,6 +12,7 @@ from orchestrator.sandbox.stacksets import StackSet
 _STACK_SET_PROPERTIES = (
     *("Description", "TemplateBody", "Parameters", "Capabilities", "Tags"),
     *("PermissionModel", "AutoDeployment", "ManagedExecution"),
+    *("AdministrationRoleARN", "ExecutionRoleName"),
 )
 
 

@@ -57,9 +57,11 @@ def deactivate(state: SandboxState, call: Call) -> dict[str, Any]:
 
 
 def describe_access(state: SandboxState, call: Call) -> dict[str, Any]:
-    """DescribeOrganizationsAccess."""
-    require_management(call)
-    return {"Status": "ENABLED" if call.caller.account_id in state.stackset_access else "DISABLED"}
+    """DescribeOrganizationsAccess: also by a delegated administrator."""
+    owner = owner_of(state, call)
+    if owner == call.caller.account_id:
+        require_management(call)
+    return {"Status": "ENABLED" if owner in state.stackset_access else "DISABLED"}
 
 
 def require_management(call: Call) -> None:

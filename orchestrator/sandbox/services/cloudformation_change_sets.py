@@ -167,6 +167,7 @@ def execute(state: SandboxState, call: Call) -> dict[str, Any]:
     stack.capabilities = found.settings.get("Capabilities", stack.capabilities)
     stack.change_set_id, found.execution = found.id, "EXECUTE_COMPLETE"
     make_obsolete(stack, but=found)
+    stack.policy_of_update = stack.policy
     if stack.template:
         change = stack_changes.update(
             stack, found.template, found.parameters, found.tags, paced=True

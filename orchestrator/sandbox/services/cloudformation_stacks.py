@@ -85,6 +85,7 @@ def update(state: SandboxState, call: Call) -> dict[str, Any]:
         raise invalid("No updates are to be performed.")
     stack.actor, stack.change_set_id = actor, ""
     stack.capabilities = arguments.get("Capabilities", stack.capabilities)
+    stack.policy_of_update = arguments.get("StackPolicyDuringUpdateBody", stack.policy)
     stack.settings, stack.policy = settings, arguments.get("StackPolicyBody", stack.policy)
     stack.settings["DisableRollback"] = bool(arguments.get("DisableRollback"))
     make_obsolete(stack)
@@ -122,6 +123,15 @@ def delete(state: SandboxState, call: Call) -> dict[str, Any]:
     return {}
 
 
+def cancel(state: SandboxState, call: Call) -> dict[str, Any]:
+    """CancelUpdateStack: the update is rolled back."""
+    stack = stack_of(state, call)
+    if stack.status != "UPDATE_IN_PROGRESS":
+        raise invalid("CancelUpdateStack cannot be called from current stack status")
+    stack_changes.cancel(stack)
+    return {}
+
+
 def make_obsolete(stack: Stack, but: ChangeSet | None = None) -> None:
     """Make the change sets of a stack obsolete, since the stack changes."""
     for other in stack.change_sets:
@@ -130,6 +140,7 @@ def make_obsolete(stack: Stack, but: ChangeSet | None = None) -> None:
 
 
 OPERATIONS: dict[str, Operation] = {
+    "CancelUpdateStack": cancel,
     "CreateStack": create,
     "DeleteStack": delete,
     "UpdateStack": update,

@@ -14,8 +14,8 @@ from typing import Any
 from orchestrator.sandbox import resources, stack_changes, stacks, template
 from orchestrator.sandbox.resources import Actor
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.services.cloudformation import stack_set_of
 from orchestrator.sandbox.stack_arguments import change_set_of, invalid, stack_of
+from orchestrator.sandbox.stack_set_arguments import stack_set_of
 from orchestrator.sandbox.stacks import Event, Resource, Stack
 from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.template_format import checked_template
@@ -319,9 +319,21 @@ def _all(state: SandboxState, call: Call) -> list[Stack]:
     return stacks.of(state, call.caller.account_id, call.region)
 
 
+def start_of(call: Call) -> int:
+    """Get where the page that a call asks for begins.
+
+    Raises:
+        ServiceError: the token is not one of ours.
+    """
+    token = str(call.parameters.get("NextToken") or 0)
+    if not token.isdigit():
+        raise invalid(f"Invalid NextToken: {token}")
+    return int(token)
+
+
 def page(call: Call, name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
     """Get the page of a list that a call asks for."""
-    start = int(call.parameters.get("NextToken") or 0)
+    start = start_of(call)
     found: dict[str, Any] = {name: entries[start : start + _PAGE]}
     if start + _PAGE < len(entries):
         found["NextToken"] = str(start + _PAGE)
