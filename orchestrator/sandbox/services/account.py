@@ -116,6 +116,14 @@ def _no_alternate() -> ServiceError:
     return ServiceError("ResourceNotFoundException", text, 404)
 
 
+def primary_email(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetPrimaryEmail, of a member."""
+    _held(state, call)
+    wanted = call.parameters["AccountId"]
+    found: Any = lookup.member(organizations(management_account(wanted)), wanted)
+    return {"PrimaryEmail": found.email}  # _held() finds it there
+
+
 def information(state: SandboxState, call: Call) -> dict[str, Any]:
     """GetAccountInformation."""
     held = _held(state, call)
@@ -208,6 +216,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetAccountInformation": information,
     "GetAlternateContact": get_alternate,
     "GetContactInformation": get_contact,
+    "GetPrimaryEmail": primary_email,
     "GetRegionOptStatus": region_status,
     "ListRegions": list_regions,
     "PutAccountName": put_name,

@@ -1,15 +1,23 @@
 """Organizations: types of policies that are enabled, and what they mean for a target.
 
-Source: Organizations API Reference, EnablePolicyType, DisablePolicyType, DescribeEffectivePolicy.
+Sources: Organizations API Reference, EnablePolicyType, DisablePolicyType, DescribeEffectivePolicy;
+Organizations User Guide, "Understanding management policy inheritance".
 """
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timezone
 from typing import Any
 
 from orchestrator.sandbox import lookup
-from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.services.organizations import find_place, organization_of
+from orchestrator.sandbox.request_context import organization_path
+from orchestrator.sandbox.services import Operation
+from orchestrator.sandbox.services.organizations import (
+    find_account,
+    find_place,
+    organization_of,
+)
 from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -47,21 +55,75 @@ def disable_type(state: SandboxState, call: Call) -> dict[str, Any]:
     return {"Root": root.describe()}
 
 
-def effective(state: SandboxState, call: Call) -> Any:
-    """DescribeEffectivePolicy: only that there is none, which has no policy on its way."""
+def effective(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DescribeEffectivePolicy: the policies from the root to the target, merged."""
     own, kind = organization_of(state, call), call.parameters["PolicyType"]
-    place = find_target(own, call.parameters.get("TargetId", call.caller.account_id))
+    target = find_target(own, call.parameters.get("TargetId", call.caller.account_id))
+    content = _merged(own, kind, target)
+    return {
+        "EffectivePolicy": {
+            "PolicyContent": json.dumps(content),
+            "LastUpdatedTimestamp": datetime.now(timezone.utc),
+            "TargetId": target.id,
+            "PolicyType": kind,
+        }
+    }
+
+
+def _merged(own: Any, kind: str, target: Any) -> dict[str, Any]:
+    place, levels = target, list[list[Any]]()
     while place is not None:
-        if any(policy.type == kind for policy in place.attached_policies):
-            return TO_MOTO
+        levels.insert(0, [p for p in place.attached_policies if p.type == kind])
         place = next((ou for ou in own.ou if ou.id == place.parent_id), None)
-    raise ServiceError(
-        "EffectivePolicyNotFoundException",
-        "If you ran this action on the management account, this policy type is not enabled. If you"
-        " ran the action on a member account, the account doesn't have an effective policy of this"
-        " type. Contact the administrator of your organization about attaching a policy of this"
-        " type to the account.",
-    )
+    found: dict[str, Any] = {}
+    for policy in (policy for level in levels for policy in level):
+        _merge(found, json.loads(policy.content))
+    if not found:
+        raise ServiceError(
+            "EffectivePolicyNotFoundException",
+            "If you ran this action on the management account, this policy type is not enabled. If"
+            " you ran the action on a member account, the account doesn't have an effective policy"
+            " of this type. Contact the administrator of your organization about attaching a policy"
+            " of this type to the account.",
+        )
+    return found
+
+
+def _merge(parent: dict[str, Any], child: dict[str, Any]) -> None:
+    """Apply a policy to what its parents say, by the operators ``@@assign`` and its siblings."""
+    for name, value in child.items():
+        if not isinstance(value, dict):
+            if not name.startswith("@@"):
+                parent[name] = value
+            continue
+        if "@@assign" in value:
+            parent[name] = value["@@assign"]
+        elif isinstance(held := parent.get(name, []), list) and {"@@append", "@@remove"} & {*value}:
+            added = [entry for entry in value.get("@@append", []) if entry not in held]
+            gone = value.get("@@remove", [])
+            parent[name] = [entry for entry in (*held, *added) if entry not in gone]
+        else:
+            _merge(parent.setdefault(name, {}), value)
+
+
+def list_invalid(state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListAccountsWithInvalidEffectivePolicy: none, since policies that are no JSON are refused."""
+    organization_of(state, call)
+    return {"Accounts": [], "PolicyType": call.parameters["PolicyType"]}
+
+
+def list_errors(state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListEffectivePolicyValidationErrors: none."""
+    own, kind = organization_of(state, call), call.parameters["PolicyType"]
+    account = find_account(call)
+    _merged(own, kind, account)
+    return {
+        "AccountId": account.id,
+        "PolicyType": kind,
+        "Path": f"{organization_path(own, account.id)}{account.id}/",
+        "EvaluationTimestamp": datetime.now(timezone.utc),
+        "EffectivePolicyValidationErrors": [],
+    }
 
 
 def attach_defaults(own: Any) -> None:
@@ -122,4 +184,6 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeEffectivePolicy": effective,
     "DisablePolicyType": disable_type,
     "EnablePolicyType": enable_type,
+    "ListAccountsWithInvalidEffectivePolicy": list_invalid,
+    "ListEffectivePolicyValidationErrors": list_errors,
 }
