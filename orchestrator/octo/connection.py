@@ -30,7 +30,8 @@ _WRONG_ADDRESS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
 )
-_TIMEOUT = (5.0, 60.0)  # seconds to connect, and for an answer: Octo calls AWS meanwhile
+_TIMEOUT = (5.0, 60.0)  # seconds to connect, and for an answer
+_TIMEOUT_ONCE = (5.0, 300.0)  # of what is not sent twice: Octo may call AWS for every account
 
 
 class _LimitedRetry(Retry):
@@ -112,7 +113,7 @@ class Connection:
                 headers=dict(headers or {}),
                 json=json,
                 data=form,
-                timeout=_TIMEOUT,
+                timeout=_TIMEOUT if method == "GET" else _TIMEOUT_ONCE,
                 stream=True,
                 allow_redirects=False,  # it may lead elsewhere; the request holds a secret
             )

@@ -344,7 +344,7 @@ def test_a_slow_octo_that_confirms_a_stackset_after_all_is_not_asked_again(
     later, sandbox, monkeypatch, state
 ):
     asked = plant(sandbox, action="CreateAccountAccessStackset", latency=1.0)
-    monkeypatch.setattr("orchestrator.octo.connection._TIMEOUT", (5.0, 0.5))
+    monkeypatch.setattr("orchestrator.octo.connection._TIMEOUT_ONCE", (5.0, 0.5))
     assert stackset(later) == "unreachable"
     while not state.accounts[PAYER].stack_set:  # by the call that was not waited for
         time.sleep(0.05)
