@@ -281,6 +281,8 @@ def verdict_for(state: SandboxState, call: Call, request: AccessRequest) -> Verd
     """
     caller = call.caller
     bucket = call.uri.get("Bucket") if call.service == "s3" else None
+    if bucket:  # a copy reads another one
+        bucket = request.resource.partition(":::")[2].partition("/")[0]
     if call.service == "s3control":
         bucket = call.parameters.get("ResourceArn", "").rpartition(":::")[2]
     owner = bucket_owner(bucket) if bucket else None

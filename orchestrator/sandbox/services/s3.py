@@ -22,14 +22,20 @@ from werkzeug.wrappers import Response
 from orchestrator.sandbox import bucket_policy, policy_grammar, principals
 from orchestrator.sandbox.authorization import authorize
 from orchestrator.sandbox.services import TO_MOTO, Operation, Permission
+from orchestrator.sandbox.services.s3_acl import (
+    canonical_id,
+    check_new_bucket,
+    grants_of,
+    note_grants,
+)
 from orchestrator.sandbox.services.s3_configurations import forget
-from orchestrator.sandbox.services.s3_settings import check_tags
+from orchestrator.sandbox.services.s3_objects import source_of
+from orchestrator.sandbox.services.s3_settings import check_tags, default_encryption
 from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner, s3
 from orchestrator.sandbox.wire import Call, ServiceError, malformed_xml
 
 SERVICE = "s3"
 _HOME, _EU = "us-east-1", "EU"
-_OWNER = "bcaf1ffd86f41161ca5fb16fd081034f"  # moto's canonical id of every owner
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _RESERVED = re.compile(
     r"(\d+\.){3}\d+|.*\.\..*|(xn--|sthree-|amzn-s3-demo-).*"
@@ -63,6 +69,7 @@ def create_bucket(state: SandboxState, call: Call) -> Any:
             f"Invalid x-amz-object-ownership header: {ownership}",
             ArgumentName="x-amz-object-ownership",
         )
+    check_new_bucket(call, ownership)
     _check_tags_at_creation(settings.get("Tags") or [])
     owner = bucket_owner(bucket)
     if owner is None:
@@ -122,12 +129,7 @@ def set_defaults(account_id: str, bucket: str) -> None:
     """Give a new bucket the settings that every bucket has since 2023, where it has none."""
     made = s3(account_id).get_bucket(bucket)
     made.public_access_block = PublicAccessBlock(*["true"] * 4)
-    made.encryption = {
-        "Rule": {
-            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
-            "BucketKeyEnabled": "false",
-        }
-    }
+    made.encryption = default_encryption()
     if made.ownership_rule is None:
         made.ownership_rule = "BucketOwnerEnforced"
 
@@ -135,6 +137,7 @@ def set_defaults(account_id: str, bucket: str) -> None:
 def _created(_state: SandboxState, call: Call, headers: Any) -> None:
     bucket = call.uri["Bucket"]
     set_defaults(call.caller.account_id, bucket)
+    note_grants(s3(call.caller.account_id).get_bucket(bucket), grants_of(call))
     if tags := call.parameters.get("CreateBucketConfiguration", {}).get("Tags"):
         backend = s3(call.caller.account_id)
         backend.put_bucket_tagging(bucket, {tag["Key"]: tag["Value"] for tag in tags})
@@ -183,7 +186,7 @@ def list_buckets(_state: SandboxState, call: Call) -> dict[str, Any]:
             }
             for b in found[:size]
         ],
-        "Owner": {"ID": _OWNER},
+        "Owner": {"ID": canonical_id(call.caller.account_id)},
     }
     if given.get("Prefix"):
         listed["Prefix"] = given["Prefix"]
@@ -272,12 +275,7 @@ def delete_bucket(state: SandboxState, call: Call) -> Any:
 def delete_encryption(_state: SandboxState, call: Call) -> Any:
     """DeleteBucketEncryption: the default is Amazon S3's own keys again."""
     bucket = _existing(call)
-    s3(str(bucket_owner(bucket))).get_bucket(bucket).encryption = {
-        "Rule": {
-            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
-            "BucketKeyEnabled": "false",
-        }
-    }
+    s3(str(bucket_owner(bucket))).get_bucket(bucket).encryption = default_encryption()
     return {}
 
 
@@ -314,29 +312,36 @@ OPERATIONS: dict[str, Operation] = {
     "PutBucketPolicy": put_bucket_policy,
 }
 AFTER = {"CreateBucket": _created, "HeadBucket": _headed}
-TEXTS = (
-    ("GetBucketTagging", r"(</Key>)(\s*</Tag>)", r"\1<Value></Value>\2"),
-    ("GetBucketAcl", r"<DisplayName>[^<]*</DisplayName>", ""),
-)
+TEXTS = (("GetBucketTagging", r"(</Key>)(\s*</Tag>)", r"\1<Value></Value>\2"),)
 
 
 def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
-    """Yield the permissions to delete each object, and to learn that an object is missing.
+    """Yield the permissions that a call needs besides the one that has its name.
 
-    AWS answers with an error for each object that may not be deleted; here the call is refused.
-    Sources: S3 API Reference, DeleteObjects and GetObject, "Permissions".
+    To learn that an object is missing one must be allowed to list the bucket. AWS answers with an
+    error for each object that may not be deleted; here the call is refused. Sources: S3 API
+    Reference, "Permissions" of CopyObject, DeleteObjects and GetObject.
     """
-    if call.operation in ("GetObject", "HeadObject") and _lacks_object(call):
-        yield Permission("s3:ListBucket", f"arn:{PARTITION}:s3:::{call.uri['Bucket']}")
+    bucket = f"arn:{PARTITION}:s3:::{call.uri.get('Bucket')}"
+    if call.operation in _READS_OBJECT and _lacks_object(call.uri["Bucket"], call.uri["Key"]):
+        yield Permission("s3:ListBucket", bucket)
+    if call.operation in ("CopyObject", "UploadPartCopy"):
+        source, key, _ = source_of(call)
+        arn = f"arn:{PARTITION}:s3:::{source}"
+        yield Permission("s3:GetObject", f"{arn}/{key}")
+        if _lacks_object(source, key):
+            yield Permission("s3:ListBucket", arn)
     if call.operation != "DeleteObjects":
         return
     for named in call.parameters["Delete"]["Objects"]:
-        arn = f"arn:{PARTITION}:s3:::{call.uri['Bucket']}/{named['Key']}"
-        yield Permission("s3:DeleteObject", arn)
+        yield Permission("s3:DeleteObject", f"{bucket}/{named['Key']}")
         if "VersionId" in named:
-            yield Permission("s3:DeleteObjectVersion", arn)
+            yield Permission("s3:DeleteObjectVersion", f"{bucket}/{named['Key']}")
 
 
-def _lacks_object(call: Call) -> bool:
-    owner = bucket_owner(call.uri["Bucket"])
-    return owner is not None and s3(owner).get_object(call.uri["Bucket"], call.uri["Key"]) is None
+_READS_OBJECT = ("GetObject", "GetObjectAttributes", "HeadObject")
+
+
+def _lacks_object(bucket: str, key: str) -> bool:
+    owner = bucket_owner(bucket)
+    return owner is not None and s3(owner).get_object(bucket, key) is None

@@ -16,11 +16,11 @@ from urllib.parse import quote_plus
 from moto.s3.models import FakeDeleteMarker
 
 from orchestrator.sandbox.services import Operation
+from orchestrator.sandbox.services.s3_acl import canonical_id
 from orchestrator.sandbox.state import SandboxState, bucket_owner, s3
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "s3"
-OWNER = "bcaf1ffd86f41161ca5fb16fd081034f"  # moto's canonical id of every owner
 _MOST = 1000
 _INCORRECT = "The continuation token provided is incorrect"
 
@@ -98,6 +98,10 @@ def _answer(call: Call, page: list[_Entry], size: int, *, more: bool) -> dict[st
     return answer
 
 
+def _owner(call: Call) -> dict[str, str]:
+    return {"ID": canonical_id(str(bucket_owner(call.uri["Bucket"])))}
+
+
 def _object(call: Call, entry: _Entry, *, owner: bool) -> dict[str, Any]:
     held = entry.held
     described = {
@@ -106,7 +110,7 @@ def _object(call: Call, entry: _Entry, *, owner: bool) -> dict[str, Any]:
         "ETag": held.etag,
         "Size": held.size,
         "StorageClass": held.storage_class,
-        **({"Owner": {"ID": OWNER}} if owner else {}),
+        **({"Owner": _owner(call)} if owner else {}),
     }
     if held.checksum_algorithm:
         described["ChecksumAlgorithm"] = [held.checksum_algorithm]
@@ -186,7 +190,7 @@ def list_object_versions(_state: SandboxState, call: Call) -> dict[str, Any]:
         {
             "Key": _text(call)(e.name),
             "LastModified": e.held.last_modified,
-            "Owner": {"ID": OWNER},
+            "Owner": _owner(call),
             **_version(e),
         }
         for e in held
