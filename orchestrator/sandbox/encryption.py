@@ -26,6 +26,7 @@ from orchestrator.sandbox.wire import Call, ServiceError
 KEY_OF_AWS = "alias/aws/s3"
 _KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}", re.IGNORECASE)
 _KMS = ("aws:kms", "aws:kms:dsse")
+_PENDING = {"PendingDeletion": "pending deletion", "PendingImport": "pending import"}
 
 
 def may_use_key(key: Any | None, request: AccessRequest, caller: Caller | None) -> Decision:
@@ -126,13 +127,15 @@ def note_key(held: Any, key: Any | None) -> None:
 
 
 def check_state(key: Any, prefix: str = "") -> None:
-    """Refuse the use of a key that is disabled, or is to be deleted.
+    """Refuse the use of a key that is disabled, is to be deleted, or has no material yet.
 
     Raises:
         ServiceError: DisabledException or KMSInvalidStateException.
     """
-    if key.key_state == "PendingDeletion":
-        raise ServiceError(f"{prefix}KMSInvalidStateException", f"{key.arn} is pending deletion.")
+    if key.key_state in _PENDING:
+        raise ServiceError(
+            f"{prefix}KMSInvalidStateException", f"{key.arn} is {_PENDING[key.key_state]}."
+        )
     if not key.enabled:
         raise ServiceError(f"{prefix}DisabledException", f"{key.arn} is disabled.")
 

@@ -77,11 +77,17 @@ class Replay:
                 made[name] = self._of(name, value)
             elif name == "StackName" and (found := _ID.search(value)):
                 made[name] = self._of("StackId", value.replace(found[0], ""))
-            elif isinstance(value, str) and value[1:-1] in self._kept:
-                made[name] = self._kept[value[1:-1]]
             else:
-                made[name] = value
+                made[name] = self._with_kept(value)
         return made
+
+    def _with_kept(self, value: Any) -> Any:
+        """Put what was kept in place of the names in a parameter."""
+        if isinstance(value, dict):
+            return {name: self._with_kept(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self._with_kept(inner) for inner in value]
+        return self._kept.get(value[1:-1], value) if isinstance(value, str) else value
 
     def _of(self, kind: str, recorded: str) -> str:
         """The sandbox's id for a recorded one: the first that no other recorded id has."""
