@@ -145,12 +145,15 @@ def check_managed(text: str) -> None:
         raise _limit(f"Cannot exceed quota for PolicySize: {_MANAGED_BYTES}")
 
 
-def check_attached(holder: Any, arn: str, kind: str) -> None:
-    """Check that one more managed policy may be attached.
+def check_attached(account_id: str, holder: Any, arn: str, kind: str) -> None:
+    """Check that a managed policy exists, and that one more may be attached.
 
     Raises:
-        ServiceError: LimitExceeded.
+        ServiceError: NoSuchEntity or LimitExceeded.
     """
+    if arn not in iam(account_id).managed_policies:
+        text = f"Policy {arn} does not exist or is not attachable."
+        raise ServiceError("NoSuchEntity", text, 404)
     if arn not in holder.managed_policies and len(holder.managed_policies) >= _MOST_ATTACHED:
         raise _limit(f"Cannot exceed quota for PoliciesPer{kind.title()}: {_MOST_ATTACHED}")
 

@@ -29,9 +29,11 @@ from orchestrator.sandbox import (
     delivery,
     deployment,
     environment,
+    iam_entities,
     identity_policy,
     lookup,
     organization,
+    pages,
     services,
     stack_changes,
     wire,
@@ -180,8 +182,9 @@ class Application:
             raise self._unknown(call.service, request, call.operation)
         environ = {
             **request.environ,
-            "HTTP_X_MOTO_ACCOUNT_ID": call.caller.account_id,
             "wsgi.input": io.BytesIO(request.get_data()),
+            **(pages.request_for_all(request) if pages.is_paged(call) else {}),
+            "HTTP_X_MOTO_ACCOUNT_ID": call.caller.account_id,
         }
         captured: list[Any] = []
         try:
@@ -341,6 +344,7 @@ class Sandbox:
             with_account_status: whether Organizations also answers ``Account.Status``.
         """
         lookup.install()
+        iam_entities.install()
         identity_policy.install()
         state = SandboxState(delivery, stack_seconds, with_account_status)
         organization.create_accounts(state, linked)

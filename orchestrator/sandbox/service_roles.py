@@ -7,6 +7,7 @@ recorded on AWS.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,16 @@ BY_ENROLMENT = {
 }
 
 
+def name_of(principal: str) -> str:
+    """Get the name of a service's role; that of a service not in the table is made of its own."""
+    service = principal.removesuffix(".amazonaws.com")
+    parts = re.split(r"[.-]", service)
+    return NAMES.get(principal) or "AWSServiceRoleFor" + "".join(p.capitalize() for p in parts)
+
+
 def ensure(account_id: str, principal: str, suffix: str = "", description: str = "") -> Any:
     """Make a service's role in an account; what is there stays."""
-    name = NAMES[principal] + (f"_{suffix}" if suffix else "")
+    name = name_of(principal) + (f"_{suffix}" if suffix else "")
     held = role(account_id, name)
     if held is not None:
         return held
@@ -47,7 +55,7 @@ def ensure(account_id: str, principal: str, suffix: str = "", description: str =
         max_session_duration="3600",
         linked_service=principal,
     )
-    arn = f"arn:{PARTITION}:iam::aws:policy{PATH}{_POLICIES[principal]}"
+    arn = f"arn:{PARTITION}:iam::aws:policy{PATH}{_POLICIES.get(principal)}"
     load_aws_managed(account_id, arn)
     if arn in iam(account_id).managed_policies:  # moto does not have all of them
         iam(account_id).attach_role_policy(arn, name)

@@ -65,7 +65,7 @@ def _update(actor: Actor, name: str, properties: Mapping[str, Any]) -> CreatedRe
     held.description = properties.get("Description", "")
     held.permissions_boundary_arn = properties.get("PermissionsBoundary")
     held.max_session_duration = str(properties.get("MaxSessionDuration", 3600))
-    held.tags = {tag["Key"]: tag for tag in properties.get("Tags", [])}
+    held.tags = [*properties.get("Tags", [])]
     kept = {policy["PolicyName"] for policy in properties.get("Policies", [])}
     for policy in [p for p in held.policies if p not in kept]:
         del held.policies[policy]

@@ -37,6 +37,14 @@ def get_role(_state: SandboxState, call: Call) -> Any:
     return TO_MOTO
 
 
+def update_group(_state: SandboxState, call: Call) -> Any:
+    """UpdateGroup: moto looks for the group only when it is renamed."""
+    _, name, holder = _holder(call)
+    if holder is None:
+        raise ServiceError("NoSuchEntity", f"The group with name {name} cannot be found.", 404)
+    return TO_MOTO
+
+
 def save_trust(state: SandboxState, account_id: str, name: str) -> None:
     """Change a role's trust policy to the form that AWS saves."""
     held = role(account_id, name)
@@ -81,13 +89,23 @@ def attach(_state: SandboxState, call: Call) -> Any:
     identity_policy.load_aws_managed(call.caller.account_id, arn)
     kind, _, holder = _holder(call)
     if holder is not None:
-        identity_policy.check_attached(holder, arn, kind)
+        identity_policy.check_attached(call.caller.account_id, holder, arn, kind)
     return TO_MOTO
 
 
 def get_policy(_state: SandboxState, call: Call) -> Any:
-    """GetPolicy, GetPolicyVersion, ListPolicyVersions: AWS's own policies are known, too."""
-    identity_policy.load_aws_managed(call.caller.account_id, call.parameters["PolicyArn"])
+    """GetPolicy and its siblings: AWS's own policies are known, too; a version must exist."""
+    arn, version = call.parameters["PolicyArn"], call.parameters.get("VersionId")
+    identity_policy.load_aws_managed(call.caller.account_id, arn)
+    held = iam(call.caller.account_id).managed_policies.get(arn)
+    if held is None:
+        raise ServiceError("NoSuchEntity", f"Policy {arn} was not found.", 404)
+    if version and version not in [v.version_id for v in held.versions]:
+        raise ServiceError(
+            "NoSuchEntity",
+            f"Policy {arn} version {version} does not exist or is not attachable.",
+            404,
+        )
     return TO_MOTO
 
 
@@ -131,9 +149,23 @@ def update_role(_state: SandboxState, call: Call) -> dict[str, Any]:
     return {}
 
 
+def remove_role(_state: SandboxState, call: Call) -> Any:
+    """RemoveRoleFromInstanceProfile: moto fails if another role is in it."""
+    held, name = _role(call), call.parameters["InstanceProfileName"]
+    profiles = iam(call.caller.account_id).instance_profiles.values()
+    if any(profile.name == name and held not in profile.roles for profile in profiles):
+        text = f"The role with name {held.name} cannot be found."
+        raise ServiceError("NoSuchEntity", text, 404)
+    return TO_MOTO
+
+
 def instance_profile_tags(_state: SandboxState, call: Call) -> dict[str, Any]:
     """ListInstanceProfileTags, which moto lacks."""
-    held = iam(call.caller.account_id).get_instance_profile(call.parameters["InstanceProfileName"])
+    name = call.parameters["InstanceProfileName"]
+    profiles = iam(call.caller.account_id).instance_profiles.values()
+    held = next((profile for profile in profiles if profile.name == name), None)
+    if held is None:
+        raise ServiceError("NoSuchEntity", f"Instance Profile {name} cannot be found.", 404)
     return {"Tags": held.tags, "IsTruncated": False}
 
 
@@ -166,12 +198,24 @@ OPERATIONS: dict[str, Operation] = {
     **dict.fromkeys(("CreatePolicy", "CreatePolicyVersion"), put_managed),
     **dict.fromkeys(("CreateRole", "UpdateAssumeRolePolicy"), check_trust),
     **dict.fromkeys(("DeleteRole", "DeleteUser"), note_id),
-    **dict.fromkeys(("GetPolicy", "GetPolicyVersion", "ListPolicyVersions"), get_policy),
+    **dict.fromkeys(
+        (
+            "DeletePolicyVersion",
+            "GetPolicy",
+            "GetPolicyVersion",
+            "ListEntitiesForPolicy",
+            "ListPolicyVersions",
+            "SetDefaultPolicyVersion",
+        ),
+        get_policy,
+    ),
+    **dict.fromkeys(("GetRole", "ListInstanceProfilesForRole"), get_role),
     **dict.fromkeys(("PutRolePolicy", "PutUserPolicy", "PutGroupPolicy"), put_inline),
     "DeletePolicy": delete_policy,
-    "GetRole": get_role,
     "ListInstanceProfileTags": instance_profile_tags,
     "PutRolePermissionsBoundary": check_boundary,
+    "RemoveRoleFromInstanceProfile": remove_role,
+    "UpdateGroup": update_group,
     "UpdateRole": update_role,
 }
 AFTER = {
@@ -182,11 +226,6 @@ _NAME = r"([\w+=,.@-]+)"
 TEXTS = (
     ("CreateRole", r"<MaxSessionDuration>\d+</MaxSessionDuration>|<RoleLastUsed ?/>", ""),
     ("CreateRole", r"<RoleLastUsed>.*?</RoleLastUsed>", ""),
-    (
-        "CreatePolicy",
-        r"(</?IsAttachable>)(?=<|\s*$)(?!true|false)(?!.*<PermissionsBoundaryUsageCount>)",
-        r"\1<PermissionsBoundaryUsageCount>0</PermissionsBoundaryUsageCount>",
-    ),
     ("ListRoles", r"(<AssumeRolePolicyDocument>)(.*?)(</AssumeRolePolicyDocument>)", _encoded),
     ("*", rf"<Message>Role {_NAME} not found", r"<Message>The role with name \1 cannot be found."),
     ("*", rf"<Message>User {_NAME} not found", r"<Message>The user with name \1 cannot be found."),
@@ -199,6 +238,32 @@ TEXTS = (
         "*",
         rf"<Message>Policy Document {_NAME} not attached to (role|user|group) {_NAME}",
         r"<Message>The \2 policy with name \1 cannot be found.",
+    ),
+    *(
+        (
+            f"{verb}{kind}Policy",
+            rf"<Message>Policy {_NAME} not found",
+            rf"<Message>The {kind.lower()} policy with name \1 cannot be found.",
+        )
+        for verb in ("Get", "Delete")
+        for kind in ("User", "Group")
+    ),
+    ("*", r"(<Message>The Access Key with id \w+ cannot be found)(?=<)", r"\1."),
+    ("CreatePolicyVersion", r"<Document>.*?</Document>", ""),
+    ("ListPolicyVersions", r"<Document>.*?</Document>", ""),
+    ("*", r"(<PermissionsBoundaryType>)PermissionsBoundaryPolicy", r"\1Policy"),
+    *(
+        (
+            operation,
+            rf"<{member}(?: ?/>|>(?:(?!<{member}>).)*?</{member}>)(?=(?:(?!<Roles>).)*</Roles>)",
+            "",
+        )
+        for operation in (
+            "GetInstanceProfile",
+            "ListInstanceProfiles",
+            "ListInstanceProfilesForRole",
+        )
+        for member in ("MaxSessionDuration", "PermissionsBoundary", "RoleLastUsed", "Tags")
     ),
     ("*", r"<Message>Policy (arn:[^\s<]+) not found(?=<)", r"<Message>Policy \1 was not found."),
     (

@@ -6,6 +6,7 @@ Source: IAM API Reference, the errors of each operation; IAM User Guide, "IAM an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -18,6 +19,15 @@ from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "iam"
 OPERATIONS: dict[str, Any] = {}
+_OF_AWS = re.compile(r"arn:aws[\w-]*:iam::aws:policy/")
+_OF_OWNER = (
+    "CreatePolicyVersion",
+    "DeletePolicy",
+    "DeletePolicyVersion",
+    "SetDefaultPolicyVersion",
+    "TagPolicy",
+    "UntagPolicy",
+)
 _MOST_TAGS = 50
 _MOST_GROUPS = 10
 # What is made: the parameter with its name, the names that are taken, the error's text.
@@ -77,10 +87,11 @@ def check(state: SandboxState, call: Call) -> None:
     """Refuse a call that AWS refuses for one of these reasons.
 
     Raises:
-        ServiceError: ValidationError, EntityAlreadyExists, InvalidInput, LimitExceeded or
-            DeleteConflict.
+        ServiceError: ValidationError, AccessDenied, EntityAlreadyExists, InvalidInput,
+            LimitExceeded or DeleteConflict.
     """
     _check_user_name(call)
+    _check_whose(call)
     _check_name(call)
     if call.parameters.get("Tags"):
         _check_tags(call)
@@ -109,6 +120,18 @@ def _check_user_name(call: Call) -> None:
     ):
         raise ServiceError(
             "ValidationError", "Must specify userName when calling with non-User credentials"
+        )
+
+
+def _check_whose(call: Call) -> None:
+    """AWS's own policies are read and attached, and not changed."""
+    arn = call.parameters.get("PolicyArn", "")
+    if _OF_AWS.match(arn) and call.operation in _OF_OWNER:
+        raise ServiceError(
+            "AccessDenied",
+            f"User: {call.caller.arn} is not authorized to perform: iam:{call.operation} on"
+            f" resource: policy {arn}",
+            403,
         )
 
 

@@ -6,12 +6,13 @@ GetServiceLinkedRoleDeletionStatus. A deletion is decided at once here.
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
 from orchestrator.sandbox.enrolments import enrolments_of
-from orchestrator.sandbox.service_roles import BY_ENROLMENT, NAMES, PATH, ensure
-from orchestrator.sandbox.services import TO_MOTO, Operation
+from orchestrator.sandbox.service_roles import BY_ENROLMENT, NAMES, PATH, ensure, name_of
+from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.state import SandboxState, iam, role
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -30,15 +31,15 @@ _PROTECTED = (
 _WITH_SUFFIX = ("autoscaling.amazonaws.com", "connect.amazonaws.com", "lexv2.amazonaws.com")
 
 
-def create(_state: SandboxState, call: Call) -> Any:
+def create(_state: SandboxState, call: Call) -> dict[str, Any]:
     """CreateServiceLinkedRole: one for each service, or one for each suffix where it takes any."""
     given, own = call.parameters, call.caller.account_id
     principal, suffix = given["AWSServiceName"], given.get("CustomSuffix", "")
-    if principal not in NAMES:
-        return TO_MOTO
+    if not re.fullmatch(r"[a-z0-9.-]+\.amazonaws\.com", principal):
+        raise ServiceError("InvalidInput", f"{principal} is not a service with a role.")
     if suffix and principal not in _WITH_SUFFIX:
         raise ServiceError("InvalidInput", f"Custom suffix is not allowed for {principal}")
-    name = NAMES[principal] + (f"_{suffix}" if suffix else "")
+    name = name_of(principal) + (f"_{suffix}" if suffix else "")
     if role(own, name) is not None:
         raise ServiceError(
             "InvalidInput",

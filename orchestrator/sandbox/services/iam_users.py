@@ -5,10 +5,11 @@ Source: IAM API Reference, CreateUser, PutUserPermissionsBoundary; answers recor
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 from orchestrator.sandbox import identity_policy
-from orchestrator.sandbox.services import TO_MOTO, Operation
+from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.state import SandboxState, iam
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -49,10 +50,20 @@ def delete_boundary(_state: SandboxState, call: Call) -> dict[str, Any]:
     return {}
 
 
-def about_user(_state: SandboxState, call: Call) -> Any:
-    """Operations of moto's about a user, which it does not look for."""
-    _user(call)
-    return TO_MOTO
+def create_login(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """CreateLoginProfile: moto forgets that the password is to be changed."""
+    user, given = _user(call), call.parameters
+    if user.password:
+        text = f"Login Profile for user {user.name} already exists."
+        raise ServiceError("EntityAlreadyExists", text, 409)
+    user.password = given.get("Password")
+    user.password_reset_required = bool(given.get("PasswordResetRequired"))
+    profile = {
+        "UserName": user.name,
+        "CreateDate": datetime.now(timezone.utc),
+        "PasswordResetRequired": user.password_reset_required,
+    }
+    return {"LoginProfile": profile}
 
 
 def _user(call: Call) -> Any:
@@ -80,6 +91,7 @@ def _shown(user: Any) -> dict[str, Any]:
 
 
 OPERATIONS: dict[str, Operation] = {
+    "CreateLoginProfile": create_login,
     "CreateUser": create,
     "GetUser": get,
     "PutUserPermissionsBoundary": put_boundary,

@@ -358,7 +358,15 @@ def _keys(state: SandboxState, call: Call, caller: Caller, default: int) -> dict
     }
 
 
+def decode_message(_state: SandboxState, _call: Call) -> dict[str, Any]:
+    """DecodeAuthorizationMessage: no service of the sandbox encodes its denials."""
+    raise ServiceError(
+        "InvalidAuthorizationMessageException", "The specified authorization message is invalid."
+    )
+
+
 OPERATIONS: dict[str, Operation] = {
+    "DecodeAuthorizationMessage": decode_message,
     "GetCallerIdentity": get_caller_identity,
     "GetFederationToken": get_federation_token,
     "GetSessionToken": get_session_token,

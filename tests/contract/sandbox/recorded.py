@@ -116,7 +116,7 @@ class Replay:
             self._keys["keys of an assumed role"] = keys
             self._keys["wrong session token"] = {**keys, _KEYS[2]: "x" * 40}
             self._keys["no session token"] = {name: keys[name] for name in _KEYS[:2]}
-        if operation == "CreateAccessKey":
+        if operation == "CreateAccessKey" and "AccessKey" in answer:
             key_id, secret = (answer["AccessKey"][n] for n in ("AccessKeyId", "SecretAccessKey"))
             keys = {_KEYS[0]: key_id, _KEYS[1]: secret}
             self._keys[f"user {call['params']['UserName']}"] = keys

@@ -1,0 +1,81 @@
+"""IAM: the alias of an account, and the client ids of its OpenID Connect providers.
+
+Source: IAM API Reference, CreateAccountAlias, AddClientIDToOpenIDConnectProvider.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.organizations.models import organizations_backends
+
+from orchestrator.sandbox.services import TO_MOTO, Operation
+from orchestrator.sandbox.state import SandboxState, iam
+from orchestrator.sandbox.wire import Call, ServiceError
+
+SERVICE = "iam"
+_MOST_CLIENTS = 100
+
+
+def create_alias(state: SandboxState, call: Call) -> Any:
+    """CreateAccountAlias: no two accounts of AWS have the same."""
+    alias = call.parameters["AccountAlias"]
+    accounts = {*state.first_accounts, *organizations_backends.master_accounts}
+    if any(alias in iam(account_id).account_aliases for account_id in accounts):
+        raise ServiceError("EntityAlreadyExists", f"The account alias {alias} already exists.", 409)
+    return TO_MOTO
+
+
+def delete_alias(_state: SandboxState, call: Call) -> Any:
+    """DeleteAccountAlias."""
+    alias = call.parameters["AccountAlias"]
+    if alias not in iam(call.caller.account_id).account_aliases:
+        raise ServiceError("NoSuchEntity", f"The account alias {alias} cannot be found.", 404)
+    return TO_MOTO
+
+
+def create_provider(_state: SandboxState, call: Call) -> Any:
+    """CreateOpenIDConnectProvider: one for each URL."""
+    url = call.parameters["Url"]
+    own = iam(call.caller.account_id).open_id_providers.values()
+    if url.removeprefix("https://") in [provider.url for provider in own]:
+        raise ServiceError("EntityAlreadyExists", f"Provider with url {url} already exists.", 409)
+    return TO_MOTO
+
+
+def add_client(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """AddClientIDToOpenIDConnectProvider: one that is there stays."""
+    provider, client_id = _provider(call), call.parameters["ClientID"]
+    if client_id not in provider.client_id_list:
+        if len(provider.client_id_list) >= _MOST_CLIENTS:
+            raise ServiceError(
+                "LimitExceeded",
+                f"Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {_MOST_CLIENTS}",
+                409,
+            )
+        provider.client_id_list = [*provider.client_id_list, client_id]
+    return {}
+
+
+def remove_client(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """RemoveClientIDFromOpenIDConnectProvider: one that is not there is no error."""
+    provider, client_id = _provider(call), call.parameters["ClientID"]
+    provider.client_id_list = [c for c in provider.client_id_list if c != client_id]
+    return {}
+
+
+def _provider(call: Call) -> Any:
+    arn = call.parameters["OpenIDConnectProviderArn"]
+    held = iam(call.caller.account_id).open_id_providers.get(arn)
+    if held is None:
+        raise ServiceError("NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", 404)
+    return held
+
+
+OPERATIONS: dict[str, Operation] = {
+    "CreateAccountAlias": create_alias,
+    "DeleteAccountAlias": delete_alias,
+    "CreateOpenIDConnectProvider": create_provider,
+    "AddClientIDToOpenIDConnectProvider": add_client,
+    "RemoveClientIDFromOpenIDConnectProvider": remove_client,
+}
