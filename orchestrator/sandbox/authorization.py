@@ -182,7 +182,7 @@ def authorize(state: SandboxState, call: Call) -> None:
     for needed in named:
         request = AccessRequest(
             needed.action,
-            needed.resource or resource_of(state, call),
+            needed.resource,
             {**context, **needed.context},
             {"AWS": call.caller.names},
         )

@@ -68,7 +68,9 @@ def _iam_resources(_state: SandboxState, call: Call) -> Iterator[str]:
     arn = f"arn:{PARTITION}:iam::{call.caller.account_id}"
     path = given.get("Path", "/")
     if name := given.get("InstanceProfileName"):
-        yield f"{arn}:instance-profile{path}{name}"
+        profiles = own.instance_profiles.values()
+        held = next((profile for profile in profiles if profile.name == name), None)
+        yield f"{arn}:instance-profile{(held.path if held else path) or '/'}{name}"
     elif name := given.get("RoleName"):
         held = role(call.caller.account_id, name)
         yield f"{arn}:role{held.path if held else path}{name}"

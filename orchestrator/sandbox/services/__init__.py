@@ -7,8 +7,7 @@ of its service before that. What moto answers is corrected by two tables that a 
 have: ``AFTER``, functions ``(state, call, headers) -> None`` by operation that run when it has
 succeeded, and ``TEXTS``, replacements ``(operation or "*", pattern, text)`` in the answer's body.
 A call needs the permission that has its name, on one resource (``authorized_resources``); a
-module's ``permissions(state, call)`` yields it on other resources, or further ones ("" is the same
-resource). What a service
+module's ``permissions(state, call)`` yields it on other resources, or further ones. What a service
 keeps of its own is in ``state.of_service``, and ``contents(state)`` describes it.
 """
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from moto.core.utils import get_service_model
 
-from orchestrator.sandbox.services import Permission
 from orchestrator.sandbox.services.iam_credentials import has_any
 from orchestrator.sandbox.state import SandboxState, iam, role
 from orchestrator.sandbox.wire import Call, ServiceError
@@ -70,17 +69,6 @@ _QUOTAS = {
     "CreateRole": ("RolesPerAccount", 1000),
     "CreateUser": ("UsersPerAccount", 5000),
 }
-# The permission that a call with tags needs too, on the same resource.
-_TAG_ACTIONS = {
-    "CreateInstanceProfile": "TagInstanceProfile",
-    "CreateOpenIDConnectProvider": "TagOpenIDConnectProvider",
-    "CreatePolicy": "TagPolicy",
-    "CreateRole": "TagRole",
-    "CreateSAMLProvider": "TagSAMLProvider",
-    "CreateUser": "TagUser",
-    "CreateVirtualMFADevice": "TagMFADevice",
-    "UploadServerCertificate": "TagServerCertificate",
-}
 
 
 def check(state: SandboxState, call: Call) -> None:
@@ -100,13 +88,6 @@ def check(state: SandboxState, call: Call) -> None:
     for held, what in _conflicts(state, call):
         if held:
             raise ServiceError("DeleteConflict", f"Cannot delete entity, must {what} first.", 409)
-
-
-def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
-    """Yield what a call needs that tags the entity which it makes."""
-    action = _TAG_ACTIONS.get(call.operation)
-    if action and call.parameters.get("Tags"):
-        yield Permission(f"iam:{action}", "")
 
 
 def _check_user_name(call: Call) -> None:

@@ -92,8 +92,17 @@ def _tasks(state: SandboxState) -> dict[str, str | None]:
 
 
 def check(_state: SandboxState, call: Call) -> None:
-    """Refuse changes of a service-linked role, but of its tags and its description."""
+    """Refuse roles of others under its path, and changes but of its tags and its description.
+
+    Raises:
+        ServiceError: InvalidInput or UnmodifiableEntity.
+    """
     name = call.parameters.get("RoleName")
+    if call.operation == "CreateRole" and call.parameters.get("Path", "/").startswith(PATH):
+        raise ServiceError(
+            "InvalidInput",
+            f"Path prefix '{PATH}' can only be used for AWS Service linked Roles",
+        )
     if call.operation not in _PROTECTED or name is None:
         return
     held = role(call.caller.account_id, name)

@@ -254,7 +254,9 @@ def _claims(token: str) -> dict[str, Any]:
         )
     except (IndexError, ValueError):
         raise ServiceError(
-            "InvalidIdentityToken", "The ID Token provided is not a valid JWT."
+            "InvalidIdentityToken",
+            "The ID Token provided is not a valid JWT. (You may see this error if you sent an"
+            " Access Token)",
         ) from None
     return claims
 
