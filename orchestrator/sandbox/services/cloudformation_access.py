@@ -6,21 +6,21 @@ administrator".
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from moto.organizations.models import organizations_backends
 
+from orchestrator.sandbox.service_roles import NAMES, PATH, ensure
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.stack_arguments import invalid
-from orchestrator.sandbox.state import SandboxState, iam, organizations, role
+from orchestrator.sandbox.state import SandboxState, organizations
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "cloudformation"
 PRINCIPAL = "member.org.stacksets.cloudformation.amazonaws.com"
 _SERVICE = "stacksets.cloudformation.amazonaws.com"
-LINKED_ROLE = "AWSServiceRoleForCloudFormationStackSetsOrgAdmin"
-LINKED_ROLE_PATH = f"/aws-service-role/{_SERVICE}/"
+LINKED_ROLE = NAMES[_SERVICE]
+LINKED_ROLE_PATH = f"{PATH}{_SERVICE}/"
 
 
 def activate(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -33,17 +33,7 @@ def activate(state: SandboxState, call: Call) -> dict[str, Any]:
     own = organizations(owner)
     if not any(s["ServicePrincipal"] == PRINCIPAL for s in own.services):
         own.enable_aws_service_access(ServicePrincipal=PRINCIPAL)
-    if role(owner, LINKED_ROLE) is None:
-        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": _SERVICE}}
-        iam(owner).create_role(
-            role_name=LINKED_ROLE,
-            assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-            path=LINKED_ROLE_PATH,
-            permissions_boundary=None,
-            description="",
-            tags=[],
-            max_session_duration="3600",
-        )
+    ensure(owner, _SERVICE)
     return {}
 
 

@@ -308,6 +308,12 @@ def get_caller_identity(_state: SandboxState, call: Call) -> dict[str, Any]:
     return {"Account": caller.account_id, "Arn": caller.arn, "UserId": unique}
 
 
+def get_access_key_info(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetAccessKeyInfo: the account of a key, be it another one's."""
+    holder = state.caller(call.parameters["AccessKeyId"]) or call.caller
+    return {"Account": holder.account_id}
+
+
 def get_session_token(state: SandboxState, call: Call) -> dict[str, Any]:
     """GetSessionToken: temporary keys of the same user."""
     if call.caller.kind != "user" or call.caller.has_mfa is not None:
@@ -369,6 +375,7 @@ def decode_message(_state: SandboxState, _call: Call) -> dict[str, Any]:
 
 OPERATIONS: dict[str, Operation] = {
     "DecodeAuthorizationMessage": decode_message,
+    "GetAccessKeyInfo": get_access_key_info,
     "GetCallerIdentity": get_caller_identity,
     "GetFederationToken": get_federation_token,
     "GetSessionToken": get_session_token,

@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 from orchestrator.sandbox import control
 
 ISSUER = "token.actions.githubusercontent.com"
+KEYS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 TEMPLATE = json.dumps({"Resources": {"B": {"Type": "AWS::S3::Bucket"}}})
 
 
@@ -59,6 +61,22 @@ def role(iam, name: str, principal: dict, **more: object) -> str:
     trust = document(Principal=principal, Action=more.pop("action", "sts:AssumeRole"))
     made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **more)
     return str(made["Role"]["Arn"])
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code"),
+    [
+        ("sts", "get_caller_identity", "ExpiredToken"),
+        ("s3", "list_buckets", "ExpiredToken"),
+        ("organizations", "describe_organization", "ExpiredTokenException"),
+    ],
+)
+def test_a_session_ends_when_its_time_is_over(sandbox, session, service, operation, code):
+    keys = session("payer").client("sts").get_session_token()["Credentials"]
+    held = sandbox.state.sessions[keys["AccessKeyId"]]
+    sandbox.state.sessions[keys["AccessKeyId"]] = replace(held, expires=time.time())
+    expired = boto3.Session(*(keys[n] for n in KEYS), region_name="us-east-1").client(service)
+    assert error(getattr(expired, operation))["Code"] == code
 
 
 def test_a_deleted_role_becomes_its_id_in_policies_and_a_new_one_is_not_meant(iam, session):
