@@ -1,13 +1,11 @@
 """STS: sessions of roles, authorized by the role's trust policy; the rest is moto's.
 
 Source: IAM User Guide, "Cross-account policy evaluation logic", "Role chaining"; STS API
-Reference, AssumeRole, AssumeRoleWithWebIdentity.
+Reference, AssumeRole, GetSessionToken, GetFederationToken.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 import time
 from dataclasses import replace
@@ -45,8 +43,8 @@ from orchestrator.sandbox.state import (
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "sts"
-_ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:.*/)?([\w+=,.@-]+)")
-_HOUR = 3600
+ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:.*/)?([\w+=,.@-]+)")
+HOUR = 3600
 _NOTHING: Document = {"Statement": []}  # a federated user without a policy may do nothing
 
 
@@ -56,7 +54,7 @@ def assume_role(state: SandboxState, call: Call) -> dict[str, Any]:
     From another account the caller's own policies must allow it too; in the same account either
     the trust policy names the caller itself, or it names the account and they allow it.
     """
-    arn, target = _target(call)
+    arn, target = target_of(call)
     _check_tags(call)
     context = _context(call, target)
     request = AccessRequest("sts:AssumeRole", arn, context, {"AWS": call.caller.names})
@@ -73,71 +71,38 @@ def assume_role(state: SandboxState, call: Call) -> dict[str, Any]:
             f" on resource: {arn}{_reason(call, target, refused)}",
             403,
         )
-    duration = int(call.parameters.get("DurationSeconds") or _HOUR)
-    if call.caller.kind == "role" and duration > _HOUR:
+    duration = int(call.parameters.get("DurationSeconds") or HOUR)
+    if call.caller.kind == "role" and duration > HOUR:
         raise ServiceError(
             "ValidationError",
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by"
             " role chaining",
         )
-    return _session(state, call, target, duration)
+    return session_of(state, call, target, duration)
 
 
-def assume_role_with_web_identity(state: SandboxState, call: Call) -> dict[str, Any]:
-    """AssumeRoleWithWebIdentity: for pipelines, by a token of an identity provider.
+def target_of(call: Call) -> tuple[str, Any]:
+    """Get the ARN and moto's role; None if there is none of exactly that path and name.
 
-    The token's signature is not verified: that would need the provider's keys.
+    Raises:
+        ServiceError: ValidationError, it is no ARN of a role.
     """
-    arn, target = _target(call)
-    claims = _claims(call.parameters["WebIdentityToken"])
-    issuer = str(claims.get("iss", "")).removeprefix("https://")
-    account_id = _ROLE_ARN.fullmatch(arn)[1]  # type: ignore[index]  # _target has checked it
-    providers = iam(account_id).open_id_providers.values()
-    provider = next((p for p in providers if p.url.rstrip("/") == issuer.rstrip("/")), None)
-    if provider is None:
-        raise ServiceError(
-            "InvalidIdentityToken",
-            f"No OpenIDConnect provider found in your account for https://{issuer}",
-        )
-    if float(claims.get("exp", 0)) < time.time():
-        raise ServiceError("ExpiredTokenException", "Token expired")
-    audience = str(claims.get("aud", ""))
-    if audience not in provider.client_id_list:
-        raise ServiceError("InvalidIdentityToken", "Incorrect token audience")
-    keys = ("aud", "sub", "amr", "azp", "email")
-    context = {f"{issuer}:{key}": str(claims[key]) for key in keys if key in claims}
-    request = AccessRequest(
-        "sts:AssumeRoleWithWebIdentity", arn, context, {"Federated": [provider.arn]}
-    )
-    if target is None or (
-        decide([parse_policy(target.assume_role_policy_document)], request, resource_policy=True)
-        != "allowed"
-    ):
-        raise ServiceError(
-            "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403
-        )
-    duration = int(call.parameters.get("DurationSeconds") or _HOUR)
-    return {
-        **_session(state, call, target, duration),
-        "Provider": provider.arn,
-        "Audience": audience,
-        "SubjectFromWebIdentityToken": str(claims.get("sub", "")),
-    }
-
-
-def _target(call: Call) -> tuple[str, Any]:
-    """Get the ARN and moto's role; None if there is none of exactly that path and name."""
     arn = call.parameters["RoleArn"]
-    match = _ROLE_ARN.fullmatch(arn)
+    match = ROLE_ARN.fullmatch(arn)
     if not match:
         raise ServiceError("ValidationError", f"{arn} is invalid")
     target = role(match[1], match[2])
     return arn, target if target is not None and target.arn == arn else None
 
 
-def _session(state: SandboxState, call: Call, target: Any, duration: int) -> dict[str, Any]:
+def session_of(state: SandboxState, call: Call, target: Any, duration: int) -> dict[str, Any]:
+    """Make a session of a role, of a duration in seconds: its credentials and its ARN.
+
+    Raises:
+        ServiceError: ValidationError, the role's sessions are shorter; or a policy is not valid.
+    """
     given, session = call.parameters, call.parameters["RoleSessionName"]
-    if duration > int(target.max_session_duration or _HOUR):
+    if duration > int(target.max_session_duration or HOUR):
         raise ServiceError(
             "ValidationError",
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
@@ -246,21 +211,6 @@ def _check_tags(call: Call) -> None:
         )
 
 
-def _claims(token: str) -> dict[str, Any]:
-    try:
-        payload = token.split(".")[1]
-        claims: dict[str, Any] = json.loads(
-            base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
-        )
-    except (IndexError, ValueError):
-        raise ServiceError(
-            "InvalidIdentityToken",
-            "The ID Token provided is not a valid JWT. (You may see this error if you sent an"
-            " Access Token)",
-        ) from None
-    return claims
-
-
 def _context(call: Call, target: Any) -> dict[str, str | list[str]]:
     """The condition keys of AssumeRole; those of the resource are of the role's account."""
     context = context_of(call, target.account_id if target is not None else "")
@@ -325,7 +275,7 @@ def get_session_token(state: SandboxState, call: Call) -> dict[str, Any]:
         has_mfa="TokenCode" in call.parameters,
         session_context=_session_context(call),
     )
-    return {"Credentials": _keys(state, call, caller, 12 * _HOUR)}
+    return {"Credentials": _keys(state, call, caller, 12 * HOUR)}
 
 
 def get_federation_token(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -345,7 +295,7 @@ def get_federation_token(state: SandboxState, call: Call) -> dict[str, Any]:
         session_context=_session_context(call),
     )
     return {
-        "Credentials": _keys(state, call, federated, 12 * _HOUR),
+        "Credentials": _keys(state, call, federated, 12 * HOUR),
         "FederatedUser": {"FederatedUserId": f"{caller.account_id}:{name}", "Arn": arn},
         "PackedPolicySize": 0,
     }
@@ -380,5 +330,4 @@ OPERATIONS: dict[str, Operation] = {
     "GetFederationToken": get_federation_token,
     "GetSessionToken": get_session_token,
     "AssumeRole": assume_role,
-    "AssumeRoleWithWebIdentity": assume_role_with_web_identity,
 }
