@@ -111,7 +111,7 @@ def test_an_operation_of_a_new_status_is_not_waited_for_for_ever():
 
 
 def test_a_stack_of_a_new_status_is_not_complete(monkeypatch):
-    wanted = SimpleNamespace(region="us-east-1", name="stack")
+    wanted = SimpleNamespace(region="us-east-1", name="stack", template="api-access")
     stack = {"StackName": "stack", "StackStatus": NEW, "StackId": "id"}
     event = {"ResourceStatus": NEW, "LogicalResourceId": "role", "StackName": "stack"}
     answers = Answers(
