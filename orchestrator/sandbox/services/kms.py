@@ -31,6 +31,13 @@ _BY_ALIAS = (
     *("GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext", "GenerateMac"),
     *("GetPublicKey", "ReEncrypt", "Sign", "Verify", "VerifyMac", "ListAliases"),
 )
+# What a key must be for.
+_USAGES = {
+    **dict.fromkeys(("Encrypt", "GenerateDataKey"), "ENCRYPT_DECRYPT"),
+    "GenerateDataKeyWithoutPlaintext": "ENCRYPT_DECRYPT",
+    **dict.fromkeys(("GenerateMac", "VerifyMac"), "GENERATE_VERIFY_MAC"),
+    **dict.fromkeys(("Sign", "Verify"), "SIGN_VERIFY"),
+}
 _Of = Callable[[Call, Any], Any]
 
 
@@ -67,7 +74,12 @@ def _on_key(answer: _Of, *states: str) -> Operation:
     return operation
 
 
-def _by_moto(_call: Call, _key: Any) -> Any:
+def _by_moto(call: Call, key: Any) -> Any:
+    if key.key_usage != _USAGES.get(call.operation, key.key_usage):
+        raise ServiceError(
+            "InvalidKeyUsageException",
+            f"{key.arn} key usage is {key.key_usage} which is not valid for {call.operation}.",
+        )
     return TO_MOTO
 
 
@@ -241,6 +253,13 @@ def _rotation_status(_call: Call, key: Any) -> dict[str, Any]:
     }
 
 
+def _rotate(_call: Call, key: Any) -> dict[str, Any]:
+    if key.key_spec != "SYMMETRIC_DEFAULT":
+        raise ServiceError("UnsupportedOperationException", "")
+    kms_backends[key.account_id][key.region].rotate_key_on_demand(key.id)
+    return {"KeyId": key.arn}
+
+
 def _tag(call: Call, key: Any) -> Any:
     check_tags(call.parameters["Tags"])
     tags = {tag["TagKey"]: tag["TagValue"] for tag in call.parameters["Tags"]}
@@ -294,14 +313,11 @@ OPERATIONS: dict[str, Operation] = {
     "ListKeyPolicies": _on_key(lambda *_: {"PolicyNames": ["default"], "Truncated": False}, *_ANY),
     "ListResourceTags": _on_key(_list_tags, *_ANY),
     "PutKeyPolicy": put_policy,
-    "RotateKeyOnDemand": _on_key(_by_moto),
+    "RotateKeyOnDemand": _on_key(_rotate),
     "ScheduleKeyDeletion": _on_key(_schedule_deletion, *_DISABLED),
     "TagResource": _on_key(_tag, *_DISABLED),
     "UntagResource": _on_key(_untag, *_DISABLED),
     "UpdateAlias": create_alias,
     "UpdateKeyDescription": _on_key(_by_moto, *_DISABLED),
-    **dict.fromkeys(
-        ("Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateMac", "Sign"),
-        _on_key(_by_moto),
-    ),
+    **dict.fromkeys(_USAGES, _on_key(_by_moto)),
 }

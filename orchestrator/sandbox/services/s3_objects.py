@@ -1,4 +1,4 @@
-"""S3: versions of objects, their tags and KMS keys, and the conditions of writing them.
+"""S3: reading, writing and copying objects: their versions, KMS keys and conditions.
 
 moto forgets older versions where versioning is suspended, and conditions of copies. Sources: S3
 API Reference; S3 User Guide, "Working with objects in a versioning-suspended bucket". The error
@@ -7,20 +7,16 @@ texts were recorded on AWS.
 
 from __future__ import annotations
 
-import re
 import uuid
-from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from moto.s3.models import FakeDeleteMarker
-from werkzeug.wrappers import Response
 
 from orchestrator.sandbox import wire
 from orchestrator.sandbox.encryption import key_to_write, note_key
 from orchestrator.sandbox.object_versions import (
     bucket_named,
-    check_version_id,
     existing,
     no_such_key,
     version_of,
@@ -29,12 +25,12 @@ from orchestrator.sandbox.object_versions import (
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.services.s3_acl import check_grants, grants_of, note_grants
 from orchestrator.sandbox.services.s3_lifecycle import expiration
-from orchestrator.sandbox.services.s3_settings import check_tags, default_encryption
+from orchestrator.sandbox.services.s3_object_tags import check_tagging_header
+from orchestrator.sandbox.services.s3_settings import default_encryption
 from orchestrator.sandbox.state import SandboxState, bucket_owner, s3
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "s3"
-_TAG_PAIR = re.compile(r"[^=&,]*(=[^=&,]*)?")
 _IN_PLACE = (
     "This copy request is illegal because it is trying to copy an object to itself without changing"
     " the object's metadata, storage class, website redirect location or encryption attributes."
@@ -56,75 +52,6 @@ def get_object(_state: SandboxState, call: Call) -> Any:
                 response.headers["Allow"] = "DELETE"
         return response
     return TO_MOTO
-
-
-def _delete(bucket_name: str, key: str, version: str | None) -> dict[str, Any]:
-    """Delete a version, or the object; what is then said of it."""
-    bucket = bucket_named(bucket_name)
-    versions = list(bucket.keys.getlist(key, []))
-    if version is not None:
-        found = next((v for v in versions if str(v.version_id) == version), None)
-        _keep(bucket, key, [v for v in versions if v is not found])
-        said: dict[str, Any] = {"VersionId": version} if bucket.versioning_status else {}
-        if isinstance(found, FakeDeleteMarker):
-            said["DeleteMarker"] = True
-        return said
-    if bucket.versioning_status is None:
-        _keep(bucket, key, [])
-        return {}
-    marker = FakeDeleteMarker(key=SimpleNamespace(name=key))
-    if bucket.versioning_status == "Suspended":
-        marker._version_id = "null"
-        versions = [v for v in versions if str(v.version_id) != "null"]
-    _keep(bucket, key, [*versions, marker])
-    return {"VersionId": marker.version_id, "DeleteMarker": True}
-
-
-def _keep(bucket: Any, key: str, versions: list[Any]) -> None:
-    if versions:
-        bucket.keys.setlist(key, versions)
-    else:
-        dict.pop(bucket.keys, key, None)  # moto's own fails at delete markers
-
-
-def delete_object(_state: SandboxState, call: Call) -> Any:
-    """DeleteObject: of what does not exist, it succeeds."""
-    bucket, version = call.uri["Bucket"], call.parameters.get("VersionId")
-    check_version_id(bucket_named(bucket), version)
-    if _locked(bucket, call.uri["Key"], version):
-        return TO_MOTO
-    return _delete(bucket, call.uri["Key"], version)
-
-
-def _locked(bucket: str, key: str, version: str | None) -> bool:
-    """Whether object lock decides, as moto does."""
-    return version is not None and any(
-        str(v.version_id) == version and getattr(v, "lock_mode", None)
-        for v in versions_of(bucket, key)
-    )
-
-
-def delete_objects(_state: SandboxState, call: Call) -> Any:
-    """DeleteObjects: each by itself; versions that do not exist are errors."""
-    bucket, asked = call.uri["Bucket"], call.parameters["Delete"]
-    if any(_locked(bucket, named["Key"], named.get("VersionId")) for named in asked["Objects"]):
-        return TO_MOTO
-    deleted, errors = [], []
-    for named in asked["Objects"]:
-        key, version = named["Key"], named.get("VersionId")
-        try:
-            if version is not None:
-                version_of(versions_of(bucket, key), version, key)
-        except ServiceError as error:
-            errors.append({"Code": error.code, "Message": error.message, **error.members})
-            continue
-        said = _delete(bucket, key, version)
-        entry = {"Key": key, **({"VersionId": version} if version is not None else {})}
-        if said.get("DeleteMarker"):
-            entry.update(DeleteMarker=True, DeleteMarkerVersionId=said["VersionId"])
-        deleted.append(entry)
-    answer: dict[str, Any] = {"Deleted": deleted} if deleted and not asked.get("Quiet") else {}
-    return {**answer, "Errors": errors} if errors else answer
 
 
 def _not_implemented(header: str, why: str) -> ServiceError:
@@ -172,28 +99,10 @@ def _check_conditions(call: Call) -> None:
         raise _failed("If-None-Match")
 
 
-def _check_tagging_header(call: Call) -> None:
-    text = call.parameters.get("Tagging") or ""
-    names = [name for name, _ in parse_qsl(text, keep_blank_values=True)]
-    if all(map(_TAG_PAIR.fullmatch, text.split("&"))) and len(names) == len(set(names)):
-        check_tags(
-            [{"Key": k, "Value": v} for k, v in parse_qsl(text, keep_blank_values=True)],
-            of_object=True,
-        )
-        return
-    raise ServiceError(
-        "InvalidArgument",
-        "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters"
-        " without tag name duplicates.",
-        ArgumentName="x-amz-tagging",
-        ArgumentValue=text,
-    )
-
-
 def put_object(_state: SandboxState, call: Call) -> Any:
     """PutObject, before moto writes it."""
     check_grants(call, grants_of(call))
-    _check_tagging_header(call)
+    check_tagging_header(call)
     _check_conditions(call)
     call.notes["before"] = versions_of(call.uri["Bucket"], call.uri["Key"])
     return TO_MOTO
@@ -308,53 +217,10 @@ def _read(_state: SandboxState, call: Call, headers: Any) -> None:
         headers.pop("x-amz-expiration", None)
 
 
-def _with_version(call: Call, held: Any, status: int) -> Response:
-    """Answer without a body, and with the version where there are versions."""
-    headers = {}
-    if bucket_named(call.uri["Bucket"]).versioning_status:
-        headers["x-amz-version-id"] = str(held.version_id)
-    return Response(status=status, headers=headers)
-
-
-def put_tagging(_state: SandboxState, call: Call) -> Response:
-    """PutObjectTagging."""
-    tags = call.parameters["Tagging"].get("TagSet") or []
-    held = existing(call)
-    check_tags(tags, of_object=True)
-    backend = s3(str(bucket_owner(call.uri["Bucket"])))
-    backend.tagger.delete_all_tags_for_resource(held.arn)
-    backend.tagger.tag_resource(held.arn, tags)
-    return _with_version(call, held, 200)
-
-
-def get_tagging(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """GetObjectTagging: of an absent object, S3 names the bucket, too."""
-    bucket, key = call.uri["Bucket"], call.uri["Key"]
-    if not versions_of(bucket, key):
-        raise no_such_key(f"{bucket}/{key}")
-    held = existing(call)
-    tags = s3(str(bucket_owner(bucket))).get_object_tagging(held)["Tags"]
-    versioned = bool(bucket_named(bucket).versioning_status)
-    return {"TagSet": tags, **({"VersionId": str(held.version_id)} if versioned else {})}
-
-
-def delete_tagging(_state: SandboxState, call: Call) -> Response:
-    """DeleteObjectTagging."""
-    held = existing(call)
-    owner = str(bucket_owner(call.uri["Bucket"]))
-    s3(owner).tagger.delete_all_tags_for_resource(held.arn)
-    return _with_version(call, held, 204)
-
-
 OPERATIONS: dict[str, Operation] = {
     "CopyObject": copy_object,
-    "DeleteObject": delete_object,
-    "DeleteObjectTagging": delete_tagging,
-    "DeleteObjects": delete_objects,
     "GetObject": get_object,
-    "GetObjectTagging": get_tagging,
     "PutObject": put_object,
-    "PutObjectTagging": put_tagging,
 }
 AFTER = {
     "CopyObject": _written,

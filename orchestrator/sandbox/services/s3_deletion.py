@@ -1,0 +1,99 @@
+"""S3: deleting objects, their versions and their delete markers.
+
+Source: S3 API Reference, DeleteObject and DeleteObjects; S3 User Guide, "Working with objects in a
+versioning-suspended bucket".
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from moto.s3.models import FakeDeleteMarker
+
+from orchestrator.sandbox.object_versions import (
+    bucket_named,
+    check_version_id,
+    version_of,
+    versions_of,
+)
+from orchestrator.sandbox.services import TO_MOTO, Operation
+from orchestrator.sandbox.state import SandboxState
+from orchestrator.sandbox.wire import Call, ServiceError
+
+SERVICE = "s3"
+
+
+def _delete(bucket_name: str, key: str, version: str | None) -> dict[str, Any]:
+    """Delete a version, or the object; what is then said of it."""
+    bucket = bucket_named(bucket_name)
+    versions = list(bucket.keys.getlist(key, []))
+    if version is not None:
+        found = next((v for v in versions if str(v.version_id) == version), None)
+        _keep(bucket, key, [v for v in versions if v is not found])
+        said: dict[str, Any] = {"VersionId": version} if bucket.versioning_status else {}
+        if isinstance(found, FakeDeleteMarker):
+            said["DeleteMarker"] = True
+        return said
+    if bucket.versioning_status is None:
+        _keep(bucket, key, [])
+        return {}
+    marker = FakeDeleteMarker(key=SimpleNamespace(name=key))
+    if bucket.versioning_status == "Suspended":
+        marker._version_id = "null"
+        versions = [v for v in versions if str(v.version_id) != "null"]
+    _keep(bucket, key, [*versions, marker])
+    return {"VersionId": marker.version_id, "DeleteMarker": True}
+
+
+def _keep(bucket: Any, key: str, versions: list[Any]) -> None:
+    if versions:
+        bucket.keys.setlist(key, versions)
+    else:
+        dict.pop(bucket.keys, key, None)  # moto's own fails at delete markers
+
+
+def delete_object(_state: SandboxState, call: Call) -> Any:
+    """DeleteObject: of what does not exist, it succeeds."""
+    bucket, version = call.uri["Bucket"], call.parameters.get("VersionId")
+    check_version_id(bucket_named(bucket), version)
+    if _locked(bucket, call.uri["Key"], version):
+        return TO_MOTO
+    return _delete(bucket, call.uri["Key"], version)
+
+
+def _locked(bucket: str, key: str, version: str | None) -> bool:
+    """Whether object lock decides, as moto does."""
+    return version is not None and any(
+        str(v.version_id) == version and getattr(v, "lock_mode", None)
+        for v in versions_of(bucket, key)
+    )
+
+
+def delete_objects(_state: SandboxState, call: Call) -> Any:
+    """DeleteObjects: each by itself; versions that do not exist are errors."""
+    bucket, asked = call.uri["Bucket"], call.parameters["Delete"]
+    if any(_locked(bucket, named["Key"], named.get("VersionId")) for named in asked["Objects"]):
+        return TO_MOTO
+    deleted, errors = [], []
+    for named in asked["Objects"]:
+        key, version = named["Key"], named.get("VersionId")
+        try:
+            if version is not None:
+                version_of(versions_of(bucket, key), version, key)
+        except ServiceError as error:
+            errors.append({"Code": error.code, "Message": error.message, **error.members})
+            continue
+        said = _delete(bucket, key, version)
+        entry = {"Key": key, **({"VersionId": version} if version is not None else {})}
+        if said.get("DeleteMarker"):
+            entry.update(DeleteMarker=True, DeleteMarkerVersionId=said["VersionId"])
+        deleted.append(entry)
+    answer: dict[str, Any] = {"Deleted": deleted} if deleted and not asked.get("Quiet") else {}
+    return {**answer, "Errors": errors} if errors else answer
+
+
+OPERATIONS: dict[str, Operation] = {
+    "DeleteObject": delete_object,
+    "DeleteObjects": delete_objects,
+}
