@@ -140,13 +140,13 @@ class Verdict:
         decision: by all policies together.
         kind: the kind of policy that decided.
         policy_arn: the policy of an organization that denied it.
-        is_told: whether the denial says why, as S3 does only within an account or organization.
+        has_reason: whether the denial says why, as S3 does only within an account or organization.
     """
 
     decision: Decision
     kind: str = ""
     policy_arn: str = ""
-    is_told: bool = True
+    has_reason: bool = True
 
     def reason(self, action: str) -> str:
         """Word the denial as AWS does."""
@@ -240,7 +240,7 @@ def _by_organization(kind: str, account_id: str, request: AccessRequest) -> Verd
 def _require(call: Call, request: AccessRequest, verdict: Verdict) -> None:
     if verdict.decision == "allowed":
         return
-    if not verdict.is_told:
+    if not verdict.has_reason:
         raise ServiceError("AccessDenied", "Access Denied", 403)
     if call.service == "ec2":
         raise ServiceError(
@@ -304,7 +304,7 @@ def verdict_for(state: SandboxState, call: Call, request: AccessRequest) -> Verd
         return by_identity
     decision = _with_resource(caller, request, state.bucket_policies.get(bucket), owner)
     kind = by_identity.kind if by_identity.decision == decision else _RESOURCE
-    return Verdict(decision, kind, is_told=_is_near(caller.account_id, owner))
+    return Verdict(decision, kind, has_reason=_is_near(caller.account_id, owner))
 
 
 def _with_resource(

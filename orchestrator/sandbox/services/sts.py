@@ -147,7 +147,7 @@ def session_of(state: SandboxState, call: Call, target: Any, duration: int) -> d
 
 
 def _reason(call: Call, target: Any | None, request: AccessRequest) -> str:
-    """Say what the caller's own policies lack, if the role trusts it; else nothing is told."""
+    """Say what the caller's own policies lack; empty if the role does not trust it."""
     trusts = target is not None and decide(
         [parse_policy(target.assume_role_policy_document)], request, resource_policy=True
     )
