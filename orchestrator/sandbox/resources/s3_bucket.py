@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.sandbox.resources import (
@@ -14,6 +15,7 @@ from orchestrator.sandbox.resources import (
     already_exists,
 )
 from orchestrator.sandbox.services.s3 import create_bucket, set_defaults
+from orchestrator.sandbox.services.s3_lifecycle import put_lifecycle
 from orchestrator.sandbox.state import PARTITION, bucket_owner, s3
 
 _TYPE = "AWS::S3::Bucket"
@@ -39,7 +41,7 @@ def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
 def _configure(actor: Actor, name: str, properties: Mapping[str, Any]) -> CreatedResource:
     """Set every property but the name."""
     own = s3(actor.account_id)
-    actor.call("s3", "PutBucketTagging", {}, Bucket=name)
+    call = actor.call("s3", "PutBucketTagging", {}, Bucket=name)
     if blocked := properties.get("PublicAccessBlockConfiguration"):
         own.put_public_access_block(name, {k: str(v).lower() for k, v in blocked.items()})
     if versioning := properties.get("VersioningConfiguration"):
@@ -49,7 +51,10 @@ def _configure(actor: Actor, name: str, properties: Mapping[str, Any]) -> Create
     if encryption := properties.get("BucketEncryption"):
         own.put_bucket_encryption(name, {"Rule": _encryption(encryption)})
     if lifecycle := properties.get("LifecycleConfiguration"):
-        own.put_bucket_lifecycle(name, [_rule(rule) for rule in lifecycle["Rules"]])
+        rules = [_rule(rule) for rule in lifecycle["Rules"]]
+        put_lifecycle(
+            actor.state, replace(call, parameters={"LifecycleConfiguration": {"Rules": rules}})
+        )
     own.put_bucket_tagging(name, {t["Key"]: t["Value"] for t in properties.get("Tags", [])})
     notified = properties.get("NotificationConfiguration", {}).get("EventBridgeConfiguration")
     if notified is not None:
@@ -77,9 +82,9 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     """Convert a lifecycle rule to the API's form."""
     made: dict[str, Any] = {"ID": rule.get("Id"), "Status": rule["Status"], "Filter": {}}
     if old := rule.get("NoncurrentVersionExpiration"):
-        made["NoncurrentVersionExpiration"] = {"NoncurrentDays": str(old["NoncurrentDays"])}
+        made["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(old["NoncurrentDays"])}
     if unfinished := rule.get("AbortIncompleteMultipartUpload"):
-        days = str(unfinished["DaysAfterInitiation"])
+        days = int(unfinished["DaysAfterInitiation"])
         made["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": days}
     return made
 
