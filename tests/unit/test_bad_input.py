@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from orchestrator import cli
-from orchestrator.cli.results import write_reports
+from orchestrator.cli import results
 from orchestrator.config.load import load
 from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 from orchestrator.model.registration import Registration
+from orchestrator.report.page import Page
 from orchestrator.terraform import render
 from orchestrator.verify.model import Area, Report, Status
 
@@ -474,9 +476,11 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_run(tmp_path, cap
         assert "Invalid value for '--report'" in capsys.readouterr().err
 
 
-def test_a_report_that_cannot_be_written_keeps_no_other_from_being_written(tmp_path):
+def test_a_report_that_cannot_be_written_keeps_no_other_from_being_written(tmp_path, monkeypatch):
     report = Report("111122223333", "payer", "", (), dict.fromkeys(Area, Status.PASS))
-    reports = {"json": tmp_path, "junit": tmp_path / "junit.xml"}
+    page = Page("verify", datetime.now(timezone.utc), report=report)
+    monkeypatch.setattr(results, "_page", lambda *_: page)
+    files = {"json": tmp_path, "junit": tmp_path / "junit.xml"}
     with pytest.raises(OctoTfError, match="the report cannot be written"):
-        write_reports(None, reports, report=report)  # type: ignore[arg-type]
-    assert reports["junit"].is_file()
+        results.write_reports(None, files, report=report)  # type: ignore[arg-type]
+    assert files["junit"].is_file()
