@@ -109,7 +109,7 @@ def load(context: AccountContext, prepared: Prepared, file: Path) -> Review:
         )
     needed = outside_actions(context, prepared, edits)
     provenance.check_announced(file, made_from.outside, needed)
-    check_drift(context, prepared, made, edits)
+    check_against_aws(context, prepared, made, edits)
     return _reviewed(context, prepared, made, needed)
 
 
@@ -173,13 +173,13 @@ def _terraform_plan(
     return prepared.terraform.preview(file, edits, provider_version=wanted)
 
 
-def check_drift(
+def check_against_aws(
     context: AccountContext, prepared: Prepared, reviewed: Plan, edits: tuple[StateEdit, ...]
 ) -> None:
     """Plan once more, since Terraform applies a saved plan without reading AWS, and compare.
 
     Raises:
-        PlanRefused: AWS has changed what the plan changes, a role, or who may use the bucket.
+        PlanRefused: a resource that the plan changes, a role or the bucket's policy has changed.
     """
     with context.events.step("plan_drift", "Reading what AWS has now"):
         now = _terraform_plan(context, prepared, context.plan_file, edits)

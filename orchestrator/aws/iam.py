@@ -132,7 +132,9 @@ def _delete_policy(aws: Aws, arn: str) -> None:
     iam.delete_policy(PolicyArn=arn)
 
 
-MORE_ROLES = 'Delete roles, or have the quota "Roles per account" of IAM raised.'
+ROLE_QUOTA_HINT = (
+    'Delete roles, or request an increase of the quota "Roles per account" (Service Quotas, IAM).'
+)
 
 
 def free_roles(aws: Aws) -> int:

@@ -188,7 +188,7 @@ def _load_context(
 
 
 def _allow_destroy(given: tuple[str, ...], events: Events) -> frozenset[str]:
-    """Take addresses of earlier layouts of the module to those of today, and say so."""
+    """Translate addresses of earlier versions of the module to today's, and warn of each."""
     if not given:
         return frozenset()
     from orchestrator.terraform.moves import current_address
@@ -196,7 +196,10 @@ def _allow_destroy(given: tuple[str, ...], events: Events) -> frozenset[str]:
     found = {address: current_address(address) for address in given}
     for address, now in found.items():
         if now != address:
-            events.warn(f"--allow-destroy {address}: its address is {now} now.")
+            events.warn(
+                f"--allow-destroy {address} is an address of an earlier version of the module;"
+                f" {now} is used. Name that one from now on."
+            )
     return frozenset(found.values())
 
 

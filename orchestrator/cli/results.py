@@ -58,10 +58,10 @@ def write_reports(
     report: Report | None = None,
     examination: Examination | None = None,
 ) -> None:
-    """Write the files of --report: of the verification, or of the plan where there is none.
+    """Write the files of --report: of the verification, else the preflight, else the plan.
 
     Raises:
-        OctoTfError: a file cannot be written; the others are.
+        OctoTfError: a file could not be written; the other files are still written.
     """
     from orchestrator.errors import OctoTfError
     from orchestrator.report import render_run

@@ -62,7 +62,7 @@ def _writable(file: Path) -> Path:
 
 
 def report_option(subject: Literal["plan", "preflight", "verification"]) -> Callable[[Any], Any]:
-    """Return ``--report`` of a command that ends with such a subject."""
+    """Return ``--report`` of a command that ends with a plan, a preflight or a verification."""
     known = formats_of_run(subject)
 
     def parse(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:

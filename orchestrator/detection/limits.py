@@ -1,9 +1,10 @@
-"""Refuse a plan that AWS would refuse during the apply: a sixth report, too many roles.
+"""Refuse a plan that exceeds AWS's quotas: reports, the size of a bucket policy, roles.
 
 A bucket of another account is refused before that.
 
 Sources: AWS Data Exports User Guide, "Quotas and restrictions"; S3 User Guide, "Bucket policies";
-"Setting up an Amazon S3 bucket for Cost and Usage Reports" ("an S3 bucket that you own").
+"Setting up an Amazon S3 bucket for Cost and Usage Reports" ("an S3 bucket that you own"); IAM User
+Guide, "IAM and AWS STS quotas".
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def check_plan(
 def check_roles(aws: Aws, plan: Plan, imported: Collection[str]) -> None:
     """Refuse a plan that creates more roles than the account can still have.
 
-    Where the quota may not be read, AWS itself refuses during the apply.
+    If the caller may not read the quota, the plan is not checked: AWS refuses during the apply.
 
     Args:
         aws: calls as the account.
@@ -70,7 +71,7 @@ def check_roles(aws: Aws, plan: Plan, imported: Collection[str]) -> None:
         imported: the addresses of what exists, and is imported instead.
 
     Raises:
-        Refused: it does.
+        Refused: the plan creates more roles than the quota allows.
         ServiceError: a call failed, other than for a missing permission.
     """
     created = {c.address for c in plan.changes if (c.type, c.action) == ("aws_iam_role", "create")}
@@ -84,9 +85,9 @@ def check_roles(aws: Aws, plan: Plan, imported: Collection[str]) -> None:
         return
     if free < wanted:
         raise Refused(
-            f"the plan creates {wanted} roles, and the account's quota allows {free} more; nothing"
-            " was written",
-            hint=iam.MORE_ROLES,
+            f"the plan creates {wanted} role{'' if wanted == 1 else 's'}, and the account's quota"
+            f" allows {free} more; nothing was written",
+            hint=iam.ROLE_QUOTA_HINT,
         )
 
 

@@ -72,7 +72,7 @@ class RotationRecord(BaseModel):
 class AccountRecord(BaseModel):
     """The history of one account's registration; every time is ISO 8601, UTC, or null.
 
-    The file has what differs from the defaults.
+    ``ledger.json`` omits fields that have their default value.
 
     Attributes:
         account_type: as it was last identified; null where it never was from here.

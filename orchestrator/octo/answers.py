@@ -6,7 +6,7 @@ from orchestrator.errors import OctoError, OctoRefused
 from orchestrator.model.linked_accounts import count_linked
 from orchestrator.model.octo_records import LABELS, AccountRecord, AreaName, Method, OctoAnswer
 from orchestrator.octo import error_messages
-from orchestrator.octo.messages import LATEST, NO_ERROR, OUTDATED, AccountAccess, DataAccess
+from orchestrator.octo.messages import NO_ERROR, OUTDATED, UP_TO_DATE, AccountAccess, DataAccess
 
 _CONFIRM = "Run octo-tf confirm: it has Octo confirm what is left."
 _REGISTERING = "it registers the account, and has Octo confirm what passed."
@@ -80,8 +80,8 @@ def stackset_with_leavers(record: AccountRecord, left: int, *, at: str) -> OctoA
     )
 
 
-def stackset_that_stands(record: AccountRecord, known: DataAccess | None) -> OctoAnswer | None:
-    """Answer for a StackSet that Octo has confirmed since the last apply; None: it is to be asked.
+def recorded_confirmation(record: AccountRecord, known: DataAccess | None) -> OctoAnswer | None:
+    """Return the ledger's confirmation of the StackSet if it still holds; None: Octo must be asked.
 
     Octo assumes the role in every linked account when it is asked. A first confirmation whose
     answer did not come in time counts once Octo says that the StackSet is confirmed.
@@ -90,7 +90,7 @@ def stackset_that_stands(record: AccountRecord, known: DataAccess | None) -> Oct
     if known is None or earlier is None or earlier.at <= (record.applied_at or ""):
         return None
     octo, by_terraform = known.aws_options, record.method == "terraform"
-    if not (by_terraform and octo.registration_status.stack_set and octo.status in LATEST):
+    if not (by_terraform and octo.registration_status.stack_set and octo.status in UP_TO_DATE):
         return None
     if earlier.state == "unreachable" and "stackset" not in record.confirmed_at:
         return OctoAnswer(state="confirmed", at=earlier.at)

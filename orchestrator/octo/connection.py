@@ -31,7 +31,7 @@ _WRONG_ADDRESS = (
     requests.exceptions.MissingSchema,
 )
 _TIMEOUT = (5.0, 60.0)  # seconds to connect, and for an answer
-_TIMEOUT_ONCE = (5.0, 300.0)  # of what is not sent twice: Octo may call AWS for every account
+_TIMEOUT_ONCE = (5.0, 300.0)  # for all but GET, not sent twice: Octo may call AWS for every account
 
 
 class _LimitedRetry(Retry):
@@ -83,7 +83,8 @@ class Connection:
     """HTTP for one run, with a session for each thread, as requests demands.
 
     Every call is retried after a lost connection, a 429 (after ``Retry-After``, up to half a
-    minute) and a 5xx: all of Octo's calls are idempotent. Of those that take too long, only GETs.
+    minute) and a 5xx: all of Octo's calls are idempotent. After a read timeout or a 504, only a GET
+    is: Octo may still be working on the others.
     """
 
     def __init__(self, *, limit: Limit | None = None, pause: float = 0.5) -> None:
@@ -177,7 +178,7 @@ def _lines(response: requests.Response, url: str) -> Iterator[str]:
 def _unreachable(error: requests.RequestException, url: str) -> OctoUnreachable:
     hint = "Check the network and the proxy settings; octo-tf has recorded what remains to be done."
     if isinstance(error, requests.exceptions.ReadTimeout):
-        hint = "Octo may still be at work: run the same command again in a few minutes."
+        hint = "Octo may still be working on it: wait a few minutes before the next command."
     if isinstance(error, requests.exceptions.SSLError):
         variable = _bundle_variable() or "REQUESTS_CA_BUNDLE"
         hint = f"Check {variable}, which names the file of trusted CAs, and the machine's clock."

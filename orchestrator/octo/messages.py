@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic.alias_generators import to_camel, to_pascal
 
 OUTDATED = "outdated"  # the template has changed: an access's status
-LATEST = ("", "latest")
-NO_ERROR = (*LATEST, OUTDATED)  # an access's status where it is no error's text
+UP_TO_DATE = ("", "latest")
+NO_ERROR = (*UP_TO_DATE, OUTDATED)  # an access's status where it is no error's text
 
 
 class _Message(BaseModel):

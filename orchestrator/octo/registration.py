@@ -370,7 +370,7 @@ class RegistrationService:
                 if failure := self.linked.register_waiting(account_id):
                     return answers.of_error(failure, record, at=at)
                 asked_anyway = may_register or self.linked.registered
-                if not asked_anyway and (stands := answers.stackset_that_stands(record, known)):
+                if not asked_anyway and (stands := answers.recorded_confirmation(record, known)):
                     return stands
                 access = api.confirm_stackset(account_id, self._region)
                 confirmed = access.registration_status.stack_set

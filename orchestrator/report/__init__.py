@@ -45,7 +45,7 @@ def render_discovery(discovery: Discovery, name: str, *, color: bool = False) ->
 
 
 def render_run(page: Page, name: str) -> str:
-    """Render a run as a page, or in a format of what it ended with.
+    """Render a run: as a page, or its verification, preflight or plan alone.
 
     Raises:
         KeyError: there is no such format.

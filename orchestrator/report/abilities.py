@@ -1,4 +1,4 @@
-"""Render for programs what may be done where, in a size that what is written decides.
+"""Convert abilities to JSON, whose size depends on the text of policies, not on what they match.
 
 Actions are patterns as the policies write them, once for all resources on which they are allowed,
 with counts of what they do: every action of AWS on every resource would be hundreds of megabytes.
@@ -17,12 +17,12 @@ from orchestrator.model.policy.terms import Terms
 
 
 def comparison(change: Comparison) -> dict[str, Any]:
-    """Return how what somebody may do changes, as the schemas of plans and permissions have it."""
+    """Return what is gained, lost or changed, as the schemas of plans and permissions define it."""
     return {field.name: abilities(getattr(change, field.name)) for field in fields(change)}
 
 
 def abilities(given: Sequence[Ability]) -> list[dict[str, Any]]:
-    """Gather the abilities of all services in a place, and the places of the same actions."""
+    """Group abilities: all actions on a resource, then the resources that have the same actions."""
     by_place: dict[tuple[Any, ...], list[Ability]] = defaultdict(list)
     for one in given:
         by_place[one.resource, one.terms, one.excepts].append(one)

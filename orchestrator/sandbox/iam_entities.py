@@ -1,4 +1,4 @@
-"""Give moto's IAM entities what AWS's have and they lack: the form of unique ids, a usage count.
+"""Extend moto's IAM entities: AWS's form of unique ids, how often a policy is a boundary.
 
 Source: IAM User Guide, "IAM identifiers", "Understanding unique ID prefixes".
 """

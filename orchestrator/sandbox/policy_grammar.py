@@ -1,4 +1,4 @@
-"""Check the grammar of policies: of resources in full, of others what their services share.
+"""Check the grammar of policies: of resource-based ones fully, of others the rules they share.
 
 S3 and IAM read bucket and trust policies by one parser, which names the first thing that is wrong.
 Sources: IAM User Guide, "Grammar of the IAM JSON policy language"; real error texts.

@@ -1,7 +1,7 @@
 """Service-linked roles: made for an account by a service, or by CreateServiceLinkedRole.
 
-Source: IAM User Guide, "Using service-linked roles", and the page of each service; roles that were
-recorded on AWS.
+Source: IAM User Guide, "Using service-linked roles", and the page of each service. The table's rows
+are of roles that were recorded on AWS, but for 14 whose names were not looked up.
 """
 
 from __future__ import annotations

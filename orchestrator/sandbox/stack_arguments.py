@@ -1,4 +1,4 @@
-"""Read and check what calls about CloudFormation stacks are given.
+"""Read and check the parameters of calls about stacks.
 
 Source: CloudFormation API Reference, CreateStack, UpdateStack, CreateChangeSet; recorded errors.
 """

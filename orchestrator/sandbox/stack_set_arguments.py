@@ -1,4 +1,4 @@
-"""Read and check what calls about StackSets are given.
+"""Read and check the parameters of calls about StackSets.
 
 Source: CloudFormation API Reference, CreateStackSet, CreateStackInstances,
 StackSetOperationPreferences; User Guide, "Prerequisites for using StackSets"; real error texts.

@@ -53,14 +53,14 @@ class ObservedStack:
 
     @property
     def region(self) -> str:
-        """Where it is; empty where it is absent."""
+        """The stack's region; empty if the stack is absent."""
         return self.stack_id.split(":")[3] if self.stack_id else ""
 
 
 def describe_stack(aws: Aws, wanted: ExpectedStack) -> ObservedStack:
     """Describe the stack, found by its main resource, its name, or its template's description.
 
-    A role is of no region: the stack that made it may be in another than the link named.
+    Roles are global: the stack that created one may be in another region than the link's.
 
     Raises:
         ServiceError: an AWS call failed.

@@ -148,7 +148,7 @@ def _roles(aws: Aws, registration: Registration) -> Finding:
             "roles",
             "problem",
             f"The account needs {wanted} roles, and its quota allows {free} more.",
-            iam.MORE_ROLES,
+            iam.ROLE_QUOTA_HINT,
         )
     return Finding("roles", "ok", f"The quota of roles allows {free} more.")
 

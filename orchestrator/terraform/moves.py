@@ -15,7 +15,7 @@ _KEY = re.compile(r"\[[^\[\]]*\]$")  # of one instance
 
 
 def current_address(address: str) -> str:
-    """Return the address of today of a resource of the module; any other address as it is."""
+    """Translate an earlier address of a resource to its current one; return others unchanged."""
     if block_of(address) or not address.startswith(MODULE):
         return address
     import hcl2  # slow to load, and needed for an old address only

@@ -102,7 +102,9 @@ def check_drift(reviewed: Plan, now: Plan, repairs: Sequence[str]) -> dict[str, 
             others can do.
     """
     was = {resource.address: resource for resource in reviewed.resources}
-    refused = dict.fromkeys(now.undestroyable, "it would be destroyed now")
+    refused = dict.fromkeys(
+        now.undestroyable, "a new plan would destroy it, although it is protected"
+    )
     left: dict[str, str] = {}
     for resource in now.resources:
         then = was.get(resource.address)
@@ -112,7 +114,7 @@ def check_drift(reviewed: Plan, now: Plan, repairs: Sequence[str]) -> dict[str, 
     if refused:
         reasons = [*(f"{address}: {what}" for address, what in refused.items()), *repairs]
         raise PlanRefused(
-            "AWS has changed since the plan was made; the plan was not applied:\n"
+            "resources in AWS have changed since the plan was made; the plan was not applied:\n"
             + "\n".join(f"  {reason}" for reason in reasons),
             where=str(reviewed.file),
             hint="Make and review a new one with `octo-tf plan --out FILE`.",
@@ -123,7 +125,7 @@ def check_drift(reviewed: Plan, now: Plan, repairs: Sequence[str]) -> dict[str, 
 def _drift(then: ResourceValues | None, now: ResourceValues) -> str:
     """Name the attributes that differ in AWS, or in what is planned; values stay unsaid."""
     if then is None:
-        return "the plan does not have it"
+        return "it is not in the reviewed plan"
     if (then.before is None) != (now.before is None):
         return "it was deleted" if now.before is None else "it exists now"
     pairs = (

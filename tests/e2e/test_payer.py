@@ -138,7 +138,7 @@ def test_losing_the_report_is_refused_until_it_is_named(sandbox, payer):
         *("--allow-destroy", "module.octo.aws_cur_report_definition.cur[0]"),  # an earlier layout
     )
     assert allowed.returncode == 0, allowed.stderr
-    assert f"its address is {address} now" in allowed.stderr
+    assert f"earlier version of the module; {address} is used" in allowed.stderr
     names = [r["ReportName"] for r in cur.describe_report_definitions()["ReportDefinitions"]]
     assert names == ["renamed"]
     payer.settings(cur_report_name="renamed")

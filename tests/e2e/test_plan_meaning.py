@@ -92,7 +92,7 @@ def test_a_reviewer_reads_what_a_plan_means(sandbox, tmp_path):
     iam.attach_role_policy(RoleName=API_ROLE, PolicyArn=everything)
     drifted = project("apply", "--plan", "saved.tfplan")
     assert drifted.returncode == 5, drifted.stderr
-    assert "AWS has changed since the plan was made" in drifted.stderr
+    assert "resources in AWS have changed since the plan was made" in drifted.stderr
     assert f"{API_ROLE}: inline policy later is removed" in drifted.stderr
     assert f"{API_ROLE}: managed policy {everything} is detached" in drifted.stderr
     assert "inline policy hand" not in drifted.stderr  # which was reviewed

@@ -170,7 +170,7 @@ def test_what_the_plan_changes_must_be_as_it_was():
     assert f"{BUCKET}: tags" in drift(reviewed, from_data)
     gone = replace(now, resources=(replace(now.resources[0], before=None),))
     assert f"{BUCKET}: it was deleted" in drift(reviewed, gone)
-    assert "it would be destroyed" in drift(reviewed, Plan(Path("x"), (), True, (BUCKET,)))
+    assert "a new plan would destroy it" in drift(reviewed, Plan(Path("x"), (), True, (BUCKET,)))
 
 
 def test_another_resource_that_the_plan_leaves_is_named():

@@ -133,7 +133,8 @@ def finding(stack: ObservedStack, expected: ExpectedStack, account_id: str) -> F
         "status": stack.status or stack.state,
     }
     if stack.state == "absent" and stack.resource_exists:
-        places = f"account {account_id}" if expected.template == "api-access" else where
+        everywhere = f"account {account_id}, in the regions that octo-tf may read"
+        places = everywhere if expected.template == "api-access" else where
         return Finding(
             Status.SKIPPED,
             f"{expected.main_resource} exists, but no stack of {places} created it.",

@@ -130,10 +130,10 @@ def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
     if stack.state == "absent":
         raise ConfigError(
             f"no stack made {expected.main_resource}",
-            where=f"account {flow.account.account_id}, every region that it may ask",
-            hint="If it was not deployed yet: octo-tf console link api-access. If Terraform made"
-            " the role: octo-tf status shows what Octo's template asks for; octo-tf apply grants"
-            " what octo.yaml allows.",
+            where=f"account {flow.account.account_id}, in the regions that octo-tf may read",
+            hint="If no stack was deployed yet, run octo-tf console link api-access. If Terraform"
+            " created the role, octo-tf status shows what Octo's template asks for, and octo-tf"
+            " apply grants what octo.yaml allows.",
         )
     if stack.state != "complete":
         hint = (

@@ -273,9 +273,9 @@ def update(
     Shows what Octo's new template asks for, and prints the command of the AWS CLI that updates the
     stack, with the parameters as they are. Run it, then octo-tf console update again: Octo confirms
     what is up to date. With --by-octo, Octo updates a stack of its own template itself, after your
-    consent. The stack is found in whatever region it was deployed. Exit code 4 means that the
-    update is still to be done; --json shows the stack, its command, what Octo's template asks for
-    and Octo's answer.
+    consent. octo-tf finds the stack in any region. Exit code 4 means that the update is still to be
+    done. --json prints the stack, the command that updates it, what Octo's template asks for, and
+    Octo's answer.
     """
     from orchestrator.app import outdated
     from orchestrator.app.console import update as updating
@@ -313,19 +313,22 @@ def update(
             return done(code, answer)  # what was missing has been granted since
     if planned.stack.is_ours and found:  # octo-tf's template grants what octo.yaml says
         click.echo("\n".join(history.granting(found)), err=True)
-    place = f"{planned.stack.name} in {planned.stack.region}"
     if not by_octo:
         if not as_json:
             click.echo(shlex.join(planned.command))
         click.echo(
-            f"Or open the stack {place} in the AWS console, choose Update, then Make a direct"
-            f" update, and enter the same template and parameters: {planned.page}\nThen run octo-tf"
-            " console update again.",
+            f"{'Run the `command` of the JSON, or' if as_json else 'Or'} open the stack"
+            f" {planned.stack.name} in {planned.stack.region} in the AWS console, choose Update,"
+            " then Make a direct update, and enter the same template and parameters:"
+            f" {planned.page}\nThen run octo-tf console update again.",
             err=True,
         )
         return done(ExitCode.VERIFICATION_PENDING, answer)
     updating.check_by_octo(planned, target)
-    approval.agree(f"Have Octo update the stack {place}, as it is?", yes=yes)
+    approval.agree(
+        f"Have Octo update the stack {planned.stack.name} ({planned.stack.region}) in place?",
+        yes=yes,
+    )
     with context.events.step("update", "Octo updates the stack"):
         updating.by_octo(flow, planned)
     return done(*_confirm_again(flow))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Page:
-    """One run of a command that plans, verifies or examines; what it made is there.
+    """One run of a command that plans, verifies or predicts; at least one result is set.
 
     Attributes:
         command: the command's name, like ``apply``.

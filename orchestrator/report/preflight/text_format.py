@@ -58,7 +58,7 @@ def _lines(number: int, obstacle: Obstacle) -> list[str]:
     ]
     if not obstacle.certain:
         lines.append(f"     depends on: {', '.join(obstacle.keys)}")
-    replaced = "replace the statement with" if obstacle.number else "add to one of them"
+    replaced = "replace the statement with" if obstacle.number else "add to one of these policies"
     lines.append(f"     exemption ({replaced}):")
     lines += [f"       {line}" for line in json.dumps(obstacle.exemption, indent=2).splitlines()]
     lines += [f"     or {alternative}" for alternative in obstacle.alternatives]

@@ -1,4 +1,4 @@
-"""AWS::CDK::Metadata, which stands for nothing: the CDK adds it to templates for its statistics."""
+"""AWS::CDK::Metadata, which creates nothing: the CDK adds it to templates for its statistics."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ def delete_instances(state: SandboxState, call: Call) -> dict[str, Any]:
 
 
 def detect_drift(state: SandboxState, call: Call) -> dict[str, Any]:
-    """DetectStackSetDrift: compare the stacks' resources, which it only finds or misses."""
+    """DetectStackSetDrift: compare the template with what every stack instance has."""
     stack_set = stack_set_of(state, call)
     check_idle(stack_set)
     check_preferences(call)

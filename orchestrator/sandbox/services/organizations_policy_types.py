@@ -1,4 +1,4 @@
-"""Organizations: types of policies that are enabled, and what they mean for a target.
+"""Organizations: enable and disable policy types; describe a target's effective policy.
 
 Sources: Organizations API Reference, EnablePolicyType, DisablePolicyType, DescribeEffectivePolicy;
 Organizations User Guide, "Understanding management policy inheritance".

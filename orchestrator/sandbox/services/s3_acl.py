@@ -1,4 +1,4 @@
-"""S3: access control lists, and what forbids them on a bucket as it is made today.
+"""S3: access control lists, and the default settings of a bucket that forbid them.
 
 Sources: S3 User Guide, "Troubleshooting" of Object Ownership, "Access control list (ACL)
 overview"; S3 API Reference, PublicAccessBlockConfiguration. Error texts were recorded on AWS.

@@ -1,4 +1,4 @@
-"""S3: what lists objects and their versions, in pages, with prefixes, as S3 does.
+"""S3: list objects and their versions in pages, by prefix, in S3's order.
 
 Sources: S3 API Reference, ListObjects, ListObjectsV2 and ListObjectVersions; the order of pages
 and the error texts were recorded on AWS.

@@ -1,4 +1,4 @@
-"""IAM Identity Center: no account here has an instance of it, of which moto assumes one.
+"""IAM Identity Center: no account has an instance; moto would return one.
 
 Source: IAM Identity Center API Reference, ListInstances.
 """

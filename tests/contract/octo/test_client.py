@@ -120,7 +120,7 @@ def test_what_octo_does_not_answer_in_time_is_not_sent_twice(api, sandbox, monke
     with pytest.raises(OctoUnreachable) as caught:
         api.confirm_api_access(STANDALONE)
     assert planted.happened == 1
-    assert "may still be at work" in caught.value.hint
+    assert "may still be working on it" in caught.value.hint
     reading = plant(sandbox, action="GetAccountAccessTemplateUrl", latency=0.5, times=1)
     assert api.template()  # nothing is at work because of a question
     assert reading.happened == 2
