@@ -10,7 +10,7 @@ from orchestrator.sandbox import signature, wire
 from orchestrator.sandbox.state import Caller, SandboxState
 from orchestrator.sandbox.wire import CredentialScope, ServiceError
 
-_UNSIGNED = ("AssumeRoleWithWebIdentity",)  # whoever has a token may call it
+_UNSIGNED = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")  # whoever has a token may call
 _NOBODY = "anonymous"
 _TOKEN = "X-Amz-Security-Token"  # noqa: S105  (the header's name)
 _XML_SERVICES = ("sts", "iam", "cloudformation")

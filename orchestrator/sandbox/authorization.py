@@ -11,6 +11,7 @@ from orchestrator.sandbox.authorized_resources import (
     key_of,
     resource_of,
     resources_of,
+    shown_resource,
 )
 from orchestrator.sandbox.encryption import (
     check_state,
@@ -118,6 +119,7 @@ _NO_PERMISSION_NEEDED = {
     "sts:GetCallerIdentity",
     "sts:GetSessionToken",
     "sts:AssumeRole",
+    "sts:AssumeRoleWithSAML",
     "sts:AssumeRoleWithWebIdentity",
 }  # AssumeRole is decided by the trust policy: services/sts.py
 # What S3 asks KMS for where a bucket is encrypted with a key of KMS.
@@ -251,7 +253,8 @@ def _require(call: Call, request: AccessRequest, verdict: Verdict) -> None:
             403,
         )
     in_xml = call.service in _IN_XML
-    shown = f'"{request.resource}"' if request.action.startswith("s3:") else request.resource
+    shown = shown_resource(call, request.action, request.resource)
+    shown = f'"{shown}"' if request.action.startswith("s3:") else shown
     raise ServiceError(
         "AccessDenied" if in_xml else "AccessDeniedException",
         f"User: {call.caller.arn} is not authorized to perform: {request.action}"

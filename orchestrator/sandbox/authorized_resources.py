@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from moto.core.utils import get_service_model
+
 from orchestrator.sandbox.encryption import find_key
 from orchestrator.sandbox.request_context import organization_policy
 from orchestrator.sandbox.state import (
@@ -18,7 +20,7 @@ from orchestrator.sandbox.state import (
     organizations,
     role,
 )
-from orchestrator.sandbox.wire import Call
+from orchestrator.sandbox.wire import Call, ServiceError
 
 # What a call with tags needs besides, by its operation: a new resource's tags.
 _TAGGING = {
@@ -64,6 +66,7 @@ def dependent_permissions(state: SandboxState, call: Call) -> Iterator[tuple[str
 
 
 def _iam_resources(_state: SandboxState, call: Call) -> Iterator[str]:
+    _check_user_name(call)
     given, own = call.parameters, iam(call.caller.account_id)
     arn = f"arn:{PARTITION}:iam::{call.caller.account_id}"
     path = given.get("Path", "/")
@@ -101,6 +104,39 @@ def _iam_resources(_state: SandboxState, call: Call) -> Iterator[str]:
         yield next((str(given[name]) for name in _ARNS if name in given), "*")
 
 
+def _check_user_name(call: Call) -> None:
+    """A call about the caller itself, without a name, is only a user's."""
+    shape = get_service_model("iam").operation_model(call.operation).input_shape
+    if (
+        call.caller.kind != "user"
+        and shape is not None
+        and "UserName" in shape.members
+        and "UserName" not in {*call.parameters, *shape.required_members}
+    ):
+        raise ServiceError(
+            "ValidationError", "Must specify userName when calling with non-User credentials"
+        )
+
+
+def shown_resource(call: Call, action: str, resource: str) -> str:
+    """Get how a denial names a resource: IAM names what is there by its kind and name."""
+    given, caller = call.parameters, call.caller
+    if action != f"iam:{call.operation}" or call.operation in _BY_ARN:
+        return resource
+    kinds = (f"{kind} {given[name]}" for name, kind in _SHOWN.items() if name in given)
+    own = f"user {caller.name}" if resource == caller.arn and caller.kind == "user" else resource
+    return next(kinds, own)
+
+
+_BY_ARN = ("CreateGroup", "CreateInstanceProfile", "CreateRole", "CreateUser")
+_SHOWN = {
+    "InstanceProfileName": "instance profile",
+    "RoleName": "role",
+    "UserName": "user",
+    "GroupName": "group",
+    "PolicyName": "policy",
+    "PolicyArn": "policy",
+}
 _LISTED = {
     "ListGroups": "group",
     "ListInstanceProfiles": "instance-profile",

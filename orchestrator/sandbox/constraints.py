@@ -165,4 +165,5 @@ def _below(path: str, name: str) -> str:
 
 
 def _violated(value: Any, path: str, what: str) -> str:
-    return f"Value '{value}' at '{path}' failed to satisfy constraint: Member must {what}"
+    shown = "Value" if isinstance(value, bytes) else f"Value '{value}'"
+    return f"{shown} at '{path}' failed to satisfy constraint: Member must {what}"

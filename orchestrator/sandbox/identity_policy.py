@@ -31,6 +31,8 @@ _MOST_ATTACHED = 10
 _AWS_MANAGED = re.compile(r"arn:aws[\w-]*:iam::aws:policy/(?:.*/)?([\w+=,.@-]+)")
 
 
+# In IAM's own ARNs: an account's id, AWS itself, nothing, or a part with a wildcard or variable.
+_ACCOUNT = re.compile(r"\d{12}|aws||.*[*?$].*")
 _SYNTAX = "Syntax errors in policy."
 _SID = re.compile(r"[0-9A-Za-z]*")
 
@@ -219,6 +221,8 @@ def check_identity(text: str, *, with_version: bool) -> None:
     except MalformedPolicyDocument as error:
         raise _malformed(str(error.message)) from None
     for statement in statements:
+        if not all(_has_valid_account(r) for r in _resources(statement)):
+            raise _malformed("The policy failed legacy parsing")
         if not _SID.fullmatch(statement.get("Sid", "")):
             raise _malformed(
                 "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the"
@@ -228,6 +232,16 @@ def check_identity(text: str, *, with_version: bool) -> None:
             raise _malformed(
                 "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
             )
+
+
+def _resources(statement: Any) -> list[str]:
+    return as_list(statement.get("Resource", statement.get("NotResource", [])))
+
+
+def _has_valid_account(resource: str) -> bool:
+    parts = resource.split(":", 5)
+    is_of_iam = len(parts) > 5 and parts[2] in ("iam", "sts")
+    return not is_of_iam or bool(_ACCOUNT.fullmatch(parts[4]))
 
 
 def _size(text: str) -> int:

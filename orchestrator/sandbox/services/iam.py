@@ -88,9 +88,10 @@ def attach(_state: SandboxState, call: Call) -> Any:
     identity_policy.check_arn(arn)
     identity_policy.load_aws_managed(call.caller.account_id, arn)
     kind, _, holder = _holder(call)
-    if holder is not None:
-        identity_policy.check_attached(call.caller.account_id, holder, arn, kind)
-    return TO_MOTO
+    if holder is None:
+        return TO_MOTO
+    identity_policy.check_attached(call.caller.account_id, holder, arn, kind)
+    return {} if arn in holder.managed_policies else TO_MOTO  # moto would count it twice
 
 
 def get_policy(_state: SandboxState, call: Call) -> Any:

@@ -1,4 +1,4 @@
-"""IAM: the alias of an account, and the client ids of its OpenID Connect providers.
+"""IAM: the alias and features of an account, and its identity providers.
 
 Source: IAM API Reference, CreateAccountAlias, AddClientIDToOpenIDConnectProvider.
 """
@@ -6,11 +6,12 @@ Source: IAM API Reference, CreateAccountAlias, AddClientIDToOpenIDConnectProvide
 from __future__ import annotations
 
 from typing import Any
+from xml.etree import ElementTree
 
 from moto.organizations.models import organizations_backends
 
 from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.state import SandboxState, iam
+from orchestrator.sandbox.state import SandboxState, iam, management_account, organizations
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "iam"
@@ -37,10 +38,40 @@ def delete_alias(_state: SandboxState, call: Call) -> Any:
 def create_provider(_state: SandboxState, call: Call) -> Any:
     """CreateOpenIDConnectProvider: one for each URL."""
     url = call.parameters["Url"]
+    if not url.startswith("https://"):
+        raise ServiceError("ValidationError", "Invalid Open ID Connect Provider URL")
     own = iam(call.caller.account_id).open_id_providers.values()
     if url.removeprefix("https://") in [provider.url for provider in own]:
         raise ServiceError("EntityAlreadyExists", f"Provider with url {url} already exists.", 409)
     return TO_MOTO
+
+
+def create_saml_provider(_state: SandboxState, call: Call) -> Any:
+    """CreateSAMLProvider: its metadata is XML."""
+    try:
+        ElementTree.fromstring(call.parameters["SAMLMetadataDocument"])  # noqa: S314
+    except ElementTree.ParseError:
+        raise ServiceError("InvalidInput", "Could not parse metadata") from None
+    return TO_MOTO
+
+
+def list_features(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListOrganizationsFeatures: the central management of root users, which nobody enables."""
+    account_id = call.caller.account_id
+    own = organizations(management_account(account_id))
+    if own.org is None:
+        raise ServiceError("OrganizationNotFoundException", "The account is in no organization.")
+    if management_account(account_id) != account_id:
+        raise ServiceError(
+            "AccountNotManagementOrDelegatedAdministratorException",
+            "The account is neither the management account nor a delegated administrator.",
+        )
+    if not any(held["ServicePrincipal"] == "iam.amazonaws.com" for held in own.services):
+        raise ServiceError(
+            "ServiceAccessNotEnabledException",
+            "IAM has not been enabled as a trusted service in the organization.",
+        )
+    return {"OrganizationId": own.org.id, "EnabledFeatures": []}
 
 
 def add_client(_state: SandboxState, call: Call) -> dict[str, Any]:
@@ -75,7 +106,11 @@ def _provider(call: Call) -> Any:
 OPERATIONS: dict[str, Operation] = {
     "CreateAccountAlias": create_alias,
     "DeleteAccountAlias": delete_alias,
+    "ListOrganizationsFeatures": list_features,
+    # Sessions work everywhere in the sandbox, whatever the version of their tokens.
+    "SetSecurityTokenServicePreferences": lambda *_: {},
     "CreateOpenIDConnectProvider": create_provider,
+    "CreateSAMLProvider": create_saml_provider,
     "AddClientIDToOpenIDConnectProvider": add_client,
     "RemoveClientIDFromOpenIDConnectProvider": remove_client,
 }

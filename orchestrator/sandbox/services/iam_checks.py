@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from moto.core.utils import get_service_model
-
 from orchestrator.sandbox.services.iam_credentials import has_any
 from orchestrator.sandbox.state import SandboxState, iam, role
 from orchestrator.sandbox.wire import Call, ServiceError
@@ -78,7 +76,6 @@ def check(state: SandboxState, call: Call) -> None:
         ServiceError: ValidationError, AccessDenied, EntityAlreadyExists, InvalidInput,
             LimitExceeded or DeleteConflict.
     """
-    _check_user_name(call)
     _check_whose(call)
     _check_name(call)
     if call.parameters.get("Tags"):
@@ -88,20 +85,6 @@ def check(state: SandboxState, call: Call) -> None:
     for held, what in _conflicts(state, call):
         if held:
             raise ServiceError("DeleteConflict", f"Cannot delete entity, must {what} first.", 409)
-
-
-def _check_user_name(call: Call) -> None:
-    """A call about the caller itself, without a name, is only a user's."""
-    shape = get_service_model("iam").operation_model(call.operation).input_shape
-    if (
-        call.caller.kind != "user"
-        and shape is not None
-        and "UserName" in shape.members
-        and "UserName" not in {*call.parameters, *shape.required_members}
-    ):
-        raise ServiceError(
-            "ValidationError", "Must specify userName when calling with non-User credentials"
-        )
 
 
 def _check_whose(call: Call) -> None:

@@ -32,11 +32,19 @@ _BY_ALIAS = (
     *("GetPublicKey", "ReEncrypt", "Sign", "Verify", "VerifyMac", "ListAliases"),
 )
 # What a key must be for.
-_USAGES = {
-    **dict.fromkeys(("Encrypt", "GenerateDataKey"), "ENCRYPT_DECRYPT"),
-    "GenerateDataKeyWithoutPlaintext": "ENCRYPT_DECRYPT",
+_BY_MOTO = {
     **dict.fromkeys(("GenerateMac", "VerifyMac"), "GENERATE_VERIFY_MAC"),
     **dict.fromkeys(("Sign", "Verify"), "SIGN_VERIFY"),
+}
+_TO_ENCRYPT = ("Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt")
+_USAGES = {**_BY_MOTO, **dict.fromkeys(_TO_ENCRYPT, "ENCRYPT_DECRYPT")}
+# What each kind of key may be for; HMAC_* and others are for one thing only.
+_USAGES_OF_SPEC = {
+    "SYMMETRIC_DEFAULT": ("ENCRYPT_DECRYPT",),
+    "HMAC": ("GENERATE_VERIFY_MAC",),
+    "RSA": ("ENCRYPT_DECRYPT", "SIGN_VERIFY"),
+    "ECC": ("SIGN_VERIFY", "KEY_AGREEMENT"),
+    "SM2": ("ENCRYPT_DECRYPT", "SIGN_VERIFY", "KEY_AGREEMENT"),
 }
 _Of = Callable[[Call, Any], Any]
 
@@ -74,20 +82,35 @@ def _on_key(answer: _Of, *states: str) -> Operation:
     return operation
 
 
-def _by_moto(call: Call, key: Any) -> Any:
+def check_usage(call: Call, key: Any) -> None:
+    """Refuse what a key is not for.
+
+    Raises:
+        ServiceError: InvalidKeyUsageException.
+    """
     if key.key_usage != _USAGES.get(call.operation, key.key_usage):
         raise ServiceError(
             "InvalidKeyUsageException",
             f"{key.arn} key usage is {key.key_usage} which is not valid for {call.operation}.",
         )
+
+
+def _by_moto(call: Call, key: Any) -> Any:
+    check_usage(call, key)
     return TO_MOTO
+
+
+def material_of(key: Any, name: str) -> dict[str, str]:
+    """Get the id of a key's material by a name; nothing if AWS has not made the material."""
+    if key.key_spec != "SYMMETRIC_DEFAULT" or key.origin != "AWS_KMS":
+        return {}
+    return {name: hashlib.sha256(key.id.encode()).hexdigest()}
 
 
 def metadata(key: Any) -> dict[str, Any]:
     """Describe a key: moto leaves out the key material, and MACs."""
     described: dict[str, Any] = dict(key.to_dict()["KeyMetadata"])
-    if key.key_spec == "SYMMETRIC_DEFAULT" and key.origin == "AWS_KMS":
-        described["CurrentKeyMaterialId"] = hashlib.sha256(key.id.encode()).hexdigest()
+    described |= material_of(key, "CurrentKeyMaterialId")
     if key.key_usage == "GENERATE_VERIFY_MAC":
         described["MacAlgorithms"] = [key.key_spec.replace("HMAC_", "HMAC_SHA_")]
     if key.key_usage != "ENCRYPT_DECRYPT":
@@ -107,12 +130,18 @@ def create_key(state: SandboxState, call: Call) -> Any:
             "You must specify a KeyUsage value for all KMS keys except for symmetric encryption"
             " keys.",
         )
+    usage = given.get("KeyUsage") or "ENCRYPT_DECRYPT"
+    usages = _USAGES_OF_SPEC.get(spec if spec in _USAGES_OF_SPEC else spec.partition("_")[0])
+    if usages and usage not in usages:
+        raise ServiceError(
+            "ValidationException", f"KeyUsage {usage} is not compatible with KeySpec {spec}"
+        )
     check_tags(given.get("Tags", []))
     if given.get("Policy"):
         _check_policy(state, call, given["Policy"])
     key = kms_backends[call.caller.account_id][call.region].create_key(
         given.get("Policy"),
-        given.get("KeyUsage") or "ENCRYPT_DECRYPT",
+        usage,
         spec,
         given.get("Description"),
         given.get("Tags"),
@@ -300,7 +329,6 @@ _DISABLED, _ANY = (_WHEN_DISABLED,), (_WHEN_DISABLED, _WHEN_PENDING)
 OPERATIONS: dict[str, Operation] = {
     "CancelKeyDeletion": _on_key(_cancel_deletion, *_ANY),
     "CreateAlias": create_alias,
-    "CreateGrant": _on_key(_by_moto),
     "CreateKey": create_key,
     "DescribeKey": _on_key(_describe, *_ANY),
     "DisableKey": _on_key(_disable, *_DISABLED),
@@ -309,7 +337,6 @@ OPERATIONS: dict[str, Operation] = {
     "EnableKeyRotation": _on_key(_enable_rotation),
     "GetKeyPolicy": _on_key(_get_policy, *_ANY),
     "GetKeyRotationStatus": _on_key(_rotation_status, *_ANY),
-    "ListGrants": _on_key(_by_moto, *_ANY),
     "ListKeyPolicies": _on_key(lambda *_: {"PolicyNames": ["default"], "Truncated": False}, *_ANY),
     "ListResourceTags": _on_key(_list_tags, *_ANY),
     "PutKeyPolicy": put_policy,
@@ -319,5 +346,5 @@ OPERATIONS: dict[str, Operation] = {
     "UntagResource": _on_key(_untag, *_DISABLED),
     "UpdateAlias": create_alias,
     "UpdateKeyDescription": _on_key(_by_moto, *_DISABLED),
-    **dict.fromkeys(_USAGES, _on_key(_by_moto)),
+    **dict.fromkeys(_BY_MOTO, _on_key(_by_moto)),
 }

@@ -45,6 +45,7 @@ from orchestrator.sandbox.wire import Call, ServiceError
 SERVICE = "sts"
 ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:.*/)?([\w+=,.@-]+)")
 HOUR = 3600
+_MOST_CHARACTERS = 2048  # of a session policy
 _NOTHING: Document = {"Statement": []}  # a federated user without a policy may do nothing
 
 
@@ -181,6 +182,12 @@ def _session_policies(account_id: str, given: dict[str, Any]) -> list[Document]:
             raise ServiceError("InvalidParameterValue", f"Policy {entry['arn']} is not found.")
         documents.append(parse_policy(default_version(held)))
     if given.get("Policy"):
+        if len(given["Policy"]) > _MOST_CHARACTERS:
+            share = len(given["Policy"]) * 100 // _MOST_CHARACTERS
+            raise ServiceError(
+                "PackedPolicyTooLarge",
+                f"Packed policy consumes {share}% of allotted space, please use smaller policy.",
+            )
         try:
             documents.append(parse_policy(given["Policy"]))
         except ValueError:
