@@ -35,7 +35,13 @@ def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
             yield _violated(value, path, f"have {unit} greater than or equal to {rules['min']}")
     if kind == "string":
         yield from _of_text(rules, value, path)
-    if kind == "list":
+    if kind == "list" and "enum" in shape.member.metadata:
+        member = "".join(next((v for m in value for v in violations(shape.member, m)), ""))
+        if member:
+            listed = f"[{', '.join(map(str, value))}]"
+            nested = f"[Member must {member.partition(' Member must ')[2]}]"
+            yield _violated(listed, path, f"satisfy constraint: {nested}")
+    elif kind == "list":
         for number, member in enumerate(value, 1):
             yield from violations(shape.member, member, f"{path}.{number}.member")
 
@@ -70,7 +76,7 @@ _REASONS = {
 
 def reason_of(found: list[str]) -> tuple[str, str]:
     """Get the reason and the text of Organizations' error for the violations of a call."""
-    kinds = [violation.rpartition(" Member must ")[2] for violation in found]
+    kinds = [violation.rpartition("Member must ")[2] for violation in found]
     return next(
         reason
         for kind, reason in _REASONS.items()

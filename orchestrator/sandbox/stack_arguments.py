@@ -20,7 +20,8 @@ from orchestrator.sandbox.template_parameters import values_of
 from orchestrator.sandbox.template_parser import TemplateError, parse_template
 from orchestrator.sandbox.wire import Call, ServiceError
 
-_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*")
+_NAME = r"[a-zA-Z][-a-zA-Z0-9]*"
+_NAME_OR_ID = rf"{_NAME}|arn:[-a-zA-Z0-9:/._+]*"
 _NAME_LENGTH = 128
 _SETTINGS = (
     *("NotificationARNs", "RollbackConfiguration"),
@@ -44,15 +45,16 @@ _ABSENT = {
 }
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, *, or_id: bool = False) -> None:
     """Check the name, or the id, of a stack.
 
     Raises:
         ServiceError: it has another form.
     """
     problems = []
-    if not _NAME.fullmatch(name):
-        problems.append(f"Member must satisfy regular expression pattern: {_NAME.pattern}")
+    form = _NAME_OR_ID if or_id else _NAME
+    if not re.fullmatch(form, name):
+        problems.append(f"Member must satisfy regular expression pattern: {form}")
     if len(name) > _NAME_LENGTH and not name.startswith("arn:"):
         problems.append(f"Member must have length less than or equal to {_NAME_LENGTH}")
     if problems:
@@ -78,6 +80,7 @@ def check_stack(
         stack_changes.check(actor, name, body, parameters)
     except TemplateError as error:
         raise invalid(str(error)) from None
+    check_tags(arguments.get("Tags") or [])
     allowed = arguments.get("ResourceTypes")
     for resource in parse_template(body)["Resources"].values():
         if allowed and not any(fnmatchcase(resource["Type"], pattern) for pattern in allowed):
@@ -93,6 +96,16 @@ def check_stack(
     for policy in ("StackPolicyBody", "StackPolicyDuringUpdateBody"):
         if policy in arguments:
             check_stack_policy(arguments[policy])
+
+
+def check_tags(tags: list[dict[str, str]]) -> None:
+    """Check the tags that a stack or a StackSet is given.
+
+    Raises:
+        ServiceError: ValidationError.
+    """
+    if any(tag.get("Key", "").lower().startswith("aws:") for tag in tags):
+        raise invalid("aws: prefixed tag key names are not allowed for external use.")
 
 
 def check_stack_policy(text: str) -> None:

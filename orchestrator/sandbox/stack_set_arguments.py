@@ -11,7 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.sandbox.services.cloudformation_access import owner_of, require_management
-from orchestrator.sandbox.stack_arguments import check_capabilities, invalid, role_trusts
+from orchestrator.sandbox.stack_arguments import (
+    check_capabilities,
+    check_tags,
+    invalid,
+    role_trusts,
+)
 from orchestrator.sandbox.stacksets import (
     ADMINISTRATION_ROLE,
     SELF_MANAGED,
@@ -61,6 +66,7 @@ def settings_of_set(state: SandboxState, call: Call) -> dict[str, Any]:
     """Get the settings that a call gives; a template by its URL is read at once, as AWS does."""
     arguments = call.parameters
     settings = {name: arguments[name] for name in _SETTINGS if name in arguments}
+    check_tags(settings.get("Tags") or [])
     if {"TemplateURL", "TemplateBody"} & arguments.keys():
         settings["TemplateBody"] = body_of(state, call)
     return settings

@@ -33,7 +33,7 @@ def body_of(state: SandboxState, call: Call) -> str:
         body = str(arguments["TemplateBody"])
         if len(body.encode()) > _BODY_BYTES:
             raise invalid(
-                "1 validation error detected: Value at 'templateBody' failed to satisfy"
+                f"1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy"
                 f" constraint: Member must have length less than or equal to {_BODY_BYTES}"
             )
         return body
@@ -49,11 +49,11 @@ def body_of(state: SandboxState, call: Call) -> str:
     bucket, key = (host["bucket"], path) if host["bucket"] else path.split("/", 1)
     owner = bucket_owner(bucket)
     if owner is None:
-        raise invalid("S3 error: The specified bucket does not exist")
+        raise _s3_error("The specified bucket does not exist")
     if s3(owner).get_bucket(bucket).region_name != (host["region"] or _GLOBAL_REGION):
-        raise invalid(
-            "S3 error: The bucket you are attempting to access must be addressed using the"
-            " specified endpoint."
+        raise _s3_error(
+            "The bucket you are attempting to access must be addressed using the specified"
+            " endpoint."
         )
     reading = Call(
         "s3",
@@ -66,11 +66,18 @@ def body_of(state: SandboxState, call: Call) -> str:
     try:
         authorize(state, reading)
     except ServiceError:
-        raise invalid("S3 error: Access Denied") from None
+        raise _s3_error("Access Denied") from None
     found = s3(owner).get_object(bucket, key)
     if found is None:
-        raise invalid("S3 error: The specified key does not exist.")
+        raise _s3_error("The specified key does not exist.")
     content: bytes = found.value
     if len(content) > _URL_BYTES:
         raise invalid(f"Template may not exceed {_URL_BYTES} bytes in size.")
     return content.decode()
+
+
+def _s3_error(message: str) -> ServiceError:
+    return invalid(
+        f"S3 error: {message}\nFor more information check"
+        " http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
+    )

@@ -131,7 +131,10 @@ def parameters_of(
 
 
 # What S3 does not check by its schema, or has errors of its own for.
-_NOT_BY_SCHEMA = ("AccessControlPolicy", "BucketLoggingStatus", "CreateBucketConfiguration")
+_NOT_BY_SCHEMA = (
+    *("AccessControlPolicy", "BucketLoggingStatus", "CreateBucketConfiguration"),
+    "NotificationConfiguration",
+)
 
 
 def _violations(service: str, shape: Any, parameters: dict[str, Any]) -> list[str]:

@@ -21,7 +21,7 @@ from orchestrator.sandbox.wire import Call
 _OTHER_TYPES = {
     f"AWS::{service}::{name}"
     for service, names in {
-        "CloudFormation": "CustomResource Macro Stack WaitCondition WaitConditionHandle",
+        "CloudFormation": "CustomResource Macro Stack WaitCondition",
         "IAM": "AccessKey Group InstanceProfile OIDCProvider SAMLProvider ServiceLinkedRole User"
         " UserToGroupAddition RolePolicy UserPolicy GroupPolicy",
         "KMS": "Alias Key",

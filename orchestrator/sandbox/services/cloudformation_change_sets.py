@@ -45,7 +45,7 @@ def create(state: SandboxState, call: Call) -> dict[str, Any]:
     kind = arguments.get("ChangeSetType", "UPDATE")
     stack = stacks.find(state, call.caller.account_id, call.region, arguments["StackName"])
     if kind == "CREATE":
-        check_name(arguments["StackName"])
+        check_name(arguments["StackName"], or_id=True)
         if stack is not None and stack.status != "REVIEW_IN_PROGRESS":
             raise invalid(
                 f"Stack [{arguments['StackName']}] already exists and cannot be created again with"

@@ -139,8 +139,15 @@ def make_obsolete(stack: Stack, but: ChangeSet | None = None) -> None:
             other.execution = "OBSOLETE"
 
 
+def continue_rollback(state: SandboxState, call: Call) -> dict[str, Any]:
+    """ContinueUpdateRollback: no rollback of an update fails here, so there is none to continue."""
+    stack = stack_of(state, call)
+    raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not continue rollback.")
+
+
 OPERATIONS: dict[str, Operation] = {
     "CancelUpdateStack": cancel,
+    "ContinueUpdateRollback": continue_rollback,
     "CreateStack": create,
     "DeleteStack": delete,
     "UpdateStack": update,

@@ -1,4 +1,4 @@
-"""S3: buckets with AWS's defaults, bucket policies and notifications; the rest is moto's.
+"""S3: buckets with AWS's defaults, and bucket policies; the rest is moto's.
 
 Policies are stored here because moto's own evaluation applies every Deny on ``*``, whatever its
 conditions are. Source: S3 API Reference, "Error responses"; S3 User Guide, "Bucket naming rules",
@@ -279,17 +279,6 @@ def delete_encryption(_state: SandboxState, call: Call) -> Any:
     return {}
 
 
-def put_notification(state: SandboxState, call: Call) -> Any:
-    """PutBucketNotificationConfiguration: moto would lose EventBridge's empty settings."""
-    state.notifications[_existing(call)] = call.parameters["NotificationConfiguration"]
-    return {}
-
-
-def get_notification(state: SandboxState, call: Call) -> Any:
-    """GetBucketNotificationConfiguration."""
-    return state.notifications.get(_existing(call), {})
-
-
 def _existing(call: Call) -> str:
     bucket = str(call.uri["Bucket"])
     if bucket_owner(bucket) is None:
@@ -305,10 +294,8 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteBucketEncryption": delete_encryption,
     "DeleteBucketPolicy": delete_bucket_policy,
     "GetBucketLocation": get_location,
-    "GetBucketNotificationConfiguration": get_notification,
     "GetBucketPolicy": get_bucket_policy,
     "ListBuckets": list_buckets,
-    "PutBucketNotificationConfiguration": put_notification,
     "PutBucketPolicy": put_bucket_policy,
 }
 AFTER = {"CreateBucket": _created, "HeadBucket": _headed}

@@ -93,6 +93,11 @@ def delete_objects(_state: SandboxState, call: Call) -> Any:
     return {**answer, "Errors": errors} if errors else answer
 
 
+_LOCKED = "Access Denied because object protected by object lock."
+TEXTS = tuple(
+    (operation, r"<Message>Access Denied</Message>", f"<Message>{_LOCKED}</Message>")
+    for operation in ("DeleteObject", "DeleteObjects")
+)
 OPERATIONS: dict[str, Operation] = {
     "DeleteObject": delete_object,
     "DeleteObjects": delete_objects,

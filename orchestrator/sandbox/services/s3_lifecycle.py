@@ -140,6 +140,60 @@ def _check_rule(rule: dict[str, Any]) -> None:
     expiration = rule.get("Expiration")
     if expiration is not None:
         _check_expiration(expiration)
+    if len(rule.get("ID") or "") > _MOST_OF_ID:
+        raise _wrong(f"ID length should not exceed allowed limit of {_MOST_OF_ID}")
+    conditions = {**(found or {}), **(both or {})}
+    for action, is_given in (
+        ("AbortIncompleteMultipartUpload", "AbortIncompleteMultipartUpload" in rule),
+        ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker" in (expiration or {})),
+    ):
+        for what, names in _NOT_WITH.items():
+            if is_given and names & conditions.keys():
+                raise ServiceError("InvalidRequest", f"{action} cannot be specified with {what}")
+    _check_transitions(rule)
+
+
+_MOST_OF_ID = 255
+_NOT_WITH = {
+    "Tags.": {"Tag", "Tags"},
+    "Object Size.": {"ObjectSizeGreaterThan", "ObjectSizeLessThan"},
+}
+_INFREQUENT = {"STANDARD_IA": 30, "ONEZONE_IA": 30}  # the least days before the transition
+
+
+def _check_transitions(rule: dict[str, Any]) -> None:
+    """Check when objects change their class, and that they expire later than that."""
+    for unit, action, moved in (
+        ("Days", "Expiration", "Transition"),
+        ("NoncurrentDays", "NoncurrentVersionExpiration", "NoncurrentVersionTransition"),
+    ):
+        days = [0]
+        for transition in rule.get(f"{moved}s") or ():
+            least, kind = _INFREQUENT.get(transition["StorageClass"], 0), transition["StorageClass"]
+            if unit in transition and transition[unit] < least:
+                raise _wrong(
+                    f"'{unit}' in {moved} action must be greater than or equal to {least} for"
+                    f" storageClass '{kind}'"
+                )
+            days.append(transition.get(unit, 0))
+        expires = (rule.get(action) or {}).get(unit)
+        if expires is not None and expires <= max(days):
+            raise _wrong(
+                f"'{unit}' in the {action} action for {_condition(rule)} must be greater than"
+                f" '{unit}' in the {moved} action"
+            )
+
+
+def _condition(rule: dict[str, Any]) -> str:
+    """Name the objects of a rule as errors do; those of tags and sizes as of the prefix."""
+    if "Filter" not in rule:
+        return f"prefix '{rule['Prefix']}'"
+    conditions = {**rule["Filter"], **rule["Filter"].get("And", {})}
+    return f"filter '(prefix={conditions.get('Prefix', '')})'"
+
+
+def _wrong(message: str) -> ServiceError:
+    return ServiceError("InvalidArgument", message)
 
 
 def _check_expiration(expiration: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ texts were recorded on AWS.
 from __future__ import annotations
 
 import uuid
+from base64 import b64encode
+from hashlib import md5
 from typing import Any
 from urllib.parse import unquote
 
@@ -52,6 +54,20 @@ def get_object(_state: SandboxState, call: Call) -> Any:
                 response.headers["Allow"] = "DELETE"
         return response
     return TO_MOTO
+
+
+def get_attributes(_state: SandboxState, call: Call) -> Any:
+    """GetObjectAttributes: moto's, but for attributes that no object has."""
+    if not set(call.parameters.get("ObjectAttributes") or ()) <= _ATTRIBUTES:
+        raise ServiceError(
+            "InvalidArgument",
+            "Invalid attribute name specified.",
+            ArgumentName="x-amz-object-attributes",
+        )
+    return TO_MOTO
+
+
+_ATTRIBUTES = {"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"}
 
 
 def _not_implemented(header: str, why: str) -> ServiceError:
@@ -101,10 +117,73 @@ def _check_conditions(call: Call) -> None:
 
 def put_object(_state: SandboxState, call: Call) -> Any:
     """PutObject, before moto writes it."""
+    _check_written(call)
     check_grants(call, grants_of(call))
     check_tagging_header(call)
     _check_conditions(call)
     call.notes["before"] = versions_of(call.uri["Bucket"], call.uri["Key"])
+    return TO_MOTO
+
+
+_MOST_OF_KEY, _MOST_METADATA = 1024, 2048  # bytes
+
+
+def _check_written(call: Call) -> None:
+    """Check the key, the metadata and the digest of an object to be written."""
+    key, given = len(call.uri["Key"].encode()), call.parameters
+    if key > _MOST_OF_KEY:
+        raise ServiceError(
+            "KeyTooLongError",
+            "Your key is too long",
+            Size=str(key),
+            MaxSizeAllowed=str(_MOST_OF_KEY),
+        )
+    metadata = sum(len(f"{n}{v}".encode()) for n, v in (given.get("Metadata") or {}).items())
+    if metadata > _MOST_METADATA:
+        raise ServiceError(
+            "MetadataTooLarge",
+            "Your metadata headers exceed the maximum allowed metadata size",
+            Size=str(metadata),
+            MaxSizeAllowed=str(_MOST_METADATA),
+        )
+    if (algorithm := given.get("ServerSideEncryption")) not in _ALGORITHMS:
+        raise ServiceError(
+            "InvalidArgument",
+            "The encryption method specified is not supported",
+            ArgumentName="x-amz-server-side-encryption",
+            ArgumentValue=str(algorithm),
+        )
+    if (digest := given.get("ContentMD5")) is None:
+        return
+    if len(digest) != _DIGEST_LENGTH or not digest.endswith("=="):
+        raise ServiceError(
+            "InvalidDigest", "The Content-MD5 you specified was invalid.", **{"Content-MD5": digest}
+        )
+    body = given.get("Body") or b""
+    calculated = b64encode(md5(body, usedforsecurity=False).digest()).decode()
+    if digest != calculated:
+        raise ServiceError(
+            "BadDigest",
+            "The Content-MD5 you specified did not match what we received.",
+            ExpectedDigest=digest,
+            CalculatedDigest=calculated,
+        )
+
+
+_DIGEST_LENGTH = 24
+_ALGORITHMS = (None, "AES256", "aws:kms", "aws:kms:dsse", "aws:fsx")
+
+
+def of_upload(_state: SandboxState, call: Call) -> Any:
+    """CompleteMultipartUpload and UploadPart: moto's, but for an upload that there is not."""
+    if call.parameters["UploadId"] not in bucket_named(call.uri["Bucket"]).multiparts:
+        raise ServiceError(
+            "NoSuchUpload",
+            "The specified upload does not exist. The upload ID may be invalid, or the upload may"
+            " have been aborted or completed.",
+            404,
+            UploadId=call.parameters["UploadId"],
+        )
     return TO_MOTO
 
 
@@ -218,9 +297,13 @@ def _read(_state: SandboxState, call: Call, headers: Any) -> None:
 
 
 OPERATIONS: dict[str, Operation] = {
+    "CompleteMultipartUpload": of_upload,
     "CopyObject": copy_object,
     "GetObject": get_object,
+    "GetObjectAttributes": get_attributes,
     "PutObject": put_object,
+    "UploadPart": of_upload,
+    "UploadPartCopy": of_upload,
 }
 AFTER = {
     "CopyObject": _written,

@@ -36,6 +36,31 @@ def _versioning(call: Call) -> None:
         raise ServiceError(
             "IllegalVersioningConfigurationException", "The Versioning element must be specified"
         )
+    suspends = call.parameters["VersioningConfiguration"]["Status"] != "Enabled"
+    if suspends and bucket_named(call.uri["Bucket"]).object_lock_enabled:
+        raise ServiceError(
+            "InvalidBucketState",
+            "An Object Lock configuration is present on this bucket, so the versioning state cannot"
+            " be changed.",
+            409,
+        )
+
+
+def _cors(call: Call) -> None:
+    for rule in call.parameters["CORSConfiguration"]["CORSRules"]:
+        for kind in ("AllowedOrigin", "AllowedHeader"):
+            for value in rule.get(f"{kind}s", []):
+                if value.count("*") > 1:
+                    raise ServiceError(
+                        "InvalidRequest", f'{kind} "{value}" can not have more than one wildcard.'
+                    )
+        for header in rule.get("ExposeHeaders", []):
+            if "*" in header:
+                raise ServiceError(
+                    "InvalidRequest",
+                    f'ExposeHeader "{header}" contains wildcard. We currently do not support'
+                    " wildcard for ExposeHeader.",
+                )
 
 
 def _encryption(call: Call) -> None:
@@ -153,6 +178,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetBucketLogging": get_logging,
     "GetBucketRequestPayment": get_request_payment,
     "PutBucketAccelerateConfiguration": _checked(_accelerate),
+    "PutBucketCors": _checked(_cors),
     "PutBucketEncryption": _checked(_encryption),
     "PutBucketLogging": put_logging,
     "PutBucketRequestPayment": put_request_payment,
