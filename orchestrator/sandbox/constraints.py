@@ -16,6 +16,12 @@ _NUMBERS = ("integer", "long", "float", "double")
 # S3 Control's ARNs in the model: it also tags general purpose buckets (arn:aws:s3:::NAME), which
 # the pattern excludes (version 6.23 of the Terraform provider).
 _NOT_ENFORCED = {"arn:[^:]+:s3(express)?:[^:].*"}
+# The pattern of a stack's name or id in the model, and in CloudFormation's answers.
+_ENFORCED_INSTEAD = {
+    r"([a-zA-Z][-a-zA-Z0-9]*)|(arn:\b(aws|aws-us-gov|aws-cn)\b:[-a-zA-Z0-9:/._+]*)": (
+        "[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*"
+    )
+}
 
 
 def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
@@ -143,7 +149,7 @@ def _members(shape: Any, value: dict[str, Any], path: str) -> Iterator[str]:
 def _of_text(rules: dict[str, Any], value: str, path: str) -> Iterator[str]:
     if "enum" in rules and value not in rules["enum"]:
         yield _violated(value, path, f"satisfy enum value set: [{', '.join(rules['enum'])}]")
-    pattern = rules.get("pattern")
+    pattern = _ENFORCED_INSTEAD.get(rules.get("pattern", ""), rules.get("pattern"))
     if pattern in _NOT_ENFORCED:
         return
     if pattern and (form := _compiled(pattern)) is not None and not form.fullmatch(value):
