@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from orchestrator.sandbox import pages, services, wire
+from orchestrator.sandbox import iam_pagination, services, wire
 from orchestrator.sandbox.discovery import submodules
 from orchestrator.sandbox.state import SandboxState, bucket_owner
 from orchestrator.sandbox.wire import Call, ServiceError
@@ -63,14 +63,14 @@ def corrected(state: SandboxState, call: Call, response: Response) -> Response:
     if response.status_code < 400 and (after := _after().get((call.service, call.operation))):
         with state.lock:
             after(state, call, response.headers)
-    texts, in_pages = _texts(call.service, call.operation), pages.is_paged(call)
+    texts, in_pages = _texts(call.service, call.operation), iam_pagination.is_paged(call)
     if texts or in_pages:
         body = response.get_data(as_text=True)
         changed = body
         for pattern, text in texts:
             changed = pattern.sub(text, changed)
         if in_pages and response.status_code < 400:
-            changed = pages.page_of(call, changed)
+            changed = iam_pagination.page_of(call, changed)
         if changed != body:
             response.set_data(changed)
     if call.service == "s3" and response.status_code >= 400:

@@ -30,10 +30,10 @@ from orchestrator.sandbox import (
     deployment,
     environment,
     iam_entities,
+    iam_pagination,
     identity_policy,
     lookup,
     organization,
-    pages,
     services,
     stack_changes,
     wire,
@@ -183,7 +183,7 @@ class Application:
         environ = {
             **request.environ,
             "wsgi.input": io.BytesIO(request.get_data()),
-            **(pages.request_for_all(request) if pages.is_paged(call) else {}),
+            **(iam_pagination.request_for_all(request) if iam_pagination.is_paged(call) else {}),
             "HTTP_X_MOTO_ACCOUNT_ID": call.caller.account_id,
         }
         captured: list[Any] = []

@@ -19,7 +19,7 @@ from orchestrator.sandbox.services import Operation as Answer
 from orchestrator.sandbox.services import Permission
 from orchestrator.sandbox.services.cloudformation_access import owner_of
 from orchestrator.sandbox.stack_arguments import invalid
-from orchestrator.sandbox.stack_set_arguments import (
+from orchestrator.sandbox.stackset_arguments import (
     check_administration,
     check_idle,
     check_model,

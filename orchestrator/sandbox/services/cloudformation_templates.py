@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.sandbox import resources, stack_changes, template
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.stack_arguments import change_set_of, invalid, stack_of
-from orchestrator.sandbox.stack_set_arguments import stack_set_of
+from orchestrator.sandbox.stackset_arguments import stack_set_of
 from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.template_format import checked_template
 from orchestrator.sandbox.template_parameters import text_of

@@ -64,7 +64,7 @@ def _check_target(target: dict[str, Any], arn: str, name: str) -> None:
 
 
 def _check_overlap(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """Refuse targets of which both would be told of the same event of an object."""
+    """Refuse targets of which both would be notified of the same event of an object."""
     if not any(_includes(a, b) or _includes(b, a) for a in one["Events"] for b in other["Events"]):
         return
     prefixes, suffixes = ([_part(each, name) for each in (one, other)] for name in _PARTS)

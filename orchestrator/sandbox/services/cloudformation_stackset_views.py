@@ -16,7 +16,7 @@ from orchestrator.sandbox.services.cloudformation_access import (
     owner_of,
 )
 from orchestrator.sandbox.services.cloudformation_views import start_of, time_of
-from orchestrator.sandbox.stack_set_arguments import (
+from orchestrator.sandbox.stackset_arguments import (
     administration_role,
     arn_of,
     deleted_sets,
