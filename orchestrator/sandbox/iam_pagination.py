@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from functools import cache
 from typing import Any
@@ -12,11 +11,11 @@ from xml.etree import ElementTree
 import botocore.session
 from moto.core.request import Request
 
+from orchestrator.sandbox.markers import marker_at, offset_of
 from orchestrator.sandbox.wire import Call, ServiceError
 
 _DEFAULT, _ALL = 100, "1000000"
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
-_OFFSET = b"offset:"
 
 
 def is_paged(call: Call) -> bool:
@@ -57,7 +56,7 @@ def page_of(call: Call, body: str) -> str:
             result.remove(old)
     _add(result, "IsTruncated", "true" if number > end else "false")
     if number > end:
-        _add(result, "Marker", base64.b64encode(b"%b%d" % (_OFFSET, end)).decode())
+        _add(result, "Marker", marker_at(end))
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -71,10 +70,8 @@ def _results() -> dict[str, list[str]]:
 
 
 def _offset(marker: str | None) -> int:
-    if marker is None:
-        return 0
     try:
-        return int(base64.b64decode(marker, validate=True).removeprefix(_OFFSET))
+        return offset_of(marker)
     except ValueError:
         raise ServiceError("ValidationError", f"Invalid Marker: {marker}") from None
 

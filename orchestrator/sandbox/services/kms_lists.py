@@ -5,19 +5,19 @@ Source: KMS API Reference, ListKeys, ListAliases, ListGrants, RetireGrant, Delet
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime, timezone
 from typing import Any
 
 from moto.kms.models import RESERVED_ALIASES, kms_backends
 
+from orchestrator.sandbox.markers import marker_at, offset_of
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.services.kms import key_of
 from orchestrator.sandbox.state import PARTITION, SandboxState
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "kms"
-_DEFAULT, _OFFSET = 100, b"offset:"
+_DEFAULT = 100
 
 
 def _page(call: Call, name: str, listed: list[dict[str, Any]]) -> dict[str, Any]:
@@ -30,15 +30,13 @@ def _page(call: Call, name: str, listed: list[dict[str, Any]]) -> dict[str, Any]
     end = start + int(call.parameters.get("Limit") or _DEFAULT)
     answer: dict[str, Any] = {name: listed[start:end], "Truncated": len(listed) > end}
     if len(listed) > end:
-        answer["NextMarker"] = base64.b64encode(b"%b%d" % (_OFFSET, end)).decode()
+        answer["NextMarker"] = marker_at(end)
     return answer
 
 
 def _offset(marker: str | None) -> int:
-    if marker is None:
-        return 0
     try:
-        return int(base64.b64decode(marker, validate=True).removeprefix(_OFFSET))
+        return offset_of(marker)
     except ValueError:
         raise ServiceError("InvalidMarkerException", "Could not deserialize marker") from None
 
