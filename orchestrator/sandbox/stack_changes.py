@@ -10,7 +10,7 @@ behaviors of stack resources".
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -165,7 +165,7 @@ def update(
         stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", why)
         stack.tags = former_tags
         stack.outputs, stack.exports, stack.imports = former
-        yield from _roll_back_update(stack, before)
+        yield from roll_back_update(stack, before)
         return
     stack.template, stack.parameters = body, parameters
     stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -177,7 +177,18 @@ def update(
     stack.set_status("UPDATE_COMPLETE")
 
 
-def _roll_back_update(stack: Stack, before: Mapping[str, Resource]) -> StackChange:
+def continue_rollback(stack: Stack, skipped: Collection[str]) -> StackChange:
+    """Roll an update back whose rollback failed, but for the resources that are skipped."""
+    stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", USER_INITIATED)
+    for name in skipped:
+        stack.before_update[name] = stack.resources[name]
+        stack.set_resource_status(stack.resources[name], "UPDATE_COMPLETE")
+    yield from roll_back_update(stack, stack.before_update)
+
+
+def roll_back_update(stack: Stack, before: dict[str, Resource]) -> StackChange:
+    """Set the resources back to what they were; where one cannot be, the rollback fails."""
+    failed = []
     for name, former in before.items():
         present = stack.resources[name]
         if present.physical_id != former.physical_id:  # the former one is still there
@@ -186,7 +197,16 @@ def _roll_back_update(stack: Stack, before: Mapping[str, Resource]) -> StackChan
             stack.resources[name] = former
             stack.set_resource_status(former, "UPDATE_COMPLETE")
         elif present.properties != former.properties or present.status == "UPDATE_FAILED":
-            yield from update_resource(stack, present, former.properties)
+            try:
+                yield from update_resource(stack, present, former.properties)
+            except ResourceError as error:
+                stack.set_resource_status(present, "UPDATE_FAILED", str(error))
+                failed.append(name)
+    stack.before_update = before if failed else {}
+    if failed:
+        why = f"The following resource(s) failed to update: [{', '.join(failed)}]. "
+        stack.set_status("UPDATE_ROLLBACK_FAILED", why)
+        return
     stack.set_status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
     new = [name for name in stack.resources if name not in before]
     yield from delete_resources(stack, new, _RETAINS_ON_ROLLBACK)

@@ -67,6 +67,7 @@ class Stack:
         policy: the stack's policy; ``policy_of_update`` is what the running update obeys.
         deletion_started: when deletion, or the rollback of the creation, has begun.
         replaced: the former resources that an update deletes at its end.
+        before_update: the resources that a failed rollback has still to set back.
     """
 
     actor: Actor
@@ -84,6 +85,7 @@ class Stack:
     policy_of_update: str | None = None
     resources: dict[str, Resource] = field(default_factory=dict)
     replaced: list[Resource] = field(default_factory=list)
+    before_update: dict[str, Resource] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
     exports: dict[str, str] = field(default_factory=dict)

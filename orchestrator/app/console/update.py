@@ -22,6 +22,7 @@ from orchestrator.stacks.steps import ExpectedStack, check_step
 
 _VERSION, _TARGET = "TemplateVersion", "TargetOrganizationId"
 _SECONDS = 900.0
+_ROLLBACK_FAILED = "UPDATE_ROLLBACK_FAILED"
 _PAUSE_SECONDS = 2.0
 
 
@@ -141,6 +142,8 @@ def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
         )
         if stack.state == "running":
             hint = "Wait until it has ended."
+        if stack.status == _ROLLBACK_FAILED:
+            hint = f"Run {_continue_rollback(stack)}, with the account's own credentials."
         raise Refused(f"the stack {stack.name} is {stack.status}", where=where, hint=hint)
     return stack
 
@@ -220,13 +223,21 @@ def by_octo(
         now = cloud.stack_status(stack.stack_id, stack.region)
     if now.status == "UPDATE_COMPLETE" and now != before:
         return
+    first = f"First run {_continue_rollback(stack)}. " if now.status == _ROLLBACK_FAILED else ""
     raise OctoTfError(
         f"the stack {stack.name} is {now.status}: Octo has not updated it; nothing of it was"
         " deleted",
         where=f"account {flow.account.account_id}, {stack.region}",
         hint="Its events in the AWS console name the reason; Octo's role may lack a permission."
-        " Update it with the account's own credentials: octo-tf console update shows the command.",
+        f" {first}Update it with the account's own credentials: octo-tf console update shows the"
+        " command.",
     )
+
+
+def _continue_rollback(stack: ObservedStack) -> str:
+    """Write what a stack needs whose rollback failed: CloudFormation refuses updates until then."""
+    name = f"--stack-name {stack.name} --region {stack.region}"
+    return f"aws cloudformation continue-update-rollback {name}"
 
 
 def _own_template(url: str, file: str) -> tuple[str, ...]:

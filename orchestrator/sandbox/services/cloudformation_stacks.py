@@ -140,9 +140,15 @@ def make_obsolete(stack: Stack, but: ChangeSet | None = None) -> None:
 
 
 def continue_rollback(state: SandboxState, call: Call) -> dict[str, Any]:
-    """ContinueUpdateRollback: no rollback of an update fails here, so there is none to continue."""
-    stack = stack_of(state, call)
-    raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not continue rollback.")
+    """ContinueUpdateRollback: with the caller's permissions, or without the resources to skip."""
+    stack, skipped = stack_of(state, call), call.parameters.get("ResourcesToSkip") or []
+    if stack.status != "UPDATE_ROLLBACK_FAILED":
+        raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not continue rollback.")
+    if unknown := sorted(set(skipped) - stack.before_update.keys()):
+        raise invalid(f"The specified resources [{', '.join(unknown)}] do not exist in the stack.")
+    stack.actor = actor_of(state, call)
+    stack_changes.start(stack, stack_changes.continue_rollback(stack, skipped))
+    return {}
 
 
 OPERATIONS: dict[str, Operation] = {

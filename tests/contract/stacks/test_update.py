@@ -197,8 +197,17 @@ def test_an_update_that_octos_role_may_not_make_is_explained_with_a_fix(
     newer()
     failed = command(standalone, "console", "update", "--by-octo", "--yes")
     assert failed.exit_code == 1, failed
-    assert "UPDATE_ROLLBACK" in failed.stderr
+    assert "UPDATE_ROLLBACK_FAILED" in failed.stderr
     assert "the account's own credentials" in failed.stderr
+    refused = command(standalone, "console", "update")
+    assert refused.exit_code == 5, refused
+    continued = re.search(r"Run (aws cloudformation continue-update-rollback .*?),", refused.stderr)
+    assert continued, refused
+    name = shlex.split(continued[1])[4]
+    cloudformation = standalone.client("cloudformation")
+    cloudformation.continue_update_rollback(StackName=name)
+    asked = command(standalone, "console", "update")
+    assert carry_out(cloudformation, asked.stdout) == "UPDATE_COMPLETE"
 
 
 def test_a_stack_of_octo_tfs_template_is_updated_by_octo_yaml(octo, account, command, newer):
