@@ -91,7 +91,6 @@ def describe(state: SandboxState, call: Call) -> dict[str, Any]:
     with_values = bool(call.parameters.get("IncludePropertyValues"))
     described = {
         **_summary(stack, found),
-        "Parameters": parameters_of(stack.actor, found.template, found.parameters),
         "NotificationARNs": found.settings.get("NotificationARNs", []),
         "RollbackConfiguration": found.settings.get("RollbackConfiguration", {}),
         "Capabilities": found.settings.get("Capabilities", []),
@@ -103,13 +102,14 @@ def describe(state: SandboxState, call: Call) -> dict[str, Any]:
             for change in found.changes
         ],
     }
-    for name, value in (("Tags", found.tags), ("Parameters", described["Parameters"])):
-        described.update({name: value} if value else {})
-        if not value:
-            described.pop(name, None)
-    for name in ("OnStackFailure", "ImportExistingResources"):
-        described.update({name: found.settings[name]} if name in found.settings else {})
-    return described
+    parameters = parameters_of(stack.actor, found.template, found.parameters)
+    lists = {"Parameters": parameters, "Tags": found.tags}
+    settings = ("OnStackFailure", "ImportExistingResources")
+    return {
+        **described,
+        **{name: value for name, value in lists.items() if value},
+        **{name: found.settings[name] for name in settings if name in found.settings},
+    }
 
 
 def _without_values(change: dict[str, Any]) -> dict[str, Any]:
