@@ -176,7 +176,7 @@ def _terraform_plan(
 def check_against_aws(
     context: AccountContext, prepared: Prepared, reviewed: Plan, edits: tuple[StateEdit, ...]
 ) -> None:
-    """Plan once more, since Terraform applies a saved plan without reading AWS, and compare.
+    """Plan again and compare with the reviewed plan: Terraform applies that without reading AWS.
 
     Raises:
         PlanRefused: a resource that the plan changes, a role or the bucket's policy has changed.

@@ -61,7 +61,7 @@ def check_plan(
 
 
 def check_roles(aws: Aws, plan: Plan, imported: Collection[str]) -> None:
-    """Refuse a plan that creates more roles than the account can still have.
+    """Refuse a plan that creates more IAM roles than the account's quota still allows.
 
     If the caller may not read the quota, the plan is not checked: AWS refuses during the apply.
 

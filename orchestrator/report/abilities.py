@@ -17,12 +17,12 @@ from orchestrator.model.policy.terms import Terms
 
 
 def comparison(change: Comparison) -> dict[str, Any]:
-    """Return what is gained, lost or changed, as the schemas of plans and permissions define it."""
+    """Return the abilities gained, lost or changed, in the form that the JSON schemas define."""
     return {field.name: abilities(getattr(change, field.name)) for field in fields(change)}
 
 
 def abilities(given: Sequence[Ability]) -> list[dict[str, Any]]:
-    """Group abilities: all actions on a resource, then the resources that have the same actions."""
+    """Group abilities: merge those of a resource, then the resources with the same actions."""
     by_place: dict[tuple[Any, ...], list[Ability]] = defaultdict(list)
     for one in given:
         by_place[one.resource, one.terms, one.excepts].append(one)

@@ -1,4 +1,4 @@
-"""The markers by which IAM and KMS list in pages: where the next page begins."""
+"""Pagination markers for the lists of IAM and KMS: each encodes the offset of a page."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def marker_at(offset: int) -> str:
 
 
 def offset_of(marker: str | None) -> int:
-    """Read where a page begins: at 0 without a marker.
+    """Return the offset at which the marker's page begins; 0 without a marker.
 
     Raises:
-        ValueError: it is none of these markers.
+        ValueError: it cannot be read.
     """
     if marker is None:
         return 0

@@ -178,7 +178,7 @@ def update(
 
 
 def continue_rollback(stack: Stack, skipped: Collection[str]) -> StackChange:
-    """Roll an update back whose rollback failed, but for the resources that are skipped."""
+    """Retry a failed rollback of an update; the skipped resources stay as they are now."""
     stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", USER_INITIATED)
     for name in skipped:
         stack.before_update[name] = stack.resources[name]
@@ -187,7 +187,7 @@ def continue_rollback(stack: Stack, skipped: Collection[str]) -> StackChange:
 
 
 def roll_back_update(stack: Stack, before: dict[str, Resource]) -> StackChange:
-    """Set the resources back to what they were; where one cannot be, the rollback fails."""
+    """Restore the former resources, then delete new ones; fail if one cannot be restored."""
     failed = []
     for name, former in before.items():
         present = stack.resources[name]

@@ -92,14 +92,14 @@ def check_drift(reviewed: Plan, now: Plan, repairs: Sequence[str]) -> dict[str, 
     Args:
         reviewed: the saved plan.
         now: the plan made now; both as read back from their files.
-        repairs: what the plan made now sets back, and the saved one does not, in words.
+        repairs: changes of roles that the new plan would undo and the saved one would not.
 
     Returns:
-        What else changed, by address: the saved plan leaves it as it is.
+        What else changed, by address: applying the saved plan does not touch it.
 
     Raises:
-        PlanRefused: something changed that the saved plan changes, or that says what Octo and
-            others can do.
+        PlanRefused: something changed that the saved plan changes, or that grants access, or a
+            new plan would destroy a protected resource.
     """
     was = {resource.address: resource for resource in reviewed.resources}
     refused = dict.fromkeys(

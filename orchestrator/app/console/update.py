@@ -143,7 +143,10 @@ def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
         if stack.state == "running":
             hint = "Wait until it has ended."
         if stack.status == _ROLLBACK_FAILED:
-            hint = f"Run {_continue_rollback(stack)}, with the account's own credentials."
+            hint = (
+                f"Run {_continue_rollback(stack)}, with the account's own credentials; then run"
+                " this command again."
+            )
         raise Refused(f"the stack {stack.name} is {stack.status}", where=where, hint=hint)
     return stack
 
@@ -235,7 +238,7 @@ def by_octo(
 
 
 def _continue_rollback(stack: ObservedStack) -> str:
-    """Write what a stack needs whose rollback failed: CloudFormation refuses updates until then."""
+    """Write the command that ends a failed rollback; until then CloudFormation refuses updates."""
     name = f"--stack-name {stack.name} --region {stack.region}"
     return f"aws cloudformation continue-update-rollback {name}"
 
