@@ -50,6 +50,7 @@ _UNKNOWN_KEY = {
     "SignatureDoesNotMatch",
     "AuthFailure",
 }
+_MFA_FAILED = "MultiFactorAuthentication failed"  # a wrong code, or a device of somebody else
 _ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 _USER = re.compile(r"User: (arn:\S+) is not authorized")
 
@@ -153,13 +154,20 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
             hint="Check the profile or the AWS_* variables, and that region is of their partition;"
             " `aws sts get-caller-identity` helps.",
         )
+    message = error.response.get("Error", {}).get("Message", "")
+    if is_denied(error) and _MFA_FAILED in message:
+        return AwsError(
+            f"{doing} failed: {message.rstrip('.')}",
+            where=where,
+            hint="Check mfa_serial of the profile, then run the same command again with the next"
+            " code that the device shows: AWS takes each code once.",
+        )
     if is_denied(error):
         return AccessDenied(
             f"{doing} failed: access denied",
             where=where,
             hint=f"Grant {_caller(error, subject)} {denied_action(error) or subject.action}.",
         )
-    message = error.response.get("Error", {}).get("Message", "")
     if is_transient(error):
         return AwsError(
             f"{doing} failed: {code}: {message}",

@@ -8,11 +8,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
 
+from orchestrator.aws.identity import identify
 from orchestrator.aws.mfa import with_process
 from orchestrator.aws.session import connect
 from orchestrator.errors import AwsError
@@ -21,9 +23,14 @@ WAY_IN = "OrganizationAccountAccessRole"
 
 
 @pytest.fixture
-def device(sandbox, tmp_path, monkeypatch) -> str:
-    """An MFA device's ARN; the profile ``mfa`` asks for its code and acts in linked-1."""
-    arn = f"arn:aws:iam::{sandbox.accounts['payer']}:mfa/me"
+def device(sandbox, session, tmp_path, monkeypatch) -> Iterator[str]:
+    """An MFA device of the payer's user: the profile ``mfa`` asks for its code, for linked-1."""
+    iam = session("payer").client("iam")
+    arn = iam.create_virtual_mfa_device(VirtualMFADeviceName="me")["VirtualMFADevice"][
+        "SerialNumber"
+    ]
+    codes = {"AuthenticationCode1": "123456", "AuthenticationCode2": "234567"}
+    iam.enable_mfa_device(UserName="administrator", SerialNumber=arn, **codes)
     role = f"arn:aws:iam::{sandbox.accounts['linked-1']}:role/{WAY_IN}"
     config = tmp_path / "config"
     config.write_text(
@@ -32,7 +39,9 @@ def device(sandbox, tmp_path, monkeypatch) -> str:
     )
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("HOME", str(tmp_path))  # ~/.aws/cli/cache
-    return arn
+    yield arn
+    iam.deactivate_mfa_device(UserName="administrator", SerialNumber=arn)
+    iam.delete_virtual_mfa_device(SerialNumber=arn)
 
 
 @pytest.fixture
@@ -63,6 +72,20 @@ def test_the_code_is_asked_for_once_and_its_session_serves_the_next_program(
     assert said == questions
     (kept,) = (tmp_path / ".aws/cli/cache").iterdir()
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_a_refused_code_is_named_and_leads_to_the_next_one(sandbox, device, questions, session):
+    iam = session("payer").client("iam")
+    iam.deactivate_mfa_device(UserName="administrator", SerialNumber=device)
+    account_id = sandbox.accounts["linked-1"]
+    with pytest.raises(AwsError, match="MultiFactorAuthentication failed") as refused:
+        identify(connect(region="us-east-1", profile="mfa"), account_id)
+    assert "mfa_serial" in refused.value.hint
+    assert "next code" in refused.value.hint
+    codes = {"AuthenticationCode1": "123456", "AuthenticationCode2": "234567"}
+    iam.enable_mfa_device(UserName="administrator", SerialNumber=device, **codes)
+    caller = identify(connect(region="us-east-1", profile="mfa"), account_id)
+    assert caller.account_id == account_id
 
 
 def test_without_a_terminal_nothing_is_asked_and_the_advice_works(

@@ -8,6 +8,14 @@ CODE = "123456"
 
 
 def test_a_code_is_typed_once_and_terraform_acts_by_its_session(sandbox: RunningSandbox):
+    iam = sandbox.client("payer", "iam")
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="me")["VirtualMFADevice"]
+    iam.enable_mfa_device(
+        UserName="administrator",
+        SerialNumber=device["SerialNumber"],
+        AuthenticationCode1=CODE,
+        AuthenticationCode2=CODE[::-1],
+    )
     project = sandbox.project("linked-1")
     octo_yaml = project.folder / "octo.yaml"
     octo_yaml.write_text(octo_yaml.read_text().replace("profile: linked-1", "profile: mfa"))
@@ -15,7 +23,7 @@ def test_a_code_is_typed_once_and_terraform_acts_by_its_session(sandbox: Running
     config.write_text(
         "[profile mfa]\nsource_profile = payer\nregion = us-east-1\n"
         f"role_arn = arn:aws:iam::{project.account_id}:role/OrganizationAccountAccessRole\n"
-        f"mfa_serial = arn:aws:iam::{sandbox.account('payer')}:mfa/me\n"
+        f"mfa_serial = {device['SerialNumber']}\n"
     )
     home = {"AWS_CONFIG_FILE": str(config), "HOME": str(project.folder)}
     project.environ = {**project.environ, **home}
