@@ -416,7 +416,8 @@ class Cloud:
         region, profile = self._registration.region, self._principal_profile
         with explained("connecting as Octo's principal"):
             principal = connect(region=region, profile=profile) if profile else None
-        desired = Desired(outputs, external_id, acceptance)
+        own_profile = self._registration.credentials.cli_profile
+        desired = Desired(outputs, external_id, acceptance, own_profile)
         return Context(desired, self.observation(), principal, time.time)
 
     def verify(

@@ -6,11 +6,17 @@ the error, so that the message can name them.
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
+import traceback
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from botocore.session import Session
+
+from orchestrator.model.aws_cli import aws_line
 
 _NOTE = "OctoTfSubject"
 # The parameters of a request that name its resource, by what they name.
@@ -40,9 +46,21 @@ _ACTIONS = {
 
 @dataclass
 class Caller:
-    """The identity of a session's calls; its ARN is empty until AWS or a role says it."""
+    """The identity of a session's calls.
+
+    Attributes:
+        arn: its ARN; empty until AWS or a role says it.
+        profile: the AWS profile that its credentials begin with; None for the environment's.
+        region: the session's.
+    """
 
     arn: str = ""
+    profile: str | None = None
+    region: str | None = None
+
+    def line(self, *words: str) -> str:
+        """Write a command of the AWS CLI that begins with the same credentials."""
+        return aws_line(*words, profile=self.profile, region=self.region)
 
 
 @dataclass(frozen=True)
@@ -52,15 +70,16 @@ class Subject:
     Attributes:
         action: as IAM names it: ``iam:GetRole``.
         resource: like ``role OctoRole``; empty if the call has none.
-        caller: the ARN of the identity that made it; empty if unknown.
+        caller: the identity that made it.
     """
 
     action: str
     resource: str = ""
-    caller: str = ""
+    caller: Caller = field(default_factory=Caller)
 
     def __str__(self) -> str:
-        account = self.caller.split(":")[4] if self.caller.count(":") > 4 else ""
+        arn = self.caller.arn
+        account = arn.split(":")[4] if arn.count(":") > 4 else ""
         parts = [self.action, self.resource, f"account {account}" if account else ""]
         return ", ".join(part for part in parts if part)
 
@@ -73,6 +92,7 @@ def note_subjects(client: Any, caller: Caller) -> None:
         caller: who signs its calls; its ARN is learned from STS.
     """
     signing_name = client.meta.service_model.signing_name
+    client.octo_tf_caller = caller
 
     def before(params: Any, context: dict[str, Any], **_: Any) -> None:
         context[_NOTE] = _resource(params) if isinstance(params, dict) else ""
@@ -86,7 +106,7 @@ def note_subjects(client: Any, caller: Caller) -> None:
             return
         action = f"{signing_name}:{model.name}"
         parsed[_NOTE] = Subject(
-            _ACTIONS.get(action, action), str(context.get(_NOTE, "")), caller.arn
+            _ACTIONS.get(action, action), str(context.get(_NOTE, "")), replace(caller)
         )
 
     # First of all: handlers that come later change the parameters.
@@ -98,6 +118,18 @@ def subject_of(error: ClientError) -> Subject:
     """Return what a refused call was about; of a client that notes nothing, the operation."""
     noted = error.response.get(_NOTE)
     return noted if isinstance(noted, Subject) else Subject(_operation(error))
+
+
+def caller_of(error: BaseException) -> Caller:
+    """Return who a call that got no answer was to be made by, from the frames of its traceback."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        owner = frame.f_locals.get("self")
+        if isinstance(owner, BaseClient) and hasattr(owner, "octo_tf_caller"):
+            caller: Caller = owner.octo_tf_caller
+            return caller
+        if isinstance(owner, Session):  # that could create no client
+            return Caller(profile=owner.profile)
+    return Caller(profile=os.environ.get("AWS_PROFILE"))
 
 
 def _resource(params: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from botocore.exceptions import (
 
 from orchestrator.aws import sdk_errors
 from orchestrator.aws.call_subject import Subject, subject_of
+from orchestrator.aws.sdk_errors import sign_in
 from orchestrator.errors import AccessDenied, AwsError, OctoTfError
 
 ServiceError = ClientError
@@ -145,14 +146,15 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
         return AwsError(
             f"{doing} failed: the credentials have expired",
             where=where,
-            hint="Renew them (aws sso login, or a new session), then run the same command again.",
+            hint=f"Renew them (`{sign_in(subject.caller)}`, or a new session), then run the same"
+            " command again.",
         )
     if code in _UNKNOWN_KEY:
         return AwsError(
             f"{doing} failed: AWS does not know these credentials ({code})",
             where=where,
             hint="Check the profile or the AWS_* variables, and that region is of their partition;"
-            " `aws sts get-caller-identity` helps.",
+            f" `{subject.caller.line('sts', 'get-caller-identity')}` helps.",
         )
     message = error.response.get("Error", {}).get("Message", "")
     if is_denied(error) and _MFA_FAILED in message:
@@ -184,4 +186,4 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
 def _caller(error: ClientError, subject: Subject) -> str:
     """Name who was denied: as the message says it, else the identity that signed the call."""
     match = _USER.search(str(error))
-    return match[1] if match else subject.caller or "the caller"
+    return match[1] if match else subject.caller.arn or "the caller"

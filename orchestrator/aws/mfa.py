@@ -19,6 +19,7 @@ from botocore.utils import JSONFileCache
 
 from orchestrator.errors import AwsError
 from orchestrator.files import read_regular, write_atomically
+from orchestrator.model.aws_cli import aws_line
 from orchestrator.redaction import keep_out
 
 if TYPE_CHECKING:
@@ -62,9 +63,10 @@ def prepare(core: botocore.session.Session, on_question: Callable[[str], None]) 
             raise AwsError(
                 "the profile needs an MFA code, and there is no terminal to ask for it",
                 where=f"AWS profile {name}",
-                hint=f"Run `aws sts get-caller-identity --profile {name}` on a terminal first: the"
-                " session that it leaves in ~/.aws/cli/cache is used while it is valid. A pipeline"
-                " needs a profile without MFA, such as one of `aws sso login` or of a role.",
+                hint=f"Run `{aws_line('sts', 'get-caller-identity', profile=name)}` on a terminal"
+                " first: the session that it leaves in ~/.aws/cli/cache is used while it is valid."
+                " A pipeline needs a profile without MFA, such as one of IAM Identity Center or of"
+                " a role.",
             )
         on_question(question)
         return getpass.getpass(question)

@@ -8,7 +8,8 @@ recognized by the frames of their traceback.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import traceback
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -35,11 +36,15 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from orchestrator.aws.call_subject import Caller, caller_of
+from orchestrator.model.aws_cli import aws_line
+
 _LONGEST = 300  # characters of a text that another program wrote
 _CHECK_PROFILE = (
     "Check the profile in the AWS configuration file, and the AWS_* variables;"
-    " `aws sts get-caller-identity` shows whether they work."
+    " `{who}` shows whether they work."
 )
+_SIGN_IN = "Sign in again with `{login}`."
 
 
 class Explained(NamedTuple):
@@ -47,12 +52,12 @@ class Explained(NamedTuple):
 
     Attributes:
         what: the reason, without what was being done.
-        where: a file, a profile or a variable; empty if nowhere.
-        hint: what to do next.
+        where: a file, a profile or a variable; empty for the caller's credentials.
+        hint: what to do next; ``{login}`` and ``{who}`` are commands of the AWS CLI.
     """
 
     what: str
-    where: str
+    where: str = ""
     hint: str = _CHECK_PROFILE
 
 
@@ -81,7 +86,7 @@ _CONTAINER = _Source(
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "Check the AWS_CONTAINER_* variables, or unset them and name a profile with --aws-profile.",
 )
-_SSO = _Source("the sign-in session", "sso_session", "Sign in again with `aws sso login`.")
+_SSO = _Source("the sign-in session", "sso_session", _SIGN_IN)
 _BY_CLASS = {
     "ProcessProvider": _PROCESS,
     "AssumeRoleWithWebIdentityCredentialFetcher": _WEB_IDENTITY,
@@ -105,9 +110,33 @@ def explain(error: Exception) -> Explained | None:
 
     ``ServiceError``, the answer of AWS, is not an error of boto3.
     """
-    if isinstance(error, BotoCoreError):
-        return _of_botocore(error)
-    frames = [frame for frame in _frames(error) if _is_botocore(frame)]
+    found = _of_botocore(error) if isinstance(error, BotoCoreError) else _of_source(error)
+    if found is None:
+        return None
+    what, where, hint = found
+    caller = caller_of(error)
+    place = f"AWS profile {caller.profile}" if caller.profile else "AWS credentials"
+    commands = {
+        "who": caller.line("sts", "get-caller-identity"),
+        "login": sign_in(replace(caller, profile=_provided_profile(error) or caller.profile)),
+    }
+    return Explained(what, where or place, hint.format_map(commands))
+
+
+def sign_in(caller: Caller) -> str:
+    """Write the command that renews the credentials of a profile of IAM Identity Center."""
+    return aws_line("sso", "login", profile=caller.profile)
+
+
+def _provided_profile(error: Exception) -> str | None:
+    """Return the profile whose provider failed: a role's ``source_profile``, for one."""
+    owners = [f.f_locals.get("self") for f, _ in traceback.walk_tb(error.__traceback__)]
+    return next((o._profile_name for o in reversed(owners) if hasattr(o, "_profile_name")), None)
+
+
+def _of_source(error: Exception) -> Explained | None:
+    """Explain what a source of credentials raised; None if botocore had no part in it."""
+    frames = [f for f, _ in traceback.walk_tb(error.__traceback__) if _is_botocore(f)]
     if not frames:
         return None
     for frame in reversed(frames):
@@ -118,10 +147,10 @@ def explain(error: Exception) -> Explained | None:
             return Explained(f"{source.name} cannot be used: {_reason(error)}", where, source.hint)
     if "expired" in str(error):
         hint = "Sign in again with the program that gives them, then run the same command again."
-        return Explained("the credentials have expired", _profile(), hint)
+        return Explained("the credentials have expired", hint=hint)
     if "endpoint" in str(error).lower():
         return Explained(_reason(error), "AWS_ENDPOINT_URL", "Correct it, or unset it.")
-    return Explained(_reason(error), _profile())
+    return Explained(_reason(error))
 
 
 def _of_botocore(error: BotoCoreError) -> Explained:
@@ -130,33 +159,27 @@ def _of_botocore(error: BotoCoreError) -> Explained:
         detail = shortened(str(error.kwargs.get("error_msg") or "")) or "it gave no reason"
         source = _BY_PROVIDER.get(str(error.kwargs.get("provider")))
         if source is None:
-            return Explained(text, _profile())
+            return Explained(text)
         return Explained(f"{source.name} cannot be used: {detail}", source.setting, source.hint)
     if isinstance(error, NoCredentialsError):
         hint = "Name a profile with --aws-profile, or set up the AWS credential chain."
-        return Explained("there are no AWS credentials", _profile(), hint)
+        return Explained("there are no AWS credentials", hint=hint)
     if isinstance(error, PartialCredentialsError):
         missing = error.kwargs.get("cred_var")
-        return Explained(
-            f"{text.partition(',')[0]}: {missing} is missing", _profile(), _CHECK_PROFILE
-        )
+        return Explained(f"{text.partition(',')[0]}: {missing} is missing")
     if isinstance(error, ConfigParseError):
         where = str(error.kwargs.get("path"))
         return Explained("the file is no AWS configuration", where, "Correct the file.")
     if isinstance(error, ProfileNotFound):
         return _without_profile(text)
     if isinstance(error, (SSOError, SSOTokenLoadError, TokenRetrievalError)):
-        return Explained(text, _profile(), "Sign in again with `aws sso login`.")
+        return Explained(text, hint=_SIGN_IN)
     if isinstance(error, RefreshWithMFAUnsupportedError):
-        return Explained(
-            text, _profile(), "Run the same command again: it asks for a new MFA code."
-        )
+        return Explained(text, hint="Run the same command again: it asks for a new MFA code.")
     if isinstance(error, NoRegionError):
-        return Explained(text, _profile(), "Name a region with --region.")
+        return Explained(text, hint="Name a region with --region.")
     if isinstance(error, MissingDependencyException):
-        return Explained(
-            text, _profile(), "Install what the profile needs, or use another profile."
-        )
+        return Explained(text, hint="Install what the profile needs, or use another profile.")
     return _of_connection(error, text)
 
 
@@ -179,7 +202,7 @@ def _of_connection(error: BotoCoreError, text: str) -> Explained:
     ):
         hint = "Check the network, the proxy settings and AWS_ENDPOINT_URL."
         return Explained(text, "network", hint)
-    return Explained(text, _profile())
+    return Explained(text)
 
 
 def _of_bundle() -> tuple[str, str]:
@@ -202,20 +225,7 @@ def _without_profile(text: str) -> Explained:
         file = Path(os.environ.get(name) or os.path.expanduser(default))  # noqa: PTH111
         if os.path.lexists(file) and not os.access(file, os.R_OK):
             return Explained(text, str(file), "The file cannot be read: correct its permissions.")
-    return Explained(text, _profile(), "Choose one that `aws configure list-profiles` shows.")
-
-
-def _profile() -> str:
-    """The place of what is wrong with credentials, where nothing says it better."""
-    profile = os.environ.get("AWS_PROFILE")
-    return f"AWS profile {profile}" if profile else "AWS credentials"
-
-
-def _frames(error: BaseException) -> Iterator[FrameType]:
-    traceback = error.__traceback__
-    while traceback is not None:
-        yield traceback.tb_frame
-        traceback = traceback.tb_next
+    return Explained(text, hint="Choose one that `aws configure list-profiles` shows.")
 
 
 def _is_botocore(frame: FrameType) -> bool:

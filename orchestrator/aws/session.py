@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -85,7 +85,7 @@ class Aws:
     ) -> None:
         self._session: Any = session  # its own overloads list every service
         self._base = base
-        self._caller = Caller(caller)
+        self._caller = Caller(caller, session._session.profile, session.region_name)
         self._keys = keys or {}  # of an assumed role, in place of the session's own
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = lock or threading.Lock()
@@ -223,7 +223,7 @@ class Aws:
             client = self._session.client(
                 "iam", region_name=self.region, config=_CLIENT_CONFIG, **_PLACEHOLDER
             )
-            note_subjects(client, Caller())
+            note_subjects(client, replace(self._caller, arn=""))
         return IamInAccounts(client, self._keys_of)
 
     def _keys_of(self, role: AssumeRole) -> dict[str, str]:

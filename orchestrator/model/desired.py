@@ -34,11 +34,13 @@ class Desired:
         outputs: the module's outputs.
         external_id: the id that Octo presents; a secret, never put into a finding.
         acceptance: the external ids of a rotation; without one, ``external_id`` stands alone.
+        profile: the AWS CLI's profile by which the user reaches the account; None for none.
     """
 
     outputs: Outputs
     external_id: str = field(repr=False)
     acceptance: Acceptance = NO_ROTATION
+    profile: str | None = None
 
     @property
     def external_ids(self) -> tuple[str, ...]:

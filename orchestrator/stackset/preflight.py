@@ -12,6 +12,7 @@ from orchestrator.aws.permissions import denied
 from orchestrator.aws.session import AssumeRole, Aws, IamInAccounts
 from orchestrator.errors import AccessDenied, Clash, ConfigError, CutOff, Refused
 from orchestrator.model.account import Account
+from orchestrator.model.aws_cli import aws_line
 from orchestrator.model.coverage import WANTING, Coverage, State
 from orchestrator.model.linked_accounts import LinkedAccounts, count_linked
 from orchestrator.model.module_contract.octo_names import API_ROLE
@@ -162,12 +163,18 @@ def check_targets(registration: Registration, organization: Organization) -> Non
         ConfigError: one does not exist, or is inside another.
     """
     targets = registration.stackset_targets or []
+    shows = aws_line(
+        *("organizations", "list-organizational-units-for-parent", "--parent-id"),
+        organization.root,
+        profile=registration.credentials.cli_profile,
+        region=registration.region,
+    )
     for target in targets:
         if target not in organization.parents:
             raise ConfigError(
                 f"stackset_targets: the organization has no OU {target}",
                 where=registration.account_id,
-                hint="Copy the ids from `aws organizations list-organizational-units-for-parent`.",
+                hint=f"Copy the ids from `{shows}`.",
             )
         others = [other for other in targets if other != target]
         if organization.is_under(target, others):

@@ -34,7 +34,7 @@ _ADVICE = tuple(
     for sign, advice in (
         (
             r"Expired ?Token|RequestExpired|token included in the request is expired",
-            "Renew the credentials (aws sso login, or a new session), then run the same command"
+            "Renew the credentials (sign in again, or get a new session), then run the same command"
             " again.",
         ),
         (

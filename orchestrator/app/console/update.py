@@ -15,7 +15,8 @@ from orchestrator.app.console.flow import ConsoleFlow
 from orchestrator.app.console.launch_link import launch_link
 from orchestrator.aws.errors import explained
 from orchestrator.detection import stackset_template
-from orchestrator.errors import ConfigError, OctoError, OctoTfError, Refused
+from orchestrator.errors import ConfigError, OctoError, OctoTfError, Pending, Refused
+from orchestrator.model.aws_cli import aws_command, aws_line
 from orchestrator.stacks import links
 from orchestrator.stacks.observed import ObservedStack
 from orchestrator.stacks.steps import ExpectedStack, check_step
@@ -24,6 +25,7 @@ _VERSION, _TARGET = "TemplateVersion", "TargetOrganizationId"
 _SECONDS = 900.0
 _ROLLBACK_FAILED = "UPDATE_ROLLBACK_FAILED"
 _PAUSE_SECONDS = 2.0
+_ONCE_ENDED = "Run octo-tf console update once CloudFormation has ended that."
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class StackUpdate:
         template: the options of ``aws cloudformation update-stack`` that name the template.
         kept: the parameters that keep their values.
         given: the values of the others; those of the template's defaults are not among them.
-        profile: the AWS profile of the account; empty for the ambient credentials.
+        profile: the AWS profile of the account; None for the environment's credentials.
         partition: the account's.
         has_target: whether the stack has been deployed with the target that is asked for.
     """
@@ -44,23 +46,23 @@ class StackUpdate:
     template: tuple[str, ...]
     kept: tuple[str, ...]
     given: Mapping[str, str] = field(default_factory=dict)
-    profile: str = ""
+    profile: str | None = None
     partition: str = "aws"
     has_target: bool = False
 
     @property
-    def command(self) -> list[str]:
+    def command(self) -> tuple[str, ...]:
         """The command of the AWS CLI that carries it out, with the account's own credentials."""
         parameters = [f"ParameterKey={name},UsePreviousValue=true" for name in self.kept]
         parameters += [f"ParameterKey={n},ParameterValue={v}" for n, v in self.given.items()]
-        return [
-            *("aws", "cloudformation", "update-stack", "--region", self.stack.region),
-            *(("--profile", self.profile) if self.profile else ()),
-            *("--stack-name", self.stack.stack_id),
+        return aws_command(
+            *("cloudformation", "update-stack", "--stack-name", self.stack.stack_id),
             *self.template,
             *(("--parameters", *parameters) if parameters else ()),
             *("--capabilities", "CAPABILITY_NAMED_IAM"),
-        ]
+            profile=self.profile,
+            region=self.stack.region,
+        )
 
     @property
     def page(self) -> str:
@@ -81,7 +83,8 @@ def plan(
 
     Raises:
         ConfigError: there is no such stack, or its template takes no target.
-        Refused: the stack is being changed, or has failed.
+        Pending: the stack is being changed.
+        Refused: it has failed.
     """
     (expected,) = flow.stacks("api-access")
     stack = find_stack(flow, expected)
@@ -113,7 +116,7 @@ def plan(
         options,
         tuple(kept),
         {**given, **dict.fromkeys(wanted, "VALUE")},
-        flow.registration.credentials.profile or "",
+        flow.registration.credentials.cli_profile,
         flow.partition,
         target is not None and deployed.get(_TARGET) == target,
     )
@@ -124,7 +127,8 @@ def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
 
     Raises:
         ConfigError: no region has one.
-        Refused: it is being changed, or has failed.
+        Pending: it is being changed.
+        Refused: it has failed.
     """
     stack = flow.describe(expected)
     where = f"account {flow.account.account_id}, {stack.region or expected.region}"
@@ -137,17 +141,18 @@ def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
             " apply grants what octo.yaml allows.",
         )
     if stack.state != "complete":
+        status = f"the stack {stack.name} is {stack.status}"
+        if stack.state == "running":
+            raise Pending(status, where=where, hint=_ONCE_ENDED)
         hint = (
             "Delete the failed stack, then run octo-tf console link api-access and open the link."
         )
-        if stack.state == "running":
-            hint = "Wait until it has ended."
         if stack.status == _ROLLBACK_FAILED:
             hint = (
-                f"Run {_continue_rollback(stack)}, with the account's own credentials; then run"
-                " this command again."
+                f"Run {_continue_rollback(flow, stack)}, with the account's own credentials; then"
+                " run this command again."
             )
-        raise Refused(f"the stack {stack.name} is {stack.status}", where=where, hint=hint)
+        raise Refused(status, where=where, hint=hint)
     return stack
 
 
@@ -207,7 +212,8 @@ def by_octo(
 
     Raises:
         OctoError: there are no credentials, or Octo refuses or does not answer, and no update runs.
-        OctoTfError: CloudFormation rolled it back, or has not ended it within 15 minutes.
+        Pending: CloudFormation has not begun or not ended it within 15 minutes.
+        OctoTfError: CloudFormation rolls it back.
     """
     cloud, stack, api = flow.context.cloud, update.stack, flow.context.octo.api
     if api is None:
@@ -226,21 +232,45 @@ def by_octo(
         now = cloud.stack_status(stack.stack_id, stack.region)
     if now.status == "UPDATE_COMPLETE" and now != before:
         return
-    first = f"First run {_continue_rollback(stack)}. " if now.status == _ROLLBACK_FAILED else ""
+    where = f"account {flow.account.account_id}, {stack.region}"
+    minutes = f"{_SECONDS / 60:.0f} minutes"
+    if now == before:
+        raise Pending(
+            f"Octo accepted the update, and CloudFormation has not begun it within {minutes}: the"
+            f" stack {stack.name} is {now.status}, as before",
+            where=where,
+            hint="Run octo-tf console update later: it has Octo confirm a stack that is updated by"
+            " then, and otherwise shows the command that updates it with the account's own"
+            " credentials.",
+        )
+    if now.status in ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"):
+        raise Pending(
+            f"the stack {stack.name} is {now.status}: CloudFormation has not ended the update"
+            f" within {minutes}",
+            where=where,
+            hint=_ONCE_ENDED,
+        )
+    first = ""
+    if now.status.endswith("_IN_PROGRESS"):
+        first = "Wait until CloudFormation has ended this. "
+    if now.status == _ROLLBACK_FAILED:
+        first = f"First run {_continue_rollback(flow, stack)}. "
     raise OctoTfError(
-        f"the stack {stack.name} is {now.status}: Octo has not updated it; nothing of it was"
-        " deleted",
-        where=f"account {flow.account.account_id}, {stack.region}",
+        f"the stack {stack.name} is {now.status or 'gone'}: Octo has not updated it",
+        where=where,
         hint="Its events in the AWS console name the reason; Octo's role may lack a permission."
         f" {first}Update it with the account's own credentials: octo-tf console update shows the"
         " command.",
     )
 
 
-def _continue_rollback(stack: ObservedStack) -> str:
+def _continue_rollback(flow: ConsoleFlow, stack: ObservedStack) -> str:
     """Write the command that ends a failed rollback; until then CloudFormation refuses updates."""
-    name = f"--stack-name {stack.name} --region {stack.region}"
-    return f"aws cloudformation continue-update-rollback {name}"
+    return aws_line(
+        *("cloudformation", "continue-update-rollback", "--stack-name", stack.name),
+        profile=flow.registration.credentials.cli_profile,
+        region=stack.region,
+    )
 
 
 def _own_template(url: str, file: str) -> tuple[str, ...]:

@@ -180,6 +180,8 @@ def command(
     roles are printed too. Nothing is read from AWS.
     """
     from orchestrator.config.load import load
+    from orchestrator.model.aws_cli import aws_line
+    from orchestrator.model.partition import cur_region, partition_of_region
     from orchestrator.model.permissions import Scope, pipeline_roles, trust
     from orchestrator.report.policies import RENDERERS
 
@@ -196,11 +198,15 @@ def command(
         )
     named = registration.cur_report_name and registration.cur_s3_bucket_name
     if registration.cur_report_option == "USE_EXISTING" and not named:
+        shows = aws_line(
+            *("cur", "describe-report-definitions"),
+            profile=registration.credentials.cli_profile,
+            region=cur_region(partition_of_region(registration.region)),
+        )
         raise ConfigError(
             "the existing report and its bucket are not named, and the policies name them",
             where=str(config),
-            hint="Add --cur-report-name NAME --cur-s3-bucket-name BUCKET;"
-            " `aws cur describe-report-definitions` shows both.",
+            hint=f"Add --cur-report-name NAME --cur-s3-bucket-name BUCKET; `{shows}` shows both.",
         )
     scope = Scope(
         registration,

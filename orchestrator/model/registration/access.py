@@ -54,6 +54,14 @@ class Credentials(Section):
         _account("The role to assume, from the profile or the ambient credentials."),
     ] = None
 
+    @property
+    def cli_profile(self) -> str | None:
+        """The profile by which the AWS CLI reaches the account; None for its environment.
+
+        The CLI assumes a role only for a profile of its own: ``profile`` is another identity then.
+        """
+        return None if self.assume_role else self.profile
+
 
 class Access(Section):
     """How an account is reached, and which one is meant, before it is said what to register."""

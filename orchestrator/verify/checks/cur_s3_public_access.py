@@ -1,6 +1,7 @@
 """cur_s3.public_access: the bucket blocks public access."""
 
 from orchestrator.aws.s3 import public_access_block
+from orchestrator.model.aws_cli import aws_line
 from orchestrator.model.desired import Desired
 from orchestrator.model.observed import Bucket, Observed
 from orchestrator.verify.cur import missing_bucket
@@ -25,12 +26,17 @@ def _judge(desired: Desired, observed: Observed) -> Finding:
     blocked = observed.bucket.public_access_block
     open_settings = [name for name in _SETTINGS if not blocked.get(name)]
     if open_settings:
+        blocks = aws_line(
+            *("s3api", "put-public-access-block", "--bucket", bucket),
+            "--public-access-block-configuration",
+            ",".join(f"{name}=true" for name in _SETTINGS),
+            profile=desired.profile,
+            region=cur.s3_bucket_region,
+        )
         remedy: Remedy = (
             Restore("it blocks public access")
             if cur.s3_bucket_option == "CREATE_NEW"
-            else "Block public access on the bucket: aws s3api put-public-access-block"
-            f" --bucket {bucket} --public-access-block-configuration "
-            + ",".join(f"{name}=true" for name in _SETTINGS)
+            else f"Block public access on the bucket: {blocks}"
         )
         return failed(
             f"{bucket} does not block public access; switched off: {', '.join(open_settings)}.",

@@ -169,7 +169,8 @@ def test_a_stack_in_another_region_than_octo_yamls_is_found_where_it_is(
     document = json.loads(asked.stdout)
     stack = document["stack"]
     assert (stack["name"], stack["region"]) == (STACK, "eu-central-1")
-    assert "--region eu-central-1" in shlex.join(stack["command"])
+    place = ["--region", "eu-central-1", "--profile", standalone.profile]
+    assert stack["command"][-4:] == place
     assert "region=eu-central-1" in stack["page"]
     assert [m["actions"] for m in document["outdated"]["missing"] if m["is_new"]] == [[*ADDED]]
     assert document["octo"]["outdated"]
@@ -203,6 +204,7 @@ def test_an_update_that_octos_role_may_not_make_is_explained_with_a_fix(
     assert refused.exit_code == 5, refused
     continued = re.search(r"Run (aws cloudformation continue-update-rollback .*?),", refused.stderr)
     assert continued, refused
+    assert continued[1].endswith(f" --region us-east-1 --profile {standalone.profile}")
     name = shlex.split(continued[1])[4]
     cloudformation = standalone.client("cloudformation")
     cloudformation.continue_update_rollback(StackName=name)
