@@ -16,8 +16,11 @@ def offset_of(marker: str | None) -> int:
     """Return the offset at which the marker's page begins; 0 without a marker.
 
     Raises:
-        ValueError: it cannot be read.
+        ValueError: ``marker_at`` has not written it.
     """
     if marker is None:
         return 0
-    return int(base64.b64decode(marker, validate=True).removeprefix(_OFFSET))
+    offset = int(base64.b64decode(marker, validate=True).removeprefix(_OFFSET))
+    if offset < 1 or marker_at(offset) != marker:
+        raise ValueError(marker)
+    return offset

@@ -483,7 +483,7 @@ def test_a_linked_account_s_bucket_region_does_not_matter(tmp_path):
 
 
 def test_settings_that_an_account_type_does_not_use_get_one_note(tmp_path):
-    route = scene(tmp_path, cur_s3_prefix="a", stackset_targets=["r-abcd"], tags={"a": "b"})
+    route = scene(tmp_path, cur_s3_prefix="pre", stackset_targets=["r-abcd"], tags={"a": "b"})
     route.cloud._account = replace(ACCOUNT, account_type="linked")
     plan(route.context)
     warned = [e.text for e in route.recording.events if isinstance(e, Warned)]
@@ -491,6 +491,6 @@ def test_settings_that_an_account_type_does_not_use_get_one_note(tmp_path):
 
 
 def test_a_payer_uses_all_settings(tmp_path):
-    route = scene(tmp_path, cur_s3_prefix="a", stackset_targets=["r-abcd"])
+    route = scene(tmp_path, cur_s3_prefix="pre", stackset_targets=["r-abcd"])
     plan(route.context)
     assert not [e for e in route.recording.events if isinstance(e, Warned)]
