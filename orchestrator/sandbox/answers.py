@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from orchestrator.sandbox import iam_pagination, services, wire
 from orchestrator.sandbox.discovery import submodules
 from orchestrator.sandbox.state import SandboxState, bucket_owner
-from orchestrator.sandbox.wire import Call, ServiceError
+from orchestrator.sandbox.wire import Call
 
 After = Callable[[SandboxState, Call, Any], None]
 _S3_CODE = re.compile(r"<Code>(\w+)</Code>\s*<Message>(.*?)</Message>", re.DOTALL)
@@ -48,14 +48,12 @@ def check_bucket(service: str, operation: str, uri: dict[str, Any]) -> None:
     """Refuse a call about a bucket that does not exist.
 
     Raises:
-        ServiceError: NoSuchBucket.
+        wire.ServiceError: NoSuchBucket.
     """
     bucket = uri.get("Bucket")
     if service != "s3" or not bucket or operation == "CreateBucket" or bucket_owner(bucket):
         return
-    raise ServiceError(
-        "NoSuchBucket", "The specified bucket does not exist", 404, BucketName=str(bucket)
-    )
+    raise wire.no_such_bucket(str(bucket))
 
 
 def corrected(state: SandboxState, call: Call, response: Response) -> Response:
@@ -75,6 +73,7 @@ def corrected(state: SandboxState, call: Call, response: Response) -> Response:
             response.set_data(changed)
     if call.service == "s3" and response.status_code >= 400:
         return _s3_error(call, response)
+    response.status_code = wire.status_of(call.service, response.status_code)
     return response
 
 

@@ -65,10 +65,7 @@ class Application:
             if content is not None:
                 return Response(content)(environ, start_response)
         if scope is None:
-            error = ServiceError(
-                "MissingAuthenticationToken", "Request is missing a signature", 403
-            )
-            return wire.failure(request, "sts", None, error)(environ, start_response)
+            return authentication.refuse_unsigned(request)(environ, start_response)
         found = wire.operation_of(request, scope.service)
         model, uri = found or (None, {})
         try:
@@ -159,8 +156,12 @@ class Application:
 
     def _ask_moto(self, request: Request, call: Call) -> Response:
         endpoint = get_service_model(call.service).endpoint_prefix
-        host = f"http://{endpoint}.{call.region}.amazonaws.com"
-        if not any(pattern.match(host) for _, pattern in self._moto.backend_url_patterns):
+        hosts = (f"{endpoint}.{call.region}", endpoint)  # of a region, or global
+        if not any(
+            pattern.match(f"http://{host}.amazonaws.com")
+            for _, pattern in self._moto.backend_url_patterns
+            for host in hosts
+        ):
             raise self._unknown(call.service, request, call.operation)
         environ = {
             **request.environ,

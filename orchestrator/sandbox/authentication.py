@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta, timezone
 
 from moto.core.request import Request
+from werkzeug.wrappers import Response
 
 from orchestrator.sandbox import signature, wire
-from orchestrator.sandbox.state import Caller, SandboxState
+from orchestrator.sandbox.state import Caller, SandboxState, bucket_owner
 from orchestrator.sandbox.wire import CredentialScope, ServiceError
 
 _UNSIGNED = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")  # whoever has a token may call
 _NOBODY = "anonymous"
 _TOKEN = "X-Amz-Security-Token"  # noqa: S105  (the header's name)
+_S3 = ("s3", "s3control")
 _XML_SERVICES = ("sts", "iam", "cloudformation")
+# The services of the query protocol by their version, which unsigned requests are known by.
+_VERSIONS = {"2010-05-08": "iam", "2010-05-15": "cloudformation", "2011-06-15": "sts"}
 
 
 def scope_of(request: Request) -> CredentialScope | None:
@@ -22,6 +27,27 @@ def scope_of(request: Request) -> CredentialScope | None:
     if scope is None and request.values.get("Action") in _UNSIGNED:
         return CredentialScope(_NOBODY, "us-east-1", "sts")
     return scope
+
+
+def refuse_unsigned(request: Request) -> Response:
+    """Answer a request without a signature, in the protocol that it was sent in."""
+    if "X-Amz-Target" in request.headers:
+        text = "Missing Authentication Token"
+        return wire.plain_json(ServiceError("MissingAuthenticationTokenException", text))
+    if "Action" in request.values:
+        service = _VERSIONS.get(str(request.values.get("Version")), "sts")
+        if "Authorization" in request.headers and (lacking := signature.lacking(request)):
+            return wire.failure(request, service, None, _incomplete(service, lacking))
+        text = "Request is missing Authentication Token"
+        error = ServiceError("MissingAuthenticationToken", text, 403)
+        return wire.failure(request, service, None, error)
+    if "json" in (request.content_type or ""):
+        text = "Missing Authentication Token"
+        return wire.plain_json(ServiceError("MissingAuthenticationTokenException", text, 403))
+    bucket = request.path.strip("/").partition("/")[0]
+    if bucket and not bucket_owner(bucket):
+        return wire.failure(request, "s3", None, wire.no_such_bucket(bucket))
+    return wire.failure(request, "s3", None, ServiceError("AccessDenied", "Access Denied", 403))
 
 
 def caller_of(state: SandboxState, request: Request, scope: CredentialScope) -> Caller:
@@ -33,12 +59,15 @@ def caller_of(state: SandboxState, request: Request, scope: CredentialScope) -> 
     """
     if scope.access_key == _NOBODY:
         return Caller("", "", "user", "")
+    if lacking := signature.lacking(request):
+        raise _incomplete(scope.service, lacking)
     caller = state.caller(scope.access_key)
     if caller is None:
         raise _unknown_key(scope.service)
     _check_token(state, request, scope)
     if caller.has_mfa is False and scope.service == "iam":
         raise _unknown_key(scope.service)  # as IAM answers GetSessionToken's keys without MFA
+    _check_time(request, scope.service)
     if not signature.is_valid(request, state.secret(scope.access_key)):
         raise _wrong_signature(scope.service)
     return caller
@@ -46,7 +75,7 @@ def caller_of(state: SandboxState, request: Request, scope: CredentialScope) -> 
 
 def _check_token(state: SandboxState, request: Request, scope: CredentialScope) -> None:
     token, session = request.headers.get(_TOKEN), state.sessions.get(scope.access_key)
-    is_s3 = scope.service in ("s3", "s3control")
+    is_s3 = scope.service in _S3
     if token != (session.token if session else None):
         if is_s3 and token is not None:
             text = "The provided token is malformed or otherwise invalid."
@@ -62,8 +91,43 @@ def _check_token(state: SandboxState, request: Request, scope: CredentialScope) 
     raise ServiceError("ExpiredTokenException", text)
 
 
+def _check_time(request: Request, service: str) -> None:
+    """Refuse a signature of another time; AWS's clocks and the caller's may differ by minutes."""
+    signed, now = signature.signed_at(request), datetime.now(timezone.utc)
+    is_s3 = service in _S3
+    minutes = 15 if is_s3 or service in ("iam", "sts") else 5
+    allowed = timedelta(minutes=minutes)
+    if signed is None or abs(now - signed) <= allowed:
+        return
+    if is_s3:
+        text = "The difference between the request time and the current time is too large."
+        members = {
+            "RequestTime": f"{signed:{signature.TIME}}",
+            "ServerTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            "MaxAllowedSkewMilliseconds": str(minutes * 60 * 1000),
+        }
+        raise ServiceError("RequestTimeTooSkewed", text, 403, **members)
+    what, sign = ("expired", "-") if signed < now else ("not yet current", "+")
+    than = "now earlier" if signed < now else "still later"
+    limit = now - allowed if signed < now else now + allowed
+    text = (
+        f"Signature {what}: {signed:{signature.TIME}} is {than} than {limit:{signature.TIME}}"
+        f" ({now:{signature.TIME}} {sign} {minutes} min.)"
+    )
+    raise _refused(service, text)
+
+
+def _incomplete(service: str, text: str) -> ServiceError:
+    if service in _S3:
+        code = "AuthorizationHeaderMalformed"
+        return ServiceError(code, "The authorization header is malformed.")
+    return ServiceError(
+        "IncompleteSignature" if service in _XML_SERVICES else "IncompleteSignatureException", text
+    )
+
+
 def _unknown_key(service: str) -> ServiceError:
-    if service in ("s3", "s3control"):
+    if service in _S3:
         text = "The AWS Access Key Id you provided does not exist in our records."
         return ServiceError("InvalidAccessKeyId", text, 403)
     text = "The security token included in the request is invalid."
@@ -74,13 +138,18 @@ def _unknown_key(service: str) -> ServiceError:
 
 def _wrong_signature(service: str) -> ServiceError:
     text = "The request signature we calculated does not match the signature you provided. "
-    if service in ("s3", "s3control"):
+    if service in _S3:
         text += "Check your key and signing method."
-        return ServiceError("SignatureDoesNotMatch", text, 403)
-    text += (
-        "Check your AWS Secret Access Key and signing method. Consult the service documentation"
-        " for details."
-    )
-    if service in _XML_SERVICES:
+    else:
+        text += (
+            "Check your AWS Secret Access Key and signing method. Consult the service documentation"
+            " for details."
+        )
+    return _refused(service, text)
+
+
+def _refused(service: str, text: str) -> ServiceError:
+    """Make the error of a signature that is not accepted."""
+    if service in (*_S3, *_XML_SERVICES):
         return ServiceError("SignatureDoesNotMatch", text, 403)
     return ServiceError("InvalidSignatureException", text)

@@ -244,23 +244,28 @@ def _require(call: Call, request: AccessRequest, verdict: Verdict) -> None:
         return
     if not verdict.has_reason:
         raise ServiceError("AccessDenied", "Access Denied", 403)
-    if call.service == "ec2":
-        raise ServiceError(
-            "UnauthorizedOperation",
-            f"You are not authorized to perform this operation. User: {call.caller.arn} is not"
-            f" authorized to perform: {request.action} on resource: {request.resource}"
-            f"{verdict.reason(request.action)}",
-            403,
-        )
-    in_xml = call.service in _IN_XML
     shown = shown_resource(call, request.action, request.resource)
     shown = f'"{shown}"' if request.action.startswith("s3:") else shown
+    on_resource = f" on resource: {shown}"
+    if request.resource == "*" and call.service in _WITHOUT_RESOURCE:
+        on_resource = ""
+    text = (
+        f"User: {call.caller.arn} is not authorized to perform: {request.action}{on_resource}"
+        f"{verdict.reason(request.action)}"
+    )
+    if call.service == "ec2":
+        text = f"You are not authorized to perform this operation. {text}"
+        raise ServiceError("UnauthorizedOperation", text, 403)
+    in_xml = call.service in _IN_XML
     raise ServiceError(
         "AccessDenied" if in_xml else "AccessDeniedException",
-        f"User: {call.caller.arn} is not authorized to perform: {request.action}"
-        f" on resource: {shown}{verdict.reason(request.action)}",
+        text,
         403 if in_xml or call.service == "account" else 400,  # which is REST, with JSON
     )
+
+
+# The services that do not name "*", as users quote them.
+_WITHOUT_RESOURCE = ("cloudformation", "ec2", "s3")
 
 
 def _check_expected_owner(call: Call) -> None:

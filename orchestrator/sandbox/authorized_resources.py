@@ -164,7 +164,7 @@ def _cloudformation_resources(state: SandboxState, call: Call) -> Iterator[str]:
         ids = (s.id for s in stacks if s.name == name and s.deleted is None)
         yield str(name) if name.startswith("arn:") else next(ids, f"{arn}:stack/{name}/*")
     else:
-        yield f"{arn}:stack/*/*" if call.operation == "DescribeStacks" else "*"
+        yield f"{arn}:stack/*/*" if call.operation in ("DescribeStacks", "ListStacks") else "*"
 
 
 def _organizations_resources(_state: SandboxState, call: Call) -> Iterator[str]:
@@ -215,6 +215,16 @@ def key_of(call: Call) -> Any | None:
     return find_key(key_id, call.caller.account_id, call.region)
 
 
+def _ssm_resources(_state: SandboxState, call: Call) -> Iterator[str]:
+    given = call.parameters
+    names = given.get("Names") or [given.get("Path") or given.get("Name") or ""]
+    arn = f"arn:{PARTITION}:ssm:{call.region}:{call.caller.account_id}:parameter"
+    is_about_parameters = "Parameter" in call.operation and any(names)
+    for name in names if is_about_parameters else ["*"]:
+        is_arn = name == "*" or name.startswith("arn:")
+        yield name if is_arn else f"{arn}/{name.removeprefix('/')}"
+
+
 _RESOURCES: dict[str, Callable[[SandboxState, Call], Iterator[str]]] = {
     "cloudformation": _cloudformation_resources,
     "cur": _cur_resources,
@@ -222,4 +232,5 @@ _RESOURCES: dict[str, Callable[[SandboxState, Call], Iterator[str]]] = {
     "kms": _kms_resources,
     "organizations": _organizations_resources,
     "s3control": _bucket_resources,
+    "ssm": _ssm_resources,
 }

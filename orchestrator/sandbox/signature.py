@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from base64 import b64encode
+from datetime import datetime, timezone
 from urllib.parse import quote, unquote
 
 from moto.core.request import Request
@@ -17,6 +19,39 @@ _AUTHORIZATION = re.compile(
     r"SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
 )
 _UNRESERVED = "-_.~"
+_PARAMETERS = ("Credential", "Signature", "SignedHeaders")
+
+
+def lacking(request: Request) -> str:
+    """Say what a request's signature lacks, as AWS does; "" if nothing."""
+    header = request.headers.get("Authorization", "")
+    found = [
+        f"Authorization header requires '{name}' parameter."
+        for name in _PARAMETERS
+        if f"{name}=" not in header
+    ]
+    if not {"X-Amz-Date", "Date"} & {name.title() for name in request.headers.keys()}:
+        found.append(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
+        )
+    if not found:
+        return ""
+    digest = b64encode(hashlib.sha256(header.encode()).digest()).decode()
+    return (
+        f"{' '.join(found)} (Hashed with SHA-256 and encoded with Base64) Authorization={digest}"
+    )
+
+
+def signed_at(request: Request) -> datetime | None:
+    """Get the time of a request's signature; None if its header is none of AWS's form."""
+    try:
+        given = datetime.strptime(request.headers.get("X-Amz-Date", ""), TIME)
+    except ValueError:
+        return None
+    return given.replace(tzinfo=timezone.utc)
+
+
+TIME = "%Y%m%dT%H%M%SZ"  # of X-Amz-Date, and in AWS's errors about it
 
 
 def is_valid(request: Request, secret: str) -> bool:

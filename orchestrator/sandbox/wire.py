@@ -32,7 +32,14 @@ from orchestrator.sandbox.state import Caller
 warnings.filterwarnings("ignore", "Exception.ServiceError. with code", module="moto.core.serialize")
 
 # Services that sign by another name than botocore's models have.
-_NAMES = {"monitoring": "cloudwatch", "sso": "sso-admin"}
+_NAMES = {
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "sso": "sso-admin",
+    "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
+}
 _REQUEST = "00000000-0000-0000-0000-000000000000"
 _WITHOUT_PATHS = ("query", "ec2", "json")  # protocols
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
@@ -199,6 +206,12 @@ def malformed_xml() -> ServiceError:
     )
 
 
+def no_such_bucket(bucket: str) -> ServiceError:
+    """Make S3's error for a bucket that does not exist."""
+    text = "The specified bucket does not exist"
+    return ServiceError("NoSuchBucket", text, 404, BucketName=bucket)
+
+
 # The name of the page size parameter in each protocol.
 _PAGE_SIZES = {"query": "MaxItems", "json": "MaxResults"}
 
@@ -240,8 +253,14 @@ def failure(
         response = _serialized(request, service, named, error)
     except (DataNotFoundError, NotImplementedError):
         return _plain(request, service, error)
-    response.status_code = error.status
+    response.status_code = status_of(service, error.status)
     return response
+
+
+def status_of(service: str, status: int) -> int:
+    """Get the status of an answer: in JSON, every error of the client's has 400 (AWS JSON 1.1)."""
+    is_json = get_service_model(service).protocol == "json"
+    return 400 if is_json and 400 < status < 500 else status
 
 
 def _serialized(request: Request, service: str, model: OperationModel, result: Any) -> Response:
@@ -262,16 +281,23 @@ def s3_error(code: str, message: str, status: int, members: Mapping[str, str]) -
 
 def _plain(request: Request, service: str, error: ServiceError) -> Response:
     """Serialize an error of a service that botocore knows by another name: XML, or else JSON."""
-    headers = {"x-amzn-errortype": error.code}  # which clients of REST services with JSON read
     if service.startswith("s3"):
         return s3_error(error.code, error.message, error.status, {})
     if "x-www-form-urlencoded" not in (request.content_type or ""):
-        body = json.dumps({"__type": error.code, "message": error.message})
-        headers["Content-Type"] = "application/x-amz-json-1.1"
-        return Response(body, error.status, headers)
+        return plain_json(error)
     inner = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
     body = (
         f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error>"
         f"<RequestId>{_REQUEST}</RequestId></ErrorResponse>"
     )
-    return Response(body, error.status, {**headers, "Content-Type": "text/xml"})
+    return Response(body, error.status, {"Content-Type": "text/xml"})
+
+
+def plain_json(error: ServiceError) -> Response:
+    """Serialize an error without a service's model, as JSON."""
+    headers = {
+        "Content-Type": "application/x-amz-json-1.1",
+        "x-amzn-errortype": error.code,  # which clients of REST services read
+    }
+    body = json.dumps({"__type": error.code, "message": error.message})
+    return Response(body, error.status, headers)

@@ -154,14 +154,23 @@ def list_regions(state: SandboxState, call: Call) -> dict[str, Any]:
     held, wanted = _held(state, call), call.parameters.get("RegionOptStatusContains")
     every = [
         {"RegionName": name, "RegionOptStatus": status}
-        for name in sorted((*_BY_DEFAULT, *_OPT_IN))
-        for status in [_status(held, name)]
+        for name, status in _statuses(held).items()
         if not wanted or status in wanted
     ]
     start, most = int(call.parameters.get("NextToken") or 0), call.parameters.get("MaxResults")
     end = start + (most or _PAGE)
     more = {"NextToken": str(end)} if end < len(every) else {}
     return {"Regions": every[start:end], **more}
+
+
+def region_statuses(state: SandboxState, account_id: str) -> dict[str, str]:
+    """Get the status of every region for an account, by name."""
+    accounts = state.of_service(SERVICE, dict[str, dict[str, Any]])
+    return _statuses(accounts.get(account_id, {"regions": set()}))
+
+
+def _statuses(held: dict[str, Any]) -> dict[str, str]:
+    return {name: _status(held, name) for name in sorted((*_BY_DEFAULT, *_OPT_IN))}
 
 
 def region_status(state: SandboxState, call: Call) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""EC2: instances, with the permission for each one and its tags; the rest is moto's.
+"""EC2: regions, and instances with the permission for each one and its tags; the rest is moto's.
 
 Sources: Service Authorization Reference, Amazon EC2; EC2 API Reference, "Error codes".
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 from orchestrator.sandbox.instances import running
-from orchestrator.sandbox.services import TO_MOTO, Operation, Permission
+from orchestrator.sandbox.services import TO_MOTO, Operation, Permission, account
 from orchestrator.sandbox.state import PARTITION, SandboxState
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -56,5 +57,58 @@ def check_ids(_state: SandboxState, call: Call) -> Any:
     return TO_MOTO
 
 
+def describe_regions(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DescribeRegions: those that are enabled for the account, or every one."""
+    given = call.parameters
+    if given.get("DryRun"):
+        text = "Request would have succeeded, but DryRun flag is set."
+        raise ServiceError("DryRunOperation", text, 412)
+    every = {
+        name: {
+            "region-name": name,
+            "endpoint": f"ec2.{name}.amazonaws.com",
+            _STATUS: _OPT_IN[status],
+        }
+        for name, status in account.region_statuses(state, call.caller.account_id).items()
+    }
+    if unknown := [name for name in given.get("RegionNames", ()) if name not in every]:
+        raise ServiceError("InvalidParameterValue", f"Invalid region: [{', '.join(unknown)}]")
+    filters = {f["Name"]: f.get("Values", []) for f in given.get("Filters", ())}
+    for name in filters:
+        if name not in every["us-east-1"]:
+            raise ServiceError("InvalidParameterValue", f"The filter '{name}' is invalid")
+    found = [
+        region
+        for region in every.values()
+        if region["region-name"] in given.get("RegionNames", every)
+        and (
+            given.get("AllRegions")
+            or "RegionNames" in given
+            or region[_STATUS] != "not-opted-in"
+        )
+        and all(any(fnmatchcase(region[n], v) for v in values) for n, values in filters.items())
+    ]
+    shown = (("RegionName", "region-name"), ("Endpoint", "endpoint"), ("OptInStatus", _STATUS))
+    return {"Regions": [{member: region[name] for member, name in shown} for region in found]}
+
+
+_STATUS = "opt-in-status"
+_OPT_IN = {
+    "ENABLED_BY_DEFAULT": "opt-in-not-required",
+    "ENABLED": "opted-in",
+    "DISABLED": "not-opted-in",
+}
 _ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
-OPERATIONS: dict[str, Operation] = dict.fromkeys((*_OF_INSTANCES, "DescribeInstances"), check_ids)
+# What moto does not say of a zone.
+TEXTS = (
+    (
+        "DescribeAvailabilityZones",
+        "<regionName>([^<]+)</regionName>",
+        r"\g<0><groupName>\1-zg-1</groupName><networkBorderGroup>\1</networkBorderGroup>"
+        "<optInStatus>opt-in-not-required</optInStatus>",
+    ),
+)
+OPERATIONS: dict[str, Operation] = {
+    **dict.fromkeys((*_OF_INSTANCES, "DescribeInstances"), check_ids),
+    "DescribeRegions": describe_regions,
+}

@@ -1,6 +1,7 @@
 """IAM Identity Center: no account has an instance; moto would return one.
 
-Source: IAM Identity Center API Reference, ListInstances.
+Source: IAM Identity Center API Reference, ListInstances. How AWS refuses a call about an instance of
+no account is not documented: here, as one of another account.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import Any
 
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.state import SandboxState
-from orchestrator.sandbox.wire import Call
+from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "sso-admin"
 
@@ -17,6 +18,17 @@ SERVICE = "sso-admin"
 def list_instances(_state: SandboxState, _call: Call) -> dict[str, Any]:
     """ListInstances."""
     return {"Instances": []}
+
+
+def check(_state: SandboxState, call: Call) -> None:
+    """Refuse a call about an instance.
+
+    Raises:
+        ServiceError: AccessDeniedException.
+    """
+    if instance := call.parameters.get("InstanceArn"):
+        text = f"User: {call.caller.arn} is not authorized to perform: sso:{call.operation}"
+        raise ServiceError("AccessDeniedException", f"{text} on resource: {instance}")
 
 
 OPERATIONS: dict[str, Operation] = {"ListInstances": list_instances}
