@@ -1,8 +1,8 @@
 """AWS and Octo on this machine, for demos and tests: moto, and what moto lacks for this flow.
 
 The sandbox judges octo-tf, so the two share no code: nothing here imports the rest of octo-tf, and
-octo-tf, its benchmarks and its tests use only the names below. Request signatures are not
-verified; access keys, trust policies, identity policies and bucket policies are.
+octo-tf, its benchmarks and its tests use only the names below. Access keys, request signatures,
+trust policies, identity policies and bucket policies are verified.
 
 ``control`` and ``read_env_file`` talk to a running sandbox and need nothing but the standard
 library. The other names load moto when they are first used.

@@ -30,16 +30,14 @@ def lacking(request: Request) -> str:
         for name in _PARAMETERS
         if f"{name}=" not in header
     ]
-    if not {"X-Amz-Date", "Date"} & {name.title() for name in request.headers.keys()}:
+    if not {"X-Amz-Date", "Date"} & {name.title() for name in dict(request.headers)}:
         found.append(
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
         )
     if not found:
         return ""
     digest = b64encode(hashlib.sha256(header.encode()).digest()).decode()
-    return (
-        f"{' '.join(found)} (Hashed with SHA-256 and encoded with Base64) Authorization={digest}"
-    )
+    return f"{' '.join(found)} (Hashed with SHA-256 and encoded with Base64) Authorization={digest}"
 
 
 def signed_at(request: Request) -> datetime | None:

@@ -33,11 +33,9 @@ warnings.filterwarnings("ignore", "Exception.ServiceError. with code", module="m
 
 # Services that sign by another name than botocore's models have.
 _NAMES = {
-    "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",
     "servicequotas": "service-quotas",
     "sso": "sso-admin",
-    "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
 }
 _REQUEST = "00000000-0000-0000-0000-000000000000"
@@ -170,6 +168,9 @@ def _invalid(service: str, found: list[str]) -> ServiceError:
         if text := _iam_text(found[0]):
             return ServiceError("ValidationError", text)
         found = [_IAM_HIDDEN.sub("", each) for each in found]
+    if service == "ec2" and (missing := _NULL.match(found[0])):
+        name = f"{missing[1][0].upper()}{missing[1][1:]}".rstrip("s")  # a list's, as it is sent
+        return ServiceError("MissingParameter", f"The request must contain the parameter {name}")
     errors = "error" if len(found) == 1 else "errors"
     return ServiceError(
         "ValidationError" if service in QUERY else "ValidationException",
@@ -195,6 +196,7 @@ def _iam_text(found: str) -> str:
 
 # IAM shows no values, neither the given nor the possible ones.
 _IAM_HIDDEN = re.compile(r"(?<=\AValue )(null|'.*') (?=at ')|(?<=enum value set): .*\Z", re.DOTALL)
+_NULL = re.compile(r"Value null at '(\w+)'")
 QUERY = ("iam", "sts", "cloudformation")
 
 

@@ -16,7 +16,7 @@ from moto.core.utils import get_service_model
 from orchestrator.sandbox import enrolments
 from orchestrator.sandbox.enrolments import Enrolment, enrolments_of, visible_accounts
 from orchestrator.sandbox.instances import RunningInstance, running
-from orchestrator.sandbox.services import TO_MOTO, Operation
+from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.state import SandboxState, management_account
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -41,9 +41,7 @@ def list_statuses(state: SandboxState, call: Call) -> dict[str, Any]:
     """GetEnrollmentStatusesForOrganization: of the members, for their management account."""
     own, enrolments = call.caller.account_id, enrolments_of(state, SERVICE)
     if management_account(own) != own:
-        raise ServiceError(
-            "AccessDeniedException", "You are not authorized to use this operation.", 403
-        )
+        raise ServiceError("AccessDeniedException", "You are not authorized to use this operation.")
     wanted = {v for f in call.parameters.get("filters", []) for v in f.get("values", [])}
     found = [
         {
@@ -65,14 +63,19 @@ def update_status(state: SandboxState, call: Call) -> dict[str, Any]:
     return {"status": _status(state, enrolments_of(state, SERVICE).update(call))}
 
 
-def check_opted_in(state: SandboxState, call: Call) -> Any:
-    """Every call for recommendations."""
+def check_opted_in(state: SandboxState, call: Call) -> dict[str, Any]:
+    """Every call for recommendations: there are none, but for idle instances."""
     own = call.caller.account_id
     if not enrolments_of(state, SERVICE).of(own).active:
-        raise ServiceError(
-            "OptInRequiredException", f"Account {own} is not registered for recommendations.", 403
-        )
-    return TO_MOTO
+        text = "Aws account is not registered for recommendation."
+        raise ServiceError("OptInRequiredException", text)
+    return no_entries(state, call)
+
+
+def no_entries(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """Every call for a list that is empty here."""
+    shape = get_service_model(SERVICE).operation_model(call.operation).output_shape
+    return {name: [] for name, member in shape.members.items() if member.type_name == "list"}
 
 
 def idle(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -121,9 +124,11 @@ _RECOMMENDATIONS = [
     if name.startswith("Get") and name.endswith(("Recommendations", "Summaries"))
 ]
 OPERATIONS: dict[str, Operation] = {
+    "DescribeRecommendationExportJobs": no_entries,
     **dict.fromkeys(_RECOMMENDATIONS, check_opted_in),
     "GetEnrollmentStatus": get_status,
     "GetEnrollmentStatusesForOrganization": list_statuses,
     "GetIdleRecommendations": idle,
+    "GetRecommendationPreferences": no_entries,
     "UpdateEnrollmentStatus": update_status,
 }

@@ -1,7 +1,8 @@
 """Cost Optimization Hub: which accounts are enrolled, and what it recommends of instances.
 
 Source: Billing and Cost Management API Reference, ListEnrollmentStatuses, UpdateEnrollmentStatus,
-ListRecommendations; the error of an account that is not enrolled is the one that the AWS provider
+ListRecommendations, ListRecommendationSummaries, GetPreferences (whose defaults are not
+documented); the error of an account that is not enrolled is the one that the AWS provider
 for Terraform knows. The answer for an account that never enrolled is not documented: here,
 Inactive. AWS takes 1 to 3 days to recommend something; here it is there at once.
 """
@@ -48,8 +49,66 @@ def update_status(state: SandboxState, call: Call) -> dict[str, Any]:
     return {"status": call.parameters["status"]}
 
 
+def get_preferences(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetPreferences."""
+    kept = state.of_service(f"{SERVICE} preferences", dict[str, dict[str, Any]])
+    return {**_PREFERENCES, **kept.get(call.caller.account_id, {})}
+
+
+def update_preferences(state: SandboxState, call: Call) -> dict[str, Any]:
+    """UpdatePreferences."""
+    kept = state.of_service(f"{SERVICE} preferences", dict[str, dict[str, Any]])
+    kept[call.caller.account_id] = {**get_preferences(state, call), **call.parameters}
+    return get_preferences(state, call)
+
+
+_PREFERENCES = {
+    "savingsEstimationMode": "BeforeDiscounts",
+    "memberAccountDiscountVisibility": "All",
+}
+
+
+def get_recommendation(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetRecommendation."""
+    wanted = call.parameters["recommendationId"]
+    for found in _recommendations(state, call):
+        if found["recommendationId"] == wanted:
+            return found
+    raise ServiceError("ResourceNotFoundException", f"Recommendation {wanted} does not exist.")
+
+
+def list_summaries(state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListRecommendationSummaries: by one member of the recommendations."""
+    by = call.parameters["groupBy"]
+    name = "currentResourceType" if by == "ResourceType" else by[:1].lower() + by[1:]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for found in _recommendations(state, call):
+        groups.setdefault(str(found.get(name, "")), []).append(found)
+    items = [
+        {
+            "group": group,
+            "estimatedMonthlySavings": sum(f["estimatedMonthlySavings"] for f in found),
+            "recommendationCount": len(found),
+        }
+        for group, found in groups.items()
+    ]
+    return {
+        "estimatedTotalDedupedSavings": sum(i["estimatedMonthlySavings"] for i in items),
+        "items": items,
+        "groupBy": by,
+        "currencyCode": "USD",
+    }
+
+
 def list_recommendations(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListRecommendations: to stop each running instance of the accounts that are enrolled."""
+    items = _recommendations(state, call)
+    start, most = int(call.parameters.get("nextToken", 0)), call.parameters.get("maxResults", 100)
+    more = {"nextToken": str(start + most)} if start + most < len(items) else {}
+    return {"items": items[start : start + most], **more}
+
+
+def _recommendations(state: SandboxState, call: Call) -> list[dict[str, Any]]:
     own, enrolments = call.caller.account_id, enrolments_of(state, SERVICE)
     if not enrolments.of(own).active:
         raise ServiceError(
@@ -57,7 +116,7 @@ def list_recommendations(state: SandboxState, call: Call) -> dict[str, Any]:
         )
     wanted = call.parameters.get("filter", {})
     found = running(a for a in visible_accounts(own) if enrolments.of(a).active)
-    items = [
+    return [
         _recommendation(instance)
         for instance in found
         if instance.account_id in wanted.get("accountIds", [instance.account_id])
@@ -65,9 +124,6 @@ def list_recommendations(state: SandboxState, call: Call) -> dict[str, Any]:
         and "Stop" in wanted.get("actionTypes", ["Stop"])
         and "Ec2Instance" in wanted.get("resourceTypes", ["Ec2Instance"])
     ]
-    start, most = int(call.parameters.get("nextToken", 0)), call.parameters.get("maxResults", 100)
-    more = {"nextToken": str(start + most)} if start + most < len(items) else {}
-    return {"items": items[start : start + most], **more}
 
 
 def _recommendation(instance: RunningInstance) -> dict[str, Any]:
@@ -99,7 +155,11 @@ def contents(state: SandboxState) -> Iterator[str]:
 
 permissions = enrolments.permissions
 OPERATIONS: dict[str, Operation] = {
+    "GetPreferences": get_preferences,
+    "GetRecommendation": get_recommendation,
     "ListEnrollmentStatuses": list_statuses,
+    "ListRecommendationSummaries": list_summaries,
     "ListRecommendations": list_recommendations,
     "UpdateEnrollmentStatus": update_status,
+    "UpdatePreferences": update_preferences,
 }

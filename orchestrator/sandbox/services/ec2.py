@@ -81,11 +81,7 @@ def describe_regions(state: SandboxState, call: Call) -> dict[str, Any]:
         region
         for region in every.values()
         if region["region-name"] in given.get("RegionNames", every)
-        and (
-            given.get("AllRegions")
-            or "RegionNames" in given
-            or region[_STATUS] != "not-opted-in"
-        )
+        and (given.get("AllRegions") or "RegionNames" in given or region[_STATUS] != "not-opted-in")
         and all(any(fnmatchcase(region[n], v) for v in values) for n, values in filters.items())
     ]
     shown = (("RegionName", "region-name"), ("Endpoint", "endpoint"), ("OptInStatus", _STATUS))
@@ -99,8 +95,9 @@ _OPT_IN = {
     "DISABLED": "not-opted-in",
 }
 _ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
-# What moto does not say of a zone.
 TEXTS = (
+    ("DescribeVpcs", r"VpcID \{('[^']+')\} does not exist\.", r"The vpc ID \1 does not exist"),
+    # What moto does not say of a zone.
     (
         "DescribeAvailabilityZones",
         "<regionName>([^<]+)</regionName>",

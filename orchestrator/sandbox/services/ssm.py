@@ -188,6 +188,30 @@ def forget(state: SandboxState, call: Call, _headers: Any) -> None:
         del held[key]
 
 
+def check(_state: SandboxState, call: Call) -> None:
+    """Refuse a path that is not absolute.
+
+    Raises:
+        ServiceError: ValidationException.
+    """
+    if call.operation == "GetParametersByPath" and call.parameters["Path"][:1] != "/":
+        raise ServiceError("ValidationException", _NO_PATH)
+
+
+_NO_PATH = (
+    "The parameter doesn't meet the parameter name requirements. The parameter name must begin with"
+    ' a forward slash "/". It can\'t be prefixed with "aws" or "ssm" (case-insensitive). It must'
+    " use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore)."
+    " Special characters are not allowed. All sub-paths, if specified, must use the forward slash"
+    ' symbol "/". Valid example: /get/parameters2-/by1./path0_.'
+)
+
+
+def managed_instances(_state: SandboxState, _call: Call) -> dict[str, Any]:
+    """DescribeInstanceInformation: no instance runs the agent."""
+    return {"InstanceInformationList": []}
+
+
 def contents(state: SandboxState) -> Iterator[str]:
     """Describe the change templates."""
     for account_id, region, name, version in reviews(state):
@@ -198,6 +222,7 @@ AFTER = {"DeleteDocument": forget, "UpdateDocument": keep_type}
 OPERATIONS: dict[str, Operation] = {
     "CreateDocument": create,
     "DescribeDocument": describe,
+    "DescribeInstanceInformation": managed_instances,
     "UpdateDocument": update,
     "UpdateDocumentMetadata": review,
 }

@@ -1,7 +1,7 @@
 """IAM Identity Center: no account has an instance; moto would return one.
 
-Source: IAM Identity Center API Reference, ListInstances. How AWS refuses a call about an instance of
-no account is not documented: here, as one of another account.
+Source: IAM Identity Center API Reference, ListInstances. How AWS refuses a call about an instance
+that does not exist is not documented: here, as one of another account.
 """
 
 from __future__ import annotations

@@ -493,11 +493,3 @@ def test_an_unknown_call_is_refused_at_once_and_noted_by_name(
     assert code(getattr(client, operation)) == "UnknownOperationException"
     after = control.state(sandbox.endpoint_url)["unknown_calls"][noted]
     assert after - before == 1  # the SDK does not ask again
-
-
-def test_a_request_without_a_signature_is_refused(sandbox):
-    from botocore import UNSIGNED
-    from botocore.config import Config
-
-    client = boto3.client("sts", region_name="us-east-1", config=Config(signature_version=UNSIGNED))
-    assert code(client.get_caller_identity) == "MissingAuthenticationToken"
