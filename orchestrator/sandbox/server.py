@@ -40,6 +40,7 @@ class _Gateway(wsgi.Gateway_10):
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         environ[SOCKET] = self.req.conn.socket
         environ["wsgi.input_terminated"] = self.req.chunked_read
+        environ["RAW_URI"] = environ["REQUEST_URI"]  # as it came: a key may have a percent sign
         return environ
 
 

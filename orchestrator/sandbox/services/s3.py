@@ -41,7 +41,7 @@ _RESERVED = re.compile(
     r"(\d+\.){3}\d+|.*\.\..*|(xn--|sthree-|amzn-s3-demo-).*"
     r"|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)"
 )
-_BLOCKED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+_MOST_BUCKETS = 10_000
 
 
 def create_bucket(state: SandboxState, call: Call) -> Any:
@@ -159,6 +159,13 @@ def get_location(_state: SandboxState, call: Call) -> Any:
 def list_buckets(_state: SandboxState, call: Call) -> dict[str, Any]:
     """ListBuckets: in the order of their names, in pages if these are asked for."""
     given = call.parameters
+    if not 1 <= given.get("MaxBuckets", 1) <= _MOST_BUCKETS:
+        raise ServiceError(
+            "InvalidArgument",
+            f"Argument max-buckets must be an integer between 1 and {_MOST_BUCKETS}",
+            ArgumentName="max-buckets",
+            ArgumentValue=str(given["MaxBuckets"]),
+        )
     region = given.get("BucketRegion")
     if region is not None and region not in _regions():
         raise ServiceError(

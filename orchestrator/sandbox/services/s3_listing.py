@@ -62,7 +62,7 @@ def _page(call: Call, entries: list[_Entry]) -> tuple[list[_Entry], int, bool]:
     return entries[:size], size, 0 < size < len(entries)
 
 
-def _text(call: Call) -> Callable[[str], str]:
+def text_of(call: Call) -> Callable[[str], str]:
     """Get how texts are written in the answer.
 
     Raises:
@@ -82,7 +82,7 @@ def _text(call: Call) -> Callable[[str], str]:
 
 
 def _answer(call: Call, page: list[_Entry], size: int, *, more: bool) -> dict[str, Any]:
-    text, given = _text(call), call.parameters
+    text, given = text_of(call), call.parameters
     answer: dict[str, Any] = {
         "Name": call.uri["Bucket"],
         "Prefix": text(given.get("Prefix", "")),
@@ -105,7 +105,7 @@ def _owner(call: Call) -> dict[str, str]:
 def _object(call: Call, entry: _Entry, *, owner: bool) -> dict[str, Any]:
     held = entry.held
     described = {
-        "Key": _text(call)(entry.name),
+        "Key": text_of(call)(entry.name),
         "LastModified": held.last_modified,
         "ETag": held.etag,
         "Size": held.size,
@@ -114,7 +114,7 @@ def _object(call: Call, entry: _Entry, *, owner: bool) -> dict[str, Any]:
     }
     if held.checksum_algorithm:
         described["ChecksumAlgorithm"] = [held.checksum_algorithm]
-        described["ChecksumType"] = "FULL_OBJECT"
+        described["ChecksumType"] = getattr(held, "checksum_type", None) or "FULL_OBJECT"
     return described
 
 
@@ -124,10 +124,10 @@ def list_objects(_state: SandboxState, call: Call) -> dict[str, Any]:
     entries = [e for e in _entries(call, versions=False) if not marker or e.name > marker]
     page, size, more = _page(call, entries)
     answer = _answer(call, page, size, more=more)
-    answer["Marker"] = _text(call)(marker)
+    answer["Marker"] = text_of(call)(marker)
     answer["Contents"] = [_object(call, e, owner=True) for e in page if e.held is not None]
     if more and call.parameters.get("Delimiter"):
-        answer["NextMarker"] = _text(call)(page[-1].name)
+        answer["NextMarker"] = text_of(call)(page[-1].name)
     return answer
 
 
@@ -145,7 +145,7 @@ def list_objects_v2(_state: SandboxState, call: Call) -> dict[str, Any]:
     if token is not None:
         answer["ContinuationToken"] = token
     elif after:
-        answer["StartAfter"] = _text(call)(after)
+        answer["StartAfter"] = text_of(call)(after)
     if more:
         answer["NextContinuationToken"] = _token(page[-1].name)
     return answer
@@ -179,7 +179,7 @@ def list_object_versions(_state: SandboxState, call: Call) -> dict[str, Any]:
     entries = list(_after(list(_entries(call, versions=True)), marker, version))
     page, size, more = _page(call, entries)
     answer = _answer(call, page, size, more=more)
-    answer.update(KeyMarker=_text(call)(marker), VersionIdMarker=version)
+    answer.update(KeyMarker=text_of(call)(marker), VersionIdMarker=version)
     held = [e for e in page if e.held is not None]
     answer["Versions"] = [
         {**_object(call, e, owner=True), **_version(e)}
@@ -188,7 +188,7 @@ def list_object_versions(_state: SandboxState, call: Call) -> dict[str, Any]:
     ]
     answer["DeleteMarkers"] = [
         {
-            "Key": _text(call)(e.name),
+            "Key": text_of(call)(e.name),
             "LastModified": e.held.last_modified,
             "Owner": _owner(call),
             **_version(e),
@@ -198,7 +198,7 @@ def list_object_versions(_state: SandboxState, call: Call) -> dict[str, Any]:
     ]
     if more:
         last = page[-1]
-        answer["NextKeyMarker"] = _text(call)(last.name)
+        answer["NextKeyMarker"] = text_of(call)(last.name)
         if last.held is not None:
             answer["NextVersionIdMarker"] = str(last.held.version_id)
     return answer

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from moto.s3.models import FakeDeleteMarker
 
 from orchestrator.sandbox import wire
+from orchestrator.sandbox.checksums import check_content
 from orchestrator.sandbox.encryption import key_to_write, note_key
 from orchestrator.sandbox.object_versions import (
     bucket_named,
@@ -26,6 +27,7 @@ from orchestrator.sandbox.object_versions import (
 )
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.services.s3_acl import check_grants, grants_of, note_grants
+from orchestrator.sandbox.services.s3_attributes import name_checksum, note_checksum
 from orchestrator.sandbox.services.s3_lifecycle import expiration
 from orchestrator.sandbox.services.s3_object_tags import check_tagging_header
 from orchestrator.sandbox.services.s3_settings import default_encryption
@@ -56,20 +58,6 @@ def get_object(_state: SandboxState, call: Call) -> Any:
     return TO_MOTO
 
 
-def get_attributes(_state: SandboxState, call: Call) -> Any:
-    """GetObjectAttributes: moto's, but for attributes that no object has."""
-    if not set(call.parameters.get("ObjectAttributes") or ()) <= _ATTRIBUTES:
-        raise ServiceError(
-            "InvalidArgument",
-            "Invalid attribute name specified.",
-            ArgumentName="x-amz-object-attributes",
-        )
-    return TO_MOTO
-
-
-_ATTRIBUTES = {"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"}
-
-
 def _not_implemented(header: str, why: str) -> ServiceError:
     return ServiceError(
         "NotImplemented",
@@ -89,7 +77,7 @@ def _failed(condition: str) -> ServiceError:
     )
 
 
-def _check_conditions(call: Call) -> None:
+def check_conditions(call: Call) -> None:
     """Check If-Match and If-None-Match of an object to be written."""
     given, key = call.parameters, call.uri["Key"]
     match, none_match = given.get("IfMatch"), given.get("IfNoneMatch")
@@ -118,9 +106,10 @@ def _check_conditions(call: Call) -> None:
 def put_object(_state: SandboxState, call: Call) -> Any:
     """PutObject, before moto writes it."""
     _check_written(call)
+    check_content(call.parameters)
     check_grants(call, grants_of(call))
     check_tagging_header(call)
-    _check_conditions(call)
+    check_conditions(call)
     call.notes["before"] = versions_of(call.uri["Bucket"], call.uri["Key"])
     return TO_MOTO
 
@@ -174,19 +163,6 @@ _DIGEST_LENGTH = 24
 _ALGORITHMS = (None, "AES256", "aws:kms", "aws:kms:dsse", "aws:fsx")
 
 
-def of_upload(_state: SandboxState, call: Call) -> Any:
-    """CompleteMultipartUpload and UploadPart: moto's, but for an upload that there is not."""
-    if call.parameters["UploadId"] not in bucket_named(call.uri["Bucket"]).multiparts:
-        raise ServiceError(
-            "NoSuchUpload",
-            "The specified upload does not exist. The upload ID may be invalid, or the upload may"
-            " have been aborted or completed.",
-            404,
-            UploadId=call.parameters["UploadId"],
-        )
-    return TO_MOTO
-
-
 def source_of(call: Call) -> tuple[str, str, str | None]:
     """Read the bucket, key and version that a call copies.
 
@@ -217,7 +193,7 @@ def copy_object(_state: SandboxState, call: Call) -> Any:
     if isinstance(source, FakeDeleteMarker):
         raise no_such_key(key)
     _check_source_conditions(call, source)
-    _check_conditions(call)
+    check_conditions(call)
     here = (call.uri["Bucket"], call.uri["Key"])
     if (bucket, key) == here and version is None and not _changes(call, source):
         raise ServiceError("InvalidRequest", _IN_PLACE)
@@ -247,7 +223,7 @@ def _check_source_conditions(call: Call, source: Any) -> None:
         raise _failed("x-amz-copy-source-If-None-Match")
 
 
-def _written(_state: SandboxState, call: Call, headers: Any) -> None:
+def written(_state: SandboxState, call: Call, headers: Any) -> None:
     """Keep the KMS key, the ACL, and the older versions where versioning is suspended."""
     bucket, key = call.uri["Bucket"], call.uri["Key"]
     held, now = bucket_named(bucket), versions_of(bucket, key)[-1]
@@ -256,6 +232,9 @@ def _written(_state: SandboxState, call: Call, headers: Any) -> None:
     if used is not None and call.operation == "PutObject":  # then it is no digest of the content
         now._etag = uuid.uuid4().hex
         headers["ETag"] = now.etag
+    note_checksum(now)
+    if call.operation == "PutObject":
+        name_checksum(now, headers)
     note_grants(now, grants_of(call))
     if held.versioning_status == "Suspended":
         older = [v for v in call.notes["before"] if str(v.version_id) != "null"]
@@ -265,20 +244,37 @@ def _written(_state: SandboxState, call: Call, headers: Any) -> None:
     name_details(held, now, headers)
 
 
-def name_details(bucket: Any, held: Any, headers: Any) -> None:
-    """Name the encryption of an object, the kind of its checksum, and when it expires."""
-    prefix = "x-amz-server-side-encryption"
-    for name in (prefix, f"{prefix}-aws-kms-key-id", f"{prefix}-bucket-key-enabled"):
-        headers.pop(name, None)
+def encryption_of(held: Any) -> dict[str, str]:
+    """Describe the encryption of an object, or of an upload, by the members of S3's answers."""
     algorithm = held.encryption or "AES256"
-    headers[prefix] = algorithm
-    if algorithm != "AES256":
-        if held.kms_key_id:
-            headers[f"{prefix}-aws-kms-key-id"] = str(held.kms_key_id)
-        if str(held.bucket_key_enabled).lower() == "true":
-            headers[f"{prefix}-bucket-key-enabled"] = "true"
-    if any(name.lower().startswith("x-amz-checksum-") for name, _ in headers):
-        headers["x-amz-checksum-type"] = "FULL_OBJECT"
+    if algorithm == "AES256":
+        return {"ServerSideEncryption": algorithm}
+    described = {"ServerSideEncryption": algorithm}
+    if held.kms_key_id:
+        described["SSEKMSKeyId"] = str(held.kms_key_id)
+    if str(held.bucket_key_enabled).lower() == "true":
+        described["BucketKeyEnabled"] = "true"
+    return described
+
+
+_ENCRYPTION = {
+    "ServerSideEncryption": "x-amz-server-side-encryption",
+    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
+    "BucketKeyEnabled": "x-amz-server-side-encryption-bucket-key-enabled",
+}
+
+
+def name_encryption(held: Any, headers: Any) -> None:
+    """Name the encryption of an object, or of an upload, in an answer's headers."""
+    for header in _ENCRYPTION.values():
+        headers.pop(header, None)
+    for member, value in encryption_of(held).items():
+        headers[_ENCRYPTION[member]] = value
+
+
+def name_details(bucket: Any, held: Any, headers: Any) -> None:
+    """Name the encryption of an object, and when it expires."""
+    name_encryption(held, headers)
     tags = s3(held.account_id).tagger.get_tag_dict_for_resource(held.arn)
     if expires := expiration(bucket.name, held, tags):
         headers["x-amz-expiration"] = expires
@@ -290,6 +286,8 @@ def _read(_state: SandboxState, call: Call, headers: Any) -> None:
     version = call.parameters.get("VersionId")
     held = version_of(versions, version, key)
     name_details(bucket_named(bucket), held, headers)
+    if call.parameters.get("ChecksumMode") == "ENABLED" and not call.parameters.get("Range"):
+        name_checksum(held, headers)
     if bucket_named(bucket).versioning_status:
         headers["x-amz-version-id"] = str(held.version_id)
     if version is not None:
@@ -297,25 +295,18 @@ def _read(_state: SandboxState, call: Call, headers: Any) -> None:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "CompleteMultipartUpload": of_upload,
     "CopyObject": copy_object,
     "GetObject": get_object,
-    "GetObjectAttributes": get_attributes,
     "PutObject": put_object,
-    "UploadPart": of_upload,
-    "UploadPartCopy": of_upload,
 }
 AFTER = {
-    "CopyObject": _written,
+    "CopyObject": written,
     "GetObject": _read,
     "HeadObject": _read,
-    "PutObject": _written,
+    "PutObject": written,
 }
 _CHECKSUM = r"(<(Checksum(?:CRC32C?|CRC64NVME|SHA1|SHA256))>[^<]*</\2>)(?!\s*<ChecksumType>)"
 TEXTS = (
-    *(
-        (operation, _CHECKSUM, r"\1<ChecksumType>FULL_OBJECT</ChecksumType>")
-        for operation in ("CopyObject", "GetObjectAttributes")
-    ),
+    ("CopyObject", _CHECKSUM, r"\1<ChecksumType>FULL_OBJECT</ChecksumType>"),
     ("PutObject", r"StorageClass>", "StorageClassRequested>"),
 )

@@ -1,0 +1,385 @@
+"""S3: uploads in several parts, and how the parts make up an object.
+
+moto keeps the parts; what is said of an upload, its checksum and its errors are made here. Sources:
+S3 API Reference; S3 User Guide, "Checking object integrity in Amazon S3". The members of the
+answers and the error texts were recorded on AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import quote
+
+from werkzeug.datastructures import Headers
+
+from orchestrator.sandbox.checksums import (
+    DEFAULT,
+    SIZES,
+    check_content,
+    checksum,
+    digest,
+    given_checksums,
+)
+from orchestrator.sandbox.encryption import key_to_write
+from orchestrator.sandbox.object_versions import bucket_named, versions_of
+from orchestrator.sandbox.services import TO_MOTO, Operation
+from orchestrator.sandbox.services.s3_acl import canonical_id, check_grants, grants_of
+from orchestrator.sandbox.services.s3_listing import text_of
+from orchestrator.sandbox.services.s3_objects import (
+    check_conditions,
+    encryption_of,
+    name_encryption,
+    written,
+)
+from orchestrator.sandbox.state import SandboxState, bucket_owner, s3
+from orchestrator.sandbox.wire import Call, ServiceError
+
+SERVICE = "s3"
+_MOST, _MOST_PARTS, _SMALLEST_PART = 1000, 10_000, 5 * 1024 * 1024
+# What the checksums of the parts make up: a checksum of theirs, or that of the whole object.
+_TYPES = {
+    "CRC32": ("COMPOSITE", "FULL_OBJECT"),
+    "CRC32C": ("COMPOSITE", "FULL_OBJECT"),
+    "CRC64NVME": ("FULL_OBJECT",),
+    "SHA1": ("COMPOSITE",),
+    "SHA256": ("COMPOSITE",),
+}
+
+
+def create(_state: SandboxState, call: Call) -> Any:
+    """CreateMultipartUpload, before moto begins it."""
+    algorithm, kind = _asked_checksum(call)
+    if kind and not algorithm:
+        raise ServiceError(
+            "InvalidRequest",
+            "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm"
+            " header.",
+        )
+    if algorithm and algorithm not in SIZES:
+        raise ServiceError(
+            "InvalidRequest",
+            "Checksum algorithm provided is unsupported. Please try again with any of the valid"
+            f" types: [{', '.join(SIZES)}]",
+        )
+    if kind and kind not in _TYPES[algorithm]:
+        raise ServiceError(
+            "InvalidRequest",
+            f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum"
+            " algorithm.",
+        )
+    check_grants(call, grants_of(call))
+    return TO_MOTO
+
+
+def _asked_checksum(call: Call) -> tuple[str, str]:
+    given = call.parameters
+    return (given.get("ChecksumAlgorithm") or "").upper(), given.get("ChecksumType") or ""
+
+
+def _created(_state: SandboxState, call: Call, headers: Any) -> None:
+    """Keep what was asked for of the object that the parts will be."""
+    bucket = bucket_named(call.uri["Bucket"])
+    upload = next(u for u in reversed(bucket.multiparts.values()) if u.key_name == call.uri["Key"])
+    algorithm, kind = _asked_checksum(call)
+    upload.algorithm, upload.kind = algorithm, kind or (_TYPES[algorithm][0] if algorithm else "")
+    upload.asked, upload.initiated = call.parameters, datetime.now(timezone.utc)
+    arn = call.caller.arn
+    upload.initiator = {"ID": arn, "DisplayName": arn.rpartition("/")[2]}
+    if algorithm:
+        headers["x-amz-checksum-algorithm"] = algorithm
+        headers["x-amz-checksum-type"] = upload.kind
+    default = bucket.encryption["Rule"]
+    default = default[0] if isinstance(default, list) else default
+    asked = call.parameters.get("ServerSideEncryption")
+    upload.encryption = asked or default["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]
+    upload.bucket_key_enabled = call.parameters.get(
+        "BucketKeyEnabled", default.get("BucketKeyEnabled")
+    )
+    key = key_to_write(bucket.name, call.parameters, call.caller.account_id)
+    upload.kms_key_id = key.arn if key else None
+    name_encryption(upload, headers)
+
+
+def _upload(call: Call) -> Any:
+    """Get the upload that a call names.
+
+    Raises:
+        ServiceError: NoSuchUpload.
+    """
+    upload = bucket_named(call.uri["Bucket"]).multiparts.get(call.parameters["UploadId"])
+    if upload is None or upload.key_name != call.uri["Key"]:
+        raise ServiceError(
+            "NoSuchUpload",
+            "The specified upload does not exist. The upload ID may be invalid, or the upload may"
+            " have been aborted or completed.",
+            404,
+            UploadId=call.parameters["UploadId"],
+        )
+    return upload
+
+
+def abort(_state: SandboxState, call: Call) -> Any:
+    """AbortMultipartUpload."""
+    _upload(call)
+    return TO_MOTO
+
+
+def upload_part(_state: SandboxState, call: Call) -> Any:
+    """UploadPart and UploadPartCopy, before moto keeps the part."""
+    number = call.parameters["PartNumber"]
+    if not 1 <= number <= _MOST_PARTS:
+        raise ServiceError(
+            "InvalidArgument",
+            f"Part number must be an integer between 1 and {_MOST_PARTS}, inclusive",
+            ArgumentName="partNumber",
+            ArgumentValue=str(number),
+        )
+    expected = _upload(call).algorithm
+    for actual in given_checksums(call.parameters):
+        if expected and actual != expected:
+            raise ServiceError(
+                "InvalidRequest",
+                f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()},"
+                f" actual checksum Type: {actual.lower()}",
+            )
+    check_content(call.parameters)
+    return TO_MOTO
+
+
+def _uploaded(_state: SandboxState, call: Call, headers: Any) -> None:
+    name_encryption(_upload(call), headers)
+
+
+def complete(state: SandboxState, call: Call) -> dict[str, Any]:
+    """CompleteMultipartUpload."""
+    upload, asked = _upload(call), call.parameters
+    parts = (asked.get("MultipartUpload") or {}).get("Parts") or []
+    _check_parts(upload, parts)
+    if asked.get("ChecksumType", upload.kind) != upload.kind:
+        raise ServiceError(
+            "InvalidRequest",
+            f"The upload was created using the {upload.kind or 'null'} checksum mode. The complete"
+            " request must use the same checksum mode.",
+        )
+    contents = [upload.parts[part["PartNumber"]].value for part in parts]
+    size = sum(map(len, contents))
+    if asked.get("MpuObjectSize", size) != size:
+        raise ServiceError(
+            "InvalidRequest",
+            f"The provided 'x-amz-mp-object-size' header value {asked['MpuObjectSize']} does not"
+            f" match what was computed: {size}",
+        )
+    algorithm = upload.algorithm or DEFAULT
+    if upload.kind == "COMPOSITE":
+        value = checksum(algorithm, b"".join(digest(algorithm, content) for content in contents))
+    else:
+        value = checksum(algorithm, b"".join(contents))
+        if given_checksums(asked).get(algorithm, value) != value:
+            raise ServiceError(
+                "BadDigest",
+                f"The {algorithm.lower()} you specified did not match the calculated checksum.",
+            )
+    check_conditions(call)
+    bucket, key = call.uri["Bucket"], call.uri["Key"]
+    call.notes["before"] = versions_of(bucket, key)
+    held = s3(str(bucket_owner(bucket))).complete_multipart_upload(
+        bucket, upload.id, iter([(part["PartNumber"], part["ETag"]) for part in parts])
+    )
+    for name in ("x-amz-checksum-algorithm", "x-amz-checksum-type"):  # of the upload only
+        held.metadata.pop(name, None)
+    held.checksum_algorithm, held.checksum_value = algorithm, value
+    held.checksum_type, held.checksum_parts = upload.kind or "FULL_OBJECT", len(parts)
+    headers = Headers()
+    written(state, replace(call, parameters=upload.asked), headers)
+    answer = {
+        "Location": f"http://{bucket}.s3.amazonaws.com/{quote(key)}",
+        "Bucket": bucket,
+        "Key": key,
+        "ETag": held.etag,
+        f"Checksum{algorithm}": value + (f"-{len(parts)}" if upload.kind == "COMPOSITE" else ""),
+        "ChecksumType": held.checksum_type,
+        **encryption_of(held),
+    }
+    if bucket_named(bucket).versioning_status:
+        answer["VersionId"] = str(held.version_id)
+    if expires := headers.get("x-amz-expiration"):
+        answer["Expiration"] = expires
+    return answer
+
+
+def _check_parts(upload: Any, parts: list[dict[str, Any]]) -> None:
+    """Refuse parts that are none of the upload's, or not in their order, or too small."""
+    if not parts:
+        raise ServiceError("InvalidRequest", "You must specify at least one part")
+    numbers = [part["PartNumber"] for part in parts]
+    if numbers != sorted(set(numbers)):
+        raise ServiceError(
+            "InvalidPartOrder",
+            "The list of parts was not in ascending order. Parts must be ordered by part number.",
+            UploadId=upload.id,
+        )
+    for part in parts:
+        held, etag = upload.parts.get(part["PartNumber"]), part["ETag"].strip('"')
+        checksums = given_checksums(part)
+        if upload.kind == "COMPOSITE" and held is not None and not checksums:
+            raise ServiceError(
+                "InvalidRequest",
+                f"The upload was created using a {upload.algorithm.lower()} checksum. The complete"
+                " request must include the checksum for each part. It was missing for part"
+                f" {part['PartNumber']} in the request.",
+            )
+        if (
+            held is None
+            or held.etag.strip('"') != etag
+            or any(
+                name != upload.algorithm or value != checksum(name, held.value)
+                for name, value in checksums.items()
+            )
+        ):
+            raise ServiceError(
+                "InvalidPart",
+                "One or more of the specified parts could not be found.  The part may not have been"
+                " uploaded, or the specified entity tag may not match the part's entity tag.",
+                UploadId=upload.id,
+                PartNumber=str(part["PartNumber"]),
+                ETag=etag,
+            )
+    for part in parts[:-1]:
+        held = upload.parts[part["PartNumber"]]
+        if held.size < _SMALLEST_PART:
+            raise ServiceError(
+                "EntityTooSmall",
+                "Your proposed upload is smaller than the minimum allowed size",
+                ProposedSize=str(held.size),
+                MinSizeAllowed=str(_SMALLEST_PART),
+                PartNumber=str(part["PartNumber"]),
+                ETag=held.etag.strip('"'),
+            )
+
+
+def _people(call: Call, upload: Any) -> dict[str, Any]:
+    owner = {"ID": canonical_id(str(bucket_owner(call.uri["Bucket"])))}
+    return {"Owner": owner, "Initiator": upload.initiator, "StorageClass": upload.storage}
+
+
+def _checksum_of(upload: Any) -> dict[str, str]:
+    if not upload.algorithm:
+        return {}
+    return {"ChecksumAlgorithm": upload.algorithm, "ChecksumType": upload.kind}
+
+
+def list_parts(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListParts: after a part's number."""
+    upload, given = _upload(call), call.parameters
+    marker, size = given.get("PartNumberMarker", 0), min(given.get("MaxParts", _MOST), _MOST)
+    left = [number for number in sorted(upload.parts) if number > marker]
+    answer = {
+        "Bucket": call.uri["Bucket"],
+        "Key": call.uri["Key"],
+        "UploadId": upload.id,
+        "PartNumberMarker": marker,
+        "NextPartNumberMarker": left[:size][-1] if left[:size] else 0,
+        "MaxParts": size,
+        "IsTruncated": len(left) > size,
+        **_people(call, upload),
+        **_checksum_of(upload),
+    }
+    if left[:size]:
+        answer["Parts"] = [_part(upload, number) for number in left[:size]]
+    return answer
+
+
+def _part(upload: Any, number: int) -> dict[str, Any]:
+    part = upload.parts[number]
+    described = {
+        "PartNumber": number,
+        "LastModified": part.last_modified,
+        "ETag": part.etag,
+        "Size": part.size,
+    }
+    if upload.algorithm:
+        described[f"Checksum{upload.algorithm}"] = checksum(upload.algorithm, part.value)
+    return described
+
+
+def list_uploads(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListMultipartUploads: after a key, or after an upload of it."""
+    text, given = text_of(call), call.parameters
+    marker = given.get("KeyMarker", "")
+    after = given.get("UploadIdMarker", "") if marker else ""
+    size = min(given.get("MaxUploads", _MOST), _MOST)
+    entries = list(_entries(call, marker, after))
+    page = entries[:size]
+    uploads = [entry for entry in page if not isinstance(entry, str)]
+    last = page[-1] if page and not isinstance(page[-1], str) else None
+    answer: dict[str, Any] = {
+        "Bucket": call.uri["Bucket"],
+        "KeyMarker": text(marker),
+        "UploadIdMarker": after,
+        "NextKeyMarker": text(last.key_name) if last else "",
+        "NextUploadIdMarker": last.id if last else "",
+        "MaxUploads": size,
+        "IsTruncated": len(entries) > size,
+        **{name: given[name] for name in ("EncodingType",) if given.get(name)},
+        **{name: text(given[name]) for name in ("Prefix", "Delimiter") if given.get(name)},
+    }
+    if uploads:
+        answer["Uploads"] = [
+            {
+                "UploadId": upload.id,
+                "Key": text(upload.key_name),
+                "Initiated": upload.initiated,
+                **_people(call, upload),
+                **_checksum_of(upload),
+            }
+            for upload in uploads
+        ]
+    if shared := [entry for entry in page if isinstance(entry, str)]:
+        answer["CommonPrefixes"] = [{"Prefix": text(prefix)} for prefix in shared]
+    return answer
+
+
+def _entries(call: Call, marker: str, after: str) -> Iterator[Any]:
+    """Yield uploads by key and age, and the prefixes that others share, after the markers."""
+    given, every = call.parameters, bucket_named(call.uri["Bucket"]).multiparts
+    prefix, delimiter = given.get("Prefix", ""), given.get("Delimiter", "")
+    if after and (after not in every or every[after].key_name != marker):
+        raise ServiceError(
+            "InvalidArgument",
+            "Invalid uploadId marker",
+            ArgumentName="upload-id-marker",
+            ArgumentValue=after,
+        )
+    passed, shared = False, ""
+    for upload in sorted(every.values(), key=lambda upload: upload.key_name.encode()):
+        name = upload.key_name
+        if not name.startswith(prefix):
+            continue
+        end = name.find(delimiter, len(prefix)) if delimiter else -1
+        if end >= 0:
+            if shared != name[: end + len(delimiter)]:
+                shared = name[: end + len(delimiter)]
+                if shared > marker:
+                    yield shared
+        elif name > marker or (name == marker and passed):
+            yield upload
+        passed |= upload.id == after
+
+
+OPERATIONS: dict[str, Operation] = {
+    "AbortMultipartUpload": abort,
+    "CompleteMultipartUpload": complete,
+    "CreateMultipartUpload": create,
+    "ListMultipartUploads": list_uploads,
+    "ListParts": list_parts,
+    "UploadPart": upload_part,
+    "UploadPartCopy": upload_part,
+}
+AFTER = {
+    "CreateMultipartUpload": _created,
+    "UploadPart": _uploaded,
+    "UploadPartCopy": _uploaded,
+}
