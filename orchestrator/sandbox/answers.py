@@ -58,7 +58,7 @@ def check_bucket(service: str, operation: str, uri: dict[str, Any]) -> None:
 
 def corrected(state: SandboxState, call: Call, response: Response) -> Response:
     """Run what follows a success, and correct the texts and members of an answer."""
-    if response.status_code < 400 and (after := _after().get((call.service, call.operation))):
+    if response.status_code < 300 and (after := _after().get((call.service, call.operation))):
         with state.lock:
             after(state, call, response.headers)
     texts, in_pages = _texts(call.service, call.operation), iam_pagination.is_paged(call)

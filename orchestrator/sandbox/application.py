@@ -119,6 +119,8 @@ class Application:
         authorize(self.state, call)
         answers.check_bucket(call.service, call.operation, uri)
         response = self._done(request, call, model, partial=any(f.partial_pages for f in faults))
+        if call.service in ("s3", "s3control"):
+            wire.name_s3_request(response)
         for fault in faults:
             if fault.unknown_for:
                 with self.state.lock:

@@ -114,6 +114,11 @@ _OF_VERSION = {
     "PutObjectTagging": "PutObjectVersionTagging",
 }
 _IN_XML = {"s3", "s3control", "iam", "sts", "cloudformation", "cloudwatch"}
+_S3CONTROL_ACTIONS = {
+    "DeletePublicAccessBlock": "PutAccountPublicAccessBlock",
+    "GetPublicAccessBlock": "GetAccountPublicAccessBlock",
+    "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
+}
 _PREFIXES = {"s3control": "s3", "sso-admin": "sso"}  # of actions, where the service has another
 _NO_PERMISSION_NEEDED = {
     "sts:GetCallerIdentity",
@@ -175,7 +180,8 @@ def authorize(state: SandboxState, call: Call) -> None:
             action = _OF_VERSION.get(action, action)
         action = f"s3:{action}"
     elif call.service in _PREFIXES:
-        action = f"{_PREFIXES[call.service]}:{call.operation}"
+        action = _S3CONTROL_ACTIONS.get(call.operation, call.operation)
+        action = f"{_PREFIXES[call.service]}:{action}"
     named = services.permissions_of(state, call)
     if not any(permission.action == action for permission in named):
         named[:0] = [Permission(action, arn) for arn in resources_of(state, call)]

@@ -38,7 +38,7 @@ _NAMES = {
     "sso": "sso-admin",
     "tagging": "resourcegroupstaggingapi",
 }
-_REQUEST = "00000000-0000-0000-0000-000000000000"
+_REQUEST, _HOST = "00000000-0000-0000-0000-000000000000", "host"
 _WITHOUT_PATHS = ("query", "ec2", "json")  # protocols
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
@@ -246,8 +246,14 @@ def failure(
     request: Request, service: str, model: OperationModel | None, error: ServiceError
 ) -> Response:
     """Serialize an error by the service's model."""
-    if service == "s3":
-        return s3_error(error.code, error.message, error.status, error.members)
+    if service in ("s3", "s3control"):
+        return s3_error(
+            error.code,
+            error.message,
+            error.status,
+            error.members,
+            wrapped=service == "s3control" and model is not None,
+        )
     try:
         named = model or OperationModel({}, get_service_model(service))
         if model is None and request.path != "/" and named.service_model.protocol in _WITHOUT_PATHS:
@@ -272,13 +278,29 @@ def _serialized(request: Request, service: str, model: OperationModel, result: A
     return Response(serialized["body"], serialized["status_code"], headers)
 
 
-def s3_error(code: str, message: str, status: int, members: Mapping[str, str]) -> Response:
-    """Serialize an error of S3."""
-    every = {"Code": code, "Message": message, **members, "RequestId": _REQUEST, "HostId": "host"}
-    inner = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in every.items())
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'
-    headers = {"Content-Type": "application/xml", "x-amz-request-id": _REQUEST}
-    return Response(body, status, headers)
+def s3_error(
+    code: str, message: str, status: int, members: Mapping[str, str], *, wrapped: bool = False
+) -> Response:
+    """Serialize an error of S3, or of S3 Control, which wraps it as other services do."""
+    inner = _elements({"Code": code, "Message": message, **members})
+    ids = _elements({"RequestId": _REQUEST, "HostId": _HOST})
+    error = f"<Error>{inner}</Error>{ids}" if wrapped else f"<Error>{inner}{ids}</Error>"
+    error = f"<ErrorResponse>{error}</ErrorResponse>" if wrapped else error
+    response = Response(f'<?xml version="1.0" encoding="UTF-8"?>\n{error}', status)
+    response.headers["Content-Type"] = "application/xml"
+    name_s3_request(response)
+    return response
+
+
+def name_s3_request(response: Response) -> None:
+    """Name the request in an answer of S3 by its own headers, and drop those of the request."""
+    for name in ("x-amzn-RequestId", "x-amz-sdk-checksum-algorithm", "x-amz-content-sha256"):
+        response.headers.pop(name, None)
+    response.headers.update({"x-amz-request-id": _REQUEST, "x-amz-id-2": _HOST})
+
+
+def _elements(texts: Mapping[str, str]) -> str:
+    return "".join(f"<{name}>{escape(text)}</{name}>" for name, text in texts.items())
 
 
 def _plain(request: Request, service: str, error: ServiceError) -> Response:

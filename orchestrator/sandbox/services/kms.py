@@ -34,10 +34,13 @@ _BY_ALIAS = (
 # What a key must be for.
 _BY_MOTO = {
     **dict.fromkeys(("GenerateMac", "VerifyMac"), "GENERATE_VERIFY_MAC"),
-    **dict.fromkeys(("Sign", "Verify"), "SIGN_VERIFY"),
+    "Sign": "SIGN_VERIFY",
 }
-_TO_ENCRYPT = ("Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt")
-_USAGES = {**_BY_MOTO, **dict.fromkeys(_TO_ENCRYPT, "ENCRYPT_DECRYPT")}
+_TO_ENCRYPT = (
+    *("Encrypt", "GenerateDataKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"),
+    *("GenerateDataKeyWithoutPlaintext", "ReEncrypt"),
+)
+_USAGES = {**_BY_MOTO, "Verify": "SIGN_VERIFY", **dict.fromkeys(_TO_ENCRYPT, "ENCRYPT_DECRYPT")}
 # What each kind of key may be for; HMAC_* and others are for one thing only.
 _USAGES_OF_SPEC = {
     "SYMMETRIC_DEFAULT": ("ENCRYPT_DECRYPT",),

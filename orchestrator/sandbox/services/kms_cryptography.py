@@ -10,13 +10,25 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from moto.kms.exceptions import AccessDeniedException, InvalidCiphertextException
 from moto.kms.models import kms_backends
+from moto.kms.utils import generate_private_key
 
 from orchestrator.sandbox import principals
 from orchestrator.sandbox.encryption import check_state, key_named
 from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.services.kms import check_usage, key_of, material_of
+from orchestrator.sandbox.services.kms import (
+    check_tags,
+    check_usage,
+    key_of,
+    material_of,
+    metadata,
+)
 from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -72,6 +84,77 @@ def generate_data_key(_state: SandboxState, call: Call) -> dict[str, Any]:
     )
     answer = {"CiphertextBlob": blob, "KeyId": key.arn, **material_of(key, "KeyMaterialId")}
     return answer if call.operation.endswith("Plaintext") else {**answer, "Plaintext": plaintext}
+
+
+def generate_data_key_pair(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """GenerateDataKeyPair and GenerateDataKeyPairWithoutPlaintext."""
+    given, key = call.parameters, _key(call)
+    if key.key_spec != _SYMMETRIC:
+        raise ServiceError("InvalidKeyUsageException", "")
+    _check_dry_run(call)
+    pair = generate_private_key(given["KeyPairSpec"])
+    private = pair.private_key.private_bytes(
+        Encoding.DER, PrivateFormat.PKCS8, encryption_algorithm=NoEncryption()
+    )
+    answer = {
+        "PrivateKeyCiphertextBlob": _encrypted(key, private, given.get("EncryptionContext", {})),
+        "PublicKey": pair.public_key(),
+        "KeyId": key.arn,
+        "KeyPairSpec": given["KeyPairSpec"],
+        **material_of(key, "KeyMaterialId"),
+    }
+    if call.operation.endswith("Plaintext"):
+        return answer
+    return {**answer, "PrivateKeyPlaintext": private}
+
+
+def generate_random(_state: SandboxState, call: Call) -> Any:
+    """GenerateRandom."""
+    if "NumberOfBytes" not in call.parameters:
+        raise ServiceError("ValidationException", "NumberOfBytes is required.")
+    return TO_MOTO
+
+
+def verify(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """Verify: a signature of another message is an error."""
+    given, key = call.parameters, _key(call)
+    algorithm = given["SigningAlgorithm"]
+    if algorithm not in key.signing_algorithms:
+        raise ServiceError(
+            "InvalidKeyUsageException",
+            f"Algorithm {algorithm} is incompatible with key spec {key.key_spec}.",
+        )
+    _check_dry_run(call)
+    backend = kms_backends[key.account_id][key.region]
+    if not backend.verify(key.id, given["Message"], given["Signature"], algorithm)[1]:
+        raise ServiceError("KMSInvalidSignatureException", "")
+    return {"KeyId": key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
+
+
+def replicate(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """ReplicateKey: of a multi-Region primary key, to a Region that has none of it yet."""
+    given, key = call.parameters, key_of(call)
+    check_state(key)
+    region = given["ReplicaRegion"]
+    if not key.multi_region or key.multi_region_configuration["PrimaryKey"]["Arn"] != key.arn:
+        raise ServiceError(
+            "UnsupportedOperationException", f"{key.arn} is not a multi-region primary key."
+        )
+    if key.id in kms_backends[key.account_id][region].keys:
+        raise ServiceError("AlreadyExistsException", "")
+    check_tags(given.get("Tags", []))
+    replica = kms_backends[key.account_id][key.region].replicate_key(key.id, region)
+    replica.multi_region_configuration = {
+        **key.multi_region_configuration,
+        "MultiRegionKeyType": "REPLICA",
+    }
+    replica.description = given.get("Description", "")
+    replica.policy = given.get("Policy") or replica.generate_default_policy()
+    replica.grants, replica.aliases = {}, {}
+    tags = given.get("Tags", [])
+    described = metadata(replica) | {"Enabled": False, "KeyState": "Creating"}
+    described.pop("CurrentKeyMaterialId", None)
+    return {"ReplicaKeyMetadata": described, "ReplicaPolicy": replica.policy, "ReplicaTags": tags}
 
 
 def _decrypted(call: Call, context: str, name: str) -> tuple[bytes, Any]:
@@ -204,9 +287,13 @@ OPERATIONS: dict[str, Operation] = {
             "{0.arn} origin is {0.origin} which is not valid for this operation.",
         ),
     ),
+    **dict.fromkeys(
+        ("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"), generate_data_key_pair
+    ),
+    "GenerateRandom": generate_random,
     "GetPublicKey": get_public_key,
     "ReEncrypt": re_encrypt,
-    **dict.fromkeys(
-        ("ReplicateKey", "UpdatePrimaryRegion"), _unsupported(lambda key: key.multi_region)
-    ),
+    "ReplicateKey": replicate,
+    "UpdatePrimaryRegion": _unsupported(lambda key: key.multi_region),
+    "Verify": verify,
 }

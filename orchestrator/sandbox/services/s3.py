@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 
 from orchestrator.sandbox import bucket_policy, policy_grammar, principals
 from orchestrator.sandbox.authorization import authorize
+from orchestrator.sandbox.public_access import is_blocked
 from orchestrator.sandbox.services import TO_MOTO, Operation, Permission
 from orchestrator.sandbox.services.s3_acl import (
     canonical_id,
@@ -222,8 +223,7 @@ def put_bucket_policy(state: SandboxState, call: Call) -> Any:
     """PutBucketPolicy: validated, and refused if it is public and public policies are blocked."""
     bucket = _existing(call)
     document = bucket_policy.parse(state, bucket, call.parameters.get("Policy", ""))
-    blocked = s3(str(bucket_owner(bucket))).get_bucket(bucket).public_access_block
-    if blocked and _is_true(blocked.block_public_policy) and bucket_policy.is_public(document):
+    if bucket_policy.is_public(document) and is_blocked(bucket, "BlockPublicPolicy"):
         raise ServiceError(
             "AccessDenied",
             f"User: {call.caller.arn} is not authorized to perform: s3:PutBucketPolicy on"
@@ -238,10 +238,6 @@ def put_bucket_policy(state: SandboxState, call: Call) -> Any:
         text = json.dumps(document)
     state.bucket_policies[bucket] = text
     return {}
-
-
-def _is_true(value: Any) -> bool:
-    return str(value).lower() == "true"
 
 
 def get_bucket_policy(state: SandboxState, call: Call) -> Any:

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from orchestrator.sandbox.object_versions import bucket_named, existing
+from orchestrator.sandbox.public_access import is_blocked
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner
 from orchestrator.sandbox.wire import Call, ServiceError, malformed_xml
@@ -161,8 +162,7 @@ def check_grants(call: Call, grants: _Grants | None) -> None:
     )
     if _ownership(held) == ENFORCED and not owners:
         raise ServiceError("AccessControlListNotSupported", "The bucket does not allow ACLs")
-    blocked = held.public_access_block
-    if blocked and str(blocked.block_public_acls).lower() == "true" and is_public(grants):
+    if is_public(grants) and is_blocked(bucket, "BlockPublicAcls"):
         key = f"/{call.uri['Key']}" if call.uri.get("Key") else ""
         action = call.operation if call.operation.endswith("Acl") else "PutObject"
         raise ServiceError(

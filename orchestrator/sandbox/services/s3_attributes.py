@@ -70,29 +70,19 @@ def get_attributes(_state: SandboxState, call: Call) -> dict[str, Any]:
 
 def _parts(held: Any, given: dict[str, Any]) -> dict[str, Any]:
     """Describe the parts; each one only where the object's checksum is one of theirs."""
-    parts, counted = held.multipart.parts, {"TotalPartsCount": len(held.multipart.parts)}
+    parts = held.multipart.completed
     if _kind(held) != "COMPOSITE":
-        return counted
+        return {"TotalPartsCount": len(parts)}
     marker, size = given.get("PartNumberMarker") or 0, given.get("MaxParts") or _MOST
-    left = [number for number in sorted(parts) if number > marker]
+    left = [part for part in parts if part["PartNumber"] > marker]
     described: dict[str, Any] = {
+        "TotalPartsCount": len(parts),
         "PartNumberMarker": marker,
-        "NextPartNumberMarker": left[:size][-1] if left[:size] else 0,
+        "NextPartNumberMarker": left[:size][-1]["PartNumber"] if left[:size] else 0,
         "MaxParts": min(size, _MOST),
         "IsTruncated": len(left) > size,
-        **counted,
     }
-    if left[:size]:
-        algorithm = held.checksum_algorithm
-        described["Parts"] = [
-            {
-                "PartNumber": number,
-                "Size": parts[number].size,
-                f"Checksum{algorithm}": checksum(algorithm, parts[number].value),
-            }
-            for number in left[:size]
-        ]
-    return described
+    return {**described, "Parts": left[:size]} if left[:size] else described
 
 
 OPERATIONS: dict[str, Operation] = {"GetObjectAttributes": get_attributes}

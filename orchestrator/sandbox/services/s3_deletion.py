@@ -19,9 +19,10 @@ from orchestrator.sandbox.object_versions import (
 )
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.state import SandboxState
-from orchestrator.sandbox.wire import Call, ServiceError
+from orchestrator.sandbox.wire import Call, ServiceError, malformed_xml
 
 SERVICE = "s3"
+_MOST = 1000
 
 
 def _delete(bucket_name: str, key: str, version: str | None) -> dict[str, Any]:
@@ -73,6 +74,8 @@ def _locked(bucket: str, key: str, version: str | None) -> bool:
 def delete_objects(_state: SandboxState, call: Call) -> Any:
     """DeleteObjects: each by itself; versions that do not exist are errors."""
     bucket, asked = call.uri["Bucket"], call.parameters["Delete"]
+    if len(asked["Objects"]) > _MOST:
+        raise malformed_xml()
     if any(_locked(bucket, named["Key"], named.get("VersionId")) for named in asked["Objects"]):
         return TO_MOTO
     deleted, errors = [], []

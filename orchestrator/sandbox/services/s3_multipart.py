@@ -183,6 +183,11 @@ def complete(state: SandboxState, call: Call) -> dict[str, Any]:
                 f"The {algorithm.lower()} you specified did not match the calculated checksum.",
             )
     check_conditions(call)
+    described = [_part(upload, part["PartNumber"]) for part in parts]  # moto drops the parts
+    upload.completed = [
+        {name: part[name] for name in part if name not in ("ETag", "LastModified")}
+        for part in described
+    ]
     bucket, key = call.uri["Bucket"], call.uri["Key"]
     call.notes["before"] = versions_of(bucket, key)
     held = s3(str(bucket_owner(bucket))).complete_multipart_upload(

@@ -14,12 +14,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from moto.s3.models import FakeDeleteMarker
+from werkzeug.wrappers import Response
 
 from orchestrator.sandbox import wire
 from orchestrator.sandbox.checksums import check_content
 from orchestrator.sandbox.encryption import key_to_write, note_key
 from orchestrator.sandbox.object_versions import (
     bucket_named,
+    check_version_id,
     existing,
     no_such_key,
     version_of,
@@ -56,6 +58,41 @@ def get_object(_state: SandboxState, call: Call) -> Any:
                 response.headers["Allow"] = "DELETE"
         return response
     return TO_MOTO
+
+
+def head_object(_state: SandboxState, call: Call) -> Any:
+    """HeadObject: moto's, but for what is no id of a version; HEAD has no body to say so."""
+    try:
+        check_version_id(bucket_named(call.uri["Bucket"]), call.parameters.get("VersionId"))
+    except ServiceError:
+        return Response(status=400)
+    return TO_MOTO
+
+
+def restore_object(_state: SandboxState, call: Call) -> Any:
+    """RestoreObject: of an archived object."""
+    held = existing(call, latest_marker_is_absent=True)
+    if held.storage_class not in _ARCHIVED:
+        raise ServiceError(
+            "InvalidObjectState",
+            "Restore is not allowed for the object's current storage class",
+            403,
+        )
+    return TO_MOTO
+
+
+_ARCHIVED = ("GLACIER", "DEEP_ARCHIVE")
+
+
+def get_torrent(_state: SandboxState, _call: Call) -> Any:
+    """GetObjectTorrent, which S3 no longer gives."""
+    raise ServiceError(
+        "MethodNotAllowed",
+        "The specified method is not allowed against this resource.",
+        405,
+        Method="GET",
+        ResourceType="TORRENT",
+    )
 
 
 def _not_implemented(header: str, why: str) -> ServiceError:
@@ -297,7 +334,10 @@ def _read(_state: SandboxState, call: Call, headers: Any) -> None:
 OPERATIONS: dict[str, Operation] = {
     "CopyObject": copy_object,
     "GetObject": get_object,
+    "GetObjectTorrent": get_torrent,
+    "HeadObject": head_object,
     "PutObject": put_object,
+    "RestoreObject": restore_object,
 }
 AFTER = {
     "CopyObject": written,

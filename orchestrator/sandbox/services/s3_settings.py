@@ -36,6 +36,11 @@ def _versioning(call: Call) -> None:
         raise ServiceError(
             "IllegalVersioningConfigurationException", "The Versioning element must be specified"
         )
+    mfa_delete = call.parameters["VersioningConfiguration"].get("MFADelete")
+    if mfa_delete == "Enabled" and not call.parameters.get("MFA"):  # of the root user
+        raise ServiceError(
+            "InvalidRequest", "DevPay and Mfa are mutually exclusive authorization methods."
+        )
     suspends = call.parameters["VersioningConfiguration"]["Status"] != "Enabled"
     if suspends and bucket_named(call.uri["Bucket"]).object_lock_enabled:
         raise ServiceError(

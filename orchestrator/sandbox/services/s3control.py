@@ -1,4 +1,6 @@
-"""S3 Control: the tags of buckets, as version 6 of the Terraform provider reads and writes them.
+"""S3 Control: the public access block of an account, and the tags of buckets.
+
+Version 6 of the Terraform provider reads and writes these tags here.
 
 Its clients call ``<account id>.<host of the endpoint>``. For a loopback address no such name
 resolves, so the sandbox answers as an HTTP proxy too, which octo-tf names to Terraform alone.
@@ -9,11 +11,60 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.sandbox.public_access import SETTINGS, of_account
 from orchestrator.sandbox.services import Operation
+from orchestrator.sandbox.services.s3_settings import check_tags
 from orchestrator.sandbox.state import SandboxState, bucket_owner, s3
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "s3control"
+
+
+def put_block(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """PutPublicAccessBlock: what is not given is off."""
+    asked = call.parameters["PublicAccessBlockConfiguration"]
+    if not asked:
+        raise ServiceError("InvalidRequest", "Must specify at least one configuration.")
+    backend = of_account(call.caller.account_id)
+    backend.put_public_access_block(
+        call.caller.account_id, {name: asked.get(name, False) for name in SETTINGS}
+    )
+    return {}
+
+
+def get_block(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetPublicAccessBlock: a new account has none."""
+    held = of_account(call.caller.account_id).public_access_block
+    if held is None:
+        raise ServiceError(
+            "NoSuchPublicAccessBlockConfiguration",
+            "The public access block configuration was not found",
+            404,
+            AccountId=call.caller.account_id,
+        )
+    block = {name: getattr(held, attribute) for name, attribute in SETTINGS.items()}
+    return {"PublicAccessBlockConfiguration": block}
+
+
+def delete_block(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """DeletePublicAccessBlock: where there is none, it succeeds."""
+    of_account(call.caller.account_id).delete_public_access_block(call.caller.account_id)
+    return {}
+
+
+def list_access_points(_state: SandboxState, _call: Call) -> dict[str, Any]:
+    """ListAccessPoints: the sandbox makes none."""
+    return {"AccessPointList": []}
+
+
+def check(_state: SandboxState, call: Call) -> None:
+    """Refuse a call about another account than the caller's.
+
+    Raises:
+        ServiceError: AccessDenied.
+    """
+    if call.parameters.get("AccountId") != call.caller.account_id:
+        raise ServiceError("AccessDenied", "Access Denied", 403)
 
 
 def list_tags(_state: SandboxState, call: Call) -> dict[str, Any]:
@@ -24,6 +75,7 @@ def list_tags(_state: SandboxState, call: Call) -> dict[str, Any]:
 def tag(_state: SandboxState, call: Call) -> dict[str, Any]:
     """TagResource: tags that are not named stay."""
     _bucket(call)
+    check_tags(call.parameters["Tags"])
     tagger = s3(call.caller.account_id).tagger
     tagger.tag_resource(call.parameters["ResourceArn"], call.parameters["Tags"])
     return {}
@@ -43,13 +95,17 @@ def _bucket(call: Call) -> str:
     owner = bucket_owner(bucket)
     if owner is None:
         raise ServiceError("NoSuchBucket", "The specified bucket does not exist", 404)
-    if not owner == call.parameters["AccountId"] == call.caller.account_id:
+    if owner != call.caller.account_id:
         raise ServiceError("AccessDenied", "Access Denied", 403)
     return bucket
 
 
 OPERATIONS: dict[str, Operation] = {
+    "DeletePublicAccessBlock": delete_block,
+    "GetPublicAccessBlock": get_block,
+    "ListAccessPoints": list_access_points,
     "ListTagsForResource": list_tags,
+    "PutPublicAccessBlock": put_block,
     "TagResource": tag,
     "UntagResource": untag,
 }

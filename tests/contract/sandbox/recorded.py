@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -63,8 +64,11 @@ class Replay:
         keys = self._keys.get(profile, {})
         key = (profile, service, region, *keys.values())
         if key not in self._clients:
+            config = _CONFIG
+            if service == "s3control":  # whose hosts do not resolve
+                config = config.merge(Config(proxies={"http": os.environ["AWS_ENDPOINT_URL"]}))
             self._clients[key] = self._session("payer" if keys else profile).client(
-                service, region_name=region, config=_CONFIG, **keys
+                service, region_name=region, config=config, **keys
             )
         return self._clients[key]
 
