@@ -7,7 +7,6 @@ answers and the error texts were recorded on AWS.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -25,11 +24,10 @@ from orchestrator.sandbox.checksums import (
 )
 from orchestrator.sandbox.encryption import key_to_write
 from orchestrator.sandbox.object_versions import bucket_named, versions_of
+from orchestrator.sandbox.s3_conditions import check_conditions
 from orchestrator.sandbox.services import TO_MOTO, Operation
-from orchestrator.sandbox.services.s3_acl import canonical_id, check_grants, grants_of
-from orchestrator.sandbox.services.s3_listing import text_of
+from orchestrator.sandbox.services.s3_acl import check_grants, grants_of
 from orchestrator.sandbox.services.s3_objects import (
-    check_conditions,
     encryption_of,
     name_encryption,
     written,
@@ -38,7 +36,7 @@ from orchestrator.sandbox.state import SandboxState, bucket_owner, s3
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "s3"
-_MOST, _MOST_PARTS, _SMALLEST_PART = 1000, 10_000, 5 * 1024 * 1024
+_MOST_PARTS, _SMALLEST_PART = 10_000, 5 * 1024 * 1024
 # What the checksums of the parts make up: a checksum of theirs, or that of the whole object.
 _TYPES = {
     "CRC32": ("COMPOSITE", "FULL_OBJECT"),
@@ -103,7 +101,7 @@ def _created(_state: SandboxState, call: Call, headers: Any) -> None:
     name_encryption(upload, headers)
 
 
-def _upload(call: Call) -> Any:
+def upload_of(call: Call) -> Any:
     """Get the upload that a call names.
 
     Raises:
@@ -123,7 +121,7 @@ def _upload(call: Call) -> Any:
 
 def abort(_state: SandboxState, call: Call) -> Any:
     """AbortMultipartUpload."""
-    _upload(call)
+    upload_of(call)
     return TO_MOTO
 
 
@@ -137,7 +135,7 @@ def upload_part(_state: SandboxState, call: Call) -> Any:
             ArgumentName="partNumber",
             ArgumentValue=str(number),
         )
-    expected = _upload(call).algorithm
+    expected = upload_of(call).algorithm
     for actual in given_checksums(call.parameters):
         if expected and actual != expected:
             raise ServiceError(
@@ -150,12 +148,12 @@ def upload_part(_state: SandboxState, call: Call) -> Any:
 
 
 def _uploaded(_state: SandboxState, call: Call, headers: Any) -> None:
-    name_encryption(_upload(call), headers)
+    name_encryption(upload_of(call), headers)
 
 
 def complete(state: SandboxState, call: Call) -> dict[str, Any]:
     """CompleteMultipartUpload."""
-    upload, asked = _upload(call), call.parameters
+    upload, asked = upload_of(call), call.parameters
     parts = (asked.get("MultipartUpload") or {}).get("Parts") or []
     _check_parts(upload, parts)
     if asked.get("ChecksumType", upload.kind) != upload.kind:
@@ -183,7 +181,7 @@ def complete(state: SandboxState, call: Call) -> dict[str, Any]:
                 f"The {algorithm.lower()} you specified did not match the calculated checksum.",
             )
     check_conditions(call)
-    described = [_part(upload, part["PartNumber"]) for part in parts]  # moto drops the parts
+    described = [part_of(upload, part["PartNumber"]) for part in parts]  # moto drops the parts
     upload.completed = [
         {name: part[name] for name in part if name not in ("ETag", "LastModified")}
         for part in described
@@ -213,6 +211,20 @@ def complete(state: SandboxState, call: Call) -> dict[str, Any]:
     if expires := headers.get("x-amz-expiration"):
         answer["Expiration"] = expires
     return answer
+
+
+def part_of(upload: Any, number: int) -> dict[str, Any]:
+    """Describe a part of an upload."""
+    part = upload.parts[number]
+    described = {
+        "PartNumber": number,
+        "LastModified": part.last_modified,
+        "ETag": part.etag,
+        "Size": part.size,
+    }
+    if upload.algorithm:
+        described[f"Checksum{upload.algorithm}"] = checksum(upload.algorithm, part.value)
+    return described
 
 
 def _check_parts(upload: Any, parts: list[dict[str, Any]]) -> None:
@@ -265,121 +277,10 @@ def _check_parts(upload: Any, parts: list[dict[str, Any]]) -> None:
             )
 
 
-def _people(call: Call, upload: Any) -> dict[str, Any]:
-    owner = {"ID": canonical_id(str(bucket_owner(call.uri["Bucket"])))}
-    return {"Owner": owner, "Initiator": upload.initiator, "StorageClass": upload.storage}
-
-
-def _checksum_of(upload: Any) -> dict[str, str]:
-    if not upload.algorithm:
-        return {}
-    return {"ChecksumAlgorithm": upload.algorithm, "ChecksumType": upload.kind}
-
-
-def list_parts(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """ListParts: after a part's number."""
-    upload, given = _upload(call), call.parameters
-    marker, size = given.get("PartNumberMarker", 0), min(given.get("MaxParts", _MOST), _MOST)
-    left = [number for number in sorted(upload.parts) if number > marker]
-    answer = {
-        "Bucket": call.uri["Bucket"],
-        "Key": call.uri["Key"],
-        "UploadId": upload.id,
-        "PartNumberMarker": marker,
-        "NextPartNumberMarker": left[:size][-1] if left[:size] else 0,
-        "MaxParts": size,
-        "IsTruncated": len(left) > size,
-        **_people(call, upload),
-        **_checksum_of(upload),
-    }
-    if left[:size]:
-        answer["Parts"] = [_part(upload, number) for number in left[:size]]
-    return answer
-
-
-def _part(upload: Any, number: int) -> dict[str, Any]:
-    part = upload.parts[number]
-    described = {
-        "PartNumber": number,
-        "LastModified": part.last_modified,
-        "ETag": part.etag,
-        "Size": part.size,
-    }
-    if upload.algorithm:
-        described[f"Checksum{upload.algorithm}"] = checksum(upload.algorithm, part.value)
-    return described
-
-
-def list_uploads(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """ListMultipartUploads: after a key, or after an upload of it."""
-    text, given = text_of(call), call.parameters
-    marker = given.get("KeyMarker", "")
-    after = given.get("UploadIdMarker", "") if marker else ""
-    size = min(given.get("MaxUploads", _MOST), _MOST)
-    entries = list(_entries(call, marker, after))
-    page = entries[:size]
-    uploads = [entry for entry in page if not isinstance(entry, str)]
-    last = page[-1] if page and not isinstance(page[-1], str) else None
-    answer: dict[str, Any] = {
-        "Bucket": call.uri["Bucket"],
-        "KeyMarker": text(marker),
-        "UploadIdMarker": after,
-        "NextKeyMarker": text(last.key_name) if last else "",
-        "NextUploadIdMarker": last.id if last else "",
-        "MaxUploads": size,
-        "IsTruncated": len(entries) > size,
-        **{name: given[name] for name in ("EncodingType",) if given.get(name)},
-        **{name: text(given[name]) for name in ("Prefix", "Delimiter") if given.get(name)},
-    }
-    if uploads:
-        answer["Uploads"] = [
-            {
-                "UploadId": upload.id,
-                "Key": text(upload.key_name),
-                "Initiated": upload.initiated,
-                **_people(call, upload),
-                **_checksum_of(upload),
-            }
-            for upload in uploads
-        ]
-    if shared := [entry for entry in page if isinstance(entry, str)]:
-        answer["CommonPrefixes"] = [{"Prefix": text(prefix)} for prefix in shared]
-    return answer
-
-
-def _entries(call: Call, marker: str, after: str) -> Iterator[Any]:
-    """Yield uploads by key and age, and the prefixes that others share, after the markers."""
-    given, every = call.parameters, bucket_named(call.uri["Bucket"]).multiparts
-    prefix, delimiter = given.get("Prefix", ""), given.get("Delimiter", "")
-    if after and (after not in every or every[after].key_name != marker):
-        raise ServiceError(
-            "InvalidArgument",
-            "Invalid uploadId marker",
-            ArgumentName="upload-id-marker",
-            ArgumentValue=after,
-        )
-    passed, shared = False, ""
-    for upload in sorted(every.values(), key=lambda upload: upload.key_name.encode()):
-        name = upload.key_name
-        if not name.startswith(prefix):
-            continue
-        end = name.find(delimiter, len(prefix)) if delimiter else -1
-        if end >= 0:
-            if shared != name[: end + len(delimiter)]:
-                shared = name[: end + len(delimiter)]
-                if shared > marker:
-                    yield shared
-        elif name > marker or (name == marker and passed):
-            yield upload
-        passed |= upload.id == after
-
-
 OPERATIONS: dict[str, Operation] = {
     "AbortMultipartUpload": abort,
     "CompleteMultipartUpload": complete,
     "CreateMultipartUpload": create,
-    "ListMultipartUploads": list_uploads,
-    "ListParts": list_parts,
     "UploadPart": upload_part,
     "UploadPartCopy": upload_part,
 }

@@ -27,6 +27,7 @@ from orchestrator.sandbox.object_versions import (
     version_of,
     versions_of,
 )
+from orchestrator.sandbox.s3_conditions import check_conditions, check_source_conditions
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.services.s3_acl import check_grants, grants_of, note_grants
 from orchestrator.sandbox.services.s3_attributes import name_checksum, note_checksum
@@ -93,51 +94,6 @@ def get_torrent(_state: SandboxState, _call: Call) -> Any:
         Method="GET",
         ResourceType="TORRENT",
     )
-
-
-def _not_implemented(header: str, why: str) -> ServiceError:
-    return ServiceError(
-        "NotImplemented",
-        "A header you provided implies functionality that is not implemented",
-        501,
-        Header=header,
-        additionalMessage=why,
-    )
-
-
-def _failed(condition: str) -> ServiceError:
-    return ServiceError(
-        "PreconditionFailed",
-        "At least one of the pre-conditions you specified did not hold",
-        412,
-        Condition=condition,
-    )
-
-
-def check_conditions(call: Call) -> None:
-    """Check If-Match and If-None-Match of an object to be written."""
-    given, key = call.parameters, call.uri["Key"]
-    match, none_match = given.get("IfMatch"), given.get("IfNoneMatch")
-    if match and none_match:
-        raise _not_implemented(
-            "If-Match,If-None-Match",
-            "Multiple conditional request headers present in the request",
-        )
-    for name, header, wrong in (
-        (match, "If-Match", match == "*"),
-        (none_match, "If-None-Match", none_match != "*"),
-    ):
-        if name and wrong:
-            why = f"We don't accept the provided value of {header} header for this API"
-            raise _not_implemented(header, why)
-    versions = versions_of(call.uri["Bucket"], key)
-    held = versions[-1] if versions and not isinstance(versions[-1], FakeDeleteMarker) else None
-    if match and held is None:
-        raise no_such_key(key)
-    if match and held is not None and match.strip('"') != held.etag.strip('"'):
-        raise _failed("If-Match")
-    if none_match and held is not None:
-        raise _failed("If-None-Match")
 
 
 def put_object(_state: SandboxState, call: Call) -> Any:
@@ -229,7 +185,7 @@ def copy_object(_state: SandboxState, call: Call) -> Any:
     source = version_of(versions_of(bucket, key), version, key)
     if isinstance(source, FakeDeleteMarker):
         raise no_such_key(key)
-    _check_source_conditions(call, source)
+    check_source_conditions(call, source)
     check_conditions(call)
     here = (call.uri["Bucket"], call.uri["Key"])
     if (bucket, key) == here and version is None and not _changes(call, source):
@@ -249,15 +205,6 @@ def _changes(call: Call, source: Any) -> bool:
         or source.encryption not in (None, "AES256")
         or bucket_named(call.uri["Bucket"]).encryption != default_encryption()
     )
-
-
-def _check_source_conditions(call: Call, source: Any) -> None:
-    given, etag = call.parameters, source.etag.strip('"')
-    match, none_match = given.get("CopySourceIfMatch"), given.get("CopySourceIfNoneMatch")
-    if match and match.strip('"') != etag:
-        raise _failed("x-amz-copy-source-If-Match")
-    if none_match and none_match.strip('"') == etag:
-        raise _failed("x-amz-copy-source-If-None-Match")
 
 
 def written(_state: SandboxState, call: Call, headers: Any) -> None:
