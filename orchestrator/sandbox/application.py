@@ -169,6 +169,7 @@ class Application:
             **request.environ,
             "wsgi.input": io.BytesIO(request.get_data()),
             **(iam_pagination.request_for_all(request) if iam_pagination.is_paged(call) else {}),
+            **call.notes.get("environ", {}),
             "HTTP_X_MOTO_ACCOUNT_ID": call.caller.account_id,
         }
         captured: list[Any] = []

@@ -5,6 +5,7 @@ Source: S3 User Guide, "Conditional writes"; the error texts were recorded on AW
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 from moto.s3.models import FakeDeleteMarker
@@ -68,9 +69,21 @@ def check_source_conditions(call: Call, source: Any) -> None:
     Raises:
         ServiceError: PreconditionFailed.
     """
-    given, etag = call.parameters, source.etag.strip('"')
+    given, etag, written = call.parameters, source.etag.strip('"'), _utc(source.last_modified)
+    prefix = "x-amz-copy-source-If-"
     match, none_match = given.get("CopySourceIfMatch"), given.get("CopySourceIfNoneMatch")
+    unmodified = _utc(given.get("CopySourceIfUnmodifiedSince"))
+    modified = _utc(given.get("CopySourceIfModifiedSince"))
     if match and match.strip('"') != etag:
-        raise _failed("x-amz-copy-source-If-Match")
+        raise _failed(f"{prefix}Match")
+    if not match and unmodified and written > unmodified:
+        raise _failed(f"{prefix}Unmodified-Since")
     if none_match and none_match.strip('"') == etag:
-        raise _failed("x-amz-copy-source-If-None-Match")
+        raise _failed(f"{prefix}None-Match")
+    is_past = modified and modified <= datetime.now(timezone.utc)
+    if not none_match and modified and is_past and written <= modified:
+        raise _failed(f"{prefix}Modified-Since")
+
+
+def _utc(date: datetime | None) -> Any:
+    return date.replace(tzinfo=timezone.utc) if date and date.tzinfo is None else date

@@ -321,6 +321,8 @@ def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
         yield Permission("s3:GetObject", f"{arn}/{key}")
         if _lacks_object(source, key):
             yield Permission("s3:ListBucket", arn)
+    if call.parameters.get("BypassGovernanceRetention") and call.uri.get("Key"):
+        yield Permission("s3:BypassGovernanceRetention", f"{bucket}/{call.uri['Key']}")
     if call.operation != "DeleteObjects":
         return
     for named in call.parameters["Delete"]["Objects"]:

@@ -17,7 +17,8 @@ from orchestrator.sandbox.object_versions import (
     version_of,
     versions_of,
 )
-from orchestrator.sandbox.services import TO_MOTO, Operation
+from orchestrator.sandbox.services import Operation
+from orchestrator.sandbox.services.s3_object_lock import is_protected, protected
 from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.wire import Call, ServiceError, malformed_xml
 
@@ -58,17 +59,33 @@ def delete_object(_state: SandboxState, call: Call) -> Any:
     """DeleteObject: of what does not exist, it succeeds."""
     bucket, version = call.uri["Bucket"], call.parameters.get("VersionId")
     check_version_id(bucket_named(bucket), version)
-    if _locked(bucket, call.uri["Key"], version):
-        return TO_MOTO
+    _check_lock(call, call.uri["Key"], version)
     return _delete(bucket, call.uri["Key"], version)
 
 
-def _locked(bucket: str, key: str, version: str | None) -> bool:
-    """Whether object lock decides, as moto does."""
-    return version is not None and any(
-        str(v.version_id) == version and getattr(v, "lock_mode", None)
-        for v in versions_of(bucket, key)
-    )
+def _check_lock(call: Call, key: str, version: str | None) -> None:
+    """Refuse the deletion of a version that Object Lock protects."""
+    bypass = bool(call.parameters.get("BypassGovernanceRetention"))
+    for held in versions_of(call.uri["Bucket"], key):
+        if str(held.version_id) == version and is_protected(held, bypass=bypass):
+            raise protected()
+
+
+def check(_state: SandboxState, call: Call) -> None:
+    """Refuse to bypass retention in a bucket without Object Lock.
+
+    Raises:
+        ServiceError: InvalidArgument.
+    """
+    if call.operation not in OPERATIONS or "BypassGovernanceRetention" not in call.parameters:
+        return
+    if not bucket_named(call.uri["Bucket"]).object_lock_enabled:
+        header = "x-amz-bypass-governance-retention"
+        raise ServiceError(
+            "InvalidArgument",
+            f"{header} is only applicable to Object Lock enabled buckets.",
+            ArgumentName=header,
+        )
 
 
 def delete_objects(_state: SandboxState, call: Call) -> Any:
@@ -76,16 +93,16 @@ def delete_objects(_state: SandboxState, call: Call) -> Any:
     bucket, asked = call.uri["Bucket"], call.parameters["Delete"]
     if len(asked["Objects"]) > _MOST:
         raise malformed_xml()
-    if any(_locked(bucket, named["Key"], named.get("VersionId")) for named in asked["Objects"]):
-        return TO_MOTO
     deleted, errors = [], []
     for named in asked["Objects"]:
         key, version = named["Key"], named.get("VersionId")
         try:
             if version is not None:
                 version_of(versions_of(bucket, key), version, key)
+            _check_lock(call, key, version)
         except ServiceError as error:
-            errors.append({"Code": error.code, "Message": error.message, **error.members})
+            named = {"Key": key, **({"VersionId": version} if version is not None else {})}
+            errors.append({"Code": error.code, "Message": error.message, **named})
             continue
         said = _delete(bucket, key, version)
         entry = {"Key": key, **({"VersionId": version} if version is not None else {})}
@@ -96,11 +113,6 @@ def delete_objects(_state: SandboxState, call: Call) -> Any:
     return {**answer, "Errors": errors} if errors else answer
 
 
-_LOCKED = "Access Denied because object protected by object lock."
-TEXTS = tuple(
-    (operation, r"<Message>Access Denied</Message>", f"<Message>{_LOCKED}</Message>")
-    for operation in ("DeleteObject", "DeleteObjects")
-)
 OPERATIONS: dict[str, Operation] = {
     "DeleteObject": delete_object,
     "DeleteObjects": delete_objects,

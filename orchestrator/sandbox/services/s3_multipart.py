@@ -23,13 +23,16 @@ from orchestrator.sandbox.checksums import (
     given_checksums,
 )
 from orchestrator.sandbox.encryption import key_to_write
-from orchestrator.sandbox.object_versions import bucket_named, versions_of
-from orchestrator.sandbox.s3_conditions import check_conditions
+from orchestrator.sandbox.object_versions import bucket_named, version_of, versions_of
+from orchestrator.sandbox.ranges import check_copied
+from orchestrator.sandbox.s3_conditions import check_conditions, check_source_conditions
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.services.s3_acl import check_grants, grants_of
+from orchestrator.sandbox.services.s3_object_lock import check_lock_headers
 from orchestrator.sandbox.services.s3_objects import (
     encryption_of,
     name_encryption,
+    source_of,
     written,
 )
 from orchestrator.sandbox.state import SandboxState, bucket_owner, s3
@@ -69,6 +72,7 @@ def create(_state: SandboxState, call: Call) -> Any:
             " algorithm.",
         )
     check_grants(call, grants_of(call))
+    check_lock_headers(call)
     return TO_MOTO
 
 
@@ -144,6 +148,12 @@ def upload_part(_state: SandboxState, call: Call) -> Any:
                 f" actual checksum Type: {actual.lower()}",
             )
     check_content(call.parameters)
+    if call.operation == "UploadPartCopy":
+        bucket, key, version = source_of(call)
+        source = version_of(versions_of(bucket, key), version, key)
+        check_source_conditions(call, source)
+        if text := call.parameters.get("CopySourceRange"):
+            check_copied(text, source.size)
     return TO_MOTO
 
 

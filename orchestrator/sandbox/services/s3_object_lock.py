@@ -6,8 +6,9 @@ an object is retained by. Source: S3 API Reference; the error texts were recorde
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from orchestrator.sandbox.object_versions import bucket_named, existing
 from orchestrator.sandbox.services import TO_MOTO, Operation
@@ -71,6 +72,8 @@ def check(_state: SandboxState, call: Call) -> None:
     if call.operation not in _OF_OBJECTS:
         return
     existing(call)
+    if call.operation == "PutObjectLegalHold" and not call.parameters.get("LegalHold"):
+        raise malformed_xml()
     if not bucket_named(call.uri["Bucket"]).object_lock_enabled:
         raise ServiceError("InvalidRequest", "Bucket is missing Object Lock Configuration")
 
@@ -80,8 +83,90 @@ def get_retention(_state: SandboxState, call: Call) -> Any:
     held = existing(call)
     if not held.lock_mode:
         raise _without_lock()
-    until = datetime.fromisoformat(str(held.lock_until).replace("Z", "+00:00"))
-    return {"Retention": {"Mode": held.lock_mode, "RetainUntilDate": until}}
+    return {"Retention": {"Mode": held.lock_mode, "RetainUntilDate": _retained_until(held)}}
+
+
+def _retained_until(held: Any) -> datetime:
+    return datetime.fromisoformat(str(held.lock_until).replace("Z", "+00:00"))
+
+
+def put_retention(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """PutObjectRetention: what is retained already may be retained longer."""
+    held, asked = existing(call), call.parameters.get("Retention") or {}
+    if asked and not {"Mode", "RetainUntilDate"} <= asked.keys():
+        raise malformed_xml()
+    mode, until = asked.get("Mode"), asked.get("RetainUntilDate")
+    if until is not None:
+        until = until if until.tzinfo else until.replace(tzinfo=timezone.utc)
+        if until <= datetime.now(timezone.utc):
+            raise _past("RetainUntilDate", until)
+    bypass = bool(call.parameters.get("BypassGovernanceRetention"))
+    if _is_retained(held, bypass=bypass):
+        is_weaker = mode != held.lock_mode and held.lock_mode == "COMPLIANCE"
+        if until is None or is_weaker or until < _retained_until(held):
+            raise protected()
+    held.lock_mode = mode
+    held.lock_until = until and until.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {}
+
+
+def _past(argument: str, until: datetime) -> ServiceError:
+    pacific = until.astimezone(ZoneInfo("America/Los_Angeles"))
+    return ServiceError(
+        "InvalidArgument",
+        "The retain until date must be in the future!",
+        ArgumentName=argument,
+        ArgumentValue=pacific.strftime("%a %b %d %H:%M:%S %Z %Y"),
+    )
+
+
+def check_lock_headers(call: Call) -> None:
+    """Check how an object to be written is to be retained.
+
+    Raises:
+        ServiceError: InvalidArgument.
+    """
+    given, header = call.parameters, "x-amz-object-lock"
+    names = {"ObjectLockMode": f"{header}-mode"}
+    names["ObjectLockRetainUntilDate"] = f"{header}-retain-until-date"
+    missing = [names[name] for name in names if not given.get(name)]
+    if len(missing) == 1:
+        raise ServiceError(
+            "InvalidArgument",
+            f"{header}-retain-until-date and {header}-mode must both be supplied",
+            ArgumentName=missing[0],
+        )
+    mode, until = (given.get(name) for name in names)
+    if mode and mode not in ("GOVERNANCE", "COMPLIANCE"):
+        raise ServiceError(
+            "InvalidArgument",
+            "Unknown wormMode directive.",
+            ArgumentName=f"{header}-mode",
+            ArgumentValue=mode,
+        )
+    if until:
+        until = until if until.tzinfo else until.replace(tzinfo=timezone.utc)
+        if until <= datetime.now(timezone.utc):
+            raise _past(f"{header}-retain-until-date", until)
+
+
+def _is_retained(held: Any, *, bypass: bool) -> bool:
+    if not getattr(held, "lock_mode", None) or (bypass and held.lock_mode == "GOVERNANCE"):
+        return False
+    return _retained_until(held) > datetime.now(timezone.utc)
+
+
+def is_protected(held: Any, *, bypass: bool) -> bool:
+    """Whether a version may not be deleted, by its legal hold or its retention."""
+    on_hold = getattr(held, "lock_legal_status", None) == "ON"
+    return on_hold or _is_retained(held, bypass=bypass)
+
+
+def protected() -> ServiceError:
+    """Make the error of a version that may not be deleted or retained less."""
+    return ServiceError(
+        "AccessDenied", "Access Denied because object protected by object lock.", 403
+    )
 
 
 def get_legal_hold(_state: SandboxState, call: Call) -> Any:
@@ -104,4 +189,5 @@ OPERATIONS: dict[str, Operation] = {
     "GetObjectLockConfiguration": get_configuration,
     "GetObjectRetention": get_retention,
     "PutObjectLockConfiguration": put_configuration,
+    "PutObjectRetention": put_retention,
 }

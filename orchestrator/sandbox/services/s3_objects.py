@@ -27,11 +27,13 @@ from orchestrator.sandbox.object_versions import (
     version_of,
     versions_of,
 )
+from orchestrator.sandbox.ranges import bounds_of
 from orchestrator.sandbox.s3_conditions import check_conditions, check_source_conditions
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.services.s3_acl import check_grants, grants_of, note_grants
 from orchestrator.sandbox.services.s3_attributes import name_checksum, note_checksum
 from orchestrator.sandbox.services.s3_lifecycle import expiration
+from orchestrator.sandbox.services.s3_object_lock import check_lock_headers
 from orchestrator.sandbox.services.s3_object_tags import check_tagging_header
 from orchestrator.sandbox.services.s3_settings import default_encryption
 from orchestrator.sandbox.state import SandboxState, bucket_owner, s3
@@ -58,7 +60,19 @@ def get_object(_state: SandboxState, call: Call) -> Any:
             if error.code == "MethodNotAllowed":
                 response.headers["Allow"] = "DELETE"
         return response
+    _check_range(call)
     return TO_MOTO
+
+
+def _check_range(call: Call) -> None:
+    """Refuse a range outside the object, and have moto ignore what is none."""
+    if not (text := call.parameters.get("Range")):
+        return
+    size = existing(call).size
+    bounds = bounds_of(text, size)
+    wanted = "" if bounds is None else f"bytes={bounds[0]}-{bounds[1]}"
+    call.notes["environ"] = {"HTTP_RANGE": wanted}
+    call.notes["is_part"] = bounds not in (None, (0, size - 1))
 
 
 def head_object(_state: SandboxState, call: Call) -> Any:
@@ -102,6 +116,7 @@ def put_object(_state: SandboxState, call: Call) -> Any:
     check_content(call.parameters)
     check_grants(call, grants_of(call))
     check_tagging_header(call)
+    check_lock_headers(call)
     check_conditions(call)
     call.notes["before"] = versions_of(call.uri["Bucket"], call.uri["Key"])
     return TO_MOTO
@@ -270,7 +285,7 @@ def _read(_state: SandboxState, call: Call, headers: Any) -> None:
     version = call.parameters.get("VersionId")
     held = version_of(versions, version, key)
     name_details(bucket_named(bucket), held, headers)
-    if call.parameters.get("ChecksumMode") == "ENABLED" and not call.parameters.get("Range"):
+    if call.parameters.get("ChecksumMode") == "ENABLED" and not call.notes.get("is_part"):
         name_checksum(held, headers)
     if bucket_named(bucket).versioning_status:
         headers["x-amz-version-id"] = str(held.version_id)
