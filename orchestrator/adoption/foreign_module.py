@@ -7,8 +7,10 @@ file and line.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -282,7 +284,30 @@ def _values(
     }
     given = [folder / "terraform.tfvars", folder / "terraform.tfvars.json"]
     given += sorted([*folder.glob("*.auto.tfvars"), *folder.glob("*.auto.tfvars.json")])
-    for path in [*(p for p in given if p.is_file()), *var_files]:
-        for name, value, where in read_values(path):
-            found[f"var.{name}"] = (value, where)
+    shell = _shell_arguments(environ)
+    given = [*(p for p in given if p.is_file()), *(folder / named for named in shell.var_file)]
+    typed = {
+        f"var.{name}": Input(value, "TF_CLI_ARGS")
+        for name, _, value in (text.partition("=") for text in shell.var)
+    }
+    for path in given:
+        found |= {f"var.{name}": (value, where) for name, value, where in read_values(path)}
+    found |= typed
+    for path in var_files:
+        found |= {f"var.{name}": (value, where) for name, value, where in read_values(path)}
     return found
+
+
+def _shell_arguments(environ: Mapping[str, str]) -> argparse.Namespace:
+    """Return the ``var`` and ``var_file`` arguments that the user's shell adds to each plan.
+
+    Source: Terraform CLI, "Environment variables", TF_CLI_ARGS and TF_CLI_ARGS_name.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for name in ("var", "var-file"):
+        parser.add_argument(f"-{name}", f"--{name}", action="append", default=[])
+    text = " ".join(environ.get(name, "") for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_plan"))
+    try:
+        return parser.parse_known_args(shlex.split(text))[0]
+    except (ValueError, argparse.ArgumentError):  # Terraform refuses it itself
+        return parser.parse_args([])

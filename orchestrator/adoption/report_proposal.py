@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
+
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.stated import Stated
 from orchestrator.detection.compare import removed_settings
@@ -14,6 +16,8 @@ from orchestrator.model.module_contract.addresses import REPORT_FIELDS
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import CUR_BUCKET, CUR_ROLE, cur_bucket
 from orchestrator.model.observed import Bucket, Removal
+from orchestrator.model.registration import Registration
+from orchestrator.model.registration.module_rules import is_of_a_namespace
 
 _CUR_SETTINGS = {key: f"cur_{name}" for key, name in REPORT_FIELDS.items()} | {
     "ReportName": "cur_report_name",
@@ -72,10 +76,21 @@ def propose(found: Inventory, stated: Stated) -> ReportProposal:
         if bucket := found.buckets.get(settings.get("cur_s3_bucket_name", own)):
             _adopt_bucket(bucket, proposal)
         return proposal
-    for key, setting in _CUR_SETTINGS.items():
-        if key in report:
-            value = report[key]
-            settings[setting] = sorted(value) if isinstance(value, list) else value
+    kept = {
+        setting: sorted(report[key]) if isinstance(report[key], list) else report[key]
+        for key, setting in _CUR_SETTINGS.items()
+        if key in report
+    }
+    is_ours = report["ReportName"] in stated.managed
+    if not is_ours and (unknown := _unknown_values(found, kept)):
+        settings |= {"cur_report_option": "USE_EXISTING", "cur_report_name": report["ReportName"]}
+        proposal.warnings.append(
+            f"The report {report['ReportName']} and its bucket are not adopted, because octo-tf"
+            f" cannot have a report like that ({unknown}): Octo reads it as it is"
+            " (cur_report_option: USE_EXISTING)."
+        )
+        return proposal
+    settings |= kept
     proposal.adopted.append(f"report {report['ReportName']}")
     bucket = found.buckets.get(report["S3Bucket"])
     if bucket is not None and _is_for_octo(bucket, stated):
@@ -91,6 +106,26 @@ def propose(found: Inventory, stated: Stated) -> ReportProposal:
     return proposal
 
 
+def _unknown_values(found: Inventory, kept: Mapping[str, Any]) -> str:
+    """Name the settings of a report that octo.yaml cannot have; empty if it can have them all.
+
+    AWS may have values that are newer than octo-tf.
+    """
+    try:
+        Registration.model_validate(
+            {
+                "account_id": found.account.account_id,
+                "external_id": None,
+                "cur_s3_bucket_option": "USE_EXISTING",
+                **kept,
+            }
+        )
+    except ValidationError as error:
+        wrong = {str(part) for detail in error.errors() for part in detail["loc"][:1]}
+        return ", ".join(f"{n}: {kept[n]}" for n in sorted(wrong & {*kept})) or "its combination"
+    return ""
+
+
 def _adopt_bucket(bucket: Bucket, proposal: ReportProposal) -> None:
     proposal.adopted.append(f"bucket {bucket.name}")
     proposal.removals = removed_settings(bucket)
@@ -100,6 +135,8 @@ def _is_for_octo(bucket: Bucket, stated: Stated) -> bool:
     """Tell whether a bucket is for Octo alone: as stated, else by octo-tf's state or its name."""
     if stated.get("cur_s3_bucket_name") == bucket.name:
         return bool(stated.get("cur_s3_bucket_option") != "USE_EXISTING")
+    if is_of_a_namespace(bucket.name):
+        return False  # the module cannot create one of that name
     return bucket.name in stated.managed or bucket.name.startswith(CUR_BUCKET)
 
 

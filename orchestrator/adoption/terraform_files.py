@@ -72,7 +72,7 @@ def files(folder: Path, *, tofu: bool) -> list[Path]:
     for suffix in (".tf", ".tofu") if tofu else (".tf",):
         for ending in ("", ".json"):
             for path in folder.glob(f"*{suffix}{ending}"):
-                if not path.name.startswith((".", "#")):
+                if not path.name.startswith((".", "#")) and not path.is_dir():
                     found[path.name.removesuffix(ending).removesuffix(suffix), ending] = path
     return sorted(found.values())
 

@@ -224,20 +224,13 @@ def check_billing(account: Account, made: Plan) -> None:
     Raises:
         Refused: AWS would never deliver the report.
     """
-    payer = account.billing.paid_by
     creates = any(
         change.type == "aws_cur_report_definition" and change.action in ("create", "replace")
         for change in made.changes
     )
-    if payer and creates:
+    if account.billing.paid_by and creates:
         made.file.unlink(missing_ok=True)
-        raise Refused(
-            f"the billing of this organization is transferred to account {payer}: AWS delivers no"
-            " Cost and Usage Report here",
-            where=f"account {account.account_id}",
-            hint=f"Ask the owner of account {payer} to register it with Octo, or end the transfer"
-            " (Billing transfer in the AWS console) and run the same command after its end date.",
-        )
+        steps.refuse_report(account)
 
 
 def check_rotation(context: AccountContext, made: Plan) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import SecretStr
 
@@ -78,6 +78,20 @@ def identify(context: AccountContext) -> Account:
             f"a {account.account_type} account does not use {', '.join(names)}: ignored."
         )
     return account
+
+
+def refuse_report(account: Account) -> NoReturn:
+    """Refuse to create a report in an account whose billing is transferred to another one.
+
+    Raises:
+        Refused: always.
+    """
+    raise Refused(
+        f"the billing of this organization is transferred to account {account.billing.paid_by}: AWS"
+        " delivers no Cost and Usage Report here",
+        where=f"account {account.account_id}",
+        hint=account.billing.remedy,
+    )
 
 
 def check_partition(context: AccountContext, account: Account) -> None:

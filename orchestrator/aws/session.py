@@ -48,8 +48,9 @@ _CLIENT_CONFIG = botocore.config.Config(
     user_agent_extra="octo-tf",
 )
 
-# CUR has no FIPS endpoint (https://aws.amazon.com/compliance/fips): with AWS_USE_FIPS_ENDPOINT
-# botocore makes up a name that does not resolve. The Terraform provider falls back, too.
+# These have no FIPS endpoint (botocore's endpoints.json): with AWS_USE_FIPS_ENDPOINT botocore makes
+# up a name that does not resolve. The Terraform provider falls back, too.
+_WITHOUT_FIPS = {"compute-optimizer", "cost-optimization-hub", "cur", "support"}
 _NO_FIPS = botocore.config.Config(use_fips_endpoint=False)
 
 # Keys of a client whose every request is signed with other ones.
@@ -159,7 +160,8 @@ class Aws:
         key = (service, region or self.region)
         with self._lock:
             if key not in self._clients:
-                config = _CLIENT_CONFIG.merge(_NO_FIPS) if service == "cur" else _CLIENT_CONFIG
+                without = service in _WITHOUT_FIPS
+                config = _CLIENT_CONFIG.merge(_NO_FIPS) if without else _CLIENT_CONFIG
                 self._clients[key] = self._session.client(
                     service, region_name=key[1], config=config, **self._keys
                 )

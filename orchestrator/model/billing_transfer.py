@@ -14,6 +14,13 @@ from datetime import datetime
 # withdrawn (.../orgs_transfer_billing-stop-transfer.html, .../orgs_transfer_billing-view-transfer).
 _AGREED = frozenset({"ACCEPTED", "WITHDRAWN"})
 _NEVER_BEGAN = frozenset({"REQUESTED", "DECLINED", "CANCELED", "EXPIRED"})
+_GOING = (
+    "the billing of this organization is transferred to account {}: the Cost and Usage Report ends"
+    " then."
+)
+_COMING = (
+    "this account pays the bills of account {}: its Cost and Usage Report does not include them."
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,16 @@ class BillingTransfers:
             )
         return (*found, *self.notes)
 
+    @property
+    def remedy(self) -> str:
+        """Say what the owner of an organization can do whose billing is transferred."""
+        return (
+            "End the transfer (Billing transfer in the AWS console), and register the account after"
+            f" its end date. Until then AWS reports on this organization in account {self.paid_by}"
+            " alone, in Data Exports, which octo-tf does not create: ask Octo's support whether"
+            " Octo can read those."
+        )
+
 
 def summarize(
     outbound: list[BillingTransfer], inbound: list[BillingTransfer], now: datetime
@@ -93,9 +110,9 @@ def summarize(
         if t.is_unclear(now)
     ]
     notes += [
-        f"From {t.start:%Y-%m-%d} the billing of this organization is transferred to account"
-        f" {t.account_id}: the Cost and Usage Report ends then."
-        for t in outbound
+        f"From {t.start:%Y-%m-%d} {what.format(t.account_id)}"
+        for transfers, what in ((outbound, _GOING), (inbound, _COMING))
+        for t in transfers
         if t.status == "ACCEPTED" and t.start is not None and t.start > now
     ]
     pays_for = sorted({t.account_id for t in inbound if t.is_in_force(now)})

@@ -18,6 +18,8 @@ _PREFIXES = {
     "eusc-": "aws-eusc",
 }
 PARTITIONS = ("aws", *_PREFIXES.values())
+# botocore's endpoints.json: the other partitions have no CUR service.
+_CUR_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1"}
 _EXAMPLES = {
     "aws": "us-east-1",
     "aws-cn": "cn-north-1",
@@ -66,6 +68,13 @@ def mismatch(registration: Registration, account: Account) -> Mismatch | None:
                 f" {account.caller_arn} is of {own}",
                 f"Name a region of {own}{like}, or use credentials of {other}.",
             )
+    if account.account_type != "linked" and own not in _CUR_REGIONS:
+        return Mismatch(
+            "account_id",
+            f"account_id: a {account.account_type} account needs a Cost and Usage Report, and the"
+            f" partition {own} of {account.caller_arn} has none",
+            "Only linked accounts can be registered in this partition.",
+        )
     arn = registration.permissions_boundary
     if arn is not None and (other := partition_of_arn(arn)) != own:
         return Mismatch(
@@ -78,5 +87,5 @@ def mismatch(registration: Registration, account: Account) -> Mismatch | None:
 
 
 def cur_region(partition: str) -> str:
-    """Name the region of the CUR service, of which each partition has one."""
-    return "cn-northwest-1" if partition == "aws-cn" else "us-east-1"
+    """Name the region of a partition's CUR service; one without it gets the commercial region."""
+    return _CUR_REGIONS.get(partition, "us-east-1")

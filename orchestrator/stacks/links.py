@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from orchestrator.errors import ConfigError
+
 _CONSOLES = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
+    "aws-eusc": "eusc-de-east-1.console.amazonaws-eusc.eu",
 }
 _PREFIX = "param_"
 
@@ -72,6 +75,12 @@ def create_page(region: str, partition: str = "aws") -> str:
 
 
 def _home(region: str, partition: str) -> str:
+    if partition not in _CONSOLES:
+        raise ConfigError(
+            f"the address of the AWS console in the partition {partition} is not known",
+            where=region,
+            hint="Register the account with Terraform: octo-tf apply.",
+        )
     return f"https://{_CONSOLES[partition]}/cloudformation/home?region={region}"
 
 

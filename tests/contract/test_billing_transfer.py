@@ -73,10 +73,11 @@ def test_an_invitation_counts_for_nothing(aws, sandbox, transfer):
     assert billing_of(aws, sandbox).warnings == ()
 
 
-def test_a_transfer_that_has_yet_to_start_is_announced_with_its_date(aws, sandbox, transfer):
-    transfer(source="payer", target="standalone", start=FUTURE)
+@pytest.mark.parametrize("sides", [("payer", "standalone"), ("standalone", "payer")])
+def test_a_transfer_that_has_yet_to_start_is_announced_with_its_date(aws, sandbox, transfer, sides):
+    transfer(source=sides[0], target=sides[1], start=FUTURE)
     found = billing_of(aws, sandbox)
-    assert found.paid_by is None
+    assert (found.paid_by, found.pays_for) == (None, ())
     assert f"From {FUTURE:%Y-%m-%d}" in found.warnings[0]
 
 

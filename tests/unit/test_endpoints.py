@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import boto3
+import botocore.session
 import pytest
 
 from orchestrator.aws.session import Aws
@@ -23,7 +26,18 @@ def test_cur_has_no_fips_endpoint_and_is_called_at_its_only_one(aws, monkeypatch
     assert client.meta.endpoint_url == "https://cur.us-east-1.amazonaws.com"
 
 
-@pytest.mark.parametrize("service", ["sts", "iam", "organizations", "cloudformation"])
-def test_other_services_keep_the_fips_endpoint_that_the_user_asked_for(aws, monkeypatch, service):
+@pytest.mark.parametrize(
+    "service",
+    [
+        *("cloudformation", "compute-optimizer", "cost-optimization-hub", "cur", "iam", "kms"),
+        *("organizations", "s3", "sts", "support"),
+    ],
+)
+def test_services_are_called_at_their_fips_endpoint_only_if_they_have_one(
+    aws, monkeypatch, service
+):
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
-    assert f"{service}-fips." in aws("us-east-1").client(service).meta.endpoint_url
+    known = botocore.session.get_session().get_data("endpoints")["partitions"][0]["services"]
+    has_one = '"fips"' in json.dumps(known[service])
+    url = aws("us-east-1").client(service, "us-east-1").meta.endpoint_url
+    assert (f"{service}-fips." in url) == has_one

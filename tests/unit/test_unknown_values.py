@@ -13,21 +13,25 @@ from orchestrator.aws import cloudformation, iam, organizations, s3
 from orchestrator.config.load import load
 from orchestrator.errors import AwsError
 from orchestrator.model import partition
+from orchestrator.model.account import Account, AccountType
 from orchestrator.model.billing_transfer import BillingTransfer, summarize
 from orchestrator.model.coverage import State, cover
-from orchestrator.model.observed import Observed
+from orchestrator.model.observed import Bucket, Encryption, Observed
 from orchestrator.model.organization import Member, Organization
+from orchestrator.model.registration import Registration
 from orchestrator.model.stackset import StackInstance, StackSet
 from orchestrator.stacks import observed
 from orchestrator.stackset import deployments
 from orchestrator.verify.checks import (
     cur_s3_delivery,
+    cur_s3_encryption,
     stackset_operation,
     stackset_trusted_access,
 )
 from orchestrator.verify.model import Finding, Status
 
 NEW = "SOMETHING_NEW"
+KINDS: tuple[AccountType, ...] = ("payer", "linked", "standalone")
 NOW = datetime(2026, 11, 26, tzinfo=timezone.utc)
 
 
@@ -145,6 +149,17 @@ def test_a_delivery_of_a_new_status_fails():
     assert NEW in found.summary
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "status"), [("AES256", Status.PASS), ("aws:fsx", Status.WARN), (NEW, Status.WARN)]
+)
+def test_only_an_encryption_that_is_known_passes(algorithm, status):
+    desired: Any = SimpleNamespace(cur=SimpleNamespace(s3_bucket_name="b"))
+    bucket = Bucket("b", encryption=Encryption(algorithm))
+    found = cur_s3_encryption.CHECK.judge(desired, Observed(bucket=bucket))
+    assert found.status is status
+    assert (algorithm in found.summary) == (status is Status.WARN)
+
+
 def test_a_new_decision_of_iam_is_no_permission():
     result = {"EvalActionName": "iam:GetRole", "EvalDecision": NEW}
     answers = Answers(simulate_principal_policy={"EvaluationResults": [result]})
@@ -176,6 +191,23 @@ def test_a_bucket_of_the_accounts_own_namespace_and_a_new_region_are_valid_setti
 def test_a_new_partition_is_taken_from_the_arn():
     assert partition.partition_of_arn("arn:aws-new:iam::111111111111:role/r") == "aws-new"
     assert partition.partition_of_region("eusc-de-east-1") == "aws-eusc"
+
+
+@pytest.mark.parametrize("own", ["aws-us-gov", "aws-eusc", "aws-new"])
+def test_only_a_linked_account_fits_a_partition_without_reports(own):
+    regions = {"aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1", "aws-new": "new-a-1"}
+    settings = {"account_id": "111122223333", "region": regions[own]}
+    registration = Registration.model_construct(
+        **settings, cur_s3_bucket_region=regions[own], permissions_boundary=None
+    )
+    arn = f"arn:{own}:iam::111122223333:root"
+    found = [partition.mismatch(registration, Account("1", kind, arn, None)) for kind in KINDS]
+    if own == "aws-new":  # its regions are not known either
+        assert {one.setting for one in found if one} == {"region"}
+        return
+    assert [one and one.setting for one in found] == ["account_id", None, "account_id"]
+    assert found[0] is not None
+    assert own in found[0].what
 
 
 @pytest.mark.parametrize("side", ["outbound", "inbound"])

@@ -111,6 +111,11 @@ class ConsoleFlow:
                 return self.context.octo.api.status(account_id) is not None
         return True if shared.is_noted(self.context, account_id) else None
 
+    def has_report(self) -> bool:
+        """Tell whether AWS has the report of the registration."""
+        name = self.inputs.cur_report_name
+        return any(report["ReportName"] == name for report in self.context.cloud.reports())
+
     def enrolments(self) -> list[OutsideAction]:
         """List the enrolments that the chosen features need and that AWS does not have."""
         return enrolling.planned(self._chosen, self.account)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator.app.console.flow import ConsoleFlow
+from orchestrator.app.steps import refuse_report
 from orchestrator.aws.errors import ServiceError, explained, is_denied
 from orchestrator.aws.s3 import bucket_region
 from orchestrator.aws.session import Aws
@@ -20,7 +21,7 @@ from orchestrator.stacks import links
 from orchestrator.stacks.steps import ExpectedStack
 
 _LONGEST_NAME = 100  # bytes; the name of a bucket has 63 characters at most
-_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
+_SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,12 @@ def launch_link(
 
     Raises:
         ConfigError: the bucket does not exist, or there are no credentials for Octo.
-        Refused: the bucket belongs to another account, or Octo's link has other values.
+        Refused: the bucket belongs to another account, Octo's link has other values, or the stack
+            would create a report that AWS does not deliver.
         OctoError: Octo refuses, or does not answer.
     """
+    if stack.step == "cur" and flow.account.billing.paid_by and not flow.has_report():
+        refuse_report(flow.account)
     if octos_template and stack.template == "api-access":
         return LaunchLink(stack, _octos_link(flow, stack))
     folder = flow.context.folder / "console"

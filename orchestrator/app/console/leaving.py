@@ -63,7 +63,7 @@ def stays(flow: ConsoleFlow) -> list[str]:
     if inputs.cur_report_option == "USE_EXISTING":
         kept = f"The report {inputs.cur_report_name} and its bucket, which were there before."
         return [*sentences, kept]
-    if any(report["ReportName"] == inputs.cur_report_name for report in cloud.reports()):
+    if flow.has_report():
         sentences.append(
             f"The report {inputs.cur_report_name}: its stack retains it, so AWS keeps"
             " delivering. Delete it in the console: Billing and Cost Management, Data Exports."

@@ -127,12 +127,11 @@ def template(context: AccountContext, name: Name, out: Path | None) -> ExitCode:
     """Show the CloudFormation template NAME, or write it to a file, without calling AWS."""
     from orchestrator.cli.results import write_report
     from orchestrator.model.module_contract.inputs import console_inputs
+    from orchestrator.model.partition import partition_of_region
     from orchestrator.stacks import templates
 
     registration = context.registration
-    partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(
-        registration.region.rsplit("-", 2)[0], "aws"
-    )
+    partition = partition_of_region(registration.region)
     text = templates.render(name, console_inputs(registration), partition=partition)
     if out is None:
         click.echo(text, nl=False)

@@ -14,7 +14,7 @@ def _run(context: DoctorContext) -> DoctorResult:
         return ok("Billing is transferred between payers only.")
     text = " ".join(found.warnings)
     if found.paid_by:
-        return problem(text, f"Register account {found.paid_by} in its place. {_DOCS}")
+        return problem(text, f"{found.remedy} {_DOCS}")
     if text:
         return warning(text, _DOCS)
     return ok("No billing is transferred from or to this organization.")

@@ -205,7 +205,12 @@ def _bucket_is_named(has: Callable[[str], Any]) -> bool:
 def _bucket_can_be_made(has: Callable[[str], Any]) -> bool:
     """The module's provider cannot create a bucket in an account's own namespace (``-an``)."""
     reads = "USE_EXISTING" in (has("cur_s3_bucket_option"), has("cur_report_option"))
-    return reads or not re.search(_OF_A_NAMESPACE, has("cur_s3_bucket_name") or "")
+    return reads or not is_of_a_namespace(has("cur_s3_bucket_name") or "")
+
+
+def is_of_a_namespace(bucket: str) -> bool:
+    """Tell whether a bucket's name is of an account's own namespace (``-ACCOUNT_ID-REGION-an``)."""
+    return re.search(_OF_A_NAMESPACE, bucket) is not None
 
 
 def _merges_into_existing(has: Callable[[str], Any]) -> bool:

@@ -40,8 +40,17 @@ def _judge(desired: Desired, observed: Observed) -> Finding:
     bucket = cur.s3_bucket_name
     if observed.bucket is None:
         return missing_bucket(cur)
-    if not observed.bucket.encryption.algorithm.startswith("aws:kms"):
+    algorithm = observed.bucket.encryption.algorithm
+    if algorithm == "AES256":
         return passed(f"{bucket} is encrypted with S3's own keys.", bucket=bucket)
+    if not algorithm.startswith("aws:kms"):
+        return warned(
+            f"{bucket} is encrypted by {algorithm}, which octo-tf does not know, so it is not known"
+            " whether AWS can deliver and Octo can read.",
+            f"Look at what cur_s3.delivery and cur_s3.read report, or {_WITHOUT_KMS}.",
+            bucket=bucket,
+            algorithm=algorithm,
+        )
     key = observed.bucket.key
     if cur.s3_bucket_option == "CREATE_NEW" or key is None:
         return failed(

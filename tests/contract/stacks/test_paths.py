@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
 
 from orchestrator.app.console.launch_link import launch_link
 from orchestrator.errors import ConfigError, Refused, WrongAccount
+from orchestrator.model.billing_transfer import BillingTransfers
 from orchestrator.octo.ledger import Ledger
 from orchestrator.stacks import links
 from orchestrator.verify.model import Area, Status
@@ -115,6 +117,15 @@ def test_a_bucket_in_another_region(account, option):
     alone.deliver()
     report = alone.check()
     assert {f.status for f in findings(report).values()} == {PASS}, failing(report)
+
+
+def test_no_report_is_made_by_a_stack_where_the_billing_is_transferred(account):
+    flow = account("standalone").flow()
+    flow.account = replace(flow.account, billing=BillingTransfers(paid_by="333333333333"))
+    (stack,), (role,) = flow.stacks("cur"), flow.stacks("api-access")
+    with pytest.raises(Refused, match="transferred to account 333333333333"):
+        launch_link(flow, stack)
+    assert launch_link(flow, role).file
 
 
 def test_the_report_stack_refuses_to_make_a_bucket_in_another_region(account):

@@ -336,6 +336,28 @@ def test_each_value_of_a_set_is_its_key(tmp_path):
     assert found.inputs["external_id"].value == "a"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [
+        ({"TF_CLI_ARGS_plan": "-lock=false -var-file=prod.tfvars"}, "by-file"),
+        ({"TF_CLI_ARGS": "--var-file prod.tfvars -var 'id=typed here'"}, "typed here"),
+        ({"TF_CLI_ARGS": "-var-file"}, "default"),
+        ({"TF_CLI_ARGS": "-var='"}, "default"),
+    ],
+)
+def test_variables_that_the_shell_gives_to_every_plan_count(tmp_path, arguments, value):
+    (tmp_path / "prod.tfvars").write_text('id = "by-file"\n')
+    found = read(
+        tmp_path, arguments, main__tf=CALL % "var.id" + 'variable "id" { default = "default" }'
+    )
+    assert found.inputs["external_id"].value == value
+
+
+def test_a_folder_whose_name_ends_like_a_file_is_no_file(tmp_path):
+    (tmp_path / "octo.tf").mkdir()
+    assert read(tmp_path, main__tf=CALL % '"x"').inputs["external_id"].value == "x"
+
+
 def test_override_files_come_last_whatever_their_names_are(tmp_path):
     write(
         tmp_path,

@@ -203,6 +203,30 @@ def test_an_existing_report_is_proposed_instead_of_a_new_one():
     assert "bucket finance-data" not in proposal.adopted
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"AdditionalSchemaElements": ["RESOURCES", "NEW"]}, "['NEW', 'RESOURCES']"),
+        ({"ReportVersioning": "NEW", "AdditionalArtifacts": []}, "cur_report_versioning: NEW"),
+        ({"S3Prefix": "/octo"}, "cur_s3_prefix: /octo"),
+    ],
+)
+def test_a_report_with_values_that_octo_yaml_cannot_have_stays_as_it_is(change, said):
+    """AWS may have added them: Octo can read such a report, but the module cannot have it."""
+    proposal = propose(found(*BOTH, report={**REPORT, **change}), Stated())
+    cur = {n: v for n, v in proposal.settings.items() if n.startswith(("cur_report", "cur_s3"))}
+    assert cur == {"cur_report_option": "USE_EXISTING", "cur_report_name": "curreport"}
+    assert not any(one.startswith(("report", "bucket")) for one in proposal.adopted)
+    assert [w for w in proposal.warnings if said in w]
+
+
+def test_a_bucket_of_the_accounts_own_namespace_is_never_taken_for_octos_alone():
+    name = f"alphaus-cur-export-{ID}-eu-west-1-an"
+    proposal = propose(found(*BOTH, report={**REPORT, "S3Bucket": name}), Stated())
+    assert proposal.settings["cur_s3_bucket_option"] == "USE_EXISTING"
+    assert f"bucket {name}" not in proposal.adopted
+
+
 @pytest.mark.parametrize("change", [{"TimeUnit": "MONTHLY"}, {"AdditionalSchemaElements": []}])
 def test_a_report_that_does_not_fit_is_not_proposed(change):
     proposal = propose(found(role(API_ROLE), report={**REPORT, **change}), Stated())

@@ -195,10 +195,21 @@ def test_other_links_are_not_taken_for_ours(url):
 
 @pytest.mark.parametrize(
     ("partition", "host"),
-    [("aws-cn", "console.amazonaws.cn"), ("aws-us-gov", "console.amazonaws-us-gov.com")],
+    [
+        ("aws-cn", "console.amazonaws.cn"),
+        ("aws-us-gov", "console.amazonaws-us-gov.com"),
+        ("aws-eusc", "eusc-de-east-1.console.amazonaws-eusc.eu"),
+    ],
 )
 def test_each_partition_has_its_own_console(partition, host):
     assert f"https://{host}/" in links.create_page("region-1", partition)
+
+
+@pytest.mark.parametrize("partition", ["aws-iso-b", "aws-new"])
+def test_a_partition_whose_console_is_not_known_is_refused_by_its_name(partition):
+    with pytest.raises(ConfigError, match=partition) as caught:
+        links.create_page("region-1", partition)
+    assert "octo-tf apply" in caught.value.hint
 
 
 # Steps
