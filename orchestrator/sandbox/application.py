@@ -18,7 +18,7 @@ from orchestrator.sandbox import (
     control,
     control_endpoints,
     deployment,
-    iam_pagination,
+    iam_requests,
     organization,
     services,
     stack_changes,
@@ -107,6 +107,7 @@ class Application:
         call = Call(
             scope.service, model.name, scope.region, caller, parameters, uri, user_agent=agent
         )
+        iam_requests.name_caller(call)
         self.changes.note(call.service, call.operation, caller.account_id)
         with self.state.lock:
             organization.advance(self.state)
@@ -168,7 +169,7 @@ class Application:
         environ = {
             **request.environ,
             "wsgi.input": io.BytesIO(request.get_data()),
-            **(iam_pagination.request_for_all(request) if iam_pagination.is_paged(call) else {}),
+            **iam_requests.for_moto(request, call),
             **call.notes.get("environ", {}),
             "HTTP_X_MOTO_ACCOUNT_ID": call.caller.account_id,
         }

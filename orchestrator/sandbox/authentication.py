@@ -6,10 +6,11 @@ import time
 from datetime import datetime, timedelta, timezone
 
 from moto.core.request import Request
+from moto.iam.models import AccessKeyLastUsed
 from werkzeug.wrappers import Response
 
 from orchestrator.sandbox import signature, wire
-from orchestrator.sandbox.state import Caller, SandboxState, bucket_owner
+from orchestrator.sandbox.state import Caller, SandboxState, bucket_owner, iam, role
 from orchestrator.sandbox.wire import CredentialScope, ServiceError
 
 _UNSIGNED = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")  # whoever has a token may call
@@ -65,12 +66,34 @@ def caller_of(state: SandboxState, request: Request, scope: CredentialScope) -> 
     if caller is None:
         raise _unknown_key(scope.service)
     _check_token(state, request, scope)
+    if scope.access_key in state.sessions and not _exists(caller):
+        raise _unknown_key(scope.service)
     if caller.has_mfa is False and scope.service == "iam":
         raise _unknown_key(scope.service)  # as IAM answers GetSessionToken's keys without MFA
     _check_time(request, scope.service)
     if not signature.is_valid(request, state.secret(scope.access_key)):
         raise _wrong_signature(scope.service)
+    _note_use(scope, caller)
     return caller
+
+
+def _exists(caller: Caller) -> bool:
+    """Whether the role or user of temporary credentials still is there."""
+    own = iam(caller.account_id)
+    if caller.kind == "role":
+        return role(caller.account_id, caller.name) is not None
+    return caller.name in own.users
+
+
+def _note_use(scope: CredentialScope, caller: Caller) -> None:
+    """Note where a key, or a role, was used last."""
+    now = datetime.now(timezone.utc)
+    held = role(caller.account_id, caller.name) if caller.kind == "role" else None
+    if held is not None:
+        held.last_used, held.last_used_region = now, scope.region
+    key = iam(caller.account_id).access_keys.get(scope.access_key)
+    if key is not None:
+        key.last_used = AccessKeyLastUsed(now, scope.service, scope.region)
 
 
 def _check_token(state: SandboxState, request: Request, scope: CredentialScope) -> None:

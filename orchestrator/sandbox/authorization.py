@@ -271,7 +271,7 @@ def _require(call: Call, request: AccessRequest, verdict: Verdict) -> None:
 
 
 # The services that do not name "*", as users quote them.
-_WITHOUT_RESOURCE = ("cloudformation", "ec2", "s3")
+_WITHOUT_RESOURCE = ("cloudformation", "ec2", "kms", "s3", "sts")
 
 
 def _check_expected_owner(call: Call) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from moto.core.utils import get_service_model
-
 from orchestrator.sandbox.encryption import find_key
 from orchestrator.sandbox.request_context import organization_policy
 from orchestrator.sandbox.state import (
@@ -20,7 +18,7 @@ from orchestrator.sandbox.state import (
     organizations,
     role,
 )
-from orchestrator.sandbox.wire import Call, ServiceError
+from orchestrator.sandbox.wire import Call
 
 # What a call with tags needs besides, by its operation: a new resource's tags.
 _TAGGING = {
@@ -66,7 +64,6 @@ def dependent_permissions(state: SandboxState, call: Call) -> Iterator[tuple[str
 
 
 def _iam_resources(_state: SandboxState, call: Call) -> Iterator[str]:
-    _check_user_name(call)
     given, own = call.parameters, iam(call.caller.account_id)
     arn = f"arn:{PARTITION}:iam::{call.caller.account_id}"
     path = given.get("Path", "/")
@@ -94,7 +91,7 @@ def _iam_resources(_state: SandboxState, call: Call) -> Iterator[str]:
         yield f"{arn}:oidc-provider/{given['Url'].partition('://')[2]}"
     elif call.operation == "CreateSAMLProvider":
         yield f"{arn}:saml-provider/{given['Name']}"
-    elif call.operation in ("GetUser", "ListAccessKeys", "CreateAccessKey"):
+    elif call.operation == "ChangePassword":
         yield call.caller.arn
     elif call.operation == "ListPolicies":
         yield f"policy path {given.get('PathPrefix', '/')}"
@@ -102,20 +99,6 @@ def _iam_resources(_state: SandboxState, call: Call) -> Iterator[str]:
         yield f"{arn}:{_LISTED[call.operation]}{given.get('PathPrefix', '/')}"
     else:
         yield next((str(given[name]) for name in _ARNS if name in given), "*")
-
-
-def _check_user_name(call: Call) -> None:
-    """A call about the caller itself, without a name, is only a user's."""
-    shape = get_service_model("iam").operation_model(call.operation).input_shape
-    if (
-        call.caller.kind != "user"
-        and shape is not None
-        and "UserName" in shape.members
-        and "UserName" not in {*call.parameters, *shape.required_members}
-    ):
-        raise ServiceError(
-            "ValidationError", "Must specify userName when calling with non-User credentials"
-        )
 
 
 def shown_resource(call: Call, action: str, resource: str) -> str:
@@ -207,6 +190,12 @@ def _kms_resources(_state: SandboxState, call: Call) -> Iterator[str]:
         yield "*"
 
 
+def _sts_resources(_state: SandboxState, call: Call) -> Iterator[str]:
+    arn = f"arn:{PARTITION}:sts::{call.caller.account_id}"
+    is_federation = call.operation == "GetFederationToken"
+    yield f"{arn}:federated-user/{call.parameters['Name']}" if is_federation else "*"
+
+
 def key_of(call: Call) -> Any | None:
     """Get moto's KMS key that a call is about; None if it is about none."""
     key_id = call.parameters.get("KeyId") or call.parameters.get("TargetKeyId")
@@ -233,4 +222,5 @@ _RESOURCES: dict[str, Callable[[SandboxState, Call], Iterator[str]]] = {
     "organizations": _organizations_resources,
     "s3control": _bucket_resources,
     "ssm": _ssm_resources,
+    "sts": _sts_resources,
 }

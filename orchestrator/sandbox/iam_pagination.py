@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 from xml.etree import ElementTree
 
 import botocore.session
-from moto.core.request import Request
 
 from orchestrator.sandbox.markers import marker_at, offset_of
 from orchestrator.sandbox.wire import Call, ServiceError
 
-_DEFAULT, _ALL = 100, "1000000"
+_DEFAULT = 100
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 
 def is_paged(call: Call) -> bool:
     """Whether a call is one of IAM's lists."""
     return call.service == "iam" and call.operation in _results()
-
-
-def request_for_all(request: Request) -> dict[str, Any]:
-    """Change the environment of a request so that it asks for the whole list instead of a page."""
-    pairs = parse_qsl(request.get_data(as_text=True), keep_blank_values=True)
-    asked = [pair for pair in pairs if pair[0] not in ("Marker", "MaxItems")]
-    body = urlencode([*asked, ("MaxItems", _ALL)]).encode()
-    return {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
 
 
 def page_of(call: Call, body: str) -> str:
@@ -58,6 +47,19 @@ def page_of(call: Call, body: str) -> str:
     if number > end:
         _add(result, "Marker", marker_at(end))
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def page(name: str, whole: list[Any], call: Call) -> dict[str, Any]:
+    """Answer the page of a list that a call asks for.
+
+    Raises:
+        ServiceError: ValidationError, its marker is not one of these lists'.
+    """
+    start = _offset(call.parameters.get("Marker"))
+    end = start + int(call.parameters.get("MaxItems") or _DEFAULT)
+    more = end < len(whole)
+    next_page = {"Marker": marker_at(end)} if more else {}
+    return {name: whole[start:end], "IsTruncated": more, **next_page}
 
 
 @cache

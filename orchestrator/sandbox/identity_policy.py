@@ -7,6 +7,8 @@ not count), "AWS JSON policy elements"; real error texts.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -31,6 +33,41 @@ _MOST_ATTACHED = 10
 _AWS_MANAGED = re.compile(r"arn:aws[\w-]*:iam::aws:policy/(?:.*/)?([\w+=,.@-]+)")
 
 
+# Of AWS's own policies, which moto has without their descriptions (AWS Managed Policy Reference).
+_DESCRIPTIONS = {
+    "AdministratorAccess": "Provides full access to AWS services and resources.",
+    "AmazonEC2ReadOnlyAccess": (
+        "Provides read only access to Amazon EC2 via the AWS Management Console."
+    ),
+    "AmazonS3FullAccess": "Provides full access to all buckets via the AWS Management Console.",
+    "AmazonS3ReadOnlyAccess": (
+        "Provides read only access to all buckets via the AWS Management Console."
+    ),
+    "AWSBillingReadOnlyAccess": "Allows users to view bills on the Billing Console.",
+    "AWSOrganizationsFullAccess": "Provides full access to AWS Organizations.",
+    "AWSOrganizationsReadOnlyAccess": "Provides read-only access to AWS Organizations.",
+    "AWSSupportAccess": "Allows users to access the AWS Support Center.",
+    "Billing": (
+        "Grants permissions for billing and cost management. This includes viewing account usage"
+        " and viewing and modifying budgets and payment methods."
+    ),
+    "CloudWatchReadOnlyAccess": "Provides read only access to CloudWatch.",
+    "IAMFullAccess": "Provides full access to IAM via the AWS Management Console.",
+    "IAMReadOnlyAccess": "Provides read only access to IAM via the AWS Management Console.",
+    "PowerUserAccess": (
+        "Provides full access to AWS services and resources, but does not allow management of"
+        " Users and groups."
+    ),
+    "ReadOnlyAccess": "Provides read-only access to AWS services and resources.",
+    "SecurityAudit": (
+        "The security audit template grants access to read security configuration metadata. It is"
+        " useful for software that audits the configuration of an AWS account."
+    ),
+    "ViewOnlyAccess": (
+        "This policy grants permissions to view resources and basic metadata across all AWS"
+        " services."
+    ),
+}
 # In IAM's own ARNs: an account's id, AWS itself, nothing, or a part with a wildcard or variable.
 _ACCOUNT = re.compile(r"\d{12}|aws||.*[*?$].*")
 _SYNTAX = "Syntax errors in policy."
@@ -186,19 +223,30 @@ def check_arn(arn: str) -> None:
 
 def load_aws_managed(account_id: str, arn: str) -> None:
     """Make one of AWS's own managed policies known to an account; all would be 1.8 GB."""
-    match = _AWS_MANAGED.fullmatch(arn)
-    own = iam(account_id)
-    if match is None or arn in own.managed_policies:
+    match, own = _AWS_MANAGED.fullmatch(arn), iam(account_id)
+    if match is None or arn in own.managed_policies or match[1] not in _aws_managed_data():
         return
-    data = _aws_managed().get(match[1])
-    if data is not None:
-        policy = AWSManagedPolicy.from_data(match[1], account_id, own.region_name, data)
-        if policy.arn == arn:
-            own.managed_policies[arn] = policy
+    policy = _aws_managed(match[1], account_id)
+    if policy.arn == arn:
+        own.managed_policies[arn] = policy
+
+
+def aws_managed(account_id: str) -> Iterator[Any]:
+    """Make all of AWS's own managed policies, which the account does not keep."""
+    return (_aws_managed(name, account_id) for name in _aws_managed_data())
+
+
+def _aws_managed(name: str, account_id: str) -> Any:
+    region = iam(account_id).region_name
+    made = AWSManagedPolicy.from_data(name, account_id, region, _aws_managed_data()[name])
+    digest = base64.b32encode(hashlib.sha256(name.encode()).digest()).decode()
+    made.id = f"ANPA{digest[:17]}"  # the same in every account
+    made.description = _DESCRIPTIONS.get(name, "")
+    return made
 
 
 @cache
-def _aws_managed() -> dict[str, Any]:
+def _aws_managed_data() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads(aws_managed_policies_data)
     return loaded
 

@@ -25,6 +25,7 @@ from orchestrator.sandbox.policy import as_list
 from orchestrator.sandbox.state import LOG, PARTITION, SandboxState, iam, role
 
 Holder = tuple[str, str, str]  # ("role", account id, name) or ("bucket", "", name)
+_CANONICAL = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"\d{12}")
 _ROOT = re.compile(rf"arn:{PARTITION}:iam::(\d{{12}}):root")
 _IDENTITY = re.compile(rf"arn:{PARTITION}:iam::(\d{{12}}):(role|user)(/(?:[^*]*/)?)([\w+=,.@-]+)")
@@ -69,7 +70,7 @@ def exists(state: SandboxState, kind: str, name: str) -> bool:
     if kind == "Federated":
         return bool(_DOMAIN.fullmatch(name) or _PROVIDER.fullmatch(name))
     if kind != "AWS":
-        return kind == "CanonicalUser"
+        return kind == "CanonicalUser" and bool(_CANONICAL.fullmatch(name))
     account = _ROOT.fullmatch(name) or _SESSION.fullmatch(name)
     if name == "*" or _ID.fullmatch(name) or account:
         return name == "*" or has_account(state, account[1] if account else name)
@@ -146,14 +147,22 @@ def _root(name: str) -> str:
     return f"arn:{PARTITION}:iam::{name}:root" if _ID.fullmatch(str(name)) else name
 
 
+def rename(state: SandboxState, arn: str, new: str) -> None:
+    """Show the new ARN of a role or user in the policies that named the one before."""
+    state.named_by[new] = state.named_by.pop(arn, set())
+    _replace(state, state.named_by[new], arn, new)
+
+
 def forget(state: SandboxState, arn: str, unique_id: str) -> None:
     """Show the unique id of a deleted role or user in the policies that named its ARN."""
-    for kind, account_id, name in state.named_by.pop(arn, ()):
+    _replace(state, state.named_by.pop(arn, set()), arn, unique_id)
+
+
+def _replace(state: SandboxState, holders: set[Holder], arn: str, text: str) -> None:
+    before, after = json.dumps(arn), json.dumps(text)
+    for kind, account_id, name in holders:
         if kind == "bucket" and name in state.bucket_policies:
-            text = state.bucket_policies[name]
-            state.bucket_policies[name] = text.replace(json.dumps(arn), json.dumps(unique_id))
+            state.bucket_policies[name] = state.bucket_policies[name].replace(before, after)
         elif kind == "role" and (holder := role(account_id, name)) is not None:
-            text = holder.assume_role_policy_document
-            holder.assume_role_policy_document = text.replace(
-                json.dumps(arn), json.dumps(unique_id)
-            )
+            held = holder.assume_role_policy_document
+            holder.assume_role_policy_document = held.replace(before, after)

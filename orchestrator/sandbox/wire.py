@@ -237,6 +237,10 @@ def with_pages_of_one(request: Request, call: Call) -> tuple[Request, Call]:
     return smaller, replace(call, parameters={**call.parameters, name: 1})
 
 
+# What moto's serializer says beside the Message, in errors of XML.
+_TWICE = re.compile(r"<message>.*?</message>(?=</Error>)", re.DOTALL)
+
+
 def success(request: Request, service: str, model: OperationModel, result: Any) -> Response:
     """Serialize a result by the service's model."""
     return _serialized(request, service, model, result)
@@ -259,6 +263,7 @@ def failure(
         if model is None and request.path != "/" and named.service_model.protocol in _WITHOUT_PATHS:
             return _plain(request, service, error)  # of another service that signs alike
         response = _serialized(request, service, named, error)
+        response.set_data(_TWICE.sub("", response.get_data(as_text=True)))
     except (DataNotFoundError, NotImplementedError):
         return _plain(request, service, error)
     response.status_code = status_of(service, error.status)

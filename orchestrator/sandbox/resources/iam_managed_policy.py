@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceType, already_exists
-from orchestrator.sandbox.services.iam import delete_policy, put_managed
+from orchestrator.sandbox.services.iam_policies import delete_policy, put_managed
 from orchestrator.sandbox.state import PARTITION, iam
 
 _TYPE = "AWS::IAM::ManagedPolicy"

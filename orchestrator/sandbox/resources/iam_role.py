@@ -12,7 +12,8 @@ from moto.core.exceptions import ServiceException
 
 from orchestrator.sandbox import principals
 from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceType, already_exists
-from orchestrator.sandbox.services.iam import attach, check_trust, put_inline, save_trust
+from orchestrator.sandbox.services.iam import check_trust, put_inline, save_trust
+from orchestrator.sandbox.services.iam_policies import attach
 from orchestrator.sandbox.state import iam, role
 
 _TYPE = "AWS::IAM::Role"

@@ -5,6 +5,7 @@ Source: IAM API Reference, CreateAccountAlias, AddClientIDToOpenIDConnectProvide
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
@@ -55,8 +56,21 @@ def create_saml_provider(_state: SandboxState, call: Call) -> Any:
     return TO_MOTO
 
 
-def list_features(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """ListOrganizationsFeatures: the central management of root users, which nobody enables."""
+def list_features(state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListOrganizationsFeatures: what is enabled of the central management of root users."""
+    return _features(state, call, lambda enabled: None)
+
+
+def _changes_feature(
+    name: str, change: Callable[[set[str], str], None]
+) -> Callable[[SandboxState, Call], dict[str, Any]]:
+    """Make EnableOrganizationsRoot... or DisableOrganizationsRoot...; idempotent."""
+    return lambda state, call: _features(state, call, lambda enabled: change(enabled, name))
+
+
+def _features(
+    state: SandboxState, call: Call, change: Callable[[set[str]], None]
+) -> dict[str, Any]:
     account_id = call.caller.account_id
     own = organizations(management_account(account_id))
     if own.org is None:
@@ -71,7 +85,9 @@ def list_features(_state: SandboxState, call: Call) -> dict[str, Any]:
             "ServiceAccessNotEnabledException",
             "IAM has not been enabled as a trusted service in the organization.",
         )
-    return {"OrganizationId": own.org.id, "EnabledFeatures": []}
+    enabled = state.of_service("iam-organizations-features", dict[str, set[str]])
+    change(enabled.setdefault(own.org.id, set()))
+    return {"OrganizationId": own.org.id, "EnabledFeatures": sorted(enabled[own.org.id])}
 
 
 def add_client(_state: SandboxState, call: Call) -> dict[str, Any]:
@@ -107,6 +123,11 @@ OPERATIONS: dict[str, Operation] = {
     "CreateAccountAlias": create_alias,
     "DeleteAccountAlias": delete_alias,
     "ListOrganizationsFeatures": list_features,
+    **{
+        f"{verb}Organizations{feature}": _changes_feature(feature, change)
+        for verb, change in (("Enable", set.add), ("Disable", set.discard))
+        for feature in ("RootCredentialsManagement", "RootSessions")
+    },
     # Sessions work everywhere in the sandbox, whatever the version of their tokens.
     "SetSecurityTokenServicePreferences": lambda *_: {},
     "CreateOpenIDConnectProvider": create_provider,

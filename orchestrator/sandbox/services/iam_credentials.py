@@ -84,6 +84,14 @@ def has_any(state: SandboxState, account_id: str, user: str) -> bool:
     return bool(_all(state).get((account_id, user)))
 
 
+def rename(state: SandboxState, account_id: str, before: str, after: str) -> None:
+    """Keep the credentials of a user who has another name from now on."""
+    if of_user := _all(state).pop((account_id, before), None):
+        for credential in of_user.values():
+            credential["UserName"] = after
+        _all(state)[account_id, after] = of_user
+
+
 def _user(call: Call) -> str:
     name = str(call.parameters.get("UserName") or call.caller.name)
     if name not in iam(call.caller.account_id).users:

@@ -58,3 +58,16 @@ OPERATIONS: dict[str, Operation] = {
     "GetMFADevice": get_device,
     "ResyncMFADevice": resync,
 }
+# Only CreateVirtualMFADevice shows the secret.
+TEXTS = (
+    (
+        "ListVirtualMFADevices",
+        r"<(Base32StringSeed|QRCodePNG)>.*?</\1>",
+        "",
+    ),
+    (
+        "DeactivateMFADevice",
+        r"<Message>Device \S+ not found",
+        "<Message>MFA Device invalid for user.",
+    ),
+)

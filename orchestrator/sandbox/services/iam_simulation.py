@@ -13,12 +13,21 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from orchestrator.sandbox.iam_pagination import page
 from orchestrator.sandbox.organization_policies import SERVICE as SERVICE_CONTROL
 from orchestrator.sandbox.organization_policies import decide_for_account, is_member
-from orchestrator.sandbox.policy import AccessRequest, Decision, as_list, decide
+from orchestrator.sandbox.policy import (
+    AccessRequest,
+    Decision,
+    Document,
+    PolicySet,
+    as_list,
+    decide,
+    decide_all,
+)
 from orchestrator.sandbox.policy_grammar import conditions
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.state import SandboxState, default_version, iam, role
+from orchestrator.sandbox.state import PARTITION, SandboxState, default_version, iam, role
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "iam"
@@ -38,12 +47,16 @@ class Simulated:
         boundary: its permissions boundary; empty without one.
         known: the context keys that the identity itself has.
         account_id: whose organization counts; empty for none.
+        resource: the policy that each resource has; empty without one.
+        caller: the ARN of the identity, which the resource's policy may name.
     """
 
     texts: Texts
     boundary: Texts
     known: dict[str, str] = field(default_factory=dict)
     account_id: str = ""
+    resource: Texts = field(default_factory=list)
+    caller: str = ""
 
 
 def simulate_principal(_state: SandboxState, call: Call) -> dict[str, Any]:
@@ -57,14 +70,17 @@ def simulate_principal(_state: SandboxState, call: Call) -> dict[str, Any]:
         held = iam(account_id).managed_policies[arn]
         boundary = [(held.name, default_version(held))]
     known = {"aws:username": name, "aws:userid": holder.id} if kind == "user" else {}
-    return _simulate(call, Simulated(texts, boundary, known, account_id))
+    caller = given.get("CallerArn", given["PolicySourceArn"])
+    resource = _resource_policy(given)
+    return _simulate(call, Simulated(texts, boundary, known, account_id, resource, caller))
 
 
 def simulate_custom(_state: SandboxState, call: Call) -> dict[str, Any]:
     """SimulateCustomPolicy: by the policies that are given, and no others."""
     texts = _inputs(call.parameters, "PolicyInputList")
     boundary = _inputs(call.parameters, "PermissionsBoundaryPolicyInputList")
-    return _simulate(call, Simulated(texts, boundary))
+    resource, caller = _resource_policy(call.parameters), call.parameters.get("CallerArn", "")
+    return _simulate(call, Simulated(texts, boundary, resource=resource, caller=caller))
 
 
 def context_keys_of_custom(_state: SandboxState, call: Call) -> dict[str, Any]:
@@ -114,6 +130,13 @@ def _inputs(given: dict[str, Any], name: str) -> Texts:
     return texts
 
 
+def _resource_policy(given: dict[str, Any]) -> Texts:
+    text = given.get("ResourcePolicy")
+    if text and "CallerArn" not in given and "PolicySourceArn" not in given:
+        raise ServiceError("InvalidInput", "CallerArn is required for resource-policy simulation.")
+    return [("ResourcePolicy", text)] if text else []
+
+
 def _simulate(call: Call, simulated: Simulated) -> dict[str, Any]:
     given = call.parameters
     for action in given["ActionNames"]:
@@ -132,23 +155,29 @@ def _simulate(call: Call, simulated: Simulated) -> dict[str, Any]:
     results = []
     for action in given["ActionNames"]:
         for resource in given.get("ResourceArns") or ["*"]:
-            request = AccessRequest(action, resource, context)
+            names = [name for name in (simulated.caller, _root_of(simulated.caller)) if name]
+            request = AccessRequest(action, resource, context, {"AWS": names})
             result = _decided(simulated, request)
             if "ResourceArns" in given:
                 result["ResourceSpecificResults"] = [_for_resource(result)]
                 if resource != "*":  # the missing keys are said of the resource
                     result["MissingContextValues"] = []
             results.append(result)
-    return _page(results, call)
+    return page("EvaluationResults", results, call)
 
 
 def _decided(simulated: Simulated, request: AccessRequest) -> dict[str, Any]:
     texts, boundary = simulated.texts, simulated.boundary
-    decisions: list[Decision] = [decide([_document(text) for _, text in texts], request)]
+    identity: list[Document] = [_document(text) for _, text in texts]
+    resource = next((_document(text) for _, text in simulated.resource), None)
+    decided = decide_all(PolicySet(identity, resource=resource), request, same_account=True)
+    decisions: list[Decision] = [decided]
     result: dict[str, Any] = {
         "EvalActionName": request.action,
         "EvalResourceName": request.resource,
-        "MatchedStatements": [m for id_, text in texts for m in _matched(id_, text, request)],
+        "MatchedStatements": [
+            m for id_, text in [*texts, *simulated.resource] for m in _matched(id_, text, request)
+        ],
         "MissingContextValues": _missing([*texts, *boundary], request),
         "EvalDecisionDetails": {},
     }
@@ -164,6 +193,11 @@ def _decided(simulated: Simulated, request: AccessRequest) -> dict[str, Any]:
         }
     kinds = ("explicitDeny", "implicitDeny", "allowed")
     return {**result, "EvalDecision": next(kind for kind in kinds if kind in decisions)}
+
+
+def _root_of(arn: str) -> str:
+    account_id = arn.split(":")[4] if arn.count(":") > 4 else ""
+    return f"arn:{PARTITION}:iam::{account_id}:root" if account_id else ""
 
 
 def _for_resource(result: dict[str, Any]) -> dict[str, Any]:
@@ -226,7 +260,9 @@ def _matched(id_: str, text: str, request: AccessRequest) -> list[dict[str, Any]
     for statement in as_list(document["Statement"]):
         start = text.index("{", position)
         position = json.JSONDecoder().raw_decode(text, start)[1]
-        if decide([{**document, "Statement": [statement]}], request) != "implicitDeny":
+        only = {**document, "Statement": [statement]}
+        names = "Principal" in statement or "NotPrincipal" in statement
+        if decide([only], request, resource_policy=names) != "implicitDeny":
             found.append(
                 {
                     "SourcePolicyId": id_,
@@ -241,18 +277,6 @@ def _matched(id_: str, text: str, request: AccessRequest) -> list[dict[str, Any]
 def _place(text: str, offset: int) -> dict[str, int]:
     before = text[:offset]
     return {"Line": before.count("\n") + 1, "Column": offset - before.rfind("\n")}
-
-
-def _page(results: list[dict[str, Any]], call: Call) -> dict[str, Any]:
-    size = int(call.parameters.get("MaxItems") or 100)
-    start = int(call.parameters.get("Marker") or 0)
-    page: dict[str, Any] = {
-        "EvaluationResults": results[start : start + size],
-        "IsTruncated": start + size < len(results),
-    }
-    if page["IsTruncated"]:
-        page["Marker"] = str(start + size)
-    return page
 
 
 OPERATIONS: dict[str, Operation] = {

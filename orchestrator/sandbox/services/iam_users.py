@@ -1,6 +1,7 @@
-"""IAM: users and their permissions boundaries, which moto lacks.
+"""IAM: users, with the permissions boundaries and renaming that moto lacks.
 
-Source: IAM API Reference, CreateUser, PutUserPermissionsBoundary; answers recorded on AWS.
+Source: IAM API Reference, CreateUser, UpdateUser, ChangePassword, PutUserPermissionsBoundary;
+answers recorded on AWS.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from orchestrator.sandbox import identity_policy
-from orchestrator.sandbox.services import Operation
+from orchestrator.sandbox import identity_policy, principals
+from orchestrator.sandbox.services import Operation, iam_credentials
 from orchestrator.sandbox.state import SandboxState, iam
 from orchestrator.sandbox.wire import Call, ServiceError
 
@@ -34,6 +35,22 @@ def get(_state: SandboxState, call: Call) -> dict[str, Any]:
     user = _user(call)
     used = {"PasswordLastUsed": user.password_last_used} if user.password_last_used else {}
     return {"User": _shown(user) | used}
+
+
+def update(state: SandboxState, call: Call) -> Any:
+    """UpdateUser: the user keeps its keys and tags, and policies that name it show its new ARN."""
+    user, given = _user(call), call.parameters
+    own, before, tags = iam(call.caller.account_id), user.arn, user.tags
+    name = given.get("NewUserName", user.name)
+    for key in user.access_keys:
+        key.user_name = name
+    iam_credentials.rename(state, call.caller.account_id, user.name, name)
+    own.update_user(user.name, given.get("NewPath"), given.get("NewUserName"))
+    if user.arn != before:
+        own.tagger.delete_all_tags_for_resource(before)
+        own.tagger.tag_resource(user.arn, tags)
+        principals.rename(state, before, user.arn)
+    return {}
 
 
 def put_boundary(_state: SandboxState, call: Call) -> dict[str, Any]:
@@ -66,6 +83,21 @@ def create_login(_state: SandboxState, call: Call) -> dict[str, Any]:
     return {"LoginProfile": profile}
 
 
+def change_password(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """ChangePassword: of the caller, who must be a user with a password."""
+    if call.caller.kind != "user":
+        text = "Only IAM Users can change their own password"
+        raise ServiceError("InvalidUserType", text)
+    user = iam(call.caller.account_id).users[call.caller.name]
+    if not user.password:
+        text = f"Login Profile for User {user.name} cannot be found."
+        raise ServiceError("NoSuchEntity", text, 404)
+    if user.password != call.parameters["OldPassword"]:
+        raise ServiceError("AccessDenied", "The old password was incorrect.", 403)
+    user.password, user.password_reset_required = call.parameters["NewPassword"], False
+    return {}
+
+
 def _user(call: Call) -> Any:
     name = call.parameters.get("UserName") or call.caller.name
     held = iam(call.caller.account_id).users.get(name)
@@ -91,9 +123,11 @@ def _shown(user: Any) -> dict[str, Any]:
 
 
 OPERATIONS: dict[str, Operation] = {
+    "ChangePassword": change_password,
     "CreateLoginProfile": create_login,
     "CreateUser": create,
     "GetUser": get,
+    "UpdateUser": update,
     "PutUserPermissionsBoundary": put_boundary,
     "DeleteUserPermissionsBoundary": delete_boundary,
 }

@@ -250,6 +250,12 @@ def get_bucket_policy(state: SandboxState, call: Call) -> Any:
     return {"Policy": state.bucket_policies[bucket]}
 
 
+def get_policy_status(state: SandboxState, call: Call) -> Any:
+    """GetBucketPolicyStatus: whether the policy is public."""
+    document = json.loads(get_bucket_policy(state, call)["Policy"])
+    return {"PolicyStatus": {"IsPublic": bucket_policy.is_public(document)}}
+
+
 def delete_bucket_policy(state: SandboxState, call: Call) -> Any:
     """DeleteBucketPolicy: deleting a policy that does not exist succeeds."""
     state.bucket_policies.pop(_existing(call), None)
@@ -298,6 +304,7 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteBucketPolicy": delete_bucket_policy,
     "GetBucketLocation": get_location,
     "GetBucketPolicy": get_bucket_policy,
+    "GetBucketPolicyStatus": get_policy_status,
     "ListBuckets": list_buckets,
     "PutBucketPolicy": put_bucket_policy,
 }

@@ -6,6 +6,7 @@ Reference, AssumeRole, GetSessionToken, GetFederationToken.
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from dataclasses import replace
@@ -45,6 +46,7 @@ from orchestrator.sandbox.wire import Call, ServiceError
 SERVICE = "sts"
 ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/(?:.*/)?([\w+=,.@-]+)")
 HOUR = 3600
+_OF_ACCOUNT = 0x7FFFFFFFFF80  # the bits of an access key's id that encode its account
 _MOST_CHARACTERS = 2048  # of a session policy
 _NOTHING: Document = {"Statement": []}  # a federated user without a policy may do nothing
 
@@ -266,9 +268,14 @@ def get_caller_identity(_state: SandboxState, call: Call) -> dict[str, Any]:
 
 
 def get_access_key_info(state: SandboxState, call: Call) -> dict[str, Any]:
-    """GetAccessKeyInfo: the account of a key, be it another one's."""
-    holder = state.caller(call.parameters["AccessKeyId"]) or call.caller
-    return {"Account": holder.account_id}
+    """GetAccessKeyInfo: the account of a key, be it another one's; an id encodes its account."""
+    key_id = call.parameters["AccessKeyId"]
+    holder = state.caller(key_id)
+    try:
+        number = int.from_bytes(base64.b32decode(key_id[4:20])[:6], "big")
+    except ValueError:
+        number = 0
+    return {"Account": holder.account_id if holder else f"{(number & _OF_ACCOUNT) >> 7:012}"}
 
 
 def get_session_token(state: SandboxState, call: Call) -> dict[str, Any]:
