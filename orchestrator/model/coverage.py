@@ -33,6 +33,7 @@ _INACTIVE = {
     "SUSPENDED": "AWS has suspended the account",
     "PENDING_CLOSURE": "the account is being closed",
     "CLOSED": "the account is closed",
+    "PENDING_ACTIVATION": "the account is not activated yet",
     "": "AWS does not say whether the account is active",
 }
 

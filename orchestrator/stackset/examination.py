@@ -183,7 +183,7 @@ def _accounts(linked: LinkedAccounts) -> Finding:
     closing = coverage.of(State.SUSPENDED, State.INACTIVE)
     text = (
         f"{len(coverage.of(*WANTING))} to deploy to, {len(coverage.of(State.CURRENT))} current,"
-        f" {len(closing)} closing or closed."
+        f" {len(closing)} not active."
     )
     if not closing:
         return Finding("accounts", "ok", text)

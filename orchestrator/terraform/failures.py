@@ -132,6 +132,9 @@ def already_existing(diagnostics: list[Diagnostic]) -> tuple[str, ...]:
     return tuple(a for a, text in texts.items() if _EXISTS.search(text) and not _TAKEN.search(text))
 
 
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")  # OpenTofu colors what is not for a terminal, too
+
+
 def is_of_installation(lines: list[str], diagnostics: list[Diagnostic]) -> bool:
     """Tell whether a command failed because init has to install something again."""
     texts = [*lines, *(d.summary for d in diagnostics)]
@@ -162,8 +165,9 @@ def address_of(diagnostic: Diagnostic) -> str:
 
 
 def boxed_error(lines: list[str]) -> str:
-    """Return Terraform's boxed error text on one line, without the box."""
-    text = " ".join(line.strip("╷│╵ \n\r") for line in lines)
+    """Return Terraform's boxed error text on one line, without the box and its colors."""
+    plain = (_COLOR.sub("", line) for line in lines)
+    text = " ".join(line.strip("╷│╵ \n\r") for line in plain)
     return " ".join(text.split()).partition("Error: ")[2] or " ".join(text.split())[-2000:]
 
 

@@ -147,3 +147,16 @@ def test_a_lock_says_how_old_it_is(tmp_path, minutes, age):
     lock = f"Lock Info:\n  ID:  abc\n  Who: me@there\n  Created: {created}"
     diagnostic = Diagnostic("error", "Error acquiring the state lock", lock, "", "")
     assert f"({age} ago)" in failed(tmp_path, diagnostics=(diagnostic,)).what
+
+
+def test_an_error_of_a_command_that_colors_it_has_neither_colors_nor_box(tmp_path):
+    """OpenTofu colors what ``state pull`` writes, also where nothing is a terminal."""
+    lines = [
+        "\x1b[31m╷\x1b[0m\x1b[0m",
+        "\x1b[31m│\x1b[0m \x1b[0m\x1b[1m\x1b[31mError: \x1b[0m\x1b[0m\x1b[1mNo argument\x1b[0m",
+        "\x1b[31m│\x1b[0m \x1b[0m",
+        "\x1b[31m│\x1b[0m \x1b[0m\x1b[0m  on main.tofu line 2",
+        "\x1b[31m╵\x1b[0m\x1b[0m",
+    ]
+    error = failed(tmp_path, command="state pull", lines=lines, diagnostics=())
+    assert error.what.endswith("No argument on main.tofu line 2")

@@ -139,7 +139,7 @@ def test_who_is_left_out_and_why():
         ("SUSPENDED", State.SUSPENDED, "AWS has suspended the account"),
         ("PENDING_CLOSURE", State.INACTIVE, "the account is being closed"),
         ("CLOSED", State.INACTIVE, "the account is closed"),
-        ("PENDING_ACTIVATION", State.INACTIVE, "AWS says the account is PENDING_ACTIVATION"),
+        ("PENDING_ACTIVATION", State.INACTIVE, "the account is not activated yet"),
         ("SOMETHING_NEW", State.INACTIVE, "AWS says the account is SOMETHING_NEW"),
         ("", State.INACTIVE, "AWS does not say whether the account is active"),
     ],
