@@ -34,6 +34,7 @@ from orchestrator.model.module_contract.outputs import Outputs
 from orchestrator.model.observed import Document, OwningStack, Role
 from orchestrator.model.organization import Organization
 from orchestrator.model.registration import Registration
+from orchestrator.model.stackset import StackSet
 from orchestrator.stackset import deployments, examination, guardrails, preflight
 from orchestrator.stackset.deployments import OnProgress, PendingDeployments
 from orchestrator.stackset.examination import Examination
@@ -141,8 +142,12 @@ class Cloud:
 
     def has_stackset(self) -> bool:
         """Tell whether AWS has a StackSet of that name."""
+        return self.describe_stack_set() is not None
+
+    def describe_stack_set(self) -> StackSet | None:
+        """Read the StackSet's settings, without its stack instances; None if there is none."""
         with explained(f"reading StackSet {self.stackset_name}"):
-            return cloudformation.describe_stack_set(self.connect(), self.stackset_name) is not None
+            return cloudformation.describe_stack_set(self.connect(), self.stackset_name)
 
     def targets(self) -> tuple[str, ...]:
         """Name the OUs to deploy to: octo.yaml's, or the organization's root."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 from orchestrator.sandbox import service_roles
 from orchestrator.sandbox.services import Permission
@@ -52,6 +53,10 @@ class Enrolments:
         changed = Enrolment(call.parameters["status"] == "Active", with_members, time.time())
         enrolled = visible_accounts(own) if with_members else [own]
         self.by_account.update(dict.fromkeys(enrolled, changed))
+        if changed.active and _opens_organization(call):
+            principal, now = service_roles.BY_ENROLMENT[call.service], datetime.now(timezone.utc)
+            access = {"ServicePrincipal": principal, "DateEnabled": now}
+            organizations(own).services.append(access)
         for account_id in enrolled if changed.active else ():
             service_roles.ensure(account_id, service_roles.BY_ENROLMENT[call.service])
         return changed
@@ -63,7 +68,12 @@ class Enrolments:
 
 
 def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
-    """Yield what the first enrolment of an account needs: to make the service's role."""
+    """Yield what an enrolment needs at first: the service's role, and with members its access.
+
+    Source of the latter: AWS Organizations User Guide, "AWS Compute Optimizer and AWS
+    Organizations" and "Cost Optimization Hub and AWS Organizations": enrolling with members enables
+    the service's trusted access.
+    """
     if call.operation == "UpdateEnrollmentStatus" and call.parameters.get("status") == "Active":
         principal, own = service_roles.BY_ENROLMENT[call.service], call.caller.account_id
         name = service_roles.NAMES[principal]
@@ -71,6 +81,20 @@ def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
         if role(own, name) is None:
             context = {"iam:AWSServiceName": principal}
             yield Permission("iam:CreateServiceLinkedRole", arn, context)
+        if _opens_organization(call):
+            yield Permission(
+                "organizations:EnableAWSServiceAccess",
+                "*",
+                {"organizations:ServicePrincipal": principal},
+            )
+
+
+def _opens_organization(call: Call) -> bool:
+    """Whether a call enrols members, and the service has no access to the organization yet."""
+    own, principal = call.caller.account_id, service_roles.BY_ENROLMENT[call.service]
+    if not call.parameters.get("includeMemberAccounts") or management_account(own) != own:
+        return False
+    return all(held["ServicePrincipal"] != principal for held in organizations(own).services)
 
 
 def enrolments_of(state: SandboxState, service: str) -> Enrolments:

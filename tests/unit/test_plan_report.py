@@ -71,6 +71,23 @@ def test_totals_count_a_replacement_twice_as_terraform_does():
     assert "1 to add, 0 to change, 1 to destroy" in report.render_plan(review_of(ROLE), "text")
 
 
+def test_a_plan_of_moves_says_at_once_that_nothing_changes_in_aws():
+    moves = [replace(POLICY, address=f"module.octo.x[{n}]", action="move") for n in range(38)]
+    text = report.render_plan(review_of(*moves), "text")
+    assert text.splitlines() == [
+        "  > move    38 resources, to other addresses in Terraform's state",
+        "Plan: 38 to move in the state, 0 to add, 0 to change, 0 to destroy."
+        " Terraform changes nothing in AWS, only its state.",
+    ]
+    assert "changes nothing in AWS" in report.render_plan(review_of(*moves), "markdown")
+    assert "nothing in AWS" not in report.render_plan(review_of(*moves, POLICY), "text")
+
+
+def test_a_plan_of_outputs_alone_says_that_nothing_changes_in_aws():
+    made = replace(review_of(), plan=Plan(Path("tfplan"), (), has_changes=True))
+    assert "Terraform changes nothing in AWS, only its state." in report.render_plan(made, "text")
+
+
 def test_the_replay_command_repeats_flags_and_leaves_secrets_out(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my accounts").mkdir()

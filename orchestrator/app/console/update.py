@@ -88,18 +88,39 @@ def plan(
     """
     (expected,) = flow.stacks("api-access")
     stack = find_stack(flow, expected)
+    if not template_url:
+        return _planned(flow, stack, ("--use-previous-template",), "", target)
+    if stack.is_ours:
+        return plan_own(flow, expected, stack, bucket=bucket, target=target)
+    text = flow.context.cloud.read_public_template(template_url)
+    return _planned(flow, stack, ("--template-url", template_url), text, target)
+
+
+def plan_own(
+    flow: ConsoleFlow,
+    expected: ExpectedStack,
+    stack: ObservedStack,
+    *,
+    bucket: str | None = None,
+    target: str | None = None,
+) -> StackUpdate:
+    """Plan the update of a stack of octo-tf's template to what octo.yaml says; see ``plan``."""
+    link = launch_link(flow, expected, bucket=bucket)
+    options = _own_template(link.url, str(link.file or ""))
+    return _planned(flow, stack, options, flow.template(expected.template), target)
+
+
+def _planned(
+    flow: ConsoleFlow,
+    stack: ObservedStack,
+    options: tuple[str, ...],
+    text: str,
+    target: str | None,
+) -> StackUpdate:
+    """Keep each parameter that the new template has too; ``text`` is empty for the present one."""
     with explained(f"reading the stack {stack.name}"):
         deployed = flow.context.cloud.stack_parameters(stack.stack_id, stack.region)
-    options: tuple[str, ...] = ("--use-previous-template",)
-    text, declared = "", dict[str, Any]({name: {"Default": ""} for name in deployed})
-    if not template_url:
-        pass
-    elif stack.is_ours:
-        link = launch_link(flow, expected, bucket=bucket)
-        options, text = _own_template(link.url, str(link.file or "")), flow.template("api-access")
-    else:
-        options = ("--template-url", template_url)
-        text = flow.context.cloud.read_public_template(template_url)
+    declared = dict[str, Any]({name: {"Default": ""} for name in deployed})
     if text:
         declared = dict((stackset_template.parse(text) or {}).get("Parameters") or {})
     given = {} if target is None else {_TARGET: target}
@@ -140,20 +161,41 @@ def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
             " created the role, octo-tf status shows what Octo's template asks for, and octo-tf"
             " apply grants what octo.yaml allows.",
         )
+    if _of_a_stack_set(stack):
+        raise ConfigError(
+            f"{expected.main_resource} is deployed by a StackSet of the payer, in the stack"
+            f" {stack.name}",
+            where=where,
+            hint="Update the StackSet: octo-tf console update with the payer's octo.yaml.",
+        )
+    check_settled(flow, stack)
+    return stack
+
+
+def _of_a_stack_set(stack: ObservedStack) -> bool:
+    """CloudFormation names them ``StackSet-NAME-UUID`` ("StackSets concepts", its User Guide)."""
+    return stack.name.startswith("StackSet-")
+
+
+def check_settled(flow: ConsoleFlow, stack: ObservedStack) -> None:
+    """Make sure that a stack can be updated now.
+
+    Raises:
+        Pending: it is being changed.
+        Refused: it has failed.
+    """
     if stack.state != "complete":
+        where = f"account {flow.account.account_id}, {stack.region}"
         status = f"the stack {stack.name} is {stack.status}"
         if stack.state == "running":
             raise Pending(status, where=where, hint=_ONCE_ENDED)
-        hint = (
-            "Delete the failed stack, then run octo-tf console link api-access and open the link."
-        )
+        hint = "Delete the failed stack, then run octo-tf console link and open the link."
         if stack.status == _ROLLBACK_FAILED:
             hint = (
                 f"Run {_continue_rollback(flow, stack)}, with the account's own credentials; then"
                 " run this command again."
             )
         raise Refused(status, where=where, hint=hint)
-    return stack
 
 
 def check_method(flow: ConsoleFlow) -> None:

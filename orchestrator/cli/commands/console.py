@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +30,8 @@ from orchestrator.errors import ExitCode
 from orchestrator.model.setting import Group
 
 if TYPE_CHECKING:
-    from orchestrator.app.console.flow import ConsoleFlow
     from orchestrator.app.console.launch_link import LaunchLink
-    from orchestrator.app.console.update import StackUpdate
     from orchestrator.app.context import AccountContext
-    from orchestrator.model.octo_records import OctoAnswer
-    from orchestrator.model.outdated_access import OutdatedAccess
     from orchestrator.stacks.steps import Step
     from orchestrator.stacks.templates import Name
 
@@ -257,7 +251,7 @@ def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes
     "-y",
     "--auto-approve",
     is_flag=True,
-    help="Do not ask before Octo updates the stack or registers linked accounts.",
+    help="Do not ask before Octo updates the stack, or confirms and registers linked accounts.",
 )
 def update(
     context: AccountContext,
@@ -267,20 +261,20 @@ def update(
     yes: bool,
     as_json: bool,
 ) -> ExitCode:
-    """Update the stack of API access in place, and have Octo confirm it; nothing is deleted.
+    """Update the stacks of API access in place, and have Octo confirm them; nothing is deleted.
 
     Shows what Octo's new template asks for, and prints the command of the AWS CLI that updates the
     stack, with the parameters as they are. Run it, then octo-tf console update again: Octo confirms
     what is up to date. With --by-octo, Octo updates a stack of its own template itself, after your
-    consent. octo-tf finds the stack in any region. Exit code 4 means that the update is still to be
-    done. --json prints the stack, the command that updates it, what Octo's template asks for, and
-    Octo's answer.
+    consent. octo-tf finds the stack in any region. A payer's StackSet that octo-tf's own stack made
+    is updated in the same way where it deploys something else than octo.yaml says. Exit code 4
+    means that an update is still to be done. --json prints the stacks, the commands that update
+    them, what Octo's template asks for, and Octo's answer.
     """
     from orchestrator.app import outdated
     from orchestrator.app.console import update as updating
     from orchestrator.app.console.flow import begin
-    from orchestrator.octo import history
-    from orchestrator.report.history import outdated_lines
+    from orchestrator.cli.console_update import Updating
 
     need_octo(context)
     flow = begin(context)
@@ -288,70 +282,13 @@ def update(
     if target is not None:
         updating.check_target(flow, target)
     found = outdated.find(context, flow.account)
-    planned: StackUpdate | None = None
-
-    def done(code: ExitCode, answer: OctoAnswer | None = None) -> ExitCode:
-        if as_json:
-            click.echo(json.dumps(_update_as_json(found, planned, answer), indent=2))
-        return code
-
-    if found is None and target is None:
-        click.echo("Octo does not call the access outdated: nothing is to be updated.", err=True)
-        return done(ExitCode.DONE)
-    url = found.template_url if found else ""
-    planned = updating.plan(flow, template_url=url, target=target, bucket=template_bucket)
-    click.echo("\n".join(outdated_lines(found) if found else ()), err=True)
-    if planned.has_target and found is None:
-        question = "Have Octo register the linked accounts that the stack's StackSet reaches?"
-        approval.agree(question, yes=yes)
-        return done(*_confirm_again(flow, with_stackset=True))
-    answer = None
-    if found and target is None:
-        code, answer = _confirm_again(flow)
-        if code is ExitCode.DONE:
-            return done(code, answer)  # what was missing has been granted since
-    if planned.stack.is_ours and found:  # octo-tf's template grants what octo.yaml says
-        click.echo("\n".join(history.granting(found)), err=True)
-    if not by_octo:
-        if not as_json:
-            click.echo(shlex.join(planned.command))
-        click.echo(
-            f"{'Run the `command` of the JSON, or' if as_json else 'Or'} open the stack"
-            f" {planned.stack.name} in {planned.stack.region} in the AWS console, choose Update,"
-            " then Make a direct update, and enter the same template and parameters:"
-            f" {planned.page}\nThen run octo-tf console update again.",
-            err=True,
-        )
-        return done(ExitCode.VERIFICATION_PENDING, answer)
-    updating.check_by_octo(planned, target)
-    approval.agree(
-        f"Have Octo update the stack {planned.stack.name} ({planned.stack.region}) in place?",
-        yes=yes,
-    )
-    with context.events.step("update", "Octo updates the stack"):
-        updating.by_octo(flow, planned)
-    return done(*_confirm_again(flow))
-
-
-def _confirm_again(
-    flow: ConsoleFlow, *, with_stackset: bool = False
-) -> tuple[ExitCode, OctoAnswer]:
-    """Have Octo confirm an updated stack, and say what it answers."""
-    with flow.context.events.step("confirm", "Confirming with Octo"):
-        name = flow.registration.account_name or ""
-        answer = flow.context.octo.confirm_again(flow.account, name, with_stackset=with_stackset)
-    if answer.state == "confirmed" and not answer.outdated:
-        click.echo("Confirmed by Octo: the account's access is up to date.", err=True)
-        return ExitCode.DONE, answer
-    state = "outdated" if answer.outdated else answer.state.replace("_", " ")
-    click.echo(
-        f"Octo has not confirmed the access of account {flow.account.account_id} ({state})."
-        f" {answer.reason.rstrip('.')}. {answer.hint}",
-        err=True,
-    )
-    refused = answer.state == "refused"
-    code = ExitCode.VERIFICATION_FAILED if refused else ExitCode.VERIFICATION_PENDING
-    return code, answer
+    run = Updating(flow, found, bucket=template_bucket, yes=yes, as_json=as_json)
+    code = run.access(target=target, by_octo=by_octo)
+    if target is None:
+        code = run.linked_accounts(code)
+    if as_json:
+        click.echo(json.dumps(run.document(), indent=2))
+    return code
 
 
 class _Terminal:
@@ -391,20 +328,6 @@ def _as_json(page: LaunchLink) -> dict[str, Any]:
         "template_file": str(page.file) if page.file else None,
         "parameters": page.typed,
     }
-
-
-def _update_as_json(
-    found: OutdatedAccess | None, planned: StackUpdate | None, answer: OctoAnswer | None
-) -> dict[str, Any]:
-    stack = planned and {
-        "name": planned.stack.name,
-        "stack_id": planned.stack.stack_id,
-        "region": planned.stack.region,
-        "command": planned.command,
-        "page": planned.page,
-    }
-    octo = answer.model_dump(mode="json") if answer else None
-    return {"outdated": asdict(found) if found else None, "stack": stack, "octo": octo}
 
 
 def _explain(page: LaunchLink, account_id: str) -> None:

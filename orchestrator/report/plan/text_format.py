@@ -16,7 +16,10 @@ _SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "±"}
 
 
 def render(review: Review, *, color: bool = False) -> str:
-    """Render a plan as text; a refusal by the guard is an error of its own."""
+    """Render a plan as text; a refusal by the guard is an error of its own.
+
+    Moves are counted: they come by the dozen, from a new version of the module, and change nothing.
+    """
     del color
     plan = review.plan
     if not review.has_changes:
@@ -25,7 +28,11 @@ def render(review: Review, *, color: bool = False) -> str:
     lines = [
         f"  {_SIGNS.get(change.action, '>')} {change.action:8}{change.address}{_taken(change)}"
         for change in plan.changes
+        if change.action != "move"
     ]
+    if moved := plan.count("move"):
+        what = "1 resource" if moved == 1 else f"{moved} resources"
+        lines.append(f"  > move    {what}, to other addresses in Terraform's state")
     meaning = [
         line
         for section in sections(review)
@@ -68,4 +75,9 @@ def summary(plan: Plan) -> str:
     add, change, destroy = plan.totals
     imported = sum(change.imported for change in plan.changes)
     first = f"{imported} to import, " if imported else ""
-    return f"Plan: {first}{add} to add, {change} to change, {destroy} to destroy."
+    if moved := plan.count("move"):
+        first += f"{moved} to move in the state, "
+    text = f"Plan: {first}{add} to add, {change} to change, {destroy} to destroy."
+    if plan.has_changes and all(c.action in ("import", "move", "remove") for c in plan.changes):
+        return f"{text} Terraform changes nothing in AWS, only its state."
+    return text

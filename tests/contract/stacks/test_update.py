@@ -82,15 +82,15 @@ def registered(account: Account, by_octos_template: bool, region: str = "us-east
     return client
 
 
-def settled(client: Any) -> str:
+def settled(client: Any, stack: str = STACK) -> str:
     while True:
-        status = str(client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"])
+        status = str(client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
         if not status.endswith("_IN_PROGRESS"):
             return status
         time.sleep(0.02)
 
 
-def carry_out(client: Any, line: str) -> str:
+def carry_out(client: Any, line: str, stack: str = STACK) -> str:
     """What the AWS CLI does with the printed command."""
     words = shlex.split(line)
     assert words[:3] == ["aws", "cloudformation", "update-stack"]
@@ -112,7 +112,7 @@ def carry_out(client: Any, line: str) -> str:
         Capabilities=[options["--capabilities"]],
         **settings,
     )
-    return settled(client)
+    return settled(client, stack)
 
 
 def test_a_stack_of_octos_template_is_updated_by_the_printed_command_and_confirmed(
@@ -245,6 +245,87 @@ def test_linked_accounts_that_were_skipped_are_deployed_to_by_the_same_stack(
     done = command(payer, "console", "update", "--target", root, "--yes")
     assert done.exit_code == 0, done
     assert sandbox.octo.accounts[payer.account_id].stack_set
+
+
+def test_a_stackset_of_a_stack_of_its_own_is_updated_too_and_confirmed(
+    sandbox, octo, account, command, newer, trusted_access
+):
+    payer = octo(account("payer", stackset_excluded_accounts=[sandbox.accounts["linked-2"]]))
+    client = registered(payer, by_octos_template=False)
+    assert payer.deploy("stackset") == ["CREATE_COMPLETE"]
+    await_stackset(client)
+    payer.flow().context.octo.api.confirm_stackset(payer.account_id, "us-east-1")
+    linked = sandbox.accounts["linked-1"]
+    newer()
+    payer.settings["additional_actions"] = [*ADDED]
+
+    asked = command(payer, "console", "update", "--json")
+    assert asked.exit_code == 4, asked
+    document = json.loads(asked.stdout)
+    assert document["stackset"]["name"] == "AlphausLinkedAccountAccess"
+    assert carry_out(client, shlex.join(document["stack"]["command"])) == "UPDATE_COMPLETE"
+    half = command(payer, "console", "update")
+    assert half.exit_code == 4, half
+    assert "the account's access is up to date" in half.stderr
+    (line,) = half.stdout.splitlines()
+    assert carry_out(client, line, "AlphausLinkedAccountAccess") == "UPDATE_COMPLETE"
+    await_stackset(client)
+
+    asking = command(payer, "console", "update")
+    assert asking.exit_code == 64, asking  # nobody is here to answer
+    (said,) = re.findall("Octo calls the access of linked accounts outdated: .*", asking.stderr)
+    assert linked in said
+    assert sandbox.accounts["linked-2"] not in said
+    done = command(payer, "console", "update", "--yes")
+    assert (done.exit_code, done.stdout) == (0, ""), done
+    assert sandbox.octo.accounts[linked].template_version == "v2"
+    again = command(payer, "console", "update")
+    assert (again.exit_code, again.stdout) == (0, ""), again
+
+
+def await_stackset(client: Any) -> None:
+    name = "alphaus-api-access-stackset"
+    while True:
+        operations = client.list_stack_set_operations(StackSetName=name)["Summaries"]
+        if all(one["Status"] not in ("RUNNING", "QUEUED") for one in operations):
+            return
+        time.sleep(0.05)
+
+
+def test_a_stackset_that_no_stack_made_is_named_with_what_takes_it_over(
+    octo, account, command, trusted_access
+):
+    payer = octo(account("payer"))
+    client = registered(payer, by_octos_template=False)
+    name = "alphaus-api-access-stackset"
+    client.create_stack_set(
+        StackSetName=name,
+        TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": False},
+    )
+    said = command(payer, "console", "update")
+    client.delete_stack_set(StackSetName=name)
+    assert (said.exit_code, said.stdout) == (0, ""), said
+    assert f"StackSet {name} (us-east-1) deploys something else than octo.yaml" in said.stderr
+    assert "no stack made it" in said.stderr
+    assert "octo-tf adopt" in said.stderr
+
+
+def test_a_linked_account_of_a_stackset_is_sent_to_its_payer(
+    sandbox, octo, account, command, newer, trusted_access
+):
+    payer, linked = octo(account("payer")), octo(account("linked-1"))
+    client = registered(payer, by_octos_template=False)
+    payer.deploy("stackset")
+    await_stackset(client)
+    payer.flow().context.octo.api.confirm_stackset(payer.account_id, "us-east-1")
+    newer()
+    refused = command(linked, "console", "update")
+    assert refused.exit_code == 64, refused
+    assert "is deployed by a StackSet of the payer" in refused.stderr
+    assert "with the payer's octo.yaml" in refused.stderr
+    assert refused.stdout == ""
 
 
 def test_without_a_stack_nothing_is_updated(sandbox, octo, account, command, newer):
