@@ -197,6 +197,7 @@ def adopted_stackset(route: Route) -> None:
     route.run("adopt", "--yes", "--purge-policies", "--wait", "60s", *account)
     route.options = route.options[2:]  # octo.yaml names the account now
     disturb(route)
+    route.run("apply", "--yes", "--wait", "60s", "--tag", "owner=b")
     outdate(route)
     route.run("stackset", "retry", "--yes", step="apply")
     leave(route)

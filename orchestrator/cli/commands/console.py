@@ -264,12 +264,10 @@ def update(
     """Update the stacks of API access in place, and have Octo confirm them; nothing is deleted.
 
     Shows what Octo's new template asks for, and prints the command of the AWS CLI that updates the
-    stack, with the parameters as they are. Run it, then octo-tf console update again: Octo confirms
-    what is up to date. With --by-octo, Octo updates a stack of its own template itself, after your
-    consent. octo-tf finds the stack in any region. A payer's StackSet that octo-tf's own stack made
-    is updated in the same way where it deploys something else than octo.yaml says. Exit code 4
-    means that an update is still to be done. --json prints the stacks, the commands that update
-    them, what Octo's template asks for, and Octo's answer.
+    stack; the StackSet's own stack is updated in the same way. Run it, then octo-tf console update
+    again: Octo confirms what is up to date. With --by-octo, Octo updates a stack of its own template
+    itself, after your consent. Exit code 4 means that an update is still to be done. --json prints
+    the stacks, their commands, what Octo's template asks for, and Octo's answer.
     """
     from orchestrator.app import outdated
     from orchestrator.app.console import update as updating
