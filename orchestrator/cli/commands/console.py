@@ -264,8 +264,8 @@ def update(
     """Update the stacks of API access in place, and have Octo confirm them; nothing is deleted.
 
     Shows what Octo's new template asks for, and prints the command of the AWS CLI that updates the
-    stack; the StackSet's own stack is updated in the same way. Run it, then octo-tf console update
-    again: Octo confirms what is up to date. With --by-octo, Octo updates a stack of its own template
+    stack; the StackSet's own stack is updated in the same way. Run it, then this command again:
+    Octo confirms what is up to date. With --by-octo, Octo updates a stack of its own template
     itself, after your consent. Exit code 4 means that an update is still to be done. --json prints
     the stacks, their commands, what Octo's template asks for, and Octo's answer.
     """
