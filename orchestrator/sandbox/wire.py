@@ -138,7 +138,7 @@ def parameters_of(
 # What S3 does not check by its schema, or has errors of its own for.
 _NOT_BY_SCHEMA = (
     *("AccessControlPolicy", "BucketLoggingStatus", "CreateBucketConfiguration"),
-    "NotificationConfiguration",
+    *("NotificationConfiguration", "WebsiteConfiguration"),
 )
 
 

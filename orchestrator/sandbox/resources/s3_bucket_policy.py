@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceType
-from orchestrator.sandbox.services.s3 import put_bucket_policy
+from orchestrator.sandbox.services.s3_policies import put_bucket_policy
 
 
 def _put(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:

@@ -1,13 +1,11 @@
-"""S3: buckets with AWS's defaults, and bucket policies; the rest is moto's.
+"""S3: buckets with AWS's defaults; the rest is moto's.
 
-Policies are stored here because moto's own evaluation applies every Deny on ``*``, whatever its
-conditions are. Source: S3 API Reference, "Error responses"; S3 User Guide, "Bucket naming rules",
+Source: S3 API Reference, "Error responses"; S3 User Guide, "Bucket naming rules",
 "Default settings for new S3 buckets".
 """
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -19,9 +17,7 @@ from botocore.session import get_session
 from moto.s3.models import PublicAccessBlock
 from werkzeug.wrappers import Response
 
-from orchestrator.sandbox import bucket_policy, policy_grammar, principals
 from orchestrator.sandbox.authorization import authorize
-from orchestrator.sandbox.public_access import is_blocked
 from orchestrator.sandbox.services import TO_MOTO, Operation, Permission
 from orchestrator.sandbox.services.s3_acl import (
     canonical_id,
@@ -149,7 +145,7 @@ def _created(_state: SandboxState, call: Call, headers: Any) -> None:
 
 def get_location(_state: SandboxState, call: Call) -> Any:
     """GetBucketLocation: EU, the former name of eu-west-1, where the bucket was made by it."""
-    bucket = _existing(call)
+    bucket = str(call.uri["Bucket"])
     held = s3(str(bucket_owner(bucket))).get_bucket(bucket)
     if not hasattr(held, "location_constraint"):
         return TO_MOTO
@@ -219,52 +215,9 @@ def _headed(_state: SandboxState, call: Call, headers: Any) -> None:
     headers["x-amz-access-point-alias"] = "false"
 
 
-def put_bucket_policy(state: SandboxState, call: Call) -> Any:
-    """PutBucketPolicy: validated, and refused if it is public and public policies are blocked."""
-    bucket = _existing(call)
-    document = bucket_policy.parse(state, bucket, call.parameters.get("Policy", ""))
-    if bucket_policy.is_public(document) and is_blocked(bucket, "BlockPublicPolicy"):
-        raise ServiceError(
-            "AccessDenied",
-            f"User: {call.caller.arn} is not authorized to perform: s3:PutBucketPolicy on"
-            f' resource: "arn:{PARTITION}:s3:::{bucket}" because public policies are prevented by'
-            " the BlockPublicPolicy setting in S3 Block Public Access.",
-            403,
-        )
-    text = call.parameters["Policy"]
-    is_changed = "Version" not in document
-    document = {"Version": policy_grammar.VERSIONS[0], **document}
-    if principals.saved(state, document, ("bucket", "", bucket)) or is_changed:
-        text = json.dumps(document)
-    state.bucket_policies[bucket] = text
-    return {}
-
-
-def get_bucket_policy(state: SandboxState, call: Call) -> Any:
-    """GetBucketPolicy."""
-    bucket = _existing(call)
-    if bucket not in state.bucket_policies:
-        raise ServiceError(
-            "NoSuchBucketPolicy", "The bucket policy does not exist", 404, BucketName=bucket
-        )
-    return {"Policy": state.bucket_policies[bucket]}
-
-
-def get_policy_status(state: SandboxState, call: Call) -> Any:
-    """GetBucketPolicyStatus: whether the policy is public."""
-    document = json.loads(get_bucket_policy(state, call)["Policy"])
-    return {"PolicyStatus": {"IsPublic": bucket_policy.is_public(document)}}
-
-
-def delete_bucket_policy(state: SandboxState, call: Call) -> Any:
-    """DeleteBucketPolicy: deleting a policy that does not exist succeeds."""
-    state.bucket_policies.pop(_existing(call), None)
-    return {}
-
-
 def delete_bucket(state: SandboxState, call: Call) -> Any:
     """DeleteBucket: its policy and notifications go, too."""
-    bucket = _existing(call)
+    bucket = str(call.uri["Bucket"])
     held = s3(str(bucket_owner(bucket))).get_bucket(bucket)
     if any(held.keys.values()):
         every_version = held.versioning_status is not None
@@ -283,30 +236,17 @@ def delete_bucket(state: SandboxState, call: Call) -> Any:
 
 def delete_encryption(_state: SandboxState, call: Call) -> Any:
     """DeleteBucketEncryption: the default is Amazon S3's own keys again."""
-    bucket = _existing(call)
+    bucket = str(call.uri["Bucket"])
     s3(str(bucket_owner(bucket))).get_bucket(bucket).encryption = default_encryption()
     return {}
-
-
-def _existing(call: Call) -> str:
-    bucket = str(call.uri["Bucket"])
-    if bucket_owner(bucket) is None:
-        raise ServiceError(
-            "NoSuchBucket", "The specified bucket does not exist", 404, BucketName=bucket
-        )
-    return bucket
 
 
 OPERATIONS: dict[str, Operation] = {
     "CreateBucket": create_bucket,
     "DeleteBucket": delete_bucket,
     "DeleteBucketEncryption": delete_encryption,
-    "DeleteBucketPolicy": delete_bucket_policy,
     "GetBucketLocation": get_location,
-    "GetBucketPolicy": get_bucket_policy,
-    "GetBucketPolicyStatus": get_policy_status,
     "ListBuckets": list_buckets,
-    "PutBucketPolicy": put_bucket_policy,
 }
 AFTER = {"CreateBucket": _created, "HeadBucket": _headed}
 TEXTS = (("GetBucketTagging", r"(</Key>)(\s*</Tag>)", r"\1<Value></Value>\2"),)

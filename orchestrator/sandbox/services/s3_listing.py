@@ -57,9 +57,25 @@ def _entries(call: Call, *, versions: bool) -> Iterator[_Entry]:
 
 def _page(call: Call, entries: list[_Entry]) -> tuple[list[_Entry], int, bool]:
     """Take as many entries as are asked for; whether more are left."""
-    asked = call.parameters.get("MaxKeys", _MOST)
-    size = min(asked, _MOST)
+    size = page_size(call, "MaxKeys", "max-keys")
     return entries[:size], size, 0 < size < len(entries)
+
+
+def page_size(call: Call, name: str, argument: str) -> int:
+    """Get how many entries of a list a call asks for.
+
+    Raises:
+        ServiceError: InvalidArgument.
+    """
+    asked: int = call.parameters.get(name, _MOST)
+    if asked < 0:
+        raise ServiceError(
+            "InvalidArgument",
+            f"Argument {argument} must be an integer between 0 and 2147483647",
+            ArgumentName=argument,
+            ArgumentValue=str(asked),
+        )
+    return min(asked, _MOST)
 
 
 def text_of(call: Call) -> Callable[[str], str]:

@@ -12,13 +12,12 @@ from typing import Any
 from orchestrator.sandbox.object_versions import bucket_named
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.services.s3_acl import canonical_id
-from orchestrator.sandbox.services.s3_listing import text_of
+from orchestrator.sandbox.services.s3_listing import page_size, text_of
 from orchestrator.sandbox.services.s3_multipart import part_of, upload_of
 from orchestrator.sandbox.state import SandboxState, bucket_owner
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "s3"
-_MOST = 1000
 
 
 def _people(call: Call, upload: Any) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def _checksum_of(upload: Any) -> dict[str, str]:
 def list_parts(_state: SandboxState, call: Call) -> dict[str, Any]:
     """ListParts: after a part's number."""
     upload, given = upload_of(call), call.parameters
-    marker, size = given.get("PartNumberMarker", 0), min(given.get("MaxParts", _MOST), _MOST)
+    marker, size = given.get("PartNumberMarker", 0), page_size(call, "MaxParts", "max-parts")
     left = [number for number in sorted(upload.parts) if number > marker]
     answer = {
         "Bucket": call.uri["Bucket"],
@@ -58,7 +57,7 @@ def list_uploads(_state: SandboxState, call: Call) -> dict[str, Any]:
     text, given = text_of(call), call.parameters
     marker = given.get("KeyMarker", "")
     after = given.get("UploadIdMarker", "") if marker else ""
-    size = min(given.get("MaxUploads", _MOST), _MOST)
+    size = page_size(call, "MaxUploads", "max-uploads")
     entries = list(_entries(call, marker, after))
     page = entries[:size]
     uploads = [entry for entry in page if not isinstance(entry, str)]

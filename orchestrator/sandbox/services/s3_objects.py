@@ -196,6 +196,13 @@ def copy_object(_state: SandboxState, call: Call) -> Any:
         raise ServiceError(
             "NoSuchBucket", "The specified bucket does not exist", 404, BucketName=bucket
         )
+    if call.parameters.get("MetadataDirective", "COPY") not in ("COPY", "REPLACE"):
+        raise ServiceError(
+            "InvalidArgument",
+            "Unknown metadata directive.",
+            ArgumentName="x-amz-metadata-directive",
+            ArgumentValue=call.parameters["MetadataDirective"],
+        )
     check_grants(call, grants_of(call))
     source = version_of(versions_of(bucket, key), version, key)
     if isinstance(source, FakeDeleteMarker):

@@ -82,6 +82,20 @@ def _encryption(call: Call) -> None:
         )
 
 
+def get_encryption(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetBucketEncryption: with the kinds of encryption that the bucket blocks, if any."""
+    rule = bucket_named(call.uri["Bucket"]).encryption["Rule"]
+    rule = rule[0] if isinstance(rule, list) else rule
+    described = {
+        "ApplyServerSideEncryptionByDefault": rule["ApplyServerSideEncryptionByDefault"],
+        "BucketKeyEnabled": str(rule.get("BucketKeyEnabled")).lower() == "true",
+    }
+    if blocked := (rule.get("BlockedEncryptionTypes") or {}).get("EncryptionType"):
+        blocked = blocked if isinstance(blocked, list) else [blocked]
+        described["BlockedEncryptionTypes"] = {"EncryptionType": blocked}
+    return {"ServerSideEncryptionConfiguration": {"Rules": [described]}}
+
+
 def _tagging(call: Call) -> None:
     check_tags(call.parameters["Tagging"].get("TagSet", []))
 
@@ -132,6 +146,7 @@ def _accelerate(call: Call) -> None:
         )
 
 
+_LOGGING = {"TargetBucket", "TargetPrefix"}
 _NOT_OWN = "The owner for the bucket to be logged and the target bucket must be the same."
 
 
@@ -139,6 +154,8 @@ def put_logging(_state: SandboxState, call: Call) -> Any:
     """PutBucketLogging: into a bucket of the same owner and region."""
     source = bucket_named(call.uri["Bucket"])
     status = call.parameters.get("BucketLoggingStatus") or {}
+    if "LoggingEnabled" in status and not status["LoggingEnabled"].keys() >= _LOGGING:
+        raise malformed_xml()
     if target := status.get("LoggingEnabled", {}).get("TargetBucket"):
         owner = bucket_owner(target)
         if owner is None or owner != bucket_owner(call.uri["Bucket"]):
@@ -167,6 +184,13 @@ def get_logging(_state: SandboxState, call: Call) -> Any:
     return getattr(bucket_named(call.uri["Bucket"]), "logging_status", {})
 
 
+def get_metadata_configuration(_state: SandboxState, _call: Call) -> Any:
+    """GetBucketMetadataConfiguration and GetBucketMetadataTableConfiguration: none is made."""
+    raise ServiceError(
+        "MetadataConfigurationNotFound", "The metadata configuration was not found", 404
+    )
+
+
 def put_request_payment(_state: SandboxState, call: Call) -> Any:
     """PutBucketRequestPayment."""
     payer = call.parameters["RequestPaymentConfiguration"]["Payer"]
@@ -180,7 +204,10 @@ def get_request_payment(_state: SandboxState, call: Call) -> Any:
 
 
 OPERATIONS: dict[str, Operation] = {
+    "GetBucketEncryption": get_encryption,
     "GetBucketLogging": get_logging,
+    "GetBucketMetadataConfiguration": get_metadata_configuration,
+    "GetBucketMetadataTableConfiguration": get_metadata_configuration,
     "GetBucketRequestPayment": get_request_payment,
     "PutBucketAccelerateConfiguration": _checked(_accelerate),
     "PutBucketCors": _checked(_cors),
