@@ -12,8 +12,8 @@ from typing import Any
 from orchestrator.sandbox import bucket_policy, policy_grammar, principals
 from orchestrator.sandbox.public_access import is_blocked
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.state import PARTITION, SandboxState
-from orchestrator.sandbox.wire import Call, ServiceError
+from orchestrator.sandbox.state import PARTITION, SandboxState, bucket_owner
+from orchestrator.sandbox.wire import Call, ServiceError, no_such_bucket
 
 SERVICE = "s3"
 
@@ -21,6 +21,8 @@ SERVICE = "s3"
 def put_bucket_policy(state: SandboxState, call: Call) -> Any:
     """PutBucketPolicy: validated, and refused if it is public and public policies are blocked."""
     bucket = call.uri["Bucket"]
+    if bucket_owner(bucket) is None:  # CloudFormation puts policies, too
+        raise no_such_bucket(bucket)
     document = bucket_policy.parse(state, bucket, call.parameters.get("Policy", ""))
     if bucket_policy.is_public(document) and is_blocked(bucket, "BlockPublicPolicy"):
         raise ServiceError(
