@@ -102,6 +102,7 @@ def _created(_state: SandboxState, call: Call, headers: Any) -> None:
     )
     key = key_to_write(bucket.name, call.parameters, call.caller.account_id)
     upload.kms_key_id = key.arn if key else None
+    upload.customer_key = call.parameters.get("SSECustomerKeyMD5")
     name_encryption(upload, headers)
 
 
@@ -212,10 +213,11 @@ def complete(state: SandboxState, call: Call) -> dict[str, Any]:
         "Bucket": bucket,
         "Key": key,
         "ETag": held.etag,
-        f"Checksum{algorithm}": value + (f"-{len(parts)}" if upload.kind == "COMPOSITE" else ""),
-        "ChecksumType": held.checksum_type,
-        **encryption_of(held),
     }
+    if not upload.customer_key:
+        parts_of = f"-{len(parts)}" if upload.kind == "COMPOSITE" else ""
+        answer[f"Checksum{algorithm}"] = f"{value}{parts_of}"
+        answer |= {"ChecksumType": held.checksum_type, **encryption_of(held)}
     if bucket_named(bucket).versioning_status:
         answer["VersionId"] = str(held.version_id)
     if expires := headers.get("x-amz-expiration"):

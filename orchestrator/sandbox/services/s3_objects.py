@@ -235,9 +235,11 @@ def written(_state: SandboxState, call: Call, headers: Any) -> None:
     held, now = bucket_named(bucket), versions_of(bucket, key)[-1]
     used = key_to_write(bucket, call.parameters, call.caller.account_id)
     note_key(now, used)
-    if used is not None and call.operation == "PutObject":  # then it is no digest of the content
+    encrypted = used is not None or call.parameters.get("SSECustomerKeyMD5")
+    if encrypted and call.operation == "PutObject":  # then it is no digest of the content
         now._etag = uuid.uuid4().hex
         headers["ETag"] = now.etag
+    now.customer_key = call.parameters.get("SSECustomerKeyMD5")
     note_checksum(now)
     if call.operation == "PutObject":
         name_checksum(now, headers)
@@ -253,6 +255,8 @@ def written(_state: SandboxState, call: Call, headers: Any) -> None:
 def encryption_of(held: Any) -> dict[str, str]:
     """Describe the encryption of an object, or of an upload, by the members of S3's answers."""
     algorithm = held.encryption or "AES256"
+    if digest := getattr(held, "customer_key", None):
+        return {"SSECustomerAlgorithm": "AES256", "SSECustomerKeyMD5": digest}
     if algorithm == "AES256":
         return {"ServerSideEncryption": algorithm}
     described = {"ServerSideEncryption": algorithm}
@@ -267,6 +271,8 @@ _ENCRYPTION = {
     "ServerSideEncryption": "x-amz-server-side-encryption",
     "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
     "BucketKeyEnabled": "x-amz-server-side-encryption-bucket-key-enabled",
+    "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
+    "SSECustomerKeyMD5": "x-amz-server-side-encryption-customer-key-MD5",
 }
 
 
