@@ -198,6 +198,12 @@ class Application:
         if not operation and "Action" in request.values and service in wire.QUERY:  # AWS's neither
             text = f"Could not find operation {named} for version {request.values.get('Version')}"
             return ServiceError("InvalidAction", text)
+        if service == "s3" and not operation:  # no call of S3 has this method and path
+            text = "The specified method is not allowed against this resource."
+            kinds = ("SERVICE", "BUCKET", "OBJECT")
+            kind = kinds[min(len([p for p in request.path.split("/", 2) if p]), 2)]
+            members = {"Method": request.method, "ResourceType": kind}
+            return ServiceError("MethodNotAllowed", text, 405, **members)
         return ServiceError(
             "UnknownOperationException", f"The sandbox does not know {service}:{named}."
         )

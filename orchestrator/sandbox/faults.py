@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,14 +18,11 @@ from typing import Any
 
 from orchestrator.sandbox.wire import Call, ServiceError
 
-# The statuses that AWS answers with these codes; any other code is a 400.
+# The statuses that AWS answers with codes of these forms; any other code is a 400.
 _STATUSES = {
-    "AccessDenied": 403,
-    "ExpiredToken": 403,
-    "InternalError": 500,
-    "InternalFailure": 500,
-    "ServiceUnavailable": 503,
-    "SlowDown": 503,
+    "AccessDenied|ExpiredToken": 403,
+    "Internal\\w+|ServiceException|ServiceFailure\\w*": 500,
+    "ServiceUnavailable\\w*|SlowDown|RequestLimitExceeded": 503,
 }
 _ids = itertools.count(1)
 
@@ -174,5 +172,5 @@ def apply_fault(fault: InjectedFault, call: Call) -> None:
         raise ServiceError(
             fault.error,
             f"Injected fault: {call.service}:{call.operation}",
-            _STATUSES.get(fault.error, 400),
+            next((of for code, of in _STATUSES.items() if re.fullmatch(code, fault.error)), 400),
         )

@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 from botocore.exceptions import DataNotFoundError
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
+from moto.core.parse import RequestParserError
 from moto.core.request import Request, determine_request_protocol
 from moto.core.responses import PROTOCOL_PARSERS
 from moto.core.routing import get_service_router
@@ -126,7 +127,9 @@ def parameters_of(
                 "url_params": uri,
             }
         )
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RequestParserError):
+        if service == "s3":
+            raise malformed_xml() from None
         if protocol in ("query", "ec2"):
             raise ServiceError("MalformedInput", "The request is not well-formed.") from None
         raise ServiceError("SerializationException", "The request is not well-formed.") from None

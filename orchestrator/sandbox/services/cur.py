@@ -56,7 +56,7 @@ def put(state: SandboxState, call: Call) -> dict[str, Any]:
             " an existing report.",
         )
     _check_bucket(state, call.caller.account_id, definition)
-    tags = {tag["Key"]: tag["Value"] for tag in call.parameters.get("Tags", [])}
+    tags = _tags(call)
     reports[name] = Report({**definition, "ReportStatus": {}}, tags)
     delivery.schedule_delivery(state, call.caller.account_id, name)
     return {}
@@ -92,9 +92,18 @@ def describe(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def tag(state: SandboxState, call: Call) -> dict[str, Any]:
     """TagResource."""
-    tags = {tag["Key"]: tag["Value"] for tag in call.parameters["Tags"]}
-    _report(state, call).tags.update(tags)
+    _report(state, call).tags.update(_tags(call))
     return {}
+
+
+def _tags(call: Call) -> dict[str, str]:
+    given = call.parameters.get("Tags", [])
+    tags = {tag["Key"]: tag["Value"] for tag in given}
+    if len(tags) < len(given):
+        raise ServiceError("ValidationException", "Tag keys must be unique.")
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise ServiceError("ValidationException", "Tag keys must not begin with aws:.")
+    return tags
 
 
 def untag(state: SandboxState, call: Call) -> dict[str, Any]:

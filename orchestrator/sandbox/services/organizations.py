@@ -14,7 +14,9 @@ from moto.core.utils import get_service_model
 from moto.organizations.models import organizations_backends
 
 from orchestrator.sandbox import lookup
-from orchestrator.sandbox.request_context import organization_path
+from orchestrator.sandbox.authorized_resources import resource_of
+from orchestrator.sandbox.policy import AccessRequest, decide, parse_policy
+from orchestrator.sandbox.request_context import context_of, organization_path
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.state import SandboxState, management_account, organizations
 from orchestrator.sandbox.wire import Call, ServiceError
@@ -25,6 +27,11 @@ _NO_MEMBERSHIP = {"CreateOrganization", "ListHandshakesForAccount"} | {
 }
 _MEMBERS = {"DescribeEffectivePolicy", "DescribeOrganization", "LeaveOrganization"}
 _DELEGATED = ("Describe", "List")  # what every delegated administrator may call, too
+# What a resource policy may grant besides (user guide, "Delegated administrator").
+_BY_POLICY = {
+    *("AttachPolicy", "CreatePolicy", "DeletePolicy", "DetachPolicy", "DisablePolicyType"),
+    *("EnablePolicyType", "TagResource", "UntagResource", "UpdatePolicy"),
+}
 _PAGE = 20  # the most entries that one answer holds
 _STATUSES = {"CLOSED": "SUSPENDED"}  # the other states have a status of the same name
 
@@ -40,13 +47,30 @@ def check_caller(state: SandboxState, call: Call) -> Any:
         raise ServiceError(
             "AWSOrganizationsNotInUseException", "Your account is not a member of an organization."
         )
-    delegated = account_id in state.delegated and call.operation.startswith(_DELEGATED)
-    if not is_management and not delegated and call.operation not in _MEMBERS:
+    if not is_management and call.operation not in _MEMBERS and not _is_delegated(state, call):
         raise ServiceError(
             "AccessDeniedException",
             "You don't have permissions to access this resource.",
         )
     return TO_MOTO
+
+
+def _is_delegated(state: SandboxState, call: Call) -> bool:
+    """Whether a member may call what is for the management account."""
+    reads = call.operation.startswith(_DELEGATED)
+    if reads and call.caller.account_id in state.delegated:
+        return True
+    kept = resource_policies(state).get(organizations(management_of(call)).org.id)
+    if kept is None or not (reads or call.operation in _BY_POLICY):
+        return False
+    action, names = f"organizations:{call.operation}", {"AWS": call.caller.names}
+    request = AccessRequest(action, resource_of(state, call), context_of(call), names)
+    return decide([parse_policy(kept["Content"])], request, resource_policy=True) == "allowed"
+
+
+def resource_policies(state: SandboxState) -> dict[str, dict[str, Any]]:
+    """Get the resource policies by the organization's id."""
+    return state.of_service("organizations resource policies", dict)
 
 
 def describe_account(state: SandboxState, call: Call) -> dict[str, Any]:

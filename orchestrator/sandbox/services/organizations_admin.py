@@ -22,6 +22,7 @@ from orchestrator.sandbox.services.organizations import (
     invalid,
     organization_of,
     page,
+    resource_policies,
     violates,
 )
 from orchestrator.sandbox.services.organizations_policy_types import attach_defaults
@@ -39,6 +40,13 @@ _TRUSTED = {
     *("opsdatasync.ssm.amazonaws.com", "resource-explorer-2.amazonaws.com"),
     *("securityhubv2.amazonaws.com", "storage-lens.s3.amazonaws.com", "support.amazonaws.com"),
     *FakeServiceAccess.TRUSTED_SERVICES,
+}
+# How many delegated administrators a service may have, by its own user guide.
+_MOST_ADMINISTRATORS = {
+    "compute-optimizer.amazonaws.com": 1,
+    "cost-optimization-hub.bcm.amazonaws.com": 1,
+    "member.org.stacksets.cloudformation.amazonaws.com": 5,
+    "sso.amazonaws.com": 1,
 }
 
 
@@ -92,14 +100,33 @@ def register(state: SandboxState, call: Call) -> dict[str, Any]:
             "You must enable service access before you delegate an administrator for this service."
             " Call the AWS API EnableAWSServiceAccess first.",
         )
-    held = state.delegated.setdefault(account.id, {})
-    if principal in held:
+    if principal in state.delegated.get(account.id, {}):
         raise ServiceError(
             "AccountAlreadyRegisteredException",
             "The provided account is already a delegated administrator for your organization.",
         )
+    _check_number(own, state, principal)
+    held = state.delegated.setdefault(account.id, {})
     held[principal] = datetime.now(timezone.utc)
     return {}
+
+
+def _check_number(own: Any, state: SandboxState, principal: str) -> None:
+    registered = [a for a in own.accounts if principal in state.delegated.get(a.id, {})]
+    most = _MOST_ADMINISTRATORS.get(principal)
+    if most == 1 and registered:
+        raise violates(
+            "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE",
+            "You attempted to register an AWS account as a delegated administrator for an AWS"
+            " service that already has a delegated administrator. To complete this operation, you"
+            " must first deregister any existing delegated administrators for this service.",
+        )
+    if most and len(registered) >= most:
+        raise violates(
+            "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED",
+            "You attempted to register more delegated administrators than allowed for the service"
+            " principal.",
+        )
 
 
 def deregister(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -168,7 +195,7 @@ def enable_control(_state: SandboxState, call: Call, _headers: Any) -> None:
 
 
 def put_policy(state: SandboxState, call: Call) -> dict[str, Any]:
-    """PutResourcePolicy: what delegated administrators may do; only kept here."""
+    """PutResourcePolicy: what members may do for the management account."""
     own = organization_of(state, call)
     check_tags(call.parameters.get("Tags", []))
     content = call.parameters["Content"]
@@ -181,13 +208,13 @@ def put_policy(state: SandboxState, call: Call) -> dict[str, Any]:
     arn = f"arn:aws:organizations::{own.org.master_account_id}:resourcepolicy/{own.org.id}"
     summary = {"Id": policy_id, "Arn": f"{arn}/{policy_id}"}
     kept = {"ResourcePolicySummary": summary, "Content": content}
-    _resource_policies(state)[own.org.id] = kept
+    resource_policies(state)[own.org.id] = kept
     return {"ResourcePolicy": kept}
 
 
 def describe_policy(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeResourcePolicy."""
-    found = _resource_policies(state).get(organization_of(state, call).org.id)
+    found = resource_policies(state).get(organization_of(state, call).org.id)
     if found is None:
         raise _no_resource_policy()
     return {"ResourcePolicy": found}
@@ -195,13 +222,9 @@ def describe_policy(state: SandboxState, call: Call) -> dict[str, Any]:
 
 def delete_policy(state: SandboxState, call: Call) -> dict[str, Any]:
     """DeleteResourcePolicy."""
-    if _resource_policies(state).pop(organization_of(state, call).org.id, None) is None:
+    if resource_policies(state).pop(organization_of(state, call).org.id, None) is None:
         raise _no_resource_policy()
     return {}
-
-
-def _resource_policies(state: SandboxState) -> dict[str, dict[str, Any]]:
-    return state.of_service("organizations resource policies", dict)
 
 
 def _no_resource_policy() -> ServiceError:
@@ -211,7 +234,7 @@ def _no_resource_policy() -> ServiceError:
 
 def contents(state: SandboxState) -> Iterator[str]:
     """Describe the resource policies."""
-    yield from (f"resource policy of {owner}" for owner in _resource_policies(state))
+    yield from (f"resource policy of {owner}" for owner in resource_policies(state))
 
 
 OPERATIONS: dict[str, Operation] = {

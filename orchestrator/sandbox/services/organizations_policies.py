@@ -183,9 +183,32 @@ def _is_formed(kind: str, content: str) -> bool:
     if kind in CONTROL:
         return control_policy.is_formed(kind, content)
     try:
-        return isinstance(json.loads(content), dict)
+        document = json.loads(content)
     except ValueError:
         return False
+    wanted = _ELEMENTS.get(kind)
+    return (
+        isinstance(document, dict)
+        and (wanted is None or {*document} <= {wanted})
+        and _is_by_operators(document)
+    )
+
+
+# The only element at the top of a policy, of the types whose syntax the user guide gives so.
+_ELEMENTS = {
+    "AISERVICES_OPT_OUT_POLICY": "services",
+    "BACKUP_POLICY": "plans",
+    "CHATBOT_POLICY": "chatbot",
+    "DECLARATIVE_POLICY_EC2": "ec2_attributes",
+    "TAG_POLICY": "tags",
+}
+
+
+def _is_by_operators(element: Any) -> bool:
+    """Whether values are below operators of inheritance only (``@@assign``, ``@@append``)."""
+    return isinstance(element, dict) and all(
+        name.startswith("@@") or _is_by_operators(inner) for name, inner in element.items()
+    )
 
 
 def _changeable(own: Any, policy_id: str) -> Any:

@@ -1,4 +1,4 @@
-"""Requests that are not signed, signed in part or at another time are refused as AWS does.
+"""Requests that no SDK sends are refused as AWS does: not signed, badly timed, malformed.
 
 Sources: IAM User Guide, "Troubleshoot signed requests for AWS APIs"; S3 API Reference, "Error
 responses"; answers that users quote (smithy-lang, aws-sdk-js #254, kinesis: 400; STS: 403).
@@ -59,13 +59,15 @@ def test_a_request_without_a_signature_is_refused_in_its_protocol(
     [
         ("sts", STS, STS_BODY, 403, "SignatureDoesNotMatch", r"Signature expired.* - 15 min\.\)"),
         ("organizations", ROOTS, "{}", 400, "InvalidSignatureException", r".* - 5 min\.\)"),
-        ("s3", {}, "", 403, "RequestTimeTooSkewed", "too large.*<ServerTime>"),
+        ("s3", {}, "x", 403, "RequestTimeTooSkewed", "too large.*<ServerTime>"),
     ],
 )
 def test_a_signature_of_an_hour_ago_has_expired(
     sandbox, monkeypatch, service, headers, body, status, code, text
 ):
-    response = signed(sandbox, monkeypatch, service, headers, body, timedelta(hours=-1))
+    method, path = ("PUT", "/bucket/key") if service == "s3" else ("POST", "/")
+    ago = timedelta(hours=-1)
+    response = signed(sandbox, monkeypatch, service, headers, body, ago, method, path)
     assert (response.status_code, code_of(response)) == (status, code)
     assert re.search(text, response.text)
 
@@ -80,10 +82,30 @@ def test_a_signature_of_four_minutes_ago_is_accepted(sandbox, monkeypatch):
     assert response.status_code == 200
 
 
-def signed(sandbox, monkeypatch, service, headers, body, ago) -> requests.Response:
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("PUT", "/raw-requests?versioning", "<nope", 400, "MalformedXML"),
+        ("PATCH", "/raw-requests", "", 405, "MethodNotAllowed"),
+        ("POST", "/", "", 405, "MethodNotAllowed"),
+    ],
+)
+def test_s3_refuses_a_malformed_body_and_an_unknown_method(
+    sandbox, session, monkeypatch, method, path, body, status, code
+):
+    client = session("payer").client("s3")
+    client.create_bucket(Bucket="raw-requests")
+    response = signed(sandbox, monkeypatch, "s3", {}, body, timedelta(), method, path)
+    client.delete_bucket(Bucket="raw-requests")
+    assert (response.status_code, code_of(response)) == (status, code)
+
+
+def signed(
+    sandbox, monkeypatch, service, headers, body, ago, method="POST", path="/"
+) -> requests.Response:
     """Send a request that was signed at another time."""
     credentials = boto3.Session(profile_name="payer").get_credentials().get_frozen_credentials()
-    request = AWSRequest("GET" if service == "s3" else "POST", sandbox.endpoint_url, headers, body)
+    request = AWSRequest(method, sandbox.endpoint_url + path, headers, body)
     monkeypatch.setattr(
         botocore.auth, "get_current_datetime", lambda: datetime.now(timezone.utc) + ago
     )
