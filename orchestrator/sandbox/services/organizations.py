@@ -155,6 +155,21 @@ def violates(reason: str, message: str) -> ServiceError:
     return ServiceError("ConstraintViolationException", message, Reason=reason)
 
 
+def check_all_features(own: Any) -> None:
+    """Refuse an organization that only consolidates its bills.
+
+    Raises:
+        ServiceError: ConstraintViolationException.
+    """
+    if own.org.feature_set != "ALL":
+        raise violates(
+            "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE",
+            "You attempted to perform an operation that requires an organization to be configured"
+            " to support all features. An organization that supports only consolidated billing"
+            " features can't perform this operation.",
+        )
+
+
 def page(call: Call, name: str, entries: Iterable[Any]) -> dict[str, Any]:
     """Get a page of a list; AWS answers 20 at most.
 

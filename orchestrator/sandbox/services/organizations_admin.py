@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from moto.organizations.models import FakeServiceAccess
 
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.services.organizations import (
+    check_all_features,
     check_caller,
     described,
     find_account,
@@ -53,6 +54,7 @@ _MOST_ADMINISTRATORS = {
 def enable_access(state: SandboxState, call: Call) -> dict[str, Any]:
     """EnableAWSServiceAccess: once more is no error."""
     own, principal = organization_of(state, call), _principal(call)
+    check_all_features(own)
     if not any(held["ServicePrincipal"] == principal for held in own.services):
         enabled = {"ServicePrincipal": principal, "DateEnabled": datetime.now(timezone.utc)}
         own.services.append(enabled)
@@ -183,7 +185,19 @@ def enable_features(state: SandboxState, call: Call) -> dict[str, Any]:
             Reason="ORGANIZATION_ALREADY_HAS_ALL_FEATURES",
         )
     own.org.feature_set = "ALL"
-    return {"Handshake": {"Id": f"h-{uuid.uuid4().hex}", "State": "ACCEPTED"}}
+    number, now = f"h-{uuid.uuid4().hex}", datetime.now(timezone.utc)
+    arn = f"arn:aws:organizations::{own.org.master_account_id}:handshake/{own.org.id}"
+    handshake = {
+        "Id": number,
+        "Arn": f"{arn}/enable_all_features/{number}",
+        "Parties": [{"Id": own.org.id.removeprefix("o-"), "Type": "ORGANIZATION"}],
+        "State": "ACCEPTED",
+        "RequestedTimestamp": now,
+        "ExpirationTimestamp": now + timedelta(days=90),
+        "Action": "ENABLE_ALL_FEATURES",
+        "Resources": [{"Type": "ORGANIZATION", "Value": own.org.id}],
+    }
+    return {"Handshake": handshake}
 
 
 def enable_control(_state: SandboxState, call: Call, _headers: Any) -> None:
@@ -250,4 +264,8 @@ OPERATIONS: dict[str, Operation] = {
     "PutResourcePolicy": put_policy,
     "RegisterDelegatedAdministrator": register,
 }
+TEXTS = (
+    # Without all features no type of policies is available.
+    ("*", r'(CONSOLIDATED_BILLING"[^]]*"AvailablePolicyTypes": )\[[^]]*\]', r"\1[]"),
+)
 AFTER = {"CreateOrganization": enable_control}

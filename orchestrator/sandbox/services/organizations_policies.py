@@ -23,6 +23,7 @@ from orchestrator.sandbox.services.organizations import (
 from orchestrator.sandbox.services.organizations_policy_types import (
     CONTROL,
     attach_to,
+    check_available,
     check_enabled,
     find_policy,
     find_target,
@@ -50,6 +51,7 @@ def create(state: SandboxState, call: Call) -> dict[str, Any]:
     """CreatePolicy."""
     own, given = organization_of(state, call), call.parameters
     kind = given["Type"]
+    check_available(own)
     check_tags(given.get("Tags", []))
     _check_content(kind, given["Content"])
     _check_name(own, kind, given["Name"])

@@ -32,6 +32,7 @@ def enable_type(state: SandboxState, call: Call) -> dict[str, Any]:
     """EnablePolicyType: of control policies, the one that allows everything is attached."""
     own, kind = organization_of(state, call), call.parameters["PolicyType"]
     root = find_place(own, call.parameters["RootId"], "RootNotFoundException")
+    check_available(own)
     if any(enabled["Type"] == kind for enabled in root.policy_types):
         raise ServiceError(
             "PolicyTypeAlreadyEnabledException", "The specified policy type is already enabled."
@@ -140,6 +141,21 @@ def attach_to(policy: Any, target: Any) -> None:
     """Attach a policy to the root, an OU or an account."""
     target.attached_policies.append(policy)
     policy.attachments.append(target)
+
+
+def check_available(own: Any) -> None:
+    """Refuse policies in an organization that only consolidates its bills.
+
+    Raises:
+        ServiceError: PolicyTypeNotAvailableForOrganizationException.
+    """
+    if own.org.feature_set != "ALL":
+        raise ServiceError(
+            "PolicyTypeNotAvailableForOrganizationException",
+            "You can't use the specified policy type with the feature set currently enabled for"
+            " this organization. For example, you can enable SCPs only after you enable all"
+            " features in the organization.",
+        )
 
 
 def check_enabled(own: Any, kind: str) -> None:

@@ -189,15 +189,25 @@ def forget(state: SandboxState, call: Call, _headers: Any) -> None:
 
 
 def check(_state: SandboxState, call: Call) -> None:
-    """Refuse a path that is not absolute.
+    """Refuse a path that is not absolute, and a value that is too long for its tier.
 
     Raises:
         ServiceError: ValidationException.
     """
     if call.operation == "GetParametersByPath" and call.parameters["Path"][:1] != "/":
         raise ServiceError("ValidationException", _NO_PATH)
+    given, tier = call.parameters, call.parameters.get("Tier", "Standard")
+    if call.operation == "PutParameter" and len(given["Value"]) > _LONGEST and tier == "Standard":
+        raise ServiceError("ValidationException", _TOO_LONG)
 
 
+_LONGEST = 4096
+_TOO_LONG = (
+    "Standard tier parameters support a maximum parameter value of 4096 characters. To create a"
+    " larger parameter value, upgrade the parameter to use the advanced-parameter tier. For more"
+    " information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/"
+    "parameter-store-advanced-parameters.html"
+)
 _NO_PATH = (
     "The parameter doesn't meet the parameter name requirements. The parameter name must begin with"
     ' a forward slash "/". It can\'t be prefixed with "aws" or "ssm" (case-insensitive). It must'
