@@ -48,9 +48,12 @@ _UNKNOWN_KEY = {
     "InvalidClientTokenId",
     "UnrecognizedClientException",
     "InvalidAccessKeyId",
+    "InvalidSignatureException",
     "SignatureDoesNotMatch",
     "AuthFailure",
 }
+# What AWS says of a signature that another clock has dated.
+_OTHER_TIME = re.compile(r"Signature (expired|not yet current)|time and the current time is too")
 _MFA_FAILED = "MultiFactorAuthentication failed"  # a wrong code, or a device of somebody else
 _ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 _USER = re.compile(r"User: (arn:\S+) is not authorized")
@@ -141,7 +144,13 @@ def explained(doing: str) -> Iterator[None]:
 
 def _of_service(error: ClientError, doing: str) -> AwsError:
     code, subject = code_of(error), subject_of(error)
-    where = str(subject)
+    where, message = str(subject), error.response.get("Error", {}).get("Message", "")
+    if _OTHER_TIME.search(message):
+        return AwsError(
+            f"{doing} failed: this machine's clock differs from AWS's: {message}",
+            where=where,
+            hint="Set the clock, best by NTP, then run the same command again.",
+        )
     if code in _EXPIRED:
         return AwsError(
             f"{doing} failed: the credentials have expired",
@@ -156,7 +165,6 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
             hint="Check the profile or the AWS_* variables, and that region is of their partition;"
             f" `{subject.caller.line('sts', 'get-caller-identity')}` helps.",
         )
-    message = error.response.get("Error", {}).get("Message", "")
     if is_denied(error) and _MFA_FAILED in message:
         return AwsError(
             f"{doing} failed: {message.rstrip('.')}",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta, timezone
 
+from botocore.exceptions import DataNotFoundError
 from moto.core.request import Request
+from moto.core.utils import get_service_model
 from moto.iam.models import AccessKeyLastUsed
 from werkzeug.wrappers import Response
 
@@ -17,7 +19,14 @@ _UNSIGNED = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")  # whoever has a
 _NOBODY = "anonymous"
 _TOKEN = "X-Amz-Security-Token"  # noqa: S105  (the header's name)
 _S3 = ("s3", "s3control")
-_XML_SERVICES = ("sts", "iam", "cloudformation")
+_PROTOCOLS_IN_XML = ("query", "rest-xml")
+# The codes of each refusal, in XML and in JSON.
+_CODES = {
+    "incomplete": ("IncompleteSignature", "IncompleteSignatureException"),
+    "expired": ("ExpiredToken", "ExpiredTokenException"),
+    "key": ("InvalidClientTokenId", "UnrecognizedClientException"),
+    "signature": ("SignatureDoesNotMatch", "InvalidSignatureException"),
+}
 # The services of the query protocol by their version, which unsigned requests are known by.
 _VERSIONS = {"2010-05-08": "iam", "2010-05-15": "cloudformation", "2011-06-15": "sts"}
 
@@ -38,7 +47,7 @@ def refuse_unsigned(request: Request) -> Response:
     if "Action" in request.values:
         service = _VERSIONS.get(str(request.values.get("Version")), "sts")
         if "Authorization" in request.headers and (lacking := signature.lacking(request)):
-            return wire.failure(request, service, None, _incomplete(service, lacking))
+            return wire.failure(request, service, None, _refused(service, "incomplete", lacking))
         text = "Request is missing Authentication Token"
         error = ServiceError("MissingAuthenticationToken", text, 403)
         return wire.failure(request, service, None, error)
@@ -61,7 +70,7 @@ def caller_of(state: SandboxState, request: Request, scope: CredentialScope) -> 
     if scope.access_key == _NOBODY:
         return Caller("", "", "user", "")
     if lacking := signature.lacking(request):
-        raise _incomplete(scope.service, lacking)
+        raise _refused(scope.service, "incomplete", lacking)
     caller = state.caller(scope.access_key)
     if caller is None:
         raise _unknown_key(scope.service)
@@ -109,9 +118,7 @@ def _check_token(state: SandboxState, request: Request, scope: CredentialScope) 
     if is_s3:
         raise ServiceError("ExpiredToken", "The provided token has expired.")
     text = "The security token included in the request is expired"
-    if scope.service in _XML_SERVICES:
-        raise ServiceError("ExpiredToken", text, 403)
-    raise ServiceError("ExpiredTokenException", text)
+    raise _refused(scope.service, "expired", text)
 
 
 def _check_time(request: Request, service: str) -> None:
@@ -137,16 +144,7 @@ def _check_time(request: Request, service: str) -> None:
         f"Signature {what}: {signed:{signature.TIME}} is {than} than {limit:{signature.TIME}}"
         f" ({now:{signature.TIME}} {sign} {minutes} min.)"
     )
-    raise _refused(service, text)
-
-
-def _incomplete(service: str, text: str) -> ServiceError:
-    if service in _S3:
-        code = "AuthorizationHeaderMalformed"
-        return ServiceError(code, "The authorization header is malformed.")
-    return ServiceError(
-        "IncompleteSignature" if service in _XML_SERVICES else "IncompleteSignatureException", text
-    )
+    raise _refused(service, "expired" if service == "ec2" else "signature", text)
 
 
 def _unknown_key(service: str) -> ServiceError:
@@ -154,9 +152,7 @@ def _unknown_key(service: str) -> ServiceError:
         text = "The AWS Access Key Id you provided does not exist in our records."
         return ServiceError("InvalidAccessKeyId", text, 403)
     text = "The security token included in the request is invalid."
-    if service in _XML_SERVICES:
-        return ServiceError("InvalidClientTokenId", text, 403)
-    return ServiceError("UnrecognizedClientException", text)
+    return _refused(service, "key", text)
 
 
 def _wrong_signature(service: str) -> ServiceError:
@@ -168,11 +164,27 @@ def _wrong_signature(service: str) -> ServiceError:
             "Check your AWS Secret Access Key and signing method. Consult the service documentation"
             " for details."
         )
-    return _refused(service, text)
+    return _refused(service, "signature", text)
 
 
-def _refused(service: str, text: str) -> ServiceError:
-    """Make the error of a signature that is not accepted."""
-    if service in (*_S3, *_XML_SERVICES):
+def _refused(service: str, kind: str, text: str) -> ServiceError:
+    """Make the error of credentials or a signature that are not accepted.
+
+    The status of an answer in JSON is another one (``wire.status_of``), but for REST services.
+    """
+    if service in _S3:
+        if kind == "incomplete":
+            text = "The authorization header is malformed."
+            return ServiceError("AuthorizationHeaderMalformed", text)
         return ServiceError("SignatureDoesNotMatch", text, 403)
-    return ServiceError("InvalidSignatureException", text)
+    if service == "ec2":
+        if kind == "expired":
+            return ServiceError("RequestExpired", "Request has expired.")
+        text = "AWS was not able to validate the provided access credentials"
+        return ServiceError("AuthFailure", text, 401)
+    try:
+        in_xml = get_service_model(service).protocol in _PROTOCOLS_IN_XML
+    except DataNotFoundError:
+        in_xml = False
+    status = 400 if in_xml and kind == "incomplete" else 403
+    return ServiceError(_CODES[kind][0 if in_xml else 1], text, status)

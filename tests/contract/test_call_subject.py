@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
+import botocore.auth
 import pytest
 
 from orchestrator.aws import iam, s3
@@ -40,3 +43,14 @@ def test_a_role_that_may_not_be_assumed_is_named(stranger):
     with pytest.raises(AwsError) as refused, explained("connecting to AWS"):
         stranger.assume(AssumeRole(role))
     assert f"sts:AssumeRole, role {role}" in refused.value.where
+
+
+@pytest.mark.parametrize("service", ["sts", "cur", "s3"])
+def test_a_clock_that_is_wrong_is_named_instead_of_the_credentials(session, monkeypatch, service):
+    calls = {"sts": "get_caller_identity", "cur": "describe_report_definitions"}
+    client = session("payer").client(service, region_name="us-east-1")
+    past = datetime.now(timezone.utc) - timedelta(hours=1)
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_, **__: past)
+    with pytest.raises(AwsError, match="clock") as refused, explained("asking"):
+        getattr(client, calls.get(service, "list_buckets"))()
+    assert refused.value.hint == ("Set the clock, best by NTP, then run the same command again.")
