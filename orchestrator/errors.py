@@ -126,7 +126,6 @@ class Excludable(Refused):
     """Linked accounts cannot be deployed to; excluded from the StackSet, the others can.
 
     Attributes:
-        count: how many.
         excluded: the accounts to exclude so that the others can be deployed to: those, and what
             octo.yaml excludes already.
     """

@@ -42,7 +42,6 @@ class Folder:
 
     Attributes:
         path: the folder.
-        environ: the process's environment.
         module: names the module's block, if the folder has several.
         var_files: as for ``terraform -var-file``.
         tf_path: the Terraform program; None searches PATH.
@@ -63,11 +62,9 @@ class Candidate:
 
     Attributes:
         settings: what octo.yaml lacks, besides the flags: all of it if it is absent.
-        inventory: what the account has.
         proposal: what to adopt of it.
         module: the published module in the user's folder; None without a folder.
         state: what that folder's state has of the module.
-        terraform: in that folder.
         managed: the names in octo-tf's own state.
         aws: the observation that all of this was read in.
     """

@@ -28,7 +28,6 @@ class DiscoveredResource:
 
     Attributes:
         kind: ``role``, ``bucket``, ``report`` or ``stackset``.
-        name: its name in AWS.
         purpose: what it is for, in words.
         owner: ``octo-tf``, ``stack NAME``, or ``unknown``: AWS does not say whether another
             Terraform state has it.

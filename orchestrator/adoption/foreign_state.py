@@ -65,7 +65,6 @@ def read_state(
     """Read the state of the folder that uses the published module, by instances of the module.
 
     Args:
-        terraform: in that folder.
         module: the published module there.
         names: the roles, buckets, reports and StackSets to adopt. If the folder is the module
             itself, its resources are distinguished from others in the state by these names.
@@ -212,7 +211,6 @@ def release(terraform: Terraform, state: ForeignState, folder: Path) -> Path:
 
     Args:
         terraform: in the folder of that state.
-        state: what it has.
         folder: where the copy is kept.
 
     Returns:

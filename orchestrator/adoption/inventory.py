@@ -28,7 +28,6 @@ class Inventory:
     """What an account has for Octo.
 
     Attributes:
-        account: as identified.
         roles: by name; those that trust Octo's account, and the published module's.
         reports: report definitions (CUR API), by name.
         buckets: the reports' buckets that belong to the account, and octo-tf's own, by name.
@@ -53,8 +52,6 @@ def read_inventory(aws: Aws, account: Account, *, names: Collection[str] = ()) -
     """Read what the account has for Octo.
 
     Args:
-        aws: calls as the account.
-        account: as identified.
         names: buckets and StackSets to read besides those that are found by their reports and
             templates.
 

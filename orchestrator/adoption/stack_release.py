@@ -29,9 +29,7 @@ def release(
     """Update the stack to retain all its resources, then delete it; no error if it is gone.
 
     Args:
-        aws: calls as the account.
         name: the stack's name.
-        region: where it is.
         sleep: waits, in seconds, between two reads of the stack's status.
 
     Raises:

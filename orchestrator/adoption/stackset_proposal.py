@@ -44,7 +44,6 @@ def propose(
     """Decide whether a StackSet can be adopted, and with which settings.
 
     Args:
-        stack_set: as AWS has it.
         members: the organization; None if access is denied.
         external_id: the registration's; a secret.
         features: those of the account itself.

@@ -18,7 +18,6 @@ class Stated:
 
     Attributes:
         module: the published module in the user's Terraform files; None without such files.
-        registration: what octo.yaml and flags say.
         has_file: whether there is an octo.yaml, to which no proposed setting is added.
         managed: the names of roles, buckets, reports and StackSets in octo-tf's own state.
         unreadable: inputs that were asked for and cannot be resolved.

@@ -63,8 +63,6 @@ class Adopted:
     """What an adoption did.
 
     Attributes:
-        review: the plan.
-        report: the verification.
         kept: what was compared with before and is the same, by kind and name.
         copy: the copy of the old state; None if that state released nothing now.
     """
@@ -79,8 +77,6 @@ def check(candidate: Candidate, request: Request, *, purge: bool) -> list[str]:
     """Make sure that an adoption may be planned.
 
     Args:
-        candidate: the account.
-        request: what to do besides importing.
         purge: whether the user accepted the removals.
 
     Returns:
@@ -170,9 +166,7 @@ def adopt(
     """Import, apply, verify, and compare with the state before, then remove the roles named.
 
     Args:
-        context: the account.
         candidate: what the account has, and what of it is adopted.
-        request: what to do besides importing.
         consent: asked once, before anything is changed: the plan has a line for each change.
 
     Raises:

@@ -57,7 +57,6 @@ def apply(context: AccountContext, *, consent: Consent, saved_plan: Path | None 
     """Register one account, prove the registration, and have Octo confirm it.
 
     Args:
-        context: the account.
         consent: asked before anything is changed, if there are changes.
         saved_plan: a plan made earlier; None makes one.
 
@@ -85,7 +84,6 @@ def apply_prepared(
     """Go the route from the plan on.
 
     Args:
-        context: the account.
         prepared: its root folder and what was observed.
         consent: asked before anything is changed, if there are changes.
         saved_plan: a plan made earlier; None makes one.
@@ -141,7 +139,6 @@ def change_outside(
     """Make the changes outside Terraform that come before its apply, in the order of the plan.
 
     Args:
-        context: the account.
         prepared: its root folder and what was observed.
         review: the plan that the user consented to.
         registrar: takes the progress of deployments that are waited for.

@@ -35,9 +35,6 @@ def confirm(
     """Note what was verified, and have Octo confirm it by its own access.
 
     Args:
-        context: the account's run.
-        account: as identified.
-        report: what was verified.
         finish: whether *Confirm and Finish* is reached if API access passes.
         before: the status of areas that were not verified now.
         may_register: whether an account that Octo does not know is registered first: the user

@@ -31,9 +31,7 @@ class Settings:
 
     Attributes:
         workdir: holds one root folder per account.
-        environ: the process's environment.
         tf_path: the Terraform program; None searches PATH.
-        parallelism: Terraform's ``-parallelism``.
         lock_seconds: how long another run's state lock is waited for.
         principal_profile: the AWS profile of Octo's principal account, where it is at hand.
         allow_destroy: addresses that may be destroyed.
@@ -46,7 +44,6 @@ class Settings:
         released_stacks: CloudFormation stacks whose release the plan announces: what they own may
             be imported.
         octo_credentials: Octo's API client; None works without Octo's API.
-        octo_endpoint: the address of Octo's API.
         place_of: where a setting was set, for errors about it.
     """
 
@@ -73,11 +70,7 @@ class AccountContext:
     """One account's run. The ports do I/O when a method is called, and only then.
 
     Attributes:
-        registration: what to register.
-        settings: how to run.
-        events: where steps report.
         cancellation: the one request to stop.
-        cloud: AWS.
         octo: the registration with Octo: the ledger, and Octo's API where there are credentials.
         open_terraform: gives Terraform in the root folder; the external id is kept out of errors.
     """

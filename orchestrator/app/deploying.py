@@ -33,7 +33,6 @@ class LinkedRegistrar:
     has been registered, or has failed; ``confirm`` retries and reports failures.
 
     Args:
-        context: the payer.
         linked: its linked accounts, for their names.
     """
 

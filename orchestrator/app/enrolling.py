@@ -109,8 +109,6 @@ def ending(
     """List the enrolments to end when the account leaves, and say what stays.
 
     Args:
-        context: the account's run.
-        account: as identified.
         chosen: whether the user asked to end them (``--with-enrolments``).
     """
     made = made_by_octo_tf(context, account)

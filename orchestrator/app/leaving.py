@@ -61,7 +61,6 @@ class Leaving:
     """The plan by which an account leaves Octo.
 
     Attributes:
-        review: the plan.
         departure: what Octo forgets.
         stays: what stays in AWS and in Octo, one sentence each.
         bucket: octo-tf's own bucket; None if there is none.
@@ -143,8 +142,6 @@ def run_terraform(
     """Plan to destroy what the state has.
 
     Args:
-        context: the account.
-        prepared: its root folder.
         edits: changes of the state that are to come first: the plan is then made from a copy of the
             state that has them, shows what will be planned afterwards, and cannot be applied.
 

@@ -47,7 +47,6 @@ def retry(
     What the organization's policies deny is warned of before consent.
 
     Args:
-        context: the payer.
         accounts: ids of the accounts to repair; of those that are closed or in no target any more,
             the stack instance is removed. None at all means all that failed or are missing.
         recreate: ids of accounts whose stack is deleted and created again.

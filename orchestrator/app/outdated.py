@@ -23,7 +23,6 @@ def find(context: AccountContext, account: Account | None = None) -> OutdatedAcc
     the answer.
 
     Args:
-        context: the account's run.
         account: as identified; None identifies it if it matters.
 
     Returns:

@@ -42,9 +42,6 @@ def find(
     """Find the bucket: in the state, or kept by an earlier run.
 
     Args:
-        context: the account's run.
-        account: as identified.
-        state: what the state holds.
         delete: whether the bucket is to be deleted.
         with_data: whether it is deleted with objects in it.
 
@@ -85,7 +82,6 @@ def _check_made(context: AccountContext, name: str, unknown: str) -> None:
     """Refuse to delete a bucket that octo-tf did not make, as octo.yaml and the ledger say.
 
     Args:
-        context: the account.
         name: the bucket in the state, or that an earlier run kept; empty if there is none.
         unknown: the bucket that octo.yaml names, if only AWS has it.
 

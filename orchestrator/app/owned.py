@@ -26,8 +26,6 @@ class Owned:
     """What octo-tf made for the account, and what of it would be left.
 
     Attributes:
-        prepared: the root folder.
-        state: the resources in Terraform's state.
         linked: the payer's linked accounts; None without a StackSet in the state.
         bucket: octo-tf's own bucket; None if there is none.
         reached: the linked accounts whose stack CloudFormation can delete.
@@ -65,8 +63,6 @@ def observe(
     """Read the state, the linked accounts and the bucket; only the root folder is written.
 
     Args:
-        context: the account's run.
-        account: as identified.
         keep_linked_roles: whether linked accounts keep the role that the StackSet made.
         delete_bucket: whether the bucket is to be deleted.
         delete_data: whether it is deleted with objects in it.

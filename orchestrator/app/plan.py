@@ -41,7 +41,6 @@ def plan(
     """Plan what ``apply`` would do.
 
     Args:
-        context: the account.
         file: where the plan is saved; a refused one is not kept.
         announced: what the caller would change outside Terraform besides.
 
@@ -68,7 +67,6 @@ def make(
     """Plan with Terraform, twice where AWS has what it would create; the guard judges the plan.
 
     Args:
-        context: the account.
         prepared: its root folder and what was observed.
         file: where the plan is saved.
         announced: what the caller changes outside Terraform besides, after consent.

@@ -17,11 +17,7 @@ class Review:
     """A plan to be reviewed; what it holds may be shown.
 
     Attributes:
-        plan: what Terraform would do.
-        verdict: the guard's.
-        account_id: the account it is for.
         account_name: its name in Octo, or empty.
-        account_type: as identified.
         linked: what is done for single linked accounts, beside the plan.
         outside: what is done outside Terraform, in this order; see ``OutsideAction.after_apply``.
         effects: what the plan means; nothing where Terraform refused to save it.

@@ -39,8 +39,6 @@ def rotate(context: AccountContext, request: Request, *, config: Path, consent: 
     """Take a rotation as far as it can go now.
 
     Args:
-        context: the account.
-        request: what the user asks for.
         config: octo.yaml, which keeps both ids in the meantime.
         consent: asked before each phase that changes something.
 

@@ -91,9 +91,6 @@ class StackToUpdate:
     """A stack that the user updates in the AWS console.
 
     Attributes:
-        name: its name.
-        region: where it is.
-        status: CloudFormation's status.
         url: its page in the console; *Update* is there.
         template: the template to upload; None keeps the current one, which takes one id.
         parameters: the parameters of external ids to fill in.
@@ -114,7 +111,6 @@ class Rotated:
     Attributes:
         phase: where it stands.
         report: what verified it; None while stacks are to be updated.
-        review: what was changed.
         stacks: the stacks that the user updates first, after the console path.
     """
 

@@ -41,7 +41,6 @@ def take(aws: Aws, expected: Outputs, report: Report) -> Snapshot:
     Args:
         aws: calls as the account; the verification's observation has most of the facts already.
         expected: what was applied.
-        report: the verification of it.
 
     Raises:
         AwsError: AWS could not be asked.

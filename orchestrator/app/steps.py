@@ -42,7 +42,6 @@ class Prepared:
     """An account that is ready to be planned.
 
     Attributes:
-        account: as identified.
         external_id: the id that Octo presents.
         linked: the payer's linked accounts; None unless the registration has a StackSet.
         lacks_access: whether CloudFormation may not deploy into the organization yet.
@@ -127,8 +126,6 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
     """Decide the external id, look into the organization, render the root, initialize Terraform.
 
     Args:
-        context: the account's run.
-        account: as identified.
         registering: whether the account may be registered with Octo by this run.
 
     Raises:
@@ -177,8 +174,6 @@ def existing_report(
     """Find the report that octo.yaml asks to use; return what the module must know of it.
 
     Args:
-        context: the account's run.
-        account: as identified.
         must_fit: whether a report that Octo cannot read is refused; else verification says so.
 
     Raises:
@@ -272,8 +267,6 @@ def observe_linked_accounts(
     """Look into the organization before a StackSet is planned.
 
     Args:
-        context: the account's run.
-        account: as identified.
         deploying: whether a deployment is planned, which the organization's policies may deny.
 
     Returns:
@@ -326,8 +319,6 @@ def render_root(
     """Render the root folder's content; nothing is written.
 
     Args:
-        context: the account's run.
-        account: as identified.
         secret: the external id.
         targets: the OUs of the StackSet; None without one.
         report: inputs of the module about an existing report.
@@ -352,7 +343,6 @@ def check_region(context: AccountContext, known: list[StateResource]) -> None:
     """Refuse another region than the StackSet's: Terraform would make a second one there.
 
     Args:
-        context: the registration.
         known: the StackSets in the state.
 
     Raises:

@@ -12,7 +12,6 @@ def unlock(context: AccountContext, lock_id: str, *, consent: Callable[[], None]
     """Remove a state lock.
 
     Args:
-        context: the account.
         lock_id: as the error shows it that met the lock.
         consent: asked before the lock is removed; raises where the user does not agree.
 

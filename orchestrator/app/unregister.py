@@ -18,7 +18,6 @@ def unregister(context: AccountContext, *, with_linked: bool, consent: Consent) 
     """Have Octo forget the account, and note that it left: only registering again undoes it.
 
     Args:
-        context: the account.
         with_linked: whether the linked accounts that Octo has of it leave too, before it.
         consent: asked before anything is changed in Octo.
 

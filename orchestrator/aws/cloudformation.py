@@ -164,7 +164,6 @@ def operate(
         aws: calls as the payer.
         name: the StackSet's name.
         operation: CreateStackInstances, UpdateStackInstances or DeleteStackInstances.
-        accounts: account ids.
         ous: the OUs that the accounts are in.
         retain: of ``delete``: whether the accounts keep their stacks and resources.
     """
@@ -231,7 +230,6 @@ def owning_stacks(
     """Find the stacks that manage resources (DescribeStackResources).
 
     Args:
-        aws: calls as the account.
         physical_ids: names of roles, buckets or reports, ids of StackSets.
         regions: where to look; None looks in all regions of the partition, since the stack of a
             role can be in any of them. Those that cannot be asked are returned as skipped: they

@@ -47,7 +47,6 @@ def identify(
     of billing transfers.
 
     Args:
-        aws: calls with the given credentials.
         expected_account_id: the account of octo.yaml, 12 digits.
         declared_type: octo.yaml's account_type; used if the organization may not be read.
 

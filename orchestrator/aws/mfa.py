@@ -87,7 +87,6 @@ def environment(
     Args:
         core: the session, which has its code.
         folder: where the copy is written.
-        environ: the process's environment.
 
     Raises:
         OSError: the configuration cannot be read, or the copy not be written.

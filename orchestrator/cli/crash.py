@@ -22,7 +22,6 @@ def report(error: BaseException, command: str) -> OctoTfError:
     """Write the crash file and return what to tell: what happened, where it is, what to do.
 
     Args:
-        error: what nothing explains.
         command: the command's name, without its arguments: those may hold secrets.
     """
     what = f"octo-tf failed unexpectedly: {_last_line(error)}"

@@ -72,7 +72,6 @@ def of_system(error: OSError, doing: str = "") -> OctoTfError | None:
     """Return the error for a call of the operating system that failed; None without an errno.
 
     Args:
-        error: what it said.
         doing: like ``the report cannot be written``; by default what the file's error suggests.
     """
     if error.errno is None:

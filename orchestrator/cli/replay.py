@@ -17,9 +17,7 @@ def replay(ctx: click.Context, name: str, command: click.Command, *arguments: st
     """``octo-tf <name>`` with those options and arguments of the present run that it has too.
 
     Args:
-        ctx: the present run.
         name: what to run instead.
-        command: its options.
         arguments: what it needs besides.
     """
     shared = {parameter.name for parameter in command.params}

@@ -22,8 +22,6 @@ class Session:
     Attributes:
         cancellation: Ctrl-C, SIGTERM and SIGHUP.
         events: the stream of the command's run; None until a command that has one made it.
-        command: the command's name.
-        color: whether colors are wanted.
     """
 
     cancellation: Cancellation = field(default_factory=Cancellation)

@@ -115,7 +115,6 @@ def read_external_id(name: str, value: str, environ: Mapping[str, str]) -> str:
     Args:
         name: the option's, with underscores; it ends in ``_env`` or ``_file``.
         value: the name of the variable or file; not quoted where it may be the id itself.
-        environ: the environment.
 
     Raises:
         ConfigError: it cannot be read.

@@ -58,8 +58,6 @@ def find(
     """Return what the next plan should import: import ids by address.
 
     Args:
-        aws: calls as the account.
-        plan: what Terraform would do.
         inputs: the names to look for.
         read: returns the planned values by address; called only if something exists.
         unfinished: addresses that a killed run was about to create.

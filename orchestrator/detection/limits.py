@@ -31,9 +31,6 @@ def check_plan(
     """Refuse a plan that goes beyond AWS's quotas.
 
     Args:
-        aws: calls as the account.
-        plan: what Terraform would do.
-        report: the report's name.
         read: returns the planned values by address; called only if a policy is merged.
 
     Raises:
@@ -66,8 +63,6 @@ def check_roles(aws: Aws, plan: Plan, imported: Collection[str]) -> None:
     If the caller may not read the quota, the plan is not checked: AWS refuses during the apply.
 
     Args:
-        aws: calls as the account.
-        plan: what Terraform would do.
         imported: the addresses of what exists, and is imported instead.
 
     Raises:

@@ -41,7 +41,6 @@ class DoctorContext:
     """The input of the doctor's checks.
 
     Attributes:
-        environ: the process's environment.
         folder: where octo-tf would work.
         now: returns the seconds since the epoch.
         registration: None if octo.yaml or a flag is wrong; then ``error`` says what.

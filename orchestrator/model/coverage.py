@@ -93,7 +93,6 @@ def cover(
     """Compare the organization's accounts with the StackSet's stack instances.
 
     Args:
-        organization: every account.
         deployed: the StackSet; None if there is none yet.
         targets: OU ids, or the root's.
         excluded: ids of the accounts that are not to be deployed to.

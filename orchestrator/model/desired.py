@@ -31,7 +31,6 @@ class Desired:
     """What an account should have.
 
     Attributes:
-        outputs: the module's outputs.
         external_id: the id that Octo presents; a secret, never put into a finding.
         acceptance: the external ids of a rotation; without one, ``external_id`` stands alone.
         profile: the AWS CLI's profile by which the user reaches the account; None for none.

@@ -22,7 +22,6 @@ class RoleChange:
     """How a role changes.
 
     Attributes:
-        name: its name.
         fate: what becomes of it.
         in_linked: whether it is the role of the linked accounts, made by the StackSet.
         abilities: what it may do.
@@ -80,7 +79,6 @@ class Repair:
         sentence: what is done, in words: "inline policy hand is removed: ...".
         role: the role it is about; empty for another resource.
         allowed: what the policy that is removed allowed.
-        address: the resource.
     """
 
     sentence: str
@@ -126,7 +124,6 @@ class Origin:
     """What a plan was made from.
 
     Attributes:
-        principal: Octo's AWS account.
         region: where it works.
         bucket: of the report; empty without one.
         bucket_region: where the bucket is.

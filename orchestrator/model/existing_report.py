@@ -64,7 +64,6 @@ def choose(registration: Registration, reports: Iterable[ReportDefinition]) -> R
 
     Args:
         registration: it names the report; without a name, only one report may fit.
-        reports: those of the account.
 
     Raises:
         Refused: there is no such report, it does not fit, or several fit.

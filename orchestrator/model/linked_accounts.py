@@ -14,10 +14,8 @@ class LinkedAccounts:
     """The organization, its StackSet, and whether each account has the role.
 
     Attributes:
-        organization: every account and OU.
         deployed: the StackSet with its stack instances; None if there is none yet.
         targets: the OUs to deploy to: octo.yaml's, or the root.
-        coverage: the state of each account.
     """
 
     organization: Organization

@@ -42,7 +42,6 @@ class Place:
     """A linked account, by its place in the organization.
 
     Attributes:
-        account_id: its id.
         organization_id: like ``o-abcde12345``; empty if it was not read.
         path: as condition keys have it: ``o-abcde12345/r-1/ou-1/``.
         named: the texts of the policies that apply; names in them are taken for possible values.
@@ -59,7 +58,6 @@ class LinkedCalls:
     """The calls for one registration.
 
     Attributes:
-        inputs: the module's.
         partition: of the organization.
         region: the StackSet's.
     """

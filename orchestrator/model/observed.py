@@ -33,9 +33,7 @@ class Role:
 
     Attributes:
         name: the role's name.
-        arn: its ARN.
         role_id: IAM's own id, never given twice; empty for a desired role.
-        description: its description, or empty.
         trust: its trust policy; it may hold an external id, so it is never shown.
         inline: each inline policy's document, by name.
         managed: each attached policy's document, by ARN; None if access to it is denied, or if
@@ -87,7 +85,6 @@ class Key:
     """A KMS key.
 
     Attributes:
-        arn: its ARN.
         is_of_aws: whether AWS manages it (``aws/s3``); its policy cannot be changed.
         state: ``Enabled``, ``Disabled``, ``PendingDeletion``, ..., or ``denied`` and ``missing``
             of one that may not be read or does not exist, whose ARN is as it was asked for.
@@ -113,8 +110,6 @@ class Bucket:
     """An S3 bucket of the account.
 
     Attributes:
-        name: the bucket's name.
-        region: where it is.
         empty: whether it holds no object.
         policy: its policy, if it has one.
         lifecycle_rules: the ids of its lifecycle rules.

@@ -11,7 +11,6 @@ class Member:
     """An account of the organization.
 
     Attributes:
-        account_id: its id.
         name: its name in the organization.
         state: its state in Organizations: ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED,
             PENDING_ACTIVATION, or one that is newer than octo-tf; empty if AWS returns none.

@@ -45,7 +45,6 @@ class Mismatch:
     Attributes:
         setting: its name.
         what: what is wrong with it, in a sentence.
-        hint: what to do.
     """
 
     setting: str

@@ -55,11 +55,8 @@ class ReportDelivery:
 
     Attributes:
         account_id: the account of the report and the bucket.
-        partition: its partition.
-        report: the report's name.
         prefix: the report's prefix in the bucket.
         bucket: the bucket's name.
-        region: the bucket's region.
         cur_region: the region of the report's definition.
     """
 

@@ -13,7 +13,6 @@ class ListedAccount:
     """An account as Octo and its organization have it.
 
     Attributes:
-        account_id: the account.
         name: as Octo shows it, or else the organization.
         account_type: as Octo has it; empty where Octo has not found it out.
         state: ``registered``: Octo has access; ``not_confirmed``: registered, but Octo has not

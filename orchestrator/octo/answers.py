@@ -23,7 +23,6 @@ def of_access(access: AccountAccess, *, confirmed: bool, at: str) -> OctoAnswer:
     """Read the answer to a confirmation.
 
     Args:
-        access: as Octo answered.
         confirmed: whether the area is among what Octo has confirmed.
         at: the time of the answer.
     """

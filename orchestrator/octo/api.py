@@ -39,8 +39,6 @@ class OctoApi:
     and OctoError where the credentials or the answer are wrong.
 
     Args:
-        endpoint: the API's address.
-        credentials: the client's.
         connection: HTTP; None makes one.
         token_folder: where tokens are cached; None: the user's cache.
     """

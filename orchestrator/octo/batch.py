@@ -21,7 +21,6 @@ def for_each(
     """Make a call for each linked account; however it ends, those that are done were noted.
 
     Args:
-        account_ids: the accounts.
         call: the call of one.
         note: writes down accounts that are done, some at a time.
 

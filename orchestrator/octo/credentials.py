@@ -37,9 +37,6 @@ class Credentials:
     """An API client of Octo.
 
     Attributes:
-        client_id: the client's id.
-        client_secret: never shown.
-        auth_url: the token endpoint.
         source: where they were found, for messages.
     """
 
@@ -59,7 +56,6 @@ def find(
     """Find the credentials; None if there are none.
 
     Args:
-        environ: the process's environment.
         profile: a requested profile of the vendor's configuration file.
         home: the user's home folder; None: the system's.
 

@@ -24,7 +24,6 @@ class Departure:
     """What Octo knows of an account that is to be unregistered.
 
     Attributes:
-        account_id: the account.
         record: what was noted of it here; None if nothing was.
         name: as Octo shows it, or as it was noted here.
         account_type: the same; empty where neither knows it.
@@ -86,7 +85,6 @@ def carry_out(
     the same working folder note it too: a payer's verification registers its linked accounts.
 
     Args:
-        api: Octo.
         ledger: of the account's root folder.
         departure: what was consented to.
         with_linked: whether its linked accounts leave too.

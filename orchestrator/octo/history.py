@@ -23,7 +23,6 @@ class History:
     """What is known here of an account's registration.
 
     Attributes:
-        record: as it was noted.
         linked_registered: how many of its linked accounts Octo knows.
         linked_waiting: how many pass and are not registered with Octo yet.
         linked_left: how many octo-tf unregistered.
@@ -50,7 +49,6 @@ def read(
 
     Args:
         service: the ledger, and whether there are credentials for Octo.
-        account_id: the account.
         rotation: the rotation that octo.yaml has; it may have been begun or ended elsewhere.
         outdated: what was found out now about an outdated access.
 

@@ -150,10 +150,8 @@ class Ledger:
         """Note that Octo knows the account; one that had left begins a new registration.
 
         Args:
-            account_id: the account.
             name: as Octo shows it; may be empty.
             account_type: as identified; None: as it was noted.
-            method: how its resources are made.
             since: when it was registered, where Octo says so; None: now.
         """
         with self._changing() as accounts:
@@ -174,7 +172,6 @@ class Ledger:
 
         Args:
             account_id: an account that was noted before.
-            answers: what Octo said.
             finish: whether these answers complete *Confirm and Finish*.
         """
         with self._changing() as accounts:

@@ -19,7 +19,6 @@ class LinkedRegistrations:
     """The linked accounts of the payer whose ledger it is.
 
     Args:
-        ledger: what was noted here.
         api: Octo itself; None where there are no credentials.
     """
 
@@ -53,7 +52,6 @@ class LinkedRegistrations:
         are neither raised nor retried here; ``confirm`` retries and reports them.
 
         Args:
-            payer_id: their payer.
             names: each account's name.
         """
         try:

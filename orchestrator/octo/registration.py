@@ -41,7 +41,6 @@ class RegistrationService:
     be read or changed.
 
     Args:
-        ledger: what was noted here.
         api: Octo itself; None where there are no credentials.
         region: where the payer's StackSet is.
         warn: reports one sentence.
@@ -113,7 +112,6 @@ class RegistrationService:
         nothing is done.
 
         Args:
-            account: as identified.
             name: as Octo shows it; may be empty.
             method: how its resources are made; an account that is Terraform's stays so.
 
@@ -184,12 +182,9 @@ class RegistrationService:
         does not know, nothing is confirmed, nor are its linked accounts registered.
 
         Args:
-            account: as identified.
             name: as Octo shows it; may be empty.
-            statuses: each area's status.
             finish: whether *Confirm and Finish* is reached if API access is confirmed.
             may_register: whether an account that Octo does not know is registered first.
-            method: how its resources are made.
             delivered_at: when AWS delivered last (ISO 8601, UTC), if that was seen.
         """
         record = self._ledger.note_verified(  # first: nothing that was found out is lost
@@ -208,7 +203,6 @@ class RegistrationService:
         """Have Octo confirm what passed earlier, and it has not confirmed or calls outdated.
 
         Args:
-            account_id: the account.
             may_register: whether it is registered first if Octo does not know it, and so are its
                 linked accounts that left together with it.
 
@@ -240,7 +234,6 @@ class RegistrationService:
         of octo-tf's.
 
         Args:
-            account: as identified.
             name: as Octo shows it; may be empty.
             with_stackset: whether Octo confirms the stack's StackSet too, by which it registers
                 the linked accounts that it reaches: the user consented.

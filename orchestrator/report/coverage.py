@@ -22,9 +22,7 @@ def as_table(coverage: Coverage, *, everyone: bool = True, color: bool = False) 
     """Render the accounts, and the number of accounts in each state.
 
     Args:
-        coverage: the accounts with their states.
         everyone: whether accounts that have the role are shown too.
-        color: whether the text has colors.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("account", no_wrap=True)

@@ -128,7 +128,6 @@ def _abilities(
 
     Args:
         verb: how a sentence begins.
-        abilities: what it is about.
         names: chooses the actions that are named however many there are.
     """
     quiet: Counter[str] = Counter()

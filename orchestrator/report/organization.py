@@ -24,7 +24,6 @@ def as_tree(
     Args:
         organization: the OUs, shown by their names or else their ids, and the accounts.
         states: the states of the linked accounts, by id; others are shown without.
-        color: whether the text has colors.
     """
     branches = {organization.root: Tree("Root", guide_style="dim")}
 

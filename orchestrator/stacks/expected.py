@@ -41,7 +41,6 @@ def expected(
     """Build the outputs.
 
     Args:
-        inputs: the module's inputs.
         account_type: a linked account has no report.
         partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
         region: where the StackSet is.

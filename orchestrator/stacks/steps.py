@@ -95,8 +95,6 @@ def expected_stacks(
     """List the stacks of a step, in order.
 
     Args:
-        step: the step.
-        inputs: the module's inputs.
         external_ids: those that the roles accept: Octo's, or two while Octo's is changed.
         region: of stacks that may be in any region.
         partition: decides the region of the CUR service.

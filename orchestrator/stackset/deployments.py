@@ -101,7 +101,6 @@ def carry_out(
         aws: calls as the payer.
         name: the StackSet's name.
         work: the accounts to operate on.
-        organization: every account with its OU.
         deployed: the StackSet with its stack instances.
         retain: whether accounts that are removed keep their stacks.
         on_progress: called with each account's status whenever it is read.
@@ -168,7 +167,6 @@ def wait(
     Args:
         aws: calls as the payer.
         name: the StackSet's name.
-        operation_id: the operation's id.
         on_progress: called with each account's status whenever it is read.
         accounts: those that the operation reaches, as far as they are known.
         sleep: waits some seconds.

@@ -48,9 +48,7 @@ class Examination:
     """Everything that was found.
 
     Attributes:
-        account: the account.
         findings: in the order of the checks.
-        guardrails: what the organization's policies deny.
     """
 
     account: Account
@@ -69,9 +67,6 @@ def examine(
     """Examine the account and, for a payer, its organization.
 
     Args:
-        aws: calls as the account.
-        registration: what was asked for.
-        account: the account.
         linked: a payer's linked accounts; None for another account.
 
     Raises:

@@ -135,8 +135,6 @@ def predict(
 
     Args:
         aws: calls as the management account.
-        registration: what the StackSet deploys.
-        organization: its tree and accounts.
         deployed_to: the accounts that are to get the role.
         used: those that have it: only Octo's own calls are evaluated for them.
 

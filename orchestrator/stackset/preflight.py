@@ -58,9 +58,6 @@ def check(
 
     Args:
         aws: calls as the payer.
-        registration: what was asked for.
-        account: the payer.
-        linked: its linked accounts.
         may_enable: whether the user allows octo-tf to enable trusted access.
         deploying: whether a deployment is planned: the organization's policies are read only then.
 

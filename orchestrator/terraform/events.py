@@ -15,8 +15,6 @@ class PlannedChange:
     """One resource that the plan changes.
 
     Attributes:
-        address: the resource's address.
-        type: its resource type.
         action: Terraform's word for the change, e.g. ``create``.
         reason: Terraform's word for the cause, e.g. ``cannot_update``; empty if it gives none.
         imported: whether the resource exists in AWS and is imported first.
@@ -35,7 +33,6 @@ class ResourceProgress:
 
     Attributes:
         stage: ``start``, ``progress``, ``complete`` or ``errored``.
-        address: the resource's address.
         action: Terraform's word for the change.
         elapsed: seconds since the start.
     """
@@ -53,7 +50,6 @@ class Diagnostic:
     Attributes:
         severity: ``error`` or ``warning``.
         summary: its title.
-        detail: its text.
         address: the resource it is about; empty if none.
         place: ``file:line`` of the configuration it is about; empty if none.
     """

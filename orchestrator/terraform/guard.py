@@ -91,7 +91,6 @@ def judge(
     """Judge a plan.
 
     Args:
-        plan: the plan.
         allow_destroy: addresses that the user named with ``--allow-destroy``.
         unaccepted: see ``Verdict``.
         accepted: see ``Verdict``.

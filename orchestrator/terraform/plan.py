@@ -29,8 +29,6 @@ class ResourceValues:
     """A managed resource's values, as a saved plan has them.
 
     Attributes:
-        address: its address.
-        type: its resource type.
         action: Terraform's word for the change; ``noop`` for none.
         applied: what was applied last, as the state had it; None if the state does not have it.
         before: what AWS has; None if there is none.

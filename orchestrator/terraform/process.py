@@ -40,9 +40,7 @@ def run(
     child goes on. Whatever is left of its process group when it ends is ended too.
 
     Args:
-        command: the program and its arguments.
         folder: where it runs.
-        environ: its environment.
         log: an open file for standard output and standard error together; without one, both go to
             temporary files that have no name.
         on_start: called with the child's process id.

@@ -71,7 +71,6 @@ def render(
     """Render the root folder's content; the same input gives the same bytes.
 
     Args:
-        registration: what to register.
         account_type: the type as identified, so that the module does not look it up.
         bucket_has_policy: whether the bucket has a policy today; None unless it is merged.
         found: inputs of the module that octo.yaml may leave out, as the account has them.
@@ -126,7 +125,6 @@ def importing(root: Root, ids: Mapping[str, str]) -> Root:
     """Add import blocks to a rendered root, for the next plan.
 
     Args:
-        root: the rendered root.
         ids: the provider's import id of each resource, by its address in the root.
     """
     meant = {**root.meant, "imports": sorted(ids)}

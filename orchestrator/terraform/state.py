@@ -25,8 +25,6 @@ class StateResource:
     """A resource instance of the state.
 
     Attributes:
-        type: the resource type.
-        address: its address in the root.
         key: its ``for_each`` key or index; empty if it has none.
         tainted: whether its creation failed partially, so that Terraform would replace it.
         arn: its ARN; empty for types without one.

@@ -69,7 +69,6 @@ class Terminal:
 
     Args:
         verbose: print the progress within a step although stderr is no terminal.
-        color: whether colors are wanted.
         stream: where lines go; None for stderr.
     """
 

@@ -38,7 +38,6 @@ class Finding:
     """What one check found.
 
     Attributes:
-        status: the verdict.
         summary: one sentence that says what was found, with the resource's name.
         evidence: the facts behind the verdict; never an external id, key or token.
         remedy: what to do; set whenever the status is not ``pass``.

@@ -33,8 +33,6 @@ def check(
     """Verify some steps, and have Octo confirm what passes.
 
     Args:
-        flow: the account.
-        steps: the steps to verify.
         wait_seconds: how long to wait for stacks that are absent or in progress, and for what is
             pending afterwards.
         stack_seconds: how long to wait for the stacks alone.

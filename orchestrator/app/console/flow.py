@@ -31,9 +31,7 @@ class ConsoleFlow:
     """An identified account that is registered by stacks.
 
     Attributes:
-        context: the account's run.
         registration: what to register; the wizard may change it.
-        account: as identified.
         external_id: the id that Octo presents.
         wants_stackset: whether linked accounts are deployed to; None: as octo.yaml and AWS say.
     """

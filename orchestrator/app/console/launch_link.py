@@ -55,8 +55,6 @@ def launch_link(
     """Make the link of a stack: a quick-create link if its template has an address in S3.
 
     Args:
-        flow: the account.
-        stack: the stack.
         bucket: a bucket of the account for the template; None uses the one of an earlier link.
         octos_template: use Octo's own template, if it has one for the stack.
 

@@ -15,8 +15,6 @@ class StackToDelete:
     """A stack that the user deletes in the AWS console.
 
     Attributes:
-        name: its name.
-        region: where it is.
         status: CloudFormation's status, like DELETE_FAILED.
         url: its page in the console.
         reasons: why it, or something in it, failed.

@@ -58,9 +58,6 @@ def rotate(
     """Take a rotation as far as it can go now; only octo.yaml is changed.
 
     Args:
-        context: the account.
-        account: as identified.
-        change: from which id to which.
         config: octo.yaml.
         consent: asked before octo.yaml is changed.
 
@@ -128,8 +125,6 @@ def to_update(
     """Say how each stack is updated, and write the templates for it.
 
     Args:
-        flow: the account.
-        stacks: the stacks.
         ids: how many external ids their roles are to accept.
     """
     found = []

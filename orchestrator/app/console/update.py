@@ -76,7 +76,6 @@ def plan(
     """Plan the update of the stack that made the API access role; nothing is changed.
 
     Args:
-        flow: the account.
         template_url: Octo's newest template, for a stack of Octo's; empty keeps its template.
         target: the OU or root to which the stack's StackSet is deployed; None keeps it.
         bucket: a bucket of the account for octo-tf's template, for a stack of that.

@@ -38,8 +38,6 @@ class Wizard:
     """A registration step by step.
 
     Args:
-        flow: the account.
-        prompter: asks the user.
         bucket: a bucket of the account for templates; None if the user named none.
         save: writes settings that the user chose to octo.yaml; None removes one.
         announced: what ``configure`` writes to octo.yaml, for the user's consent.

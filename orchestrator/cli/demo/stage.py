@@ -49,7 +49,6 @@ class Stage:
 
     Args:
         folder: where the projects are.
-        environ: of the runs.
         step: whether to wait before each scene.
     """
 
@@ -117,7 +116,6 @@ def say(text: str, *, mark: str = "", color: str = "") -> None:
     """Print a paragraph, as wide as the terminal and at most 80 columns.
 
     Args:
-        text: the paragraph.
         mark: what its first line begins with; the others are indented by as much.
         color: of the mark.
     """

@@ -23,8 +23,6 @@ class Scope:
     """An account with its options.
 
     Attributes:
-        registration: octo.yaml and flags.
-        account_type: the account's type.
         deletes_bucket: whether ``destroy`` deletes the bucket (``--delete-bucket``).
         deletes_data: whether it deletes the bucket's objects too (``--delete-data``).
         bucket_key: the ARN of the KMS key that encrypts an existing bucket; empty without one.

@@ -114,7 +114,6 @@ def matching(value: Any, request: Request, *, by_resource: bool, name: str = "")
 
     Args:
         value: the document, or its JSON text.
-        request: the request.
         by_resource: whether it is a resource's policy, whose statements name principals.
         name: the policy's name.
     """
