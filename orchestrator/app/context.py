@@ -16,6 +16,7 @@ from orchestrator.cancellation import Cancellation
 from orchestrator.errors import OctoTfError
 from orchestrator.model.external_ids import Acceptance
 from orchestrator.model.registration import Registration
+from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo.credentials import ENDPOINT
 from orchestrator.octo.credentials import Credentials as OctoCredentials
 from orchestrator.octo.ledger import Ledger
@@ -92,6 +93,11 @@ class AccountContext:
     def plan_file(self) -> Path:
         """Where a plan is saved that nobody asked to keep."""
         return self.folder / "octo.tfplan"
+
+    @property
+    def provider_version(self) -> Constraint:
+        """The versions of the AWS provider that octo.yaml asks for."""
+        return Constraint.parse(self.registration.provider_version)
 
     @property
     def acceptance(self) -> Acceptance:

@@ -11,7 +11,7 @@ folder are written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from orchestrator.app import enrolling, own_bucket, steps
 from orchestrator.app import leaving as describing
@@ -19,12 +19,13 @@ from orchestrator.app import plan as planning
 from orchestrator.app.apply import apply_plan
 from orchestrator.app.context import AccountContext
 from orchestrator.app.deploying import report_progress
-from orchestrator.app.leaving import Leaving, Request
+from orchestrator.app.leaving import Leaving
 from orchestrator.app.own_bucket import Bucket
-from orchestrator.app.steps import Prepared
+from orchestrator.app.owned import Owned, Request
 from orchestrator.errors import AwsError
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.octo.departure import Departure, count
+from orchestrator.terraform.plan import Plan
 
 Consent = Callable[[Leaving], None]  # is shown the plan; raises where the user does not agree
 
@@ -62,12 +63,12 @@ def destroy(context: AccountContext, request: Request, *, consent: Consent) -> L
                 return leaving
             consent(leaving)
             name = context.registration.account_name or ""
-            context.octo.note_destroying(account, name, leaving.keeps_role)
-            if leaving.linked is not None:
-                remove_accounts(context, leaving.linked, retain=request.keep_linked_roles)
-            if leaving.prepared is not None:
-                destroy_resources(context, leaving.prepared, leaving)
-            context.octo.note_destroyed(_destroyed(leaving))
+            keeps_role = leaving.owned.keeps_role if leaving.owned else ()
+            context.octo.note_destroying(account, name, keeps_role)
+            if leaving.owned is not None:
+                remove_accounts(context, leaving.owned.linked, retain=request.keep_linked_roles)
+                destroy_resources(context, leaving.owned, leaving.review.plan)
+            context.octo.note_destroyed(_destroyed(leaving, keeps_role))
             enrolling.end(context, account, leaving.review.outside)
             delete_bucket(context, leaving.bucket)
             unregister(context, leaving.departure)
@@ -76,12 +77,16 @@ def destroy(context: AccountContext, request: Request, *, consent: Consent) -> L
     return leaving
 
 
-def remove_accounts(context: AccountContext, linked: LinkedAccounts, *, retain: bool) -> None:
+def remove_accounts(
+    context: AccountContext, linked: LinkedAccounts | None, *, retain: bool
+) -> None:
     """Take every linked account out of the StackSet, once running operations have ended.
 
     Raises:
         AwsError: an account keeps its stack; each is named with AWS's reason.
     """
+    if linked is None:
+        return
     progress = report_progress(context)
     if context.cloud.has_stackset():
         with context.events.step("wait_stackset", "Waiting for the StackSet"):
@@ -102,18 +107,18 @@ def remove_accounts(context: AccountContext, linked: LinkedAccounts, *, retain: 
         )
 
 
-def destroy_resources(context: AccountContext, prepared: Prepared, leaving: Leaving) -> None:
+def destroy_resources(context: AccountContext, owned: Owned, made: Plan) -> None:
     """Remove from the state what Terraform is not to destroy, then apply the plan.
 
     Raises:
         PlanRefused: once the state was edited, Terraform plans something else.
         EngineError: Terraform failed.
     """
-    made = leaving.review.plan
-    if leaving.edits:
-        if leaving.bucket is not None:
-            own_bucket.note(context.folder, leaving.bucket.name)
-        prepared.terraform.forget(*(edit.address for edit in leaving.edits))
+    prepared = owned.prepared
+    if owned.edits:
+        if owned.bucket is not None:
+            own_bucket.note(context.folder, owned.bucket.name)
+        prepared.terraform.forget(*(edit.address for edit in owned.edits))
         second = describing.run_terraform(context, prepared)
         planning.check_unchanged(context, made, second)
         made = second
@@ -138,7 +143,7 @@ def unregister(context: AccountContext, departure: Departure) -> None:
         context.octo.unregister(departure, with_linked=True)
 
 
-def _destroyed(leaving: Leaving) -> set[str]:
+def _destroyed(leaving: Leaving, keeps_role: Collection[str]) -> set[str]:
     """Return the accounts whose resources are gone, including those gone since an earlier run."""
     linked = {*leaving.review.linked.remove, *leaving.departure.linked}
-    return {leaving.review.account_id} | (linked - {*leaving.keeps_role})
+    return {leaving.review.account_id} | (linked - {*keeps_role})

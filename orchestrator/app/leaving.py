@@ -6,14 +6,14 @@ from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
-from orchestrator.app import enrolling, owned, staying
+from orchestrator.app import enrolling, owned, staying, steps
 from orchestrator.app.console import leaving as console
 from orchestrator.app.console.flow import flow_of
 from orchestrator.app.console.leaving import StackToDelete
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
 from orchestrator.app.own_bucket import Bucket
-from orchestrator.app.owned import Owned
+from orchestrator.app.owned import Owned, Request
 from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.errors import ConfigError
@@ -28,7 +28,6 @@ from orchestrator.model.outside_action import (
     OutsideAction,
     in_order,
 )
-from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo.departure import Departure, count, named
 from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform import guard
@@ -40,46 +39,26 @@ _LEAVES = {"aws_iam_role", "aws_cur_report_definition", STACKSET}
 
 
 @dataclass(frozen=True)
-class Request:
-    """The options of ``octo-tf destroy``.
-
-    Attributes:
-        keep_linked_roles: whether linked accounts keep the role that the StackSet made.
-        delete_bucket: whether the bucket is deleted.
-        delete_data: whether it is deleted with objects in it.
-        with_enrolments: whether the enrolments in AWS services that octo-tf made are ended.
-    """
-
-    keep_linked_roles: bool = False
-    delete_bucket: bool = False
-    delete_data: bool = False
-    with_enrolments: bool = False
-
-
-@dataclass(frozen=True)
 class Leaving:
     """The plan by which an account leaves Octo.
 
     Attributes:
         departure: what Octo forgets.
         stays: what stays in AWS and in Octo, one sentence each.
-        bucket: octo-tf's own bucket; None if there is none.
         stacks: stacks that the user deletes first, in order; then nothing else is done.
-        linked: the payer's linked accounts; None without a StackSet.
-        keeps_role: the linked accounts that keep the role, now or since an earlier run.
-        edits: what is removed from the state, and stays in AWS or is deleted otherwise.
-        prepared: the root folder; None where stacks made the resources.
+        owned: what octo-tf made; None where stacks made the resources.
     """
 
     review: Review
     departure: Departure
     stays: tuple[str, ...] = ()
-    bucket: Bucket | None = None
     stacks: tuple[StackToDelete, ...] = ()
-    linked: LinkedAccounts | None = None
-    keeps_role: tuple[str, ...] = ()
-    edits: tuple[StateEdit, ...] = ()
-    prepared: Prepared | None = field(default=None, repr=False)
+    owned: Owned | None = field(default=None, repr=False)
+
+    @property
+    def bucket(self) -> Bucket | None:
+        """octo-tf's own bucket; None if there is none."""
+        return self.owned.bucket if self.owned else None
 
 
 def prepare(context: AccountContext, account: Account, request: Request) -> Leaving:
@@ -99,13 +78,7 @@ def prepare(context: AccountContext, account: Account, request: Request) -> Leav
     record = context.octo.record(account.account_id)
     if record is not None and record.method == "console":
         return _made_by_stacks(context, account, known, request)
-    made = owned.observe(
-        context,
-        account,
-        keep_linked_roles=request.keep_linked_roles,
-        delete_bucket=request.delete_bucket,
-        delete_data=request.delete_data,
-    )
+    made = owned.observe(context, account, request)
     departure = _departure(context, known, made.linked)
     plan = Plan(context.plan_file, (), False)
     if made.state:
@@ -124,36 +97,16 @@ def prepare(context: AccountContext, account: Account, request: Request) -> Leav
         *enrolled,
         *staying.in_octo(context, known, departure, made.linked),
     )
-    return Leaving(
-        _reviewed(context, account, plan, actions, made.reached, allowed),
-        departure,
-        stays,
-        bucket=made.bucket,
-        linked=made.linked,
-        keeps_role=made.keeps_role,
-        edits=made.edits,
-        prepared=made.prepared,
-    )
+    review = _reviewed(context, account, plan, actions, made.reached, allowed)
+    return Leaving(review, departure, stays, owned=made)
 
 
 def run_terraform(
     context: AccountContext, prepared: Prepared, edits: tuple[StateEdit, ...] = ()
 ) -> Plan:
-    """Plan to destroy what the state has.
-
-    Args:
-        edits: changes of the state that are to come first: the plan is then made from a copy of the
-            state that has them, shows what will be planned afterwards, and cannot be applied.
-
-    Raises:
-        EngineError: Terraform failed.
-    """
-    file, terraform = context.plan_file, prepared.terraform
-    wanted = Constraint.parse(context.registration.provider_version)
+    """Plan to destroy what the state has; see ``steps.run_plan``."""
     with context.events.step("plan", "Planning"):
-        if edits:
-            return terraform.preview(file, edits, provider_version=wanted, destroy=True)
-        return terraform.plan(file, destroy=True)
+        return steps.run_plan(context, prepared, context.plan_file, edits, destroy=True)
 
 
 def _made_by_stacks(

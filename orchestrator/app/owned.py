@@ -13,12 +13,28 @@ from orchestrator.errors import Refused
 from orchestrator.model.account import Account
 from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract import addresses
-from orchestrator.model.version_constraint import Constraint
 from orchestrator.stackset import guardrails
 from orchestrator.terraform import journal, render
 from orchestrator.terraform.state import STACKSET, TARGET, StateEdit, StateResource
 
 _REPORT = addresses.MODULE + addresses.REPORT  # Terraform's prevent_destroy protects it
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of ``octo-tf destroy``.
+
+    Attributes:
+        keep_linked_roles: whether linked accounts keep the role that the StackSet made.
+        delete_bucket: whether the bucket is deleted.
+        delete_data: whether it is deleted with objects in it.
+        with_enrolments: whether the enrolments in AWS services that octo-tf made are ended.
+    """
+
+    keep_linked_roles: bool = False
+    delete_bucket: bool = False
+    delete_data: bool = False
+    with_enrolments: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,20 +68,8 @@ class Owned:
         return tuple(StateEdit("forget", r.address) for r in (*self.of_bucket, *targets))
 
 
-def observe(
-    context: AccountContext,
-    account: Account,
-    *,
-    keep_linked_roles: bool,
-    delete_bucket: bool,
-    delete_data: bool,
-) -> Owned:
+def observe(context: AccountContext, account: Account, request: Request) -> Owned:
     """Read the state, the linked accounts and the bucket; only the root folder is written.
-
-    Args:
-        keep_linked_roles: whether linked accounts keep the role that the StackSet made.
-        delete_bucket: whether the bucket is to be deleted.
-        delete_data: whether it is deleted with objects in it.
 
     Raises:
         Refused: AWS has resources for Octo that the state does not have, a policy of the
@@ -77,7 +81,13 @@ def observe(
     steps.check_region(context, state)
     unmanaged.check(context, account, state)
     linked = observe_linked_accounts(context, state)
-    bucket = find(context, account, state, delete=delete_bucket, with_data=delete_data)
+    bucket = find(
+        context,
+        account,
+        state,
+        delete=request.delete_bucket,
+        with_data=request.delete_data,
+    )
     record = context.octo.record(account.account_id)
     instances = linked.deployed.instances.values() if linked and linked.deployed else ()
     with_stack = {instance.account_id for instance in instances if instance.has_stack}
@@ -85,7 +95,7 @@ def observe(
     # CloudFormation deletes no stack in an account that is closed or suspended.
     reached = with_stack & {m.account_id for m in members if m.active}
     keeps = with_stack | {*(record.kept_roles if record else ())}
-    if not keep_linked_roles:
+    if not request.keep_linked_roles:
         keeps -= reached
         check_policies(context, linked, reached)
     return Owned(
@@ -135,7 +145,7 @@ def render_root(context: AccountContext, account: Account) -> Prepared:
     context = replace(context, settings=lifted)
     secret = steps.decide_external_id(context)
     terraform = context.open_terraform(secret)
-    terraform.check_lock(Constraint.parse(context.registration.provider_version))
+    terraform.check_lock(context.provider_version)
     deploys = context.registration.use_stackset and account.account_type == "payer"
     targets = context.cloud.targets() if deploys else None
     # Terraform is not to read an existing report, which may be gone; it destroys none either.

@@ -23,7 +23,6 @@ from orchestrator.model.outside_action import (
     OutsideAction,
     in_order,
 )
-from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo.departure import count
 from orchestrator.stackset import deployments
 from orchestrator.stackset.deployments import PendingDeployments
@@ -124,7 +123,7 @@ def run_terraform(
     """
     terraform = prepared.terraform
     with context.events.step("plan", "Planning"):
-        made = _terraform_plan(context, prepared, file, edits)
+        made = steps.run_plan(context, prepared, file, edits)
     if not made.changes or made.undestroyable:
         return made
     shown: list[Plan] = []
@@ -159,16 +158,7 @@ def run_terraform(
         )
     render.write(render.importing(prepared.root, ids), context.folder)
     with context.events.step("plan_imports", "Planning with existing resources"):
-        return _terraform_plan(context, prepared, file, edits)
-
-
-def _terraform_plan(
-    context: AccountContext, prepared: Prepared, file: Path, edits: tuple[StateEdit, ...]
-) -> Plan:
-    if not edits:
-        return prepared.terraform.plan(file)
-    wanted = Constraint.parse(context.registration.provider_version)
-    return prepared.terraform.preview(file, edits, provider_version=wanted)
+        return steps.run_plan(context, prepared, file, edits)
 
 
 def check_against_aws(
@@ -180,7 +170,7 @@ def check_against_aws(
         PlanRefused: a resource that the plan changes, a role or the bucket's policy has changed.
     """
     with context.events.step("plan_drift", "Reading what AWS has now"):
-        now = _terraform_plan(context, prepared, context.plan_file, edits)
+        now = steps.run_plan(context, prepared, context.plan_file, edits)
         if not now.undestroyable:
             now = prepared.terraform.show(now.file)
             context.plan_file.unlink()

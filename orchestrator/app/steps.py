@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic import SecretStr
@@ -21,14 +22,14 @@ from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract import features
 from orchestrator.model.module_contract.outputs import APPLIED_INPUTS, Outputs, parse_outputs
 from orchestrator.model.registration import settings, unused
-from orchestrator.model.version_constraint import Constraint
 from orchestrator.octo import external_id
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.messages import OUTDATED
 from orchestrator.stackset import preflight
 from orchestrator.terraform import render
 from orchestrator.terraform.client import Terraform
-from orchestrator.terraform.state import STACKSET, StateResource
+from orchestrator.terraform.plan import Plan
+from orchestrator.terraform.state import STACKSET, StateEdit, StateResource
 
 PAYER_FIRST = (
     "Whether the payer {payer} is registered with Octo is not known here. Register it first: a"
@@ -137,8 +138,7 @@ def prepare(context: AccountContext, account: Account, *, registering: bool = Fa
     if registering:
         warn_of_features(context)
     terraform = context.open_terraform(secret)
-    wanted = Constraint.parse(context.registration.provider_version)
-    terraform.check_lock(wanted)  # before anything is written: init would fail
+    terraform.check_lock(context.provider_version)  # before anything is written: init would fail
     registered = is_registered(context, account) if registering else None
     if registering:
         check_bucket(context, account)
@@ -256,9 +256,35 @@ def initialize(context: AccountContext, terraform: Terraform, root: render.Root)
     Raises:
         EngineError: Terraform ended with an error.
     """
-    wanted = Constraint.parse(context.registration.provider_version)
     with context.events.step("init", "Preparing Terraform"):
-        terraform.init(provider_version=wanted, backend_config=root.backend_config)
+        terraform.init(
+            provider_version=context.provider_version, backend_config=root.backend_config
+        )
+
+
+def run_plan(
+    context: AccountContext,
+    prepared: Prepared,
+    file: Path,
+    edits: tuple[StateEdit, ...] = (),
+    *,
+    destroy: bool = False,
+) -> Plan:
+    """Have Terraform plan, into a file.
+
+    Args:
+        edits: changes of the state that are to come first: the plan is then made from a copy of the
+            state that has them, shows what will be planned afterwards, and cannot be applied.
+        destroy: whether everything that the state has is to be destroyed.
+
+    Raises:
+        EngineError: Terraform failed.
+    """
+    if not edits:
+        return prepared.terraform.plan(file, destroy=destroy)
+    return prepared.terraform.preview(
+        file, edits, provider_version=context.provider_version, destroy=destroy
+    )
 
 
 def observe_linked_accounts(

@@ -56,7 +56,7 @@ def command(
     """
     from orchestrator import report
     from orchestrator.app import destroy as route
-    from orchestrator.app.leaving import Request
+    from orchestrator.app.owned import Request
 
     account_id = context.registration.account_id
     if delete_data and not delete_bucket:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.app.destroy import destroy, plan
-from orchestrator.app.leaving import Request
+from orchestrator.app.owned import Request
 from orchestrator.errors import (
     AwsError,
     ConfigError,
