@@ -182,7 +182,7 @@ def adopt(
         if any(c.imported and c.type == own_bucket.BUCKET for c in review.plan.changes):
             bucket = module_inputs(context.registration).cur_s3_bucket_name
             name = context.registration.account_name or ""
-            context.octo.note_adopted_bucket(account, name, bucket)
+            context.octo.ledger.note_adopted_bucket(account, name, bucket)
 
     account = steps.identify(context)
     with context.locked():

@@ -114,7 +114,7 @@ def apply_prepared(
             deploying.deploy_consented(context, prepared, review.linked, registrar)
     finally:
         context.plan_file.unlink(missing_ok=True)  # it holds the inputs, and is used up
-    context.octo.note_applied(prepared.account, context.registration.account_name or "")
+    context.octo.ledger.note_applied(prepared.account, context.registration.account_name or "")
     enrolling.carry_out(context, prepared.account, review.outside)
     report = None if review.has_changes else early.report(values)
     if report is None:

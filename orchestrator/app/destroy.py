@@ -64,11 +64,11 @@ def destroy(context: AccountContext, request: Request, *, consent: Consent) -> L
             consent(leaving)
             name = context.registration.account_name or ""
             keeps_role = leaving.owned.keeps_role if leaving.owned else ()
-            context.octo.note_destroying(account, name, keeps_role)
+            context.octo.ledger.note_destroying(account, name, keeps_role)
             if leaving.owned is not None:
                 remove_accounts(context, leaving.owned.linked, retain=request.keep_linked_roles)
                 destroy_resources(context, leaving.owned, leaving.review.plan)
-            context.octo.note_destroyed(_destroyed(leaving, keeps_role))
+            context.octo.ledger.note_destroyed(_destroyed(leaving, keeps_role))
             enrolling.end(context, account, leaving.review.outside)
             delete_bucket(context, leaving.bucket)
             unregister(context, leaving.departure)

@@ -84,7 +84,7 @@ def _enrol(context: AccountContext, account: Account, name: ServiceName, *, memb
         members_before=len(before.members),
         role=not before.has_role or bool(earlier and earlier.role),
     )
-    context.octo.note_enrolment(account, name, made)
+    context.octo.ledger.note_enrolment(account.account_id, name, made)
     try:
         context.cloud.enrol(name, members=members)
     except AwsError as error:
@@ -94,12 +94,12 @@ def _enrol(context: AccountContext, account: Account, name: ServiceName, *, memb
         )
         now = _read(context, name, again=True)
         if now is not None and now.active == before.active:
-            context.octo.note_enrolment(account, name, earlier)
+            context.octo.ledger.note_enrolment(account.account_id, name, earlier)
 
 
 def made_by_octo_tf(context: AccountContext, account: Account) -> dict[ServiceName, MadeEnrolment]:
     """Return what octo-tf enrolled, as the ledger has it."""
-    record = context.octo.record(account.account_id)
+    record = context.octo.ledger.account(account.account_id)
     return record.enrolments if record else {}
 
 
@@ -150,13 +150,15 @@ def _end(context: AccountContext, account: Account, name: ServiceName, one: Made
     if one.account and found.active and SERVICES[name].has_enrolment:
         context.cloud.end_enrolment(name, members=_ends_members(name, one))
     if one.role:
-        context.octo.note_enrolment(account, name, MadeEnrolment(at=one.at, role=True))
+        context.octo.ledger.note_enrolment(
+            account.account_id, name, MadeEnrolment(at=one.at, role=True)
+        )
         try:
             context.cloud.delete_service_role(name)
         except AwsError as error:
             context.events.warn(f"{error}. {error.hint}".strip())
             return
-    context.octo.note_enrolment(account, name, None)
+    context.octo.ledger.note_enrolment(account.account_id, name, None)
 
 
 def _ends_members(name: ServiceName, one: MadeEnrolment) -> bool:

@@ -75,7 +75,7 @@ def prepare(context: AccountContext, account: Account, request: Request) -> Leav
     step = context.events.step("octo", "Asking Octo")
     with step if context.octo.api else nullcontext():
         known = context.octo.describe_departure(account.account_id)
-    record = context.octo.record(account.account_id)
+    record = context.octo.ledger.account(account.account_id)
     if record is not None and record.method == "console":
         return _made_by_stacks(context, account, known, request)
     made = owned.observe(context, account, request)
@@ -136,7 +136,7 @@ def _departure(
 ) -> Departure:
     """Keep only the linked accounts that the StackSet has, or that the ledger has noted."""
     deployed = linked.deployed.instances if linked and linked.deployed else {}
-    noted = {a for a, r in context.octo.records().items() if r.account_type == "linked"}
+    noted = {a for a, r in context.octo.ledger.accounts().items() if r.account_type == "linked"}
     leaving = {a: name for a, name in known.linked.items() if a in noted or a in deployed}
     return replace(known, linked=leaving)
 

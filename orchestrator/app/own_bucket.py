@@ -90,7 +90,7 @@ def _check_made(context: AccountContext, name: str, unknown: str) -> None:
             says that octo-tf made it.
     """
     registration = context.registration
-    record = context.octo.record(registration.account_id)
+    record = context.octo.ledger.account(registration.account_id)
     options = (registration.cur_report_option, registration.cur_s3_bucket_option)
     is_adopted = record is not None and name != "" and record.adopted_bucket == name
     if is_adopted or (not name and (unknown or "USE_EXISTING" in options)):

@@ -88,7 +88,7 @@ def observe(context: AccountContext, account: Account, request: Request) -> Owne
         delete=request.delete_bucket,
         with_data=request.delete_data,
     )
-    record = context.octo.record(account.account_id)
+    record = context.octo.ledger.account(account.account_id)
     instances = linked.deployed.instances.values() if linked and linked.deployed else ()
     with_stack = {instance.account_id for instance in instances if instance.has_stack}
     members = linked.organization.members if linked else ()

@@ -52,7 +52,7 @@ def plan(
     with context.locked():
         prepared = steps.prepare(context, account, registering=True)
         review = make(context, prepared, file, announced=announced)
-        context.octo.note_planned(account, context.registration.account_name or "")
+        context.octo.ledger.note_planned(account, context.registration.account_name or "")
     return review
 
 
@@ -302,7 +302,7 @@ def outside_actions(
 def _registering(context: AccountContext, prepared: Prepared) -> OutsideAction | None:
     """Tell whether applying registers the account with Octo; None if it is registered."""
     account_id = prepared.account.account_id
-    record = context.octo.record(account_id)
+    record = context.octo.ledger.account(account_id)
     since = f" (it left on {record.left_at[:10]})" if record and record.left_at else ""
     leavers = context.octo.linked.left_with(account_id) if prepared.linked else {}
     if prepared.registered is None:

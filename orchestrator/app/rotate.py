@@ -54,7 +54,7 @@ def rotate(context: AccountContext, request: Request, *, config: Path, consent: 
         refuse_running_operation(context, account)
         if change.has_changed:
             kept.check_end(config, change.new.get_secret_value(), context.settings.environ)
-        record = context.octo.record(account.account_id)
+        record = context.octo.ledger.account(account.account_id)
         if record is not None and record.method == "console":
             return console.rotate(context, account, change, config=config, consent=consent)
         was_dropping = bool(record and record.rotation and record.rotation.phase == "dropping")
@@ -63,7 +63,7 @@ def rotate(context: AccountContext, request: Request, *, config: Path, consent: 
             if not is_right(accepted.report):
                 return Rotated("accepting", accepted.report, accepted.review)
             if not change.has_changed:
-                context.octo.note_rotation(account, "waiting")
+                context.octo.ledger.note_rotation(account.account_id, "waiting")
                 return Rotated("waiting", accepted.report, accepted.review)
             change = replace(change, is_kept=True)
         return _drop(context, account, change, config, consent)
@@ -94,7 +94,7 @@ def _accept_both(
     def consented(review: Review) -> None:
         consent(review)
         refuse_running_operation(context, account)
-        context.octo.note_rotation(account, "accepting")
+        context.octo.ledger.note_rotation(account.account_id, "accepting")
 
     prepared = steps.prepare(both, account, registering=True)
     steps.applied_outputs(both, prepared.terraform)  # there is something to rotate
@@ -114,13 +114,13 @@ def _drop(
 ) -> Rotated:
     """Apply with the new id alone; put both back if Octo is then refused."""
     alone = change.alone(context)
-    record = context.octo.record(account.account_id)
+    record = context.octo.ledger.account(account.account_id)
     confirmed = set(record.confirmed_at) if record else set()
 
     def consented(review: Review) -> None:
         consent(review)
         refuse_running_operation(context, account)
-        context.octo.note_rotation(account, "dropping")
+        context.octo.ledger.note_rotation(account.account_id, "dropping")
 
     prepared = steps.prepare(alone, account, registering=True)
     announced = change.announce_end(config, "If Octo is refused: accept both again.")
@@ -133,7 +133,7 @@ def _drop(
     if not is_right(report) or not is_confirmed(context, report):
         return Rotated("dropping", report, applied.review)
     kept.end(config, change.new.get_secret_value())
-    context.octo.note_rotation(account, "done")
+    context.octo.ledger.note_rotation(account.account_id, "done")
     return Rotated("done", report, applied.review)
 
 
@@ -148,4 +148,4 @@ def _put_back(context: AccountContext, account: Account, change: Change, consent
     apply_prepared(
         both, prepared, consent=lambda review: consent(review) if review.outside else None
     )
-    context.octo.note_rotation(account, "put_back")
+    context.octo.ledger.note_rotation(account.account_id, "put_back")

@@ -173,7 +173,7 @@ def _of_request(
     context: AccountContext, request: Request, presented: SecretStr | None
 ) -> tuple[SecretStr, SecretStr]:
     """Return the present id and the requested one; they are equal if only the end is left."""
-    record = context.octo.record(context.registration.account_id)
+    record = context.octo.ledger.account(context.registration.account_id)
     current = context.registration.external_id or presented
     if current is None:
         raise ConfigError(

@@ -208,7 +208,7 @@ def is_registered(context: AccountContext, account: Account) -> bool | None:
         OctoRefused: it does not, and would not take it: its payer comes first, or its name is
             another account's.
     """
-    record = context.octo.record(account.account_id)
+    record = context.octo.ledger.account(account.account_id)
     noted = record is not None and record.is_registered
     name = context.registration.account_name or ""
     if context.octo.api is None:

@@ -37,7 +37,7 @@ def check(context: AccountContext, account: Account, state: Collection[StateReso
         Refused: it has; each is named, a role with the stack that owns it.
         AwsError: an AWS call failed.
     """
-    record = context.octo.record(account.account_id)
+    record = context.octo.ledger.account(account.account_id)
     if record is not None and record.destroyed_at is not None:
         return
     scope = Scope(context.registration, account.account_type)

@@ -26,7 +26,7 @@ def verify(context: AccountContext) -> Report:
         EngineError: nothing was applied yet.
     """
     account = steps.identify(context)
-    record = context.octo.record(account.account_id)
+    record = context.octo.ledger.account(account.account_id)
     if record is not None and record.method == "console":
         flow = console.flow_of(context, account)
         return console_check.check(

@@ -55,7 +55,7 @@ def read(
     Raises:
         LedgerError: the ledger cannot be read.
     """
-    records = service.records()
+    records = service.ledger.accounts()
     record = records.get(account_id)
     if record is None:
         return None

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.errors import LedgerError, writing
 from orchestrator.files import read_regular, write_atomically
-from orchestrator.model.account import AccountType
+from orchestrator.model.account import Account, AccountType
 from orchestrator.model.enrolment import MadeEnrolment, ServiceName
 from orchestrator.model.octo_records import (
     AccountRecord,
@@ -79,34 +79,34 @@ class Ledger:
             if path.parent != self._path.parent:
                 yield Ledger(path, now=self._now, lock_seconds=self._lock_seconds)
 
-    def note_planned(self, account_id: str, name: str, account_type: AccountType) -> AccountRecord:
+    def note_planned(self, account: Account, name: str) -> AccountRecord:
         """Note that a plan was made; an existing record is otherwise unchanged."""
         with self._changing() as accounts:
-            known = accounts.get(account_id) or _new(account_id, name, account_type)
-            accounts[account_id] = _changed(known, planned_at=self.time())
-            return accounts[account_id]
+            planned = _changed(_known(accounts, account, name), planned_at=self.time())
+            accounts[account.account_id] = planned
+            return planned
 
     def note_applied(
-        self, account_id: str, name: str, account_type: AccountType, *, method: Method
+        self, account: Account, name: str, *, method: Method = "terraform"
     ) -> AccountRecord:
         """Note that a plan was applied completely; it was planned by then."""
         with self._changing() as accounts:
-            known = _identified(accounts, account_id, name, account_type, method)
+            known = _identified(accounts, account.account_id, name, account.account_type, method)
             time = self.time()
-            accounts[account_id] = _changed(
+            applied = _changed(
                 known,
                 planned_at=known.planned_at or time,
                 applied_at=time,
                 destroying_at=None,
                 destroyed_at=None,
             )
-            return accounts[account_id]
+            accounts[account.account_id] = applied
+            return applied
 
     def note_verified(
         self,
-        account_id: str,
+        account: Account,
         name: str,
-        account_type: AccountType,
         statuses: dict[AreaName, AreaStatus],
         *,
         method: Method,
@@ -114,14 +114,15 @@ class Ledger:
     ) -> AccountRecord:
         """Note each area's status, and the last delivery (ISO 8601, UTC) if there was one."""
         with self._changing() as accounts:
-            known = _identified(accounts, account_id, name, account_type, method)
+            known = _identified(accounts, account.account_id, name, account.account_type, method)
             first = (self._now() - _KEPT).isoformat(timespec="seconds")
             seen = {*known.deliveries, *([delivered_at] if delivered_at else [])}
-            accounts[account_id] = _changed(
+            verified = _changed(
                 self._verified(known, statuses),
                 deliveries=tuple(sorted(at for at in seen if at >= first)),
             )
-            return accounts[account_id]
+            accounts[account.account_id] = verified
+            return verified
 
     def note_linked(self, standings: Mapping[str, tuple[str, AreaStatus]]) -> None:
         """Note linked accounts; one that was never noted is added once its API access passes.
@@ -199,7 +200,9 @@ class Ledger:
             return accounts[account_id]
 
     def note_rotation(self, account_id: str, phase: RotationPhase) -> None:
-        """Note how far a rotation of the external id has come; an account that was noted before."""
+        """Note how far a rotation of the external id has come, of an account that was noted."""
+        if self.account(account_id) is None:
+            return
         with self._changing() as accounts:
             known, time = accounts[account_id], self.time()
             earlier = known.rotation
@@ -209,22 +212,19 @@ class Ledger:
                 earlier = earlier.model_copy(update={"phase": phase, "at": time})
             accounts[account_id] = _changed(known, rotation=earlier)
 
-    def note_destroying(
-        self, account_id: str, name: str, account_type: AccountType, kept_roles: Collection[str]
-    ) -> None:
+    def note_destroying(self, account: Account, name: str, kept_roles: Collection[str]) -> None:
         """Note that a destroy begins, and in which linked accounts it leaves the role."""
         with self._changing() as accounts:
-            known = accounts.get(account_id) or _new(account_id, name, account_type)
+            known = _known(accounts, account, name)
             kept, time = tuple(sorted(kept_roles)), known.destroying_at or self.time()
-            accounts[account_id] = _changed(known, destroying_at=time, kept_roles=kept)
+            destroying = _changed(known, destroying_at=time, kept_roles=kept)
+            accounts[account.account_id] = destroying
 
-    def note_adopted_bucket(
-        self, account_id: str, name: str, account_type: AccountType, bucket: str
-    ) -> None:
+    def note_adopted_bucket(self, account: Account, name: str, bucket: str) -> None:
         """Note that octo-tf did not make the account's bucket, and never deletes it."""
         with self._changing() as accounts:
-            known = accounts.get(account_id) or _new(account_id, name, account_type)
-            accounts[account_id] = _changed(known, adopted_bucket=bucket)
+            adopted = _changed(_known(accounts, account, name), adopted_bucket=bucket)
+            accounts[account.account_id] = adopted
 
     def note_destroyed(self, account_ids: Collection[str]) -> None:
         """Note that accounts lost their resources in AWS; nothing passes there any more."""
@@ -366,6 +366,11 @@ def _new(
     return AccountRecord(
         account_id=account_id, account_name=name, account_type=account_type, method=method
     )
+
+
+def _known(accounts: Mapping[str, AccountRecord], account: Account, name: str) -> AccountRecord:
+    known = accounts.get(account.account_id)
+    return known or _new(account.account_id, name, account.account_type)
 
 
 def _identified(

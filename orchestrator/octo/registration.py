@@ -7,13 +7,12 @@ only where it is allowed to. What Octo has not confirmed is noted, and the next 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import LedgerError, OctoError, OctoRefused, OctoUnreachable
 from orchestrator.model.account import Account
-from orchestrator.model.enrolment import MadeEnrolment, ServiceName
 from orchestrator.model.octo_records import (
     LABELS,
     AccountRecord,
@@ -22,7 +21,6 @@ from orchestrator.model.octo_records import (
     Confirmation,
     Method,
     OctoAnswer,
-    RotationPhase,
 )
 from orchestrator.octo import answers, departure, error_messages
 from orchestrator.octo.departure import Departure
@@ -54,55 +52,11 @@ class RegistrationService:
         region: str = "us-east-1",
         warn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._ledger = ledger
-        self._api = api
+        self.ledger = ledger
+        self.api = api
         self._region = region
         self._warn = warn
         self.linked = LinkedRegistrations(ledger, api)
-
-    @property
-    def api(self) -> OctoApi | None:
-        """Octo's API; None where there are no credentials."""
-        return self._api
-
-    def record(self, account_id: str) -> AccountRecord | None:
-        """Read what was noted of the account; None if nothing was."""
-        return self._ledger.account(account_id)
-
-    def records(self) -> dict[str, AccountRecord]:
-        """Read what was noted of the account and of its linked accounts, by id."""
-        return self._ledger.accounts()
-
-    def note_planned(self, account: Account, name: str) -> None:
-        """Note that the account was planned; Octo learns nothing."""
-        self._ledger.note_planned(account.account_id, name, account.account_type)
-
-    def note_applied(self, account: Account, name: str, *, method: Method = "terraform") -> None:
-        """Note that what was planned is applied; Octo learns nothing."""
-        self._ledger.note_applied(account.account_id, name, account.account_type, method=method)
-
-    def note_enrolment(
-        self, account: Account, service: ServiceName, made: MadeEnrolment | None
-    ) -> None:
-        """Note what octo-tf enrols in a service of AWS; None: nothing of it is octo-tf's."""
-        self._ledger.note_enrolment(account.account_id, service, made)
-
-    def note_destroying(self, account: Account, name: str, kept_roles: Collection[str]) -> None:
-        """Note that a destroy begins, and in which linked accounts it leaves the role."""
-        self._ledger.note_destroying(account.account_id, name, account.account_type, kept_roles)
-
-    def note_adopted_bucket(self, account: Account, name: str, bucket: str) -> None:
-        """Note that octo-tf did not make the account's bucket, and never deletes it."""
-        self._ledger.note_adopted_bucket(account.account_id, name, account.account_type, bucket)
-
-    def note_destroyed(self, account_ids: Collection[str]) -> None:
-        """Note that accounts lost their resources in AWS; Octo learns nothing."""
-        self._ledger.note_destroyed(account_ids)
-
-    def note_rotation(self, account: Account, phase: RotationPhase) -> None:
-        """Note how far a rotation of the external id has come; Octo learns nothing."""
-        if self._ledger.account(account.account_id) is not None:
-            self._ledger.note_rotation(account.account_id, phase)
 
     def register(self, account: Account, name: str, *, method: Method = "terraform") -> None:
         """Register the account with Octo; the user consented.
@@ -118,15 +72,15 @@ class RegistrationService:
         Raises:
             OctoRefused: Octo refuses the account; nothing was changed.
         """
-        if self._api is None:
+        if self.api is None:
             return
         try:
             self.check_payer(account)
-            self._api.register(account.account_id, name)
+            self.api.register(account.account_id, name)
         except OctoUnreachable as error:
             self._warn(f"{error}. Going on: the account is registered with Octo afterwards.")
             return
-        self._ledger.note_registered(account.account_id, name, account.account_type, method=method)
+        self.ledger.note_registered(account.account_id, name, account.account_type, method=method)
         self.linked.readmit(account.account_id)
 
     def check_payer(self, account: Account) -> None:
@@ -136,12 +90,12 @@ class RegistrationService:
             OctoRefused: it is not.
             OctoUnreachable: Octo does not answer.
         """
-        known, payer_id = self._ledger.account(account.account_id), account.management_account_id
-        if self._api is None or account.account_type != "linked" or payer_id is None:
+        known, payer_id = self.ledger.account(account.account_id), account.management_account_id
+        if self.api is None or account.account_type != "linked" or payer_id is None:
             return
         if known is not None and known.is_registered:
             return
-        if self._api.status(payer_id) is None:
+        if self.api.status(payer_id) is None:
             message = f"its payer {payer_id} must be registered before it"
             raise OctoRefused(
                 message, where=account.account_id, hint=error_messages.hint_for(message)
@@ -155,9 +109,9 @@ class RegistrationService:
             OctoUnreachable: Octo does not answer.
         """
         self.check_payer(account)
-        if self._api is None or not name:
+        if self.api is None or not name:
             return
-        for known in self._api.status_of_all():
+        for known in self.api.status_of_all():
             if known.aws_options.account_name == name and known.target != account.account_id:
                 raise OctoRefused(
                     f"Octo has an account named {name} already: {known.target}",
@@ -187,10 +141,9 @@ class RegistrationService:
             may_register: whether an account that Octo does not know is registered first.
             delivered_at: when AWS delivered last (ISO 8601, UTC), if that was seen.
         """
-        record = self._ledger.note_verified(  # first: nothing that was found out is lost
-            account.account_id,
+        record = self.ledger.note_verified(  # first: nothing that was found out is lost
+            account,
             name,
-            account.account_type,
             statuses,
             method=method,
             delivered_at=delivered_at,
@@ -209,7 +162,7 @@ class RegistrationService:
         Raises:
             LedgerError: nothing was verified here yet.
         """
-        record = self._ledger.account(account_id)
+        record = self.ledger.account(account_id)
         if record is None or record.verified_at is None:
             raise LedgerError(
                 "no verification is recorded on this machine yet",
@@ -241,38 +194,38 @@ class RegistrationService:
         Raises:
             OctoError: there are no credentials for Octo.
         """
-        if self._api is None:
+        if self.api is None:
             raise OctoError("there are no credentials for Octo's API", where=account.account_id)
-        record = self._ledger.note_registered(
+        record = self.ledger.note_registered(
             account.account_id, name, account.account_type, method="console"
         )
         areas: tuple[AreaName, ...] = ("api_access", "stackset")
         for area in areas[: 1 + with_stackset]:
-            answer = self._ask_confirmed(self._api, record, area, may_register=True)
-            record = self._ledger.note_answers(account.account_id, {area: answer})
+            answer = self._ask_confirmed(self.api, record, area, may_register=True)
+            record = self.ledger.note_answers(account.account_id, {area: answer})
             if answer.state != "confirmed":
                 break
         return answer
 
     def describe_departure(self, account_id: str) -> Departure:
         """Ask Octo what unregistering the account means; see ``departure.describe``."""
-        if self._api is None:
+        if self.api is None:
             return Departure(account_id)
-        return departure.describe(self._api, self._ledger, account_id)
+        return departure.describe(self.api, self.ledger, account_id)
 
     def unregister(self, leaving: Departure, *, with_linked: bool) -> None:
         """Have Octo forget the account; nothing in AWS is touched. See ``departure.carry_out``."""
-        if self._api is not None:
+        if self.api is not None:
             departure.carry_out(
-                self._api, self._ledger, leaving, with_linked=with_linked, warn=self._warn
+                self.api, self.ledger, leaving, with_linked=with_linked, warn=self._warn
             )
 
     def _registering(self, account: Account | None, record: AccountRecord) -> Callable[[], None]:
         def register() -> None:
             if account is not None:
                 self.check_payer(account)
-            if self._api is not None:
-                self._api.register(record.account_id, record.account_name)
+            if self.api is not None:
+                self.api.register(record.account_id, record.account_name)
                 self.linked.readmit(record.account_id)
 
         return register
@@ -285,27 +238,27 @@ class RegistrationService:
         finish: bool,
         register: Callable[[], None] | None,
     ) -> Confirmation:
-        if self._api is None:
+        if self.api is None:
             return Confirmation(record, self._without_octo(record, areas))
         try:
-            known = self._api.status(record.account_id)
+            known = self.api.status(record.account_id)
             record = self._note_registered(record, known, register)
         except OctoError as error:
             if record.left_at is None or register is not None:
-                answer = answers.of_error(error, record, at=self._ledger.time())
+                answer = answers.of_error(error, record, at=self.ledger.time())
                 return self._noted(record, dict.fromkeys(areas, answer))
             # An account that left, and may not be registered: what is noted here is the answer.
         if record.left_at is not None:
             return Confirmation(record, dict.fromkeys(areas, answers.left(record)))
         if not record.is_registered:
-            answer = answers.not_registered(record, at=self._ledger.time())
+            answer = answers.not_registered(record, at=self.ledger.time())
             return self._noted(record, dict.fromkeys(areas, answer))
         given: dict[AreaName, OctoAnswer] = {}
         for area in areas:
             given[area] = self._ask_confirmed(
-                self._api, record, area, known=known, may_register=register is not None
+                self.api, record, area, known=known, may_register=register is not None
             )
-            record = self._ledger.note_answers(
+            record = self.ledger.note_answers(
                 record.account_id,
                 {area: given[area]},
                 finish=finish and area == "api_access" and given[area].state == "confirmed",
@@ -322,10 +275,10 @@ class RegistrationService:
     ) -> AccountRecord:
         """Note whether Octo knows the account; register it where that is allowed."""
         if known is None and register is None:
-            return self._ledger.note_unknown(record.account_id)
+            return self.ledger.note_unknown(record.account_id)
         if known is None and register is not None:
             register()
-        return self._ledger.note_registered(
+        return self.ledger.note_registered(
             record.account_id,
             record.account_name,
             record.account_type,
@@ -342,7 +295,7 @@ class RegistrationService:
         may_register: bool,
         known: DataAccess | None = None,
     ) -> OctoAnswer:
-        account_id, at = record.account_id, self._ledger.time()
+        account_id, at = record.account_id, self.ledger.time()
         if area != "api_access" and not record.is_confirmed("api_access"):
             first = record.answers.get("api_access")
             if first is not None and first.state == "unreachable":
@@ -377,7 +330,7 @@ class RegistrationService:
         """Answer without Octo: what it confirmed earlier stands; the rest is done by hand."""
         if record.left_at is not None:
             return dict.fromkeys(areas, answers.left(record))
-        at = self._ledger.time()
+        at = self.ledger.time()
         return {
             area: record.answers[area]
             if record.is_registered and record.is_confirmed(area)
@@ -386,7 +339,7 @@ class RegistrationService:
         }
 
     def _noted(self, record: AccountRecord, given: dict[AreaName, OctoAnswer]) -> Confirmation:
-        return Confirmation(self._ledger.note_answers(record.account_id, given), given)
+        return Confirmation(self.ledger.note_answers(record.account_id, given), given)
 
 
 def _since(known: DataAccess | None) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from orchestrator.model.account import Account
 from orchestrator.model.octo_records import AccountRecord, OctoAnswer
 from orchestrator.octo import history
 from orchestrator.octo.ledger import Ledger
@@ -15,6 +17,7 @@ from orchestrator.octo.registration import RegistrationService
 from orchestrator.report.history import render_json, render_text
 
 ACCOUNT = "111122223333"
+PAYER = Account(ACCOUNT, "payer", f"arn:aws:iam::{ACCOUNT}:root", None)
 STATUS = json.loads((Path(__file__).parents[2] / "docs/schemas/status-v1.json").read_text())
 
 
@@ -32,7 +35,7 @@ def shown(ledger: Ledger) -> dict[str, str]:
 
 
 def test_of_a_plan_nothing_but_the_plan_is_said(ledger):
-    ledger.note_planned(ACCOUNT, "Acme", "payer")
+    ledger.note_planned(PAYER, "Acme")
     lines = shown(ledger)
     assert lines.pop("Planned").startswith("20")
     assert lines == {
@@ -46,14 +49,16 @@ def test_of_a_plan_nothing_but_the_plan_is_said(ledger):
 
 
 def test_without_credentials_the_registration_is_the_first_thing_to_do(ledger):
-    ledger.note_verified(ACCOUNT, "Acme", "linked", {"api_access": "pass"}, method="terraform")
+    ledger.note_verified(
+        replace(PAYER, account_type="linked"), "Acme", {"api_access": "pass"}, method="terraform"
+    )
     lines = shown(ledger)
     assert (lines["Registered"], lines["Finished"]) == ("no record here", "no record here")
     assert lines["To do"] == "In Octo: Register Account."
 
 
 def test_octos_answers_are_shown_with_their_times(ledger):
-    ledger.note_verified(ACCOUNT, "Acme", "payer", {"api_access": "pass"}, method="terraform")
+    ledger.note_verified(PAYER, "Acme", {"api_access": "pass"}, method="terraform")
     ledger.note_registered(ACCOUNT, "Acme", "payer", method="terraform", since="2026-01-01T00:00")
     confirmed = OctoAnswer(state="confirmed", at="2026-01-02T00:00")
     ledger.note_answers(ACCOUNT, {"api_access": confirmed}, finish=True)
@@ -69,7 +74,7 @@ def test_octos_answers_are_shown_with_their_times(ledger):
 
 
 def test_an_account_that_octo_did_not_know_is_said_to_be_unknown(ledger):
-    ledger.note_verified(ACCOUNT, "Acme", "payer", {"api_access": "pass"}, method="console")
+    ledger.note_verified(PAYER, "Acme", {"api_access": "pass"}, method="console")
     unknown = OctoAnswer(state="not_registered", at="2026-01-03T00:00")
     ledger.note_answers(ACCOUNT, {"api_access": unknown})
     lines = shown(ledger)
@@ -78,7 +83,7 @@ def test_an_account_that_octo_did_not_know_is_said_to_be_unknown(ledger):
 
 
 def test_linked_accounts_are_counted(ledger):
-    ledger.note_planned(ACCOUNT, "Acme", "payer")
+    ledger.note_planned(PAYER, "Acme")
     names = {f"22223333444{n}": (f"n{n}", "pass") for n in range(3)}
     ledger.note_linked(names)
     ledger.note_linked_registered(["222233334440", "222233334441"])
@@ -90,21 +95,21 @@ def test_linked_accounts_are_counted(ledger):
 
 
 def test_a_destroy_that_has_not_ended_is_what_is_to_be_done(ledger):
-    ledger.note_applied(ACCOUNT, "Acme", "payer", method="terraform")
-    ledger.note_destroying(ACCOUNT, "Acme", "payer", {"222233334444"})
+    ledger.note_applied(PAYER, "Acme", method="terraform")
+    ledger.note_destroying(PAYER, "Acme", {"222233334444"})
     lines = shown(ledger)
     assert lines["Destroying"].endswith(", not ended")
     assert lines["Kept"] == "AlphausAcctAccessRole in 1 linked account: 222233334444"
     assert lines["To do"].startswith("An octo-tf destroy that began on 20")
     ledger.note_destroyed({ACCOUNT})
     assert "Destroying" not in shown(ledger)
-    ledger.note_destroying(ACCOUNT, "Acme", "payer", ())
-    ledger.note_applied(ACCOUNT, "Acme", "payer", method="terraform")
+    ledger.note_destroying(PAYER, "Acme", ())
+    ledger.note_applied(PAYER, "Acme", method="terraform")
     assert {"Destroying", "Kept"}.isdisjoint(shown(ledger))
 
 
 def test_a_destroyed_account_is_to_leave_octo_and_has_nothing_to_do_once_it_left(ledger):
-    ledger.note_applied(ACCOUNT, "Acme", "payer", method="terraform")
+    ledger.note_applied(PAYER, "Acme", method="terraform")
     ledger.note_destroyed({ACCOUNT})
     lines = shown(ledger)
     assert lines["Destroyed"].startswith("20")

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import stat
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from filelock import FileLock
 
 from orchestrator.errors import LedgerError
+from orchestrator.model.account import Account
 from orchestrator.model.enrolment import MadeEnrolment
 from orchestrator.model.octo_records import AccountRecord, OctoAnswer
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.linked_accounts import LinkedRegistrations
 
 ACCOUNT = "111122223333"
+PAYER = Account(ACCOUNT, "payer", f"arn:aws:iam::{ACCOUNT}:root", None)
 LINKED = "222233334444"
 PASSED = {"api_access": "pass", "cur_s3": "pending", "stackset": "skipped"}
 BY_TERRAFORM = {"method": "terraform"}
@@ -47,7 +50,7 @@ def ledger(tmp_path, clock):
 
 
 def verify(ledger: Ledger, **statuses: str) -> AccountRecord:
-    return ledger.note_verified(ACCOUNT, "Acme", "payer", {**PASSED, **statuses}, **BY_TERRAFORM)
+    return ledger.note_verified(PAYER, "Acme", {**PASSED, **statuses}, **BY_TERRAFORM)
 
 
 def register(ledger: Ledger) -> AccountRecord:
@@ -68,24 +71,24 @@ def test_what_was_enrolled_is_known_until_it_is_ended_also_after_the_account_lef
 
 def test_a_plan_notes_its_time_and_nothing_else(ledger, clock):
     assert ledger.account(ACCOUNT) is None
-    planned = ledger.note_planned(ACCOUNT, "Acme", "payer")
+    planned = ledger.note_planned(PAYER, "Acme")
     assert planned == AccountRecord(
         account_id=ACCOUNT, account_name="Acme", account_type="payer", planned_at=at(0)
     )
-    ledger.note_applied(ACCOUNT, "Acme", "payer", **BY_TERRAFORM)
+    ledger.note_applied(PAYER, "Acme", **BY_TERRAFORM)
     verify(ledger)
     before = register(ledger)
     clock.hour = 5
-    assert ledger.note_planned(ACCOUNT, "Another name", "linked") == before.model_copy(
-        update={"planned_at": at(5)}
-    )
+    assert ledger.note_planned(
+        replace(PAYER, account_type="linked"), "Another name"
+    ) == before.model_copy(update={"planned_at": at(5)})
 
 
 def test_each_event_has_its_own_time(ledger, clock):
-    ledger.note_planned(ACCOUNT, "Acme", "payer")
+    ledger.note_planned(PAYER, "Acme")
     for hour, note in enumerate(
         (
-            lambda: ledger.note_applied(ACCOUNT, "Acme", "payer", **BY_TERRAFORM),
+            lambda: ledger.note_applied(PAYER, "Acme", **BY_TERRAFORM),
             lambda: register(ledger),
             lambda: verify(ledger),
         ),
@@ -168,7 +171,7 @@ def test_linked_accounts_are_noted_once_they_pass_and_return_only_when_readmitte
 
 
 def test_nothing_passes_in_an_account_that_was_destroyed_until_it_is_applied_again(ledger, clock):
-    ledger.note_applied(ACCOUNT, "Acme", "payer", **BY_TERRAFORM)
+    ledger.note_applied(PAYER, "Acme", **BY_TERRAFORM)
     verify(ledger)
     ledger.note_linked({LINKED: ("one", "pass")})
     clock.hour = 1
@@ -178,16 +181,16 @@ def test_nothing_passes_in_an_account_that_was_destroyed_until_it_is_applied_aga
         assert (record.destroyed_at, record.verified_at, record.statuses) == (at(1), None, {})
     ledger.readmit([LINKED])  # it comes back with its payer once the StackSet reaches it
     assert LinkedRegistrations(ledger, None).waiting(ACCOUNT) == {}
-    ledger.note_applied(ACCOUNT, "Acme", "payer", **BY_TERRAFORM)
+    ledger.note_applied(PAYER, "Acme", **BY_TERRAFORM)
     assert ledger.account(ACCOUNT).destroyed_at is None
 
 
 def test_what_terraform_applied_stays_terraforms_and_a_mere_plan_does_not_bind(ledger):
-    ledger.note_planned(ACCOUNT, "Acme", "payer")
-    by_console = ledger.note_verified(ACCOUNT, "Acme", "payer", PASSED, method="console")
+    ledger.note_planned(PAYER, "Acme")
+    by_console = ledger.note_verified(PAYER, "Acme", PASSED, method="console")
     assert by_console.method == "console"
-    ledger.note_applied(ACCOUNT, "Acme", "payer", method="terraform")
-    checked = ledger.note_verified(ACCOUNT, "Acme", "payer", PASSED, method="console")
+    ledger.note_applied(PAYER, "Acme", method="terraform")
+    checked = ledger.note_verified(PAYER, "Acme", PASSED, method="console")
     assert checked.method == "terraform"
 
 
@@ -215,7 +218,7 @@ def test_what_terraform_applied_stays_terraforms_and_a_mere_plan_does_not_bind(l
 def test_what_is_left_to_do_by_hand_begins_with_the_registration(
     ledger, statuses, registered, steps
 ):
-    record = ledger.note_verified(ACCOUNT, "Acme", "payer", statuses, **BY_TERRAFORM)
+    record = ledger.note_verified(PAYER, "Acme", statuses, **BY_TERRAFORM)
     assert (register(ledger) if registered else record).steps_by_hand() == steps
 
 
@@ -269,7 +272,7 @@ def test_version_1_is_carried_over_without_what_it_claimed_wrongly(ledger, tmp_p
     assert (linked.planned_at, linked.registered_at, linked.finished_at) == (None, at(3), None)
     assert json.loads(path.read_text()) == V1  # reading changes nothing
     clock.hour = 4
-    ledger.note_planned(ACCOUNT, "Acme", "payer")
+    ledger.note_planned(PAYER, "Acme")
     document = json.loads(path.read_text())
     assert document["schema_version"] == "octo-tf/ledger/v2"
     assert document["accounts"][LINKED]["registered_at"] == at(3)
@@ -351,7 +354,8 @@ def test_a_held_lock_is_reported_after_a_bounded_wait(tmp_path):
 
 def test_concurrent_changes_are_all_kept(ledger):
     ids = [f"{n:012}" for n in range(12)]
-    threads = [threading.Thread(target=ledger.note_planned, args=(i, "x", "linked")) for i in ids]
+    accounts = [Account(i, "linked", f"arn:aws:iam::{i}:root", None) for i in ids]
+    threads = [threading.Thread(target=ledger.note_planned, args=(one, "x")) for one in accounts]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -369,7 +373,7 @@ def test_deliveries_are_noted_once_each_and_kept_for_a_year(tmp_path):
     def verify_on(number: int, delivered_at: str | None) -> tuple[str, ...]:
         day[0] = number
         return ledger.note_verified(
-            ACCOUNT, "Acme", "payer", PASSED, **BY_TERRAFORM, delivered_at=delivered_at
+            PAYER, "Acme", PASSED, **BY_TERRAFORM, delivered_at=delivered_at
         ).deliveries
 
     assert verify_on(1, None) == ()
@@ -384,16 +388,16 @@ def test_deliveries_are_noted_once_each_and_kept_for_a_year(tmp_path):
 
 
 def test_a_destroy_is_noted_since_it_began_also_where_nothing_was_noted(ledger, clock):
-    ledger.note_destroying("111122223333", "Acme", "payer", ())
+    ledger.note_destroying(PAYER, "Acme", ())
     began = ledger.account("111122223333").destroying_at
     clock.hour += 1
-    ledger.note_destroying("111122223333", "Acme", "payer", {"222233334444"})
+    ledger.note_destroying(PAYER, "Acme", {"222233334444"})
     record = ledger.account("111122223333")
     assert (record.destroying_at, record.kept_roles) == (began, ("222233334444",))
 
 
 def test_an_adopted_bucket_is_known_whatever_is_done_later(ledger):
-    ledger.note_adopted_bucket("111122223333", "Acme", "payer", "acme-billing")
-    ledger.note_applied("111122223333", "Acme", "payer", method="terraform")
+    ledger.note_adopted_bucket(PAYER, "Acme", "acme-billing")
+    ledger.note_applied(PAYER, "Acme", method="terraform")
     ledger.note_destroyed({"111122223333"})
     assert ledger.account("111122223333").adopted_bucket == "acme-billing"

@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator.aws import s3
 from orchestrator.errors import AwsError
+from orchestrator.model.account import Account
 from orchestrator.model.module_contract import documents
 from orchestrator.model.module_contract.octo_names import (
     API_ROLE,
@@ -26,6 +27,7 @@ from orchestrator.octo.registration import RegistrationService
 from orchestrator.report.history import render_json, render_text
 
 ACCOUNT = "111122223333"
+LINKED = Account(ACCOUNT, "linked", f"arn:aws:iam::{ACCOUNT}:root", None)
 STATUS = json.loads((Path(__file__).parents[2] / "docs/schemas/status-v1.json").read_text())
 
 
@@ -113,7 +115,7 @@ def outdated(*missing: MissingActions, unread: str = "", known: bool = True) -> 
 def shown(tmp_path: Path, found: OutdatedAccess | None, method: Any = "terraform") -> str:
     """The text of octo-tf status; its JSON is valid."""
     ledger = Ledger(tmp_path / "ledger.json")
-    ledger.note_verified(ACCOUNT, "", "linked", {"api_access": "pass"}, method=method)
+    ledger.note_verified(LINKED, "", {"api_access": "pass"}, method=method)
     ledger.note_registered(ACCOUNT, "", "linked", method=method)
     known = history.read(RegistrationService(ledger, None), ACCOUNT, outdated=found)
     assert known is not None

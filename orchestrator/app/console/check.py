@@ -76,7 +76,7 @@ def check(
     name = flow.registration.account_name or ""
     results = sorted([*_check_payer(flow, steps), *found, *checked], key=lambda r: r.id)
     whole = build_report(context, results, account_name=name)
-    known = flow.context.octo.record(whole.account_id)
+    known = flow.context.octo.ledger.account(whole.account_id)
     verified = {AREAS[step].value for step in steps}
     before = {a: s for a, s in known.statuses.items() if a not in verified} if known else {}
     return confirm(

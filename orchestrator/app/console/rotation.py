@@ -75,20 +75,20 @@ def rotate(
     needed = new if change.has_changed else frozenset(flow.external_ids)
     count = len(flow.external_ids)
     if stacks := to_update(flow, [s for s in found if s.lacks(needed)], ids=count):
-        context.octo.note_rotation(account, "accepting")
+        context.octo.ledger.note_rotation(account.account_id, "accepting")
         return Rotated("accepting", None, review, stacks)
     if not change.has_changed:
-        context.octo.note_rotation(account, "waiting")
+        context.octo.ledger.note_rotation(account.account_id, "waiting")
         single = to_update(flow, [s for s in found if not s.stack.is_ours], ids=1)
         return Rotated("waiting", None if single else _verify(flow), review, single)
     flow = flow_of(change.alone(context), account)
-    context.octo.note_rotation(account, "dropping")
+    context.octo.ledger.note_rotation(account.account_id, "dropping")
     if stacks := to_update(flow, [s for s in found if s.stack.external_ids - new], ids=1):
         return Rotated("dropping", None, review, stacks)
-    record = context.octo.record(account.account_id)
+    record = context.octo.ledger.account(account.account_id)
     report = _verify(flow)
     if octo_is_refused(report, record.confirmed_at if record else ()):
-        context.octo.note_rotation(account, "put_back")
+        context.octo.ledger.note_rotation(account.account_id, "put_back")
         both = flow_of(change.accepting(context), account)
         ours = [one for one in found if one.stack.is_ours]
         return Rotated("put_back", report, review, to_update(both, ours, ids=count))
@@ -98,7 +98,7 @@ def rotate(
         review = _review(context, account, ends)
         consent(review)
     kept.end(config, change.new.get_secret_value())
-    context.octo.note_rotation(account, "done")
+    context.octo.ledger.note_rotation(account.account_id, "done")
     return Rotated("done", report, review)
 
 

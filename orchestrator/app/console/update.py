@@ -203,7 +203,7 @@ def check_method(flow: ConsoleFlow) -> None:
     Raises:
         ConfigError: Terraform did.
     """
-    record = flow.context.octo.record(flow.account.account_id)
+    record = flow.context.octo.ledger.account(flow.account.account_id)
     if record is not None and record.method == "terraform" and record.applied_at is not None:
         raise ConfigError(
             "the account's resources are made by Terraform, not by a stack",

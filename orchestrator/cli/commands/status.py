@@ -38,7 +38,7 @@ def command(context: AccountContext, as_json: bool, detailed_exitcode: bool) -> 
 
     account_id = context.registration.account_id
     rotation = context.registration.external_id_rotation
-    is_noted = context.octo.record(account_id) is not None
+    is_noted = context.octo.ledger.account(account_id) is not None
     found = outdated.find(context) if is_noted else None
     known = history.read(context.octo, account_id, rotation, outdated=found)
     if known is None:

@@ -79,8 +79,8 @@ def test_a_linked_account_is_refused_before_its_payer_and_before_its_name(servic
 
 
 def test_a_plan_and_an_apply_are_noted_without_registering(service, ledger, state):
-    service.note_planned(identified(STANDALONE), "Acme")
-    service.note_applied(identified(STANDALONE), "Acme")
+    service.ledger.note_planned(identified(STANDALONE), "Acme")
+    service.ledger.note_applied(identified(STANDALONE), "Acme")
     assert not ledger.account(STANDALONE).is_registered
     assert state.accounts == {}
 
@@ -306,7 +306,7 @@ def later(tmp_path, api, account) -> RegistrationService:
     )
     service = RegistrationService(ledger, api)
     service.register(identified(PAYER), "Acme")
-    service.note_applied(identified(PAYER), "Acme")
+    service.ledger.note_applied(identified(PAYER), "Acme")
     return service
 
 
@@ -320,7 +320,7 @@ def test_a_stackset_is_confirmed_again_only_after_an_apply_or_for_accounts_that_
     asked = plant(sandbox, action="CreateAccountAccessStackset", latency=0.001)
     assert [stackset(later), stackset(later)] == ["confirmed", "confirmed"]
     assert asked.happened == 1
-    later.note_applied(identified(PAYER), "Acme")
+    later.ledger.note_applied(identified(PAYER), "Acme")
     assert [stackset(later), stackset(later)] == ["confirmed", "confirmed"]
     assert asked.happened == 2
     later.linked.note({"300000000001": ("one", "pass")})
@@ -362,7 +362,7 @@ def test_accounts_of_a_stackset_that_is_gone_are_not_registered(service, account
 
 def test_a_ledger_that_is_held_does_not_end_a_deployment(ledger, tmp_path):
     impatient = RegistrationService(Ledger(tmp_path / "ledger.json", lock_seconds=0.05), None)
-    impatient.note_planned(identified(PAYER), "Acme")
+    impatient.ledger.note_planned(identified(PAYER), "Acme")
     with FileLock(tmp_path / "ledger.json.lock"):
         impatient.linked.register_current(PAYER, {"300000000001": "one"})
     assert set(ledger.accounts()) == {PAYER}
@@ -384,7 +384,7 @@ def test_a_linked_account_of_another_organization_is_named(service, client, acco
 def test_there_is_nothing_to_confirm_of_an_unknown_or_a_planned_account(service):
     with pytest.raises(LedgerError, match="no verification is recorded"):
         service.confirm_remaining(STANDALONE)
-    service.note_planned(identified(STANDALONE), "Acme")
+    service.ledger.note_planned(identified(STANDALONE), "Acme")
     with pytest.raises(LedgerError, match="no verification is recorded"):
         service.confirm_remaining(STANDALONE)
     assert history.read(service, STANDALONE).remaining == ("Run octo-tf apply.",)

@@ -61,11 +61,11 @@ def test_nothing_but_registering_brings_an_account_back(serve, account, api):
     confirm(service, STANDALONE)
     leave(service, STANDALONE)
     assert api.status(STANDALONE) is None
-    service.note_planned(identified(STANDALONE), "Acme")
+    service.ledger.note_planned(identified(STANDALONE), "Acme")
     for answers in (
         confirm(service, STANDALONE).answers,
         service.confirm_remaining(STANDALONE).answers,
-        confirm(RegistrationService(service._ledger, None), STANDALONE).answers,
+        confirm(RegistrationService(service.ledger, None), STANDALONE).answers,
     ):
         assert {answer.state for answer in answers.values()} == {"left"}
         assert "The account left Octo on" in answers["api_access"].reason
@@ -93,7 +93,7 @@ def test_one_that_is_registered_again_in_octo_itself_has_not_left(serve, account
     leave(service, STANDALONE)
     api.register(STANDALONE, "By hand")
     assert confirm(service, STANDALONE).answers["api_access"].state == "confirmed"
-    assert service.record(STANDALONE).left_at is None
+    assert service.ledger.account(STANDALONE).left_at is None
 
 
 def test_linked_accounts_are_named_and_stay_unless_they_are_taken_along(payer, api, sandbox):
@@ -130,14 +130,14 @@ def test_a_departure_that_octo_interrupts_goes_on_where_it_was(payer, sandbox, s
         leave(payer, PAYER, with_linked=True)
     assert "1 account of 3 has left; the same command goes on with the rest." in caught.value.hint
     assert set(state.accounts) == {PAYER, second}
-    assert payer.record(first).left_at is not None
-    assert payer.record(PAYER).left_at is None
+    assert payer.ledger.account(first).left_at is not None
+    assert payer.ledger.account(PAYER).left_at is None
     # A nightly verification in between brings nobody back.
     assert confirm(payer, PAYER, WITH_STACKSET).answers["stackset"].state == "confirmed"
     assert set(state.accounts) == {PAYER, second}
     leave(payer, PAYER, with_linked=True)
     assert state.accounts == {}
-    assert all(payer.record(account_id).left_at for account_id in (PAYER, first, second))
+    assert all(payer.ledger.account(account_id).left_at for account_id in (PAYER, first, second))
 
 
 def test_without_a_ledger_octo_says_which_accounts_are_linked(payer, serve, workdir, sandbox, api):
@@ -148,7 +148,7 @@ def test_without_a_ledger_octo_says_which_accounts_are_linked(payer, serve, work
     assert len(departure.linked) == 2
     service.unregister(departure, with_linked=True)
     assert api.status(PAYER) is None
-    records = service.records()
+    records = service.ledger.accounts()
     assert set(records) == {PAYER, *departure.linked}
     assert all(record.left_at for record in records.values())
     states = {a.state for a in confirm(service, PAYER).answers.values()}
@@ -163,9 +163,9 @@ def test_an_account_that_octo_does_not_know_is_noted_as_one_that_left(serve, acc
     assert not departure.is_known
     service.unregister(departure, with_linked=False)
     assert confirm(service, STANDALONE).answers["api_access"].state == "left"
-    left_at = service.record(STANDALONE).left_at
+    left_at = service.ledger.account(STANDALONE).left_at
     leave(service, STANDALONE)
-    assert service.record(STANDALONE).left_at == left_at
+    assert service.ledger.account(STANDALONE).left_at == left_at
 
 
 def test_a_linked_account_that_left_by_itself_is_not_registered_again_by_its_payer(
@@ -175,7 +175,7 @@ def test_a_linked_account_that_left_by_itself_is_not_registered_again_by_its_pay
     own = serve(linked)
     own.register(identified(linked, "linked"), "one")
     leave(own, linked)
-    assert payer.record(linked).left_at is not None
+    assert payer.ledger.account(linked).left_at is not None
     payer.linked.note({linked: ("one", "pass")})
     assert linked not in payer.linked.waiting(PAYER)
     assert payer.linked.left_with(PAYER) == {}

@@ -303,7 +303,7 @@ def test_a_linked_account_before_its_payer_is_reported(account):
     assert "Octo wants the payer before its linked accounts" in seen.hint
     payer = account("payer")
     ledger = Ledger(payer.folder / payer.account_id / "ledger.json")
-    ledger.note_planned(payer.account_id, "", "payer")
+    ledger.note_planned(payer.flow().account, "")
     assert findings(linked.check())["api_access.payer"].status is SKIPPED  # merely planned
     ledger.note_registered(payer.account_id, "", "payer", method="terraform")
     assert findings(linked.check())["api_access.payer"].status is PASS

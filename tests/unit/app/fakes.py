@@ -359,12 +359,56 @@ class Terraform:
         self.held = [r for r in self.held if r.address not in addresses]
 
 
+class Ledger:
+    """What ``Octo`` has noted."""
+
+    def __init__(self, recording: Recording, octo: Octo) -> None:
+        self._note = lambda name: recording.note(f"octo.{name}")
+        self._octo = octo
+
+    def account(self, account_id: str) -> AccountRecord | None:
+        return self._octo.known
+
+    def accounts(self) -> dict[str, AccountRecord]:
+        return {} if self._octo.known is None else {self._octo.known.account_id: self._octo.known}
+
+    def note_destroying(self, account: Account, name: str, kept_roles) -> None:
+        self._note("note_destroying")
+        self._octo.kept_roles = tuple(kept_roles)
+
+    def note_adopted_bucket(self, account: Account, name: str, bucket: str) -> None:
+        self._note("note_adopted_bucket")
+        self._octo.adopted_bucket = bucket
+
+    def note_destroyed(self, account_ids) -> None:
+        self._note("note_destroyed")
+        self._octo.destroyed = set(account_ids)
+
+    def note_enrolment(self, account_id: str, service, made: MadeEnrolment | None) -> None:
+        self._note("note_enrolment")
+        known = self._octo.known or AccountRecord(account_id=account_id, account_name="")
+        others = {name: one for name, one in known.enrolments.items() if name != service}
+        enrolments = {**others, service: made} if made else others
+        self._octo.known = known.model_copy(update={"enrolments": enrolments})
+
+    def note_rotation(self, account_id: str, phase: str) -> None:
+        self._note("note_rotation")
+        self._octo.rotation.append(phase)
+
+    def note_planned(self, account: Account, name: str) -> None:
+        self._note("note_planned")
+
+    def note_applied(self, account: Account, name: str, *, method: str = "terraform") -> None:
+        self._note("note_applied")
+
+
 class Octo:
     """The registration service; ``api`` None means that there are no credentials."""
 
     def __init__(self, recording: Recording) -> None:
         self._note = lambda name: recording.note(f"octo.{name}")
         self.api: Any = _Api(recording)
+        self.ledger = Ledger(recording, self)
         self.known: AccountRecord | None = None
         self.linked = _Linked(recording)
         self.rotation: list[str] = []
@@ -380,47 +424,12 @@ class Octo:
     def unregister(self, leaving: Departure, *, with_linked: bool) -> None:
         self._note("unregister")
 
-    def record(self, account_id: str) -> AccountRecord | None:
-        return self.known
-
-    def records(self) -> dict[str, AccountRecord]:
-        return {} if self.known is None else {self.known.account_id: self.known}
-
-    def note_destroying(self, account: Account, name: str, kept_roles) -> None:
-        self._note("note_destroying")
-        self.kept_roles = tuple(kept_roles)
-
-    def note_adopted_bucket(self, account: Account, name: str, bucket: str) -> None:
-        self._note("note_adopted_bucket")
-        self.adopted_bucket = bucket
-
-    def note_destroyed(self, account_ids) -> None:
-        self._note("note_destroyed")
-        self.destroyed = set(account_ids)
-
     def check_new(self, account: Account, name: str) -> None:
         self._note("check_new")
 
     @property
     def enrolments(self) -> dict[str, MadeEnrolment]:
         return self.known.enrolments if self.known else {}
-
-    def note_enrolment(self, account: Account, service, made: MadeEnrolment | None) -> None:
-        self._note("note_enrolment")
-        known = self.known or AccountRecord(account_id=account.account_id, account_name="")
-        others = {name: one for name, one in known.enrolments.items() if name != service}
-        enrolments = {**others, service: made} if made else others
-        self.known = known.model_copy(update={"enrolments": enrolments})
-
-    def note_rotation(self, account: Account, phase: str) -> None:
-        self._note("note_rotation")
-        self.rotation.append(phase)
-
-    def note_planned(self, account: Account, name: str) -> None:
-        self._note("note_planned")
-
-    def note_applied(self, account: Account, name: str, *, method: str = "terraform") -> None:
-        self._note("note_applied")
 
     def register(self, account: Account, name: str, *, method: str = "terraform") -> Any:
         self._note("register")

@@ -226,7 +226,7 @@ def test_accounts_that_the_stackset_reached_leave_although_it_is_gone(route):
     """An earlier run ended between the StackSet and Octo: the ledger has them."""
     everything_is_gone(route)
     record = AccountRecord(account_id=LINKED, account_name="one", account_type="linked")
-    route.octo.records = lambda: {LINKED: record}  # type: ignore[method-assign]
+    route.octo.ledger.accounts = lambda: {LINKED: record}  # type: ignore[method-assign]
     leaving = leave(route)
     assert "terraform.apply_plan" not in route.calls
     assert leaving.departure.linked == {LINKED: "one"}

@@ -29,6 +29,7 @@ from orchestrator.model.billing_transfer import BillingTransfers
 from orchestrator.model.coverage import Coverage, LinkedAccount, State
 from orchestrator.model.octo_records import AccountRecord, Confirmation, OctoAnswer
 from orchestrator.model.outside_action import OF_THE_STATE, REGISTER, TRUSTED_ACCESS, UNTAINT
+from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.registration import RegistrationService
 from orchestrator.terraform import journal, plan_file
 from orchestrator.terraform.client import Terraform
@@ -425,7 +426,12 @@ def test_a_failed_step_says_so(route):
 
 @pytest.mark.parametrize(
     ("fake", "real"),
-    [(fakes.Cloud, Cloud), (fakes.Terraform, Terraform), (fakes.Octo, RegistrationService)],
+    [
+        (fakes.Cloud, Cloud),
+        (fakes.Terraform, Terraform),
+        (fakes.Octo, RegistrationService),
+        (fakes.Ledger, Ledger),
+    ],
 )
 def test_the_fakes_take_what_the_ports_take(fake, real):
     for name, method in inspect.getmembers(fake, inspect.isfunction):
