@@ -30,9 +30,6 @@ def read_billing_transfers(aws: Aws, now: datetime | None = None) -> BillingTran
     Args:
         aws: calls as the management account.
         now: the time to judge the transfers' dates by; None for the present.
-
-    Raises:
-        ServiceError: AWS returned another error than a refusal.
     """
     now = now or datetime.now(timezone.utc)
     notes: list[str] = []

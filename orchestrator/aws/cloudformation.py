@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from orchestrator.aws.errors import CALL_ERRORS, cannot_be_asked, code_of, is_not_found
+from orchestrator.aws.errors import CALL_ERRORS, cannot_be_asked, code_of, none_if_missing
 from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 from orchestrator.model.observed import OwningStack, StackOwners
@@ -36,14 +36,10 @@ _PREFERENCES: Any = {
 
 
 @fact
-def describe_stack_set(aws: Aws, name: str) -> StackSet | None:
+@none_if_missing
+def describe_stack_set(aws: Aws, name: str) -> StackSet:
     """Read a StackSet's settings (DescribeStackSet); None if there is none of that name."""
-    try:
-        found = aws.client("cloudformation").describe_stack_set(StackSetName=name)["StackSet"]
-    except ClientError as error:
-        if is_not_found(error):
-            return None
-        raise
+    found = aws.client("cloudformation").describe_stack_set(StackSetName=name)["StackSet"]
     automatic = found.get("AutoDeployment", {})
     return StackSet(
         name,

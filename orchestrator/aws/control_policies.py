@@ -40,9 +40,6 @@ def read(aws: Aws) -> ControlPolicies:
     What the caller may not read is left out; ``denied`` then names the permission.
 
     Sources: ListRoots, ListPolicies, DescribePolicy, ListTargetsForPolicy, ListPoliciesForTarget.
-
-    Raises:
-        ServiceError: AWS returned another error.
     """
     client, enabled = aws.client("organizations"), enabled_policy_types(aws)
     policies: dict[str, ControlPolicy] = {}

@@ -23,11 +23,7 @@ _DELETION_SECONDS = 60.0
 
 @fact
 def read(aws: Aws, service: ServiceName, *, members: bool = False) -> Enrolment:
-    """Read an account's enrolment, and with ``members`` those of a payer's members.
-
-    Raises:
-        ServiceError: it may not be read.
-    """
+    """Read an account's enrolment, and with ``members`` those of a payer's members."""
     has_role = iam.get_role(aws, SERVICES[service].role) is not None
     if service == "trusted_advisor":
         return Enrolment(has_role, has_role)
@@ -78,7 +74,6 @@ def begin(aws: Aws, service: ServiceName, *, members: bool) -> None:
     """Enrol the account, with ``members`` a payer and its members; AWS creates the role.
 
     Raises:
-        ServiceError: AWS refused.
         AwsError: AWS says that the enrolment failed.
     """
     if service == "trusted_advisor":
@@ -95,7 +90,6 @@ def end(aws: Aws, service: ServiceName, *, members: bool) -> None:
     """End the enrolment of the account, with ``members`` of a payer and its members.
 
     Raises:
-        ServiceError: AWS refused.
         AwsError: AWS says that it failed.
     """
     if SERVICES[service].has_enrolment:
@@ -106,7 +100,6 @@ def delete_role(aws: Aws, service: ServiceName, *, sleep: Callable[[float], None
     """Delete the service-linked role, and wait until AWS did; no error if it is gone.
 
     Raises:
-        ServiceError: AWS refused.
         AwsError: the service still uses the role.
     """
     client, name = aws.client("iam"), SERVICES[service].role

@@ -6,9 +6,11 @@ another error of botocore where no answer comes. ``explained`` turns all of them
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -27,6 +29,8 @@ from orchestrator.errors import AccessDenied, AwsError, OctoTfError
 
 ServiceError = ClientError
 CALL_ERRORS = (ClientError, BotoCoreError)
+_Arguments = ParamSpec("_Arguments")
+_Value = TypeVar("_Value")
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 _NOT_FOUND = {
@@ -72,6 +76,23 @@ def is_denied(error: ServiceError) -> bool:
 def is_not_found(error: ServiceError) -> bool:
     """Tell whether the role, bucket, object, key or StackSet of the call does not exist."""
     return code_of(error) in _NOT_FOUND
+
+
+def none_if_missing(
+    read: Callable[_Arguments, _Value],
+) -> Callable[_Arguments, _Value | None]:
+    """Make a reader return None if what it reads does not exist; see ``is_not_found``."""
+
+    @functools.wraps(read)
+    def reader(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Value | None:
+        try:
+            return read(*args, **kwargs)
+        except ClientError as error:
+            if is_not_found(error):
+                return None
+            raise
+
+    return reader
 
 
 def cannot_be_asked(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from orchestrator.aws.errors import code_of, is_denied, is_not_found
+from orchestrator.aws.errors import code_of, is_denied, is_not_found, none_if_missing
 from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 from orchestrator.model.observed import Document, ManagedPolicy, Role, own_policies
@@ -29,14 +29,10 @@ _EVERYTHING = Sample("*", ())
 
 
 @fact
-def get_role(aws: Aws, name: str) -> Role | None:
+@none_if_missing
+def get_role(aws: Aws, name: str) -> Role:
     """Read a role without its policies (GetRole); None if there is none of that name."""
-    try:
-        found = aws.client("iam").get_role(RoleName=name)["Role"]
-    except ClientError as error:
-        if is_not_found(error):
-            return None
-        raise
+    found = aws.client("iam").get_role(RoleName=name)["Role"]
     return Role(
         name,
         found["Arn"],
@@ -93,9 +89,6 @@ def delete_role(aws: Aws, name: str) -> None:
     """Delete a role with its policies; one that is gone is no error.
 
     The account's own managed policies are deleted with it if nothing else uses them.
-
-    Raises:
-        ServiceError: IAM refused.
     """
     iam = aws.client("iam")
     try:

@@ -16,9 +16,6 @@ def hub_enrolled_at(aws: Aws) -> datetime | None:
     """Read since when the account is enrolled in Cost Optimization Hub; None if it is not.
 
     Source: ListEnrollmentStatuses.
-
-    Raises:
-        ServiceError: the enrolment may not be read.
     """
     found = aws.client("cost-optimization-hub", REGION).list_enrollment_statuses()
     enrolled = (item for item in found.get("items", []) if item.get("status") == "Active")
@@ -38,11 +35,7 @@ def hub_has_recommendations(aws: Aws) -> bool:
 
 @fact
 def has_trusted_advisor_checks(aws: Aws) -> bool:
-    """Tell whether the support plan has Trusted Advisor's checks (DescribeTrustedAdvisorChecks).
-
-    Raises:
-        ServiceError: they may not be read.
-    """
+    """Tell whether the support plan has Trusted Advisor's checks (DescribeTrustedAdvisorChecks)."""
     try:
         aws.client("support", REGION).describe_trusted_advisor_checks(language="en")
     except ServiceError as error:

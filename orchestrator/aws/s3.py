@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
-from orchestrator.aws.errors import code_of, is_denied, is_not_found
+from orchestrator.aws.errors import code_of, is_denied, is_not_found, none_if_missing
 from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 from orchestrator.errors import AwsError
@@ -53,7 +53,6 @@ def read_public_template(aws: Aws, url: str) -> str:
     it is asked in S3's place.
 
     Raises:
-        ServiceError: S3 refuses.
         AwsError: the address is not one of S3, or the object is no text, or too large.
     """
     found = _ADDRESS.fullmatch(url)
@@ -73,20 +72,16 @@ def read_public_template(aws: Aws, url: str) -> str:
 
 
 @fact
-def bucket_region(aws: Aws, name: str, account_id: str) -> str | None:
+@none_if_missing
+def bucket_region(aws: Aws, name: str, account_id: str) -> str:
     """Read the region of an account's bucket (GetBucketLocation); None if there is no bucket.
 
     Raises:
         ServiceError: the bucket belongs to another account, or may not be read.
     """
-    try:
-        location = aws.client("s3").get_bucket_location(
-            Bucket=name, ExpectedBucketOwner=account_id
-        )["LocationConstraint"]
-    except ClientError as error:
-        if is_not_found(error):
-            return None
-        raise
+    location = aws.client("s3").get_bucket_location(Bucket=name, ExpectedBucketOwner=account_id)[
+        "LocationConstraint"
+    ]
     return _LOCATIONS.get(location, location)
 
 
@@ -117,11 +112,7 @@ def bucket_exists_in(aws: Aws, name: str, region: str) -> bool:
 
 @fact
 def bucket_policy(aws: Aws, name: str, region: str | None = None) -> Document | None:
-    """Read the bucket's policy (GetBucketPolicy); None if there is none, or no bucket.
-
-    Raises:
-        ServiceError: it may not be read.
-    """
+    """Read the bucket's policy (GetBucketPolicy); None if there is none, or no bucket."""
     answer = _setting_of(aws, name, region, "get_bucket_policy")
     return json.loads(answer["Policy"]) if answer else None
 
@@ -131,9 +122,6 @@ def public_access_block(aws: Aws, name: str, region: str) -> dict[str, bool] | N
     """Read the bucket's public access block (GetPublicAccessBlock); empty if it has none.
 
     None if there is no bucket.
-
-    Raises:
-        ServiceError: it may not be read.
     """
     answer = _setting_of(aws, name, region, "get_public_access_block")
     return None if answer is None else dict(answer.get("PublicAccessBlockConfiguration", {}))
@@ -141,11 +129,7 @@ def public_access_block(aws: Aws, name: str, region: str) -> dict[str, bool] | N
 
 @fact
 def default_encryption(aws: Aws, name: str, region: str) -> Encryption | None:
-    """Read how new objects are encrypted (GetBucketEncryption); None if there is no bucket.
-
-    Raises:
-        ServiceError: it may not be read.
-    """
+    """Read how new objects are encrypted (GetBucketEncryption); None if there is no bucket."""
     answer = _setting_of(aws, name, region, "get_bucket_encryption")
     if answer is None:
         return None
@@ -211,19 +195,15 @@ def list_objects(aws: Aws, bucket: str, region: str, prefix: str) -> dict[str, d
 
 
 @fact
-def read_object(aws: Aws, bucket: str, region: str, key: str) -> bytes | None:
+@none_if_missing
+def read_object(aws: Aws, bucket: str, region: str, key: str) -> bytes:
     """Read an object (GetObject); None if it does not exist.
 
     Raises:
         ServiceError: AccessDenied, which S3 also says in place of NoSuchKey to a caller who may
             not list the bucket.
     """
-    try:
-        return aws.client("s3", region).get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if is_not_found(error):
-            return None
-        raise
+    return aws.client("s3", region).get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 @fact
@@ -263,14 +243,10 @@ def describe_bucket(aws: Aws, name: str, account_id: str) -> Bucket | None:
     )
 
 
-def _setting_of(aws: Aws, name: str, region: str | None, call: str) -> dict[str, Any] | None:
+@none_if_missing
+def _setting_of(aws: Aws, name: str, region: str | None, call: str) -> dict[str, Any]:
     """Read one setting of a bucket; None if there is no bucket."""
-    try:
-        return _setting(aws.client("s3", region), call, name)
-    except ClientError as error:
-        if is_not_found(error):
-            return None
-        raise
+    return _setting(aws.client("s3", region), call, name)
 
 
 def _setting(s3: S3Client, call: str, name: str) -> dict[str, Any]:

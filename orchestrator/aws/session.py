@@ -178,28 +178,16 @@ class Aws:
             return client
 
     def assume(self, role: AssumeRole) -> Aws:
-        """Assume ``role`` and return the calls of that identity, which share the loaded models.
-
-        Raises:
-            ServiceError: STS refused (AccessDenied, ...).
-        """
+        """Assume ``role`` and return the calls of that identity, which share the loaded models."""
         keys = self._keys_of(role)
         return Aws(self._session, keys=keys, lock=self._lock, caller=role.role_arn)
 
     def try_to_assume(self, role: AssumeRole) -> None:
-        """Assume ``role``, and drop its credentials unseen.
-
-        Raises:
-            ServiceError: STS refused (AccessDenied, ...).
-        """
+        """Assume ``role``, and drop its credentials unseen."""
         self.client("sts").assume_role(**_arguments(role))
 
     def acting_as(self, role: AssumeRole) -> Aws:
-        """Assume ``role`` for as long as the process runs: its credentials renew themselves.
-
-        Raises:
-            ServiceError: STS refused (AccessDenied, ...).
-        """
+        """Assume ``role`` for as long as the process runs: its credentials renew themselves."""
 
         def fetch() -> dict[str, str]:
             given = self._assume(role)
@@ -276,11 +264,7 @@ class IamInAccounts:
         client.meta.events.register("before-sign.*.*", self._sign)
 
     def as_role(self, role: AssumeRole) -> IAMClient:
-        """Assume ``role`` for this thread's calls, until the thread assumes another one.
-
-        Raises:
-            ServiceError: STS refused (AccessDenied, ...).
-        """
+        """Assume ``role`` for this thread's calls, until the thread assumes another one."""
         keys = self._keys_of(role)
         if before := getattr(self._thread, "credentials", None):
             stop_keeping_out(before.secret_key, before.token)

@@ -22,14 +22,13 @@ from orchestrator.octo.messages import (
     AccessTemplate,
     AccountAccess,
     DataAccess,
-    Deleted,
     Recommendation,
     Recommendations,
 )
 from orchestrator.octo.token import Tokens
 from orchestrator.redaction import keep_out
 
-Message = TypeVar("Message", AccessTemplate, AccountAccess, DataAccess, Deleted, Recommendations)
+Message = TypeVar("Message", AccessTemplate, AccountAccess, DataAccess, Recommendations)
 
 
 class OctoApi:

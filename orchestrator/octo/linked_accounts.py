@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class LinkedRegistrations:
     """The linked accounts of the payer whose ledger it is.
 
+    Each method raises LedgerError if the ledger cannot be read or changed.
+
     Args:
         api: Octo itself; None where there are no credentials.
     """
@@ -38,9 +40,6 @@ class LinkedRegistrations:
 
         Args:
             standings: each account's name, and the status of its API access.
-
-        Raises:
-            LedgerError: the ledger cannot be changed.
         """
         if standings:
             self._ledger.note_linked(standings)
@@ -66,9 +65,6 @@ class LinkedRegistrations:
         """Read which accounts pass and are not registered with Octo yet: names by id.
 
         An account that left is not among them.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
         """
         return {
             record.account_id: record.account_name
@@ -85,9 +81,6 @@ class LinkedRegistrations:
 
         Returns:
             The first failure, or None.
-
-        Raises:
-            LedgerError: the ledger cannot be changed.
         """
         api, waiting = self._api, self.waiting(payer_id)
         if api is None or not waiting:
@@ -116,11 +109,7 @@ class LinkedRegistrations:
         return {}
 
     def left(self, payer_id: str) -> list[str]:
-        """Read which linked accounts left.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
-        """
+        """Read which linked accounts left."""
         return [
             record.account_id
             for record in self._ledger.accounts().values()
@@ -128,11 +117,7 @@ class LinkedRegistrations:
         ]
 
     def left_with(self, payer_id: str) -> dict[str, str]:
-        """Read which accounts left together with their payer, and when: times by id.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
-        """
+        """Read which accounts left together with their payer, and when: times by id."""
         return {
             record.account_id: record.left_at
             for record in self._ledger.accounts().values()
@@ -140,10 +125,6 @@ class LinkedRegistrations:
         }
 
     def readmit(self, payer_id: str) -> None:
-        """Let the accounts that left together with their payer be registered again.
-
-        Raises:
-            LedgerError: the ledger cannot be changed.
-        """
+        """Let the accounts that left together with their payer be registered again."""
         if leavers := self.left_with(payer_id):
             self._ledger.readmit(leavers)

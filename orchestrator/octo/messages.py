@@ -1,6 +1,7 @@
 """Octo's messages, as its published protobuf has them (cover.proto, accountaccess.proto).
 
-Unknown fields are ignored and absent ones are empty: the API is marked BETA.
+Each has the fields that octo-tf and its tests read. Other fields are ignored, and absent ones are
+empty: the API is marked BETA.
 """
 
 from __future__ import annotations
@@ -33,32 +34,16 @@ class RegistrationStatus(_Message):
     """What Octo has confirmed of an account."""
 
     api_access: bool = False
-    cloudwatch_streaming: bool = False
     cur_export: bool = False
-    payer: bool = False
     stack_set: bool = False
-    transfer_account: bool = False
     is_data_available: bool = False
 
 
 class AccountAccess(_Message):
     """The answer to a confirmation; ``status`` is ``latest``, ``outdated`` or an error's text."""
 
-    target: str = ""
-    account_name: str = ""
-    account_type: str = ""
-    payer_id: str = ""
-    role_arn: str = ""
-    external_id: SecretStr = SecretStr("")
-    stack_id: str = ""
-    stack_region: str = ""
-    template_url: str = ""
-    bucket_name: str = ""
-    prefix: str = ""
-    report_name: str = ""
     registration_status: RegistrationStatus = Field(default_factory=RegistrationStatus)
     status: str = ""
-    last_updated: str = ""
 
 
 class AwsOptions(_Message):
@@ -69,9 +54,6 @@ class AwsOptions(_Message):
     account_name: str = ""
     payer_id: str = ""
     role_arn: str = ""
-    external_id: SecretStr = SecretStr("")
-    stack_id: str = ""
-    stack_region: str = ""
     template_url: str = ""
     bucket_name: str = ""
     prefix: str = ""
@@ -80,7 +62,6 @@ class AwsOptions(_Message):
         default_factory=RegistrationStatus, alias="registrationStatus"
     )
     status: str = ""
-    registration_method: str = ""
     template_version: str = Field("", alias="templateVersion")
 
 
@@ -88,10 +69,8 @@ class DataAccess(_Message):
     """What Octo knows of an account."""
 
     target: str
-    org_id: str = ""
     aws_options: AwsOptions = Field(default_factory=AwsOptions)
     account_type: str = ""
-    last_update: str = ""
     create_time: str = ""
     vendor: str = ""
 
@@ -101,16 +80,9 @@ class AccessTemplate(_Message):
 
     launch_url: SecretStr = SecretStr("")  # holds the external id
     template_url: str = ""
-    stack_name: str = ""
     principal: str
     external_id: SecretStr
     template_version: str = ""
-
-
-class Deleted(_Message):
-    """The answer to an unregistration."""
-
-    target_id: str = ""
 
 
 class Recommendation(_Message):
@@ -118,12 +90,8 @@ class Recommendation(_Message):
 
     id: str = ""
     name: str = ""
-    target: str = ""
-    source: str = ""
-    region: str = ""
     resource_id: str = ""
     estimated_monthly_savings: float = 0.0
-    status: str = ""
 
 
 class Recommendations(_Message):

@@ -4,7 +4,8 @@
 :class:`~orchestrator.report.page.Page` (everything of one run), ``plan/`` a
 :class:`~orchestrator.app.review.Review`, ``preflight/`` an
 :class:`~orchestrator.stackset.examination.Examination`, ``verification/`` a
-:class:`~orchestrator.verify.model.Report`. Each ``<name>_format.py`` has a ``render``.
+:class:`~orchestrator.verify.model.Report`. Each ``<name>_format.py`` has a ``render``;
+the name of any other format is a KeyError.
 """
 
 from __future__ import annotations
@@ -36,20 +37,12 @@ def formats_of_run(subject: Literal["plan", "preflight", "verification"]) -> lis
 
 
 def render_discovery(discovery: Discovery, name: str, *, color: bool = False) -> str:
-    """Render what exists in an account in one format.
-
-    Raises:
-        KeyError: there is no such format.
-    """
+    """Render what exists in an account in one format."""
     return _render("discovery", name, discovery, color)
 
 
 def render_run(page: Page, name: str) -> str:
-    """Render a run: as a page, or its verification, preflight or plan alone.
-
-    Raises:
-        KeyError: there is no such format.
-    """
+    """Render a run: as a page, or its verification, preflight or plan alone."""
     if name in formats("page"):
         return _render("page", name, page, False)
     if page.report is not None:
@@ -60,29 +53,17 @@ def render_run(page: Page, name: str) -> str:
 
 
 def render_plan(review: Review, name: str, *, color: bool = False) -> str:
-    """Render a plan under review in one format.
-
-    Raises:
-        KeyError: there is no such format.
-    """
+    """Render a plan under review in one format."""
     return _render("plan", name, review, color)
 
 
 def render_preflight(examination: Examination, name: str) -> str:
-    """Render what a preflight found in one format.
-
-    Raises:
-        KeyError: there is no such format.
-    """
+    """Render what a preflight found in one format."""
     return _render("preflight", name, examination, False)
 
 
 def render_verification(report: Report, name: str, *, color: bool = False) -> str:
-    """Render a verification in one format; ``color`` matters to formats for a terminal only.
-
-    Raises:
-        KeyError: there is no such format.
-    """
+    """Render a verification in one format; ``color`` matters to formats for a terminal only."""
     return _render("verification", name, report, color)
 
 

@@ -31,7 +31,10 @@ _UNDESTROYABLE = "Instance cannot be destroyed"
 
 
 class Terraform(StateCommands):
-    """Terraform in one root folder; ``Runner`` has the arguments."""
+    """Terraform in one root folder; ``Runner`` has the arguments.
+
+    Each command raises EngineError if Terraform ends with an error.
+    """
 
     def check_lock(self, wanted: Constraint) -> None:
         """Make sure that the folder is not locked to a provider of another version.
@@ -60,9 +63,6 @@ class Terraform(StateCommands):
 
         Returns:
             Whether Terraform was run.
-
-        Raises:
-            EngineError: Terraform ended with an error.
         """
         mirror = binaries.provider_mirror(self.binary, self._environ, provider_version)
         mirror = mirror or installed
@@ -85,11 +85,7 @@ class Terraform(StateCommands):
         return True
 
     def plan(self, file: Path, *, refresh: bool = True, destroy: bool = False) -> Plan:
-        """Plan, and save the plan to ``file`` (0600); ``destroy`` plans to destroy everything.
-
-        Raises:
-            EngineError: Terraform ended with an error.
-        """
+        """Plan, and save the plan to ``file`` (0600); ``destroy`` plans to destroy everything."""
         changes: list[PlannedChange] = []
         errors: list[Diagnostic] = []
 
@@ -128,11 +124,7 @@ class Terraform(StateCommands):
         provider_version: Constraint,
         destroy: bool = False,
     ) -> Plan:
-        """Plan as if the state were edited already; such a plan cannot be applied.
-
-        Raises:
-            EngineError: Terraform ended with an error.
-        """
+        """Plan as if the state were edited already; such a plan cannot be applied."""
         mirror = binaries.provider_mirror(self.binary, self._environ, provider_version)
         has_provider = self._installation(mirror).is_current()
         with preview.folder(self.folder, self.after(edits)) as copy:

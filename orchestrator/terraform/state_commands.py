@@ -27,14 +27,13 @@ from orchestrator.terraform.state_files import LOCAL_STATE
 
 
 class StateCommands(Runner):
-    """The commands about the state of one root folder."""
+    """The commands about the state of one root folder.
+
+    Each raises EngineError if the state cannot be read or changed.
+    """
 
     def outputs(self) -> dict[str, Any]:
-        """Return the root's outputs as the state has them; empty where nothing was applied.
-
-        Raises:
-            EngineError: the state cannot be read.
-        """
+        """Return the root's outputs as the state has them; empty where nothing was applied."""
         text = self._read_state("output", json=IsFlagged, no_color=IsFlagged)
         return {name: o["value"] for name, o in json.loads(text or "{}").items()}
 
@@ -50,28 +49,16 @@ class StateCommands(Runner):
             return {}
 
     def pull(self) -> str:
-        """Return the state's JSON, as the backend holds it now; empty where there is none.
-
-        Raises:
-            EngineError: the state cannot be read.
-        """
+        """Return the state's JSON, as the backend holds it now; empty where there is none."""
         text = self._read_state("state pull").strip()
         return text[text.index("{") :] if "{" in text else ""
 
     def recovery(self) -> tuple[StateEdit, ...]:
-        """Decide what brings unreadable or unsaved state files in order; nothing is changed.
-
-        Raises:
-            EngineError: the state cannot be read.
-        """
+        """Decide what brings unreadable or unsaved state files in order; nothing is changed."""
         return state_files.recovery(self.folder, self.state_version)
 
     def after(self, edits: Collection[StateEdit]) -> str:
-        """Return the state's JSON as it will be once it was edited; empty where there is none.
-
-        Raises:
-            EngineError: the state cannot be read.
-        """
+        """Return the state's JSON as it will be once it was edited; empty where there is none."""
         pushed = [self.folder / edit.address for edit in edits if edit.kind == "push"]
         if pushed:
             text = read_regular(pushed[0]).decode()
@@ -82,11 +69,7 @@ class StateCommands(Runner):
         return edited(text, edits)
 
     def state_version(self, edits: Collection[StateEdit] = ()) -> StateVersion:
-        """Return which state the backend holds, now or once the state was edited.
-
-        Raises:
-            EngineError: the state cannot be read.
-        """
+        """Return which state the backend holds, now or once the state was edited."""
         text = self.after(edits)
         if not text:
             return NO_STATE
@@ -102,9 +85,6 @@ class StateCommands(Runner):
 
         With ``here_only``, a state that is not a file of the folder counts as empty: to ask a
         backend takes a start of Terraform, after ``init``.
-
-        Raises:
-            EngineError: the state cannot be read.
         """
         path = self.folder / LOCAL_STATE
         if edits:
@@ -134,19 +114,11 @@ class StateCommands(Runner):
             return state_files.keep_pushed(self.folder / name)
 
     def untaint(self, address: str) -> None:
-        """Have Terraform keep a tainted resource, instead of replacing it.
-
-        Raises:
-            EngineError: the state cannot be changed.
-        """
+        """Have Terraform keep a tainted resource, instead of replacing it."""
         self._change_state("untaint", address, no_color=IsFlagged)
 
     def forget(self, *addresses: str) -> None:
-        """Remove resources from the state; they stay in AWS, and a backup of the state is kept.
-
-        Raises:
-            EngineError: the state cannot be changed.
-        """
+        """Remove resources from the state; they stay in AWS, and a backup of the state is kept."""
         self._change_state("state rm", *addresses)  # it has no -no-color
 
     def force_unlock(self, lock_id: str) -> None:

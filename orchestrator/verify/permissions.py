@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestrator.aws.errors import ServiceError, is_not_found
+from orchestrator.aws.errors import none_if_missing
 from orchestrator.aws.iam import simulate
 from orchestrator.model.observed import Observed, Role
 from orchestrator.model.policy import allowed, samples
@@ -30,15 +30,11 @@ def granted(area: str, feature: str) -> Check:
     )
 
 
-def _denials(context: Context, role: Role) -> Mapping[str, str] | None:
+@none_if_missing
+def _denials(context: Context, role: Role) -> Mapping[str, str]:
     denied: dict[str, str] = {}
-    try:
-        for sample, actions in samples(role.documents).items():
-            denied |= simulate(context.aws, role.arn, actions, sample)
-    except ServiceError as error:
-        if is_not_found(error):
-            return None
-        raise
+    for sample, actions in samples(role.documents).items():
+        denied |= simulate(context.aws, role.arn, actions, sample)
     return denied
 
 
