@@ -22,7 +22,7 @@ from orchestrator.app.apply import CarryOut, Consent, apply_prepared
 from orchestrator.app.context import AccountContext
 from orchestrator.app.review import Review
 from orchestrator.app.snapshot import Snapshot
-from orchestrator.detection.imports import ROLE_HINT
+from orchestrator.detection.imports import ROLE_HINT, ImportRules
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.files import read_regular
 from orchestrator.model.module_contract.inputs import module_inputs
@@ -138,13 +138,12 @@ def prepare(context: AccountContext, candidate: Candidate, request: Request) -> 
 
     Exactly the removals that were shown are accepted: one that is added meanwhile is refused.
     """
-    settings = replace(
-        context.settings,
+    rules = ImportRules(
         adopting=True,
         accepted_removals=frozenset(removal.key for removal in candidate.proposal.removals),
         released_stacks=frozenset(request.release_stacks),
     )
-    return replace(context, settings=settings)
+    return replace(context, settings=replace(context.settings, imports=rules))
 
 
 def plan(context: AccountContext, candidate: Candidate, request: Request) -> Review:

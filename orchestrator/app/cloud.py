@@ -385,29 +385,15 @@ class Cloud:
     def find_existing(
         self,
         plan: Plan,
+        rules: imports.ImportRules,
         *,
         read: Callable[[], Mapping[str, Mapping[str, Any]]],
-        unfinished: frozenset[str],
-        contested: frozenset[str],
-        adopting: bool,
-        accepted: frozenset[tuple[str, str]],
-        released: frozenset[str],
     ) -> dict[str, str]:
         """Return import ids, by address, of planned resources that exist; see ``imports.find``."""
         inputs = module_inputs(self._registration)
         with explained("reading what is there"):
             limits.check_plan(self.observation(), plan, inputs.cur_report_name, read=read)
-            ids = imports.find(
-                self.observation(),
-                plan,
-                inputs,
-                read=read,
-                unfinished=unfinished,
-                contested=contested,
-                adopting=adopting,
-                consented=accepted,
-                released=released,
-            )
+            ids = imports.find(self.observation(), plan, inputs, rules, read=read)
             limits.check_roles(self.observation(), plan, ids)
             return ids
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from orchestrator.app.cloud import Cloud
 from orchestrator.app.events import Asked, Events, ResourceProgress
 from orchestrator.cancellation import Cancellation
+from orchestrator.detection.imports import ImportRules
 from orchestrator.errors import OctoTfError
 from orchestrator.model.external_ids import Acceptance
 from orchestrator.model.registration import Registration
@@ -38,12 +39,9 @@ class Settings:
         allow_destroy: addresses that may be destroyed.
         enable_access: whether CloudFormation's access to the organization may be switched on.
         wait_seconds: how long verify waits for what is pending.
-        adopting: whether existing resources may be imported although they are not as we make them.
-        accepted_removals: what the user consented to lose by that: the resource, and what of it.
+        imports: which existing resources may be imported, besides those of a killed run.
         retired_ids: external ids that a rotation drops, and that the roles must refuse; None while
             none is dropped: a second accepted id that the state has then stays.
-        released_stacks: CloudFormation stacks whose release the plan announces: what they own may
-            be imported.
         octo_credentials: Octo's API client; None works without Octo's API.
         place_of: where a setting was set, for errors about it.
     """
@@ -57,10 +55,8 @@ class Settings:
     allow_destroy: frozenset[str] = frozenset()
     wait_seconds: float = 0.0
     enable_access: bool = False
-    adopting: bool = False
-    accepted_removals: frozenset[tuple[str, str]] = frozenset()
+    imports: ImportRules = field(default_factory=ImportRules)
     retired_ids: tuple[SecretStr, ...] | None = None
-    released_stacks: frozenset[str] = frozenset()
     octo_credentials: OctoCredentials | None = None
     octo_endpoint: str = ENDPOINT
     place_of: Callable[[str], str] = str

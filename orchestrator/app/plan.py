@@ -133,24 +133,20 @@ def run_terraform(
             shown.append(_with_values(made, terraform.show(made.file)))
         return shown[0]
 
-    unfinished = journal.addresses(context.folder) | own_bucket.kept(context)
+    rules = replace(
+        context.settings.imports,
+        unfinished=journal.addresses(context.folder) | own_bucket.kept(context),
+        contested=journal.contested(context.folder),
+    )
     try:
-        ids = context.cloud.find_existing(
-            made,
-            read=lambda: values().planned,
-            unfinished=unfinished,
-            contested=journal.contested(context.folder),
-            adopting=context.settings.adopting,
-            accepted=context.settings.accepted_removals,
-            released=context.settings.released_stacks,
-        )
+        ids = context.cloud.find_existing(made, rules, read=lambda: values().planned)
     except BaseException:
         made.file.unlink(missing_ok=True)  # applying it would fail partway
         raise
     if not ids:
         return shown[0] if shown else made
     is_lost = any(edit.kind == "set_aside" for edit in edits)
-    if not (context.settings.adopting or is_lost or ids.keys() & unfinished):
+    if not (rules.adopting or is_lost or ids.keys() & rules.unfinished):
         context.events.warn(
             "AWS has some of these resources, just as they would be created, and this folder's"
             " state does not: they would be imported. If another working folder's state has them,"

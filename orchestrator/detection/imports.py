@@ -9,8 +9,9 @@ before Terraform saved its state created it, or if the user runs `octo-tf adopt`
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.aws import cloudformation, cur, iam, s3
@@ -43,28 +44,38 @@ ROLE_HINT = (
 _LATER = ("aws_iam_role_policy.", "aws_s3_bucket_policy.")
 
 
+@dataclass(frozen=True)
+class ImportRules:
+    """On what grounds an existing resource may be imported.
+
+    Attributes:
+        unfinished: addresses that a killed run was about to create.
+        contested: those that existed already when that run tried to create them.
+        adopting: whether the user asked to import resources that differ.
+        accepted_removals: what the user consented to lose by that, each a ``Removal.key``.
+        released_stacks: CloudFormation stacks that release their resources before the import.
+    """
+
+    unfinished: frozenset[str] = frozenset()
+    contested: frozenset[str] = frozenset()
+    adopting: bool = False
+    accepted_removals: frozenset[tuple[str, str]] = frozenset()
+    released_stacks: frozenset[str] = frozenset()
+
+
 def find(
     aws: Aws,
     plan: Plan,
     inputs: Inputs,
+    rules: ImportRules,
     *,
     read: Callable[[], Mapping[str, Mapping[str, Any]]],
-    unfinished: frozenset[str],
-    contested: frozenset[str] = frozenset(),
-    adopting: bool,
-    consented: Collection[tuple[str, str]],
-    released: Collection[str] = (),
 ) -> dict[str, str]:
     """Return what the next plan should import: import ids by address.
 
     Args:
         inputs: the names to look for.
         read: returns the planned values by address; called only if something exists.
-        unfinished: addresses that a killed run was about to create.
-        contested: those that existed already when that run tried to create them.
-        adopting: whether the user asked to import resources that differ.
-        consented: the removals that the user consented to, each a ``Removal.key``.
-        released: CloudFormation stacks that release their resources before the import.
 
     Raises:
         Refused: a resource exists and is not provably this registration's, a CloudFormation stack
@@ -77,16 +88,10 @@ def find(
         return {}
     planned = {a.removeprefix(MODULE): values for a, values in read().items()}
     compared = [compare(address, one, created, planned) for address, one in existing.items()]
-    if not adopting:
-        _refuse_contested([c for c in compared if MODULE + c.address in contested], existing)
-    _refuse(
-        aws,
-        compared,
-        unfinished=unfinished,
-        adopting=adopting,
-        consented=consented,
-        released=released,
-    )
+    if not rules.adopting:
+        contested = [one for one in compared if MODULE + one.address in rules.contested]
+        _refuse_contested(contested, existing)
+    _refuse(aws, compared, rules)
     return {MODULE + a: i for one in compared for a, i in one.imports.items()}
 
 
@@ -145,15 +150,7 @@ def _refuse_contested(compared: list[Comparison], existing: Mapping[str, Existin
         )
 
 
-def _refuse(
-    aws: Aws,
-    compared: list[Comparison],
-    *,
-    unfinished: frozenset[str],
-    adopting: bool,
-    consented: Collection[tuple[str, str]],
-    released: Collection[str],
-) -> None:
+def _refuse(aws: Aws, compared: list[Comparison], rules: ImportRules) -> None:
     if blocked := [one for one in compared if one.obstacle]:
         hints = {STACKSET_HINT if one.address == STACKSET else ROLE_HINT for one in blocked}
         raise Refused(
@@ -161,15 +158,13 @@ def _refuse(
             + "\n".join(f"  {one.resource}: {one.obstacle}" for one in blocked),
             hint=" ".join(sorted(hints)),
         )
-    foreign = [
-        one for one in compared if one.differences and MODULE + one.address not in unfinished
-    ]
+    others = [one for one in compared if MODULE + one.address not in rules.unfinished]
+    foreign = [one for one in others if one.differences]
     # A killed run created what is unfinished, so no stack manages it.
-    ids = {one.physical_id for one in compared if MODULE + one.address not in unfinished}
-    owners = cloudformation.owning_stacks(aws, ids).stacks
+    owners = cloudformation.owning_stacks(aws, {one.physical_id for one in others}).stacks
     for one in compared:
         stack = owners.get(one.physical_id)
-        if stack and stack.name not in released:
+        if stack and stack.name not in rules.released_stacks:
             raise Refused(
                 f"{one.resource} belongs to the CloudFormation stack {stack.name} in"
                 f" {stack.region}, which would change or delete it again; nothing was written",
@@ -177,15 +172,15 @@ def _refuse(
                 " resources stay (DeletionPolicy: Retain;"
                 " docs/how-to/adopt-a-registration.md shows how by hand).",
             )
-    if foreign and not adopting:
+    if foreign and not rules.adopting:
         raise Refused(
             "these exist already, and differ from what Terraform would create; nothing was"
             " written:\n"
             + "\n".join(f"  {one.resource}: {', '.join(one.differences)}" for one in foreign),
             hint="Run octo-tf adopt: it shows what would change about them, and imports them.",
         )
-    removals = [r for one in compared for r in one.removals if r.key not in consented]
-    if removals:
+    accepted = rules.accepted_removals
+    if removals := [r for one in compared for r in one.removals if r.key not in accepted]:
         raise Refused(
             "the import would remove this; nothing was written:\n"
             + "\n".join(f"  {removal}" for removal in removals),

@@ -17,6 +17,7 @@ from orchestrator.aws.identity import identify
 from orchestrator.aws.session import Aws
 from orchestrator.config.load import load
 from orchestrator.detection import limits
+from orchestrator.detection.imports import ImportRules
 from orchestrator.doctor.checks import organization
 from orchestrator.doctor.model import DoctorContext
 from orchestrator.errors import Refused
@@ -91,12 +92,8 @@ def found_by_a_plan(tmp_path: Path) -> dict[str, str]:
     context = build(load(tmp_path / "none.yaml", flags, {}), Settings(tmp_path, {}))
     return context.cloud.find_existing(
         Plan(tmp_path / "plan", ROLES, True),
+        ImportRules(),
         read=lambda: {role.address: {"name": "a-new-one"} for role in ROLES},
-        adopting=False,
-        unfinished=frozenset(),
-        contested=frozenset(),
-        accepted=frozenset(),
-        released=frozenset(),
     )
 
 

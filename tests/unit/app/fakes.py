@@ -205,9 +205,7 @@ class Cloud:
     def newest_deployment(self) -> tuple[str, dict[str, tuple[str, str]]] | None:
         return self.operation
 
-    def find_existing(
-        self, plan, *, read, unfinished, contested, adopting, accepted, released
-    ) -> dict[str, str]:
+    def find_existing(self, plan, rules, *, read) -> dict[str, str]:
         self._note("find_existing")
         return self.existing
 

@@ -202,9 +202,9 @@ def test_the_old_state_is_not_released_if_its_copy_cannot_be_written(case, monke
 
 def test_the_plan_may_import_what_an_announced_stack_owns_and_nothing_else(case):
     settings = adoption.prepare(case.scene.context, case.candidate, case.request).settings
-    assert settings.adopting
-    assert settings.released_stacks == {"octo-console"}
-    assert settings.accepted_removals == frozenset()
+    assert settings.imports.adopting
+    assert settings.imports.released_stacks == {"octo-console"}
+    assert settings.imports.accepted_removals == frozenset()
 
 
 def check(case: Adoption, *, purge: bool = False, changed: Proposal | None = None, **request):

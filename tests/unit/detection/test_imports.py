@@ -13,7 +13,7 @@ import pytest
 from orchestrator.aws import cloudformation, cur, iam, s3
 from orchestrator.aws.session import Aws
 from orchestrator.detection import stack_sets
-from orchestrator.detection.imports import find
+from orchestrator.detection.imports import ImportRules, find
 from orchestrator.errors import Refused
 from orchestrator.model.module_contract.addresses import (
     API_ACCESS,
@@ -73,30 +73,18 @@ def there(monkeypatch):
 
 def imports(*addresses: str, more: dict[str, Any] | None = None, **how: Any) -> dict[str, str]:
     changes = [PlannedChange(MODULE + a, a.split(".")[0], "create") for a in addresses]
-    settings: dict[str, Any] = {"unfinished": frozenset(), "adopting": False, "consented": set()}
     return find(
         AWS,
         Plan(Path("p"), tuple(changes), True),
         NAMES,
+        ImportRules(**how),
         read=lambda: {MODULE + a: v for a, v in {**WANTED, **(more or {})}.items()},
-        **settings | how,
     )
 
 
 def test_nothing_there_is_nothing_to_import_and_the_plan_is_not_read(there):
     plan = Plan(Path("p"), (PlannedChange(MODULE + API, "aws_iam_role", "create"),), True)
-    never = {"read": lambda: pytest.fail("read"), "unfinished": frozenset()}
-    assert (
-        find(
-            AWS,
-            plan,
-            NAMES,
-            adopting=False,
-            consented=(),
-            **never,
-        )
-        == {}
-    )
+    assert find(AWS, plan, NAMES, ImportRules(), read=lambda: pytest.fail("read")) == {}
 
 
 def test_only_what_would_be_created_is_looked_for(there):
@@ -176,10 +164,10 @@ def test_a_role_under_a_path_is_refused_with_what_can_be_done(there):
 def test_what_would_go_needs_consent_thing_by_thing(there):
     there[ROLE] = role(inline={"a": {}, "b": {}})
     with pytest.raises(Refused, match="inline policy b") as caught:
-        imports(API, adopting=True, consented={(f"role {ROLE}", "inline policy a")})
+        imports(API, adopting=True, accepted_removals={(f"role {ROLE}", "inline policy a")})
     assert "inline policy a" not in str(caught.value)
     both = {(f"role {ROLE}", f"inline policy {name}") for name in "ab"}
-    assert imports(API, consented=both)
+    assert imports(API, accepted_removals=both)
 
 
 def test_even_a_killed_runs_own_role_keeps_what_somebody_added(there):
@@ -194,12 +182,12 @@ def test_what_a_stack_owns_is_never_taken(there):
         imports(API, adopting=True)
     assert "Retain" in caught.value.hint
     with pytest.raises(Refused, match="console-stack"):
-        imports(API, adopting=True, released=["another-stack"])
+        imports(API, adopting=True, released_stacks=["another-stack"])
 
 
 def test_what_a_stack_owns_is_imported_once_its_release_is_announced(there):
     there[ROLE], there["stack"] = role(), OwningStack("console-stack", "us-east-1")
-    assert imports(API, adopting=True, released=["console-stack"]) == {MODULE + API: ROLE}
+    assert imports(API, adopting=True, released_stacks=["console-stack"]) == {MODULE + API: ROLE}
 
 
 def test_a_bucket_comes_with_the_settings_that_it_has(there):
@@ -266,7 +254,7 @@ def test_what_a_stackset_would_take_away_needs_consent(there):
     with pytest.raises(Refused, match="inline policy root"):
         imports(STACKSET, adopting=True, more=planned)
     consented = [("StackSet octo", "inline policy root")]
-    found = imports(STACKSET, adopting=True, more=planned, consented=consented)
+    found = imports(STACKSET, adopting=True, more=planned, accepted_removals=consented)
     assert found == {MODULE + STACKSET: "octo"}
 
 
