@@ -5,6 +5,7 @@ The values are Terraform's own (``terraform show -json``); only managed policies
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -41,20 +42,10 @@ _OF_POLICIES = (
 _LATER = "(known after apply)"
 _WEAKER_TRUST = f"{CUR_ROLE} trusts {PRINCIPAL} without sts:ExternalId"
 _Side = Callable[[ResourceValues], Mapping[str, Any] | None]
-
-
-def _applied(resource: ResourceValues) -> Mapping[str, Any] | None:
-    return resource.applied
-
-
-def before_of(resource: ResourceValues) -> Mapping[str, Any] | None:
-    """Return a resource's values in AWS; None if it does not exist."""
-    return resource.before
-
-
-def after_of(resource: ResourceValues) -> Mapping[str, Any] | None:
-    """Return a resource's planned values; None if it is deleted."""
-    return resource.after
+# A resource's values: as applied last, in AWS, as planned; None where it does not exist.
+_applied: _Side = operator.attrgetter("applied")
+before_of: _Side = operator.attrgetter("before")
+after_of: _Side = operator.attrgetter("after")
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from orchestrator.model.coverage import Coverage, State
-from orchestrator.report.tables import printed
+from orchestrator.report.tables import printed, table_of
 
 STYLES = {
     State.CURRENT: "green",
@@ -24,11 +22,7 @@ def as_table(coverage: Coverage, *, everyone: bool = True, color: bool = False) 
     Args:
         everyone: whether accounts that have the role are shown too.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("account", no_wrap=True)
-    table.add_column("name", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    table.add_column("why", ratio=1)
+    table = table_of("account", "name", "state", "why", wraps=("why",))
     for standing in coverage.accounts:
         if everyone or standing.state is not State.CURRENT:
             style = STYLES.get(standing.state, "dim")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +15,14 @@ from rich.text import Text
 _WIDEST = 120
 _NARROWEST = 20  # characters of a column that wraps
 _PADDING = 3  # characters between two columns
+
+
+def table_of(*columns: str, wraps: Collection[str] = ()) -> Table:
+    """Make an empty table; of its columns, those that wrap share the width that is left."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(name, ratio=1 if name in wraps else None, no_wrap=name not in wraps)
+    return table
 
 
 def printed(parts: Iterable[RenderableType], *, color: bool) -> str:

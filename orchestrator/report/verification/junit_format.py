@@ -37,17 +37,11 @@ def render(report: Report, *, color: bool = False) -> str:
             seconds=sum(r.seconds for r in results),
         )
         for result in results:
-            _case(suite, report, result)
+            _check(suite, report, result)
     asked = {area: a for area, a in report.octo.items() if a.state != "by_hand"}
     if report.unapplied:
         suite = _suite(top, f"{report.account_id}.settings", tests=1, failures=1)
-        case = ET.SubElement(
-            suite,
-            "testcase",
-            name="settings.applied",
-            classname=f"octo-tf.{report.account_id}.settings",
-            time="0.000",
-        )
+        case = _case(suite, report, "settings.applied")
         ET.SubElement(case, "failure", message=_text(unapplied(report)))
     if asked:
         _octo(top, report, asked)
@@ -88,13 +82,7 @@ def _octo(top: ET.Element, report: Report, asked: dict[Area, OctoAnswer]) -> Non
         skipped=len(asked) - refused - confirmed,
     )
     for area, answer in asked.items():
-        case = ET.SubElement(
-            suite,
-            "testcase",
-            name=f"octo.{area.value}",
-            classname=f"octo-tf.{report.account_id}.octo",
-            time="0.000",
-        )
+        case = _case(suite, report, f"octo.{area.value}")
         if answer.state == "refused":
             failure = ET.SubElement(case, "failure", message=_text(answer.reason))
             failure.text = _text(f"{answer.reason}\n{answer.hint}")
@@ -103,15 +91,16 @@ def _octo(top: ET.Element, report: Report, asked: dict[Area, OctoAnswer]) -> Non
             ET.SubElement(case, "skipped", message=message)
 
 
-def _case(suite: ET.Element, report: Report, result: CheckResult) -> None:
+def _case(suite: ET.Element, report: Report, name: str, seconds: float = 0.0) -> ET.Element:
+    """Add a test case; its name is ``<suite>.<subject>``."""
+    classname = f"octo-tf.{report.account_id}.{name.partition('.')[0]}"
+    time = f"{seconds:.3f}"
+    return ET.SubElement(suite, "testcase", name=name, classname=classname, time=time)
+
+
+def _check(suite: ET.Element, report: Report, result: CheckResult) -> None:
     finding = result.finding
-    case = ET.SubElement(
-        suite,
-        "testcase",
-        name=result.id,
-        classname=f"octo-tf.{report.account_id}.{result.area}",
-        time=f"{result.seconds:.3f}",
-    )
+    case = _case(suite, report, result.id, result.seconds)
     detail = _text(f"{finding.summary}\n{finding.hint}".strip())
     if finding.status is Status.FAIL:
         ET.SubElement(case, "failure", message=_text(finding.summary)).text = detail

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
 from orchestrator.report.conclusion import conclusion, not_of_this_type, unapplied
-from orchestrator.report.tables import printed
+from orchestrator.report.tables import printed, table_of
 from orchestrator.verify.model import Report, Status
 
 _LOOKS = {
@@ -43,10 +42,7 @@ def render(report: Report, *, color: bool = False) -> str:
 
 
 def _checks(report: Report) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("status", no_wrap=True)
-    table.add_column("check", no_wrap=True)
-    table.add_column("finding", ratio=1)
+    table = table_of("status", "check", "finding", wraps=("finding",))
     for result in report.results:
         words, style = _LOOKS[result.finding.status]
         text = escape(result.finding.summary)
@@ -57,9 +53,7 @@ def _checks(report: Report) -> Table:
 
 
 def _areas(report: Report) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("area", no_wrap=True)
-    table.add_column("status", no_wrap=True)
+    table = table_of("area", "status")
     for section in report.sections:
         words, style = _LOOKS[section.status]
         why = not_of_this_type(report, section.id)
@@ -73,10 +67,7 @@ def _octo(report: Report) -> list[Table]:
     asked = {area: answer for area, answer in report.octo.items() if answer.state in _SAYS}
     if not asked:
         return []
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Octo", no_wrap=True)
-    table.add_column("says", no_wrap=True)
-    table.add_column("why", ratio=1)
+    table = table_of("Octo", "says", "why", wraps=("why",))
     for area, answer in asked.items():
         words, style = _SAYS[answer.state]
         why = escape(answer.reason)
