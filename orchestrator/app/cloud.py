@@ -208,18 +208,8 @@ class Cloud:
         Raises:
             AwsError: AWS refused, or somebody stopped the operation.
         """
-        if not pending or linked.deployed is None:
-            return
-        with explained(f"StackSet {self.stackset_name}"):
-            deployments.carry_out(
-                self.connect(),
-                self.stackset_name,
-                pending,
-                linked.organization,
-                linked.deployed,
-                retain=self._registration.stackset_retain_stacks is not False,
-                on_progress=on_progress,
-            )
+        retain = self._registration.stackset_retain_stacks is not False
+        self._deploy(pending, linked, retain=retain, on_progress=on_progress)
 
     def delete_stacks(
         self, linked: LinkedAccounts, *, retain: bool, on_progress: OnProgress
@@ -231,32 +221,38 @@ class Cloud:
             retain: whether the accounts keep their stacks, and so the role.
             on_progress: called with each account's status whenever it is read.
         """
-        if linked.deployed is None:
-            return
-        with explained(f"StackSet {self.stackset_name}"):
-            deployments.carry_out(
-                self.connect(),
-                self.stackset_name,
-                PendingDeployments(remove=tuple(sorted(linked.deployed.instances))),
-                linked.organization,
-                linked.deployed,
-                retain=retain,
-                on_progress=on_progress,
-            )
+        instances = linked.deployed.instances if linked.deployed else ()
+        work = PendingDeployments(remove=tuple(sorted(instances)))
+        self._deploy(work, linked, retain=retain, on_progress=on_progress)
+
+    def _deploy(
+        self,
+        work: PendingDeployments,
+        linked: LinkedAccounts,
+        *,
+        retain: bool,
+        on_progress: OnProgress,
+    ) -> None:
+        if work and linked.deployed:
+            with explained(f"StackSet {self.stackset_name}"):
+                deployments.carry_out(
+                    self.connect(),
+                    self.stackset_name,
+                    work,
+                    linked.organization,
+                    linked.deployed,
+                    retain=retain,
+                    on_progress=on_progress,
+                )
 
     def wait_for_deployments(self, *, on_progress: OnProgress) -> None:
         """Wait for the StackSet operations that are running, whoever started them."""
         with explained(f"StackSet {self.stackset_name}"):
-            running = [
-                operation
-                for operation in cloudformation.list_operations(self.connect(), self.stackset_name)
-                if operation.is_running
-            ]
-            for operation in reversed(running):
+            for operation in reversed(self._running()):
                 deployments.wait(
                     self.connect(),
                     self.stackset_name,
-                    operation.id,
+                    operation,
                     on_progress,
                     sleep=self._cancellation.sleep,
                 )
@@ -266,8 +262,11 @@ class Cloud:
         if not self.has_stackset():
             return None
         with explained(f"StackSet {self.stackset_name}"):
-            found = cloudformation.list_operations(self.connect(), self.stackset_name)
-        return next((operation.id for operation in found if operation.is_running), None)
+            return next(iter(self._running()), None)
+
+    def _running(self) -> list[str]:
+        found = cloudformation.list_operations(self.connect(), self.stackset_name)
+        return [operation.id for operation in found if operation.is_running]
 
     def newest_deployment(self) -> tuple[str, dict[str, tuple[str, str]]] | None:
         """Read the newest StackSet operation: its action, and each account's status and reason.

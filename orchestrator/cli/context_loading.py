@@ -15,7 +15,7 @@ from orchestrator.cli.option import together
 from orchestrator.cli.results import use_color
 from orchestrator.cli.session import Session
 from orchestrator.cli.shared_options import CONFIG, CONFIG_FILE, NEW_CONFIG, PROGRESS
-from orchestrator.model.registration import EXTERNAL_ID_SOURCES, flag_of, settings, to_register
+from orchestrator.model.registration import flag_of, settings, to_register
 from orchestrator.octo.credentials import ENDPOINT
 
 if TYPE_CHECKING:
@@ -155,10 +155,6 @@ def _load_context(
         octo_has_external_id=credentials is not None or not takes_external_id,
     )
 
-    def place(name: str) -> str:
-        names = EXTERNAL_ID_SOURCES if name == "external_id" else (name,)
-        return place_of(options.config, given, *names)
-
     from orchestrator.app.context import Settings, build
 
     session = Session.current()
@@ -179,7 +175,7 @@ def _load_context(
             enable_access=options.enable_access,
             octo_credentials=credentials,
             octo_endpoint=options.octo_endpoint,
-            place_of=place,
+            place_of=functools.partial(place_of, options.config, given),
         ),
         events=events,
         cancellation=session.cancellation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,6 @@ def octo_external_id(
     The reader returns None if Octo does not answer.
     """
     from orchestrator.config.load import place_of
-    from orchestrator.model.registration import EXTERNAL_ID_SOURCES
     from orchestrator.octo import external_id
     from orchestrator.octo.api import OctoApi
     from orchestrator.octo.credentials import find
@@ -58,9 +58,7 @@ def octo_external_id(
     if credentials is None:
         return None
 
-    def place(name: str) -> str:
-        names = EXTERNAL_ID_SOURCES if name == "external_id" else (name,)
-        return place_of(options["config"], flags, *names)
+    place = functools.partial(place_of, options["config"], flags)
 
     def read(registration: Registration) -> SecretStr | None:
         api = OctoApi(options["octo_endpoint"], credentials)

@@ -73,18 +73,10 @@ def load(
         merged["external_id"] = (
             _external_id(merged, base=path.parent, environ=environ) if reads_external_id else None
         )
-    except _AtField as error:
-        raise ConfigError(
-            error.message, where=_place(path, document, (error.field,), given)[1], hint=error.hint
-        ) from None
-    try:
         merged |= _rotation(merged, base=path.parent, environ=environ)
     except _AtField as error:
-        raise ConfigError(
-            error.message,
-            where=_place(path, document, tuple(error.field.split(".")), given)[1],
-            hint=error.hint,
-        ) from None
+        where = _place(path, document, tuple(error.field.split(".")), given)[1]
+        raise ConfigError(error.message, where=where, hint=error.hint) from None
     if merged["external_id"] is not None:
         keep_out(merged["external_id"].get_secret_value())
     elif reads_external_id and not octo_has_external_id:
@@ -97,15 +89,18 @@ def load(
         raise _explain(error, path, document, given) from None
 
 
-def place_of(path: Path, flags: Mapping[str, Any], *names: str) -> str:
-    """Where the first of these settings that is set was set: its flag, or ``file:line:column``.
+def place_of(path: Path, flags: Mapping[str, Any], name: str) -> str:
+    """Where a setting was set: its flag, or ``file:line:column``.
+
+    The external id may have been given in any of its ways.
 
     Raises:
         ConfigError: the file cannot be read.
     """
     document = read_document(path)
     given = {name: value for name, value in flags.items() if value is not None}
-    found = next((name for name in names if name in given or name in document), names[0])
+    names = EXTERNAL_ID_SOURCES if name == "external_id" else (name,)
+    found = next((one for one in names if one in given or one in document), name)
     return _place(path, document, (found,), given)[1]
 
 

@@ -8,11 +8,13 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.aws.identity import identify
 from orchestrator.errors import OctoTfError
 from orchestrator.model.version_constraint import DEFAULT, Constraint
 
 if TYPE_CHECKING:
     from orchestrator.aws.session import Aws
+    from orchestrator.model.account import Account
     from orchestrator.model.registration import Registration
     from orchestrator.octo.api import OctoApi
     from orchestrator.octo.credentials import Credentials
@@ -81,6 +83,16 @@ class DoctorContext:
         if isinstance(self.connection, OctoTfError):
             raise self.connection
         return self.registration, self.connection
+
+    def identified(self) -> tuple[Registration, Aws, Account]:
+        """Return the account too, once the credentials are known to be its own.
+
+        Raises:
+            OctoTfError: as ``configured``, or they are not.
+        """
+        registration, aws = self.configured()
+        declared = registration.account_type
+        return registration, aws, identify(aws, registration.account_id, declared_type=declared)
 
 
 class ConfigurationMissing(OctoTfError):

@@ -256,8 +256,7 @@ def test_the_external_id_may_be_left_out_where_octo_has_it(write):
 
 def test_a_setting_is_found_where_it_was_set(write):
     path = write(MINIMAL)
-    names = ("external_id", "external_id_env")
-    assert place_of(path, {}, *names) == f"{path}:2:14"
+    assert place_of(path, {}, "external_id") == f"{path}:2:14"
     assert place_of(path, {"external_id_env": "X"}, "external_id_env") == "--external-id-env"
 
 

@@ -161,10 +161,8 @@ PUT, DELETE = "iam:PutRolePolicy", "iam:DeleteRole"
 def test_what_only_destroy_needs_is_a_warning(monkeypatch, lacked, status, said):
     arn = "arn:aws:iam::111122223333:user/operator"
     registration = Registration(account_id="111122223333", external_id="abc")
-    monkeypatch.setattr(DoctorContext, "configured", lambda _: (registration, None))
-    monkeypatch.setattr(
-        callers, "identify", lambda *_, **__: Account("111122223333", "linked", arn, None)
-    )
+    account = Account("111122223333", "linked", arn, None)
+    monkeypatch.setattr(DoctorContext, "identified", lambda _: (registration, None, account))
     monkeypatch.setattr(
         callers,
         "denied",
@@ -197,17 +195,8 @@ OTHER = "333333333333"
 )
 def test_transferred_billing_is_named(monkeypatch, account_type, transfers, status, said):
     account = Account("111122223333", account_type, "arn:aws:iam::111122223333:root", None)
-    monkeypatch.setattr(
-        billing, "identify", lambda *_, **__: dataclasses.replace(account, billing=transfers)
-    )
-    monkeypatch.setattr(
-        DoctorContext,
-        "configured",
-        lambda _: (
-            Registration.model_construct(account_id="111122223333", account_type=None),
-            None,
-        ),
-    )
+    account = dataclasses.replace(account, billing=transfers)
+    monkeypatch.setattr(DoctorContext, "identified", lambda _: (None, None, account))
     found = billing.CHECK.run(context())
     assert found.status is status
     assert said in found.summary

@@ -72,17 +72,7 @@ def command() -> None:
 @click.option(
     "--stop-with-parent", is_flag=True, help="Stop when the process that started it ends."
 )
-def up(
-    linked: int,
-    host: str,
-    port: int,
-    env_file: Path,
-    delivery: str,
-    stack_seconds: float,
-    with_account_status: bool,
-    faults: Path | None,
-    stop_with_parent: bool,
-) -> ExitCode:
+def up(host: str, port: int, faults: Path | None, **settings: Any) -> ExitCode:
     """Start the sandbox in the foreground; Ctrl-C stops it."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[
@@ -97,17 +87,7 @@ def up(
             " pip install '.[sandbox]'",
         ) from None
     try:
-        serve(
-            linked=linked,
-            host=host,
-            port=port,
-            env_file=env_file,
-            delivery=delivery,
-            stack_seconds=stack_seconds,
-            with_account_status=with_account_status,
-            faults=faults,
-            stop_with_parent=stop_with_parent,
-        )
+        serve(host=host, port=port, faults=faults, **settings)
     except OSError as error:
         raise _not_up(error, f"{host}:{port}") from error
     except (ValueError, TypeError) as error:

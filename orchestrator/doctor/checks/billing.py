@@ -1,14 +1,12 @@
 """billing: the payer's own organization pays its bills, so that AWS delivers its report."""
 
-from orchestrator.aws.identity import identify
 from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem, warning
 
 _DOCS = "docs/explanation/known-limits.md says what is lost."
 
 
 def _run(context: DoctorContext) -> DoctorResult:
-    registration, aws = context.configured()
-    account = identify(aws, registration.account_id, declared_type=registration.account_type)
+    _, _, account = context.identified()
     found = account.billing
     if account.account_type != "payer":
         return ok("Billing is transferred between payers only.")

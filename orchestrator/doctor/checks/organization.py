@@ -1,6 +1,5 @@
 """organization: neither its policies nor quotas prevent the StackSet's deployments."""
 
-from orchestrator.aws.identity import identify
 from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem, warning
 from orchestrator.model.linked_accounts import count_linked
 from orchestrator.stackset import examination, preflight
@@ -10,8 +9,7 @@ _MORE = "`octo-tf preflight` shows each statement, and the exemption to add."
 
 
 def _run(context: DoctorContext) -> DoctorResult:
-    registration, aws = context.configured()
-    account = identify(aws, registration.account_id, declared_type=registration.account_type)
+    registration, aws, account = context.identified()
     if account.account_type != "payer" or not registration.use_stackset:
         return ok("No StackSet is configured (use_stackset).")
     linked = observe(aws, registration)

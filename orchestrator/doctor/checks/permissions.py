@@ -1,7 +1,6 @@
 """permissions: the caller has what the chosen options need, by IAM's simulation."""
 
 from orchestrator.aws.errors import ServiceError, is_denied
-from orchestrator.aws.identity import identify
 from orchestrator.aws.permissions import denied, in_words
 from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem, warning
 from orchestrator.model.permissions import Scope, Step, permissions
@@ -11,8 +10,7 @@ _LEAVING: Step = "destroy"  # a caller that lacks its permissions is warned
 
 
 def _run(context: DoctorContext) -> DoctorResult:
-    registration, aws = context.configured()
-    account = identify(aws, registration.account_id, declared_type=registration.account_type)
+    registration, aws, account = context.identified()
     arn = account.caller_arn
     if arn.endswith(":root"):
         return warning(
