@@ -153,7 +153,6 @@ def read_account(
 
     Raises:
         WrongAccount: octo.yaml or a flag names another account.
-        AwsError: an AWS call failed.
     """
     known = access(config, flags)
     aws = reach(known.region, known.credentials).observe()

@@ -18,6 +18,7 @@ from orchestrator.model.module_contract.octo_names import (
     SEARCHER_ROLE,
 )
 from orchestrator.model.observed import Role
+from orchestrator.model.words import counted
 
 Fate = Literal["ours", "adopt", "release first", "stays"]
 
@@ -96,8 +97,7 @@ def _resources(
     for name, bucket in found.buckets.items():
         yield described("bucket", name, f"holds reports, in {bucket.region}")
     for name, stack_set in found.stack_sets.items():
-        count = len(stack_set.current)
-        accounts = f"{count} account{'' if count == 1 else 's'}"
+        accounts = counted(len(stack_set.current), "account")
         yield described("stackset", name, f"API access, current in {accounts}")
 
 

@@ -54,9 +54,6 @@ def read_inventory(aws: Aws, account: Account, *, names: Collection[str] = ()) -
     Args:
         names: buckets and StackSets to read besides those that are found by their reports and
             templates.
-
-    Raises:
-        ServiceError: an AWS call failed.
     """
     trusting = set(iam.roles_that_trust(aws, PRINCIPAL))
     roles = {

@@ -34,7 +34,6 @@ def release(
 
     Raises:
         OctoTfError: the update or the deletion failed; the stack's resources are as they were.
-        ServiceError: CloudFormation refused.
     """
     client = aws.client("cloudformation", region)
     stack = describe_stack(aws, name, region)

@@ -35,6 +35,7 @@ from orchestrator.model.outside_action import (
     RELEASE_STATE,
     OutsideAction,
 )
+from orchestrator.model.words import counted
 from orchestrator.verify.model import Report
 
 _SNAPSHOT = "adoption.json"
@@ -150,7 +151,6 @@ def plan(context: AccountContext, candidate: Candidate, request: Request) -> Rev
     """Plan an adoption; nothing is changed, and the plan is not kept.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         Refused: a resource cannot be imported.
     """
     actions = outside_actions(candidate, request)
@@ -180,7 +180,7 @@ def adopt(
         snapshot.keep(before, file)
         if any(c.imported and c.type == own_bucket.BUCKET for c in review.plan.changes):
             bucket = module_inputs(context.registration).cur_s3_bucket_name
-            name = context.registration.account_name or ""
+            name = context.account_name
             context.octo.ledger.note_adopted_bucket(account, name, bucket)
 
     account = steps.identify(context)
@@ -223,7 +223,8 @@ def outside_actions(candidate: Candidate, request: Request) -> tuple[OutsideActi
     if module and state.addresses and request.release_state:
         count = len(state.addresses)
         address = state.instance or module.address
-        what = f"{address} ({_addresses(count)})" if address else _addresses(count)
+        addresses = counted(count, "address", "addresses")
+        what = f"{address} ({addresses})" if address else addresses
         named = "" if module.address else f": {', '.join(state.addresses)}"
         summary = (
             f"Remove {what} from the Terraform state in {module.folder}; nothing is destroyed, and"
@@ -231,10 +232,6 @@ def outside_actions(candidate: Candidate, request: Request) -> tuple[OutsideActi
         )
         actions.append(OutsideAction(RELEASE_STATE, str(module.folder), summary))
     return tuple(actions)
-
-
-def _addresses(count: int) -> str:
-    return f"{count} address{'' if count == 1 else 'es'}"
 
 
 def _released(candidate: Candidate, request: Request) -> list[OwningStack]:
@@ -298,11 +295,7 @@ def _observe(context: AccountContext, candidate: Candidate) -> Snapshot:
 
 
 def names_in_state(context: AccountContext) -> frozenset[str]:
-    """Name the roles, buckets, reports and StackSets in octo-tf's own state.
-
-    Raises:
-        EngineError: the state cannot be read.
-    """
+    """Name the roles, buckets, reports and StackSets in octo-tf's own state."""
     is_local = context.registration.backend.type == "local"
     if is_local or not (context.folder / ".terraform").is_dir():
         return names_in_folder(context.folder)

@@ -61,7 +61,6 @@ def apply(context: AccountContext, *, consent: Consent, saved_plan: Path | None 
         saved_plan: a plan made earlier; None makes one.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         PlanRefused: the guard refuses the plan, or it was made from something else.
         OctoError: Octo refuses the account; nothing was changed in AWS.
         EngineError: Terraform failed; the next run goes on.
@@ -114,7 +113,7 @@ def apply_prepared(
             deploying.deploy_consented(context, prepared, review.linked, registrar)
     finally:
         context.plan_file.unlink(missing_ok=True)  # it holds the inputs, and is used up
-    context.octo.ledger.note_applied(prepared.account, context.registration.account_name or "")
+    context.octo.ledger.note_applied(prepared.account, context.account_name)
     enrolling.carry_out(context, prepared.account, review.outside)
     report = None if review.has_changes else early.report(values)
     if report is None:
@@ -156,7 +155,7 @@ def change_outside(
     def register(_action: OutsideAction) -> None:
         if context.octo.api is not None:
             with context.events.step("register", "Registering with Octo"):
-                context.octo.register(account, context.registration.account_name or "")
+                context.octo.register(account, context.account_name)
 
     def switch_on_trusted_access(_action: OutsideAction) -> None:
         with context.events.step("trusted_access", "Switching on trusted access"):

@@ -110,7 +110,6 @@ class Cloud:
         """Make sure that the credentials belong to the account that was meant.
 
         Raises:
-            WrongAccount: they are another account's.
             ConfigError: the declared type is not what AWS says.
             AwsError: AWS cannot be asked, or the type stays unknown.
         """

@@ -11,6 +11,7 @@ from orchestrator.app.context import AccountContext
 from orchestrator.app.events import ReportMade
 from orchestrator.model.account import Account
 from orchestrator.model.octo_records import AreaName, AreaStatus, Confirmation, Method
+from orchestrator.model.words import counted
 from orchestrator.verify.cur import last_delivery
 from orchestrator.verify.model import Area, Report, Status
 from orchestrator.verify.stackset import linked_statuses
@@ -57,7 +58,7 @@ def confirm(
     with step if context.octo.api else nullcontext():
         confirmation = context.octo.confirm(
             account,
-            context.registration.account_name or "",
+            context.account_name,
             {**(before or {}), **verified},
             finish=finish and report.areas[Area.API_ACCESS] is Status.PASS,
             may_register=may_register,
@@ -109,5 +110,5 @@ def confirm_remaining(context: AccountContext, *, may_register: bool = False) ->
 
 def _say_linked(context: AccountContext, confirmation: Confirmation) -> None:
     if count := confirmation.linked_registered:
-        accounts = "account was" if count == 1 else "accounts were"
-        context.events.note(f"  {count} linked {accounts} registered with Octo")
+        accounts = counted(count, "linked account was", "linked accounts were")
+        context.events.note(f"  {accounts} registered with Octo")

@@ -86,6 +86,11 @@ class AccountContext:
         return root_folder(self.registration, self.settings)
 
     @property
+    def account_name(self) -> str:
+        """What octo.yaml calls the account; empty where it does not."""
+        return self.registration.account_name or ""
+
+    @property
     def plan_file(self) -> Path:
         """Where a plan is saved that nobody asked to keep."""
         return self.folder / "octo.tfplan"

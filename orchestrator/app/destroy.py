@@ -34,7 +34,6 @@ def plan(context: AccountContext, request: Request) -> Leaving:
     """Plan what ``destroy`` would do; nothing is changed, and the plan is not kept.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         Refused: see ``leaving.prepare``.
     """
     account = steps.identify(context)
@@ -48,7 +47,6 @@ def destroy(context: AccountContext, request: Request, *, consent: Consent) -> L
     """Delete what was created in AWS for Octo, then unregister the account.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         Refused: see ``leaving.prepare``; or the guard refuses the plan.
         EngineError: Terraform failed; the next run goes on.
         AwsError: a linked account keeps its stack; the next run goes on.
@@ -62,7 +60,7 @@ def destroy(context: AccountContext, request: Request, *, consent: Consent) -> L
             if leaving.stacks or not leaving.review.has_changes:
                 return leaving
             consent(leaving)
-            name = context.registration.account_name or ""
+            name = context.account_name
             keeps_role = leaving.owned.keeps_role if leaving.owned else ()
             context.octo.ledger.note_destroying(account, name, keeps_role)
             if leaving.owned is not None:
@@ -112,7 +110,6 @@ def destroy_resources(context: AccountContext, owned: Owned, made: Plan) -> None
 
     Raises:
         PlanRefused: once the state was edited, Terraform plans something else.
-        EngineError: Terraform failed.
     """
     prepared = owned.prepared
     if owned.edits:

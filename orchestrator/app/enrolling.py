@@ -131,11 +131,7 @@ def ending(
 
 
 def end(context: AccountContext, account: Account, actions: Collection[OutsideAction]) -> None:
-    """End the enrolments among the actions; a run after an interruption ends the rest.
-
-    Raises:
-        AwsError: AWS refused.
-    """
+    """End the enrolments among the actions; a run after an interruption ends the rest."""
     wanted = {action.subject for action in actions if action.code == END_ENROLMENT}
     if not wanted:
         return

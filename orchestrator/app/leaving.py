@@ -28,6 +28,7 @@ from orchestrator.model.outside_action import (
     OutsideAction,
     in_order,
 )
+from orchestrator.model.words import counted
 from orchestrator.octo.departure import Departure, count, named
 from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform import guard
@@ -68,9 +69,6 @@ def prepare(context: AccountContext, account: Account, request: Request) -> Leav
         Refused: AWS has resources for Octo that the state does not have, a policy of the
             organization keeps linked accounts from losing the role, or the bucket may not be
             deleted.
-        AwsError: an AWS call failed.
-        OctoError: Octo refuses, or does not answer.
-        EngineError: Terraform failed.
     """
     step = context.events.step("octo", "Asking Octo")
     with step if context.octo.api else nullcontext():
@@ -165,8 +163,8 @@ def _removing(context: AccountContext, made: Owned, *, keep: bool) -> list[Outsi
         f" {fate} in {len(made.reached)}"
     )
     if others := len(deployed.instances) - len(made.reached):
-        have = "account has" if others == 1 else "accounts have"
-        text += f"; {others} other {have} no stack, or a stack that AWS cannot delete"
+        have = counted(others, "other account has", "other accounts have")
+        text += f"; {have} no stack, or a stack that AWS cannot delete"
     return [OutsideAction(REMOVE_ACCOUNTS, context.cloud.stackset_name, f"{text}.")]
 
 
@@ -179,13 +177,12 @@ def _of_bucket(made: Owned) -> list[OutsideAction]:
     if not of_bucket:
         return []
     name = bucket.name if bucket else of_bucket[0].arn.rpartition(":")[2]
-    resources = "1 resource" if len(of_bucket) == 1 else f"{len(of_bucket)} resources"
     what = (
         f"Keep the bucket {name} as it is: remove it from the state only"
         if bucket
         else f"Remove the bucket {name} from the state: it is gone"
     )
-    return [OutsideAction(KEEP_BUCKET, name, f"{what} ({resources}).")]
+    return [OutsideAction(KEEP_BUCKET, name, f"{what} ({counted(len(of_bucket), 'resource')}).")]
 
 
 def _reviewed(
@@ -200,7 +197,7 @@ def _reviewed(
         plan,
         guard.judge(plan, allow_destroy=allowed),
         account.account_id,
-        context.registration.account_name or "",
+        context.account_name,
         account.account_type,
         PendingDeployments(remove=tuple(reached)),
         in_order(tuple(actions)),

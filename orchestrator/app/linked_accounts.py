@@ -22,7 +22,6 @@ def status(context: AccountContext) -> LinkedAccounts:
     """Read the organization and the StackSet.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         ConfigError: the registration has no StackSet.
     """
     if not context.registration.use_stackset:

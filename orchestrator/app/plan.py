@@ -44,15 +44,13 @@ def plan(
         announced: what the caller would change outside Terraform besides.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         Refused: AWS has something that is not ours to take, is not ready, or would deliver nothing.
-        EngineError: Terraform failed.
     """
     account = steps.identify(context)
     with context.locked():
         prepared = steps.prepare(context, account, registering=True)
         review = make(context, prepared, file, announced=announced)
-        context.octo.ledger.note_planned(account, context.registration.account_name or "")
+        context.octo.ledger.note_planned(account, context.account_name)
     return review
 
 
@@ -330,7 +328,7 @@ def _reviewed(
             accepted=context.registration.accept or (),
         ),
         context.registration.account_id,
-        context.registration.account_name or "",
+        context.account_name,
         prepared.account.account_type,
         deployments.pending(linked) if linked else PendingDeployments(),
         outside,

@@ -11,7 +11,6 @@ def preflight(context: AccountContext) -> Examination:
     """Examine the account; of a payer, every linked account that a StackSet would cover.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         AwsError: a call failed, other than for a missing permission.
     """
     account = steps.identify(context)

@@ -12,7 +12,6 @@ def render_root(context: AccountContext) -> Root:
     """Identify the account and render its root; nothing is written.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         ConfigError: octo.yaml asks for what cannot be.
         Refused: the existing report that octo.yaml asks for does not fit.
     """

@@ -43,7 +43,6 @@ def rotate(context: AccountContext, request: Request, *, config: Path, consent: 
         consent: asked before each phase that changes something.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         ConfigError: another rotation is under way, or an id is missing.
         Refused: a StackSet operation is running.
         EngineError: nothing was applied yet, or Terraform failed; the next run goes on.

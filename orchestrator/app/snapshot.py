@@ -41,9 +41,6 @@ def take(aws: Aws, expected: Outputs, report: Report) -> Snapshot:
     Args:
         aws: calls as the account; the verification's observation has most of the facts already.
         expected: what was applied.
-
-    Raises:
-        AwsError: AWS could not be asked.
     """
     names = [expected.api_access.role_name]
     if expected.cur:

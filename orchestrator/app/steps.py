@@ -65,7 +65,6 @@ def identify(context: AccountContext) -> Account:
     """Make sure that the credentials belong to the account that was meant.
 
     Raises:
-        WrongAccount: they are another account's.
         ConfigError: a region or an ARN of octo.yaml is of another partition than the account.
     """
     with context.events.step("identify", "Identifying the account"):
@@ -210,7 +209,7 @@ def is_registered(context: AccountContext, account: Account) -> bool | None:
     """
     record = context.octo.ledger.account(account.account_id)
     noted = record is not None and record.is_registered
-    name = context.registration.account_name or ""
+    name = context.account_name
     if context.octo.api is None:
         payer = account.management_account_id if account.account_type == "linked" else None
         is_new = record is None or record.applied_at is None
@@ -251,11 +250,7 @@ def is_noted(context: AccountContext, account_id: str) -> bool:
 
 
 def initialize(context: AccountContext, terraform: Terraform, root: render.Root) -> None:
-    """Have Terraform install what the root needs; done already, it costs nothing.
-
-    Raises:
-        EngineError: Terraform ended with an error.
-    """
+    """Have Terraform install what the root needs; done already, it costs nothing."""
     with context.events.step("init", "Preparing Terraform"):
         terraform.init(
             provider_version=context.provider_version, backend_config=root.backend_config
@@ -276,9 +271,6 @@ def run_plan(
         edits: changes of the state that are to come first: the plan is then made from a copy of the
             state that has them, shows what will be planned afterwards, and cannot be applied.
         destroy: whether everything that the state has is to be destroyed.
-
-    Raises:
-        EngineError: Terraform failed.
     """
     if not edits:
         return prepared.terraform.plan(file, destroy=destroy)

@@ -16,7 +16,6 @@ def unlock(context: AccountContext, lock_id: str, *, consent: Callable[[], None]
         consent: asked before the lock is removed; raises where the user does not agree.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         EngineError: there is no such lock.
     """
     account = steps.identify(context)

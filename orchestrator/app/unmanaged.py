@@ -35,7 +35,6 @@ def check(context: AccountContext, account: Account, state: Collection[StateReso
 
     Raises:
         Refused: it has; each is named, a role with the stack that owns it.
-        AwsError: an AWS call failed.
     """
     record = context.octo.ledger.account(account.account_id)
     if record is not None and record.destroyed_at is not None:

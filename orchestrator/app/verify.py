@@ -22,7 +22,6 @@ def verify(context: AccountContext) -> Report:
     ``console check`` does.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         EngineError: nothing was applied yet.
     """
     account = steps.identify(context)

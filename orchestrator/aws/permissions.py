@@ -15,6 +15,7 @@ from orchestrator.aws.iam import get_role, simulate
 from orchestrator.aws.session import Aws
 from orchestrator.model.permissions import Permission
 from orchestrator.model.policy import Sample
+from orchestrator.model.words import listed
 
 # An assumed role's session, which IAM cannot simulate; its ARN lacks the role's path.
 _SESSION = re.compile(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/.+")
@@ -49,6 +50,5 @@ def denied(aws: Aws, caller_arn: str, wanted: Iterable[Permission]) -> dict[tupl
 
 def in_words(missing: Mapping[tuple[str, str], str]) -> str:
     """List what a caller is denied: each action with its resource and why."""
-    shown = [f"{action} on {on} ({why})" for (action, on), why in sorted(missing.items())[:_SHOWN]]
-    more = len(missing) - _SHOWN
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    said = [f"{action} on {on} ({why})" for (action, on), why in sorted(missing.items())]
+    return listed(said, _SHOWN)

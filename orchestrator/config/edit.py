@@ -40,7 +40,6 @@ def set_values(path: Path, settings: Mapping[str, Any]) -> None:
 
     Raises:
         ConfigError: the file is no octo.yaml, or is written in a way that cannot be edited safely.
-        OSError: it cannot be written.
     """
     wanted = changes(path, settings)
     if not wanted:

@@ -28,7 +28,6 @@ def begin(path: Path, previous: str, new: str, since: str) -> None:
 
     Raises:
         ConfigError: octo.yaml is written in a way that cannot be edited safely.
-        OctoTfError: a file cannot be written.
     """
     ids: dict[str, object] = {"ids": [previous, new]}
     with writing(path):
@@ -68,7 +67,6 @@ def end(path: Path, new: str) -> None:
 
     Raises:
         ConfigError: octo.yaml is written in a way that cannot be edited safely.
-        OctoTfError: a file cannot be written.
     """
     document = plain(read_document(path))
     with writing(path):

@@ -24,9 +24,6 @@ def write_config(path: Path, settings: Mapping[str, Any]) -> bool:
 
     Returns:
         Whether that file was written.
-
-    Raises:
-        OSError: a file cannot be written.
     """
     given = dict(settings)
     secret = given.pop("external_id", None)
@@ -38,11 +35,7 @@ def write_config(path: Path, settings: Mapping[str, Any]) -> bool:
 
 
 def write_external_id(path: Path, external_id: str) -> None:
-    """Write an external id into its own file beside octo.yaml, 0600.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write an external id into its own file beside octo.yaml, 0600."""
     write_atomically(path.with_name(SECRET_FILE), f"{external_id}\n".encode())
 
 

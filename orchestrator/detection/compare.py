@@ -28,6 +28,7 @@ from orchestrator.model.module_contract.octo_names import MANAGED_ADDITIONAL
 from orchestrator.model.observed import Bucket, ManagedPolicy, Removal, Role
 from orchestrator.model.policy import as_list, document, equivalent, statements
 from orchestrator.model.stackset import StackSet
+from orchestrator.model.words import counted
 
 _DELIVERY = ("billingreports.amazonaws.com", "bcm-data-exports.amazonaws.com")
 # A report is what the CUR API describes.
@@ -206,7 +207,7 @@ def removed_settings(bucket: Bucket) -> tuple[Removal, ...]:
     if bucket.notifications:
         removed.append(
             (
-                f"{bucket.notifications} notification{'' if bucket.notifications == 1 else 's'}",
+                counted(bucket.notifications, "notification"),
                 "only EventBridge is notified of events",
             )
         )
@@ -288,8 +289,8 @@ def _immutable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
 
 def _not_updatable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
     """Return why the existing stacks could not be updated in place, or empty."""
-    content, count = stack_set.deployed_content, len(stack_set.instances)
-    have = "1 account has its stack" if count == 1 else f"{count} accounts have its stack"
+    content = stack_set.deployed_content
+    have = counted(len(stack_set.instances), "account has its stack", "accounts have its stack")
     if content is None or content.role is None:
         return (
             f"{have}, which creates no role {octo_names.API_ROLE} as far as its template can be"

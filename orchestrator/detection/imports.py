@@ -80,7 +80,6 @@ def find(
     Raises:
         Refused: a resource exists and is not provably this registration's, a CloudFormation stack
             manages it, or the import would remove something without consent.
-        ServiceError: an AWS call failed.
     """
     created = {c.address.removeprefix(MODULE) for c in plan.changes if c.action == "create"}
     existing = _existing(aws, created, inputs)

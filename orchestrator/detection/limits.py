@@ -17,6 +17,7 @@ from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.session import Aws
 from orchestrator.errors import Refused
 from orchestrator.model.module_contract.addresses import MERGED_POLICY, MODULE
+from orchestrator.model.words import counted
 from orchestrator.terraform.plan import Plan
 
 _MOST_REPORTS = 5
@@ -80,7 +81,7 @@ def check_roles(aws: Aws, plan: Plan, imported: Collection[str]) -> None:
         return
     if free < wanted:
         raise Refused(
-            f"the plan creates {wanted} role{'' if wanted == 1 else 's'}, and the account's quota"
+            f"the plan creates {counted(wanted, 'role')}, and the account's quota"
             f" allows {free} more; nothing was written",
             hint=iam.ROLE_QUOTA_HINT,
         )

@@ -8,6 +8,7 @@ from orchestrator.model.differences import Part, role_differences
 from orchestrator.model.observed import Document, Removal, Role
 from orchestrator.model.policy import allowed, as_list, matches, statements
 from orchestrator.model.policy.statement import has_action
+from orchestrator.model.words import listed
 
 # Each risk with actions that stand for the others of their kind. Passing roles and writing IAM
 # lead to every other permission in the account.
@@ -94,6 +95,6 @@ def _consequence(document: Document | None, remaining: list[str]) -> str:
     lost = [a for a in allowed(document) if not any(matches(a, r) for r in remaining)]
     if not lost:
         return "Octo loses nothing by it"
-    shown = ", ".join(lost[:_SHOWN]) + (f" and {len(lost) - _SHOWN} more" if lost[_SHOWN:] else "")
-    dangerous = risks([document])
-    return f"Octo loses {shown}" + (f" ({', '.join(dangerous)})" if dangerous else "")
+    loses = f"Octo loses {listed(lost, _SHOWN)}"
+    dangerous = ", ".join(risks([document]))
+    return f"{loses} ({dangerous})" if dangerous else loses

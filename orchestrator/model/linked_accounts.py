@@ -22,8 +22,3 @@ class LinkedAccounts:
     deployed: StackSet | None
     targets: tuple[str, ...]
     coverage: Coverage
-
-
-def count_linked(number: int) -> str:
-    """Put a number of linked accounts into words."""
-    return "1 linked account" if number == 1 else f"{number} linked accounts"

@@ -19,6 +19,7 @@ from orchestrator.model.policy import allowed, matches
 from orchestrator.model.policy.abilities import Ability
 from orchestrator.model.policy.classification import Access, access
 from orchestrator.model.registration.module_rules import ReadAction
+from orchestrator.model.words import listed
 
 _SHOWN = 12  # actions that a sentence names
 Remedy = Literal[
@@ -51,8 +52,7 @@ class MissingActions:
     @property
     def in_words(self) -> str:
         """The actions for a person: the first of them, and how many more there are."""
-        more = len(self.actions) - _SHOWN
-        return ", ".join(self.actions[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        return listed(self.actions, _SHOWN)
 
 
 @dataclass(frozen=True)

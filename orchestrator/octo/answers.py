@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.errors import OctoError, OctoRefused
-from orchestrator.model.linked_accounts import count_linked
 from orchestrator.model.octo_records import LABELS, AccountRecord, AreaName, Method, OctoAnswer
+from orchestrator.model.words import counted
 from orchestrator.octo import error_messages
 from orchestrator.octo.messages import NO_ERROR, OUTDATED, UP_TO_DATE, AccountAccess, DataAccess
 
@@ -70,7 +70,7 @@ def stackset_with_leavers(record: AccountRecord, left: int, *, at: str) -> OctoA
     """
     if record.is_confirmed("stackset"):
         return record.answers["stackset"]
-    accounts = count_linked(left)
+    accounts = counted(left, "linked account")
     return OctoAnswer(
         state="waiting",
         at=at,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import LedgerError, OctoError, OctoUnreachable
-from orchestrator.model.linked_accounts import count_linked
 from orchestrator.model.octo_records import AccountRecord
+from orchestrator.model.words import counted, listed
 from orchestrator.octo.batch import for_each
 from orchestrator.octo.ledger import Ledger
 
@@ -128,21 +128,19 @@ def carry_out(
 
 def count(linked: Collection[str]) -> str:
     """Count linked accounts in words."""
-    return count_linked(len(linked))
+    return counted(len(linked), "linked account")
 
 
 def named(linked: Mapping[str, str]) -> str:
     """Count linked accounts in words, and name them; of many the first."""
     names = [f"{account_id} {name}".rstrip() for account_id, name in linked.items()]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{count(linked)} ({', '.join(names[:_SHOWN])}{more})"
+    return f"{count(linked)} ({listed(names, _SHOWN)})"
 
 
 def _partial(error: OctoError, gone: int, all_of_them: int) -> OctoError:
     if not gone:
         return error
-    accounts = "1 account" if gone == 1 else f"{gone} accounts"
-    have = "has" if gone == 1 else "have"
+    accounts, have = counted(gone, "account"), "has" if gone == 1 else "have"
     going_on = f"{accounts} of {all_of_them} {have} left; the same command goes on with the rest."
     hint = going_on if isinstance(error, OctoUnreachable) else f"{error.hint} {going_on}"
     return type(error)(error.what, where=error.where, hint=hint)

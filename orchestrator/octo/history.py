@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.model.linked_accounts import count_linked
 from orchestrator.model.octo_records import (
     LABELS,
     AccountRecord,
@@ -14,6 +13,7 @@ from orchestrator.model.octo_records import (
 )
 from orchestrator.model.outdated_access import MissingActions, OutdatedAccess
 from orchestrator.model.registration import ExternalIdRotation
+from orchestrator.model.words import counted
 from orchestrator.octo.answers import register_hint
 from orchestrator.octo.registration import RegistrationService
 
@@ -160,7 +160,7 @@ def _other_steps(record: AccountRecord, waiting: int, *, with_credentials: bool)
         return [register_hint(record.method)]
     open_areas = [LABELS[area] for area in record.unconfirmed]
     if waiting:
-        open_areas.append(count_linked(waiting))
+        open_areas.append(counted(waiting, "linked account"))
     if open_areas:
         return [f"Run octo-tf confirm: Octo has not confirmed {', '.join(open_areas)}."]
     return []

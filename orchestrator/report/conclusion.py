@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.model.words import counted
 from orchestrator.verify.model import Area, Report, Status
 
 _NOT_OF_THIS_TYPE = {
@@ -45,7 +46,7 @@ def _remaining(report: Report) -> str:
         if said.state not in ("confirmed", "by_hand")
     ]
     if report.warnings:
-        rest.append("1 warning" if report.warnings == 1 else f"{report.warnings} warnings")
+        rest.append(counted(report.warnings, "warning"))
     return f" ({'; '.join(rest)})" if rest else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from orchestrator.model.coverage import Coverage, State
+from orchestrator.model.words import counted
 from orchestrator.report.tables import printed, table_of
 
 STYLES = {
@@ -35,6 +36,6 @@ def as_table(coverage: Coverage, *, everyone: bool = True, color: bool = False) 
             )
     counts = ", ".join(f"{count} {state}" for state, count in coverage.counts.items())
     current = len(coverage.of(State.CURRENT))
-    accounts = "linked account" if coverage.wanted == 1 else "linked accounts"
-    summary = f"Octo reaches {current} of {coverage.wanted} {accounts} ({counts or 'none'})."
+    accounts = counted(coverage.wanted, "linked account")
+    summary = f"Octo reaches {current} of {accounts} ({counts or 'none'})."
     return printed([table, summary] if table.row_count else [summary], color=color)

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from orchestrator.model.linked_accounts import count_linked
 from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.octo_records import LABELS, AccountRecord, AreaName, RotationRecord
 from orchestrator.model.outdated_access import OutdatedAccess, Remedy
+from orchestrator.model.words import counted
 from orchestrator.octo.history import History
 
 SCHEMA = "octo-tf/status/v1"
@@ -65,8 +65,9 @@ def render_text(history: History) -> str:
     if record.destroyed_at:
         lines.append(_line("Destroyed", record.destroyed_at))
     if record.kept_roles:
+        accounts = counted(len(record.kept_roles), "linked account")
         kept = ", ".join(record.kept_roles)
-        lines.append(_line("Kept", f"{API_ROLE} in {count_linked(len(record.kept_roles))}: {kept}"))
+        lines.append(_line("Kept", f"{API_ROLE} in {accounts}: {kept}"))
     if record.left_at:
         lines.append(_line("Left", record.left_at))
     if linked := _linked(history):
@@ -83,7 +84,7 @@ def outdated_lines(outdated: OutdatedAccess) -> Iterator[str]:
     known = f"; the account was registered with {v}" if (v := outdated.known_version) else ""
     yield _line("Outdated", f"Octo's template is {outdated.template_version or 'newer'}{known}")
     for one in outdated.missing or ():
-        count = f"{len(one.actions)} action" + ("" if len(one.actions) == 1 else "s")
+        count = counted(len(one.actions), "action")
         what = f"new: {one.role} lacks {one.in_words}" if one.is_new else f"{one.role}: {count}"
         yield f"  {what} ({_REMEDIES[one.remedy].format(one)})"
     if outdated.missing == ():

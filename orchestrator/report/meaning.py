@@ -13,6 +13,7 @@ from orchestrator.model.policy.abilities import Ability, Comparison
 from orchestrator.model.policy.classification import Access, access, expand
 from orchestrator.model.policy.terms import Condition, Terms, is_external_id
 from orchestrator.model.policy.trust import Admission
+from orchestrator.model.words import counted
 
 _NAMES = 6  # actions, accounts, services that a sentence names
 _SERVICES = 12  # of which every action is meant: more are one sentence
@@ -202,9 +203,8 @@ def _linked(effects: Effects) -> Iterator[str]:
     )
     for many, one, accounts in kinds:
         if accounts:
-            noun = "linked account" if len(accounts) == 1 else "linked accounts"
             verb = one if len(accounts) == 1 else many
-            yield f"{len(accounts)} {noun} {verb}: {_listed(accounts)}."
+            yield f"{counted(len(accounts), 'linked account')} {verb}: {_listed(accounts)}."
 
 
 def _who(admission: Admission) -> str:

@@ -61,9 +61,6 @@ def describe_stack(aws: Aws, wanted: ExpectedStack) -> ObservedStack:
     """Describe the stack, found by its main resource, its name, or its template's description.
 
     Roles are global: the stack that created one may be in another region than the link's.
-
-    Raises:
-        ServiceError: an AWS call failed.
     """
     resource = _main_resource(aws, wanted)
     names = [resource] if resource else []

@@ -106,7 +106,6 @@ def carry_out(
         on_progress: called with each account's status whenever it is read.
 
     Raises:
-        ServiceError: AWS refused an operation.
         AwsError: somebody stopped an operation.
     """
     # Deploy to each account through the target that contains it, as Terraform does. An instance

@@ -16,11 +16,12 @@ from orchestrator.aws.session import Aws
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
 from orchestrator.model.coverage import WANTING, State
-from orchestrator.model.linked_accounts import LinkedAccounts, count_linked
+from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract.features import feature_roles
 from orchestrator.model.module_contract.inputs import module_inputs
 from orchestrator.model.permissions import Scope, Step, permissions
 from orchestrator.model.registration import Registration
+from orchestrator.model.words import counted, listed
 from orchestrator.stackset import guardrails, preflight
 from orchestrator.stackset.guardrails import Guardrails
 
@@ -182,9 +183,8 @@ def _accounts(linked: LinkedAccounts) -> Finding:
     )
     if not closing:
         return Finding("accounts", "ok", text)
-    shown = ", ".join(f"{a.account_id} ({a.reason})" for a in closing[:_SHOWN])
-    more = f" and {len(closing) - _SHOWN} more" if len(closing) > _SHOWN else ""
-    return Finding("accounts", "ok", f"{text} Not deployed to: {shown}{more}.")
+    named = listed([f"{a.account_id} ({a.reason})" for a in closing], _SHOWN)
+    return Finding("accounts", "ok", f"{text} Not deployed to: {named}.")
 
 
 def _quota(account: Account, linked: LinkedAccounts) -> Finding:
@@ -223,7 +223,7 @@ def policies(predicted: Guardrails) -> Iterator[Finding]:
             "policies",
             "ok",
             f"The organization's policies ({predicted.policies} of its own) deny neither the"
-            f" deployment nor Octo's access in {count_linked(predicted.accounts)}.",
+            f" deployment nor Octo's access in {counted(predicted.accounts, 'linked account')}.",
         )
 
 

@@ -28,6 +28,7 @@ from orchestrator.model.organization import Member, Organization
 from orchestrator.model.partition import partition_of_region
 from orchestrator.model.policy import Decision, Layers, Policy, Request, objections
 from orchestrator.model.registration import Registration
+from orchestrator.model.words import listed
 
 _EVERYTHING = Policy({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 _ANYBODY = Policy({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*"}})
@@ -72,8 +73,6 @@ class Guardrails:
 
 def describe(obstacle: Obstacle, accounts: Collection[str]) -> str:
     """Say what is denied, where and by what, in one clause."""
-    shown = ", ".join(sorted(accounts)[:_SHOWN])
-    more = f" and {len(accounts) - _SHOWN} more" if len(accounts) > _SHOWN else ""
     verb = "is" if obstacle.certain else "may be"
     actions = ", ".join(obstacle.actions[:_SHOWN])
     more_actions = ", ..." if len(obstacle.actions) > _SHOWN else ""
@@ -83,8 +82,9 @@ def describe(obstacle: Obstacle, accounts: Collection[str]) -> str:
         Phase.CALLS: f"a part of what Octo reads ({actions}{more_actions})",
         Phase.CHANGES: f"a later change or removal of the role ({actions}{more_actions})",
     }[obstacle.phase]
+    where = listed(sorted(accounts), _SHOWN)
     keys = f", which depends on {', '.join(obstacle.keys)}" if not obstacle.certain else ""
-    return f"{what} {verb} denied in {shown}{more} by {cause(obstacle)}{keys}"
+    return f"{what} {verb} denied in {where} by {cause(obstacle)}{keys}"
 
 
 def cause(obstacle: Obstacle) -> str:

@@ -21,9 +21,6 @@ def observe(
         aws: calls as the payer.
         registration: names the StackSet and its targets.
         known: the organization, where it was read before.
-
-    Raises:
-        AwsError: a call failed.
     """
     if known is None:
         with explained("reading the organization"):

@@ -14,11 +14,12 @@ from orchestrator.errors import AccessDenied, Clash, ConfigError, CutOff, Refuse
 from orchestrator.model.account import Account
 from orchestrator.model.aws_cli import aws_line
 from orchestrator.model.coverage import WANTING, Coverage, State
-from orchestrator.model.linked_accounts import LinkedAccounts, count_linked
+from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.organization import Organization
 from orchestrator.model.permissions import Permission, Scope, Step, permissions
 from orchestrator.model.registration import Registration
+from orchestrator.model.words import counted, listed
 from orchestrator.stackset import guardrails
 from orchestrator.stackset.guardrails import Guardrails
 
@@ -75,8 +76,8 @@ def check(
     lacking = denied_deployment_actions(aws, registration, account) if missing else []
     notes, warnings = [], guardrails.warnings(predicted)
     if missing:
-        accounts = "account is" if len(missing) == 1 else "accounts are"
-        notes.append(f"{len(missing)} linked {accounts} to be deployed to")
+        accounts = counted(len(missing), "linked account is", "linked accounts are")
+        notes.append(f"{accounts} to be deployed to")
     if unknown:
         notes.append(
             f"{unknown} of them could not be inspected: a role {API_ROLE} that exists there already"
@@ -127,7 +128,7 @@ def check_guardrails(
         return
     named = "; ".join(guardrails.describe(obstacle, own) for obstacle, own in reasons)
     raise CutOff(
-        f"the organization's policies cut {count_linked(len(cut_off))} off: {named};"
+        f"the organization's policies cut {counted(len(cut_off), 'linked account')} off: {named};"
         " nothing was written",
         where=f"account {cut_off[0]}" if len(cut_off) == 1 else "",
         hint="`octo-tf preflight` shows the exemption for each policy. Or list the accounts under"
@@ -200,7 +201,6 @@ def lacks_access(aws: Aws, account_id: str, *, may_enable: bool) -> bool:
 
     Raises:
         Refused: it is off and may not be enabled, or the organization lacks all features.
-        AwsError: a call failed.
     """
     with explained("reading CloudFormation's access to the organization"):
         status = cloudformation.trusted_access(aws)
@@ -225,11 +225,7 @@ def lacks_access(aws: Aws, account_id: str, *, may_enable: bool) -> bool:
 
 
 def enable_access(aws: Aws, account_id: str) -> None:
-    """Let CloudFormation deploy into the organization (ActivateOrganizationsAccess).
-
-    Raises:
-        AwsError: AWS refused.
-    """
+    """Let CloudFormation deploy into the organization (ActivateOrganizationsAccess)."""
     with explained(f"enabling CloudFormation's access to the organization of {account_id}"):
         cloudformation.enable_trusted_access(aws)
 
@@ -254,9 +250,6 @@ def denied_deployment_actions(aws: Aws, registration: Registration, account: Acc
 
     Returns:
         The actions; empty for a caller who may not use the simulation.
-
-    Raises:
-        AwsError: the simulation failed.
     """
     try:
         with explained("simulating the caller's permissions"):
@@ -295,14 +288,10 @@ def check_clashes(aws: Aws, accounts: Collection[str], excluded: Collection[str]
         found = dict(zip(accounts, answers, strict=True))
     clashes = sorted(account for account, has in found.items() if has)
     if clashes:
-        shown = ", ".join(clashes[:_SHOWN])
-        more = f" and {len(clashes) - _SHOWN} more" if len(clashes) > _SHOWN else ""
-        have = (
-            "1 linked account has" if len(clashes) == 1 else f"{len(clashes)} linked accounts have"
-        )
+        have = counted(len(clashes), "linked account has", "linked accounts have")
         raise Clash(
-            f"{have} a role {API_ROLE} already, so the StackSet cannot create it: {shown}{more};"
-            " nothing was written",
+            f"{have} a role {API_ROLE} already, so the StackSet cannot create it:"
+            f" {listed(clashes, _SHOWN)}; nothing was written",
             where=f"account {clashes[0]}" if len(clashes) == 1 else "",
             hint="If Octo uses that role, keep it and list the account under"
             " stackset_excluded_accounts; octo-tf upgrade writes that to octo.yaml with the options"

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from orchestrator.errors import EngineError
+from orchestrator.model.words import counted
 from orchestrator.terraform import state_files
 from orchestrator.terraform.events import Diagnostic
 from orchestrator.terraform.state_files import FALLBACK, StateFiles
@@ -244,7 +245,7 @@ def _age(created: str) -> str:
     count, unit = int(passed.total_seconds() // 60), "minute"
     if count >= 120:
         count, unit = count // 60, "hour"
-    return f" ({count} {unit}{'' if count == 1 else 's'} ago)"
+    return f" ({counted(count, unit)} ago)"
 
 
 def _locked(lock: Mapping[str, str], folder: Path) -> EngineError:

@@ -40,9 +40,6 @@ class Installation:
         """Remove what init installed unless it is as init left it: init repairs only a part.
 
         The selected workspace (``.terraform/environment``) is kept: it says where the state is.
-
-        Raises:
-            OSError: it cannot be removed.
         """
         recorded = self._recorded()
         by_an_older_version = bool(recorded) and "installed" not in recorded
@@ -54,11 +51,7 @@ class Installation:
             shutil.rmtree(self._folder / PROVIDERS)
 
     def record(self) -> None:
-        """Write down what init read and wrote.
-
-        Raises:
-            OSError: it cannot be written.
-        """
+        """Write down what init read and wrote."""
         document = {"init": self._inputs(), "installed": self._installed()}
         write_atomically(self._folder / _STAMP, json.dumps(document).encode())
 

@@ -33,11 +33,7 @@ def begin(folder: Path, plan: Plan) -> None:
 
 
 def contest(folder: Path, taken: Collection[str]) -> None:
-    """Note the addresses that could not be created because they existed already.
-
-    Raises:
-        OctoTfError: it cannot be written.
-    """
+    """Note the addresses that could not be created because they existed already."""
     _write(folder, addresses(folder), contested(folder) | {*taken})
 
 

@@ -54,7 +54,6 @@ def run(
 
     Raises:
         KeyboardInterrupt: the run was asked to stop, and the child has ended.
-        OSError: the program cannot be started.
     """
     cancellation.check()
     process: subprocess.Popen[bytes] | None = None

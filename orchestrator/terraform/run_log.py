@@ -35,7 +35,6 @@ def opened(
 
     Raises:
         KeyboardInterrupt: the run was asked to stop.
-        OSError: the log cannot be written.
     """
     wait_for_earlier(folder, on_wait=on_wait, cancellation=cancellation)
     path = folder / NAME

@@ -89,19 +89,12 @@ def set_aside(path: Path, *, now: datetime | None = None) -> Path:
     """Rename an unreadable state file to a name with the time; return its new path.
 
     Call it after the user's consent only: it changes what Terraform takes for the state.
-
-    Raises:
-        OSError: the file cannot be renamed.
     """
     return _renamed(path, "unreadable", now)
 
 
 def keep_pushed(path: Path, *, now: datetime | None = None) -> Path:
-    """Rename a state file that was saved in the backend, so that it is not saved there again.
-
-    Raises:
-        OSError: the file cannot be renamed.
-    """
+    """Rename a state file that was saved in the backend, so that it is not saved there again."""
     return _renamed(path, "pushed", now)
 
 

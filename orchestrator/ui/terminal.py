@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from orchestrator.app import events
 from orchestrator.errors import ExitCode
 from orchestrator.model.module_contract.addresses import in_its_module
+from orchestrator.model.words import counted
 from orchestrator.ui.folding import fitting
 
 if TYPE_CHECKING:
@@ -143,8 +144,7 @@ class Terminal:
         self._accounts = counts
         self._name_failures(event.accounts)
         rest = [f"{n} {status}" for status, n in sorted(counts.items()) if status != "succeeded"]
-        accounts = "account" if len(event.accounts) == 1 else "accounts"
-        done = f"{counts['succeeded']} of {len(event.accounts)} {accounts}"
+        done = f"{counts['succeeded']} of {counted(len(event.accounts), 'account')}"
         if self._spinner:
             self._update(done, *rest)
         else:

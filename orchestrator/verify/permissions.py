@@ -9,6 +9,7 @@ from orchestrator.aws.iam import simulate
 from orchestrator.model.observed import Observed, Role
 from orchestrator.model.policy import allowed, samples
 from orchestrator.model.policy.classification import expand, source
+from orchestrator.model.words import listed
 from orchestrator.verify.model import Check, Context, Finding, failed, passed
 from orchestrator.verify.remedy import Restore
 from orchestrator.verify.roles import missing
@@ -52,11 +53,11 @@ def _judge(roles: list[Role], observed: Observed) -> Finding:
         names = (name for policy in role.documents.values() for name in allowed(policy))
         patterns |= {name for name in names if "*" in name}
     if denied:
-        shown = ", ".join(f"{action} ({why})" for action, why in sorted(denied.items())[:_SHOWN])
-        more = f" and {len(denied) - _SHOWN} more" if len(denied) > _SHOWN else ""
+        said = [f"{action} ({why})" for action, why in sorted(denied.items())]
+        are = "is" if len(denied) == 1 else "are"
         return failed(
-            f"{len(denied)} of {len(actions)} permissions {'is' if len(denied) == 1 else 'are'} not"
-            f" granted: {shown}{more}.",
+            f"{len(denied)} of {len(actions)} permissions {are} not granted:"
+            f" {listed(said, _SHOWN)}.",
             Restore(
                 "it restores the role's policies",
                 otherwise="If they stay denied, change the permissions boundary or the"

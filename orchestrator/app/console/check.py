@@ -38,9 +38,6 @@ def check(
         stack_seconds: how long to wait for the stacks alone.
         finish: whether this is *Confirm and Finish*.
         sleep: waits, in seconds, between two reads of the stacks; None ends on cancellation.
-
-    Raises:
-        AwsError: an AWS call failed.
     """
     started = time.monotonic()
     sleep = sleep or flow.context.cancellation.sleep

@@ -150,11 +150,7 @@ class ConsoleFlow:
         )
 
     def describe(self, stack: ExpectedStack) -> ObservedStack:
-        """Describe a stack in the run's current observation.
-
-        Raises:
-            AwsError: an AWS call failed.
-        """
+        """Describe a stack in the run's current observation."""
         with explained(f"reading the stack of {LABELS[stack.step]}"):
             return observed.describe_stack(self.context.cloud.observation(), stack)
 
@@ -196,7 +192,6 @@ def begin(context: AccountContext) -> ConsoleFlow:
     """Identify the account, and decide the external id; nothing is changed.
 
     Raises:
-        WrongAccount: the credentials are another account's.
         ConfigError: octo.yaml has a setting that only Terraform supports.
         Refused: the existing report that octo.yaml asks for does not fit.
     """

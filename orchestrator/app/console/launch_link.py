@@ -62,7 +62,6 @@ def launch_link(
         ConfigError: the bucket does not exist, or there are no credentials for Octo.
         Refused: the bucket belongs to another account, Octo's link has other values, or the stack
             would create a report that AWS does not deliver.
-        OctoError: Octo refuses, or does not answer.
     """
     if stack.step == "cur" and flow.account.billing.paid_by and not flow.has_report():
         refuse_report(flow.account)

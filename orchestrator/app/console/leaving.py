@@ -31,9 +31,6 @@ def stacks_to_delete(flow: ConsoleFlow) -> tuple[StackToDelete, ...]:
     """List the stacks that are still there, in the order in which they are deleted.
 
     The last one deployed goes first: the bucket's after the report's, the payer's own role last.
-
-    Raises:
-        AwsError: an AWS call failed.
     """
     flow.context.cloud.observe_again()
     found: dict[str, StackToDelete] = {}

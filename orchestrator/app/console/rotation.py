@@ -60,9 +60,6 @@ def rotate(
     Args:
         config: octo.yaml.
         consent: asked before octo.yaml is changed.
-
-    Raises:
-        AwsError: an AWS call failed.
     """
     begins = change.announce_begin(config)
     review = _review(context, account, begins)
@@ -103,11 +100,7 @@ def rotate(
 
 
 def observe_stacks(flow: ConsoleFlow) -> list[RoleStack]:
-    """Read the stacks of roles, in the order in which they were deployed.
-
-    Raises:
-        AwsError: an AWS call failed.
-    """
+    """Read the stacks of roles, in the order in which they were deployed."""
     found: dict[str, RoleStack] = {}
     with flow.context.events.step("stacks", "Reading the stacks"):
         for step in flow.checked_steps():
@@ -161,7 +154,7 @@ def _review(
         nothing,
         guard.judge(nothing, allow_destroy=()),
         account.account_id,
-        context.registration.account_name or "",
+        context.account_name,
         account.account_type,
         outside=actions,
     )

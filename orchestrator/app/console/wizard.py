@@ -66,7 +66,6 @@ class Wizard:
 
         Raises:
             OctoRefused: Octo refuses the account, or has not registered its payer.
-            AwsError: an AWS call failed.
         """
         if self._basic_details() is Transition.QUIT:
             return None

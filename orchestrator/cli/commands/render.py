@@ -10,6 +10,7 @@ from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.shared_options import OCTO, REGISTRATION, WORKDIR
 from orchestrator.errors import ExitCode
+from orchestrator.model.words import counted
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
@@ -38,6 +39,6 @@ def command(context: AccountContext, check: bool) -> ExitCode:
     with context.locked():
         changed = render.write(root, context.folder)
     click.echo(str(context.folder))
-    files = "1 file" if len(changed) == 1 else f"{len(changed)} files"
+    files = counted(len(changed), "file")
     click.echo(f"{files} written." if changed else "Already up to date.", err=True)
     return ExitCode.DONE

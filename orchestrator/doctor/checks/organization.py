@@ -1,7 +1,7 @@
 """organization: neither its policies nor quotas prevent the StackSet's deployments."""
 
 from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem, warning
-from orchestrator.model.linked_accounts import count_linked
+from orchestrator.model.words import counted
 from orchestrator.stackset import examination, preflight
 from orchestrator.stackset.observation import observe
 
@@ -15,7 +15,8 @@ def _run(context: DoctorContext) -> DoctorResult:
     linked = observe(aws, registration)
     found = preflight.predict(aws, registration, linked)
     if cut_off := found.cut_off:
-        return problem(f"The organization's policies cut {count_linked(len(cut_off))} off.", _MORE)
+        accounts = counted(len(cut_off), "linked account")
+        return problem(f"The organization's policies cut {accounts} off.", _MORE)
     for finding in examination.examine_quotas(aws, registration, account, linked):
         if finding.status == "problem":
             return problem(finding.summary, finding.fix)

@@ -4,6 +4,7 @@ from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.permissions import denied, in_words
 from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, ok, problem, warning
 from orchestrator.model.permissions import Scope, Step, permissions
+from orchestrator.model.words import counted
 
 _STEPS: tuple[Step, ...] = ("plan", "verify", "apply")
 _LEAVING: Step = "destroy"  # a caller that lacks its permissions is warned
@@ -34,9 +35,9 @@ def _run(context: DoctorContext) -> DoctorResult:
     pairs = {(action, on) for p in wanted for action in p.actions for on in p.resources}
     missing = {pair: why for pair, why in lacked.items() if pair in pairs}
     if lacked and not missing:
-        are = "permission is" if len(lacked) == 1 else "permissions are"
+        more = counted(len(lacked), "more permission is", "more permissions are")
         return warning(
-            f"All {len(actions)} permissions to register are granted. {len(lacked)} more {are} not,"
+            f"All {len(actions)} permissions to register are granted. {more} not,"
             f" which octo-tf {_LEAVING} needs.",
             f"Before the account leaves Octo, grant {arn}: {in_words(lacked)}. octo-tf policy --for"
             f" {_LEAVING} prints policies with all of them.",

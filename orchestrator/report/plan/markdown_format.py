@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from orchestrator.app.review import Review
+from orchestrator.model.words import counted
 from orchestrator.report.markdown import code, heading, plain, table
 from orchestrator.report.meaning import made_from, sections
 from orchestrator.report.plan.text_format import sentences, summary
@@ -37,7 +38,7 @@ def render(review: Review, *, color: bool = False) -> str:
         kept, left = _fitting(meaning, _MEANING)
         parts.append("\n".join([*kept, *([f"- {_MORE.format(left)}."] if left else [])]).rstrip())
     if plan.changes:
-        count = "1 resource" if len(plan.changes) == 1 else f"{len(plan.changes)} resources"
+        count = counted(len(plan.changes), "resource")
         rows = [
             (
                 f"import, {c.action}" if c.imported and c.action != "import" else c.action,

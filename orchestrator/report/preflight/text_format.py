@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from orchestrator.model.guardrail import Obstacle, Phase
+from orchestrator.model.words import counted
 from orchestrator.stackset.examination import Examination
 from orchestrator.stackset.guardrails import cause
 
@@ -44,8 +45,7 @@ def render(examination: Examination, *, color: bool = False) -> str:
 def denial(obstacle: Obstacle) -> str:
     """Say what is denied, and in how many accounts."""
     certainty = "is denied" if obstacle.certain else "may be denied"
-    count = len(obstacle.accounts)
-    where = f"{count} account{'' if count == 1 else 's'}"
+    where = counted(len(obstacle.accounts), "account")
     return f"{_DENIED[obstacle.phase]} {certainty} in {where}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.model.words import counted
 from orchestrator.report.conclusion import conclusion, unapplied
 from orchestrator.report.markdown import code, heading, plain, table
 from orchestrator.verify.model import Report, Status
@@ -68,9 +69,9 @@ def render(report: Report, *, color: bool = False) -> str:
             )
         )
     passed = len(report.results) - len(attention)
-    checks = "check" if len(report.results) == 1 else "checks"
+    checks = counted(len(report.results), "check")
     verb = "passes" if passed == 1 else "pass"
-    parts.append(f"{passed} of {len(report.results)} {checks} {verb}.")
+    parts.append(f"{passed} of {checks} {verb}.")
     if report.unapplied:
         parts.append(plain(unapplied(report)))
     parts.append(plain(conclusion(report)))

@@ -9,6 +9,7 @@ from orchestrator.aws.sts import may_assume
 from orchestrator.model.desired import Desired
 from orchestrator.model.module_contract.octo_names import API_ROLE
 from orchestrator.model.observed import Observed, Probes
+from orchestrator.model.words import counted
 from orchestrator.verify.model import Check, Finding, failed, warned
 from orchestrator.verify.roles import RESTORE
 
@@ -46,7 +47,7 @@ def _age(since: str, now: float) -> str:
         return ""
     hours = max(0, int((now - datetime.fromisoformat(since).timestamp()) // 3600))
     if hours < 48:
-        return f", for {hours} hour{'' if hours == 1 else 's'} now"
+        return f", for {counted(hours, 'hour')} now"
     return f", for {hours // 24} days now"
 
 

@@ -13,6 +13,7 @@ from orchestrator.aws import s3
 from orchestrator.model.desired import Desired
 from orchestrator.model.observed import Delivery, Observed
 from orchestrator.model.report_delivery import TEST_OBJECT
+from orchestrator.model.words import counted
 from orchestrator.verify.cur import (
     DELIVERY,
     manifests,
@@ -75,7 +76,7 @@ def _judge(desired: Desired, observed: Observed) -> Finding:
         return _before_the_first(observed)
     key, written = next(iter(observed.delivery.manifests.items()))
     if lacking := [*observed.delivery.lacking]:
-        files = "1 file that does" if len(lacking) == 1 else f"{len(lacking)} files that do"
+        files = counted(len(lacking), "file that does", "files that do")
         return failed(
             f"{key} lists {files} not exist, like {lacking[0]}.",
             "AWS writes them again with the next delivery; find out what deletes them.",

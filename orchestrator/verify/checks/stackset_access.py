@@ -12,6 +12,7 @@ from orchestrator.aws.sts import WRONG_EXTERNAL_ID, may_assume
 from orchestrator.model.desired import Desired
 from orchestrator.model.module_contract.features import feature_roles, table
 from orchestrator.model.observed import Observed, Probes
+from orchestrator.model.words import counted, listed
 from orchestrator.verify.model import Check, Context, Finding, failed, passed, skipped
 from orchestrator.verify.stackset import RESTORE, missing
 
@@ -61,10 +62,9 @@ def _judge(desired: Desired, observed: Observed) -> Finding:
     wrong = {account_id: mistake for account_id, mistake in tried.items() if mistake}
     evidence: dict[str, object] = {"tried": len(tried), "roles": roles, "wrong": wrong}
     if wrong:
-        shown = "; ".join(f"{account}: {answer}" for account, answer in [*wrong.items()][:_SHOWN])
-        more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+        said = [f"{account}: {answer}" for account, answer in wrong.items()]
         return failed(
-            f"{shown}{more}.",
+            f"{listed(said, _SHOWN, '; ')}.",
             replace(
                 RESTORE,
                 otherwise="If the role was changed by hand in the account, run octo-tf stackset"
@@ -73,8 +73,8 @@ def _judge(desired: Desired, observed: Observed) -> Finding:
             **evidence,
         )
     return passed(
-        f"Octo can assume {', '.join(roles)} in {len(tried)} linked"
-        f" account{'' if len(tried) == 1 else 's'}, with the external id only.",
+        f"Octo can assume {', '.join(roles)} in {counted(len(tried), 'linked account')}, with the"
+        " external id only.",
         **evidence,
     )
 

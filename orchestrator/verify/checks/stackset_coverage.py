@@ -6,6 +6,7 @@ from orchestrator.aws import cloudformation, organizations
 from orchestrator.model.coverage import WANTING, LinkedAccount, State, cover
 from orchestrator.model.desired import Desired
 from orchestrator.model.observed import Observed
+from orchestrator.model.words import counted, listed
 from orchestrator.verify.model import Check, Context, Finding, failed, passed, pending
 from orchestrator.verify.remedy import Restore
 
@@ -28,9 +29,9 @@ def _judge(desired: Desired, observed: Observed) -> Finding:
     )
     wanting, excess = found.of(*WANTING), found.of(State.EXCESS)
     running, current = found.of(State.RUNNING), found.of(State.CURRENT)
-    accounts = "linked account" if found.wanted == 1 else "linked accounts"
+    accounts = counted(found.wanted, "linked account")
     have = "has" if len(current) == 1 else "have"
-    summary = f"{len(current)} of {found.wanted} {accounts} {have} the role"
+    summary = f"{len(current)} of {accounts} {have} the role"
     if wanting or excess:
         return failed(
             f"{summary}; {_named([*wanting, *excess])}.",
@@ -48,14 +49,13 @@ def _judge(desired: Desired, observed: Observed) -> Finding:
             coverage=found,
         )
     excluded = found.of(State.EXCLUDED, State.SUSPENDED, State.INACTIVE, State.OUTSIDE)
-    rest = f"; {len(excluded)} {'is' if len(excluded) == 1 else 'are'} excluded" if excluded else ""
+    rest = f"; {counted(len(excluded), 'is', 'are')} excluded" if excluded else ""
     return passed(f"{summary}{rest}.", coverage=found)
 
 
 def _named(accounts: list[LinkedAccount]) -> str:
-    shown = "; ".join(f"{s.account_id} {s.state.value}: {s.reason}" for s in accounts[:_SHOWN])
-    more = len(accounts) - _SHOWN
-    return shown + (f"; and {more} more" if more > 0 else "")
+    said = [f"{s.account_id} {s.state.value}: {s.reason}" for s in accounts]
+    return listed(said, _SHOWN, "; ")
 
 
 CHECK = Check(

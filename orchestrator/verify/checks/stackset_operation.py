@@ -5,6 +5,7 @@ from dataclasses import replace
 from orchestrator.aws import cloudformation
 from orchestrator.model.desired import Desired
 from orchestrator.model.observed import Observed
+from orchestrator.model.words import counted
 from orchestrator.verify.model import Check, Context, Finding, failed, passed, pending
 from orchestrator.verify.stackset import missing, read_settings
 
@@ -38,7 +39,7 @@ def _judge(desired: Desired, observed: Observed) -> Finding:
             "CloudFormation continues by itself: run octo-tf verify --wait 30m.",
             **evidence,
         )
-    accounts = "1 account" if last.failed == 1 else f"{last.failed} accounts"
+    accounts = counted(last.failed, "account")
     if last.status != "SUCCEEDED":
         why = f" ({last.reason})" if last.reason else ""
         return failed(
