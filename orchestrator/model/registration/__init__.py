@@ -22,10 +22,11 @@ from orchestrator.model.registration.access import (
     ExternalIdSource,
 )
 from orchestrator.model.registration.api_access import ApiAccessSettings
+from orchestrator.model.registration.combinations import check_combinations
 from orchestrator.model.registration.cur import CurSettings
 from orchestrator.model.registration.field_types import AccountId
 from orchestrator.model.registration.linked_accounts import LinkedAccountsSettings
-from orchestrator.model.registration.module_rules import Tags, check_combinations
+from orchestrator.model.registration.module_rules import Tags
 from orchestrator.model.registration.terraform import LocalBackend, S3Backend, TerraformSettings
 from orchestrator.model.setting import Group, NamedSetting, Setting, settings_of
 

@@ -8,34 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from orchestrator.model.module_contract.inputs import Inputs
-
-# By the module's table of features; a test compares them.
-DELETING_ACTIONS = (
-    "delete_ebs",
-    "delete_load_balancer",
-    "delete_rds",
-    "release_address",
-    "terminate_ec2",
-)
 # S3 User Guide, "Namespaces for general purpose buckets".
 _OF_A_NAMESPACE = r"-[0-9]{12}-[a-z0-9-]+-an$"
 _TAGS_AT_MOST = 50
 _TAG_SIGNS = frozenset("_.:/=+-@")
-# The module's defaults of the settings that depend on each other.
-_DEFAULTS = {
-    name: getattr(Inputs, name)
-    for name in (
-        *("cur_format", "cur_compression", "cur_report_option", "cur_report_versioning"),
-        "cur_s3_bucket_option",
-    )
-}
 
 
 def _form(pattern: str, valid: str, *, but_not: str = "") -> Any:
@@ -178,164 +159,6 @@ OneTag = Annotated[
 ]
 
 
-def _goes_with_parquet(has: Callable[[str], Any]) -> bool:
-    return bool((has("cur_format") == "Parquet") == (has("cur_compression") == "Parquet"))
-
-
-def _athena_is_alone(has: Callable[[str], Any]) -> bool:
-    artifacts = {*(has("cur_additional_artifacts") or [])}
-    return "ATHENA" not in artifacts or artifacts == {"ATHENA"}
-
-
-def _athena_is_readable(has: Callable[[str], Any]) -> bool:
-    return "ATHENA" not in (has("cur_additional_artifacts") or []) or (
-        has("cur_format") == "Parquet" and has("cur_report_versioning") == "OVERWRITE_REPORT"
-    )
-
-
-def _csv_artifacts(has: Callable[[str], Any]) -> bool:
-    artifacts = {*(has("cur_additional_artifacts") or [])}
-    return has("cur_format") != "Parquet" or not artifacts & {"REDSHIFT", "QUICKSIGHT"}
-
-
-def _bucket_is_named(has: Callable[[str], Any]) -> bool:
-    return has("cur_s3_bucket_option") != "USE_EXISTING" or has("cur_s3_bucket_name") is not None
-
-
-def _bucket_can_be_made(has: Callable[[str], Any]) -> bool:
-    """The module's provider cannot create a bucket in an account's own namespace (``-an``)."""
-    reads = "USE_EXISTING" in (has("cur_s3_bucket_option"), has("cur_report_option"))
-    return reads or not is_of_a_namespace(has("cur_s3_bucket_name") or "")
-
-
 def is_of_a_namespace(bucket: str) -> bool:
     """Tell whether a bucket's name is of an account's own namespace (``-ACCOUNT_ID-REGION-an``)."""
     return re.search(_OF_A_NAMESPACE, bucket) is not None
-
-
-def _merges_into_existing(has: Callable[[str], Any]) -> bool:
-    return not has("cur_s3_bucket_merge_policy") or has("cur_s3_bucket_option") == "USE_EXISTING"
-
-
-def _merges_for_a_new_report(has: Callable[[str], Any]) -> bool:
-    return not has("cur_s3_bucket_merge_policy") or has("cur_report_option") == "CREATE_NEW"
-
-
-def _stackset_of_payer(has: Callable[[str], Any]) -> bool:
-    return not has("use_stackset") or has("account_type") in (None, "payer")
-
-
-def _execution_is_named(has: Callable[[str], Any]) -> bool:
-    return ("execution" in (has("features") or [])) == bool(has("execution_actions"))
-
-
-def _deletions_are_allowed(has: Callable[[str], Any]) -> bool:
-    chosen = {*(has("execution_actions") or [])}
-    return bool(has("execution_may_delete")) or not chosen & {*DELETING_ACTIONS}
-
-
-def _linked_execution_is_chosen(has: Callable[[str], Any]) -> bool:
-    return "execution" not in (has("stackset_features") or []) or "execution" in (
-        has("features") or []
-    )
-
-
-def _additional_policies_fit(has: Callable[[str], Any]) -> bool:
-    return sum(len(action) + len('"",') for action in {*(has("additional_actions") or [])}) < 58_000
-
-
-# Each: the settings, the one to be shown first; whether they go together; what is valid.
-_COMBINATIONS: tuple[tuple[tuple[str, ...], Callable[[Callable[[str], Any]], bool], str], ...] = (
-    (
-        ("cur_s3_bucket_option",),
-        _bucket_is_named,
-        "cur_s3_bucket_option: USE_EXISTING needs cur_s3_bucket_name, the bucket's name",
-    ),
-    (
-        ("cur_s3_bucket_name",),
-        _bucket_can_be_made,
-        "cur_s3_bucket_name: a bucket of the account's own namespace (-ACCOUNT_ID-REGION-an) cannot"
-        " be created here; create it yourself, and set cur_s3_bucket_option: USE_EXISTING",
-    ),
-    (
-        ("cur_s3_bucket_merge_policy",),
-        _merges_into_existing,
-        "cur_s3_bucket_merge_policy: true needs cur_s3_bucket_option: USE_EXISTING; the policy of a"
-        " new bucket is the module's own",
-    ),
-    (
-        ("cur_s3_bucket_merge_policy",),
-        _merges_for_a_new_report,
-        "cur_s3_bucket_merge_policy: true cannot be combined with cur_report_option: USE_EXISTING:"
-        " the bucket of an existing report is left as it is",
-    ),
-    (
-        ("cur_compression", "cur_format"),
-        _goes_with_parquet,
-        "cur_compression: Parquet and cur_format: Parquet go together: set both or neither",
-    ),
-    (
-        ("cur_additional_artifacts",),
-        _athena_is_alone,
-        "cur_additional_artifacts: ATHENA must be the only one",
-    ),
-    (
-        ("cur_additional_artifacts",),
-        _athena_is_readable,
-        "cur_additional_artifacts: ATHENA needs cur_report_versioning: OVERWRITE_REPORT,"
-        " cur_format: Parquet and cur_compression: Parquet",
-    ),
-    (
-        ("cur_additional_artifacts",),
-        _csv_artifacts,
-        "cur_additional_artifacts: REDSHIFT and QUICKSIGHT need cur_format: textORcsv",
-    ),
-    (
-        ("additional_actions",),
-        _additional_policies_fit,
-        "additional_actions is too long: all actions together, with 3 extra characters for each,"
-        " must stay below 58,000, since IAM attaches at most ten managed policies to a role",
-    ),
-    (
-        ("execution_actions",),
-        _execution_is_named,
-        "execution_actions and the feature execution go together: name at least one action with"
-        " it, and none without it",
-    ),
-    (
-        ("execution_actions",),
-        _deletions_are_allowed,
-        f"execution_actions: {', '.join(DELETING_ACTIONS)} delete something, and need"
-        " execution_may_delete: true as well",
-    ),
-    (
-        ("stackset_features",),
-        _linked_execution_is_chosen,
-        "stackset_features may hold execution only if features does",
-    ),
-    (
-        ("use_stackset",),
-        _stackset_of_payer,
-        "use_stackset: true is for a payer (the management account); set it in the payer's"
-        " octo.yaml",
-    ),
-)
-
-
-def check_combinations(settings: Mapping[str, Any]) -> None:
-    """Refuse settings that contradict each other, or lack one that they need.
-
-    Args:
-        settings: by field name; None stands for the module's default.
-
-    Raises:
-        PydanticCustomError: its context names the ``settings`` at fault.
-    """
-
-    def has(name: str) -> Any:
-        value = settings.get(name)
-        return _DEFAULTS.get(name) if value is None else value
-
-    for names, is_right, valid in _COMBINATIONS:
-        if not is_right(has):
-            raise PydanticCustomError("combination", "{valid}", {"valid": valid, "settings": names})

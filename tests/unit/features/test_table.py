@@ -26,7 +26,7 @@ from orchestrator.model.module_contract.octo_names import (
 )
 from orchestrator.model.policy import allowed, as_list, matches, statements
 from orchestrator.model.registration.api_access import ActionName, FeatureName
-from orchestrator.model.registration.module_rules import DELETING_ACTIONS
+from orchestrator.model.registration.combinations import DELETING_ACTIONS
 from tests.registered import MANY
 
 TABLE = features.table()
