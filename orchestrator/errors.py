@@ -160,7 +160,6 @@ def writing(place: Path, kind: type[OctoTfError] = OctoTfError) -> Iterator[None
 
     Args:
         place: where it failed, if the OSError names no file.
-        kind: the class of the error.
     """
     try:
         yield

@@ -41,10 +41,7 @@ class Folder:
     """The user's Terraform folder: its path, and how to read it.
 
     Attributes:
-        path: the folder.
         module: names the module's block, if the folder has several.
-        var_files: as for ``terraform -var-file``.
-        tf_path: the Terraform program; None searches PATH.
         keep_state: whether its state is to stay as it is, so that it need not be readable.
     """
 
@@ -62,10 +59,8 @@ class Candidate:
 
     Attributes:
         settings: what octo.yaml lacks, besides the flags: all of it if it is absent.
-        proposal: what to adopt of it.
         module: the published module in the user's folder; None without a folder.
         state: what that folder's state has of the module.
-        managed: the names in octo-tf's own state.
         aws: the observation that all of this was read in.
     """
 
@@ -97,7 +92,6 @@ def read_candidate(
         flags: what to register, by field name.
         folder: the user's Terraform folder; None adopts what the account has.
         environ: for ``external_id_env``.
-        names_in_state: reads octo-tf's own state of the account.
         ask_octo: reads the external id from Octo; None without credentials for Octo.
         cancellation: stops the Terraform that reads the user's state.
         aws: the observation to use; None begins one.

@@ -60,7 +60,6 @@ def discover(found: Inventory, proposal: Proposal | None, managed: Collection[st
     """Describe the resources of an inventory.
 
     Args:
-        found: what the account has.
         proposal: what adopt would do; None if there is nothing to adopt.
         managed: the names of roles, buckets, reports and StackSets in octo-tf's own state.
     """

@@ -42,7 +42,6 @@ class ForeignModule:
     """The published module in a Terraform folder of the user's.
 
     Attributes:
-        folder: the folder.
         address: like ``module.finops.module.octo``, without instance keys; empty if the folder is
             the module itself, used as a root.
         where: ``file:line`` of the module's block, or of the first of its resources; empty if the
@@ -142,9 +141,7 @@ class _Search:
     """The search for calls of the published module below a root.
 
     Attributes:
-        root: the root's folder.
         environ: for ``TF_DATA_DIR``.
-        tofu: whether OpenTofu is used there.
         instance: each level's label and key of the instance to read; a key as Terraform writes
             it, or empty.
         failures: files of wrapper modules that could not be read.

@@ -33,9 +33,7 @@ class ForeignState:
 
     Attributes:
         addresses: the module's resources, to be removed from that state.
-        accounts: the accounts that its roles are in.
         instance: the address of the module's instance, with its keys; empty if there is none.
-        is_read: whether the state could be read.
     """
 
     addresses: tuple[str, ...] = ()
@@ -208,10 +206,6 @@ def _address(resource: dict[str, Any], instance: dict[str, Any]) -> str:
 
 def release(terraform: Terraform, state: ForeignState, folder: Path) -> Path:
     """Remove the module's resources from the other state; a copy of it is kept first, 0600.
-
-    Args:
-        terraform: in the folder of that state.
-        folder: where the copy is kept.
 
     Returns:
         The copy.

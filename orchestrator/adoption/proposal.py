@@ -52,8 +52,6 @@ class Proposal:
             secret. None if there is neither.
         adopted: the resources to import, by kind and name, like ``role AlphausAcctAccessRole``.
         removals: what the import removes from them; users must consent.
-        leftovers: roles for Octo that are not adopted.
-        warnings: sentences that the user should read.
         today: the features that Octo has here now and nobody has chosen or declined, each with its
             roles.
         owners: the CloudFormation stack that owns an adopted resource, by the resource.
@@ -81,7 +79,6 @@ def propose(
     """Decide what to adopt; what AWS has overrides what files say.
 
     Args:
-        found: what the account has.
         stated: what octo.yaml, flags and the user's Terraform files say.
         external_id: the one that Octo, octo.yaml or a flag gives; None if none does.
         octo_has_id: whether ``external_id`` comes from Octo.

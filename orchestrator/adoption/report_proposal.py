@@ -32,10 +32,8 @@ class ReportProposal:
     """How report, bucket and CUR role are adopted.
 
     Attributes:
-        settings: for octo.yaml.
         adopted: report and bucket, by kind and name, as far as they are adopted.
         removals: what adoption removes from the bucket; users must consent.
-        warnings: sentences that the user should read.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)

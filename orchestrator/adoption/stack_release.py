@@ -29,7 +29,6 @@ def release(
     """Update the stack to retain all its resources, then delete it; no error if it is gone.
 
     Args:
-        name: the stack's name.
         sleep: waits, in seconds, between two reads of the stack's status.
 
     Raises:

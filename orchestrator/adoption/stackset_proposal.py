@@ -25,7 +25,6 @@ class StackSetProposal:
     Attributes:
         settings: for octo.yaml; empty if the StackSet is not adopted.
         removals: what its adoption removes in every account; users must consent.
-        warnings: sentences that the user should read.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)

@@ -47,8 +47,6 @@ class Request:
 
     Attributes:
         config: octo.yaml, and ``settings`` what is written to it.
-        delete_roles: leftover roles to delete.
-        release_stacks: CloudFormation stacks to release, by name.
         release_state: whether the old Terraform state releases what is adopted.
     """
 

@@ -83,7 +83,6 @@ def apply_prepared(
     """Go the route from the plan on.
 
     Args:
-        prepared: its root folder and what was observed.
         consent: asked before anything is changed, if there are changes.
         saved_plan: a plan made earlier; None makes one.
         announced: changes outside Terraform that the caller adds to the plan.
@@ -138,8 +137,6 @@ def change_outside(
     """Make the changes outside Terraform that come before its apply, in the order of the plan.
 
     Args:
-        prepared: its root folder and what was observed.
-        review: the plan that the user consented to.
         registrar: takes the progress of deployments that are waited for.
         carry_out: makes the changes that the caller announced, by their code.
 

@@ -49,9 +49,7 @@ class Cloud:
     """One account in AWS.
 
     Args:
-        registration: which account, and how it is reached.
         principal_profile: the AWS profile of Octo's principal account, where it is at hand.
-        cancellation: ends waits.
         warn: called with a sentence about a call that is tried again.
         on_question: called before a person is asked for an MFA code.
     """
@@ -216,7 +214,6 @@ class Cloud:
         """Delete every stack instance of the StackSet; the failure of one account does not raise.
 
         Args:
-            linked: the StackSet with its stack instances.
             retain: whether the accounts keep their stacks, and so the role.
             on_progress: called with each account's status whenever it is read.
         """

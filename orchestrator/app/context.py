@@ -32,11 +32,8 @@ class Settings:
     """How to run, as opposed to what to register.
 
     Attributes:
-        workdir: holds one root folder per account.
-        tf_path: the Terraform program; None searches PATH.
         lock_seconds: how long another run's state lock is waited for.
         principal_profile: the AWS profile of Octo's principal account, where it is at hand.
-        allow_destroy: addresses that may be destroyed.
         enable_access: whether CloudFormation's access to the organization may be switched on.
         wait_seconds: how long verify waits for what is pending.
         imports: which existing resources may be imported, besides those of a killed run.
@@ -67,7 +64,6 @@ class AccountContext:
     """One account's run. The ports do I/O when a method is called, and only then.
 
     Attributes:
-        cancellation: the one request to stop.
         octo: the registration with Octo: the ledger, and Octo's API where there are credentials.
         open_terraform: gives Terraform in the root folder; the external id is kept out of errors.
     """

@@ -44,7 +44,6 @@ class Leaving:
     """The plan by which an account leaves Octo.
 
     Attributes:
-        departure: what Octo forgets.
         stays: what stays in AWS and in Octo, one sentence each.
         stacks: stacks that the user deletes first, in order; then nothing else is done.
         owned: what octo-tf made; None where stacks made the resources.

@@ -42,7 +42,6 @@ def find(
     """Find the bucket: in the state, or kept by an earlier run.
 
     Args:
-        delete: whether the bucket is to be deleted.
         with_data: whether it is deleted with objects in it.
 
     Raises:

@@ -26,7 +26,6 @@ class Request:
 
     Attributes:
         keep_linked_roles: whether linked accounts keep the role that the StackSet made.
-        delete_bucket: whether the bucket is deleted.
         delete_data: whether it is deleted with objects in it.
         with_enrolments: whether the enrolments in AWS services that octo-tf made are ended.
     """

@@ -43,7 +43,6 @@ def compare(first: str, second: str, *, load: Load, connect: Connect) -> tuple[R
     Args:
         first: a file, a folder, a role's name or its ARN.
         second: likewise.
-        load: reads an octo.yaml.
         connect: gives the account in whose AWS roles are read; called only if one is named.
 
     Raises:

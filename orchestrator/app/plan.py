@@ -64,8 +64,6 @@ def make(
     """Plan with Terraform, twice where AWS has what it would create; the guard judges the plan.
 
     Args:
-        prepared: its root folder and what was observed.
-        file: where the plan is saved.
         announced: what the caller changes outside Terraform besides, after consent.
     """
     edits = state_edits(context, prepared)

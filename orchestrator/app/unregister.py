@@ -19,7 +19,6 @@ def unregister(context: AccountContext, *, with_linked: bool, consent: Consent) 
 
     Args:
         with_linked: whether the linked accounts that Octo has of it leave too, before it.
-        consent: asked before anything is changed in Octo.
 
     Returns:
         What Octo knew of the account before.

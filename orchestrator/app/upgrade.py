@@ -41,7 +41,6 @@ def upgrade(
 
     Args:
         context: the payer, its registration with ``use_stackset``.
-        consent: asked before anything is changed.
         configure: writes octo.yaml, right after consent: any command then continues a run that
             was killed.
         configuring: the lines of the plan that say so.

@@ -158,8 +158,6 @@ def operate(
 
     Args:
         aws: calls as the payer.
-        name: the StackSet's name.
-        operation: CreateStackInstances, UpdateStackInstances or DeleteStackInstances.
         ous: the OUs that the accounts are in.
         retain: of ``delete``: whether the accounts keep their stacks and resources.
     """

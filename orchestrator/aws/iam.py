@@ -146,7 +146,6 @@ def simulate(
 
     Args:
         aws: the account of the principal.
-        arn: the principal's ARN.
         actions: exact actions.
         sample: on which resource, and with which values of condition keys.
 

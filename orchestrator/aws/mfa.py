@@ -86,7 +86,6 @@ def environment(
 
     Args:
         core: the session, which has its code.
-        folder: where the copy is written.
 
     Raises:
         OSError: the configuration cannot be read, or the copy not be written.

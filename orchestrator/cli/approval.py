@@ -20,7 +20,6 @@ def agree(question: str, *, yes: bool, instead: str = "--yes") -> None:
     """Ask for one thing, unless ``yes``.
 
     Args:
-        question: ends in a question mark.
         yes: whether it was agreed to beforehand.
         instead: the flags by which it can be.
 

@@ -40,7 +40,6 @@ def ask_kept(today: Mapping[str, Collection[str]], proposed: Mapping[str, Any]) 
 
     Args:
         today: the features, each with its roles.
-        proposed: the settings that the account's roles suggest.
     """
     settings: dict[str, Any] = {"features": ["cost"]}
     for name, roles in today.items():

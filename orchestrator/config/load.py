@@ -52,7 +52,6 @@ def load(
         path: octo.yaml; may be absent when the flags alone are enough.
         flags: option values by field name, dotted for nested ones (``credentials.profile``);
             ``None`` means not given.
-        environ: where ``external_id_env`` is looked up.
         octo_has_external_id: whether it may be left out, because Octo can be asked for it.
         reads_external_id: whether the id is read from where octo.yaml says it is; without, it may
             be absent.

@@ -63,7 +63,6 @@ class Comparison:
 
     Attributes:
         resource: its kind and name, like ``role AlphausAcctAccessRole``.
-        physical_id: its id in CloudFormation.
         address: its Terraform address in the module.
         imports: import ids by address, for the resource and for its parts (policies, settings).
         differences: how it differs from the planned one, in words.

@@ -76,7 +76,6 @@ def removals(resource: str, desired: Role, observed: Role) -> tuple[Removal, ...
     Args:
         resource: what they are removed from: the role, or the StackSet that creates it.
         desired: the role as it will be; its policies say what Octo can still do.
-        observed: the existing role.
     """
     remaining = [pattern for policy in desired.inline.values() for pattern in allowed(policy)]
     found = []

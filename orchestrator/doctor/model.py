@@ -48,9 +48,7 @@ class DoctorContext:
         registration: None if octo.yaml or a flag is wrong; then ``error`` says what.
         error: what is wrong with octo.yaml or a flag.
         connection: calls as the account, or why there are none; None without a registration.
-        tf_path: the Terraform program that was asked for.
         octo_api: Octo's API; None without credentials for it.
-        octo_credentials: Octo's API client.
         place_of: returns where a setting was set, for errors about it.
     """
 

@@ -25,7 +25,6 @@ class RoleChange:
         fate: what becomes of it.
         in_linked: whether it is the role of the linked accounts, made by the StackSet.
         abilities: what it may do.
-        trust: who may assume it.
         boundary: its permissions boundary's ARN before and after; empty without one.
         unread: what could not be read: it may allow more (a policy) or less (a boundary).
     """
@@ -124,9 +123,7 @@ class Origin:
     """What a plan was made from.
 
     Attributes:
-        region: where it works.
         bucket: of the report; empty without one.
-        bucket_region: where the bucket is.
         versions: by name: octo-tf, module, terraform, provider.
         commit: of the repository that the folder is in; empty outside of one. ``+`` at its end says
             that files differ from it.
@@ -149,7 +146,6 @@ class Effects:
     """What applying a plan means.
 
     Attributes:
-        roles: the roles that change.
         buckets: what a bucket's policy lets principals do: bucket, principal, change.
         repairs: what was changed outside Terraform.
         deliveries: the reports before and after; None where there is none.

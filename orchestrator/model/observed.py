@@ -32,13 +32,11 @@ class Role:
     """An IAM role with everything that decides what it can do.
 
     Attributes:
-        name: the role's name.
         role_id: IAM's own id, never given twice; empty for a desired role.
         trust: its trust policy; it may hold an external id, so it is never shown.
         inline: each inline policy's document, by name.
         managed: each attached policy's document, by ARN; None if access to it is denied, or if
             it was not read.
-        boundary: its permissions boundary's ARN.
         tags: its tags, without those that AWS sets.
         max_session_duration: how long a session of it may last, in seconds.
     """
@@ -111,7 +109,6 @@ class Bucket:
 
     Attributes:
         empty: whether it holds no object.
-        policy: its policy, if it has one.
         lifecycle_rules: the ids of its lifecycle rules.
         notifications: how many targets besides EventBridge are notified of its events.
         settings: the Terraform types of the settings that it has.

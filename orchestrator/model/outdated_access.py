@@ -36,7 +36,6 @@ class MissingActions:
     """Actions that the template grants a role, and the account does not.
 
     Attributes:
-        role: the role's name.
         actions: sorted; or the ARN of a managed policy, whose content is AWS's.
         remedy: what grants them.
         feature: of ``apply`` and ``feature``: its name.

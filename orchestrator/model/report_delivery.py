@@ -55,8 +55,6 @@ class ReportDelivery:
 
     Attributes:
         account_id: the account of the report and the bucket.
-        prefix: the report's prefix in the bucket.
-        bucket: the bucket's name.
         cur_region: the region of the report's definition.
     """
 

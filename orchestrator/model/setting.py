@@ -68,9 +68,7 @@ class NamedSetting:
 
     Attributes:
         name: the field's name, dotted for a nested one: ``credentials.profile``.
-        about: its description.
         type: the field's type, without ``None`` and annotations.
-        default: the model's own default.
         required: whether octo.yaml, or the section around it, must have it.
     """
 

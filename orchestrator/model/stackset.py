@@ -79,10 +79,8 @@ class StackSet:
     last one of each account, and ``regions`` lists all regions.
 
     Attributes:
-        name: the StackSet's name.
         stack_set_id: CloudFormation's own id of it, never given twice.
         partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
-        region: where the StackSet itself is.
         parameters: each parameter's value; they hold the external id. ``NoEcho`` ones are ``****``.
         targets: the OUs that it was deployed to, as AWS remembers them.
         capabilities: like ``CAPABILITY_NAMED_IAM``.

@@ -85,9 +85,6 @@ def carry_out(
     the same working folder note it too: a payer's verification registers its linked accounts.
 
     Args:
-        ledger: of the account's root folder.
-        departure: what was consented to.
-        with_linked: whether its linked accounts leave too.
         warn: reports one sentence.
 
     Raises:

@@ -58,7 +58,6 @@ def explain(
     """Turn an answer that is not success into an error.
 
     Args:
-        status: the HTTP status.
         text: the body.
         doing: what was requested, in words.
         where: the account, or the address.

@@ -26,9 +26,7 @@ def decide(
     """Take the external id from Octo, or from octo.yaml without credentials for Octo.
 
     Args:
-        registration: as octo.yaml and the flags have it.
         api: Octo; None where there are no credentials.
-        credentials: Octo's API client, for errors.
         place_of: where a setting was set, for errors.
         warn: reports that Octo does not answer and octo.yaml's id is used.
 

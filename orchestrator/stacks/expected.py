@@ -43,9 +43,7 @@ def expected(
     Args:
         account_type: a linked account has no report.
         partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
-        region: where the StackSet is.
         targets: the StackSet's OUs or root; empty without a StackSet.
-        stack_set_id: the StackSet's id, if it is known.
         external_id_count: how many external ids the roles accept.
     """
     policies = documents.role_policies(

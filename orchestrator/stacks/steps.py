@@ -38,10 +38,8 @@ class ExpectedStack:
     """A stack that the user is to deploy.
 
     Attributes:
-        step: the step that it belongs to.
         template: the template's name.
         name: the stack's; the user may choose another one.
-        region: where it must be deployed.
         parameters: the template's parameters; the external id is among them.
         main_resource: the name of the resource by which the stack is found.
     """
@@ -98,7 +96,6 @@ def expected_stacks(
         external_ids: those that the roles accept: Octo's, or two while Octo's is changed.
         region: of stacks that may be in any region.
         partition: decides the region of the CUR service.
-        targets: the StackSet's OUs or root.
     """
     names = documents.external_id_parameters(len(external_ids))
     octo = {**dict(zip(names, external_ids, strict=True)), "Principal": inputs.principal}

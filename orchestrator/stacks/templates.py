@@ -41,7 +41,6 @@ def render(name: Name, inputs: Inputs, *, partition: str = "aws", ids: int = 1) 
     """Render a template (YAML); it holds no external id.
 
     Args:
-        name: the template.
         inputs: the module's inputs; those that are parameters of the template become its defaults.
         partition: decides the region of the CUR service.
         ids: how many external ids the roles accept: parameters ``ExternalId``, ``ExternalId2``.

@@ -99,9 +99,6 @@ def carry_out(
 
     Args:
         aws: calls as the payer.
-        name: the StackSet's name.
-        work: the accounts to operate on.
-        deployed: the StackSet with its stack instances.
         retain: whether accounts that are removed keep their stacks.
         on_progress: called with each account's status whenever it is read.
 
@@ -165,10 +162,8 @@ def wait(
 
     Args:
         aws: calls as the payer.
-        name: the StackSet's name.
         on_progress: called with each account's status whenever it is read.
         accounts: those that the operation reaches, as far as they are known.
-        sleep: waits some seconds.
 
     Raises:
         AwsError: somebody stopped the operation.

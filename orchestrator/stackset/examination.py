@@ -46,11 +46,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Examination:
-    """Everything that was found.
-
-    Attributes:
-        findings: in the order of the checks.
-    """
+    """Everything that was found."""
 
     account: Account
     findings: tuple[Finding, ...]

@@ -49,7 +49,6 @@ class Guardrails:
         denied: the actions that the caller lacked to read all policies.
         policies: how many policies there are, besides AWS's own.
         chains: how many distinct chains of policies were evaluated.
-        accounts: for how many accounts.
     """
 
     obstacles: tuple[Obstacle, ...] = ()

@@ -38,7 +38,6 @@ class Preflight:
     Attributes:
         lacks_access: whether CloudFormation's trusted access must be enabled first.
         notes: what will be done, in sentences.
-        warnings: what may fail, in sentences.
     """
 
     lacks_access: bool
@@ -115,7 +114,6 @@ def check_guardrails(
     wait for an account that joined later. A warning names them.
 
     Args:
-        predicted: what the policies deny.
         accounts: ids of the accounts that were never deployed to.
         excluded: ids of those that octo.yaml excludes already.
 
@@ -196,7 +194,6 @@ def lacks_access(aws: Aws, account_id: str, *, may_enable: bool) -> bool:
 
     Args:
         aws: calls as the payer.
-        account_id: the payer.
         may_enable: whether the user allows octo-tf to enable trusted access.
 
     Raises:

@@ -49,7 +49,6 @@ class Diagnostic:
 
     Attributes:
         severity: ``error`` or ``warning``.
-        summary: its title.
         address: the resource it is about; empty if none.
         place: ``file:line`` of the configuration it is about; empty if none.
     """

@@ -81,8 +81,6 @@ def failure(
         command: Terraform's name for it, e.g. ``apply``.
         returncode: its exit code; negative if a signal killed it.
         lines: its output that is not an event.
-        diagnostics: its errors among the events.
-        folder: the root folder.
     """
     for diagnostic in diagnostics:
         if diagnostic.summary == _LOCKED and (lock := _lock(diagnostic)):
@@ -116,11 +114,7 @@ def failure(
 
 
 class AlreadyExists(EngineError):
-    """An apply failed because resources that it was to create exist already.
-
-    Attributes:
-        addresses: of those resources.
-    """
+    """An apply failed because resources that it was to create exist already."""
 
     def __init__(self, error: EngineError, addresses: Collection[str]) -> None:
         super().__init__(error.what, where=error.where, hint=error.hint)

@@ -92,8 +92,6 @@ def judge(
 
     Args:
         allow_destroy: addresses that the user named with ``--allow-destroy``.
-        unaccepted: see ``Verdict``.
-        accepted: see ``Verdict``.
     """
     refusals = {
         address: "Terraform's prevent_destroy protects it; "

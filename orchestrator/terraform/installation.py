@@ -23,7 +23,6 @@ class Installation:
     It is current as long as neither what init read nor what init wrote has changed since.
 
     Args:
-        folder: the root folder.
         tool: what else init depends on: the program, its version, the provider mirror.
     """
 

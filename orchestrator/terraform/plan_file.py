@@ -40,7 +40,6 @@ class PlanFile:
 
     Attributes:
         config: the ``.tf`` files, by path relative to the root folder.
-        lock_file: the text of the provider lock file.
         state: lineage and serial of the state.
         outside: what the plan announces outside Terraform.
         applied_outputs: the root's outputs as the last apply left them.

@@ -24,7 +24,6 @@ def folder(root: Path, state: str) -> Iterator[Path]:
     """Make the copy for the length of the block; it holds the inputs and the state (0700).
 
     Args:
-        root: the root folder.
         state: the JSON of the edited state; empty for none.
     """
     for left in root.glob(f"{_PREFIX}*"):

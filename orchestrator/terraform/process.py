@@ -40,12 +40,10 @@ def run(
     child goes on. Whatever is left of its process group when it ends is ended too.
 
     Args:
-        folder: where it runs.
         log: an open file for standard output and standard error together; without one, both go to
             temporary files that have no name.
         on_start: called with the child's process id.
         on_line: called with each line of its output (without standard error if there is no log).
-        cancellation: asks the run to stop.
         on_interrupt: called with the number of requests so far, after each was forwarded.
 
     Returns:

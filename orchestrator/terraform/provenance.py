@@ -34,11 +34,8 @@ def check(
     """Refuse a saved plan that was made from something else than what is here now.
 
     Args:
-        plan: the plan, as Terraform reads it.
         file: what it was made from.
-        registration: what octo.yaml and flags ask for now.
         root: the root folder as it is rendered now.
-        lock_file: the text of the root folder's ``.terraform.lock.hcl``.
         state: the state's version now, or once it was edited as the plan announces.
 
     Raises:
@@ -90,7 +87,6 @@ def check_drift(reviewed: Plan, now: Plan, repairs: Sequence[str]) -> dict[str, 
     """Compare a saved plan with one made now: AWS may have changed since the review.
 
     Args:
-        reviewed: the saved plan.
         now: the plan made now; both as read back from their files.
         repairs: changes of roles that the new plan would undo and the saved one would not.
 

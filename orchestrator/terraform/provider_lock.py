@@ -25,9 +25,7 @@ def check(folder: Path, provider: str, wanted: Constraint) -> None:
     """Make sure that a root folder's lock file names a version that is wanted, or none.
 
     Args:
-        folder: the root folder.
         provider: the provider's full address, e.g. ``registry.terraform.io/hashicorp/aws``.
-        wanted: what the root asks for.
 
     Raises:
         EngineError: the folder is locked to another version.

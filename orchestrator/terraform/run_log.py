@@ -29,9 +29,7 @@ def opened(
     """Open the log of a new run in a root folder (0600); it is removed at the end of the block.
 
     Args:
-        folder: the root folder.
         on_wait: called with a sentence for the user if an earlier Terraform is still running.
-        cancellation: ends that wait.
 
     Raises:
         KeyboardInterrupt: the run was asked to stop.

@@ -31,15 +31,10 @@ class Runner(python_terraform.Terraform):  # type: ignore[misc]  # untyped libra
     """Terraform in one root folder.
 
     Args:
-        binary: the program to run.
-        folder: the root folder.
         environ: the caller's environment; it is cleaned before use.
         secrets: texts that are cut out of errors.
-        on_event: called with each event while Terraform runs.
         on_interrupt: called with a sentence for the user when a request to stop is forwarded, and
             when an earlier Terraform must be waited for.
-        cancellation: asks the run to stop.
-        parallelism: Terraform's own ``-parallelism``; None for its default.
         lock_seconds: how long another run's state lock is waited for.
         keep: variables that stay in the environment, for a root that is not octo-tf's own.
     """

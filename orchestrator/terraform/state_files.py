@@ -71,7 +71,6 @@ def recovery(folder: Path, backend_version: Callable[[], StateVersion]) -> tuple
     """Decide what brings the state files of a root folder in order; nothing is changed.
 
     Args:
-        folder: the root folder.
         backend_version: reads which state the backend holds; called only if it matters.
     """
     files = inspect(folder)

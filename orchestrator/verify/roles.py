@@ -70,11 +70,8 @@ def judge(
     """Judge whether a role is as the module defines it.
 
     Args:
-        desired: the role as the module defines it.
         observed: what was read, with the role of that name.
-        right: the finding if nothing differs.
         wrong: what follows the role's name in the finding if something does.
-        parts: what is compared.
         concerns: tells which differences of these parts count.
     """
     name = desired.name

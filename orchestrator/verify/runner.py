@@ -59,7 +59,6 @@ def verify(
 
     Args:
         context: what the checks read by; the facts of its observation are used as they are.
-        account_name: for the report.
         areas: the areas to check; the features are checked with API access.
         wait_seconds: how long pending checks, and checks whose call failed transiently, repeat.
         settle_seconds: how long failed checks are repeated: for a while after an apply, IAM and S3

@@ -29,7 +29,6 @@ class LaunchLink:
     """The page to open.
 
     Attributes:
-        stack: the stack that it creates.
         url: the page; it may contain the external id.
         file: the template to upload there, if the link cannot name one; the user then types the
             parameters.

@@ -16,7 +16,6 @@ class StackToDelete:
 
     Attributes:
         status: CloudFormation's status, like DELETE_FAILED.
-        url: its page in the console.
         reasons: why it, or something in it, failed.
     """
 

@@ -59,7 +59,6 @@ def rotate(
 
     Args:
         config: octo.yaml.
-        consent: asked before octo.yaml is changed.
     """
     begins = change.announce_begin(config)
     review = _review(context, account, begins)

@@ -33,7 +33,6 @@ class StackUpdate:
     """An update of a stack.
 
     Attributes:
-        stack: the stack as CloudFormation has it.
         template: the options of ``aws cloudformation update-stack`` that name the template.
         kept: the parameters that keep their values.
         given: the values of the others; those of the template's defaults are not among them.

@@ -50,7 +50,6 @@ class PipelineRole:
     """A role for octo-tf's commands.
 
     Attributes:
-        name: the role's name.
         commands: the commands that it is for.
         policies: the documents of its managed policies by name.
         trust: who may assume it; None if that is not said: there are only policies then.

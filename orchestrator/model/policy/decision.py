@@ -29,7 +29,6 @@ class Layers:
 
     Attributes:
         identity: those of the principal; None for a service or an anonymous caller, which has none.
-        boundary: its permissions boundary; None without one.
         session: its session policies; None without one.
         scps: the organization's service control policies, level by level from the root to the
             account; None where they do not count (management account, services).

@@ -115,7 +115,6 @@ def matching(value: Any, request: Request, *, by_resource: bool, name: str = "")
     Args:
         value: the document, or its JSON text.
         by_resource: whether it is a resource's policy, whose statements name principals.
-        name: the policy's name.
     """
     variables = document(value).get("Version") == "2012-10-17"
     for number, statement in enumerate(statements(value), start=1):

@@ -18,12 +18,9 @@ class Page:
     """One run of a command that plans, verifies or predicts; at least one result is set.
 
     Attributes:
-        command: the command's name, like ``apply``.
         made_at: when the run ended.
         asked: the settings that say what to register, by name; no secret is among them.
         repeat: command lines, each with what it does; secrets are left out.
-        review: the plan, if the command made one.
-        report: the verification, if the command made one.
         examination: what a preflight found, if the command made one.
     """
 
