@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_origin
 
@@ -19,6 +20,9 @@ from orchestrator.octo.credentials import ENDPOINT
 from orchestrator.report import formats_of_run
 
 CONFIG_FILE = Path("octo.yaml")
+_octo = partial(option, group=Group.OCTO)
+_terraform = partial(option, group=Group.TERRAFORM)
+_output = partial(option, group=Group.OUTPUT)
 
 
 def _pairs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> Any:
@@ -76,10 +80,9 @@ def report_option(subject: Literal["plan", "preflight", "verification"]) -> Call
             reports[name] = _writable(Path(file))
         return reports
 
-    return option(
+    return _output(
         "--report",
         "reports",
-        group=Group.OUTPUT,
         metavar="FORMAT=FILE",
         multiple=True,
         callback=parse,
@@ -163,41 +166,36 @@ WITHOUT_EXTERNAL_ID = setting_options(
 )
 
 OCTO = together(
-    option(
+    _octo(
         "--octo/--no-octo",
         "use_octo",
-        group=Group.OCTO,
         default=True,
         help="Use Octo's API if there are credentials (ALPHAUS_CLIENT_ID, ...).",
     ),
-    option(
+    _octo(
         "--octo-profile",
-        group=Group.OCTO,
         common=False,
         metavar="NAME",
         show_default="environment, then `default`",
         help="A profile of ~/.config/alphaus/config.toml.",
     ),
-    option(
+    _octo(
         "--octo-endpoint",
-        group=Group.OCTO,
         common=False,
         metavar="URL",
         default=ENDPOINT,
         help="The address of Octo's API.",
     ),
 )
-PRINCIPAL = option(
+PRINCIPAL = _octo(
     "--principal-profile",
-    group=Group.OCTO,
     common=False,
     metavar="NAME",
     help="An AWS profile of Octo's own account, used to test Octo's access (sandbox, tests).",
 )
 
-WORKDIR = option(
+WORKDIR = _terraform(
     "--workdir",
-    group=Group.TERRAFORM,
     type=click.Path(path_type=Path, file_okay=False),
     show_default=".octo-tf beside --config",
     help="Holds the Terraform roots.",
@@ -205,9 +203,8 @@ WORKDIR = option(
 # Of a command that reads the state; one that plans has TERRAFORM.
 STATE = together(
     WORKDIR,
-    option(
+    _terraform(
         "--tf-path",
-        group=Group.TERRAFORM,
         common=False,
         metavar="PROGRAM",
         show_default="from PATH",
@@ -216,17 +213,15 @@ STATE = together(
 )
 TERRAFORM = together(
     STATE,
-    option(
+    _terraform(
         "--parallelism",
-        group=Group.TERRAFORM,
         common=False,
         type=click.IntRange(min=1),
         help="Terraform's -parallelism.",
     ),
-    option(
+    _terraform(
         "--lock-timeout",
         "lock_seconds",
-        group=Group.TERRAFORM,
         common=False,
         metavar="DURATION",
         default="60s",
@@ -235,9 +230,8 @@ TERRAFORM = together(
         help="How long to wait for the state lock of another run.",
     ),
 )
-ALLOW_DESTROY = option(
+ALLOW_DESTROY = _terraform(
     "--allow-destroy",
-    group=Group.TERRAFORM,
     metavar="ADDRESS",
     multiple=True,
     help="A resource that this run may destroy or replace. Repeat for several.",
@@ -252,25 +246,22 @@ ENABLE_ACCESS = option(
 )
 
 PROGRESS = together(
-    option(
+    _output(
         "--events",
         "events_target",
-        group=Group.OUTPUT,
         common=False,
         metavar="jsonl=FILE",
         callback=_events,
         help="Write each event of the run to FILE (jsonl=fd:N: to descriptor N), as JSON lines.",
     ),
-    option(
+    _output(
         "--verbose",
         "-v",
-        group=Group.OUTPUT,
         is_flag=True,
         help="Show the progress within steps even without a terminal.",
     ),
-    option(
+    _output(
         "--no-color",
-        group=Group.OUTPUT,
         common=False,
         is_flag=True,
         help="Use no colors; NO_COLOR does the same.",
@@ -286,18 +277,16 @@ JSON = click.option(
 )
 REPORT = report_option("verification")
 PLAN_REPORT = report_option("plan")
-WAIT = option(
+WAIT = _output(
     "--wait",
     "wait_seconds",
-    group=Group.OUTPUT,
     metavar="DURATION",
     default="0",
     callback=_seconds,
     help="How long to wait for what is pending: 90s, 10m, 24h.",
 )
-STRICT = option(
+STRICT = _output(
     "--strict",
-    group=Group.OUTPUT,
     common=False,
     is_flag=True,
     help="Exit with 3 if a check warns.",

@@ -89,7 +89,7 @@ class LinkedCalls:
         account = place.account_id
         stack = f"stack/StackSet-{self.inputs.stackset_name}-{_SAMPLE}/*"
         stack_arn = f"arn:{self.partition}:cloudformation:{self.region}:{account}:{stack}"
-        keys = {**_account_keys(place), **self._execution_keys(place)}
+        keys = {**_role_keys(place), "aws:PrincipalArn": self._execution_arns(place)}
         in_region: dict[str, Value] = {**keys, "aws:RequestedRegion": self.region}
         principal = Principal.aws(f"arn:{self.partition}:iam::{account}:role/{EXECUTION_ROLE}")
         requests = [
@@ -142,17 +142,10 @@ class LinkedCalls:
                 attached: dict[str, Value] = {"iam:PolicyARN": f"{policy_arn}/{policy}"}
                 yield "iam:AttachRolePolicy", arn, {**with_boundary, **attached}
 
-    def _execution_keys(self, place: Place) -> dict[str, Value]:
+    def _execution_arns(self, place: Place) -> AnyOf:
         role = f"arn:{self.partition}:iam::{place.account_id}:role/stacksets-exec-"
         named = re.findall(r"stacksets-exec-([0-9a-f]{32})", place.named)
-        return {
-            "aws:PrincipalArn": AnyOf(tuple(f"{role}{end}" for end in {_SAMPLE, *named})),
-            "aws:PrincipalAccount": place.account_id,
-            "aws:PrincipalOrgID": place.organization_id or UNKNOWN,
-            "aws:PrincipalOrgPaths": [place.path],
-            "aws:PrincipalType": "AssumedRole",
-            "aws:username": None,
-        }
+        return AnyOf(tuple(f"{role}{end}" for end in {_SAMPLE, *named}))
 
     def _resource_keys(self) -> dict[str, Value]:
         """The keys of calls to IAM that CloudFormation makes with the caller's permissions."""
@@ -192,15 +185,10 @@ class LinkedCalls:
                 continue
             arn = self.role_arn(place.account_id, name)
             keys: dict[str, Value] = {
-                **_account_keys(place),
+                **_role_keys(place),
                 "aws:PrincipalArn": arn,
-                "aws:PrincipalAccount": place.account_id,
-                "aws:PrincipalOrgID": place.organization_id or UNKNOWN,
-                "aws:PrincipalOrgPaths": [place.path],
-                "aws:PrincipalType": "AssumedRole",
                 "aws:ViaAWSService": "false",
                 "aws:CalledVia": None,
-                "aws:username": None,
             }
             granted = {a for policy in policies.values() for a in allowed(policy)}
             granted |= {
@@ -234,4 +222,16 @@ def _account_keys(place: Place) -> dict[str, Value]:
         "aws:TagKeys": None,
         "iam:PermissionsBoundary": None,
         "*": UNKNOWN,
+    }
+
+
+def _role_keys(place: Place) -> dict[str, Value]:
+    """The keys that every call by a role of the account has."""
+    return {
+        **_account_keys(place),
+        "aws:PrincipalAccount": place.account_id,
+        "aws:PrincipalOrgID": place.organization_id or UNKNOWN,
+        "aws:PrincipalOrgPaths": [place.path],
+        "aws:PrincipalType": "AssumedRole",
+        "aws:username": None,
     }

@@ -24,7 +24,7 @@ from orchestrator.stacks.templates import linked_template
 
 # The outputs of the report that are its inputs, without ``cur_``.
 _CUR_INPUTS = CurOutput.model_fields.keys() - {
-    *("bucket_policy_management", "bucket_policy_statements", "role"),
+    *("bucket_policy_management", "bucket_policy_statements", "role")
 }
 
 

@@ -25,7 +25,7 @@ def _run(context: DoctorContext) -> DoctorResult:
         return warning(" ".join(warnings), "Run octo-tf doctor again later.")
     return ok(
         f"Octo knows the client {credentials.client_id} (from the {credentials.source}), and its"
-        " external id is the one that is used.",
+        " external id is the one that is used."
     )
 
 

@@ -8,7 +8,7 @@ from orchestrator.doctor.model import DoctorCheck, DoctorContext, DoctorResult, 
 
 def _run(_context: DoctorContext) -> DoctorResult:
     return ok(
-        f"octo-tf {__version__} on Python {platform.python_version()}, {platform.platform()}.",
+        f"octo-tf {__version__} on Python {platform.python_version()}, {platform.platform()}."
     )
 
 

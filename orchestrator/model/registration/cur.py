@@ -82,6 +82,6 @@ class CurSettings(Section):
     cur_role_trust: Annotated[
         Literal["external_id", "principal_only"] | None,
         _cur(
-            "How the CUR role trusts Octo: principal_only is weaker, for an Octo that sends no id.",
+            "How the CUR role trusts Octo: principal_only is weaker, for an Octo that sends no id."
         ),
     ] = None

@@ -56,37 +56,29 @@ class LinkedAccountsSettings(Section):
     ] = None
     stackset_max_concurrent_percentage: Annotated[
         Annotated[int, Field(ge=1, le=100)] | None,
-        _linked(
-            "How many accounts CloudFormation works on at a time, in percent.",
-        ),
+        _linked("How many accounts CloudFormation works on at a time, in percent."),
     ] = None
     stackset_failure_tolerance_percentage: Annotated[
         Annotated[int, Field(ge=0, le=100)] | None,
-        _linked(
-            "How many accounts may fail before CloudFormation stops, in percent.",
-        ),
+        _linked("How many accounts may fail before CloudFormation stops, in percent."),
     ] = None
     stackset_retain_stacks: Annotated[
         bool | None,
         _linked(
-            "Keep the roles of linked accounts when the StackSet or one of its targets is removed.",
+            "Keep the roles of linked accounts when the StackSet or one of its targets is removed."
         ),
     ] = None
     stackset_retain_on_account_removal: Annotated[
         bool | None,
         _linked(
-            "Keep the role of an account that leaves the targets; a change replaces the StackSet.",
+            "Keep the role of an account that leaves the targets; a change replaces the StackSet."
         ),
     ] = None
     stackset_role_logical_id: Annotated[
         LogicalId | None,
-        _linked(
-            "The logical id of the role in the template of an adopted StackSet.",
-        ),
+        _linked("The logical id of the role in the template of an adopted StackSet."),
     ] = None
     stackset_role_path: Annotated[
         Literal["/"] | None,
-        _linked(
-            "The role's path, if the template of an adopted StackSet states it.",
-        ),
+        _linked("The role's path, if the template of an adopted StackSet states it."),
     ] = None
