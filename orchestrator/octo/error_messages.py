@@ -14,6 +14,10 @@ NOT_FOUND, ALREADY_EXISTS, DENIED, BUSY, UNAUTHENTICATED = 5, 6, 7, 8, 16
 _RETRYABLE = {1, 2, 4, 8, 10, 13, 14}  # cancelled, unknown, deadline, busy, aborted, ...
 _OF_HTTP = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 429: 8}
 
+_NOT_ASSUMED = (
+    "Octo could not assume the role: run octo-tf verify to see why. A new role may take a minute;"
+    " run octo-tf confirm then."
+)
 # The documented causes, by words of the message.
 _HINTS = (
     (
@@ -30,16 +34,8 @@ _HINTS = (
         ("organizational unit",),
         "Check the ids of the organizational units (stackset_targets, ou-... or r-...).",
     ),
-    (
-        ("assumerole",),
-        "Octo could not assume the role: run octo-tf verify to see why. A new role may take a"
-        " minute; run octo-tf confirm then.",
-    ),
-    (
-        ("cannot assume",),
-        "Octo could not assume the role: run octo-tf verify to see why. A new role may take a"
-        " minute; run octo-tf confirm then.",
-    ),
+    (("assumerole",), _NOT_ASSUMED),
+    (("cannot assume",), _NOT_ASSUMED),
     (
         ("not registered",),
         "Run octo-tf confirm --register, or octo-tf apply: it registers the account with Octo.",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.app.review import Review
 from orchestrator.model.outside_action import OutsideAction
+from orchestrator.model.words import counted
 from orchestrator.report.meaning import sections
 from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform.events import PlannedChange
@@ -31,7 +32,7 @@ def render(review: Review, *, color: bool = False) -> str:
         if change.action != "move"
     ]
     if moved := plan.count("move"):
-        what = "1 resource" if moved == 1 else f"{moved} resources"
+        what = counted(moved, "resource")
         lines.append(f"  > move    {what}, to other addresses in Terraform's state")
     meaning = [
         line
