@@ -19,6 +19,7 @@ from orchestrator.adoption.foreign_module import ForeignModule
 from orchestrator.errors import ConfigError, EngineError, WrongAccount
 from orchestrator.files import write_atomically
 from orchestrator.terraform.client import Terraform
+from orchestrator.terraform.state import address_of
 
 _Held = tuple[dict[str, Any], dict[str, Any]]  # a resource of a state, and one of its instances
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/")
@@ -101,7 +102,7 @@ def read_state(
             found.setdefault(owner, []).append((resource, instance))
     return [
         ForeignState(
-            tuple(sorted(_address(*one) for one in own)),
+            tuple(sorted(address_of(*one) for one in own)),
             frozenset(account for one in own for account in _accounts(*one)),
             name,
         )
@@ -194,14 +195,6 @@ def _accounts(resource: dict[str, Any], instance: dict[str, Any]) -> list[str]:
     if resource["type"] != "aws_iam_role":
         return []
     return _ROLE_ARN.findall(str((instance.get("attributes") or {}).get("arn")))
-
-
-def _address(resource: dict[str, Any], instance: dict[str, Any]) -> str:
-    parts = [resource["module"]] if "module" in resource else []
-    parts += ["data"] if resource.get("mode") == "data" else []
-    address = ".".join([*parts, resource["type"], resource["name"]])
-    key = instance.get("index_key")
-    return address if key is None else f"{address}[{json.dumps(key)}]"
 
 
 def release(terraform: Terraform, state: ForeignState, folder: Path) -> Path:

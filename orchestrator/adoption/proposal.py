@@ -27,6 +27,7 @@ from orchestrator.model.module_contract.octo_names import (
     UPDATER_ROLE,
 )
 from orchestrator.model.observed import OwningStack, Removal, Role
+from orchestrator.model.partition import partition_of_arn
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def propose(
         if role := found.roles.get(name):
             desired = as_octos(role, policy_names(name))
             if (kind := table().roles[name].trust) != "external_id":
-                partition, account_id = role.arn.split(":")[1], found.account.account_id
+                partition, account_id = partition_of_arn(role.arn), found.account.account_id
                 by_others = role_trust(kind, "", "", partition=partition, account_id=account_id)
                 desired = replace(desired, trust=by_others)
             removals += permissions.removals(f"role {name}", desired, role)

@@ -13,6 +13,7 @@ from orchestrator.errors import AwsError, OctoError, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.observed import Role
 from orchestrator.model.outdated_access import OutdatedAccess, compare
+from orchestrator.model.partition import partition_of_arn
 from orchestrator.octo.messages import OUTDATED, AccessTemplate, AwsOptions
 
 
@@ -74,7 +75,7 @@ def roles_of(
         AwsError: it cannot be read, or makes no role.
     """
     text = context.cloud.read_public_template(url)
-    partition = account.caller_arn.split(":")[1]
+    partition = partition_of_arn(account.caller_arn)
     values = {"AWS::AccountId": account.account_id, "Principal": principal}
     found, _ = stackset_template.roles(text, values, partition)
     if not found:

@@ -14,6 +14,7 @@ from orchestrator.aws.errors import CALL_ERRORS, cannot_be_asked, code_of, none_
 from orchestrator.aws.facts import fact
 from orchestrator.aws.session import Aws
 from orchestrator.model.observed import OwningStack, StackOwners
+from orchestrator.model.partition import partition_of_arn
 from orchestrator.model.stackset import StackInstance, StackSet, StackSetOperation
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def describe_stack_set(aws: Aws, name: str) -> StackSet:
     return StackSet(
         name,
         found["StackSetId"],
-        found["StackSetARN"].split(":")[1],
+        partition_of_arn(found["StackSetARN"]),
         aws.region,
         found.get("TemplateBody", ""),
         parameters(found.get("Parameters", [])),

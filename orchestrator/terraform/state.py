@@ -110,6 +110,7 @@ def edited(text: str, edits: Collection[StateEdit]) -> str:
 def address_of(resource: dict[str, Any], instance: dict[str, Any]) -> str:
     """Give the address of a resource instance, as Terraform writes it."""
     parts = [resource["module"]] if "module" in resource else []
+    parts += ["data"] if resource.get("mode") == "data" else []
     address = ".".join([*parts, resource["type"], resource["name"]])
     key = instance.get("index_key")
     return address if key is None else f"{address}[{json.dumps(key)}]"

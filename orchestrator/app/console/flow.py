@@ -18,6 +18,7 @@ from orchestrator.model import existing_report
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract.inputs import Inputs, console_inputs
 from orchestrator.model.outside_action import OutsideAction
+from orchestrator.model.partition import partition_of_arn
 from orchestrator.model.registration import Registration
 from orchestrator.stacks import observed, steps, templates
 from orchestrator.stacks.expected import expected
@@ -65,7 +66,7 @@ class ConsoleFlow:
     @property
     def partition(self) -> str:
         """The account's AWS partition."""
-        return self.account.caller_arn.split(":")[1]
+        return partition_of_arn(self.account.caller_arn)
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.model.module_contract import octo_names
+from orchestrator.model.partition import cur_region
 from orchestrator.model.permissions.scope import Condition, Scope
 from orchestrator.model.registration import S3Backend
 from orchestrator.model.report_delivery import TEST_OBJECT
@@ -39,7 +40,7 @@ def _own_boundary(scope: Scope) -> str:
 
 
 def _report(scope: Scope) -> list[str]:
-    region = "cn-northwest-1" if scope.partition == "aws-cn" else "us-east-1"
+    region = cur_region(scope.partition)
     return [scope.arn("cur", f"definition/{scope.inputs.cur_report_name}", region=region)]
 
 
