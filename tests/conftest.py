@@ -28,19 +28,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the end-to-end tests first, and of their files the one with the most tests.
 
     A worker takes a whole file. The quick files are left for whichever worker is free.
+    Tests of a case of the field carry its name, to be counted.
     """
+    for item in items:
+        names = [str(name) for mark in item.iter_markers("case") for name in mark.args]
+        item.user_properties += [("case", name) for name in names]
     size = Counter(item.path for item in items)
     items.sort(key=lambda item: -size[item.path] if "e2e" in item.path.parts else 0)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print what tests counted: ``record_property("counted", "what and how many")``."""
-    passed = terminalreporter.stats.get("passed", [])
-    counted = {
-        str(value)
-        for report in passed
+    """Print what tests counted: ``record_property("counted", "what and how many")``, and cases."""
+    noted = [
+        (name, str(value))
+        for report in terminalreporter.stats.get("passed", [])
         for name, value in getattr(report, "user_properties", ())
-        if name == "counted"
-    }
+    ]
+    counted = {value for name, value in noted if name == "counted"}
+    if cases := {value for name, value in noted if name == "case"}:
+        counted.add(f"cases of the field: {len(cases)}: {', '.join(sorted(cases))}")
     for line in sorted(counted):
         terminalreporter.write_line(line)

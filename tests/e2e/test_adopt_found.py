@@ -278,6 +278,7 @@ def test_a_stack_in_another_region_is_refused(elsewhere, command):
     assert f"AlphausAccountAccess in {ELSEWHERE}" in refused.stderr
 
 
+@pytest.mark.case("adopt-stack-in-another-region")
 def test_a_stack_in_another_region_is_released_and_its_role_stays(sandbox, elsewhere):
     iam = sandbox.client("linked-1", "iam")
     role_id = iam.get_role(RoleName=ROLE)["Role"]["RoleId"]

@@ -78,6 +78,7 @@ def wrapped(sandbox, applied) -> User:
     return made.restored(sandbox, checkpoint)
 
 
+@pytest.mark.case("adopt-wrapper-module")
 def test_a_module_inside_a_wrapper_is_adopted_and_released(wrapped):
     done = wrapped.adopt(*CONSENT)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -54,11 +54,13 @@ def account(sandbox, registered) -> Project:
     return sandbox.restore(registered)["standalone"]
 
 
+@pytest.mark.case("console-default-stringequals")
 def test_the_consoles_policy_is_accepted_by_aws_and_by_the_check(account):
     applied = json.loads(account.ran[-1].stdout)
     assert finding(applied)["status"] == "pass"
 
 
+@pytest.mark.case("data-exports-guide")
 def test_the_policy_of_the_data_exports_guide_is_accepted_when_the_report_changes(sandbox, account):
     put_policy(sandbox, document("data-exports-guide"))
     account.settings(cur_s3_prefix="elsewhere")
@@ -67,6 +69,7 @@ def test_the_policy_of_the_data_exports_guide_is_accepted_when_the_report_change
     assert finding(json.loads(applied.stdout))["status"] == "pass"
 
 
+@pytest.mark.case("service-in-org-boolifexists")
 def test_the_data_perimeter_of_aws_lets_its_services_in(sandbox, account):
     put_policy(sandbox, document("service-in-org-boolifexists"))
     code, report = account.verify()
@@ -75,7 +78,13 @@ def test_the_data_perimeter_of_aws_lets_its_services_in(sandbox, account):
 
 @pytest.mark.parametrize(
     ("name", "statement"),
-    [("deny-outside-org", "DenyOutsideOrg"), ("deny-notprincipal", "OnlyFinops")],
+    [
+        pytest.param(name, statement, marks=pytest.mark.case(name))
+        for name, statement in (
+            ("deny-outside-org", "DenyOutsideOrg"),
+            ("deny-notprincipal", "OnlyFinops"),
+        )
+    ],
 )
 def test_a_deny_that_stops_aws_fails_by_its_name(sandbox, account, name, statement):
     trust = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "sts:AssumeRole"}
@@ -91,6 +100,7 @@ def test_a_deny_that_stops_aws_fails_by_its_name(sandbox, account, name, stateme
     assert "octo-tf apply" not in hint(report, CHECK)
 
 
+@pytest.mark.case("classic-unconditional")
 def test_the_classic_policy_warns_and_merging_leads_to_advice_that_ends_it(sandbox, account):
     put_policy(sandbox, document("classic-unconditional"))
     code, report = account.verify()
