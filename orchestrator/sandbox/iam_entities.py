@@ -20,6 +20,7 @@ _DETAILS = "GetAccountAuthorizationDetailsResponse"
 _SHOWN = {
     f"{_DETAILS}.Policies.ManagedPolicyDetail.Description": return_if_not_empty,
     "GetGroupResponse.Users.User.Tags": never_return,
+    "ListVirtualMFADevicesResponse.VirtualMFADevices.VirtualMFADevice.Tags": never_return,
     "UpdateRoleDescriptionResponse.Role.Tags": return_if_not_empty,
 }
 _RANDOM = 17  # letters and digits after the prefix

@@ -35,8 +35,10 @@ def assume_role_with_web_identity(state: SandboxState, call: Call) -> dict[str, 
             "InvalidIdentityToken",
             f"No OpenIDConnect provider found in your account for https://{issuer}",
         )
-    if float(claims.get("exp", 0)) < time.time():
-        raise ServiceError("ExpiredTokenException", "Token expired")
+    now, expires = time.time(), float(claims.get("exp", 0))
+    if expires < now:
+        text = f"current date/time {now:.0f} must be before the expiration date/time{expires:.0f}"
+        raise ServiceError("ExpiredTokenException", f"Token expired: {text}")
     audience = str(claims.get("aud", ""))
     if audience not in provider.client_id_list:
         raise ServiceError("InvalidIdentityToken", "Incorrect token audience")
