@@ -64,7 +64,7 @@ def _of_root(account_id: str, since: datetime) -> Iterator[str]:
 def _of_user(user: Any) -> Iterator[str]:
     yield from (user.name, user.arn, _date(user.create_date), _flag(user.password))
     used = _date(user.password_last_used) if user.password_last_used else "no_information"
-    yield from (used, _date(user.create_date)) if user.password else (_NONE, _NONE)
+    yield from (used, _date(user.password_changed)) if user.password else (_NONE, _NONE)
     yield from (_NONE, _flag(user.mfa_devices))
     keys = [[*_of_key(key)] for key in user.access_keys]
     yield from (column for row in [*keys, _NO_KEY, _NO_KEY][:2] for column in row)

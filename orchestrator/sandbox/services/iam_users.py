@@ -75,12 +75,38 @@ def create_login(_state: SandboxState, call: Call) -> dict[str, Any]:
         raise ServiceError("EntityAlreadyExists", text, 409)
     user.password = given.get("Password")
     user.password_reset_required = bool(given.get("PasswordResetRequired"))
-    profile = {
+    user.login_created = user.password_changed = datetime.now(timezone.utc)
+    return {"LoginProfile": _login(user)}
+
+
+def get_login(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetLoginProfile."""
+    return {"LoginProfile": _login(_with_login(call))}
+
+
+def update_login(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """UpdateLoginProfile: what is not given stays (moto would remove the password)."""
+    user, given = _with_login(call), call.parameters
+    if "Password" in given:
+        user.password, user.password_changed = given["Password"], datetime.now(timezone.utc)
+    user.password_reset_required = given.get("PasswordResetRequired", user.password_reset_required)
+    return {}
+
+
+def _login(user: Any) -> dict[str, Any]:
+    return {
         "UserName": user.name,
-        "CreateDate": datetime.now(timezone.utc),
+        "CreateDate": user.login_created,
         "PasswordResetRequired": user.password_reset_required,
     }
-    return {"LoginProfile": profile}
+
+
+def _with_login(call: Call) -> Any:
+    user = _user(call)
+    if not user.password:
+        text = f"Login Profile for User {user.name} cannot be found."
+        raise ServiceError("NoSuchEntity", text, 404)
+    return user
 
 
 def change_password(_state: SandboxState, call: Call) -> dict[str, Any]:
@@ -88,13 +114,11 @@ def change_password(_state: SandboxState, call: Call) -> dict[str, Any]:
     if call.caller.kind != "user":
         text = "Only IAM Users can change their own password"
         raise ServiceError("InvalidUserType", text)
-    user = iam(call.caller.account_id).users[call.caller.name]
-    if not user.password:
-        text = f"Login Profile for User {user.name} cannot be found."
-        raise ServiceError("NoSuchEntity", text, 404)
+    user = _with_login(call)
     if user.password != call.parameters["OldPassword"]:
         raise ServiceError("AccessDenied", "The old password was incorrect.", 403)
     user.password, user.password_reset_required = call.parameters["NewPassword"], False
+    user.password_changed = datetime.now(timezone.utc)
     return {}
 
 
@@ -126,7 +150,9 @@ OPERATIONS: dict[str, Operation] = {
     "ChangePassword": change_password,
     "CreateLoginProfile": create_login,
     "CreateUser": create,
+    "GetLoginProfile": get_login,
     "GetUser": get,
+    "UpdateLoginProfile": update_login,
     "UpdateUser": update,
     "PutUserPermissionsBoundary": put_boundary,
     "DeleteUserPermissionsBoundary": delete_boundary,
