@@ -66,6 +66,11 @@ def check_content(given: Mapping[str, Any]) -> None:
     """
     if "aws-chunked" in str(given.get("ContentEncoding")):  # the body is still in its chunks
         return
+    if len(given_checksums(given)) > 1:
+        raise ServiceError(
+            "InvalidRequest",
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+        )
     for name, value in given_checksums(given).items():
         if not _is_digest(value, SIZES[name]):
             raise ServiceError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.sandbox.checksums import DEFAULT, checksum
+from orchestrator.sandbox.checksums import DEFAULT, checksum, given_checksums
 from orchestrator.sandbox.object_versions import bucket_named, existing
 from orchestrator.sandbox.services import Operation
 from orchestrator.sandbox.state import SandboxState
@@ -19,8 +19,10 @@ _MOST = 1000
 _ATTRIBUTES = {"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"}
 
 
-def note_checksum(held: Any) -> None:
+def note_checksum(held: Any, given: dict[str, Any]) -> None:
     """Keep the checksum of an object: that of CRC64NVME, if its writer gave none."""
+    for algorithm, value in given_checksums(given).items():
+        held.checksum_algorithm, held.checksum_value = algorithm, value
     if not getattr(held, "checksum_algorithm", None):
         held.checksum_algorithm = DEFAULT
         held.checksum_value = checksum(DEFAULT, held.value)
@@ -30,10 +32,20 @@ def name_checksum(held: Any, headers: Any) -> None:
     """Name an object's checksum in an answer's headers; that of parts says how many they are."""
     if not getattr(held, "checksum_algorithm", None):
         return
-    kind = _kind(held)
-    parts = f"-{held.checksum_parts}" if kind == "COMPOSITE" else ""
-    headers[f"x-amz-checksum-{held.checksum_algorithm.lower()}"] = f"{held.checksum_value}{parts}"
-    headers["x-amz-checksum-type"] = kind
+    value = held.checksum_value
+    if _kind(held) == "COMPOSITE":
+        value = f"{held.composite_value}-{len(held.multipart.completed)}"
+    headers[f"x-amz-checksum-{held.checksum_algorithm.lower()}"] = value
+    headers["x-amz-checksum-type"] = _kind(held)
+
+
+def name_part_checksum(held: Any, number: int, headers: Any) -> None:
+    """Name the checksum of a part, if the upload was begun with an algorithm."""
+    algorithm = held.multipart.algorithm
+    if algorithm:
+        part = held.multipart.completed[number - 1]
+        headers[f"x-amz-checksum-{algorithm.lower()}"] = part[f"Checksum{algorithm}"]
+        headers["x-amz-checksum-type"] = _kind(held)
 
 
 def _kind(held: Any) -> str:
@@ -58,7 +70,9 @@ def get_attributes(_state: SandboxState, call: Call) -> dict[str, Any]:
     }
     if getattr(held, "checksum_algorithm", None):
         name = f"Checksum{held.checksum_algorithm}"
-        found["Checksum"] = {name: held.checksum_value, "ChecksumType": _kind(held)}
+        is_composite = _kind(held) == "COMPOSITE"
+        value = held.composite_value if is_composite else held.checksum_value
+        found["Checksum"] = {name: value, "ChecksumType": _kind(held)}
     if held.multipart:
         found["ObjectParts"] = _parts(held, given)
     answer = {name: value for name, value in found.items() if name in asked}

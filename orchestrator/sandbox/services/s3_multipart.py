@@ -182,15 +182,15 @@ def complete(state: SandboxState, call: Call) -> dict[str, Any]:
             f" match what was computed: {size}",
         )
     algorithm = upload.algorithm or DEFAULT
+    whole = checksum(algorithm, b"".join(contents))
+    value = whole
     if upload.kind == "COMPOSITE":
         value = checksum(algorithm, b"".join(digest(algorithm, content) for content in contents))
-    else:
-        value = checksum(algorithm, b"".join(contents))
-        if given_checksums(asked).get(algorithm, value) != value:
-            raise ServiceError(
-                "BadDigest",
-                f"The {algorithm.lower()} you specified did not match the calculated checksum.",
-            )
+    elif given_checksums(asked).get(algorithm, value) != value:
+        raise ServiceError(
+            "BadDigest",
+            f"The {algorithm.lower()} you specified did not match the calculated checksum.",
+        )
     check_conditions(call)
     described = [part_of(upload, part["PartNumber"]) for part in parts]  # moto drops the parts
     upload.completed = [
@@ -204,8 +204,9 @@ def complete(state: SandboxState, call: Call) -> dict[str, Any]:
     )
     for name in ("x-amz-checksum-algorithm", "x-amz-checksum-type"):  # of the upload only
         held.metadata.pop(name, None)
-    held.checksum_algorithm, held.checksum_value = algorithm, value
-    held.checksum_type, held.checksum_parts = upload.kind or "FULL_OBJECT", len(parts)
+    held.checksum_algorithm, held.checksum_value = algorithm, whole
+    held.checksum_type, held.composite_value = upload.kind or "FULL_OBJECT", value
+    held.bucket_key_enabled = upload.bucket_key_enabled
     headers = Headers()
     written(state, replace(call, parameters=upload.asked), headers)
     answer = {
@@ -215,9 +216,11 @@ def complete(state: SandboxState, call: Call) -> dict[str, Any]:
         "ETag": held.etag,
     }
     if not upload.customer_key:
-        parts_of = f"-{len(parts)}" if upload.kind == "COMPOSITE" else ""
-        answer[f"Checksum{algorithm}"] = f"{value}{parts_of}"
-        answer |= {"ChecksumType": held.checksum_type, **encryption_of(held)}
+        answer |= encryption_of(held)
+        if upload.kms_key_id is None:
+            number = f"-{len(parts)}" if upload.kind == "COMPOSITE" else ""
+            answer[f"Checksum{algorithm}"] = f"{value}{number}"
+            answer["ChecksumType"] = held.checksum_type
     if bucket_named(bucket).versioning_status:
         answer["VersionId"] = str(held.version_id)
     if expires := headers.get("x-amz-expiration"):

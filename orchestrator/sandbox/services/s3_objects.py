@@ -1,4 +1,4 @@
-"""S3: reading, writing and copying objects: their versions, KMS keys and conditions.
+"""S3: writing and copying objects: their versions, KMS keys and conditions.
 
 moto forgets older versions where versioning is suspended, and conditions of copies. Sources: S3
 API Reference; S3 User Guide, "Working with objects in a versioning-suspended bucket". The error
@@ -14,20 +14,15 @@ from typing import Any
 from urllib.parse import unquote
 
 from moto.s3.models import FakeDeleteMarker
-from werkzeug.wrappers import Response
 
-from orchestrator.sandbox import wire
 from orchestrator.sandbox.checksums import check_content
 from orchestrator.sandbox.encryption import key_to_write, note_key
 from orchestrator.sandbox.object_versions import (
     bucket_named,
-    check_version_id,
-    existing,
     no_such_key,
     version_of,
     versions_of,
 )
-from orchestrator.sandbox.ranges import bounds_of
 from orchestrator.sandbox.s3_conditions import check_conditions, check_source_conditions
 from orchestrator.sandbox.services import TO_MOTO, Operation
 from orchestrator.sandbox.services.s3_acl import check_grants, grants_of, note_grants
@@ -44,70 +39,6 @@ _IN_PLACE = (
     "This copy request is illegal because it is trying to copy an object to itself without changing"
     " the object's metadata, storage class, website redirect location or encryption attributes."
 )
-
-
-def get_object(_state: SandboxState, call: Call) -> Any:
-    """GetObject: moto's, but for delete markers and unknown versions."""
-    try:
-        existing(call, latest_marker_is_absent=True)
-    except ServiceError as error:
-        response = wire.s3_error(error.code, error.message, error.status, error.members)
-        versions = versions_of(call.uri["Bucket"], call.uri["Key"])
-        if error.code == "MethodNotAllowed" or (error.code == "NoSuchKey" and versions):
-            latest = call.parameters.get("VersionId") or versions[-1].version_id
-            response.headers["x-amz-delete-marker"] = "true"
-            response.headers["x-amz-version-id"] = str(latest)
-            if error.code == "MethodNotAllowed":
-                response.headers["Allow"] = "DELETE"
-        return response
-    _check_range(call)
-    return TO_MOTO
-
-
-def _check_range(call: Call) -> None:
-    """Refuse a range outside the object, and have moto ignore what is none."""
-    if not (text := call.parameters.get("Range")):
-        return
-    size = existing(call).size
-    bounds = bounds_of(text, size)
-    wanted = "" if bounds is None else f"bytes={bounds[0]}-{bounds[1]}"
-    call.notes["environ"] = {"HTTP_RANGE": wanted}
-    call.notes["is_part"] = bounds not in (None, (0, size - 1))
-
-
-def head_object(_state: SandboxState, call: Call) -> Any:
-    """HeadObject: moto's, but for what is no id of a version; HEAD has no body to say so."""
-    try:
-        check_version_id(bucket_named(call.uri["Bucket"]), call.parameters.get("VersionId"))
-    except ServiceError:
-        return Response(status=400)
-    return TO_MOTO
-
-
-def restore_object(_state: SandboxState, call: Call) -> Any:
-    """RestoreObject: of an archived object."""
-    held = existing(call, latest_marker_is_absent=True)
-    if held.storage_class not in _ARCHIVED:
-        raise ServiceError(
-            "InvalidObjectState",
-            "Restore is not allowed for the object's current storage class",
-            403,
-        )
-    return TO_MOTO
-
-
-_ARCHIVED = ("GLACIER", "DEEP_ARCHIVE")
-
-
-def get_torrent(_state: SandboxState, _call: Call) -> Any:
-    """GetObjectTorrent, which S3 no longer gives."""
-    raise ServiceError(
-        "MethodNotAllowed",
-        "The specified method is not allowed against this resource.",
-        405,
-        Method="GET",
-        ResourceType="TORRENT",
-    )
 
 
 def put_object(_state: SandboxState, call: Call) -> Any:
@@ -239,8 +170,10 @@ def written(_state: SandboxState, call: Call, headers: Any) -> None:
     if encrypted and call.operation == "PutObject":  # then it is no digest of the content
         now._etag = uuid.uuid4().hex
         headers["ETag"] = now.etag
+    if call.operation == "CopyObject":  # of one part, whatever its source was
+        now.multipart = now.checksum_type = None
     now.customer_key = call.parameters.get("SSECustomerKeyMD5")
-    note_checksum(now)
+    note_checksum(now, call.parameters)
     if call.operation == "PutObject":
         name_checksum(now, headers)
     note_grants(now, grants_of(call))
@@ -292,32 +225,12 @@ def name_details(bucket: Any, held: Any, headers: Any) -> None:
         headers["x-amz-expiration"] = expires
 
 
-def _read(_state: SandboxState, call: Call, headers: Any) -> None:
-    bucket, key = call.uri["Bucket"], call.uri["Key"]
-    versions = versions_of(bucket, key)
-    version = call.parameters.get("VersionId")
-    held = version_of(versions, version, key)
-    name_details(bucket_named(bucket), held, headers)
-    if call.parameters.get("ChecksumMode") == "ENABLED" and not call.notes.get("is_part"):
-        name_checksum(held, headers)
-    if bucket_named(bucket).versioning_status:
-        headers["x-amz-version-id"] = str(held.version_id)
-    if version is not None:
-        headers.pop("x-amz-expiration", None)
-
-
 OPERATIONS: dict[str, Operation] = {
     "CopyObject": copy_object,
-    "GetObject": get_object,
-    "GetObjectTorrent": get_torrent,
-    "HeadObject": head_object,
     "PutObject": put_object,
-    "RestoreObject": restore_object,
 }
 AFTER = {
     "CopyObject": written,
-    "GetObject": _read,
-    "HeadObject": _read,
     "PutObject": written,
 }
 _CHECKSUM = r"(<(Checksum(?:CRC32C?|CRC64NVME|SHA1|SHA256))>[^<]*</\2>)(?!\s*<ChecksumType>)"
