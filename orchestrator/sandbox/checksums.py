@@ -66,6 +66,8 @@ def check_content(given: Mapping[str, Any]) -> None:
     """
     if "aws-chunked" in str(given.get("ContentEncoding")):  # the body is still in its chunks
         return
+    if (md5 := given.get("ContentMD5")) is not None:
+        _check_md5(md5, given.get("Body") or b"")
     if len(given_checksums(given)) > 1:
         raise ServiceError(
             "InvalidRequest",
@@ -80,6 +82,25 @@ def check_content(given: Mapping[str, Any]) -> None:
             raise ServiceError(
                 "BadDigest", f"The {name} you specified did not match the calculated checksum."
             )
+
+
+def _check_md5(md5: str, body: bytes) -> None:
+    if len(md5) != _MD5_LENGTH or not md5.endswith("=="):
+        named = {"Content-MD5": md5}
+        raise ServiceError(
+            "InvalidDigest", "The Content-MD5 you specified was invalid.", 400, **named
+        )
+    calculated = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+    if md5 != calculated:
+        raise ServiceError(
+            "BadDigest",
+            "The Content-MD5 you specified did not match what we received.",
+            ExpectedDigest=md5,
+            CalculatedDigest=calculated,
+        )
+
+
+_MD5_LENGTH = 24
 
 
 def _is_digest(text: str, size: int) -> bool:

@@ -225,7 +225,8 @@ def _version(entry: _Entry) -> dict[str, Any]:
 
 
 def _after(entries: list[_Entry], marker: str, version: str) -> Iterator[_Entry]:
-    passed = False
+    held = (e for e in entries if e.held is not None and e.name == marker)
+    passed = bool(version) and all(str(e.held.version_id) != version for e in held)
     for entry in entries:
         if not marker or entry.name > marker or (entry.name == marker and passed):
             yield entry

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
 
+from moto.s3.utils import STORAGE_CLASS
 from werkzeug.datastructures import Headers
 
 from orchestrator.sandbox.checksums import (
@@ -53,6 +54,12 @@ _TYPES = {
 def create(_state: SandboxState, call: Call) -> Any:
     """CreateMultipartUpload, before moto begins it."""
     algorithm, kind = _asked_checksum(call)
+    if (storage := call.parameters.get("StorageClass", "STANDARD")) not in STORAGE_CLASS:
+        raise ServiceError(
+            "InvalidStorageClass",
+            "The storage class you specified is not valid",
+            StorageClassRequested=storage,
+        )
     if kind and not algorithm:
         raise ServiceError(
             "InvalidRequest",
@@ -166,13 +173,13 @@ def complete(state: SandboxState, call: Call) -> dict[str, Any]:
     """CompleteMultipartUpload."""
     upload, asked = upload_of(call), call.parameters
     parts = (asked.get("MultipartUpload") or {}).get("Parts") or []
-    _check_parts(upload, parts)
     if asked.get("ChecksumType", upload.kind) != upload.kind:
         raise ServiceError(
             "InvalidRequest",
             f"The upload was created using the {upload.kind or 'null'} checksum mode. The complete"
             " request must use the same checksum mode.",
         )
+    _check_parts(upload, parts)
     contents = [upload.parts[part["PartNumber"]].value for part in parts]
     size = sum(map(len, contents))
     if asked.get("MpuObjectSize", size) != size:

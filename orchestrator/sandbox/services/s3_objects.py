@@ -8,8 +8,6 @@ texts were recorded on AWS.
 from __future__ import annotations
 
 import uuid
-from base64 import b64encode
-from hashlib import md5
 from typing import Any
 from urllib.parse import unquote
 
@@ -57,7 +55,7 @@ _MOST_OF_KEY, _MOST_METADATA = 1024, 2048  # bytes
 
 
 def _check_written(call: Call) -> None:
-    """Check the key, the metadata and the digest of an object to be written."""
+    """Check the key and the metadata of an object to be written."""
     key, given = len(call.uri["Key"].encode()), call.parameters
     if key > _MOST_OF_KEY:
         raise ServiceError(
@@ -81,24 +79,8 @@ def _check_written(call: Call) -> None:
             ArgumentName="x-amz-server-side-encryption",
             ArgumentValue=str(algorithm),
         )
-    if (digest := given.get("ContentMD5")) is None:
-        return
-    if len(digest) != _DIGEST_LENGTH or not digest.endswith("=="):
-        raise ServiceError(
-            "InvalidDigest", "The Content-MD5 you specified was invalid.", **{"Content-MD5": digest}
-        )
-    body = given.get("Body") or b""
-    calculated = b64encode(md5(body, usedforsecurity=False).digest()).decode()
-    if digest != calculated:
-        raise ServiceError(
-            "BadDigest",
-            "The Content-MD5 you specified did not match what we received.",
-            ExpectedDigest=digest,
-            CalculatedDigest=calculated,
-        )
 
 
-_DIGEST_LENGTH = 24
 _ALGORITHMS = (None, "AES256", "aws:kms", "aws:kms:dsse", "aws:fsx")
 
 
