@@ -57,6 +57,10 @@ class ChangeSet:
             f"/{uuid.uuid4()}"
         )
 
+    def fail(self, reason: str) -> None:
+        """Set that the change set could not be created."""
+        self.status, self.execution, self.reason = "FAILED", "UNAVAILABLE", reason
+
 
 def changes(stack: Stack, body: str, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """Yield the changes of a stack's resources that a template and parameters would make."""

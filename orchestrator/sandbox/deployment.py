@@ -268,7 +268,7 @@ def _change_stack(
         # An unchanged stack is not updated, so manual changes in the account stay.
         if known.would_change(body, parameters, tags):
             _authorize(actor, "UpdateStack", known.name)
-            _check(actor, known.name, body, parameters)
+            _check(actor, known.name, body, parameters, known)
             _finish(known, stack_changes.update(known, body, parameters, tags))
         return
     name = f"StackSet-{stack_set.name}-{uuid.uuid4()}"
@@ -312,9 +312,13 @@ def _authorize(actor: Actor, operation: str, name: str) -> None:
         raise _StackFailure(error.message) from None
 
 
-def _check(actor: Actor, name: str, body: str, parameters: dict[str, str]) -> None:
+def _check(
+    actor: Actor, name: str, body: str, parameters: dict[str, str], known: Stack | None = None
+) -> None:
     try:
         stack_changes.check(actor, name, body, parameters)
+        if known is not None:
+            stack_changes.check_types_kept(known, body, parameters)
     except TemplateError as error:
         raise _StackFailure(str(error)) from None
 

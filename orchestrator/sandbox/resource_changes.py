@@ -73,7 +73,7 @@ def update_resources(
             raise
     for name, declared in wanted.items():
         known = stack.resources.get(name)
-        if known is None:
+        if known is None or known.status == "CREATE_FAILED":
             known = stack.resources[name] = Resource(name, declared["Type"], {})
             try:
                 yield from create_resource(stack, scope, known, declared)

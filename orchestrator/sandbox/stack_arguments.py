@@ -24,7 +24,7 @@ _NAME = r"[a-zA-Z][-a-zA-Z0-9]*"
 _NAME_OR_ID = rf"{_NAME}|arn:[-a-zA-Z0-9:/._+]*"
 _NAME_LENGTH = 128
 _SETTINGS = (
-    *("NotificationARNs", "RollbackConfiguration"),
+    *("NotificationARNs", "RollbackConfiguration", "RetainExceptOnCreate"),
     *("RoleARN", "TimeoutInMinutes", "OnFailure", "EnableTerminationProtection", "Capabilities"),
     *("Description", "IncludeNestedStacks", "OnStackFailure", "ImportExistingResources"),
 )
@@ -171,6 +171,11 @@ def given_parameters(arguments: Mapping[str, Any], previous: Mapping[str, str]) 
     given = {}
     for entry in arguments.get("Parameters", []):
         key = entry.get("ParameterKey", "")
+        if entry.get("UsePreviousValue") and entry.get("ParameterValue"):
+            raise invalid(
+                f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true"
+                " and non empty value for a parameter"
+            )
         if entry.get("UsePreviousValue") and key not in previous:
             raise invalid(
                 f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true"

@@ -30,6 +30,7 @@ from orchestrator.sandbox.stacks import Resource, Stack, StackChange
 from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.template_format import checked_template
 from orchestrator.sandbox.template_parser import TemplateError
+from orchestrator.sandbox.wire import Call
 
 USER_INITIATED: Final = "User Initiated"  # the reason of the first event of every change
 _RETAINS_ON_ROLLBACK = ("Retain",)  # a new resource is deleted even with RetainExceptOnCreate
@@ -62,9 +63,24 @@ def check_types(template: Mapping[str, Any], region: str) -> None:
         )
 
 
-def start(stack: Stack, change: StackChange) -> None:
-    """Start a change of a stack."""
-    stack.change = change
+def check_types_kept(stack: Stack, body: str, parameters: Mapping[str, str]) -> None:
+    """Check that an update leaves every resource its type.
+
+    Raises:
+        TemplateError: it does not.
+    """
+    wanted = stack.scope(body, parameters, planning=True).ordered_resources()
+    kept = stack.resources.keys() & wanted.keys()
+    if changed := sorted(n for n in kept if stack.resources[n].type != wanted[n]["Type"]):
+        raise TemplateError(
+            "Update of resource type is not permitted. The new template modifies resource type of"
+            f" the following resources: [{', '.join(changed)}]"
+        )
+
+
+def start(stack: Stack, change: StackChange, call: Call) -> None:
+    """Start a change of a stack that a call asks for; its events have the call's token."""
+    stack.change, stack.token = change, call.parameters.get("ClientRequestToken") or ""
     stack.actor.state.stacks_in_progress.append(stack)
     _step(stack)
 
@@ -127,7 +143,8 @@ def create(stack: Stack, paced: bool = False) -> StackChange:
 def _roll_back_creation(stack: Stack, why: str) -> StackChange:
     stack.deletion_started = time.time()
     stack.set_status("ROLLBACK_IN_PROGRESS", f"{why}Rollback requested by user.")
-    failed = yield from delete_resources(stack, list(stack.resources), keep=_RETAINS_ON_ROLLBACK)
+    keep = () if stack.settings.get("RetainExceptOnCreate") else _RETAINS_ON_ROLLBACK
+    failed = yield from delete_resources(stack, list(stack.resources), keep)
     if failed:
         stack.set_status("ROLLBACK_FAILED", _not_deleted(failed))
         return
@@ -143,11 +160,10 @@ def update(
     paced: bool = False,
 ) -> StackChange:
     """Update the resources to a template and parameters, or roll back."""
-    before = {name: replace(resource) for name, resource in stack.resources.items()}
+    before = stack.before_update or {n: replace(r) for n, r in stack.resources.items()}
     stack.changed = time.time()
     stack.set_status("UPDATE_IN_PROGRESS", USER_INITIATED)
     former_tags, stack.tags = stack.tags, tags
-    former = stack.outputs, stack.exports, stack.imports
     try:
         yield from _wait(stack, paced)
         scope = stack.scope(body, parameters)
@@ -159,15 +175,15 @@ def update(
         if isinstance(error, ResourceError) and failed:
             verb = "create" if failed[0].status == "CREATE_FAILED" else "update"
             why = f"The following resource(s) failed to {verb}: [{failed[0].logical_id}]. "
+        stack.tags = former_tags
         if stack.settings.get("DisableRollback"):
+            stack.before_update = before
             stack.set_status("UPDATE_FAILED", why)
             return
         stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", why)
-        stack.tags = former_tags
-        stack.outputs, stack.exports, stack.imports = former
         yield from roll_back_update(stack, before)
         return
-    stack.template, stack.parameters = body, parameters
+    stack.template, stack.parameters, stack.before_update = body, parameters, {}
     stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
     gone = [name for name in stack.resources if name not in scope.ordered_resources()]
     yield from delete_resources(stack, gone, keep=RETAINS)
@@ -175,6 +191,15 @@ def update(
         del stack.resources[name]
     yield from delete_replaced(stack)
     stack.set_status("UPDATE_COMPLETE")
+
+
+def roll_back(stack: Stack) -> StackChange:
+    """Set a failed stack back to its last stable state; delete one that never had any."""
+    if any(e.physical_id == stack.id and e.status.endswith("_COMPLETE") for e in stack.events):
+        stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", USER_INITIATED)
+        yield from roll_back_update(stack, stack.before_update)
+    else:
+        yield from _delete_all(stack, USER_INITIATED)
 
 
 def continue_rollback(stack: Stack, skipped: Collection[str]) -> StackChange:

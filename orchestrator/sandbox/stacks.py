@@ -39,6 +39,8 @@ class Resource:
     deletion_policy: str = "Delete"
     replace_policy: str = "Delete"
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    drift: str = "NOT_CHECKED"
+    drift_checked: float | None = None
     changed: float = field(default_factory=time.time)
 
 
@@ -53,6 +55,7 @@ class Event:
     status: str
     reason: str
     properties: Mapping[str, Any] = field(default_factory=dict)
+    token: str = ""
     time: float = field(default_factory=time.time)
 
 
@@ -67,7 +70,8 @@ class Stack:
         policy: the stack's policy; ``policy_of_update`` is what the running update obeys.
         deletion_started: when deletion, or the rollback of the creation, has begun.
         replaced: the former resources that an update deletes at its end.
-        before_update: the resources that a failed rollback has still to set back.
+        before_update: the resources that a rollback has still to set back.
+        token: the token of the request that started the latest change, or "".
     """
 
     actor: Actor
@@ -97,6 +101,9 @@ class Stack:
     deletion_started: float | None = None
     deleted: float | None = None
     change: StackChange | None = None
+    token: str = ""
+    drift: str = "NOT_CHECKED"
+    drift_checked: float | None = None
 
     def __post_init__(self) -> None:
         where = f"arn:{PARTITION}:cloudformation:{self.actor.region}:{self.actor.account_id}"
@@ -106,7 +113,8 @@ class Stack:
         """Set the stack's status, and record the event."""
         self.status, self.reason = status, reason
         type_ = "AWS::CloudFormation::Stack"
-        self.events.append(Event(str(uuid.uuid4()), self.name, self.id, type_, status, reason))
+        event_id, token = str(uuid.uuid4()), self.token
+        self.events.append(Event(event_id, self.name, self.id, type_, status, reason, token=token))
 
     def would_change(
         self, body: str, parameters: Mapping[str, str], tags: list[dict[str, str]]
@@ -138,6 +146,7 @@ class Stack:
                 status,
                 reason,
                 resource.properties,
+                self.token,
             )
         )
 

@@ -21,11 +21,13 @@ from orchestrator.sandbox.stacksets import (
     ADMINISTRATION_ROLE,
     SELF_MANAGED,
     SERVICE_MANAGED,
+    Instance,
     Operation,
     StackSet,
 )
 from orchestrator.sandbox.state import PARTITION, SandboxState, role
 from orchestrator.sandbox.template_format import checked_template
+from orchestrator.sandbox.template_parameters import values_of
 from orchestrator.sandbox.template_parser import TemplateError
 from orchestrator.sandbox.template_source import body_of
 from orchestrator.sandbox.wire import Call, ServiceError
@@ -104,8 +106,12 @@ def check_template(settings: Mapping[str, Any]) -> None:
     template = settings.get("TemplateBody")
     if not template:
         raise invalid("Either Template URL or Template Body must be specified.")
+    given = {
+        entry["ParameterKey"]: entry.get("ParameterValue", "")
+        for entry in settings.get("Parameters") or []
+    }
     try:
-        checked_template(template)
+        values_of(checked_template(template), given)
     except TemplateError as error:
         raise invalid(str(error)) from None
     check_capabilities(template, settings.get("Capabilities", []))
@@ -190,6 +196,25 @@ def stack_set_of(state: SandboxState, call: Call) -> StackSet:
 def deleted_sets(state: SandboxState) -> list[StackSet]:
     """Get the deleted stack sets, which can still be listed."""
     return state.of_service("deleted stack sets", list)
+
+
+def instance_of(stack_set: StackSet, call: Call) -> Instance:
+    """Get the stack instance that a call names.
+
+    Raises:
+        ServiceError: there is no such instance.
+    """
+    account_id, region = (
+        call.parameters[name] for name in ("StackInstanceAccount", "StackInstanceRegion")
+    )
+    if (account_id, region) not in stack_set.instances:
+        raise ServiceError(
+            "StackInstanceNotFoundException",
+            f"Stack instance not found for StackSet {stack_set.name}, account {account_id} and"
+            f" region {region}",
+            404,
+        )
+    return stack_set.instances[account_id, region]
 
 
 def operation_of(stack_set: StackSet, call: Call) -> Operation:

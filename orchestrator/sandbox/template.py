@@ -7,6 +7,8 @@ pseudo parameters. The error texts are those of the service.
 from __future__ import annotations
 
 import base64
+import ipaddress
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -68,7 +70,7 @@ class TemplateScope:
         """Evaluate a condition of the template."""
         conditions = self.template.get("Conditions", {})
         if condition not in conditions:
-            raise TemplateError(f"Template error: unresolved condition dependency {condition}")
+            raise TemplateError(f"Template format error: Condition {condition} is not defined.")
         return bool(self.resolve(conditions[condition]))
 
     def ordered_resources(self) -> dict[str, Mapping[str, Any]]:
@@ -131,7 +133,12 @@ class TemplateScope:
                     f" {section} block of the template"
                 )
             for member in self._active(section).values():
-                self.resolve([member.get("Properties"), member.get("Value")])
+                _, output = self.resolve([member.get("Properties"), member.get("Value")])
+                if isinstance(output, list):
+                    raise TemplateError(
+                        "Template format error: The Value field of every Outputs member must"
+                        " evaluate to a String."
+                    )
 
     def _needs(self, resource: Mapping[str, Any]) -> set[str]:
         depends = resource.get("DependsOn", [])
@@ -267,11 +274,22 @@ def _base64(argument: Any) -> str:
     return base64.b64encode(text_of(argument).encode()).decode()
 
 
-_BOOLEAN = ("And", "Equals", "Not", "Or", "Contains")
+def _cidr(argument: Any) -> list[str]:
+    """Divide a block into some of so many bits for hosts."""
+    network = ipaddress.ip_network(str(argument[0]), strict=False)
+    bits = int(argument[2]) if len(argument) > 2 else 8
+    blocks = network.subnets(new_prefix=network.max_prefixlen - bits)
+    return [str(block) for block in itertools.islice(blocks, int(argument[1]))]
+
+
+_BOOLEAN = ("And", "Equals", "Not", "Or", "Contains", "EachMemberEquals", "EachMemberIn")
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "And": all,
     "Base64": _base64,
+    "Cidr": _cidr,
     "Contains": lambda a: a[1] in a[0],
+    "EachMemberEquals": lambda a: all(item == a[1] for item in a[0]),
+    "EachMemberIn": lambda a: {*a[0]} <= {*a[1]},
     "Equals": lambda a: text_of(a[0]) == text_of(a[1]),
     "Join": _join,
     "Not": lambda a: not a[0],

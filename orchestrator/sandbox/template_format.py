@@ -9,13 +9,18 @@ Source: recorded errors of the service; CloudFormation User Guide, "Template ana
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from orchestrator.sandbox.template_functions import check_function
 from orchestrator.sandbox.template_parser import TemplateError, parse_template
-from orchestrator.sandbox.template_references import PSEUDO_PARAMETERS, expressions, references
+from orchestrator.sandbox.template_references import (
+    PSEUDO_PARAMETERS,
+    expressions,
+    function_of,
+    references,
+)
 
 _SECTIONS = {
     *("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules", "Mappings"),
@@ -30,6 +35,7 @@ _PARAMETER_MEMBERS = {
     *("Type", "Default", "Description", "NoEcho", "AllowedPattern", "AllowedValues"),
     *("ConstraintDescription", "MinLength", "MaxLength", "MinValue", "MaxValue"),
 }
+_OUTPUT_MEMBERS = {"Value", "Description", "Condition", "Export"}
 _PARAMETER_TYPE = re.compile(
     r"String|Number|CommaDelimitedList|List<(Number|String|AWS::[\w:]+)>|AWS::SSM::Parameter::Name"
     r"|AWS::SSM::Parameter::Value<.+>|AWS::[\w:]+"
@@ -37,6 +43,12 @@ _PARAMETER_TYPE = re.compile(
 _POLICIES = {
     "DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
     "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot"),
+}
+# The types of which a deletion can leave a snapshot.
+_WITH_SNAPSHOTS = {
+    *("AWS::DocDB::DBCluster", "AWS::EC2::Volume", "AWS::ElastiCache::CacheCluster"),
+    *("AWS::ElastiCache::ReplicationGroup", "AWS::Neptune::DBCluster", "AWS::RDS::DBCluster"),
+    *("AWS::RDS::DBInstance", "AWS::Redshift::Cluster"),
 }
 _MOST = {"resources": 500, "parameters": 200, "outputs": 200, "mappings": 200}
 _DESCRIPTION_BYTES = 1024
@@ -70,7 +82,6 @@ def checked_template(text: str) -> Mapping[str, Any]:
 def _check_sections(template: Mapping[str, Any]) -> None:
     if unknown := [str(name) for name in template if name not in _SECTIONS]:
         raise TemplateError(f"Invalid template property or properties [{', '.join(unknown)}]")
-    _check_nulls(template, "")
     if str(template.get("AWSTemplateFormatVersion", "2010-09-09")) != "2010-09-09":
         raise TemplateError(
             "Template format error: unsupported value for AWSTemplateFormatVersion."
@@ -93,18 +104,6 @@ def _check_sections(template: Mapping[str, Any]) -> None:
             )
 
 
-def _check_nulls(value: Any, path: str) -> None:
-    if value is None:
-        raise TemplateError(f"[{path}] 'null' values are not allowed in templates")
-    inner: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, dict):
-        inner = value.items()
-    elif isinstance(value, list):
-        inner = enumerate(value)
-    for name, item in inner:
-        _check_nulls(item, f"{path}/{name}")
-
-
 def _check_names(template: Mapping[str, Any]) -> None:
     for section in ("Parameters", "Resources", "Outputs"):
         for name in template.get(section, {}):
@@ -112,6 +111,11 @@ def _check_names(template: Mapping[str, Any]) -> None:
                 raise TemplateError(
                     f"Template format error: {section[:-1]} name {name} is non alphanumeric."
                 )
+    if common := sorted(template.get("Parameters", {}).keys() & template["Resources"].keys()):
+        raise TemplateError(
+            "Template error: all resources and parameters must have unique names. Common name(s):"
+            f"[{', '.join(common)}]"
+        )
 
 
 def _check_parameters(parameters: Mapping[str, Any]) -> None:
@@ -157,6 +161,8 @@ def _check_resource(logical_id: str, resource: Mapping[str, Any], *, transformed
     if not isinstance(resource.get("Condition", ""), str):
         raise TemplateError("Template format error: Every Condition member must be a string.")
     depends = resource.get("DependsOn", [])
+    if isinstance(depends, dict):
+        raise TemplateError("Template format error: DependsOn must be a string or list of strings.")
     names = depends if isinstance(depends, list) else [depends]
     if not all(isinstance(name, str) for name in names):
         raise TemplateError("Template format error: Every DependsOn value must be a string.")
@@ -170,6 +176,11 @@ def _check_resource(logical_id: str, resource: Mapping[str, Any], *, transformed
             raise TemplateError(
                 f"Template format error: Unrecognized {member} {policy} for resource {logical_id}"
             )
+    if resource.get("DeletionPolicy") == "Snapshot" and resource["Type"] not in _WITH_SNAPSHOTS:
+        raise TemplateError(
+            f"Template error: resource type {resource['Type']} does not support deletion policy"
+            " Snapshot"
+        )
 
 
 def _check_outputs(outputs: Mapping[str, Any]) -> None:
@@ -178,10 +189,14 @@ def _check_outputs(outputs: Mapping[str, Any]) -> None:
             raise TemplateError(
                 "Template format error: Every Outputs member must contain a Value object"
             )
-        if isinstance(output["Value"], list):
+        if unknown := [name for name in output if name not in _OUTPUT_MEMBERS]:
+            raise TemplateError(f"Invalid template output property '{unknown[0]}'")
+        value = output["Value"]
+        if isinstance(value, list) or (isinstance(value, dict) and function_of(value) is None):
+            kind = "List" if isinstance(value, list) else "Map"
             raise TemplateError(
                 "Template format error: The Value field of every Outputs member must evaluate to a"
-                " String."
+                f" String and not a {kind}."
             )
 
 
@@ -193,6 +208,10 @@ def _check_conditions(template: Mapping[str, Any]) -> None:
                 "Template format error: Conditions can only be boolean operations on parameters"
                 " and other conditions"
             )
+    if circular := _circular({n: _conditions_of(c) for n, c in conditions.items()}):
+        raise TemplateError(
+            f"Template error: Found circular condition dependency between {' and '.join(circular)}"
+        )
     named = {r.name for r in references(list(conditions.values()))}
     unknown = sorted(named - template.get("Parameters", {}).keys() - PSEUDO_PARAMETERS)
     if unknown:
@@ -200,14 +219,18 @@ def _check_conditions(template: Mapping[str, Any]) -> None:
             f"Template format error: Unresolved dependencies [{', '.join(unknown)}]. Cannot"
             " reference resources in the Conditions block of the template"
         )
-    for section in ("Resources", "Outputs"):
-        for member in template.get(section, {}).values():
-            name = member.get("Condition")
-            if name is not None and name not in conditions:
-                raise TemplateError(
-                    f"Template format error: Unresolved condition dependency {name} in the"
-                    f" {section} block of the template"
-                )
+
+
+def _conditions_of(condition: Any) -> set[str]:
+    return {argument for name, argument in expressions(condition) if name == "Condition"}
+
+
+def _circular(waiting: dict[str, set[str]]) -> list[str]:
+    """Get the names that need each other, from what each name needs."""
+    while ready := [name for name, needs in waiting.items() if not needs & waiting.keys()]:
+        for name in ready:
+            del waiting[name]
+    return sorted(waiting)
 
 
 def _check_circular(resources: Mapping[str, Any]) -> None:
@@ -217,13 +240,8 @@ def _check_circular(resources: Mapping[str, Any]) -> None:
         named = {found.name for found in references(resource.get("Properties", {}))}
         named.update(depends if isinstance(depends, list) else [depends])
         waiting[name] = named & resources.keys()
-    while ready := [name for name, needs in waiting.items() if not needs & waiting.keys()]:
-        for name in ready:
-            del waiting[name]
-    if waiting:
-        raise TemplateError(
-            f"Circular dependency between resources: [{', '.join(sorted(waiting))}]"
-        )
+    if circular := _circular(waiting):
+        raise TemplateError(f"Circular dependency between resources: [{', '.join(circular)}]")
 
 
 def _check_references(template: Mapping[str, Any]) -> None:

@@ -28,6 +28,11 @@ _SUPPORTED = (
     *("Fn::And", "Fn::Or", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn"),
     *("Fn::ValueOf", "Fn::ValueOfAll", "Fn::RefAll", "Fn::Sub", "Fn::Cidr"),
 )
+# What is said of functions outside of the section Conditions.
+_IN_CONDITIONS = {
+    "Condition": "token can only be used in Conditions block",
+    "Fn::Equals": "cannot be partially collapsed",
+}
 _BOOLEANS = (
     "Template error: every {} object requires a list of at least 2 and at most 10 boolean"
     " parameters."
@@ -101,6 +106,10 @@ _FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "Template error: every Fn::Not object requires one boolean parameter.",
     ),
     "Fn::Or": (lambda a: _is_list(a, 2, 10), _BOOLEANS.format("Fn::Or")),
+    "Ref": (
+        lambda a: isinstance(a, str),
+        "Template error: every Ref object must have a single String value.",
+    ),
     "Fn::Select": (_is_select, SELECT),
     "Fn::Split": (
         lambda a: _is_list(a, 2, 2) and isinstance(a[0], str),
@@ -126,21 +135,29 @@ def check_function(template: Mapping[str, Any], section: str, name: str, argumen
         if "Transform" in template or name == "Fn::Transform":
             return
         raise TemplateError(
-            f"Template error: Encountered unsupported function: {name} Supported functions are:"
+            f"Template Error: Encountered unsupported function: {name} Supported functions are:"
             f" [{', '.join(_SUPPORTED)}]"
         )
     fits, message = _FORMS.get(name, (lambda _: True, ""))
     if not fits(argument):
         raise TemplateError(message)
+    if section != "Conditions" and name in _IN_CONDITIONS and "Transform" not in template:
+        raise TemplateError(f"Template error: {name} {_IN_CONDITIONS[name]}")
     conditions = template.get("Conditions", {})
     if name == "Condition" and section == "Conditions" and argument not in conditions:
         raise TemplateError(
             f"Template error: unresolved condition dependency {argument} in Condition"
         )
-    if name == "Fn::If" and argument[0] not in conditions:
-        raise TemplateError(
-            f"Template error: unresolved condition dependency {argument[0]} in Fn::If"
-        )
+    if name == "Fn::If":
+        if not isinstance(argument[0], str):
+            raise TemplateError(
+                "Template error: Fn::If requires a list argument with the first element being a"
+                " condition"
+            )
+        if argument[0] not in conditions:
+            raise TemplateError(
+                f"Template error: unresolved condition dependency {argument[0]} in Fn::If"
+            )
     if name == "Fn::FindInMap" and isinstance(argument[0], str):
         _check_mapping_exists(template, argument[0])
     if name == "Fn::Sub":

@@ -11,6 +11,7 @@ reference". The error texts are those of the service.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -35,6 +36,7 @@ def parse_template(text: str) -> Mapping[str, Any]:
     template = _load(text)
     if not isinstance(template, dict):
         raise TemplateError("Template format error: unsupported structure.")
+    _check_nulls(template, "")
     resources = template.get("Resources", {})
     if isinstance(resources, str):
         raise TemplateError("Template format error: Any Resources member must be an object.")
@@ -47,6 +49,20 @@ def parse_template(text: str) -> Mapping[str, Any]:
                 " contain a Type member."
             )
     return template
+
+
+def _check_nulls(value: Any, path: str) -> None:
+    """Check that nothing is null; a property's path has "Type" where its resource has Properties.
+
+    Raises:
+        TemplateError: something is.
+    """
+    if value is None:
+        path = re.sub("^(/Resources/[^/]+)/Properties/", r"\1/Type/", path)
+        raise TemplateError(f"[{path}] 'null' values are not allowed in templates")
+    if isinstance(value, (dict, list)):
+        for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+            _check_nulls(item, f"{path}/{name}")
 
 
 def _load(text: str) -> Any:

@@ -34,7 +34,11 @@ def function_of(value: Any) -> tuple[str, Any] | None:
     if not isinstance(value, dict) or len(value) != 1:
         return None
     ((name, argument),) = value.items()
-    if name.startswith("Fn::") or (name in ("Ref", "Condition") and isinstance(argument, str)):
+    if (
+        name.startswith("Fn::")
+        or name == "Ref"
+        or (name == "Condition" and isinstance(argument, str))
+    ):
         return name, argument
     return None
 

@@ -22,13 +22,23 @@ _S3_HOST = re.compile(
 )
 
 
-def body_of(state: SandboxState, call: Call) -> str:
-    """Get the template of a call: its body, or an object in S3 that the caller may read.
+def body_of(state: SandboxState, call: Call, previous: str = "") -> str:
+    """Get the template of a call: its body, an object in S3 that the caller may read, or before.
 
     Raises:
-        ServiceError: the template is too large, cannot be read, or is missing.
+        ServiceError: the template is too large, cannot be read, is missing, or given twice.
     """
     arguments = call.parameters
+    given = {"TemplateBody", "TemplateURL"} & arguments.keys()
+    if arguments.get("UsePreviousTemplate"):
+        if given:
+            raise invalid(
+                "You cannot specify both usePreviousTemplate and Template Body/Template URL."
+            )
+        if previous:
+            return previous
+    if len(given) > 1:
+        raise invalid("You cannot specify both Template Body and Template URL.")
     if "TemplateBody" in arguments:
         body = str(arguments["TemplateBody"])
         if len(body.encode()) > _BODY_BYTES:

@@ -48,6 +48,11 @@ def _delete(actor: Actor, arn: str) -> None:
         _topics(actor).delete_topic(arn)
 
 
+def _read(actor: Actor, arn: str) -> Mapping[str, Any] | None:
+    topic = _topics(actor).topics.get(arn)
+    return None if topic is None else {"DisplayName": topic.display_name}
+
+
 RESOURCE_TYPE = ResourceType(
     type=_TYPE,
     properties=frozenset({"TopicName", "DisplayName", "Tags"}),
@@ -56,4 +61,5 @@ RESOURCE_TYPE = ResourceType(
     create=_create,
     update=_update,
     delete=_delete,
+    read=_read,
 )

@@ -80,6 +80,11 @@ def _delete(actor: Actor, name: str) -> None:
         _parameters(actor).delete_parameter(name)
 
 
+def _read(actor: Actor, name: str) -> Mapping[str, Any] | None:
+    found = _parameters(actor).get_parameter(name)
+    return None if found is None else {"Type": found.parameter_type, "Value": found.value}
+
+
 RESOURCE_TYPE = ResourceType(
     type=_TYPE,
     properties=frozenset(
@@ -96,4 +101,5 @@ RESOURCE_TYPE = ResourceType(
     create=_create,
     update=_update,
     delete=_delete,
+    read=_read,
 )

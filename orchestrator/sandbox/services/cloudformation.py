@@ -6,10 +6,10 @@ Source: CloudFormation API Reference, the StackSet operations and their errors.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from orchestrator.sandbox import deployment
+from orchestrator.sandbox import deployment, stacks
 from orchestrator.sandbox.deployment_targets import (
     chosen_accounts,
     deployed_filter,
@@ -130,6 +130,33 @@ def create_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     return started
 
 
+def import_stacks(state: SandboxState, call: Call) -> dict[str, Any]:
+    """ImportStacksToStackSet: an operation that updates the stacks to the set's template."""
+    stack_set, arguments = stack_set_of(state, call), call.parameters
+    check_idle(stack_set)
+    check_preferences(call)
+    ous = arguments.get("OrganizationalUnitIds", [])
+    members = {ou: deployment.accounts_in(stack_set.owner, [ou]) for ou in ous}
+    imported = []
+    for stack_id in arguments.get("StackIds", []):
+        region, account_id = stack_id.split(":")[3:5]
+        stack = stacks.find(state, account_id, region, stack_id)
+        if stack is None or stack.deleted is not None:
+            raise ServiceError("StackNotFoundException", f"Stack {stack_id} not found", 404)
+        if (account_id, region) in stack_set.instances:
+            raise invalid(f"StackSet {stack_set.name} has a stack in {account_id} and {region}")
+        target = next((ou for ou in ous if account_id in members[ou]), "")
+        if stack_set.model != SELF_MANAGED and not target:
+            raise invalid(f"Account {account_id} is not in the organizational units {ous}")
+        imported.append(Instance(account_id, region, target, stack_id=stack_id))
+    targets = [_target_of(instance) for instance in imported]
+    started = _start_operation(stack_set, call, "CREATE", targets, imported=imported)
+    for instance in imported:
+        if instance.ou:
+            stack_set.ous.setdefault(instance.ou, set()).add(instance.region)
+    return started
+
+
 def update_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     """UpdateStackInstances: update the targets' instances to the set's template."""
     stack_set = stack_set_of(state, call)
@@ -206,7 +233,13 @@ def _target_of(instance: Instance) -> Target:
 
 
 def _start_operation(
-    stack_set: StackSet, call: Call, action: str, targets: list[Target], *, retain: bool = False
+    stack_set: StackSet,
+    call: Call,
+    action: str,
+    targets: list[Target],
+    *,
+    retain: bool = False,
+    imported: Iterable[Instance] = (),
 ) -> dict[str, Any]:
     arguments = call.parameters
     preferences = arguments.get("OperationPreferences") or {}
@@ -220,6 +253,7 @@ def _start_operation(
     )
     if any(o.id == made.id for o in stack_set.operations):
         raise ServiceError("OperationIdAlreadyExistsException", f"{made.id} exists already", 409)
+    stack_set.instances.update({(i.account_id, i.region): i for i in imported})
     deployment.start_operation(stack_set, made)
     return {"OperationId": made.id}
 
@@ -250,6 +284,7 @@ OPERATIONS: dict[str, Answer] = {
     "DeleteStackInstances": delete_instances,
     "DeleteStackSet": delete_set,
     "DetectStackSetDrift": detect_drift,
+    "ImportStacksToStackSet": import_stacks,
     "StopStackSetOperation": stop,
     "UpdateStackInstances": update_instances,
     "UpdateStackSet": update_set,

@@ -11,7 +11,11 @@ from typing import Any
 from orchestrator.sandbox import change_sets, stack_changes, stacks
 from orchestrator.sandbox.change_sets import NO_CHANGES, ChangeSet
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.services.cloudformation_stacks import make_obsolete
+from orchestrator.sandbox.services.cloudformation_stacks import (
+    check_not_failed,
+    check_updatable,
+    make_obsolete,
+)
 from orchestrator.sandbox.services.cloudformation_views import page, parameters_of, time_of
 from orchestrator.sandbox.stack_arguments import (
     actor_of,
@@ -27,12 +31,11 @@ from orchestrator.sandbox.stack_arguments import (
 )
 from orchestrator.sandbox.stacks import Stack
 from orchestrator.sandbox.state import SandboxState
-from orchestrator.sandbox.template_parser import parse_template
+from orchestrator.sandbox.template_parser import TemplateError, parse_template
 from orchestrator.sandbox.template_source import body_of
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "cloudformation"
-_NOT_UPDATED = ("DELETE", "ROLLBACK", "CREATE_FAILED", "REVIEW")
 # What DescribeChangeSet answers only if it is asked for the properties' values.
 _VALUES = ("BeforeContext", "AfterContext")
 _PENDING = ("AVAILABLE", "UNAVAILABLE")  # neither executed nor obsolete
@@ -53,16 +56,12 @@ def create(state: SandboxState, call: Call) -> dict[str, Any]:
             )
     elif stack is None:
         raise invalid(f"Stack [{arguments['StackName']}] does not exist")
-    elif not stack.status.endswith("COMPLETE") or stack.status.startswith(_NOT_UPDATED):
-        raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+    else:
+        check_updatable(stack)
     pending = [c for c in stack.change_sets if c.execution in _PENDING] if stack else []
     if any(c.name == name for c in pending):
         raise ServiceError("AlreadyExistsException", f"ChangeSet {name} already exists")
-    body = (
-        stack.template
-        if stack is not None and arguments.get("UsePreviousTemplate")
-        else body_of(state, call)
-    )
+    body = body_of(state, call, stack.template if stack else "")
     actor = actor_of(state, call)
     previous = previous_values(stack) if stack is not None and stack.template else {}
     parameters = given_parameters(arguments, previous)
@@ -73,14 +72,19 @@ def create(state: SandboxState, call: Call) -> dict[str, Any]:
         stack.set_status("REVIEW_IN_PROGRESS", "User Initiated")
     tags = arguments.get("Tags", stack.tags if kind == "UPDATE" else [])
     made = ChangeSet(name, stack.id, kind, body, parameters, tags, settings_of(arguments))
-    made.changes = list(change_sets.changes(stack, body, parameters))
+    try:
+        stack_changes.check_types_kept(stack, body, parameters)
+        made.changes = list(change_sets.changes(stack, body, parameters))
+    except TemplateError as error:
+        made.fail(str(error))
     if (
         stack.template
+        and not made.reason
         and not made.changes
         and "Transform" not in parse_template(body)
         and not stack.would_change(body, parameters, tags)
     ):
-        made.status, made.execution, made.reason = "FAILED", "UNAVAILABLE", NO_CHANGES
+        made.fail(NO_CHANGES)
     stack.change_sets.append(made)
     return {"Id": made.id, "StackId": stack.id}
 
@@ -159,6 +163,7 @@ def execute(state: SandboxState, call: Call) -> dict[str, Any]:
             f"ChangeSet [{found.id}] cannot be executed in its current execution status of"
             f" [{found.execution}]",
         )
+    check_not_failed(stack, call)
     check_capabilities(found.template, found.settings.get("Capabilities", []))
     stack.actor = actor_of(state, call)
     failure = call.parameters.get("DisableRollback")
@@ -175,7 +180,7 @@ def execute(state: SandboxState, call: Call) -> dict[str, Any]:
     else:
         stack.template, stack.parameters, stack.tags = found.template, found.parameters, found.tags
         change = stack_changes.create(stack, paced=True)
-    stack_changes.start(stack, change)
+    stack_changes.start(stack, change, call)
     stack.changed = stack.changed or found.created
     return {}
 
@@ -191,10 +196,24 @@ def delete(state: SandboxState, call: Call) -> dict[str, Any]:
     return {}
 
 
+def describe_hooks(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DescribeChangeSetHooks: an account has none."""
+    stack, found = change_set_of(state, call)
+    return {
+        "ChangeSetId": found.id,
+        "ChangeSetName": found.name,
+        "Hooks": [],
+        "Status": "PLANNED",
+        "StackId": stack.id,
+        "StackName": stack.name,
+    }
+
+
 OPERATIONS: dict[str, Operation] = {
     "CreateChangeSet": create,
     "DeleteChangeSet": delete,
     "DescribeChangeSet": describe,
+    "DescribeChangeSetHooks": describe_hooks,
     "ExecuteChangeSet": execute,
     "ListChangeSets": list_all,
 }

@@ -78,7 +78,23 @@ def limits(_state: SandboxState, _call: Call) -> dict[str, Any]:
     return {"AccountLimits": [{"Name": name, "Value": most} for name, most in _LIMITS.items()]}
 
 
+# What an account has none of: the member of the list's answer.
+_NONE = {
+    "ListGeneratedTemplates": "Summaries",
+    "ListResourceScans": "ResourceScanSummaries",
+    "ListStackRefactors": "StackRefactorSummaries",
+    "ListTypeRegistrations": "RegistrationTokenList",
+    "ListTypes": "TypeSummaries",
+}
+
+
+def list_none(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListTypes and others: of what an account has none of."""
+    return {_NONE[call.operation]: []}
+
+
 OPERATIONS: dict[str, Operation] = {
+    **dict.fromkeys(_NONE, list_none),
     "DescribeAccountLimits": limits,
     "GetStackPolicy": get_policy,
     "ListExports": list_exports,

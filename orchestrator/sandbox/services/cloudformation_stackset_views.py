@@ -20,6 +20,7 @@ from orchestrator.sandbox.stackset_arguments import (
     administration_role,
     arn_of,
     deleted_sets,
+    instance_of,
     operation_of,
     stack_set_of,
 )
@@ -32,7 +33,7 @@ from orchestrator.sandbox.stacksets import (
     StackSet,
 )
 from orchestrator.sandbox.state import PARTITION, SandboxState
-from orchestrator.sandbox.wire import Call, ServiceError
+from orchestrator.sandbox.wire import Call
 
 SERVICE = "cloudformation"
 _PAGE = 100  # the largest page of each list
@@ -124,16 +125,8 @@ _FILTERED: dict[str, Callable[[Instance], str]] = {
 
 def describe_instance(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeStackInstance."""
-    stack_set, arguments = stack_set_of(state, call), call.parameters
-    key = (arguments["StackInstanceAccount"], arguments["StackInstanceRegion"])
-    if key not in stack_set.instances:
-        raise ServiceError(
-            "StackInstanceNotFoundException",
-            f"Stack instance not found for StackSet {stack_set.name}, account {key[0]} and region"
-            f" {key[1]}",
-            404,
-        )
-    instance = stack_set.instances[key]
+    stack_set = stack_set_of(state, call)
+    instance = instance_of(stack_set, call)
     return {
         "StackInstance": {
             **_described(stack_set, instance),

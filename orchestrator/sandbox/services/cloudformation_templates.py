@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from orchestrator.sandbox import resources, stack_changes, template
 from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.stack_arguments import change_set_of, invalid, stack_of
+from orchestrator.sandbox.stack_arguments import (
+    change_set_of,
+    given_parameters,
+    invalid,
+    stack_of,
+)
 from orchestrator.sandbox.stackset_arguments import stack_set_of
 from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.template_format import checked_template
-from orchestrator.sandbox.template_parameters import text_of
+from orchestrator.sandbox.template_parameters import text_of, values_of
 from orchestrator.sandbox.template_parser import TemplateError
 from orchestrator.sandbox.template_source import body_of
 from orchestrator.sandbox.wire import Call
@@ -54,9 +60,10 @@ def summarize(state: SandboxState, call: Call) -> dict[str, Any]:
     for logical_id, resource in parsed["Resources"].items():
         identifiers.setdefault(resource["Type"], []).append(logical_id)
     known = resources.find()
+    identified = {name for name, type_ in known.items() if type_.identifiers}
     summary["ResourceIdentifierSummaries"] = [
         {"ResourceType": type_, "LogicalResourceIds": ids}
-        | ({"ResourceIdentifiers": list(known[type_].identifiers)} if type_ in known else {})
+        | ({"ResourceIdentifiers": list(known[type_].identifiers)} if type_ in identified else {})
         for type_, ids in sorted(identifiers.items())
     ]
     summary["ResourceTypes"] = sorted(identifiers)
@@ -73,6 +80,16 @@ def validate(state: SandboxState, call: Call) -> dict[str, Any]:
         parameter.pop("ParameterType")
         parameter.pop("ParameterConstraints")
     return summary
+
+
+def estimate(state: SandboxState, call: Call) -> dict[str, Any]:
+    """EstimateTemplateCost: the URL of AWS's calculator, which the sandbox does not serve."""
+    body = body_of(state, call)
+    try:
+        values_of(_checked(call, body), given_parameters(call.parameters, {}))
+    except TemplateError as error:
+        raise invalid(str(error)) from None
+    return {"Url": f"http://calculator.s3.amazonaws.com/calc5.html?key=cloudformation/{uuid4()}"}
 
 
 def _checked(call: Call, body: str) -> Mapping[str, Any]:
@@ -117,6 +134,7 @@ def _declared(name: str, parameter: Mapping[str, Any]) -> dict[str, Any]:
 
 
 OPERATIONS: dict[str, Operation] = {
+    "EstimateTemplateCost": estimate,
     "GetTemplate": get_template,
     "GetTemplateSummary": summarize,
     "ValidateTemplate": validate,

@@ -126,12 +126,12 @@ def _described(stack: Stack) -> dict[str, Any]:
         "RollbackConfiguration": stack.settings.get("RollbackConfiguration", {}),
         "Tags": stack.tags,
         "NotificationARNs": stack.settings.get("NotificationARNs", []),
-        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+        "DriftInformation": _drift(stack, "StackDriftStatus"),
     }
     if stack.deleted is None:
         protected = bool(stack.settings.get("EnableTerminationProtection"))
         described["EnableTerminationProtection"] = protected
-    for name in ("RoleARN", "TimeoutInMinutes"):
+    for name in ("RoleARN", "TimeoutInMinutes", "RetainExceptOnCreate"):
         if name in stack.settings:
             described[name] = stack.settings[name]
     if stack.template:
@@ -169,7 +169,7 @@ def _summary(stack: Stack) -> dict[str, Any]:
         "StackName": stack.name,
         "CreationTime": time_of(stack.created),
         "StackStatus": stack.status,
-        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+        "DriftInformation": _drift(stack, "StackDriftStatus"),
     }
     description = parse_template(stack.template).get("Description") if stack.template else None
     return (
@@ -188,13 +188,19 @@ def _optional_fields(stack: Stack) -> dict[str, Any]:
     return found
 
 
+def _drift(checked: Stack | Resource, name: str) -> dict[str, Any]:
+    return {name: checked.drift} | (
+        {"LastCheckTimestamp": time_of(checked.drift_checked)} if checked.drift_checked else {}
+    )
+
+
 def _resource(resource: Resource) -> dict[str, Any]:
     described = {
         "LogicalResourceId": resource.logical_id,
         "ResourceType": resource.type,
         "Timestamp": time_of(resource.changed),
         "ResourceStatus": resource.status,
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+        "DriftInformation": _drift(resource, "StackResourceDriftStatus"),
     }
     if resource.physical_id:
         described["PhysicalResourceId"] = resource.physical_id
@@ -214,6 +220,7 @@ def _event(stack: Stack, event: Event) -> dict[str, Any]:
             "ResourceStatus": event.status,
         }
         | ({"ResourceStatusReason": event.reason} if event.reason else {})
+        | ({"ClientRequestToken": event.token} if event.token else {})
         | ({"ResourceProperties": json.dumps(event.properties)} if event.properties else {})
     )
 

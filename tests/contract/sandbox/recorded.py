@@ -5,8 +5,9 @@ sandbox, ``payer`` by default) in ``region`` (``us-east-1`` by default), in thei
 a ``label`` is compared with ``aws``, what AWS answered by its ``source``; one without prepares
 others. A recorded answer is what boto3 returned, with placeholders such as ``<datetime>`` where AWS
 answers another value each time; a documented one is its code, message, status and the members that
-it ``has`` and ``lacks``. ``pace``: the seconds that a stack takes from this call on; 0 waits for
-what runs. ``keep``: members of the answer by a name, which later parameters use as ``{name}``.
+it ``has``, some with their value (``Stacks.0.StackStatus=CREATE_FAILED``), and ``lacks``.
+``pace``: the seconds that a stack takes from this call on; 0 waits for what runs. ``keep``:
+members of the answer by a name, which later parameters use as ``{name}``.
 """
 
 from __future__ import annotations
@@ -158,7 +159,8 @@ def _from_documented(
     yield from _unequal("code", aws["code"], error.get("Code"))
     if aws["message"] is not None:
         yield from _unequal("message", aws["message"], error.get("Message"))
-    paths = [path for path, _ in _flat("", answer)]
+    members = list(_flat("", answer))
+    paths = [*(path for path, _ in members), *(f"{path}={value}" for path, value in members)]
     yield from (f"-{path}" for path in aws["has"] if not any(p.startswith(path) for p in paths))
     yield from (f"+{path}" for path in aws["lacks"] if any(p.startswith(path) for p in paths))
 

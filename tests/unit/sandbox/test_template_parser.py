@@ -46,7 +46,6 @@ def test_a_short_form_is_its_function(yaml, expected):
         ("1.5", 1.5),
         ("yes", True),
         ("off", False),
-        ("", None),
         ("'true'", "true"),
     ],
 )
