@@ -68,7 +68,7 @@ def changes(stack: Stack, body: str, parameters: Mapping[str, str]) -> Iterator[
     wanted = after.ordered_resources()
     before = None
     if stack.template:
-        before = stack.scope(stack.template, stack.parameters, planning=True)
+        before = stack.present_scope()
     found = []
     for name, declared in wanted.items():
         known = stack.resources.get(name)

@@ -266,9 +266,9 @@ def _change_stack(
     tags = stack_set.settings.get("Tags", [])
     if known is not None and known.deleted is None:
         # An unchanged stack is not updated, so manual changes in the account stay.
-        if known.would_change(body, parameters, tags):
+        if _would_change(known, body, parameters, tags):
             _authorize(actor, "UpdateStack", known.name)
-            _check(actor, known.name, body, parameters, known)
+            _check(actor, known.name, body, parameters)
             _finish(known, stack_changes.update(known, body, parameters, tags))
         return
     name = f"StackSet-{stack_set.name}-{uuid.uuid4()}"
@@ -312,13 +312,19 @@ def _authorize(actor: Actor, operation: str, name: str) -> None:
         raise _StackFailure(error.message) from None
 
 
-def _check(
-    actor: Actor, name: str, body: str, parameters: dict[str, str], known: Stack | None = None
-) -> None:
+def _would_change(
+    stack: Stack, body: str, parameters: dict[str, str], tags: list[dict[str, str]]
+) -> bool:
+    try:
+        stack_changes.check_types_kept(stack, body, parameters)
+        return stack.would_change(body, parameters, tags)
+    except TemplateError as error:
+        raise _StackFailure(str(error)) from None
+
+
+def _check(actor: Actor, name: str, body: str, parameters: dict[str, str]) -> None:
     try:
         stack_changes.check(actor, name, body, parameters)
-        if known is not None:
-            stack_changes.check_types_kept(known, body, parameters)
     except TemplateError as error:
         raise _StackFailure(str(error)) from None
 

@@ -94,7 +94,7 @@ def has_account(state: SandboxState, account_id: str) -> bool:
 def is_service(name: str) -> bool:
     """Whether it is the principal of a service: its name, one of a region, or of a part of it."""
     parts = name.removesuffix(_SUFFIX).split(".")
-    parts = [part for part in parts if part not in _regions()]
+    parts = [part for part in parts if part not in known_regions()]
     if not name.endswith(_SUFFIX):
         return name in _services()
     ends = (".".join(parts[number:]) for number in range(len(parts)))
@@ -110,7 +110,8 @@ def _services() -> set[str]:
 
 
 @cache
-def _regions() -> set[str]:
+def known_regions() -> set[str]:
+    """Get the regions of all partitions."""
     session = get_session()
     partitions = session.get_available_partitions()
     return {r for p in partitions for r in session.get_available_regions("ec2", p)}

@@ -8,6 +8,7 @@ attribute", "UpdateReplacePolicy attribute"; recorded events.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Generator, Mapping
 from dataclasses import replace
@@ -18,8 +19,9 @@ from moto.core.exceptions import ServiceException
 from orchestrator.sandbox import resources
 from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceError
 from orchestrator.sandbox.stack_policy import denial
-from orchestrator.sandbox.stacks import Resource, Stack, StackChange
+from orchestrator.sandbox.stacks import Resource, Stack, StackChange, stored_values
 from orchestrator.sandbox.template import TemplateScope
+from orchestrator.sandbox.template_parser import TemplateError
 
 INITIATED: Final = "Resource creation Initiated"
 RETAINS: Final = ("Retain", "RetainExceptOnCreate")
@@ -193,11 +195,16 @@ def _properties(
     properties: dict[str, Any] = _call_handler(
         lambda: scope.resolve(declared.get("Properties", {}))
     )
+    if unknown := sorted(properties.keys() & resource_type.unknown_properties):
+        raise ResourceError(
+            f"The sandbox cannot set the property {unknown[0]} of {declared['Type']}."
+        )
     if extraneous := sorted(properties.keys() - resource_type.properties):
         raise ResourceError(
             f"Properties validation failed for resource with message: #: extraneous key"
             f" [{extraneous[0]}] is not permitted"
         )
+    properties = _with_stored(stack.actor, properties)
     if stack.tags and resource_type.tags_are_map:
         inherited_tags = {tag["Key"]: tag["Value"] for tag in stack.tags}
         properties["Tags"] = {**inherited_tags, **properties.get("Tags", {})}
@@ -206,6 +213,28 @@ def _properties(
         inherited = [tag for tag in stack.tags if tag["Key"] not in own]
         properties["Tags"] = [*properties.get("Tags", []), *inherited]
     return properties
+
+
+_STORED = re.compile(r"\{\{resolve:ssm:([a-zA-Z0-9_.\-/]+(?::\d+)?)\}\}")
+
+
+def _with_stored(actor: Actor, value: Any) -> Any:
+    """Put values of the Parameter Store in place of dynamic references: {{resolve:ssm:NAME}}.
+
+    Raises:
+        ResourceError: a parameter is not there.
+    """
+    if isinstance(value, dict):
+        return {name: _with_stored(actor, inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_stored(actor, item) for item in value]
+    if not isinstance(value, str) or "{{resolve:ssm:" not in value:
+        return value
+    try:
+        found = stored_values(actor, {name: name for name in _STORED.findall(value)})
+    except TemplateError as error:
+        raise ResourceError(str(error)) from None
+    return _STORED.sub(lambda reference: found[reference[1]], value)
 
 
 def _record_created(scope: TemplateScope, resource: Resource, made: CreatedResource) -> None:

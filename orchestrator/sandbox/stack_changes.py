@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from orchestrator.sandbox.resources import Actor, ResourceError
 from orchestrator.sandbox.stack_outputs import check_attributes, set_outputs
 from orchestrator.sandbox.stacks import Resource, Stack, StackChange
 from orchestrator.sandbox.state import SandboxState
+from orchestrator.sandbox.template import UNKNOWN
 from orchestrator.sandbox.template_format import checked_template
 from orchestrator.sandbox.template_parser import TemplateError
 from orchestrator.sandbox.wire import Call
@@ -113,6 +115,8 @@ def create(stack: Stack, paced: bool = False) -> StackChange:
     why = ""
     try:
         scope = stack.scope(stack.template, stack.parameters)
+        stack.values = scope.values
+        _check_imports(stack, stack.template, stack.parameters)
         check_attributes(scope)
         for logical_id, declared in scope.ordered_resources().items():
             resource = Resource(logical_id, declared["Type"], {})
@@ -167,6 +171,7 @@ def update(
     try:
         yield from _wait(stack, paced)
         scope = stack.scope(body, parameters)
+        _check_imports(stack, body, parameters)
         yield from update_resources(stack, scope, scope.ordered_resources())
         set_outputs(stack, scope)
     except (ResourceError, TemplateError) as error:
@@ -183,7 +188,8 @@ def update(
         stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", why)
         yield from roll_back_update(stack, before)
         return
-    stack.template, stack.parameters, stack.before_update = body, parameters, {}
+    stack.template, stack.parameters, stack.values = body, parameters, scope.values
+    stack.before_update = {}
     stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
     gone = [name for name in stack.resources if name not in scope.ordered_resources()]
     yield from delete_resources(stack, gone, keep=RETAINS)
@@ -191,6 +197,20 @@ def update(
         del stack.resources[name]
     yield from delete_replaced(stack)
     stack.set_status("UPDATE_COMPLETE")
+
+
+def _check_imports(stack: Stack, body: str, parameters: Mapping[str, str]) -> None:
+    """Check that what a template imports is exported, before any resource is changed.
+
+    Raises:
+        TemplateError: it is not.
+    """
+    if "ImportValue" not in body:
+        return
+    planned = stack.scope(body, parameters, planning=True)
+    planned.check_references()
+    for export in sorted(planned.imported - planned.exports.keys() - {UNKNOWN}):
+        raise TemplateError(f"No export named {export} found")
 
 
 def roll_back(stack: Stack) -> StackChange:
@@ -244,7 +264,10 @@ def roll_back_update(stack: Stack, before: dict[str, Resource]) -> StackChange:
 def cancel(stack: Stack) -> None:
     """Cancel an update, which is rolled back."""
     if stack.change is not None:
-        stack.change.throw(ResourceError(USER_INITIATED))
+        with suppress(StopIteration):  # a rollback that changes nothing ends at once
+            stack.change.throw(ResourceError(USER_INITIATED))
+            return
+        stack.change = None
 
 
 def delete(stack: Stack, retain: Iterable[str] = (), paced: bool = False) -> StackChange:

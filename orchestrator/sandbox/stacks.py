@@ -71,6 +71,7 @@ class Stack:
         deletion_started: when deletion, or the rollback of the creation, has begun.
         replaced: the former resources that an update deletes at its end.
         before_update: the resources that a rollback has still to set back.
+        values: of the parameters in the latest change, those of the Parameter Store among them.
         token: the token of the request that started the latest change, or "".
     """
 
@@ -101,6 +102,7 @@ class Stack:
     deletion_started: float | None = None
     deleted: float | None = None
     change: StackChange | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
     token: str = ""
     drift: str = "NOT_CHECKED"
     drift_checked: float | None = None
@@ -123,12 +125,11 @@ class Stack:
 
         What differs in the template's description and metadata only is no change.
         """
-        return tags != self.tags or self._effect(body, parameters) != self._effect(
-            self.template, self.parameters
-        )
+        return tags != self.tags or self._effect(
+            self.scope(body, parameters, planning=True)
+        ) != self._effect(self.present_scope())
 
-    def _effect(self, body: str, parameters: Mapping[str, str]) -> Any:
-        scope = self.scope(body, parameters, planning=True)
+    def _effect(self, scope: TemplateScope) -> Any:
         resources = {name: planned(scope, r) for name, r in scope.ordered_resources().items()}
         return resources, {name: scope.resolve(o) for name, o in scope.outputs().items()}
 
@@ -150,8 +151,17 @@ class Stack:
             )
         )
 
+    def present_scope(self) -> TemplateScope:
+        """Get the scope of the stack's own template, with the values of its latest change."""
+        return self.scope(self.template, self.parameters, planning=True, values=self.values)
+
     def scope(
-        self, body: str, parameters: Mapping[str, str], *, planning: bool = False
+        self,
+        body: str,
+        parameters: Mapping[str, str],
+        *,
+        planning: bool = False,
+        values: Mapping[str, Any] | None = None,
     ) -> TemplateScope:
         """Get the scope in which the expressions of a template are resolved.
 
@@ -168,12 +178,12 @@ class Stack:
             "AWS::StackName": self.name,
             "AWS::URLSuffix": "amazonaws.com",
         }
-        values = values_of(parsed, parameters)
-        stored = stored_values(self.actor, stored_names(parsed, values))
+        given = values_of(parsed, parameters)
+        stored = stored_values(self.actor, stored_names(parsed, given), values)
         exported = exports(self.actor.state, self.actor.account_id, self.actor.region)
         found = TemplateScope(
             parsed,
-            {**pseudo, **values, **stored},
+            {**pseudo, **given, **stored},
             exports={name: value for name, (_, value) in exported.items()},
             planning=planning,
         )
@@ -195,14 +205,16 @@ def planned(scope: TemplateScope, declared: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def stored_values(actor: Actor, names: Mapping[str, str]) -> dict[str, str]:
-    """Get the values of parameters that name others in the Parameter Store.
+def stored_values(
+    actor: Actor, names: Mapping[str, str], values: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """Get the values of parameters that name others in the Parameter Store, unless in ``values``.
 
     Raises:
         TemplateError: some are not there.
     """
-    if not names:
-        return {}
+    if names.keys() <= (values or {}).keys():
+        return {name: str((values or {})[name]) for name in names}
     from moto.ssm.models import ssm_backends  # takes a second to load
 
     own = ssm_backends[actor.account_id][actor.region]

@@ -117,6 +117,19 @@ def check_template(settings: Mapping[str, Any]) -> None:
     check_capabilities(template, settings.get("Capabilities", []))
 
 
+def overrides_of(stack_set: StackSet, call: Call) -> list[dict[str, Any]]:
+    """Get the parameters that a call gives instances of their own.
+
+    Raises:
+        ServiceError: the stack set's template does not have one.
+    """
+    overrides: list[dict[str, Any]] = call.parameters.get("ParameterOverrides") or []
+    declared = checked_template(stack_set.settings["TemplateBody"]).get("Parameters", {})
+    if unknown := sorted({entry["ParameterKey"] for entry in overrides} - declared.keys()):
+        raise invalid(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+    return overrides
+
+
 def check_preferences(call: Call) -> None:
     """Check that an operation's preferences do not exclude each other.
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from orchestrator.sandbox.template_format import check_export
 from orchestrator.sandbox.template_functions import JOIN, SELECT
 from orchestrator.sandbox.template_parameters import items_of, text_of
 from orchestrator.sandbox.template_parser import TemplateError
@@ -132,7 +133,10 @@ class TemplateScope:
                     f"{start}Unresolved resource dependencies [{', '.join(unknown)}] in the"
                     f" {section} block of the template"
                 )
-            for member in self._active(section).values():
+            for name, member in self._active(section).items():
+                export = self.resolve(member.get("Export"))
+                if export is not None and not _depends_on_unknown(export.get("Name")):
+                    check_export(name, export)
                 _, output = self.resolve([member.get("Properties"), member.get("Value")])
                 if isinstance(output, list):
                     raise TemplateError(

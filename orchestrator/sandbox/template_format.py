@@ -36,6 +36,12 @@ _PARAMETER_MEMBERS = {
     *("ConstraintDescription", "MinLength", "MaxLength", "MinValue", "MaxValue"),
 }
 _OUTPUT_MEMBERS = {"Value", "Description", "Condition", "Export"}
+# The constraints that only one of the simple types of parameters can have.
+_SIMPLE_TYPES = {"CommaDelimitedList", "Number", "String"}
+_CONSTRAINTS = {
+    **dict.fromkeys(("MinLength", "MaxLength"), "String"),
+    **dict.fromkeys(("MinValue", "MaxValue"), "Number"),
+}
 _PARAMETER_TYPE = re.compile(
     r"String|Number|CommaDelimitedList|List<(Number|String|AWS::[\w:]+)>|AWS::SSM::Parameter::Name"
     r"|AWS::SSM::Parameter::Value<.+>|AWS::[\w:]+"
@@ -52,6 +58,7 @@ _WITH_SNAPSHOTS = {
 }
 _MOST = {"resources": 500, "parameters": 200, "outputs": 200, "mappings": 200}
 _DESCRIPTION_BYTES = 1024
+_EXPORT = re.compile(r"[a-zA-Z0-9:-]+")
 _ALPHANUMERIC = re.compile(r"[a-zA-Z0-9]+")
 
 
@@ -68,7 +75,7 @@ def checked_template(text: str) -> Mapping[str, Any]:
     _check_parameters(template.get("Parameters", {}))
     _check_mappings(template.get("Mappings", {}))
     for logical_id, resource in template["Resources"].items():
-        _check_resource(logical_id, resource, transformed="Transform" in template)
+        _check_resource(logical_id, resource)
     _check_outputs(template.get("Outputs", {}))
     for section in ("Conditions", "Resources", "Outputs"):
         for name, argument in expressions(template.get(section, {})):
@@ -119,7 +126,7 @@ def _check_names(template: Mapping[str, Any]) -> None:
 
 
 def _check_parameters(parameters: Mapping[str, Any]) -> None:
-    for parameter in parameters.values():
+    for name, parameter in parameters.items():
         if not isinstance(parameter, dict) or "Type" not in parameter:
             raise TemplateError(
                 "Template format error: Every Parameters object must contain a Type member."
@@ -132,6 +139,12 @@ def _check_parameters(parameters: Mapping[str, Any]) -> None:
             )
         if isinstance(parameter.get("Default"), (dict, list)):
             raise TemplateError("Template format error: Every Default member must be a string.")
+        for member, kind in _CONSTRAINTS.items():
+            if member in parameter and parameter["Type"] in _SIMPLE_TYPES - {kind}:
+                raise TemplateError(
+                    f"Template error: Parameter '{name}' {member} must be on a parameter of type"
+                    f" {kind}"
+                )
 
 
 def _check_mappings(mappings: Mapping[str, Any]) -> None:
@@ -149,7 +162,7 @@ def _check_mappings(mappings: Mapping[str, Any]) -> None:
                 )
 
 
-def _check_resource(logical_id: str, resource: Mapping[str, Any], *, transformed: bool) -> None:
+def _check_resource(logical_id: str, resource: Mapping[str, Any]) -> None:
     for name in resource:
         if name not in _RESOURCE_MEMBERS:
             raise TemplateError(f"Invalid template resource property '{name}'")
@@ -168,7 +181,7 @@ def _check_resource(logical_id: str, resource: Mapping[str, Any], *, transformed
         raise TemplateError("Template format error: Every DependsOn value must be a string.")
     for member, allowed in _POLICIES.items():
         policy = resource.get(member, "Delete")
-        if transformed and isinstance(policy, dict):
+        if function_of(policy) is not None:
             continue
         if not isinstance(policy, str):
             raise TemplateError(f"Template format error: Every {member} member must be a string.")
@@ -184,12 +197,14 @@ def _check_resource(logical_id: str, resource: Mapping[str, Any], *, transformed
 
 
 def _check_outputs(outputs: Mapping[str, Any]) -> None:
-    for output in outputs.values():
+    for name, output in outputs.items():
         if not isinstance(output, dict) or "Value" not in output:
             raise TemplateError(
                 "Template format error: Every Outputs member must contain a Value object"
             )
-        if unknown := [name for name in output if name not in _OUTPUT_MEMBERS]:
+        if "Export" in output:
+            check_export(name, output["Export"])
+        if unknown := [member for member in output if member not in _OUTPUT_MEMBERS]:
             raise TemplateError(f"Invalid template output property '{unknown[0]}'")
         value = output["Value"]
         if isinstance(value, list) or (isinstance(value, dict) and function_of(value) is None):
@@ -198,6 +213,21 @@ def _check_outputs(outputs: Mapping[str, Any]) -> None:
                 "Template format error: The Value field of every Outputs member must evaluate to a"
                 f" String and not a {kind}."
             )
+
+
+def check_export(output: str, export: Any) -> None:
+    """Check the name of an output's export, unless that is an expression.
+
+    Raises:
+        TemplateError: it is missing, or has characters that are not allowed.
+    """
+    name = export.get("Name") if isinstance(export, dict) else None
+    if function_of(name) is None and not (isinstance(name, str) and _EXPORT.fullmatch(name)):
+        raise TemplateError(
+            f"Template format error: Output {output} is malformed. The Name field of every Export"
+            " member must be specified and consist only of alphanumeric characters, colons, or"
+            " hyphens."
+        )
 
 
 def _check_conditions(template: Mapping[str, Any]) -> None:

@@ -104,6 +104,7 @@ class ResourceType:
     Attributes:
         type: ``AWS::IAM::Role``.
         properties: every property that the sandbox implements.
+        unknown_properties: further ones of AWS, which the sandbox cannot set.
         replacement_properties: the properties whose change replaces the resource.
         create: creates the resource.
         update: updates the resource in place to new properties.
@@ -124,6 +125,7 @@ class ResourceType:
     update: Callable[[Actor, str, Mapping[str, Any]], CreatedResource]
     delete: Callable[[Actor, str], None]
     is_stable: Callable[[Actor, str], bool] = lambda _actor, _physical_id: True
+    unknown_properties: frozenset[str] = frozenset()
     regions: frozenset[str] | None = None
     name_property: str = ""
     attributes: frozenset[str] = frozenset()

@@ -23,6 +23,17 @@ _ATTRIBUTES = frozenset(
     {"Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"}
 )
 
+# The transitions of a lifecycle rule, with the API's name of their days.
+_TRANSITIONS = {"Transitions": "Days", "NoncurrentVersionTransitions": "NoncurrentDays"}
+# The members of a rule of CORS, with the API's names.
+_CORS = {
+    "AllowedMethods": "AllowedMethod",
+    "AllowedOrigins": "AllowedOrigin",
+    "AllowedHeaders": "AllowedHeader",
+    "ExposedHeaders": "ExposeHeader",
+    "Id": "ID",
+}
+
 
 def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("BucketName") or actor.new_name.lower()[-63:].lstrip("-")
@@ -55,6 +66,14 @@ def _configure(actor: Actor, name: str, properties: Mapping[str, Any]) -> Create
         put_lifecycle(
             actor.state, replace(call, parameters={"LifecycleConfiguration": {"Rules": rules}})
         )
+    cors = properties.get("CorsConfiguration", {}).get("CorsRules", [])
+    own.put_bucket_cors(name, [_cors_rule(rule) for rule in cors])
+    if properties.get("AccessControl", "Private") != "Private" and not ownership:
+        raise ResourceError(
+            'Resource handler returned message: "Bucket cannot have ACLs set with'
+            f" ObjectOwnership's BucketOwnerEnforced setting\" (RequestToken: {uuid.uuid4()},"
+            " HandlerErrorCode: InvalidRequest)"
+        )
     own.put_bucket_tagging(name, {t["Key"]: t["Value"] for t in properties.get("Tags", [])})
     notified = properties.get("NotificationConfiguration", {}).get("EventBridgeConfiguration")
     if notified is not None:
@@ -80,13 +99,28 @@ def _encryption(configuration: Mapping[str, Any]) -> dict[str, Any]:
 
 def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     """Convert a lifecycle rule to the API's form."""
-    made: dict[str, Any] = {"ID": rule.get("Id"), "Status": rule["Status"], "Filter": {}}
+    prefix = {"Prefix": rule["Prefix"]} if "Prefix" in rule else {}
+    made: dict[str, Any] = {"ID": rule.get("Id"), "Status": rule["Status"], "Filter": prefix}
+    if "ExpirationInDays" in rule:
+        made["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
+    for name, days in _TRANSITIONS.items():
+        if name in rule:
+            made[name] = [
+                {"StorageClass": one["StorageClass"], days: int(one["TransitionInDays"])}
+                for one in rule[name]
+            ]
     if old := rule.get("NoncurrentVersionExpiration"):
         made["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(old["NoncurrentDays"])}
     if unfinished := rule.get("AbortIncompleteMultipartUpload"):
-        days = int(unfinished["DaysAfterInitiation"])
-        made["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": days}
+        after = int(unfinished["DaysAfterInitiation"])
+        made["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": after}
     return made
+
+
+def _cors_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert a rule of CORS to the API's form."""
+    made = {api: rule[name] for name, api in _CORS.items() if name in rule}
+    return made | ({"MaxAgeSeconds": str(rule["MaxAge"])} if "MaxAge" in rule else {})
 
 
 def _delete(actor: Actor, name: str) -> None:
@@ -113,7 +147,16 @@ RESOURCE_TYPE = ResourceType(
         {
             *("BucketName", "PublicAccessBlockConfiguration", "VersioningConfiguration"),
             *("OwnershipControls", "BucketEncryption", "LifecycleConfiguration", "Tags"),
-            "NotificationConfiguration",
+            *("NotificationConfiguration", "CorsConfiguration", "AccessControl"),
+        }
+    ),
+    unknown_properties=frozenset(
+        {
+            *("AbacStatus", "AccelerateConfiguration", "AnalyticsConfigurations"),
+            *("IntelligentTieringConfigurations", "InventoryConfigurations"),
+            *("LoggingConfiguration", "MetadataConfiguration", "MetadataTableConfiguration"),
+            *("MetricsConfigurations", "ObjectLockConfiguration", "ObjectLockEnabled"),
+            *("ReplicationConfiguration", "WebsiteConfiguration"),
         }
     ),
     replacement_properties=frozenset({"BucketName"}),

@@ -15,6 +15,7 @@ from orchestrator.sandbox.deployment_targets import (
     deployed_filter,
     new_accounts,
 )
+from orchestrator.sandbox.principals import known_regions
 from orchestrator.sandbox.services import Operation as Answer
 from orchestrator.sandbox.services import Permission
 from orchestrator.sandbox.services.cloudformation_access import owner_of
@@ -29,6 +30,7 @@ from orchestrator.sandbox.stackset_arguments import (
     deleted_sets,
     in_progress,
     operation_of,
+    overrides_of,
     settings_of_set,
     stack_set_of,
 )
@@ -118,7 +120,9 @@ def create_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     stack_set = stack_set_of(state, call)
     check_idle(stack_set)
     check_preferences(call)
-    regions, overrides = call.parameters["Regions"], call.parameters.get("ParameterOverrides", [])
+    regions, overrides = call.parameters["Regions"], overrides_of(stack_set, call)
+    if unknown := sorted(set(regions) - known_regions()):
+        raise invalid(f"Regions {unknown} are not known")
     if stack_set.model == SELF_MANAGED:
         accounts = dict.fromkeys(chosen_accounts(call.parameters), "")
         check_administration(stack_set)
@@ -162,10 +166,10 @@ def update_instances(state: SandboxState, call: Call) -> dict[str, Any]:
     stack_set = stack_set_of(state, call)
     check_idle(stack_set)
     check_preferences(call)
-    targets = _existing(stack_set, call)
+    targets, overrides = _existing(stack_set, call), overrides_of(stack_set, call)
     started = _start_operation(stack_set, call, "UPDATE", targets)
     if "ParameterOverrides" in call.parameters:
-        _override(stack_set, targets, call.parameters["ParameterOverrides"])
+        _override(stack_set, targets, overrides)
     return started
 
 

@@ -31,6 +31,7 @@ from orchestrator.sandbox.stacksets import (
     Instance,
     Operation,
     StackSet,
+    Target,
 )
 from orchestrator.sandbox.state import PARTITION, SandboxState
 from orchestrator.sandbox.wire import Call
@@ -42,19 +43,6 @@ _PAGE = 100  # the largest page of each list
 def describe_set(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeStackSet."""
     stack_set = stack_set_of(state, call)
-    last_check = stack_set.drift_checked
-    details: dict[str, Any] = {"DriftStatus": stack_set.drift}
-    if last_check is not None:
-        drifts = [instance.drift for instance in stack_set.instances.values()]
-        details |= {
-            "DriftDetectionStatus": "COMPLETED",
-            "LastDriftCheckTimestamp": time_of(last_check),
-            "TotalStackInstancesCount": len(drifts),
-            "DriftedStackInstancesCount": drifts.count("DRIFTED"),
-            "InSyncStackInstancesCount": drifts.count("IN_SYNC"),
-            "InProgressStackInstancesCount": 0,
-            "FailedStackInstancesCount": 0,
-        }
     described = {
         **{name: [] for name in ("Parameters", "Capabilities", "Tags")},
         **stack_set.settings,
@@ -63,10 +51,26 @@ def describe_set(state: SandboxState, call: Call) -> dict[str, Any]:
         "StackSetARN": arn_of(stack_set),
         "OrganizationalUnitIds": sorted(stack_set.ous),
         "Regions": sorted({region for regions in stack_set.ous.values() for region in regions}),
-        "StackSetDriftDetectionDetails": details,
+        "StackSetDriftDetectionDetails": _drift_details(stack_set),
     }
     described.setdefault("ManagedExecution", {"Active": False})
     return {"StackSet": described}
+
+
+def _drift_details(stack_set: StackSet) -> dict[str, Any]:
+    details: dict[str, Any] = {"DriftStatus": stack_set.drift}
+    if stack_set.drift_checked is None:
+        return details
+    drifts = [instance.drift for instance in stack_set.instances.values()]
+    return details | {
+        "DriftDetectionStatus": "COMPLETED",
+        "LastDriftCheckTimestamp": time_of(stack_set.drift_checked),
+        "TotalStackInstancesCount": len(drifts),
+        "DriftedStackInstancesCount": drifts.count("DRIFTED"),
+        "InSyncStackInstancesCount": drifts.count("IN_SYNC"),
+        "InProgressStackInstancesCount": 0,
+        "FailedStackInstancesCount": 0,
+    }
 
 
 def _roles(stack_set: StackSet) -> dict[str, str]:
@@ -148,6 +152,8 @@ def describe_operation(state: SandboxState, call: Call) -> dict[str, Any]:
     described = {**_summary(operation), **_roles(stack_set), "StackSetId": stack_set.id}
     if operation.deployment_targets:
         described["DeploymentTargets"] = operation.deployment_targets
+    if operation.action == "DETECT_DRIFT":
+        described["StackSetDriftDetectionDetails"] = _drift_details(stack_set)
     if operation.action == "DELETE":
         described["RetainStacks"] = operation.retain
     return {"StackSetOperation": described}
@@ -165,19 +171,26 @@ def list_results(state: SandboxState, call: Call) -> dict[str, Any]:
         for t in operation_of(stack_set_of(state, call), call).targets
         if t.status != "SKIPPED" and (not wanted or t.status in wanted)
     )
-    return _page(
-        call,
-        targets,
-        lambda t: (
-            {
-                "Account": t.account_id,
-                "Region": t.region,
-                "Status": t.status,
-                "StatusReason": t.reason,
-            }
-            | ({"OrganizationalUnitId": t.ou} if t.ou else {})
-        ),
-    )
+    return _page(call, targets, _result)
+
+
+def _result(target: Target) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "Account": target.account_id,
+        "Region": target.region,
+        "Status": target.status,
+    }
+    gate = f"{target.region}:{target.account_id}:function:AWSCloudFormationStackSetAccountGate"
+    optional = {
+        "OrganizationalUnitId": target.ou,
+        "StatusReason": target.reason,
+        "AccountGateResult": target.status not in ("PENDING", "CANCELLED")
+        and {
+            "Status": "SKIPPED",
+            "StatusReason": f"Function not found: arn:{PARTITION}:lambda:{gate}",
+        },
+    }
+    return result | {name: value for name, value in optional.items() if value}
 
 
 def list_auto_deployment(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -196,12 +209,15 @@ def _described(stack_set: StackSet, instance: Instance) -> dict[str, Any]:
         "Region": instance.region,
         "Account": instance.account_id,
         "Status": instance.status,
-        "StatusReason": instance.reason,
         "StackInstanceStatus": {"DetailedStatus": instance.detailed_status},
         "DriftStatus": instance.drift,
         "LastOperationId": instance.last_operation,
     }
-    optional = {"OrganizationalUnitId": instance.ou, "StackId": instance.stack_id}
+    optional = {
+        "OrganizationalUnitId": instance.ou,
+        "StackId": instance.stack_id,
+        "StatusReason": instance.reason,
+    }
     return described | {name: value for name, value in optional.items() if value}
 
 

@@ -96,8 +96,13 @@ def _owns(stack: Stack, physical: str) -> bool:
     return physical == stack.id or any(r.physical_id == physical for r in there)
 
 
-def parameters_of(actor: Actor, body: str, given: Mapping[str, str]) -> list[dict[str, str]]:
-    """Describe a template's parameters; values that must not be shown are asterisks."""
+def parameters_of(
+    actor: Actor, body: str, given: Mapping[str, str], known: Mapping[str, Any] | None = None
+) -> list[dict[str, str]]:
+    """Describe a template's parameters; values that must not be shown are asterisks.
+
+    Of the Parameter Store, those are ``known`` that a stack's latest change has used.
+    """
     declared = parse_template(body)
     values = values_of(declared, given)
     hidden = {
@@ -106,7 +111,7 @@ def parameters_of(actor: Actor, body: str, given: Mapping[str, str]) -> list[dic
         if text_of(parameter.get("NoEcho", False)) == "true"
     }
     try:
-        stored = stacks.stored_values(actor, stored_names(declared, values))
+        stored = stacks.stored_values(actor, stored_names(declared, values), known)
     except TemplateError:  # since deleted from the Parameter Store
         stored = {}
     return [
@@ -138,7 +143,9 @@ def _described(stack: Stack) -> dict[str, Any]:
         declared = parse_template(stack.template)
         filled = {
             "Description": declared.get("Description"),
-            "Parameters": parameters_of(stack.actor, stack.template, stack.parameters),
+            "Parameters": parameters_of(
+                stack.actor, stack.template, stack.parameters, stack.values
+            ),
             "Capabilities": stack.capabilities,
             "Outputs": _outputs(stack, declared.get("Outputs", {})),
         }
