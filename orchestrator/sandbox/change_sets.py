@@ -16,6 +16,7 @@ from orchestrator.sandbox import resources
 from orchestrator.sandbox.stacks import Resource, Stack
 from orchestrator.sandbox.state import PARTITION
 from orchestrator.sandbox.template import TemplateScope
+from orchestrator.sandbox.template_parameters import is_stored
 from orchestrator.sandbox.template_references import Reference, references
 
 NO_CHANGES = (
@@ -167,7 +168,8 @@ def _causes(before: TemplateScope, after: TemplateScope, value: Any) -> Iterator
     """Yield why an expression has another value: a parameter, or another resource."""
     for found in dict.fromkeys(references(value)):
         if found.name in after.values:
-            if before.values.get(found.name) != after.values[found.name]:
+            changed = before.values.get(found.name) != after.values[found.name]
+            if changed and not is_stored(after.template, found.name):
                 yield {"ChangeSource": "ParameterReference", "CausingEntity": found.name}
         elif found.name in after.template["Resources"]:
             yield _of_resource(found)

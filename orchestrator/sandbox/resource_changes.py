@@ -232,8 +232,11 @@ def _with_stored(actor: Actor, value: Any) -> Any:
         return value
     try:
         found = stored_values(actor, {name: name for name in _STORED.findall(value)})
-    except TemplateError as error:
-        raise ResourceError(str(error)) from None
+    except TemplateError:
+        raise ResourceError(
+            f"Unable to fetch parameters [{', '.join(_STORED.findall(value))}] from parameter store"
+            " for this account."
+        ) from None
     return _STORED.sub(lambda reference: found[reference[1]], value)
 
 

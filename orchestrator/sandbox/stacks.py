@@ -219,10 +219,9 @@ def stored_values(
 
     own = ssm_backends[actor.account_id][actor.region]
     found = {name: own.get_parameter(stored) for name, stored in names.items()}
-    if missing := sorted(names[name] for name, value in found.items() if value is None):
+    if missing := sorted(name for name, value in found.items() if value is None):
         raise TemplateError(
-            f"Unable to fetch parameters [{','.join(missing)}] from parameter store for this"
-            " account."
+            f"Parameter {missing[0]} should either have input value or default value"
         )
     return {name: str(value.value) for name, value in found.items() if value is not None}
 

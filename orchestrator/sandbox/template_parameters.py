@@ -37,8 +37,13 @@ def values_of(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dic
 
 def stored_names(template: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, str]:
     """Get the names in the Parameter Store whose values the parameters stand for."""
-    declared = template.get("Parameters", {})
-    return {n: v for n, v in values.items() if _OF_STORE.fullmatch(declared[n]["Type"])}
+    return {name: value for name, value in values.items() if is_stored(template, name)}
+
+
+def is_stored(template: Mapping[str, Any], name: str) -> bool:
+    """Whether a parameter's value is a name in the Parameter Store."""
+    kind = template.get("Parameters", {}).get(name, {}).get("Type", "")
+    return _OF_STORE.fullmatch(kind) is not None
 
 
 def items_of(template: Mapping[str, Any], name: str, value: Any) -> Any:

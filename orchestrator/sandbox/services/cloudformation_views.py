@@ -156,8 +156,6 @@ def _described(stack: Stack) -> dict[str, Any]:
 
 
 def _outputs(stack: Stack, declared: Mapping[str, Any]) -> list[dict[str, str]]:
-    if stack.deleted is not None:
-        return []
     exported = {value: name for name, value in stack.exports.items()}
     outputs = []
     for name, value in stack.outputs.items():
