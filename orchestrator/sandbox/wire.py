@@ -171,9 +171,13 @@ def _invalid(service: str, found: list[str]) -> ServiceError:
         if text := _iam_text(found[0]):
             return ServiceError("ValidationError", text)
         found = [_IAM_HIDDEN.sub("", each) for each in found]
-    if service == "ec2" and (missing := _NULL.match(found[0])):
-        name = f"{missing[1][0].upper()}{missing[1][1:]}".rstrip("s")  # a list's, as it is sent
-        return ServiceError("MissingParameter", f"The request must contain the parameter {name}")
+    if service == "ec2":
+        value, _, named = found[0].removeprefix("Value ").partition(" at '")
+        name = f"{named[:1].upper()}{named[1:]}".partition("'")[0].rstrip("s")  # as lists are sent
+        if value == "null":
+            text = f"The request must contain the parameter {name}"
+            return ServiceError("MissingParameter", text)
+        return ServiceError("InvalidParameterValue", f"Invalid value {value} for {name}.")
     errors = "error" if len(found) == 1 else "errors"
     return ServiceError(
         "ValidationError" if service in QUERY else "ValidationException",
@@ -199,7 +203,6 @@ def _iam_text(found: str) -> str:
 
 # IAM shows no values, neither the given nor the possible ones.
 _IAM_HIDDEN = re.compile(r"(?<=\AValue )(null|'.*') (?=at ')|(?<=enum value set): .*\Z", re.DOTALL)
-_NULL = re.compile(r"Value null at '(\w+)'")
 QUERY = ("iam", "sts", "cloudformation")
 
 

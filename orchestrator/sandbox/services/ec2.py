@@ -97,6 +97,7 @@ _OPT_IN = {
 _ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
 TEXTS = (
     ("DescribeVpcs", r"VpcID \{('[^']+')\} does not exist\.", r"The vpc ID \1 does not exist"),
+    ("*", r"'\{('[^']+')\}' does not exist", r"\1 does not exist"),
     # What moto does not say of a zone.
     (
         "DescribeAvailabilityZones",
