@@ -39,6 +39,7 @@ from orchestrator.terraform import journal, plan_file
 from orchestrator.terraform.failures import AlreadyExists
 from orchestrator.terraform.plan import Plan
 from orchestrator.verify.model import Report
+from orchestrator.verify.runner import SETTLE_SECONDS
 
 Consent = Callable[[Review], None]  # is shown the plan; raises where the user does not agree
 # What makes an announced change, by the action's code.
@@ -121,7 +122,7 @@ def apply_prepared(
             prepared,
             _outputs(context, values),
             wait_seconds=context.settings.wait_seconds,
-            settle_seconds=steps.settle_seconds(changed=review.has_changes),
+            settle_seconds=SETTLE_SECONDS if review.has_changes else 0.0,
         )
     may_register = REGISTER in {action.code for action in review.outside}
     return Applied(review, confirm(context, prepared.account, report, may_register=may_register))

@@ -35,7 +35,6 @@ PAYER_FIRST = (
     "Whether the payer {payer} is registered with Octo is not known here. Register it first: a"
     " linked account that comes before its payer shows no data in Octo."
 )
-_SETTLE_SECONDS = 30.0  # IAM and S3 may answer from before the apply for this long
 
 
 @dataclass(frozen=True)
@@ -402,8 +401,3 @@ def unapplied_settings(prepared: Prepared, values: Mapping[str, Any]) -> tuple[s
         for name in sorted(wanted.keys() | (applied.keys() & settings().keys()))
         if wanted.get(name) != applied.get(name)
     )
-
-
-def settle_seconds(*, changed: bool) -> float:
-    """How long verification waits for AWS to show what was changed."""
-    return _SETTLE_SECONDS if changed else 0.0

@@ -30,6 +30,7 @@ from orchestrator.verify.model import (
     skipped,
 )
 
+SETTLE_SECONDS = 30.0  # IAM and S3 may answer from before a change for this long
 _PARALLEL = 8
 _PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds between two runs; the last one repeats
 _WORST_FIRST = (Status.FAIL, Status.PENDING, Status.PASS, Status.SKIPPED)

@@ -14,11 +14,10 @@ from orchestrator.stacks.observed import ObservedStack
 from orchestrator.stacks.steps import AREAS, TRUSTED_ACCESS, ExpectedStack, Step
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
 from orchestrator.verify.remedy import for_stacks
-from orchestrator.verify.runner import build_report
+from orchestrator.verify.runner import SETTLE_SECONDS, build_report
 from orchestrator.verify.runner import verify as run_checks
 
 _PAUSE_SECONDS = 2.0
-_SETTLE_SECONDS = 30.0  # IAM may answer from before the stack for this long
 
 
 def check(
@@ -42,12 +41,12 @@ def check(
     started = time.monotonic()
     sleep = sleep or flow.context.cancellation.sleep
     warned: set[str] = set()
-    limit, settle = max(wait_seconds, stack_seconds), min(wait_seconds, _SETTLE_SECONDS)
+    limit, settle = max(wait_seconds, stack_seconds), min(wait_seconds, SETTLE_SECONDS)
     with flow.context.events.step("stacks", "Reading the stacks"):
         found = _stacks(flow, steps)
         while time.monotonic() - started < limit and any(map(_is_pending, found)):
             sleep(_PAUSE_SECONDS)
-            settle = _SETTLE_SECONDS
+            settle = SETTLE_SECONDS
             try:
                 found = _stacks(flow, steps)
             except AwsError as error:  # what was seen last holds until AWS answers again

@@ -181,7 +181,7 @@ def _new_id(
     elif variable is not None:
         where = "--new-external-id-env"
         given = read_external_id("new_external_id_env", variable, os.environ)
-    elif given is None and not context.registration.accepted_external_ids and _asks():
+    elif given is None and not context.registration.accepted_external_ids and sys.stdin.isatty():
         given = str(click.prompt("The new external id (not echoed)", hide_input=True, err=True))
     if given is None:
         return None
@@ -189,7 +189,3 @@ def _new_id(
     if wrong := mistake({"external_id": given}, "external_id"):
         raise ConfigError(wrong, where=where)
     return SecretStr(given)
-
-
-def _asks() -> bool:
-    return sys.stdin.isatty()
