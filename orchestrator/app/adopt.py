@@ -16,7 +16,7 @@ from typing import Any
 
 from orchestrator.adoption import foreign_state
 from orchestrator.adoption.candidate import Candidate
-from orchestrator.app import configuring, own_bucket, snapshot, steps
+from orchestrator.app import configuring, snapshot, steps
 from orchestrator.app import plan as planning
 from orchestrator.app.apply import CarryOut, Consent, apply_prepared
 from orchestrator.app.context import AccountContext
@@ -36,6 +36,7 @@ from orchestrator.model.outside_action import (
     OutsideAction,
 )
 from orchestrator.model.words import counted
+from orchestrator.terraform.state import BUCKET
 from orchestrator.verify.model import Report
 
 _SNAPSHOT = "adoption.json"
@@ -176,7 +177,7 @@ def adopt(
     def consented(review: Review) -> None:
         consent(review)
         snapshot.keep(before, file)
-        if any(c.imported and c.type == own_bucket.BUCKET for c in review.plan.changes):
+        if any(c.imported and c.type == BUCKET for c in review.plan.changes):
             bucket = module_inputs(context.registration).cur_s3_bucket_name
             name = context.account_name
             context.octo.ledger.note_adopted_bucket(account, name, bucket)

@@ -24,9 +24,8 @@ from orchestrator.model.policy.trust import compare_by_principal
 from orchestrator.redaction import redact
 from orchestrator.terraform import plan_file
 from orchestrator.terraform.plan import Plan, ResourceValues
-from orchestrator.terraform.state import STACKSET, TARGET
+from orchestrator.terraform.state import BUCKET, REPORT, STACKSET, TARGET
 
-_REPORT = "aws_cur_report_definition"
 _HIDDEN = "(sensitive)"
 _LATER = "(known after apply)"
 _SHOWN = 200  # characters of an attribute's value
@@ -54,7 +53,7 @@ def of(context: AccountContext, prepared: Prepared, plan: Plan) -> Effects:
 
 def _buckets(plan: Plan) -> Iterator[tuple[str, str, Comparison]]:
     """Compare what the policies of buckets allow: bucket, principal and change."""
-    made = [r.after for r in plan.resources if r.type == "aws_s3_bucket" and r.after]
+    made = [r.after for r in plan.resources if r.type == BUCKET and r.after]
     planned = str(made[0].get("bucket") or "") if len(made) == 1 else ""
     for resource in plan.resources:
         if resource.type == "aws_s3_bucket_policy":
@@ -72,7 +71,7 @@ def _buckets(plan: Plan) -> Iterator[tuple[str, str, Comparison]]:
 def _delivery(
     plan: Plan, side: Callable[[ResourceValues], Mapping[str, Any] | None]
 ) -> Delivery | None:
-    for values in (side(r) for r in plan.resources if r.type == _REPORT):
+    for values in (side(r) for r in plan.resources if r.type == REPORT):
         if values:
             names = ("report_name", "s3_bucket", "s3_region", "s3_prefix", "time_unit")
             return Delivery(*(str(values.get(name) or "") for name in names))
@@ -154,7 +153,7 @@ def _shown(resource: ResourceValues, name: str, value: Any) -> str:
 
 def _origin(context: AccountContext, prepared: Prepared, plan: Plan) -> Origin:
     registration, root = context.registration, prepared.root
-    delivery = next((r.after for r in plan.resources if r.type == _REPORT and r.after), {})
+    delivery = next((r.after for r in plan.resources if r.type == REPORT and r.after), {})
     source = classification.source()
     digest = hashlib.sha256()
     for name, content in sorted(root.files.items()):

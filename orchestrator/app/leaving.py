@@ -33,10 +33,10 @@ from orchestrator.octo.departure import Departure, count, named
 from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform import guard
 from orchestrator.terraform.plan import Plan
-from orchestrator.terraform.state import STACKSET, StateEdit
+from orchestrator.terraform.state import REPORT, STACKSET, StateEdit
 
 # The protected resource types that destroy may delete: not the bucket, nor its policy.
-_LEAVES = {"aws_iam_role", "aws_cur_report_definition", STACKSET}
+_LEAVES = {"aws_iam_role", REPORT, STACKSET}
 
 
 @dataclass(frozen=True)

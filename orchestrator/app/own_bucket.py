@@ -14,9 +14,8 @@ from orchestrator.files import read_regular, write_atomically
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract import addresses, octo_names
 from orchestrator.model.permissions import Scope
-from orchestrator.terraform.state import StateResource
+from orchestrator.terraform.state import BUCKET, StateResource
 
-BUCKET = "aws_s3_bucket"  # its settings are resources whose types begin with it
 _ADDRESS = addresses.MODULE + addresses.BUCKET
 _NOTE = "kept-bucket.json"
 

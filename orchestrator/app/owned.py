@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.app import steps, unmanaged
 from orchestrator.app.context import AccountContext
-from orchestrator.app.own_bucket import BUCKET, Bucket, find
+from orchestrator.app.own_bucket import Bucket, find
 from orchestrator.app.steps import Prepared
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
@@ -15,7 +15,7 @@ from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.module_contract import addresses
 from orchestrator.stackset import guardrails
 from orchestrator.terraform import journal, render
-from orchestrator.terraform.state import STACKSET, TARGET, StateEdit, StateResource
+from orchestrator.terraform.state import BUCKET, STACKSET, TARGET, StateEdit, StateResource
 
 _REPORT = addresses.MODULE + addresses.REPORT  # Terraform's prevent_destroy protects it
 

@@ -28,7 +28,7 @@ from orchestrator.stackset import deployments
 from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform import guard, journal, plan_file, provenance, render
 from orchestrator.terraform.plan import Plan
-from orchestrator.terraform.state import STACKSET, TARGET, StateEdit
+from orchestrator.terraform.state import REPORT, STACKSET, TARGET, StateEdit
 
 
 def plan(
@@ -205,8 +205,7 @@ def check_billing(account: Account, made: Plan) -> None:
         Refused: AWS would never deliver the report.
     """
     creates = any(
-        change.type == "aws_cur_report_definition" and change.action in ("create", "replace")
-        for change in made.changes
+        change.type == REPORT and change.action in ("create", "replace") for change in made.changes
     )
     if account.billing.paid_by and creates:
         made.file.unlink(missing_ok=True)

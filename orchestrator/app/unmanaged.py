@@ -13,7 +13,7 @@ from orchestrator.app.own_bucket import unknown_bucket
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
 from orchestrator.model.permissions import Scope
-from orchestrator.terraform.state import STACKSET, StateResource
+from orchestrator.terraform.state import REPORT, STACKSET, StateResource
 
 _HINT = (
     "Run octo-tf destroy where they were made, or get the state back (the folder .octo-tf, or the"
@@ -64,7 +64,7 @@ def _roles(context: AccountContext, names: Collection[str]) -> Iterator[str]:
 
 def _others(context: AccountContext, scope: Scope, types: Collection[str]) -> Iterator[str]:
     cloud, report = context.cloud, scope.inputs.cur_report_name
-    if scope.makes_report and "aws_cur_report_definition" not in types:
+    if scope.makes_report and REPORT not in types:
         yield from (f"report {report}" for one in cloud.reports() if one["ReportName"] == report)
     if scope.has_stackset and STACKSET not in types and cloud.has_stackset():
         yield f"StackSet {cloud.stackset_name}"

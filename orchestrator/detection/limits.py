@@ -19,10 +19,10 @@ from orchestrator.errors import Refused
 from orchestrator.model.module_contract.addresses import MERGED_POLICY, MODULE
 from orchestrator.model.words import counted
 from orchestrator.terraform.plan import Plan
+from orchestrator.terraform.state import REPORT
 
 _MOST_REPORTS = 5
 _POLICY_BYTES = 20 * 1024
-_REPORT = "aws_cur_report_definition"
 _MERGED = MODULE + MERGED_POLICY
 
 
@@ -38,7 +38,7 @@ def check_plan(
         Refused: it does.
         ServiceError: the reports may not be read.
     """
-    actions = [change.action for change in plan.changes if change.type == _REPORT]
+    actions = [change.action for change in plan.changes if change.type == REPORT]
     if actions == ["create"]:
         names = [found["ReportName"] for found in cur.list_reports(aws)]
         if report not in names and len(names) >= _MOST_REPORTS:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from orchestrator.errors import PlanRefused
 from orchestrator.model.module_contract.addresses import in_its_module
 from orchestrator.terraform.plan import Plan
+from orchestrator.terraform.state import BUCKET, REPORT, STACKSET, TARGET
 
 # Resource types whose loss breaks a registration, with the consequence.
 PROTECTED = {
     "aws_iam_role": "Octo could no longer reach the account",
-    "aws_s3_bucket": "the billing data in it would be lost",
-    "aws_cur_report_definition": "AWS would stop delivering billing data",
-    "aws_cloudformation_stack_set": "linked accounts would leave Octo's reach",
-    "aws_cloudformation_stack_set_instance": "its linked accounts would leave the StackSet",
+    BUCKET: "the billing data in it would be lost",
+    REPORT: "AWS would stop delivering billing data",
+    STACKSET: "linked accounts would leave Octo's reach",
+    TARGET: "its linked accounts would leave the StackSet",
     "aws_s3_bucket_policy": "AWS could not deliver, and another owner's statements may be lost",
 }
 _UNDERSTOOD = {"create", "update", "delete", "replace", "import", "move", "remove"}

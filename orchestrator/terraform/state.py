@@ -7,7 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-# The module's resources of a StackSet, by Terraform type: the set, and one for each target.
+# Types of the module's resources. A StackSet has one resource more for each target.
+REPORT = "aws_cur_report_definition"
+BUCKET = "aws_s3_bucket"  # its settings are resources whose types begin with it
 STACKSET = "aws_cloudformation_stack_set"
 TARGET = "aws_cloudformation_stack_set_instance"
 
