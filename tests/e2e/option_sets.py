@@ -12,7 +12,6 @@ from orchestrator.model.module_contract.documents import delivery_statements
 from tests.e2e.conftest import RunningSandbox
 from tests.e2e.least_privilege import Route
 from tests.e2e.project import EXTERNAL_ID
-from tests.e2e.test_adopt_stackset import NAME, make_by_hand
 from tests.registered import trust
 
 ROLE = "AlphausAcctAccessRole"
@@ -50,7 +49,7 @@ class OptionSet:
 def route_of(sandbox: RunningSandbox, options: OptionSet) -> Route:
     """The route of an option set, before its first command."""
     settings = options.settings(sandbox)
-    if options.go in (adopted_report, adopted_role, adopted_stack, adopted_stackset):
+    if options.go in (adopted_report, adopted_role, adopted_stack):
         project = sandbox.empty_project(options.profile)
         account = ("--account-id", project.account_id)
     else:
@@ -189,20 +188,6 @@ def adopted_stack(route: Route) -> None:
     adopted(route, options=("--release-stack", "octo-console"))
 
 
-def adopted_stackset(route: Route) -> None:
-    """A StackSet of another template: the accounts that it has not reached stay without it."""
-    options = ("--use-stackset", "--stackset-name", NAME)
-    route.options = (*route.options, *options)
-    account = ("--account-id", route.project.account_id)
-    route.run("adopt", "--yes", "--purge-policies", "--wait", "60s", *account)
-    route.options = route.options[2:]  # octo.yaml names the account now
-    disturb(route)
-    route.run("apply", "--yes", "--wait", "60s", "--tag", "owner=b")
-    outdate(route)
-    route.run("stackset", "retry", "--yes", step="apply")
-    leave(route)
-
-
 def enrolled(route: Route) -> None:
     """The organization's accounts are enrolled by apply, and what that enrolled ends at the end."""
     registered(route)
@@ -280,12 +265,6 @@ def of_everybody(sandbox: RunningSandbox) -> dict[str, Any]:
     member.update_enrollment_status(status="Active")
     features = {"features": ["cost", "recommendations"], "enrolment": "organization"}
     return {**merged(sandbox), **features}
-
-
-def stackset_by_hand(sandbox: RunningSandbox) -> dict[str, Any]:
-    """A role and a StackSet that a person made in the console."""
-    make_by_hand(sandbox)
-    return {}
 
 
 def merged(sandbox: RunningSandbox) -> dict[str, Any]:
@@ -479,6 +458,5 @@ OPTION_SETS: dict[str, OptionSet] = {
     "linked, adopted role": OptionSet("linked-1", "linked", by_hand, adopted_role),
     "standalone, adopted report": OptionSet("standalone", "standalone", elsewhere, adopted_report),
     "payer, organization enrolled": OptionSet("payer", "payer", of_everybody, enrolled),
-    "payer, adopted StackSet": OptionSet("payer", "payer", stackset_by_hand, adopted_stackset),
     "linked, adopted stack": OptionSet("linked-2", "linked", in_the_console, adopted_stack),
 }

@@ -49,11 +49,6 @@ def payer(sandbox) -> Project:
 
 
 def by_hand(sandbox: RunningSandbox) -> Project:
-    make_by_hand(sandbox)
-    return sandbox.empty_project("payer")
-
-
-def make_by_hand(sandbox: RunningSandbox) -> None:
     sandbox.client("payer", "iam").create_role(
         RoleName=API_ROLE, AssumeRolePolicyDocument=trust(EXTERNAL_ID), MaxSessionDuration=43200
     )
@@ -77,6 +72,7 @@ def make_by_hand(sandbox: RunningSandbox) -> None:
         },
         Regions=["us-east-1"],
     )
+    return sandbox.empty_project("payer")
 
 
 @dataclass(frozen=True)
