@@ -6,7 +6,7 @@
     │   └── AccessDenied         1    the caller lacks a permission
     ├── RenderError              1    the rendered root is not what was meant
     ├── EngineError              1    Terraform is missing, too old, or failed
-    ├── Pending                  4    AWS is still at work on what was begun
+    ├── Pending                  4    a change in AWS has not finished yet
     ├── LedgerError              1    the ledger of Octo cannot be read or written
     ├── OctoError                1    Octo's API failed
     │   ├── OctoUnreachable      1    it does not answer, or not now
@@ -87,7 +87,7 @@ class EngineError(OctoTfError):
 
 
 class Pending(OctoTfError):
-    """AWS is still at work on what was begun, and nothing has failed."""
+    """A change in AWS has not finished yet; nothing has failed."""
 
     exit_code = ExitCode.VERIFICATION_PENDING
 

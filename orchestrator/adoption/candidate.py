@@ -58,10 +58,10 @@ class Candidate:
     """An account that may be adopted.
 
     Attributes:
-        settings: what octo.yaml lacks, besides the flags: all of it if it is absent.
+        settings: the settings to add to octo.yaml; all of them if the file is absent.
         module: the published module in the user's folder; None without a folder.
         state: what that folder's state has of the module.
-        aws: the observation that all of this was read in.
+        aws: the observation by which the account was read.
     """
 
     settings: Mapping[str, Any] = field(repr=False)

@@ -198,10 +198,10 @@ def _accounts(resource: dict[str, Any], instance: dict[str, Any]) -> list[str]:
 
 
 def release(terraform: Terraform, state: ForeignState, folder: Path) -> Path:
-    """Remove the module's resources from the other state; a copy of it is kept first, 0600.
+    """Remove the module's resources from the other state, after a copy of it was saved (0600).
 
     Returns:
-        The copy.
+        The path of the copy.
 
     Raises:
         EngineError: the copy cannot be written, or the state cannot be changed.

@@ -17,7 +17,7 @@ from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import CUR_BUCKET, CUR_ROLE, cur_bucket
 from orchestrator.model.observed import Bucket, Removal
 from orchestrator.model.registration import Registration
-from orchestrator.model.registration.module_rules import is_of_a_namespace
+from orchestrator.model.registration.module_rules import is_in_account_namespace
 
 _CUR_SETTINGS = {key: f"cur_{name}" for key, name in REPORT_FIELDS.items()} | {
     "ReportName": "cur_report_name",
@@ -84,7 +84,7 @@ def propose(found: Inventory, stated: Stated) -> ReportProposal:
         settings |= {"cur_report_option": "USE_EXISTING", "cur_report_name": report["ReportName"]}
         proposal.warnings.append(
             f"The report {report['ReportName']} and its bucket are not adopted, because octo-tf"
-            f" cannot have a report like that ({unknown}): Octo reads it as it is"
+            f" does not support its settings ({unknown}): Octo reads it as it is"
             " (cur_report_option: USE_EXISTING)."
         )
         return proposal
@@ -105,9 +105,9 @@ def propose(found: Inventory, stated: Stated) -> ReportProposal:
 
 
 def _unknown_values(found: Inventory, kept: Mapping[str, Any]) -> str:
-    """Name the settings of a report that octo.yaml cannot have; empty if it can have them all.
+    """Name the settings of a report that octo.yaml does not accept; empty if it accepts them all.
 
-    AWS may have values that are newer than octo-tf.
+    AWS may add values that this version of octo-tf does not know.
     """
     try:
         Registration.model_validate(
@@ -120,7 +120,7 @@ def _unknown_values(found: Inventory, kept: Mapping[str, Any]) -> str:
         )
     except ValidationError as error:
         wrong = {str(part) for detail in error.errors() for part in detail["loc"][:1]}
-        return ", ".join(f"{n}: {kept[n]}" for n in sorted(wrong & {*kept})) or "its combination"
+        return ", ".join(f"{n}: {kept[n]}" for n in sorted(wrong & {*kept})) or "in combination"
     return ""
 
 
@@ -133,8 +133,8 @@ def _is_for_octo(bucket: Bucket, stated: Stated) -> bool:
     """Tell whether a bucket is for Octo alone: as stated, else by octo-tf's state or its name."""
     if stated.get("cur_s3_bucket_name") == bucket.name:
         return bool(stated.get("cur_s3_bucket_option") != "USE_EXISTING")
-    if is_of_a_namespace(bucket.name):
-        return False  # the module cannot create one of that name
+    if is_in_account_namespace(bucket.name):
+        return False  # the module cannot create a bucket of that name
     return bucket.name in stated.managed or bucket.name.startswith(CUR_BUCKET)
 
 

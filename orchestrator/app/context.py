@@ -83,7 +83,7 @@ class AccountContext:
 
     @property
     def account_name(self) -> str:
-        """What octo.yaml calls the account; empty where it does not."""
+        """The account's name in octo.yaml; empty if it has none."""
         return self.registration.account_name or ""
 
     @property

@@ -41,10 +41,10 @@ def find(
     """Find the bucket: in the state, or kept by an earlier run.
 
     Args:
-        with_data: whether it is deleted with objects in it.
+        with_data: whether the bucket is deleted even if it holds objects.
 
     Raises:
-        Refused: it is to be deleted, and is not octo-tf's or not empty.
+        Refused: the bucket is to be deleted, and is not octo-tf's or not empty.
     """
     in_state = next((r.arn.rpartition(":")[2] for r in state if r.type == BUCKET), "")
     name = in_state or _noted(context.folder)

@@ -26,7 +26,8 @@ class Request:
 
     Attributes:
         keep_linked_roles: whether linked accounts keep the role that the StackSet made.
-        delete_data: whether it is deleted with objects in it.
+        delete_bucket: whether octo-tf's own bucket is deleted.
+        delete_data: whether the bucket is deleted even if it holds objects.
         with_enrolments: whether the enrolments in AWS services that octo-tf made are ended.
     """
 

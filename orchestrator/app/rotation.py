@@ -109,8 +109,8 @@ class Rotated:
     """How far a rotation has come.
 
     Attributes:
-        phase: where it stands.
-        report: what verified it; None while stacks are to be updated.
+        phase: the phase that it has reached.
+        report: the verification; None while stacks are to be updated.
         stacks: the stacks that the user updates first, after the console path.
     """
 

@@ -249,7 +249,7 @@ def is_noted(context: AccountContext, account_id: str) -> bool:
 
 
 def initialize(context: AccountContext, terraform: Terraform, root: render.Root) -> None:
-    """Have Terraform install what the root needs; done already, it costs nothing."""
+    """Have Terraform install what the root needs; init is skipped if nothing has changed."""
     with context.events.step("init", "Preparing Terraform"):
         terraform.init(
             provider_version=context.provider_version, backend_config=root.backend_config
@@ -267,8 +267,8 @@ def run_plan(
     """Have Terraform plan, into a file.
 
     Args:
-        edits: changes of the state that are to come first: the plan is then made from a copy of the
-            state that has them, shows what will be planned afterwards, and cannot be applied.
+        edits: changes of the state that the run will make first. With any, the plan is made from a
+            copy of the state that has these changes: it is a preview, and cannot be applied.
         destroy: whether everything that the state has is to be destroyed.
     """
     if not edits:

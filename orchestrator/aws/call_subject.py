@@ -49,8 +49,8 @@ class Caller:
     """The identity of a session's calls.
 
     Attributes:
-        arn: its ARN; empty until AWS or a role says it.
-        profile: the AWS profile that its credentials begin with; None for the environment's.
+        arn: its ARN; empty until it is known.
+        profile: the AWS profile that the credentials come from; None for the environment's.
         region: the session's.
     """
 
@@ -59,7 +59,7 @@ class Caller:
     region: str | None = None
 
     def line(self, *words: str) -> str:
-        """Write a command of the AWS CLI that begins with the same credentials."""
+        """Write a command of the AWS CLI that uses this profile and region."""
         return aws_line(*words, profile=self.profile, region=self.region)
 
 
@@ -70,7 +70,7 @@ class Subject:
     Attributes:
         action: as IAM names it: ``iam:GetRole``.
         resource: like ``role OctoRole``; empty if the call has none.
-        caller: the identity that made it.
+        caller: the identity that made the call.
     """
 
     action: str
@@ -121,7 +121,7 @@ def subject_of(error: ClientError) -> Subject:
 
 
 def caller_of(error: BaseException) -> Caller:
-    """Return who a call that got no answer was to be made by, from the frames of its traceback."""
+    """Return the identity of a call that got no answer, from the frames of its traceback."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         owner = frame.f_locals.get("self")
         if isinstance(owner, BaseClient) and hasattr(owner, "octo_tf_caller"):

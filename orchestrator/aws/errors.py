@@ -56,9 +56,9 @@ _UNKNOWN_KEY = {
     "SignatureDoesNotMatch",
     "AuthFailure",
 }
-# What AWS says of a signature that another clock has dated.
+# AWS's errors about a signature whose time differs too much from AWS's clock.
 _OTHER_TIME = re.compile(r"Signature (expired|not yet current)|time and the current time is too")
-_MFA_FAILED = "MultiFactorAuthentication failed"  # a wrong code, or a device of somebody else
+_MFA_FAILED = "MultiFactorAuthentication failed"  # a wrong code, or another user's device
 _ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 _USER = re.compile(r"User: (arn:\S+) is not authorized")
 
@@ -81,7 +81,7 @@ def is_not_found(error: ServiceError) -> bool:
 def none_if_missing(
     read: Callable[_Arguments, _Value],
 ) -> Callable[_Arguments, _Value | None]:
-    """Make a reader return None if what it reads does not exist; see ``is_not_found``."""
+    """Decorate a reader to return None if the resource does not exist; see ``is_not_found``."""
 
     @functools.wraps(read)
     def reader(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Value | None:
@@ -184,7 +184,7 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
             f"{doing} failed: AWS does not know these credentials ({code})",
             where=where,
             hint="Check the profile or the AWS_* variables, and that region is of their partition;"
-            f" `{subject.caller.line('sts', 'get-caller-identity')}` helps.",
+            f" `{subject.caller.line('sts', 'get-caller-identity')}` shows whether they work.",
         )
     if is_denied(error) and _MFA_FAILED in message:
         return AwsError(

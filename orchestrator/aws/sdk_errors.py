@@ -129,7 +129,7 @@ def sign_in(caller: Caller) -> str:
 
 
 def _provided_profile(error: Exception) -> str | None:
-    """Return the profile whose provider failed: a role's ``source_profile``, for one."""
+    """Return the profile whose provider failed, such as a role's ``source_profile``."""
     owners = [f.f_locals.get("self") for f, _ in traceback.walk_tb(error.__traceback__)]
     return next((o._profile_name for o in reversed(owners) if hasattr(o, "_profile_name")), None)
 

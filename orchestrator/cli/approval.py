@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def agree(question: str, *, yes: bool, instead: str = "--yes") -> None:
-    """Ask for one thing, unless ``yes``.
+    """Ask a question, unless ``yes``.
 
     Args:
-        yes: whether it was agreed to beforehand.
-        instead: the flags by which it can be.
+        yes: whether the user agreed beforehand.
+        instead: the flags by which a user can agree beforehand.
 
     Raises:
         click.UsageError: nobody is here to answer.

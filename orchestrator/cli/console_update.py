@@ -1,4 +1,4 @@
-"""What ``octo-tf console update`` shows, asks and has Octo confirm, one stack after the other."""
+"""Output and questions of ``octo-tf console update``: API access first, then the StackSet."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Updating:
     """The updates of one account's stacks: of API access, then of the StackSet.
 
     Args:
-        flow: the account.
+        flow: the account's console flow.
         found: what Octo's template asks for; None if Octo does not call the access outdated.
         bucket: a bucket of the account for templates.
         yes: whether the user consented already.
-        as_json: whether a document is printed in place of commands.
+        as_json: whether a JSON document is printed instead of commands.
     """
 
     def __init__(
@@ -81,10 +81,10 @@ class Updating:
         return self._confirm()
 
     def linked_accounts(self, code: ExitCode) -> ExitCode:
-        """Show how the StackSet's own stack is updated; then have Octo confirm what it reaches.
+        """Show how to update the StackSet's stack, or have Octo confirm the accounts it deploys to.
 
         Args:
-            code: what the update of API access ended with; only after 0 Octo is asked.
+            code: the exit code of the update of API access; Octo is asked only if it is 0.
         """
         planned = update_stackset.plan_stackset(self._flow, bucket=self._bucket)
         if planned is not None:
@@ -102,9 +102,9 @@ class Updating:
             return code
         if left := update_stackset.outdated_accounts(self._flow):
             click.echo(
-                f"Octo still calls {len(left)} of them outdated: their StackSet deploys what"
-                " octo.yaml says (features, stackset_features, additional_actions), and Octo's"
-                " template asks for more.",
+                f"Octo still calls {len(left)} of them outdated: Octo's template asks for more"
+                " than their StackSet deploys. For a StackSet of octo-tf's template, octo.yaml says"
+                " what it deploys (features, stackset_features, additional_actions).",
                 err=True,
             )
             return ExitCode.VERIFICATION_PENDING

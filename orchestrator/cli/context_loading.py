@@ -61,7 +61,7 @@ def deferred_run_options(
     """Add options to a command that calls ``load_context`` itself, with settings of its own.
 
     Args:
-        with_flags: whether it gets the given ``flags``.
+        with_flags: whether the command gets the given ``flags``.
         config: the option that names octo.yaml.
     """
 

@@ -14,11 +14,11 @@ _LEFT_OUT = {"external_id", "new", "as_json"}
 
 
 def replay(ctx: click.Context, name: str, command: click.Command, *arguments: str) -> str:
-    """``octo-tf <name>`` with those options and arguments of the present run that it has too.
+    """Return the line ``octo-tf <name>`` with the options and arguments of this run that it takes.
 
     Args:
-        name: what to run instead.
-        arguments: what it needs besides.
+        name: the name of the command to run instead.
+        arguments: further arguments of that command.
     """
     shared = {parameter.name for parameter in command.params}
     line = ["octo-tf", name]

@@ -52,9 +52,9 @@ def load(
         path: octo.yaml; may be absent when the flags alone are enough.
         flags: option values by field name, dotted for nested ones (``credentials.profile``);
             ``None`` means not given.
-        octo_has_external_id: whether it may be left out, because Octo can be asked for it.
-        reads_external_id: whether the id is read from where octo.yaml says it is; without, it may
-            be absent.
+        octo_has_external_id: whether the external id may be absent, because Octo can be asked.
+        reads_external_id: whether the external id is read from where octo.yaml says it is; if not,
+            it may be absent.
 
     Raises:
         ConfigError: with every mistake found, each at its place.
@@ -89,9 +89,9 @@ def load(
 
 
 def place_of(path: Path, flags: Mapping[str, Any], name: str) -> str:
-    """Where a setting was set: its flag, or ``file:line:column``.
+    """Return where a setting was set: its flag, or ``file:line:column``.
 
-    The external id may have been given in any of its ways.
+    For ``external_id``, any of the settings that give it counts (``external_id_env``, ...).
 
     Raises:
         ConfigError: the file cannot be read.

@@ -18,12 +18,12 @@ SECRET_FILE = "octo.external-id"  # noqa: S105  (a file's name)
 
 
 def write_config(path: Path, settings: Mapping[str, Any]) -> bool:
-    """Writes ``settings`` (by field name, dotted for nested ones) to ``path``, 0600.
+    """Write ``settings`` (by field name, dotted for nested ones) to ``path``, 0600.
 
     An external id that is given as such goes into a file of its own beside it, 0600 too.
 
     Returns:
-        Whether that file was written.
+        Whether the external id's file was written.
     """
     given = dict(settings)
     secret = given.pop("external_id", None)

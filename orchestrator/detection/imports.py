@@ -46,13 +46,13 @@ _LATER = ("aws_iam_role_policy.", "aws_s3_bucket_policy.")
 
 @dataclass(frozen=True)
 class ImportRules:
-    """On what grounds an existing resource may be imported.
+    """Which existing resources may be imported, and for what reason.
 
     Attributes:
         unfinished: addresses that a killed run was about to create.
         contested: those that existed already when that run tried to create them.
         adopting: whether the user asked to import resources that differ.
-        accepted_removals: what the user consented to lose by that, each a ``Removal.key``.
+        accepted_removals: the removals that the user accepted, each a ``Removal.key``.
         released_stacks: CloudFormation stacks that release their resources before the import.
     """
 

@@ -74,7 +74,7 @@ def removals(resource: str, desired: Role, observed: Role) -> tuple[Removal, ...
     """List the policies and trusted principals that a role would lose, with what that means.
 
     Args:
-        resource: what they are removed from: the role, or the StackSet that creates it.
+        resource: what loses them: the role, or the StackSet that creates the role.
         desired: the role as it will be; its policies say what Octo can still do.
     """
     remaining = [pattern for policy in desired.inline.values() for pattern in allowed(policy)]

@@ -83,10 +83,10 @@ class DoctorContext:
         return self.registration, self.connection
 
     def identified(self) -> tuple[Registration, Aws, Account]:
-        """Return the account too, once the credentials are known to be its own.
+        """Return the registration, the calls as its account, and the account as AWS describes it.
 
         Raises:
-            OctoTfError: as ``configured``, or they are not.
+            OctoTfError: as for ``configured``; or the credentials belong to another account.
         """
         registration, aws = self.configured()
         declared = registration.account_type

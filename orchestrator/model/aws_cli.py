@@ -1,4 +1,4 @@
-"""Commands of the AWS CLI that messages show; whoever runs one reaches what octo-tf meant."""
+"""Commands of the AWS CLI for messages, with the profile and the region that octo-tf uses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import shlex
 def aws_command(
     *words: str, profile: str | None = None, region: str | None = None
 ) -> tuple[str, ...]:
-    """Write a command of the AWS CLI, as words.
+    """Return a command of the AWS CLI as a list of arguments.
 
     Args:
-        words: service, operation and the options of its own.
-        profile: the profile whose identity it is for; without one, that of the environment.
-        region: where it acts; without one, the profile's or the environment's.
+        words: the service, the operation and its options.
+        profile: the profile to use; None leaves the choice to the environment.
+        region: the region to call; None leaves it to the profile or the environment.
     """
     own = {"--region": region, "--profile": profile}
     given = [word for option, value in own.items() if value for word in (option, value)]
@@ -21,5 +21,5 @@ def aws_command(
 
 
 def aws_line(*words: str, profile: str | None = None, region: str | None = None) -> str:
-    """Write a command of the AWS CLI as a shell takes it; see ``aws_command``."""
+    """Return a command of the AWS CLI as a line for the shell; see ``aws_command``."""
     return shlex.join(aws_command(*words, profile=profile, region=region))

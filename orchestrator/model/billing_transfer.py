@@ -89,12 +89,12 @@ class BillingTransfers:
 
     @property
     def remedy(self) -> str:
-        """Say what the owner of an organization can do whose billing is transferred."""
+        """Say what to do in an organization whose billing is transferred."""
         return (
             "End the transfer (Billing transfer in the AWS console), and register the account after"
-            f" its end date. Until then AWS reports on this organization in account {self.paid_by}"
-            " alone, in Data Exports, which octo-tf does not create: ask Octo's support whether"
-            " Octo can read those."
+            " the transfer's end date. Until then AWS reports on this organization in account"
+            f" {self.paid_by} alone, in Data Exports, which octo-tf does not create: ask Octo's"
+            " support whether Octo can read those."
         )
 
 

@@ -33,7 +33,7 @@ class Desired:
     Attributes:
         external_id: the id that Octo presents; a secret, never put into a finding.
         acceptance: the external ids of a rotation; without one, ``external_id`` stands alone.
-        profile: the AWS CLI's profile by which the user reaches the account; None for none.
+        profile: the AWS CLI profile for the account; None for the environment's credentials.
     """
 
     outputs: Outputs

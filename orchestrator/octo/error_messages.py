@@ -15,8 +15,8 @@ _RETRYABLE = {1, 2, 4, 8, 10, 13, 14}  # cancelled, unknown, deadline, busy, abo
 _OF_HTTP = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 429: 8}
 
 _NOT_ASSUMED = (
-    "Octo could not assume the role: run octo-tf verify to see why. A new role may take a minute;"
-    " run octo-tf confirm then."
+    "Octo could not assume the role: run octo-tf verify to see why. A new role may take a minute"
+    " to work: then run octo-tf confirm."
 )
 # The documented causes, by words of the message.
 _HINTS = (

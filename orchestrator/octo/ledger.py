@@ -200,7 +200,7 @@ class Ledger:
             return accounts[account_id]
 
     def note_rotation(self, account_id: str, phase: RotationPhase) -> None:
-        """Note how far a rotation of the external id has come, of an account that was noted."""
+        """Note the phase of an account's rotation; an account without a record is ignored."""
         if self.account(account_id) is None:
             return
         with self._changing() as accounts:

@@ -156,7 +156,7 @@ class RegistrationService:
         """Have Octo confirm what passed earlier, and it has not confirmed or calls outdated.
 
         Args:
-            may_register: whether it is registered first if Octo does not know it, and so are its
+            may_register: whether an account that Octo does not know is registered first, with its
                 linked accounts that left together with it.
 
         Raises:

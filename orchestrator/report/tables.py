@@ -18,7 +18,7 @@ _PADDING = 3  # characters between two columns
 
 
 def table_of(*columns: str, wraps: Collection[str] = ()) -> Table:
-    """Make an empty table; of its columns, those that wrap share the width that is left."""
+    """Make an empty table; the columns in ``wraps`` share the width that the others leave."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
         table.add_column(name, ratio=1 if name in wraps else None, no_wrap=name not in wraps)

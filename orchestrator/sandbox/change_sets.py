@@ -59,7 +59,7 @@ class ChangeSet:
         )
 
     def fail(self, reason: str) -> None:
-        """Set that the change set could not be created."""
+        """Mark the change set as failed: it could not be created."""
         self.status, self.execution, self.reason = "FAILED", "UNAVAILABLE", reason
 
 

@@ -59,7 +59,7 @@ def given_checksums(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def check_content(given: Mapping[str, Any]) -> None:
-    """Refuse a body whose checksum is another one than the call gives.
+    """Refuse a body whose checksum differs from the one in the call.
 
     Raises:
         ServiceError: InvalidRequest or BadDigest.

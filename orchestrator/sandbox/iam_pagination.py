@@ -24,7 +24,7 @@ def page_of(call: Call, body: str) -> str:
     """Cut a whole list to the page that a call asks for, and say whether there are more.
 
     Raises:
-        ServiceError: ValidationError, its marker is not one of these lists'.
+        ServiceError: ValidationError, no list of IAM has returned the marker.
     """
     ElementTree.register_namespace("", _NAMESPACE)
     root = ElementTree.fromstring(body)  # noqa: S314  (moto has made it)
@@ -53,7 +53,7 @@ def page(name: str, whole: list[Any], call: Call) -> dict[str, Any]:
     """Answer the page of a list that a call asks for.
 
     Raises:
-        ServiceError: ValidationError, its marker is not one of these lists'.
+        ServiceError: ValidationError, no list of IAM has returned the marker.
     """
     start = _offset(call.parameters.get("Marker"))
     end = start + int(call.parameters.get("MaxItems") or _DEFAULT)

@@ -1,6 +1,6 @@
 """The ranges of bytes that calls of S3 read or copy.
 
-Source: RFC 9110, section 14; S3 answers what is no range of the object's with the whole object. The
+Source: RFC 9110, section 14; S3 ignores a malformed range and returns the whole object. The
 error texts were recorded on AWS.
 """
 

@@ -66,10 +66,10 @@ def check_types(template: Mapping[str, Any], region: str) -> None:
 
 
 def check_types_kept(stack: Stack, body: str, parameters: Mapping[str, str]) -> None:
-    """Check that an update leaves every resource its type.
+    """Check that an update changes no resource's type.
 
     Raises:
-        TemplateError: it does not.
+        TemplateError: it changes one.
     """
     wanted = stack.scope(body, parameters, planning=True).ordered_resources()
     kept = stack.resources.keys() & wanted.keys()

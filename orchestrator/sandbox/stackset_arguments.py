@@ -118,10 +118,10 @@ def check_template(settings: Mapping[str, Any]) -> None:
 
 
 def overrides_of(stack_set: StackSet, call: Call) -> list[dict[str, Any]]:
-    """Get the parameters that a call gives instances of their own.
+    """Get the parameter overrides of a call.
 
     Raises:
-        ServiceError: the stack set's template does not have one.
+        ServiceError: the stack set's template does not have such a parameter.
     """
     overrides: list[dict[str, Any]] = call.parameters.get("ParameterOverrides") or []
     declared = checked_template(stack_set.settings["TemplateBody"]).get("Parameters", {})

@@ -279,7 +279,7 @@ def _base64(argument: Any) -> str:
 
 
 def _cidr(argument: Any) -> list[str]:
-    """Divide a block into some of so many bits for hosts."""
+    """Divide a CIDR block into ``count`` blocks with ``bits`` for hosts each (Fn::Cidr)."""
     network = ipaddress.ip_network(str(argument[0]), strict=False)
     bits = int(argument[2]) if len(argument) > 2 else 8
     blocks = network.subnets(new_prefix=network.max_prefixlen - bits)

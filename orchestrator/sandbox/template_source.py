@@ -23,7 +23,7 @@ _S3_HOST = re.compile(
 
 
 def body_of(state: SandboxState, call: Call, previous: str = "") -> str:
-    """Get the template of a call: its body, an object in S3 that the caller may read, or before.
+    """Get a call's template: its body, an object in S3 that the caller may read, or ``previous``.
 
     Raises:
         ServiceError: the template is too large, cannot be read, is missing, or given twice.

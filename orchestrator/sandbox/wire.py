@@ -68,9 +68,10 @@ class CredentialScope:
 class Call:
     """One API call, parsed and validated.
 
-    ``uri`` holds S3's Bucket and Key; ``notes`` what an operation keeps until moto has answered,
-    with what moto's request has otherwise in ``environ``; ``called_via`` the service that makes the
-    call with the caller's permissions; ``user_agent`` the program that sent the request.
+    ``uri`` holds S3's Bucket and Key; ``notes`` what an operation keeps until moto has answered
+    (its ``environ`` changes the WSGI environment of the request to moto); ``called_via`` the
+    service that makes the call with the caller's permissions; ``user_agent`` the program that sent
+    the request.
     """
 
     service: str

@@ -170,7 +170,7 @@ def check_targets(registration: Registration, organization: Organization) -> Non
             raise ConfigError(
                 f"stackset_targets: the organization has no OU {target}",
                 where=registration.account_id,
-                hint=f"Copy the ids from `{shows}`.",
+                hint=f"Copy the id of an OU: `{shows}` lists those directly below the root.",
             )
         others = [other for other in targets if other != target]
         if organization.is_under(target, others):

@@ -127,7 +127,7 @@ def already_existing(diagnostics: list[Diagnostic]) -> tuple[str, ...]:
     return tuple(a for a, text in texts.items() if _EXISTS.search(text) and not _TAKEN.search(text))
 
 
-_COLOR = re.compile(r"\x1b\[[0-9;]*m")  # OpenTofu colors what is not for a terminal, too
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")  # OpenTofu uses colors even if the output is no terminal
 
 
 def is_of_installation(lines: list[str], diagnostics: list[Diagnostic]) -> bool:

@@ -34,7 +34,7 @@ def check(
     """Refuse a saved plan that was made from something else than what is here now.
 
     Args:
-        file: what it was made from.
+        file: what the plan was made from.
         root: the root folder as it is rendered now.
         state: the state's version now, or once it was edited as the plan announces.
 

@@ -54,7 +54,7 @@ class StateCommands(Runner):
         return text[text.index("{") :] if "{" in text else ""
 
     def recovery(self) -> tuple[StateEdit, ...]:
-        """Decide what brings unreadable or unsaved state files in order; nothing is changed."""
+        """Decide how to repair unreadable or unsaved state files; nothing is changed."""
         return state_files.recovery(self.folder, self.state_version)
 
     def after(self, edits: Collection[StateEdit]) -> str:

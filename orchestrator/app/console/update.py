@@ -25,7 +25,7 @@ _VERSION, _TARGET = "TemplateVersion", "TargetOrganizationId"
 _SECONDS = 900.0
 _ROLLBACK_FAILED = "UPDATE_ROLLBACK_FAILED"
 _PAUSE_SECONDS = 2.0
-_ONCE_ENDED = "Run octo-tf console update once CloudFormation has ended that."
+_ONCE_ENDED = "Run octo-tf console update once CloudFormation has finished."
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def plan(
     Raises:
         ConfigError: there is no such stack, or its template takes no target.
         Pending: the stack is being changed.
-        Refused: it has failed.
+        Refused: the stack's last change failed.
     """
     (expected,) = flow.stacks("api-access")
     stack = find_stack(flow, expected)
@@ -146,8 +146,8 @@ def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
 
     Raises:
         ConfigError: no region has one.
-        Pending: it is being changed.
-        Refused: it has failed.
+        Pending: the stack is being changed.
+        Refused: the stack's last change failed.
     """
     stack = flow.describe(expected)
     where = f"account {flow.account.account_id}, {stack.region or expected.region}"
@@ -179,8 +179,8 @@ def check_settled(flow: ConsoleFlow, stack: ObservedStack) -> None:
     """Make sure that a stack can be updated now.
 
     Raises:
-        Pending: it is being changed.
-        Refused: it has failed.
+        Pending: the stack is being changed.
+        Refused: the stack's last change failed.
     """
     if stack.state != "complete":
         where = f"account {flow.account.account_id}, {stack.region}"
@@ -246,13 +246,13 @@ def check_by_octo(update: StackUpdate, target: str | None) -> None:
 def by_octo(
     flow: ConsoleFlow, update: StackUpdate, *, sleep: Callable[[float], None] | None = None
 ) -> None:
-    """Have Octo update the stack, and wait until CloudFormation has ended that; the user consented.
+    """Have Octo update the stack, and wait until CloudFormation has finished; the user consented.
 
-    Octo's answer says that the update is to begin, and may be lost: what the stack says counts.
+    Octo's answer may be lost, so the stack's own status decides whether the update was started.
 
     Raises:
         OctoError: there are no credentials, or Octo refuses or does not answer, and no update runs.
-        Pending: CloudFormation has not begun or not ended it within 15 minutes.
+        Pending: CloudFormation did not start or not finish the update within 15 minutes.
         OctoTfError: CloudFormation rolls it back.
     """
     cloud, stack, api = flow.context.cloud, update.stack, flow.context.octo.api
@@ -276,23 +276,23 @@ def by_octo(
     minutes = f"{_SECONDS / 60:.0f} minutes"
     if now == before:
         raise Pending(
-            f"Octo accepted the update, and CloudFormation has not begun it within {minutes}: the"
-            f" stack {stack.name} is {now.status}, as before",
+            f"Octo accepted the update, but CloudFormation did not start it within {minutes}: the"
+            f" stack {stack.name} still is {now.status}",
             where=where,
-            hint="Run octo-tf console update later: it has Octo confirm a stack that is updated by"
-            " then, and otherwise shows the command that updates it with the account's own"
-            " credentials.",
+            hint="Run octo-tf console update later: if the stack is updated by then, it has Octo"
+            " confirm it; if not, it shows the command that updates the stack with the account's"
+            " own credentials.",
         )
     if now.status in ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"):
         raise Pending(
-            f"the stack {stack.name} is {now.status}: CloudFormation has not ended the update"
-            f" within {minutes}",
+            f"the stack {stack.name} is {now.status}: CloudFormation did not finish the"
+            f" update within {minutes}",
             where=where,
             hint=_ONCE_ENDED,
         )
     first = ""
     if now.status.endswith("_IN_PROGRESS"):
-        first = "Wait until CloudFormation has ended this. "
+        first = "Wait until CloudFormation has finished. "
     if now.status == _ROLLBACK_FAILED:
         first = f"First run {_continue_rollback(flow, stack)}. "
     raise OctoTfError(

@@ -1,6 +1,6 @@
-"""Update the StackSet of linked accounts where a stack of its own made it, as octo-tf's link does.
+"""Update the StackSet of linked accounts if a stack of octo-tf's template created it.
 
-Octo's own template makes the StackSet in the stack of API access, and it is updated with that.
+Octo's own template creates the StackSet in the stack of API access, whose update includes it.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from orchestrator.stacks import templates
 def plan_stackset(flow: ConsoleFlow, *, bucket: str | None = None) -> StackUpdate | None:
     """Plan the update of the StackSet's stack to what octo.yaml says; nothing is changed.
 
-    A StackSet without a stack of octo-tf's template is warned of: its template is not known here.
+    Warns of a StackSet that differs from octo.yaml and that no stack of octo-tf's template created.
 
     Args:
-        flow: the account.
+        flow: the account's console flow.
         bucket: a bucket of the account for the template.
 
     Returns:
-        None if it deploys what octo.yaml says, or if there is nothing to update by a stack.
+        None if the StackSet deploys what octo.yaml says, or has no stack of octo-tf's template.
 
     Raises:
         Pending: the stack is being changed.
-        Refused: it has failed.
+        Refused: the stack's last change failed.
     """
     if "stackset" not in flow.steps:
         return None
@@ -39,11 +39,13 @@ def plan_stackset(flow: ConsoleFlow, *, bucket: str | None = None) -> StackUpdat
     if stack.stack_id and stack.stack_id == flow.describe(api_access).stack_id:
         return None
     if stack.state == "absent" or not stack.is_ours:
-        maker = f"the stack {stack.name} made" if stack.stack_id else "no stack made"
+        origin = "no stack created it"
+        if stack.stack_id:
+            origin = f"the stack {stack.name} created it from a template that octo-tf does not know"
         flow.context.events.warn(
-            f"StackSet {found.name} ({found.region}) deploys something else than octo.yaml says,"
-            f" and {maker} it from a template that octo-tf does not know: octo-tf cannot update it"
-            " in the console. Update it there, or run octo-tf adopt: it shows what changes first."
+            f"StackSet {found.name} ({found.region}) differs from octo.yaml, and {origin}: this"
+            " command cannot update it. Update it in the AWS console, or run octo-tf adopt, which"
+            " shows what would change first."
         )
         return None
     check_settled(flow, stack)

@@ -56,9 +56,9 @@ class Credentials(Section):
 
     @property
     def cli_profile(self) -> str | None:
-        """The profile by which the AWS CLI reaches the account; None for its environment.
+        """The AWS CLI profile for the account; None for the environment's credentials.
 
-        The CLI assumes a role only for a profile of its own: ``profile`` is another identity then.
+        None with ``assume_role``, too: with ``profile`` alone, the CLI would not assume the role.
         """
         return None if self.assume_role else self.profile
 

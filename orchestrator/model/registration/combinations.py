@@ -1,4 +1,4 @@
-"""Which settings contradict each other, or need one another, as the module's validations say.
+"""Refuse settings that contradict or need each other, as the module's validations do.
 
 Source and test: see ``module_rules``.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from orchestrator.model.module_contract.inputs import Inputs
-from orchestrator.model.registration.module_rules import is_of_a_namespace
+from orchestrator.model.registration.module_rules import is_in_account_namespace
 
 # By the module's table of features; a test compares them.
 DELETING_ACTIONS = (
@@ -35,7 +35,7 @@ def check_combinations(settings: Mapping[str, Any]) -> None:
     """Refuse settings that contradict each other, or lack one that they need.
 
     Args:
-        settings: by field name; None stands for the module's default.
+        settings: values by field name; None stands for the module's default.
 
     Raises:
         PydanticCustomError: its context names the ``settings`` at fault.
@@ -49,7 +49,7 @@ def check_combinations(settings: Mapping[str, Any]) -> None:
         raise PydanticCustomError("combination", "{valid}", {"valid": valid, "settings": names})
 
 
-# Below, each mistake is: the settings at fault, the one to be shown first; what is valid.
+# Each mistake below: the settings at fault, the one to show first; then what is valid.
 
 
 def _of_the_bucket(value: Callable[[str], Any]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -61,11 +61,11 @@ def _of_the_bucket(value: Callable[[str], Any]) -> Iterator[tuple[tuple[str, ...
             "cur_s3_bucket_option: USE_EXISTING needs cur_s3_bucket_name, the bucket's name",
         )
     # The module's provider cannot create such a bucket.
-    if option != "USE_EXISTING" and not reads_report and is_of_a_namespace(name or ""):
+    if option != "USE_EXISTING" and not reads_report and is_in_account_namespace(name or ""):
         yield (
             ("cur_s3_bucket_name",),
             "cur_s3_bucket_name: a bucket of the account's own namespace (-ACCOUNT_ID-REGION-an)"
-            " cannot be created here; create it yourself, and set cur_s3_bucket_option:"
+            " cannot be created by octo-tf; create it yourself, and set cur_s3_bucket_option:"
             " USE_EXISTING",
         )
     if value("cur_s3_bucket_merge_policy") and option != "USE_EXISTING":

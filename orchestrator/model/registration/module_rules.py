@@ -159,6 +159,6 @@ OneTag = Annotated[
 ]
 
 
-def is_of_a_namespace(bucket: str) -> bool:
-    """Tell whether a bucket's name is of an account's own namespace (``-ACCOUNT_ID-REGION-an``)."""
+def is_in_account_namespace(bucket: str) -> bool:
+    """Tell whether a bucket's name is in an account's own namespace (``-ACCOUNT_ID-REGION-an``)."""
     return re.search(_OF_A_NAMESPACE, bucket) is not None

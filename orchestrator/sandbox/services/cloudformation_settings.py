@@ -78,7 +78,7 @@ def limits(_state: SandboxState, _call: Call) -> dict[str, Any]:
     return {"AccountLimits": [{"Name": name, "Value": most} for name, most in _LIMITS.items()]}
 
 
-# What an account has none of: the member of the list's answer.
+# Lists that are empty in every account: the member of the answer, by operation.
 _NONE = {
     "ListGeneratedTemplates": "Summaries",
     "ListResourceScans": "ResourceScanSummaries",
@@ -89,7 +89,7 @@ _NONE = {
 
 
 def list_none(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """ListTypes and others: of what an account has none of."""
+    """Answer ListTypes and other lists that are empty in every account."""
     return {_NONE[call.operation]: []}
 
 

@@ -79,7 +79,7 @@ def page_size(call: Call, name: str, argument: str) -> int:
 
 
 def text_of(call: Call) -> Callable[[str], str]:
-    """Get how texts are written in the answer.
+    """Get the function that encodes keys in the answer (EncodingType).
 
     Raises:
         ServiceError: the encoding is unknown.

@@ -77,7 +77,7 @@ def _bounds_of_part(held: Any, number: int) -> tuple[int, int] | None:
 
 
 def head_object(_state: SandboxState, call: Call) -> Any:
-    """HeadObject: moto's, but for what is no id of a version; HEAD has no body to say so."""
+    """HeadObject: moto's, but an invalid version id gets status 400, without a body."""
     try:
         check_version_id(bucket_named(call.uri["Bucket"]), call.parameters.get("VersionId"))
     except ServiceError:
@@ -103,7 +103,7 @@ _ARCHIVED = ("GLACIER", "DEEP_ARCHIVE")
 
 
 def get_torrent(_state: SandboxState, _call: Call) -> Any:
-    """GetObjectTorrent, which S3 no longer gives."""
+    """GetObjectTorrent, which S3 no longer supports."""
     raise ServiceError(
         "MethodNotAllowed",
         "The specified method is not allowed against this resource.",

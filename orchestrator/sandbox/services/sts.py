@@ -268,7 +268,7 @@ def get_caller_identity(_state: SandboxState, call: Call) -> dict[str, Any]:
 
 
 def get_access_key_info(state: SandboxState, call: Call) -> dict[str, Any]:
-    """GetAccessKeyInfo: the account of a key, be it another one's; an id encodes its account."""
+    """GetAccessKeyInfo: the account of any key, since a key's id encodes its account."""
     key_id = call.parameters["AccessKeyId"]
     holder = state.caller(key_id)
     try:

@@ -45,8 +45,8 @@ def _judge(desired: Desired, observed: Observed) -> Finding:
         return passed(f"{bucket} is encrypted with S3's own keys.", bucket=bucket)
     if not algorithm.startswith("aws:kms"):
         return warned(
-            f"{bucket} is encrypted by {algorithm}, which octo-tf does not know, so it is not known"
-            " whether AWS can deliver and Octo can read.",
+            f"{bucket} is encrypted by {algorithm}, which octo-tf does not know: AWS may be"
+            " unable to deliver to it, or Octo to read it.",
             f"Look at what cur_s3.delivery and cur_s3.read report, or {_WITHOUT_KMS}.",
             bucket=bucket,
             algorithm=algorithm,

@@ -307,8 +307,8 @@ def test_a_stackset_that_no_stack_made_is_named_with_what_takes_it_over(
     said = command(payer, "console", "update")
     client.delete_stack_set(StackSetName=name)
     assert (said.exit_code, said.stdout) == (0, ""), said
-    assert f"StackSet {name} (us-east-1) deploys something else than octo.yaml" in said.stderr
-    assert "no stack made it" in said.stderr
+    assert f"StackSet {name} (us-east-1) differs from octo.yaml" in said.stderr
+    assert "no stack created it" in said.stderr
     assert "octo-tf adopt" in said.stderr
 
 

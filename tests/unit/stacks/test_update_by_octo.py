@@ -50,26 +50,26 @@ def test_an_update_that_ends_is_waited_for():
         (
             "UPDATE_IN_PROGRESS",
             ExitCode.VERIFICATION_PENDING,
-            "CloudFormation has not ended the update within 15 minutes",
-            "Run octo-tf console update once CloudFormation has ended that.",
+            "CloudFormation did not finish the update within 15 minutes",
+            "Run octo-tf console update once CloudFormation has finished.",
         ),
         (
             "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
             ExitCode.VERIFICATION_PENDING,
-            "CloudFormation has not ended the update within 15 minutes",
-            "Run octo-tf console update once CloudFormation has ended that.",
+            "CloudFormation did not finish the update within 15 minutes",
+            "Run octo-tf console update once CloudFormation has finished.",
         ),
         (
             "CREATE_COMPLETE",
             ExitCode.VERIFICATION_PENDING,
-            "has not begun it within 15 minutes: the stack Access is CREATE_COMPLETE, as before",
+            "did not start it within 15 minutes: the stack Access still is CREATE_COMPLETE",
             "Run octo-tf console update later",
         ),
         (
             "UPDATE_ROLLBACK_IN_PROGRESS",
             ExitCode.ERROR,
             "UPDATE_ROLLBACK_IN_PROGRESS: Octo has not updated it",
-            "Wait until CloudFormation has ended this. Update it with",
+            "Wait until CloudFormation has finished. Update it with",
         ),
         (
             "UPDATE_ROLLBACK_COMPLETE",
