@@ -23,6 +23,7 @@ from orchestrator.stacks.steps import ExpectedStack, check_step
 
 _VERSION, _TARGET = "TemplateVersion", "TargetOrganizationId"
 _SECONDS = 900.0
+_UPDATE_FAILED = "UPDATE_FAILED"
 _ROLLBACK_FAILED = "UPDATE_ROLLBACK_FAILED"
 _PAUSE_SECONDS = 2.0
 _ONCE_ENDED = "Run octo-tf console update once CloudFormation has finished."
@@ -166,7 +167,7 @@ def find_stack(flow: ConsoleFlow, expected: ExpectedStack) -> ObservedStack:
             where=where,
             hint="Update the StackSet: octo-tf console update with the payer's octo.yaml.",
         )
-    check_settled(flow, stack)
+    check_settled(flow, expected, stack)
     return stack
 
 
@@ -175,7 +176,7 @@ def _of_a_stack_set(stack: ObservedStack) -> bool:
     return stack.name.startswith("StackSet-")
 
 
-def check_settled(flow: ConsoleFlow, stack: ObservedStack) -> None:
+def check_settled(flow: ConsoleFlow, expected: ExpectedStack, stack: ObservedStack) -> None:
     """Make sure that a stack can be updated now.
 
     Raises:
@@ -187,7 +188,13 @@ def check_settled(flow: ConsoleFlow, stack: ObservedStack) -> None:
         status = f"the stack {stack.name} is {stack.status}"
         if stack.state == "running":
             raise Pending(status, where=where, hint=_ONCE_ENDED)
-        hint = "Delete the failed stack, then run octo-tf console link and open the link."
+        link = f"octo-tf console link {expected.step}"
+        hint = f"Delete the failed stack, then run {link} and open the link."
+        if stack.status == _UPDATE_FAILED:  # its resources are in use
+            hint = (
+                "Roll the stack back or update it in the AWS console, then run this command again;"
+                " the stack's events name what failed."
+            )
         if stack.status == _ROLLBACK_FAILED:
             hint = (
                 f"Run {_continue_rollback(flow, stack)}, with the account's own credentials; then"

@@ -48,7 +48,7 @@ def plan_stackset(flow: ConsoleFlow, *, bucket: str | None = None) -> StackUpdat
             " shows what would change first."
         )
         return None
-    check_settled(flow, stack)
+    check_settled(flow, expected, stack)
     return plan_own(flow, expected, stack, bucket=bucket)
 
 
