@@ -387,7 +387,7 @@ class Cloud:
         """Return import ids, by address, of planned resources that exist; see ``imports.find``."""
         inputs = module_inputs(self._registration)
         with explained("reading what is there"):
-            limits.check_plan(self.observation(), plan, inputs.cur_report_name, read=read)
+            limits.check_plan(self.observation(), plan, inputs, read=read)
             ids = imports.find(self.observation(), plan, inputs, rules, read=read)
             limits.check_roles(self.observation(), plan, ids)
             return ids

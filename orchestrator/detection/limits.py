@@ -9,27 +9,32 @@ Guide, "IAM and AWS STS quotas".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from orchestrator.aws import cur, iam, s3
 from orchestrator.aws.errors import ServiceError, is_denied
 from orchestrator.aws.session import Aws
 from orchestrator.errors import Refused
 from orchestrator.model.module_contract.addresses import MERGED_POLICY, MODULE
+from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.words import counted
 from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import REPORT
 
 _MOST_REPORTS = 5
 _POLICY_BYTES = 20 * 1024
+# CUR's pattern for S3Prefix since November 2025
+# (https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/963).
+_PREFIX = re.compile(r".+[^/|.]")
 _MERGED = MODULE + MERGED_POLICY
 
 
 def check_plan(
-    aws: Aws, plan: Plan, report: str, *, read: Callable[[], Mapping[str, Mapping[str, Any]]]
+    aws: Aws, plan: Plan, inputs: Inputs, *, read: Callable[[], Mapping[str, Mapping[str, Any]]]
 ) -> None:
-    """Refuse a plan that goes beyond AWS's quotas.
+    """Refuse a plan that goes beyond AWS's quotas, or makes a report that AWS refuses.
 
     Args:
         read: returns the planned values by address; called only if a policy is merged.
@@ -38,16 +43,19 @@ def check_plan(
         Refused: it does.
         ServiceError: the reports may not be read.
     """
-    actions = [change.action for change in plan.changes if change.type == REPORT]
+    actions, is_new = [c.action for c in plan.changes if c.type == REPORT], False
     if actions == ["create"]:
         names = [found["ReportName"] for found in cur.list_reports(aws)]
-        if report not in names and len(names) >= _MOST_REPORTS:
+        is_new = inputs.cur_report_name not in names
+        if is_new and len(names) >= _MOST_REPORTS:
             raise Refused(
                 f"the account has {len(names)} reports ({', '.join(sorted(names))}), and AWS allows"
                 f" {_MOST_REPORTS}; nothing was written",
                 hint="Delete one that nobody reads (Billing, Data Exports), or adopt one with"
                 " octo-tf adopt.",
             )
+    if (is_new or actions == ["replace"]) and not takes_prefix(inputs.cur_s3_prefix):
+        refuse_prefix(inputs.cur_s3_prefix)
     if any(change.address == _MERGED and change.action != "delete" for change in plan.changes):
         policy = str(read().get(_MERGED, {}).get("policy") or "")
         if (size := len(policy.encode())) > _POLICY_BYTES:
@@ -56,6 +64,25 @@ def check_plan(
                 f" allows {_POLICY_BYTES:,}; nothing was written",
                 hint="Shorten the bucket's policy, or choose another bucket (cur_s3_bucket_name).",
             )
+
+
+def takes_prefix(prefix: str) -> bool:
+    """Tell whether AWS takes a prefix for a new report; one that exists may have any."""
+    return _PREFIX.fullmatch(prefix) is not None
+
+
+def refuse_prefix(prefix: str) -> NoReturn:
+    """Refuse a report that would be created with a prefix that AWS does not take.
+
+    Raises:
+        Refused: always.
+    """
+    raise Refused(
+        f"AWS creates no report with the prefix {prefix}: it needs at least two characters, and no"
+        " dot at its end; nothing was written",
+        where="cur_s3_prefix",
+        hint="Set cur_s3_prefix to another prefix.",
+    )
 
 
 def check_roles(aws: Aws, plan: Plan, imported: Collection[str]) -> None:

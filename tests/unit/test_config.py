@@ -133,7 +133,6 @@ def test_an_external_id_typed_as_the_name_of_a_variable_is_not_echoed(write, typ
         (MINIMAL + "tags:\n  a: b\n  aws:x: y\n", ":5:10", "1 to 128 characters"),
         (MINIMAL + "cur_format: Parquet\n", ":3:13", "set both or neither"),
         (MINIMAL + "cur_s3_prefix: a/\n", ":3:16", "no slash at either end"),
-        (MINIMAL + "cur_s3_prefix: cur.\n", ":3:16", "no dot at its end"),
         (MINIMAL + "stackset_name: 1x\n", ":3:16", "start with a letter"),
         (MINIMAL + "permissions_boundary: x\n", ":3:23", "the ARN of a policy, like"),
         ("account_id: '111122223333'\nexternal_id: 'a b'\n", ":2:14", "2 to 1224 characters"),

@@ -15,6 +15,7 @@ from orchestrator.app.steps import refuse_report
 from orchestrator.aws.errors import ServiceError, explained, is_denied
 from orchestrator.aws.s3 import bucket_region
 from orchestrator.aws.session import Aws
+from orchestrator.detection import limits
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.files import read_regular, write_atomically
 from orchestrator.stacks import links
@@ -60,10 +61,10 @@ def launch_link(
     Raises:
         ConfigError: the bucket does not exist, or there are no credentials for Octo.
         Refused: the bucket belongs to another account, Octo's link has other values, or the stack
-            would create a report that AWS does not deliver.
+            would create a report that AWS refuses or does not deliver.
     """
-    if stack.step == "cur" and flow.account.billing.paid_by and not flow.has_report():
-        refuse_report(flow.account)
+    if stack.step == "cur":
+        _check_report(flow)
     if octos_template and stack.template == "api-access":
         return LaunchLink(stack, _octos_link(flow, stack))
     folder = flow.context.folder / "console"
@@ -82,6 +83,15 @@ def launch_link(
     file = folder / f"{stack.template}.yaml"
     write_atomically(file, flow.template(stack.template).encode())
     return LaunchLink(stack, links.create_page(stack.region, flow.partition), file)
+
+
+def _check_report(flow: ConsoleFlow) -> None:
+    """Refuse a report that the stack would create and AWS refuses, or does not deliver."""
+    prefix, payer = flow.inputs.cur_s3_prefix, flow.account.billing.paid_by
+    if (payer or not limits.takes_prefix(prefix)) and not flow.has_report():
+        if payer:
+            refuse_report(flow.account)
+        limits.refuse_prefix(prefix)
 
 
 def _published(flow: ConsoleFlow, stack: ExpectedStack, bucket: str) -> str:

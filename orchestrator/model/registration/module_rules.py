@@ -47,11 +47,11 @@ BucketName = _form(
     but_not=r"[.][.]|^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$|^(xn--|sthree-|amzn-s3-demo-)"
     r"|(-s3alias|--ol-s3|[.]mrap|--x-s3|--table-s3)$",
 )
-# CUR's API, whose own pattern is ^.+[^/|.]$
-# (https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/963); Octo: no slash in front.
+# Reports of before November 2025 may have a prefix that AWS takes for a new one no longer.
 Prefix = _form(
-    r"[0-9A-Za-z!_.*'()-][0-9A-Za-z!_.*'()/-]{0,254}[0-9A-Za-z!_*'()-]",
-    "2 to 256 letters, digits and !-_.*'()/, with no slash at either end and no dot at its end",
+    r"[0-9A-Za-z!_.*'()/-]{1,256}",
+    "1 to 256 letters, digits and !-_.*'()/, with no slash at either end",
+    but_not=r"^/|/$",
 )
 ReportName = _form(r"[0-9A-Za-z!_.*'()-]{1,256}", "1 to 256 letters, digits and !-_.*'()")
 PolicyArn = _form(

@@ -128,6 +128,15 @@ def test_no_report_is_made_by_a_stack_where_the_billing_is_transferred(account):
     assert launch_link(flow, role).file
 
 
+def test_no_report_is_made_by_a_stack_with_a_prefix_that_aws_takes_no_longer(account):
+    alone = account("standalone", cur_s3_prefix="pre.")
+    with pytest.raises(Refused, match=r"no report with the prefix pre\.: it needs"):
+        alone.pages("cur")
+    for page in alone.pages("cur", cur_s3_prefix="pre"):
+        assert alone.create(page.url) == "CREATE_COMPLETE"
+    assert alone.pages("cur")  # AWS has the report
+
+
 def test_the_report_stack_refuses_to_make_a_bucket_in_another_region(account):
     alone = account("standalone")
     (page,) = alone.pages("cur")

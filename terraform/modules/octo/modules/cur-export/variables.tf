@@ -227,9 +227,8 @@ variable "cur_s3_prefix" {
   nullable    = false
 
   validation {
-    # AWS: ^.+[^/|.]$ (https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/963)
-    condition     = can(regex("^[0-9A-Za-z!_.*'()-][0-9A-Za-z!_.*'()/-]*[0-9A-Za-z!_*'()-]$", var.cur_s3_prefix)) && length(var.cur_s3_prefix) <= 256
-    error_message = "cur_s3_prefix must be 2 to 256 characters of letters, digits and !-_.*'()/, with no slash at either end and no dot at its end."
+    condition     = can(regex("^[0-9A-Za-z!_.*'()/-]+$", var.cur_s3_prefix)) && length(var.cur_s3_prefix) <= 256 && !can(regex("^/|/$", var.cur_s3_prefix))
+    error_message = "cur_s3_prefix must be 1 to 256 characters of letters, digits and !-_.*'()/, with no slash at either end."
   }
 }
 
