@@ -14,6 +14,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn
 
 from orchestrator.adoption.expressions import Input, Named, Scope
 from orchestrator.adoption.terraform_files import Block, files, read_blocks, read_values, text_of
@@ -281,30 +282,32 @@ def _values(
     }
     given = [folder / "terraform.tfvars", folder / "terraform.tfvars.json"]
     given += sorted([*folder.glob("*.auto.tfvars"), *folder.glob("*.auto.tfvars.json")])
-    shell = _shell_arguments(environ)
-    given = [*(p for p in given if p.is_file()), *(folder / named for named in shell.var_file)]
-    typed = {
-        f"var.{name}": Input(value, "TF_CLI_ARGS")
-        for name, _, value in (text.partition("=") for text in shell.var)
-    }
-    for path in given:
-        found |= {f"var.{name}": (value, where) for name, value, where in read_values(path)}
-    found |= typed
-    for path in var_files:
-        found |= {f"var.{name}": (value, where) for name, value, where in read_values(path)}
+    given = [path for path in given if path.is_file()]
+    for one in [*given, *_shell_arguments(environ, folder), *var_files]:
+        if isinstance(one, Path):
+            found |= {f"var.{name}": (value, where) for name, value, where in read_values(one)}
+        else:
+            name, _, value = one.partition("=")
+            found[f"var.{name}"] = Input(value, "TF_CLI_ARGS")
     return found
 
 
-def _shell_arguments(environ: Mapping[str, str]) -> argparse.Namespace:
-    """Return the ``var`` and ``var_file`` arguments that the user's shell adds to each plan.
+class _Arguments(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
 
-    Source: Terraform CLI, "Environment variables", TF_CLI_ARGS and TF_CLI_ARGS_name.
+
+def _shell_arguments(environ: Mapping[str, str], folder: Path) -> list[str | Path]:
+    """List what the user's shell adds to each plan: ``name=value``, or a file of values, in order.
+
+    Source: Terraform CLI, "Environment variables", TF_CLI_ARGS and TF_CLI_ARGS_name. Terraform puts
+    the former after the latter, and what comes later wins.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for name in ("var", "var-file"):
-        parser.add_argument(f"-{name}", f"--{name}", action="append", default=[])
-    text = " ".join(environ.get(name, "") for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_plan"))
+    parser = _Arguments(add_help=False, allow_abbrev=False)
+    for name, read in (("var", str), ("var-file", folder.joinpath)):
+        parser.add_argument(f"-{name}", f"--{name}", action="append", dest="given", type=read)
+    text = " ".join(environ.get(name, "") for name in ("TF_CLI_ARGS_plan", "TF_CLI_ARGS"))
     try:
-        return parser.parse_known_args(shlex.split(text))[0]
-    except (ValueError, argparse.ArgumentError):  # Terraform refuses it itself
-        return parser.parse_args([])
+        return parser.parse_known_args(shlex.split(text))[0].given or []
+    except ValueError:  # Terraform refuses it itself
+        return []

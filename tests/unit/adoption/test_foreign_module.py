@@ -341,7 +341,10 @@ def test_each_value_of_a_set_is_its_key(tmp_path):
     [
         ({"TF_CLI_ARGS_plan": "-lock=false -var-file=prod.tfvars"}, "by-file"),
         ({"TF_CLI_ARGS": "--var-file prod.tfvars -var 'id=typed here'"}, "typed here"),
+        ({"TF_CLI_ARGS": "-var id=typed -var-file=prod.tfvars"}, "by-file"),
+        ({"TF_CLI_ARGS": "-var id=all", "TF_CLI_ARGS_plan": "-var id=plan"}, "all"),
         ({"TF_CLI_ARGS": "-var-file"}, "default"),
+        ({"TF_CLI_ARGS": "-v"}, "default"),
         ({"TF_CLI_ARGS": "-var='"}, "default"),
     ],
 )
