@@ -25,6 +25,10 @@ _CUR_SETTINGS = {key: f"cur_{name}" for key, name in REPORT_FIELDS.items()} | {
     "S3Prefix": "cur_s3_prefix",
     "S3Region": "cur_s3_bucket_region",
 }
+_FORM = (
+    *("cur_time_unit", "cur_format", "cur_compression", "cur_refresh_closed_reports"),
+    "cur_report_versioning",
+)
 
 
 @dataclass
@@ -80,11 +84,16 @@ def propose(found: Inventory, stated: Stated) -> ReportProposal:
         if key in report
     }
     is_ours = report["ReportName"] in stated.managed
-    if not is_ours and (unknown := _unknown_values(found, kept)):
+    in_its_bucket = {**kept, "cur_s3_bucket_option": "USE_EXISTING"}
+    if not is_ours and (wrong := _wrong(found, in_its_bucket)):
         settings |= {"cur_report_option": "USE_EXISTING", "cur_report_name": report["ReportName"]}
+        described = {name: kept[name] for name in _FORM if name in kept and name not in wrong}
+        if not _wrong(found, settings | described):
+            settings |= described  # a report that does not have them would not fit
+        named = ", ".join(f"{name}: {kept[name]}" for name in sorted(wrong & {*kept}))
         proposal.warnings.append(
             f"The report {report['ReportName']} and its bucket are not adopted, because octo-tf"
-            f" does not support its settings ({unknown}): Octo reads it as it is"
+            f" does not support its settings ({named or 'in combination'}): they stay as they are"
             " (cur_report_option: USE_EXISTING)."
         )
         return proposal
@@ -104,24 +113,17 @@ def propose(found: Inventory, stated: Stated) -> ReportProposal:
     return proposal
 
 
-def _unknown_values(found: Inventory, kept: Mapping[str, Any]) -> str:
-    """Name the settings of a report that octo.yaml does not accept; empty if it accepts them all.
+def _wrong(found: Inventory, settings: Mapping[str, Any]) -> set[str]:
+    """Name the settings of a report that octo.yaml does not accept; ``""`` for a combination.
 
     AWS may add values that this version of octo-tf does not know.
     """
+    others = {"account_id": found.account.account_id, "external_id": None}
     try:
-        Registration.model_validate(
-            {
-                "account_id": found.account.account_id,
-                "external_id": None,
-                "cur_s3_bucket_option": "USE_EXISTING",
-                **kept,
-            }
-        )
+        Registration.model_validate({**others, **settings})
     except ValidationError as error:
-        wrong = {str(part) for detail in error.errors() for part in detail["loc"][:1]}
-        return ", ".join(f"{n}: {kept[n]}" for n in sorted(wrong & {*kept})) or "in combination"
-    return ""
+        return {str(part) for detail in error.errors() for part in detail["loc"][:1]} or {""}
+    return set()
 
 
 def _adopt_bucket(bucket: Bucket, proposal: ReportProposal) -> None:

@@ -16,9 +16,11 @@ from orchestrator.adoption.proposal import propose
 from orchestrator.adoption.stated import Stated
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.account import Account
+from orchestrator.model.existing_report import choose
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
 from orchestrator.model.observed import Bucket, Role
 from orchestrator.model.organization import Member, Organization
+from orchestrator.model.registration import Registration
 from orchestrator.model.stackset import StackSet, TemplateContent
 from tests.registered import PRINCIPAL, current, trust
 
@@ -214,10 +216,29 @@ def test_an_existing_report_is_proposed_instead_of_a_new_one():
 def test_a_report_with_values_that_octo_yaml_cannot_have_stays_as_it_is(change, said):
     """AWS may have added them: Octo can read such a report, but the module cannot have it."""
     proposal = propose(found(*BOTH, report={**REPORT, **change}), Stated())
-    cur = {n: v for n, v in proposal.settings.items() if n.startswith(("cur_report", "cur_s3"))}
+    cur = {n: v for n, v in proposal.settings.items() if n.startswith(("cur_report_", "cur_s3"))}
+    cur.pop("cur_report_versioning", None)
     assert cur == {"cur_report_option": "USE_EXISTING", "cur_report_name": "curreport"}
     assert not any(one.startswith(("report", "bucket")) for one in proposal.adopted)
     assert [w for w in proposal.warnings if said in w]
+
+
+@pytest.mark.parametrize(
+    "change", [{"AdditionalSchemaElements": ["RESOURCES", "NEW"]}, {"S3Prefix": "a b"}]
+)
+def test_a_report_that_stays_as_it_is_is_described_so_that_it_fits(change):
+    """The example's is daily, in Parquet: octo.yaml says so, or a plan would refuse it."""
+    report = {**REPORT, **change}
+    proposal = propose(found(*BOTH, report=report), Stated())
+    registration = {"account_id": ID, "external_id": None, **proposal.settings}
+    assert choose(Registration.model_validate(registration), [report]) == report
+
+
+def test_a_description_that_octo_yaml_cannot_have_is_left_out():
+    """Parquet without its compression, which octo-tf does not know, is no valid combination."""
+    proposal = propose(found(*BOTH, report={**REPORT, "Compression": "NEW"}), Stated())
+    registration = {"account_id": ID, "external_id": None, **proposal.settings}
+    assert Registration.model_validate(registration).cur_format is None
 
 
 def test_a_bucket_of_the_accounts_own_namespace_is_never_taken_for_octos_alone():
