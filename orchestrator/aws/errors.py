@@ -188,7 +188,7 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
         )
     if is_denied(error) and _MFA_FAILED in message:
         return AwsError(
-            f"{doing} failed: {message.rstrip('.')}",
+            f"{doing} failed: {message.rstrip('. ')}",
             where=where,
             hint="Check mfa_serial of the profile, then run the same command again with the next"
             " code that the device shows: AWS takes each code once.",
