@@ -39,6 +39,12 @@ _ADVICE = tuple(
             " again.",
         ),
         (
+            r"s3Prefix' failed to satisfy constraint",
+            "AWS no longer takes the report's prefix: set cur_s3_prefix to one with at least two"
+            " characters and no dot at its end, and run the same command again. AWS then delivers"
+            " there, and what it has delivered stays where it is.",
+        ),
+        (
             r"AccessDenied|UnauthorizedOperation|not authorized to perform",
             "Grant the caller what the error names, then run the same command again;"
             " docs/reference/aws-permissions.md lists all that is needed.",

@@ -122,6 +122,11 @@ CAUSES = [
     ("api error AccessDenied: User: a is not authorized to perform: iam:TagRole", "Grant the"),
     ("The plugin did not respond: the plugin encountered an error", "error of the provider"),
     ("Provider produced inconsistent result: this is a bug in the provider", "of the provider"),
+    (
+        "api error ValidationException: 1 validation error detected: Value 'pr.' at"
+        " 'reportDefinition.s3Prefix' failed to satisfy constraint: Member must satisfy",
+        "set cur_s3_prefix to one",
+    ),
     ("api error Throttling: Rate exceeded", "nothing to correct"),
     ("StatusCode: 503, ServiceUnavailable", "nothing to correct"),
     ("dial tcp: i/o timeout", "nothing to correct"),
