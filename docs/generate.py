@@ -226,9 +226,13 @@ def engines() -> str:
     """What was proved with each engine, from the results that `make engines` wrote."""
     results = json.loads((ROOT / "docs/reference/engines.json").read_text())
     rows = ["| engine | provider | proved | on |", "|---|---|---|---|"]
-    for name, result in sorted(results.items(), key=_by_version, reverse=True):
-        proved = ", ".join(result["proved"][part] for part in sorted(result["proved"]))
-        rows.append(f"| {name} | {result['provider']} | {proved} | {result['date']} |")
+    for name, parts in sorted(results.items(), key=_by_version, reverse=True):
+        runs: dict[tuple[str, str], list[str]] = {}  # what was run with one provider on one day
+        for part in sorted(parts):
+            result = parts[part]
+            runs.setdefault((result["provider"], result["date"]), []).append(result["proved"])
+        for (provider, date), proved in sorted(runs.items(), reverse=True):
+            rows.append(f"| {name} | {provider} | {', '.join(proved)} | {date} |")
     return "\n".join(rows)
 
 

@@ -15,19 +15,20 @@ RESULTS = Path(__file__).parents[2] / "docs/reference/engines.json"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Write down what passed; an engine that was not run keeps what it had before."""
+    """Write down what passed, with its date; a part that was not run keeps what it had before."""
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     today = datetime.now(timezone.utc).date().isoformat()
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, []):
             for name, value in getattr(report, "user_properties", ()):
                 if name == "engine":
-                    results = known.setdefault(value["engine"], {})
-                    results["provider"] = f"hashicorp/aws {value['provider']}"
-                    results["date"] = today
+                    parts = known.setdefault(value["engine"], {})
+                    parts.pop(value["part"], None)
                     if outcome == "passed":
-                        results.setdefault("proved", {})[value["part"]] = value["proved"]
-                    else:
-                        results.get("proved", {}).pop(value["part"], None)
+                        parts[value["part"]] = {
+                            "proved": value["proved"],
+                            "provider": f"hashicorp/aws {value['provider']}",
+                            "date": today,
+                        }
     if known:
         RESULTS.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
