@@ -13,6 +13,7 @@ from orchestrator.app.review import Review
 from orchestrator.app.steps import Prepared
 from orchestrator.errors import PlanRefused, Refused
 from orchestrator.model.account import Account
+from orchestrator.model.linked_accounts import LinkedAccounts
 from orchestrator.model.outside_action import (
     FORGET,
     PUSH,
@@ -28,7 +29,7 @@ from orchestrator.stackset import deployments
 from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform import guard, journal, plan_file, provenance, render
 from orchestrator.terraform.plan import Plan
-from orchestrator.terraform.state import REPORT, STACKSET, TARGET, StateEdit
+from orchestrator.terraform.state import REPORT, TARGET, StateEdit, StateResource
 
 
 def plan(
@@ -239,27 +240,35 @@ def state_edits(context: AccountContext, prepared: Prepared) -> tuple[StateEdit,
     A state that is unreadable, after a full disk or a crash, is moved aside: what exists in AWS is
     imported. One that Terraform could not save in its backend is saved there.
 
-    Terraform would replace a StackSet target whose creation was interrupted or failed in part (it
-    is tainted), and destroy one that octo.yaml replaced by another with the same accounts. The
-    role must not vanish from accounts that are still wanted: the target is kept in AWS instead, and
-    its accounts are brought in line one by one.
+    Terraform would replace a role, a bucket or another protected resource whose creation was
+    interrupted or failed in part (it is tainted): it is kept in AWS, and brought in line by the
+    plan. It would destroy a StackSet target that octo.yaml replaced by another with the same
+    accounts: the role must not vanish from accounts that are still wanted. Such a target is kept
+    too, and its accounts are brought in line one by one.
     """
     edits = [*prepared.terraform.recovery()]
-    if prepared.account.account_type != "payer":
-        return tuple(edits)
     is_local = context.registration.backend.type == "local"
-    known = prepared.terraform.resources(STACKSET, TARGET, here_only=is_local, edits=edits)
-    steps.check_region(context, known)
+    known = prepared.terraform.resources(*guard.PROTECTED, here_only=is_local, edits=edits)
     linked = prepared.linked
-    if linked is None:
-        return tuple(edits)
-    for resource in (r for r in known if r.type == TARGET):
-        is_dropped = resource.key not in linked.targets
-        if is_dropped and linked.organization.overlap(resource.key, linked.targets):
+    if prepared.account.account_type == "payer":
+        steps.check_region(context, known)
+    for resource in known:
+        if resource.type == TARGET and linked is None:
+            continue  # octo.yaml has no StackSet: it is taken down as it is
+        if linked and _is_replaced(resource, linked):
             edits.append(StateEdit("forget", resource.address))
-        elif resource.tainted:
+        elif resource.tainted and resource.address not in context.settings.allow_destroy:
             edits.append(StateEdit("untaint", resource.address))
     return tuple(edits)
+
+
+def _is_replaced(resource: StateResource, linked: LinkedAccounts) -> bool:
+    """Tell whether a resource is a target no longer, and other targets have its accounts."""
+    return (
+        resource.type == TARGET
+        and resource.key not in linked.targets
+        and bool(linked.organization.overlap(resource.key, linked.targets))
+    )
 
 
 def outside_actions(

@@ -58,6 +58,7 @@ class AwsOptions(_Message):
     bucket_name: str = ""
     prefix: str = ""
     report_name: str = ""
+    registration_method: str = ""
     registration_status: RegistrationStatus = Field(
         default_factory=RegistrationStatus, alias="registrationStatus"
     )

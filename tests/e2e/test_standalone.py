@@ -47,6 +47,28 @@ def test_a_tag_is_changed_in_place(standalone):
     assert "0 to destroy" in result.stderr
 
 
+def test_what_an_interrupted_creation_left_is_kept_and_brought_in_line(sandbox, standalone):
+    """Terraform marks what it created in part as tainted, and would replace the role and bucket."""
+    path = standalone.root / "terraform.tfstate"
+    state = json.loads(path.read_text())
+    marked = [
+        resource["instances"][0]
+        for resource in state["resources"]
+        if resource["type"] in ("aws_iam_role", "aws_s3_bucket") and resource["mode"] == "managed"
+    ]
+    for instance in marked:
+        instance["status"] = "tainted"
+    path.write_text(json.dumps(state))
+    role = sandbox.client("standalone", "iam").get_role(RoleName="AlphausAcctAccessRole")["Role"]
+    result = standalone("apply", "--yes")
+    assert result.returncode == 0, result.stderr
+    kept = result.stderr.count("its creation was interrupted: keep it instead of replacing it")
+    assert kept == len(marked) >= 2
+    assert "tainted" not in path.read_text()
+    after = sandbox.client("standalone", "iam").get_role(RoleName="AlphausAcctAccessRole")["Role"]
+    assert after["RoleId"] == role["RoleId"]
+
+
 def test_a_bucket_that_was_made_again_elsewhere_is_found(sandbox, standalone):
     """Everything about the bucket is right but its region."""
     s3 = sandbox.client("standalone", "s3", "eu-west-1")

@@ -343,7 +343,7 @@ class Terraform:
 
     def resources(self, *types: str, here_only: bool = False, edits=()) -> list[StateResource]:
         if not self.tainted:
-            return [] if types else self.held
+            return [r for r in self.held if not types or r.type in types]
         return [StateResource(TARGET, TARGET_ADDRESS, "r-1", True, "")]
 
     def pull(self) -> str:

@@ -36,7 +36,7 @@ from orchestrator.terraform.client import Terraform
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.failures import AlreadyExists
 from orchestrator.terraform.plan import Plan
-from orchestrator.terraform.state import StateEdit
+from orchestrator.terraform.state import StateEdit, StateResource
 from orchestrator.verify.model import Area, Report, Status
 from tests.unit.app import fakes
 from tests.unit.app.fakes import ACCOUNT, CHANGES, OUTPUTS, Scene, scene
@@ -344,6 +344,19 @@ def test_what_is_outside_terraform_is_done_after_consent_in_the_order_of_the_pla
         "cloud.find_existing",
     ]
     assert after[6] == "terraform.apply_plan"
+
+
+@pytest.mark.parametrize(
+    "resource", ["api_access.aws_iam_role.api_access", "cur_export.aws_s3_bucket.cur[0]"]
+)
+def test_a_protected_resource_whose_creation_was_interrupted_is_kept(route, resource):
+    address, kind = f"module.octo.module.{resource}", resource.split(".")[1]
+    route.terraform.held = [StateResource(kind, address, "", True, "")]
+    route.octo.api.registered = True
+    (keeping,) = plan(route.context).outside
+    assert (keeping.code, keeping.subject) == (UNTAINT, address)
+    route.configure(allow_destroy=frozenset({address}))
+    assert plan(route.context).outside == ()
 
 
 def test_a_second_plan_that_shows_something_else_is_not_applied(payer):
