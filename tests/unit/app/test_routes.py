@@ -352,6 +352,7 @@ def test_what_is_outside_terraform_is_done_after_consent_in_the_order_of_the_pla
 def test_a_protected_resource_whose_creation_was_interrupted_is_kept(route, resource):
     address, kind = f"module.octo.module.{resource}", resource.split(".")[1]
     route.terraform.held = [StateResource(kind, address, "", True, "")]
+    route.terraform.changes = [CHANGES, CHANGES]
     route.octo.api.registered = True
     (keeping,) = plan(route.context).outside
     assert (keeping.code, keeping.subject) == (UNTAINT, address)
