@@ -158,8 +158,7 @@ def finding(stack: ObservedStack, expected: ExpectedStack, account_id: str) -> F
             Status.FAIL,
             f"The stack {stack.name} is {stack.status}: {reasons}",
             {**evidence, "reasons": list(stack.reasons)},
-            f"{_remediation(stack)} Then delete the stack {stack.name} and open its link again"
-            f" ({link}).",
+            f"{_remediation(stack)} {_way_out(stack, link)}",
         )
     if stack.edited:
         names = ", ".join(stack.edited)
@@ -171,6 +170,17 @@ def finding(stack: ObservedStack, expected: ExpectedStack, account_id: str) -> F
             f" Update, current template), or delete it and open its link again ({link}).",
         )
     return Finding(Status.PASS, f"The stack {stack.name} is {stack.status}.", evidence)
+
+
+def _way_out(stack: ObservedStack, link: str) -> str:
+    """Say what becomes of a failed stack: one that was deployed before has what Octo uses."""
+    if stack.status in ("UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"):
+        action = "Continue update rollback" if "ROLLBACK" in stack.status else "Roll back"
+        return (
+            f"Then choose {action} for the stack {stack.name} in CloudFormation, and update it"
+            " again. Do not delete it: Octo uses what it has made."
+        )
+    return f"Then delete the stack {stack.name} and open its link again ({link})."
 
 
 def _remediation(stack: ObservedStack) -> str:

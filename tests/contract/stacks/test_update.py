@@ -15,7 +15,7 @@ import pytest
 from orchestrator.app.console.leaving import stacks_to_delete
 from orchestrator.cli import run
 from orchestrator.sandbox import control
-from tests.contract.stacks.conftest import EXTERNAL_ID, Account
+from tests.contract.stacks.conftest import EXTERNAL_ID, Account, findings
 
 PAGE = Path(__file__).parents[3] / "docs/how-to/fix-a-registration.md"
 STACK = "AlphausAccountAccess"
@@ -200,6 +200,13 @@ def test_an_update_that_octos_role_may_not_make_is_explained_with_a_fix(
     assert failed.exit_code == 1, failed
     assert "UPDATE_ROLLBACK_FAILED" in failed.stderr
     assert "the account's own credentials" in failed.stderr
+    (advice,) = (
+        finding.remedy
+        for finding in findings(standalone.check()).values()
+        if "UPDATE_ROLLBACK_FAILED" in finding.summary
+    )
+    assert "Continue update rollback" in advice
+    assert "Do not delete it" in advice
     refused = command(standalone, "console", "update")
     assert refused.exit_code == 5, refused
     continued = re.search(r"Run (aws cloudformation continue-update-rollback .*?),", refused.stderr)
