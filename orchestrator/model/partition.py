@@ -86,5 +86,5 @@ def mismatch(registration: Registration, account: Account) -> Mismatch | None:
 
 
 def cur_region(partition: str) -> str:
-    """Name the region of a partition's CUR service; one without it gets the commercial region."""
+    """Name the region of a partition's CUR service; ``us-east-1`` where there is none."""
     return _CUR_REGIONS.get(partition, "us-east-1")

@@ -80,7 +80,7 @@ class StackSet:
 
     Attributes:
         stack_set_id: CloudFormation's own id of it, never given twice.
-        partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
+        partition: one of ``partition.PARTITIONS``, like ``aws-cn``.
         parameters: each parameter's value; they hold the external id. ``NoEcho`` ones are ``****``.
         targets: the OUs that it was deployed to, as AWS remembers them.
         capabilities: like ``CAPABILITY_NAMED_IAM``.

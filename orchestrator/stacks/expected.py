@@ -42,7 +42,7 @@ def expected(
 
     Args:
         account_type: a linked account has no report.
-        partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
+        partition: one of ``partition.PARTITIONS``, like ``aws-cn``.
         targets: the StackSet's OUs or root; empty without a StackSet.
         external_id_count: how many external ids the roles accept.
     """
