@@ -207,7 +207,6 @@ def test_an_operation_that_is_under_way_is_pending(sandbox, linked):
     control.pace(sandbox.endpoint_url, 0.5)
     begun = linked.client.update_stack_set(
         StackSetName=NAME,
-        UsePreviousTemplate=True,
         TemplateBody=template(),
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
