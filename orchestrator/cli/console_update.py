@@ -16,6 +16,7 @@ from orchestrator.cli import approval
 from orchestrator.errors import ExitCode
 from orchestrator.model.octo_records import OctoAnswer
 from orchestrator.model.outdated_access import OutdatedAccess
+from orchestrator.model.words import listed
 from orchestrator.octo import history
 from orchestrator.report.history import outdated_lines
 
@@ -94,7 +95,7 @@ class Updating:
         accounts = update_stackset.outdated_accounts(self._flow) if code is ExitCode.DONE else ()
         if not accounts:
             return code
-        named = ", ".join(accounts[:_SHOWN]) + (", ..." if len(accounts) > _SHOWN else "")
+        named = listed(accounts, _SHOWN)
         click.echo(f"Octo calls the access of linked accounts outdated: {named}.", err=True)
         question = "Have Octo confirm, and register, the linked accounts that the StackSet reaches?"
         approval.agree(question, yes=self._yes)

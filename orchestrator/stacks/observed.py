@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 State = Literal["absent", "running", "failed", "complete"]
 _COMPLETE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
+UPDATE_FAILED = "UPDATE_FAILED"
+ROLLBACK_FAILED = "UPDATE_ROLLBACK_FAILED"
 _GONE = "DELETE_COMPLETE"
 _CANCELLED = "Resource creation cancelled"  # a consequence, not a reason
 
@@ -50,6 +52,11 @@ class ObservedStack:
     resource_exists: bool = False
     external_ids: frozenset[str] = field(default=frozenset(), repr=False)
     is_ours: bool = True
+
+    @property
+    def has_failed_update(self) -> bool:
+        """Whether an update failed: what the stack made before is in use."""
+        return self.status in (UPDATE_FAILED, ROLLBACK_FAILED)
 
     @property
     def region(self) -> str:

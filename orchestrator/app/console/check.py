@@ -10,7 +10,7 @@ from orchestrator.app.confirm import confirm
 from orchestrator.app.console.flow import ConsoleFlow
 from orchestrator.aws.errors import is_transient
 from orchestrator.errors import AwsError
-from orchestrator.stacks.observed import ObservedStack
+from orchestrator.stacks.observed import ROLLBACK_FAILED, ObservedStack
 from orchestrator.stacks.steps import AREAS, TRUSTED_ACCESS, ExpectedStack, Step
 from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
 from orchestrator.verify.remedy import for_stacks
@@ -174,8 +174,8 @@ def finding(stack: ObservedStack, expected: ExpectedStack, account_id: str) -> F
 
 def _way_out(stack: ObservedStack, link: str) -> str:
     """Say what becomes of a failed stack: one that was deployed before has what Octo uses."""
-    if stack.status in ("UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"):
-        action = "Continue update rollback" if "ROLLBACK" in stack.status else "Roll back"
+    if stack.has_failed_update:
+        action = "Continue update rollback" if stack.status == ROLLBACK_FAILED else "Roll back"
         return (
             f"Then choose {action} for the stack {stack.name} in CloudFormation, and update it"
             " again. Do not delete it: Octo uses what it has made."

@@ -18,13 +18,11 @@ from orchestrator.detection import stackset_template
 from orchestrator.errors import ConfigError, OctoError, OctoTfError, Pending, Refused
 from orchestrator.model.aws_cli import aws_command, aws_line
 from orchestrator.stacks import links
-from orchestrator.stacks.observed import ObservedStack
+from orchestrator.stacks.observed import ROLLBACK_FAILED, UPDATE_FAILED, ObservedStack
 from orchestrator.stacks.steps import ExpectedStack, check_step
 
 _VERSION, _TARGET = "TemplateVersion", "TargetOrganizationId"
 _SECONDS = 900.0
-_UPDATE_FAILED = "UPDATE_FAILED"
-_ROLLBACK_FAILED = "UPDATE_ROLLBACK_FAILED"
 _PAUSE_SECONDS = 2.0
 _ONCE_ENDED = "Run octo-tf console update once CloudFormation has finished."
 
@@ -190,12 +188,12 @@ def check_settled(flow: ConsoleFlow, expected: ExpectedStack, stack: ObservedSta
             raise Pending(status, where=where, hint=_ONCE_ENDED)
         link = f"octo-tf console link {expected.step}"
         hint = f"Delete the failed stack, then run {link} and open the link."
-        if stack.status == _UPDATE_FAILED:  # its resources are in use
+        if stack.status == UPDATE_FAILED:  # its resources are in use
             hint = (
                 "Roll the stack back or update it in the AWS console, then run this command again;"
                 " the stack's events name what failed."
             )
-        if stack.status == _ROLLBACK_FAILED:
+        if stack.status == ROLLBACK_FAILED:
             hint = (
                 f"Run {_continue_rollback(flow, stack)}, with the account's own credentials; then"
                 " run this command again."
@@ -300,7 +298,7 @@ def by_octo(
     first = ""
     if now.status.endswith("_IN_PROGRESS"):
         first = "Wait until CloudFormation has finished. "
-    if now.status == _ROLLBACK_FAILED:
+    if now.status == ROLLBACK_FAILED:
         first = f"First run {_continue_rollback(flow, stack)}. "
     raise OctoTfError(
         f"the stack {stack.name} is {now.status or 'gone'}: Octo has not updated it",
