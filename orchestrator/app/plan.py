@@ -157,7 +157,7 @@ def run_terraform(
 def check_against_aws(
     context: AccountContext, prepared: Prepared, reviewed: Plan, edits: tuple[StateEdit, ...]
 ) -> None:
-    """Plan again and compare with the reviewed plan: Terraform applies that without reading AWS.
+    """Compare a new plan with the reviewed one, which Terraform would apply without reading AWS.
 
     Raises:
         PlanRefused: a resource that the plan changes, a role or the bucket's policy has changed.

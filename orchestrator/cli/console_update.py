@@ -103,9 +103,10 @@ class Updating:
             return code
         if left := update_stackset.outdated_accounts(self._flow):
             click.echo(
-                f"Octo still calls {len(left)} of them outdated: Octo's template asks for more"
-                " than their StackSet deploys. For a StackSet of octo-tf's template, octo.yaml says"
-                " what it deploys (features, stackset_features, additional_actions).",
+                f"Octo still calls {len(left)} of the linked accounts outdated: Octo's template"
+                " asks for more than their StackSet deploys. If the StackSet is of octo-tf's"
+                " template, add what is missing to octo.yaml (features, stackset_features,"
+                " additional_actions).",
                 err=True,
             )
             return ExitCode.VERIFICATION_PENDING

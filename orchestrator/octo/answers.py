@@ -80,7 +80,7 @@ def stackset_with_leavers(record: AccountRecord, left: int, *, at: str) -> OctoA
 
 
 def recorded_confirmation(record: AccountRecord, known: DataAccess | None) -> OctoAnswer | None:
-    """Return the ledger's confirmation of the StackSet if it still holds; None: ask Octo again.
+    """Return the StackSet's confirmation in the ledger if it still holds; with None, ask Octo.
 
     Octo assumes the role in every linked account when it is asked. A first confirmation whose
     answer did not come in time counts once Octo says that the StackSet is confirmed.

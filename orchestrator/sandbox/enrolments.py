@@ -68,7 +68,7 @@ class Enrolments:
 
 
 def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
-    """Yield what an enrolment needs at first: the service's role, and with members its access.
+    """Yield the permissions to create the service's role and, with members, its access, if missing.
 
     Source of the latter: AWS Organizations User Guide, "AWS Compute Optimizer and AWS
     Organizations" and "Cost Optimization Hub and AWS Organizations": enrolling with members enables

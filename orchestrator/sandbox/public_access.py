@@ -26,7 +26,7 @@ def of_account(account_id: str) -> Any:
 
 
 def is_blocked(bucket: str, setting: str) -> bool:
-    """Whether a setting is on, for a bucket or for the whole account of its owner."""
+    """Tell whether the bucket's own block or that of its owner's account switches a setting on."""
     owner = str(bucket_owner(bucket))
     holders = (s3(owner).get_bucket(bucket), of_account(owner))
     values = (getattr(held.public_access_block, SETTINGS[setting], False) for held in holders)

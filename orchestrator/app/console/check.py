@@ -178,7 +178,7 @@ def _way_out(stack: ObservedStack, link: str) -> str:
         action = "Continue update rollback" if stack.status == ROLLBACK_FAILED else "Roll back"
         return (
             f"Then choose {action} for the stack {stack.name} in CloudFormation, and update it"
-            " again. Do not delete it: Octo uses what it has made."
+            " again. Do not delete it: Octo uses the resources that the stack has created."
         )
     return f"Then delete the stack {stack.name} and open its link again ({link})."
 

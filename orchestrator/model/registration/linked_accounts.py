@@ -71,7 +71,8 @@ class LinkedAccountsSettings(Section):
     stackset_retain_on_account_removal: Annotated[
         bool | None,
         _linked(
-            "Keep the role of an account that leaves the targets; a change replaces the StackSet."
+            "Keep the role of an account that leaves the targets; to change this setting replaces"
+            " the StackSet."
         ),
     ] = None
     stackset_role_logical_id: Annotated[
