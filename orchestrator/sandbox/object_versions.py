@@ -1,20 +1,45 @@
 """The versions of objects in S3, and the errors of those that do not exist.
 
-Source: S3 API Reference, "Error responses"; the texts were recorded on AWS.
+moto forgets older versions where versioning is suspended, and gives others the ids of UUIDs.
+Sources: S3 API Reference, "Error responses"; S3 User Guide, "Working with objects in a
+versioning-suspended bucket". The texts were recorded on AWS.
 """
 
 from __future__ import annotations
 
 import re
+import secrets
+import string
 from typing import Any
 
-from moto.s3.models import FakeDeleteMarker
+from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey
 
 from orchestrator.sandbox.state import bucket_owner, s3
 from orchestrator.sandbox.wire import Call, ServiceError
 
 _VERSION_ID = re.compile(r"null|[\w.-]{32}|[0-9a-f-]{36}")
+_CHARACTERS = f"{string.ascii_letters}{string.digits}._"
 _NOT_ALLOWED = "The specified method is not allowed against this resource."
+
+
+def new_version_id(bucket: Any) -> str:
+    """Make the id of a new version, or of a delete marker."""
+    if bucket.versioning_status != "Enabled":
+        return "null"
+    return "".join(secrets.choice(_CHARACTERS) for _ in range(32))
+
+
+def _keep_versions() -> None:
+    """Have moto keep the older versions where versioning is suspended, and name the new ones."""
+    made = FakeKey.__init__
+
+    def make(held: Any, *arguments: Any, **given: Any) -> None:
+        if given.get("is_versioned"):
+            given["version_id"] = new_version_id(bucket_named(given["bucket_name"]))
+        made(held, *arguments, **given)
+
+    FakeKey.__init__ = make
+    FakeBucket.is_versioned = property(lambda bucket: bucket.versioning_status is not None)
 
 
 def bucket_named(name: str) -> Any:
@@ -93,3 +118,6 @@ def existing(call: Call, *, latest_marker_is_absent: bool = False) -> Any:
         Method=call.operation.partition("Object")[0].upper(),
         ResourceType="DeleteMarker",
     )
+
+
+_keep_versions()

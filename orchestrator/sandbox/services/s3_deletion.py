@@ -14,6 +14,7 @@ from moto.s3.models import FakeDeleteMarker
 from orchestrator.sandbox.object_versions import (
     bucket_named,
     check_version_id,
+    new_version_id,
     version_of,
     versions_of,
 )
@@ -41,8 +42,8 @@ def _delete(bucket_name: str, key: str, version: str | None) -> dict[str, Any]:
         _keep(bucket, key, [])
         return {}
     marker = FakeDeleteMarker(key=SimpleNamespace(name=key))
+    marker._version_id = new_version_id(bucket)
     if bucket.versioning_status == "Suspended":
-        marker._version_id = "null"
         versions = [v for v in versions if str(v.version_id) != "null"]
     _keep(bucket, key, [*versions, marker])
     return {"VersionId": marker.version_id, "DeleteMarker": True}

@@ -78,10 +78,13 @@ def _bounds_of_part(held: Any, number: int) -> tuple[int, int] | None:
 
 def head_object(_state: SandboxState, call: Call) -> Any:
     """HeadObject: moto's, but an invalid version id gets status 400, without a body."""
+    bucket, version = bucket_named(call.uri["Bucket"]), call.parameters.get("VersionId")
     try:
-        check_version_id(bucket_named(call.uri["Bucket"]), call.parameters.get("VersionId"))
+        check_version_id(bucket, version)
     except ServiceError:
         return Response(status=400)
+    if version and not bucket.versioning_status:  # the null version, which moto refuses
+        call.notes["environ"] = {"QUERY_STRING": ""}
     if call.parameters.get("PartNumber"):
         _check_bytes(call)
     return TO_MOTO

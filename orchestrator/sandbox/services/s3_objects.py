@@ -1,8 +1,6 @@
 """S3: writing and copying objects: their versions, KMS keys and conditions.
 
-moto forgets older versions where versioning is suspended, and conditions of copies. Sources: S3
-API Reference; S3 User Guide, "Working with objects in a versioning-suspended bucket". The error
-texts were recorded on AWS.
+moto forgets conditions of copies. Source: S3 API Reference. The error texts were recorded on AWS.
 """
 
 from __future__ import annotations
@@ -47,7 +45,6 @@ def put_object(_state: SandboxState, call: Call) -> Any:
     check_tagging_header(call)
     check_lock_headers(call)
     check_conditions(call)
-    call.notes["before"] = versions_of(call.uri["Bucket"], call.uri["Key"])
     return TO_MOTO
 
 
@@ -122,10 +119,8 @@ def copy_object(_state: SandboxState, call: Call) -> Any:
         raise no_such_key(key)
     check_source_conditions(call, source)
     check_conditions(call)
-    here = (call.uri["Bucket"], call.uri["Key"])
-    if (bucket, key) == here and version is None and not _changes(call, source):
+    if (bucket, key) == (call.uri["Bucket"], call.uri["Key"]) and version is None and not _changes(call, source):
         raise ServiceError("InvalidRequest", _IN_PLACE)
-    call.notes["before"] = versions_of(*here)
     return TO_MOTO
 
 
@@ -143,7 +138,7 @@ def _changes(call: Call, source: Any) -> bool:
 
 
 def written(_state: SandboxState, call: Call, headers: Any) -> None:
-    """Keep the KMS key, the ACL, and the older versions where versioning is suspended."""
+    """Keep the KMS key and the ACL; the null version is overwritten."""
     bucket, key = call.uri["Bucket"], call.uri["Key"]
     held, now = bucket_named(bucket), versions_of(bucket, key)[-1]
     used = key_to_write(bucket, call.parameters, call.caller.account_id)
@@ -160,10 +155,10 @@ def written(_state: SandboxState, call: Call, headers: Any) -> None:
         name_checksum(now, headers)
     note_grants(now, grants_of(call))
     if held.versioning_status == "Suspended":
-        older = [v for v in call.notes["before"] if str(v.version_id) != "null"]
+        older = [v for v in versions_of(bucket, key)[:-1] if str(v.version_id) != "null"]
         held.keys.setlist(key, [*older, now])
-        if call.operation == "CopyObject":
-            headers["x-amz-version-id"] = "null"
+        if call.operation == "PutObject":
+            headers.pop("x-amz-version-id", None)
     name_details(held, now, headers)
 
 

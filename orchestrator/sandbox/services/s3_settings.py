@@ -53,6 +53,13 @@ def _versioning(call: Call) -> None:
 
 def _cors(call: Call) -> None:
     for rule in call.parameters["CORSConfiguration"]["CORSRules"]:
+        for method in rule.get("AllowedMethods", []):
+            if method not in ("GET", "PUT", "HEAD", "POST", "DELETE"):  # moto has then deleted all
+                raise ServiceError(
+                    "InvalidRequest",
+                    "Found unsupported HTTP method in CORS config. Unsupported method is"
+                    f" {method}",
+                )
         for kind in ("AllowedOrigin", "AllowedHeader"):
             for value in rule.get(f"{kind}s", []):
                 if value.count("*") > 1:
