@@ -24,7 +24,9 @@ from orchestrator.sandbox.state import PARTITION, Caller, bucket_owner, identity
 from orchestrator.sandbox.wire import Call, ServiceError
 
 KEY_OF_AWS = "alias/aws/s3"
-_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}", re.IGNORECASE)
+_KEY_ID = re.compile(
+    r"(mrk-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}", re.IGNORECASE
+)
 _KMS = ("aws:kms", "aws:kms:dsse")
 _PENDING = {"PendingDeletion": "pending deletion", "PendingImport": "pending import"}
 

@@ -126,6 +126,12 @@ def metadata(key: Any) -> dict[str, Any]:
 def create_key(state: SandboxState, call: Call) -> Any:
     """CreateKey: symmetric and for encryption, unless something else is asked for."""
     given = call.parameters
+    if given.get("KeySpec") and given.get("CustomerMasterKeySpec"):
+        raise ServiceError(
+            "ValidationException",
+            "You cannot specify KeySpec and CustomerMasterKeySpec in the same request."
+            " CustomerMasterKeySpec is deprecated.",
+        )
     spec = given.get("KeySpec") or given.get("CustomerMasterKeySpec") or "SYMMETRIC_DEFAULT"
     if spec != "SYMMETRIC_DEFAULT" and not given.get("KeyUsage"):
         raise ServiceError(

@@ -119,7 +119,11 @@ def copy_object(_state: SandboxState, call: Call) -> Any:
         raise no_such_key(key)
     check_source_conditions(call, source)
     check_conditions(call)
-    if (bucket, key) == (call.uri["Bucket"], call.uri["Key"]) and version is None and not _changes(call, source):
+    if (
+        (bucket, key) == (call.uri["Bucket"], call.uri["Key"])
+        and version is None
+        and not _changes(call, source)
+    ):
         raise ServiceError("InvalidRequest", _IN_PLACE)
     return TO_MOTO
 

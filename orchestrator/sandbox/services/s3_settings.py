@@ -57,8 +57,7 @@ def _cors(call: Call) -> None:
             if method not in ("GET", "PUT", "HEAD", "POST", "DELETE"):  # moto has then deleted all
                 raise ServiceError(
                     "InvalidRequest",
-                    "Found unsupported HTTP method in CORS config. Unsupported method is"
-                    f" {method}",
+                    f"Found unsupported HTTP method in CORS config. Unsupported method is {method}",
                 )
         for kind in ("AllowedOrigin", "AllowedHeader"):
             for value in rule.get(f"{kind}s", []):
@@ -73,6 +72,21 @@ def _cors(call: Call) -> None:
                     f'ExposeHeader "{header}" contains wildcard. We currently do not support'
                     " wildcard for ExposeHeader.",
                 )
+
+
+def _replication(call: Call) -> None:
+    if bucket_named(call.uri["Bucket"]).versioning_status != "Enabled":
+        raise ServiceError(
+            "InvalidRequest",
+            "Versioning must be 'Enabled' on the bucket to apply a replication configuration",
+            BucketName=call.uri["Bucket"],
+        )
+    for rule in call.parameters["ReplicationConfiguration"]["Rules"]:
+        target = rule["Destination"]["Bucket"].rpartition(":::")[2]
+        if bucket_owner(target) is None:
+            raise ServiceError("InvalidRequest", "Destination bucket must exist.")
+        if bucket_named(target).versioning_status != "Enabled":
+            raise ServiceError("InvalidRequest", "Destination bucket must have versioning enabled.")
 
 
 def _encryption(call: Call) -> None:
@@ -221,6 +235,7 @@ OPERATIONS: dict[str, Operation] = {
     "PutBucketEncryption": _checked(_encryption),
     "PutBucketLogging": put_logging,
     "PutBucketRequestPayment": put_request_payment,
+    "PutBucketReplication": _checked(_replication),
     "PutBucketTagging": _checked(_tagging),
     "PutBucketVersioning": _checked(_versioning),
 }

@@ -52,9 +52,35 @@ def delete_block(_state: SandboxState, call: Call) -> dict[str, Any]:
     return {}
 
 
-def list_access_points(_state: SandboxState, _call: Call) -> dict[str, Any]:
-    """ListAccessPoints: the sandbox makes none."""
-    return {"AccessPointList": []}
+# What the sandbox makes none of: the member that lists them, or the error of one that is absent.
+_NONE = {
+    "ListAccessGrantsInstances": "AccessGrantsInstancesList",
+    "ListAccessPoints": "AccessPointList",
+    "ListJobs": "Jobs",
+    "ListMultiRegionAccessPoints": "AccessPoints",
+    "ListStorageLensConfigurations": "",
+}
+_ABSENT = {
+    "GetAccessPoint": ("NoSuchAccessPoint", "The specified accesspoint does not exist"),
+    "GetAccessPointPolicy": ("NoSuchAccessPoint", "The specified accesspoint does not exist"),
+    "GetAccessPointPolicyStatus": ("NoSuchAccessPoint", "The specified accesspoint does not exist"),
+    "DeleteAccessPoint": ("NoSuchAccessPoint", "The specified accesspoint does not exist"),
+    "GetStorageLensConfiguration": (
+        "NoSuchConfiguration",
+        "The specified configuration does not exist.",
+    ),
+}
+
+
+def list_none(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """List what the sandbox makes none of."""
+    member = _NONE[call.operation]
+    return {member: []} if member else {}
+
+
+def refuse_absent(_state: SandboxState, call: Call) -> dict[str, Any]:
+    """Refuse a call about what the sandbox makes none of."""
+    raise ServiceError(*_ABSENT[call.operation], 404)
 
 
 def check(_state: SandboxState, call: Call) -> None:
@@ -101,9 +127,10 @@ def _bucket(call: Call) -> str:
 
 
 OPERATIONS: dict[str, Operation] = {
+    **dict.fromkeys(_NONE, list_none),
+    **dict.fromkeys(_ABSENT, refuse_absent),
     "DeletePublicAccessBlock": delete_block,
     "GetPublicAccessBlock": get_block,
-    "ListAccessPoints": list_access_points,
     "ListTagsForResource": list_tags,
     "PutPublicAccessBlock": put_block,
     "TagResource": tag,
