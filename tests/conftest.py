@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+# Seconds for one test without a run of Terraform: ten times what the longest one takes.
+_QUICK = frozenset({"contract", "unit", "web"})
+_QUICK_SECONDS = 300
+
 
 def pytest_sessionstart() -> None:
     """Give signals their effect although a background job or nohup ignores them.
@@ -33,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         names = [str(name) for mark in item.iter_markers("case") for name in mark.args]
         item.user_properties += [("case", name) for name in names]
+        if _QUICK & {*item.path.parts} and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_QUICK_SECONDS))  # a hang costs no more than this
     size = Counter(item.path for item in items)
     items.sort(key=lambda item: -size[item.path] if "e2e" in item.path.parts else 0)
 

@@ -161,7 +161,7 @@ def test_accounts_whose_deployment_another_one_cancelled_are_repaired_one_by_one
         OperationPreferences={"MaxConcurrentPercentage": 100},
     )
     policy = organization.attach("SERVICE_CONTROL_POLICY", "no", deny("iam:CreateRole"), root)
-    control.pace(sandbox.endpoint_url, 60)
+    control.pace(sandbox.endpoint_url, 600)
     for name in ("first", "second"):
         organization.client.create_account(AccountName=name, Email=f"{name}@example.com")
     control.pace(sandbox.endpoint_url, 0)  # both are made, and deployed to, by the next call

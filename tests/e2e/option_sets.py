@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from tests.e2e.conftest import RunningSandbox
 from tests.e2e.least_privilege import Route
 from tests.e2e.project import EXTERNAL_ID
 from tests.registered import trust
+from tests.waiting import wait_until
 
 ROLE = "AlphausAcctAccessRole"
 LEFTOVER = "OctoSSMUpdaterRole"
@@ -137,13 +137,14 @@ def outdate(route: Route) -> None:
         Capabilities=present["Capabilities"],
         Tags=[{"Key": "by", "Value": "hand"}],
     )
-    for _ in range(60):
+
+    def ended() -> bool:
         found = client.describe_stack_set_operation(
             StackSetName=name, OperationId=started["OperationId"]
         )["StackSetOperation"]
-        if found["Status"] not in ("RUNNING", "QUEUED"):
-            break
-        time.sleep(0.5)
+        return found["Status"] not in ("RUNNING", "QUEUED")
+
+    wait_until(ended, "the operation has ended")
 
 
 def with_stackset(route: Route) -> None:

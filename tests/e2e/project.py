@@ -6,13 +6,14 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pexpect
+
+from tests.waiting import wait_until
 
 EXTERNAL_ID = "e2e-external-id-7f3a"
 CTRL_C, CTRL_D = "\x03", "\x04"
@@ -86,13 +87,14 @@ class Project:
             stderr=subprocess.PIPE,
             text=True,
         )
-        deadline = time.monotonic() + 90
-        while not when():
-            assert time.monotonic() < deadline
+
+        def is_so() -> bool:
             assert process.poll() is None, process.communicate()
-            time.sleep(0.2)
+            return when()
+
+        wait_until(is_so, "what is to be interrupted", seconds=300)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=180)
         assert process.returncode == 130, errors
 
     @property

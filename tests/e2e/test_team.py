@@ -16,7 +16,7 @@ import pytest
 from orchestrator.sandbox import control
 from orchestrator.terraform import run_log
 from tests.e2e.conftest import Checkpoint, Project
-from tests.faults.matrix import wait_until
+from tests.waiting import wait_until
 
 BUCKET, KEY = "team-terraform-state", "octo/account.tfstate"
 LOCK = {
@@ -134,10 +134,10 @@ def test_the_lock_of_a_killed_terraform_goes_by_following_the_error(sandbox, tea
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: any(f["happened"] for f in control.faults(sandbox.endpoint)), 180)
+    wait_until(lambda: any(f["happened"] for f in control.faults(sandbox.endpoint)), "it tags")
     first, *_ = filter(run_log.is_note, (team.root / run_log.NAME).read_text().splitlines())
     os.kill(int(first.split()[-1]), signal.SIGKILL)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == 1, errors
     assert "names the command that unlocks it" in errors
     sandbox.clear_faults()

@@ -44,7 +44,7 @@ class Shell:
             dimensions=(50, 90),
             timeout=QUIET,
         )
-        self._bash.expect_exact(PROMPT)
+        self._bash.expect_exact(PROMPT, timeout=LIMIT)
 
     def type(self, line: str, until: str | None = None) -> str:
         """Types a line, answers what it asks; returns what the terminal shows."""
@@ -66,7 +66,7 @@ class Shell:
     def interrupt(self) -> None:
         """Presses Ctrl-C; what runs ends."""
         self._bash.sendintr()
-        self._bash.expect_exact(PROMPT)
+        self._bash.expect_exact(PROMPT, timeout=LIMIT)
 
     def close(self) -> None:
         self._bash.sendintr()

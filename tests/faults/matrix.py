@@ -10,7 +10,6 @@ import json
 import resource
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -896,14 +895,6 @@ CASES = (
         **octo("CreateAccountAccess", error="FailedPrecondition"),
     ),
 )
-
-
-def wait_until(what: Callable[[], bool], seconds: float = 180.0) -> None:
-    """Waits for something to become true, on a busy machine too."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def table() -> str:

@@ -25,8 +25,8 @@ from tests.faults.matrix import (
     plan_cut_short,
     program,
     state_is_whole,
-    wait_until,
 )
+from tests.waiting import wait_until
 
 BUCKET = "billing-data-of-the-payer"
 
@@ -145,7 +145,7 @@ def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
 
 
 def strikes(sandbox: RunningSandbox) -> bool:
-    return any(f["happened"] for f in control.faults(sandbox.endpoint))
+    return any(f["happened"] > f["after"] for f in control.faults(sandbox.endpoint))
 
 
 # A slow call at each step, to be interrupted in.
@@ -167,11 +167,9 @@ def test_an_interrupted_run_ends_in_order_and_the_next_one_goes_on(sandbox, link
     service, action, after = SLOW[step]
     sandbox.fault(service=service, action=action, latency=4, after=after, times=1)
     process = start(linked, "apply", "--yes")
-    wait_until(lambda: strikes(sandbox))
-    if step == "plan":  # octo-tf's own call came first
-        time.sleep(2.5)
+    wait_until(lambda: strikes(sandbox), "the slow call")
     process.send_signal(kind)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == 130, errors
     assert "Run the same command again" in errors
     assert "Traceback" not in errors
@@ -197,12 +195,12 @@ exec "{terraform}" "$@"
 def test_a_second_ctrl_c_ends_at_once_and_says_what_may_be_left(linked):
     with program(STUBBORN)(linked) as settings:
         process = start(linked, "apply", "--yes", *settings["arguments"])
-        wait_until((linked.root / "applying").exists)
+        wait_until((linked.root / "applying").exists, "Terraform applies")
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
         assert process.poll() is None  # it waits for Terraform
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "resources may exist that its state does not know" in " ".join(errors.split())
     completes(linked)
@@ -213,9 +211,9 @@ def test_a_killed_run_can_simply_be_run_again(sandbox, linked, step):
     service, action, after = SLOW[step]
     sandbox.fault(service=service, action=action, latency=3, after=after, times=1)
     process = start(linked, "apply", "--yes")
-    wait_until(lambda: strikes(sandbox))
+    wait_until(lambda: strikes(sandbox), "the slow call")
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     completes(linked)
 
 
@@ -232,9 +230,9 @@ def terraform_of(project: Project) -> int:
 
 
 def test_after_octo_tf_was_killed_terraform_finishes_and_the_next_run_waits_for_it(sandbox, linked):
-    slow_apply(sandbox)
+    slow_apply(sandbox, 30)
     process = start(linked, "apply", "--yes")
-    wait_until(lambda: strikes(sandbox))
+    wait_until(lambda: strikes(sandbox), "the slow call")
     pid = terraform_of(linked)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -250,11 +248,11 @@ def test_after_octo_tf_was_killed_terraform_finishes_and_the_next_run_waits_for_
 def test_a_terraform_that_was_killed_is_said_and_takes_its_provider_along(sandbox, linked):
     slow_apply(sandbox)
     process = start(linked, "apply", "--yes")
-    wait_until(lambda: strikes(sandbox))
+    wait_until(lambda: strikes(sandbox), "the slow call")
     pid = terraform_of(linked)
     assert any("terraform-provider-aws" in name for name in names_of(pid))
     os.kill(pid, signal.SIGKILL)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == 1, errors
     assert "terraform apply was killed by SIGKILL" in errors
     assert "Run the same command again" in errors
@@ -275,7 +273,7 @@ def test_a_terminal_that_is_closed_stops_the_run_in_order(sandbox, linked):
         cwd=str(linked.folder),
         env=linked.environ,
     )
-    wait_until(lambda: strikes(sandbox))
+    wait_until(lambda: strikes(sandbox), "the slow call")
     pid = terraform_of(linked)
     os.close(terminal.child_fd)  # the kernel hangs up
     os.waitpid(terminal.pid, 0)

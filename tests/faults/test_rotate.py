@@ -11,7 +11,7 @@ import pytest
 from orchestrator.sandbox import control
 from tests.e2e.conftest import Checkpoint, RunningSandbox
 from tests.e2e.test_rotate import MEMBERS, NEW, accepted, phase, present, registered, rotate
-from tests.faults.matrix import wait_until
+from tests.waiting import wait_until
 
 OCTO = True
 __all__ = ["registered"]
@@ -42,10 +42,11 @@ def killed(sandbox: RunningSandbox, service: str, action: str, **environ: str) -
         lambda: (
             process.poll() is not None
             or any(fault["happened"] for fault in control.faults(sandbox.endpoint))
-        )
+        ),
+        "the slow call",
     )
     process.send_signal(signal.SIGKILL)
-    output = "".join(process.communicate(timeout=60))
+    output = "".join(process.communicate(timeout=180))
     assert process.returncode == -signal.SIGKILL, f"it ended before the call: {output}"
     sandbox.clear_faults()
 
@@ -56,7 +57,7 @@ CALLS = [("iam", "UpdateAssumeRolePolicy"), ("cloudformation", "UpdateStackSet")
 
 def settle(sandbox: RunningSandbox) -> None:
     """Waits for the StackSet operation that a killed run left behind: a rotation refuses it."""
-    wait_until(lambda: all(o["Status"] != "RUNNING" for o in sandbox.operations()))
+    wait_until(lambda: all(o["Status"] != "RUNNING" for o in sandbox.operations()), "it settles")
 
 
 @pytest.mark.parametrize(("service", "action"), CALLS)

@@ -85,7 +85,7 @@ def test_a_pipe_that_never_ends_is_refused(tmp_path):
             {"account_id": "111122223333", "external_id_file": str(tmp_path / "pipe")},
             {},
         )
-    writer.join(timeout=10)
+    writer.join(timeout=60)
     assert not writer.is_alive()
 
 

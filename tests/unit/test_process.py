@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -21,6 +20,7 @@ from orchestrator.terraform import run_log
 from orchestrator.terraform.binary import Binary
 from orchestrator.terraform.client import Terraform
 from orchestrator.terraform.state import StateEdit
+from tests.waiting import wait_until
 
 EVENT = (
     '{"type": "apply_%s", "hook": {"resource": {"addr": "%s"}, "action": "create",'
@@ -53,16 +53,9 @@ def applied(terraform: Terraform) -> dict:
     return terraform.apply_plan(Path("octo.tfplan"))
 
 
-def wait_for(what, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def number_in(path: Path) -> int:
     """The number in a file that another process writes."""
-    wait_for(lambda: path.exists() and path.read_text().endswith("\n"))
+    wait_until(lambda: path.exists() and path.read_text().endswith("\n"), f"{path.name} is written")
     return int(path.read_text())
 
 
@@ -134,7 +127,7 @@ def once(path: Path, act) -> None:
     """Acts in another thread as soon as a file is there."""
 
     def wait_and_act() -> None:
-        wait_for(path.exists)
+        wait_until(path.exists, f"{path.name} is there")
         act()
 
     threading.Thread(target=wait_and_act).start()
@@ -210,7 +203,7 @@ def test_no_child_of_terraform_outlives_it(fake, folder, monkeypatch, ignores):
     with pytest.raises(EngineError, match="terraform apply was killed by SIGKILL"):
         applied(fake(script))
     child = number_in(folder / "pid")
-    wait_for(lambda: not is_running(child))
+    wait_until(lambda: not is_running(child), "the child has ended")
 
 
 @pytest.mark.parametrize(
@@ -253,20 +246,28 @@ def killed(fake, folder):
         program = fake(script).binary.path
         process = subprocess.Popen([sys.executable, "-c", ALONE, program, str(folder)])
         log = folder / run_log.NAME
-        wait_for(lambda: (folder / when).exists() and "runs as process" in log.read_text())
+        wait_until(
+            lambda: (folder / when).exists() and "runs as process" in log.read_text(),
+            "Terraform runs",
+        )
         process.kill()
         process.wait()
 
     return kill
 
 
-LINES = "n=0; while [ $n -lt 20 ]; do echo line; n=$((n+1)); sleep 0.05; done; touch finished"
+LINES = "while [ ! -e 'go on' ]; do echo line; sleep 0.05; done; touch finished"
 
 
 def test_terraform_goes_on_alone_and_the_next_one_waits_for_it(killed, fake, folder):
     said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        (folder / "go on").touch()
+
     killed(f"echo $$ > pid; touch started; {LINES}", when="started")
-    applied(fake("[ -e finished ] || exit 1", on_interrupt=said.append))
+    applied(fake("[ -e finished ] || exit 1", on_interrupt=say))
     pid = number_in(folder / "pid")
     assert said == [f"An earlier Terraform (process {pid}) is still finishing: waiting for it."]
     assert not (folder / run_log.NAME).exists()
@@ -274,17 +275,26 @@ def test_terraform_goes_on_alone_and_the_next_one_waits_for_it(killed, fake, fol
 
 def test_the_wait_for_an_earlier_terraform_can_be_interrupted(killed, fake, folder, cancellation):
     killed("touch started; while [ ! -e stop ]; do sleep 0.05; done", when="started")
-    threading.Timer(0.3, cancellation.request).start()
+    said: list[str] = []
+
+    def interrupt(text: str) -> None:
+        said.append(text)
+        cancellation.request()
+
     with pytest.raises(KeyboardInterrupt):
-        applied(fake("touch second", cancellation=cancellation))
+        applied(fake("touch second", cancellation=cancellation, on_interrupt=interrupt))
     (folder / "stop").touch()
+    assert "is still finishing" in said[0]
     assert not (folder / "second").exists()
 
 
-def test_an_earlier_terraform_that_has_ended_is_not_waited_for(killed, fake):
+def test_an_earlier_terraform_that_has_ended_is_not_waited_for(killed, fake, folder):
     said: list[str] = []
-    killed("touch started; sleep 0.3", when="started")
-    time.sleep(0.5)
+    script = "echo $$ > pid; touch started; while [ ! -e stop ]; do sleep 0.05; done"
+    killed(script, when="started")
+    (folder / "stop").touch()
+    pid = number_in(folder / "pid")
+    wait_until(lambda: not is_running(pid), "the earlier Terraform has ended")
     applied(fake("exit 0", on_interrupt=said.append))
     assert said == []
 
@@ -299,7 +309,7 @@ def test_providers_of_a_terraform_that_was_killed_too_are_ended(killed, fake, fo
     os.kill(number_in(folder / "pid"), signal.SIGKILL)
     assert is_running(pid)
     applied(fake("exit 0"))
-    wait_for(lambda: not is_running(pid))
+    wait_until(lambda: not is_running(pid), "the provider has ended")
 
 
 def test_a_preview_takes_the_provider_that_the_root_folder_has(fake, folder, monkeypatch):

@@ -119,7 +119,7 @@ def test_search_finds_a_page_and_nothing_else_is_asked(browser, site):
         page.goto(f"{address}/index.html")
         page.keyboard.press("/")
         page.keyboard.type("trusted access", delay=30)
-        page.get_by_text("If the upgrade refuses").first.wait_for(timeout=20_000)
+        page.get_by_text("If the upgrade refuses").first.wait_for(timeout=60_000)
         page.close()
     assert [url for url in requests if not url.startswith((address, "data:", "blob:"))] == []
     assert messages == []

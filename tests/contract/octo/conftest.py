@@ -64,7 +64,7 @@ def raw(sandbox, state) -> Callable[..., requests.Response]:
             "grant_type": "client_credentials",
             "scope": "openid",
         }
-        token = requests.post(sandbox.octo_token_url, data=form, timeout=10).json()
+        token = requests.post(sandbox.octo_token_url, data=form, timeout=60).json()
         return requests.request(
             method,
             f"{sandbox.octo_endpoint}{route}",

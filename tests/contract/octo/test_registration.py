@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from itertools import count
@@ -17,6 +16,7 @@ from orchestrator.octo import history
 from orchestrator.octo.ledger import Ledger
 from orchestrator.octo.registration import RegistrationService
 from orchestrator.sandbox import control
+from tests.waiting import wait_until
 
 STANDALONE = "222222222222"
 PAYER = "111111111111"
@@ -343,11 +343,12 @@ def test_a_stackset_that_octo_refused_or_no_longer_has_confirmed_is_asked_for(
 def test_a_slow_octo_that_confirms_a_stackset_after_all_is_not_asked_again(
     later, sandbox, monkeypatch, state
 ):
-    asked = plant(sandbox, action="CreateAccountAccessStackset", latency=1.0)
-    monkeypatch.setattr("orchestrator.octo.connection._TIMEOUT_ONCE", (5.0, 0.5))
-    assert stackset(later) == "unreachable"
-    while not state.accounts[PAYER].stack_set:  # by the call that was not waited for
-        time.sleep(0.05)
+    asked = plant(sandbox, action="CreateAccountAccessStackset", latency=5.0)
+    confirm(later, PAYER)  # API access: StackSet is the only call of the next confirmation
+    with monkeypatch.context() as impatient:
+        impatient.setattr("orchestrator.octo.connection._TIMEOUT_ONCE", (5.0, 0.5))
+        assert stackset(later) == "unreachable"
+    wait_until(lambda: state.accounts[PAYER].stack_set, "the call that timed out confirms")
     assert later.confirm_remaining(PAYER).answers["stackset"].state == "confirmed"
     assert asked.happened == 1
 

@@ -30,8 +30,8 @@ def test_a_token_is_given_to_a_known_client_only(sandbox, state):
         "grant_type": "client_credentials",
         "scope": "openid",
     }
-    check(requests.post(url, data=form, timeout=10), schemas.TOKEN)
-    wrong = requests.post(url, data={**form, "client_secret": "wrong"}, timeout=10)
+    check(requests.post(url, data=form, timeout=60), schemas.TOKEN)
+    wrong = requests.post(url, data={**form, "client_secret": "wrong"}, timeout=60)
     assert (wrong.status_code, wrong.json()) == (401, {"error": "invalid_client"})
 
 
@@ -61,7 +61,7 @@ def test_every_route_answers_with_its_message(raw, account, sandbox):
 
 
 def test_without_a_token_nothing_is_answered(sandbox):
-    response = requests.get(f"{sandbox.endpoint_url}/m/blue/cover/v1/me", timeout=10)
+    response = requests.get(f"{sandbox.endpoint_url}/m/blue/cover/v1/me", timeout=60)
     assert check(response, schemas.ERROR, 401)["code"] == 16
 
 

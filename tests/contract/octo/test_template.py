@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from orchestrator.sandbox import control, parse_template
 from tests.contract.octo import schemas
 from tests.contract.octo.test_routes import check
 from tests.registered import EXTERNAL_ID, ROLE
+from tests.waiting import wait_until
 
 STANDALONE = "222222222222"
 STACK = "AlphausAccountAccess"
@@ -41,16 +41,15 @@ def stack(session, raw) -> Iterator[Any]:
     raw("POST", "/v1/aws/account", {"accountId": STANDALONE, "accountName": ""})
     yield client
     client.delete_stack(StackName=STACK)
-    while client.describe_stacks()["Stacks"]:
-        time.sleep(0.02)
+    wait_until(lambda: not client.describe_stacks()["Stacks"], "the stack is deleted")
 
 
 def settled(client: Any) -> str:
-    while True:
-        status = client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
-        if not status.endswith("_IN_PROGRESS"):
-            return str(status)
-        time.sleep(0.02)
+    def status() -> str:
+        found = str(client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"])
+        return "" if found.endswith("_IN_PROGRESS") else found
+
+    return wait_until(status, "the stack has settled")
 
 
 def reasons(client: Any) -> list[str]:
@@ -110,10 +109,10 @@ def test_a_terraform_registration_is_outdated_until_its_role_has_what_the_templa
 def test_the_template_is_public_and_everything_else_needs_a_signature(sandbox, raw):
     path = raw("GET", "/v1/aws/acctaccess").json()["templateUrl"].partition("amazonaws.com/")[2]
     bucket = f"{sandbox.endpoint_url}/alphaus-cloudformation-templates"
-    template = parse_template(requests.get(f"{bucket}/{path}", timeout=10).text)
+    template = parse_template(requests.get(f"{bucket}/{path}", timeout=60).text)
     assert ROLE in {r["Properties"].get("RoleName") for r in template["Resources"].values()}
-    assert requests.get(f"{bucket}/other", timeout=10).status_code == 403
-    assert requests.get(bucket, timeout=10).status_code == 403
+    assert requests.get(f"{bucket}/other", timeout=60).status_code == 403
+    assert requests.get(bucket, timeout=60).status_code == 403
 
 
 def test_there_are_two_versions(sandbox):

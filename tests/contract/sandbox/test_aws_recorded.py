@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import boto3
@@ -11,6 +10,9 @@ import pytest
 
 from orchestrator.sandbox import Sandbox, control
 from tests.contract.sandbox.recorded import RECORDED, Replay, differences
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(900)  # thousands of calls in one fixture
 
 # The differences that stay, by call: what differs, and why. The list may only shrink: an entry
 # whose difference is gone fails the test.
@@ -25,9 +27,13 @@ def found(sandbox: Sandbox, tmp_path_factory) -> dict[str, list[str]]:
         client = boto3.Session(profile_name="payer").client("cloudformation")
         sandbox.state.stack_seconds = seconds
         running = list(sandbox.state.stack_sets.values())
-        while not seconds and any(s.running for sets in running for s in sets.values()):
-            client.list_stack_sets()
-            time.sleep(0.05)
+
+        def settled() -> bool:
+            client.list_stack_sets()  # each call takes what is running further
+            return not any(s.running for sets in running for s in sets.values())
+
+        if not seconds:
+            wait_until(settled, "every operation of a StackSet has ended")
 
     control.snapshot(sandbox.endpoint_url, "before the recorded calls")
     compared = {}

@@ -67,15 +67,15 @@ def test_octo_is_logged_without_its_token(sandbox, new):
     octo, client = sandbox.octo, sandbox.octo.client
     form = {"client_id": client.client_id, "client_secret": client.secret}
     form |= {"grant_type": "client_credentials", "scope": "openid"}
-    answer = requests.post(sandbox.octo_token_url, data=form, timeout=10).json()
+    answer = requests.post(sandbox.octo_token_url, data=form, timeout=60).json()
     headers = {"Authorization": f"Bearer {answer['access_token']}"}
     account = sandbox.accounts["payer"]
     url = f"{sandbox.octo_endpoint}/v1"
-    requests.get(f"{url}/me", headers=headers, timeout=10)
-    requests.get(f"{url}/account/{account}", headers=headers, timeout=10)
-    requests.post(f"{url}/account/all:read", headers=headers, json={}, timeout=10)
+    requests.get(f"{url}/me", headers=headers, timeout=60)
+    requests.get(f"{url}/account/{account}", headers=headers, timeout=60)
+    requests.post(f"{url}/account/all:read", headers=headers, json={}, timeout=60)
     assert new() == []
-    requests.delete(f"{url}/acctaccess/{account}", headers=headers, timeout=10)
+    requests.delete(f"{url}/acctaccess/{account}", headers=headers, timeout=60)
     octo.tokens.clear()
     octo.calls.clear()
     assert new() == [("octo:DeleteAccountAccess", account)]

@@ -41,7 +41,7 @@ def test_a_payer_opts_in_for_its_members(optimizer, session, sandbox):
 
 
 def test_an_organizations_enrolment_is_pending_for_a_while(optimizer, sandbox, monkeypatch):
-    monkeypatch.setattr(sandbox.state, "stack_seconds", 60.0)
+    monkeypatch.setattr(sandbox.state, "stack_seconds", 600.0)
     done = optimizer.update_enrollment_status(status="Active", includeMemberAccounts=True)
     assert done["status"] == optimizer.get_enrollment_status()["status"] == "Pending"
 

@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from orchestrator.sandbox import control
+from tests.waiting import wait_until
 
 ONCE = Config(retries={"total_max_attempts": 1})
 
@@ -121,13 +122,19 @@ def test_an_answer_that_only_the_client_lost_is_given_again(client):
 
 
 def test_a_fresh_role_stays_unknown_for_a_while(client, plant):
-    plant(service="iam", action="CreateRole", unknown_for=0.5)
+    plant(service="iam", action="CreateRole", unknown_for=5.0)
     iam = client("iam")
     iam.create_role(RoleName="Fresh", AssumeRolePolicyDocument=json.dumps(TRUST))
     with pytest.raises(iam.exceptions.NoSuchEntityException):
         iam.get_role(RoleName="Fresh")
-    time.sleep(0.6)
-    assert iam.get_role(RoleName="Fresh")["Role"]["RoleName"] == "Fresh"
+
+    def is_known() -> bool:
+        try:
+            return iam.get_role(RoleName="Fresh")["Role"]["RoleName"] == "Fresh"
+        except iam.exceptions.NoSuchEntityException:
+            return False
+
+    wait_until(is_known, "the role is known")
     iam.delete_role(RoleName="Fresh")
 
 

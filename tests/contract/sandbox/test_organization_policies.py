@@ -197,7 +197,7 @@ def test_automatic_deployment_tolerates_no_failure(
 ):
     deploy(stack_set, organizations)
     control_policy("SERVICE_CONTROL_POLICY", DENY_ROLES)
-    control.pace(sandbox.endpoint_url, 60)
+    control.pace(sandbox.endpoint_url, 600)
     for name in ("first", "second"):
         organizations.create_account(AccountName=name, Email=f"{name}@example.com")
     control.pace(sandbox.endpoint_url, 0)  # both are made, and deployed to, by the next call

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from datetime import datetime, timedelta, timezone
 
 import boto3
@@ -14,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from orchestrator.aws.organizations import read
 from orchestrator.sandbox import read_env_file
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -125,10 +125,7 @@ def start(tmp_path, sandbox):
         arguments = [sys.executable, *up, "--env-file", str(env_file), *flags]
         process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL)
         started.append(process)
-        deadline = time.monotonic() + 30
-        while not env_file.exists():
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: env_file.exists() or process.poll() is not None, "the sandbox is up")
         environ = read_env_file(env_file)
         session = boto3.Session(profile_name="payer")  # the same keys on every start
         endpoint = environ["AWS_ENDPOINT_URL"]
@@ -137,7 +134,7 @@ def start(tmp_path, sandbox):
     yield make
     for process in started:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_a_request_without_a_signature_is_refused_in_its_protocol(
     sandbox, method, path, headers, body, status, code
 ):
     url = sandbox.endpoint_url + path
-    response = requests.request(method, url, headers=headers, data=body, timeout=10)
+    response = requests.request(method, url, headers=headers, data=body, timeout=60)
     assert (response.status_code, code_of(response)) == (status, code)
 
 
@@ -112,4 +112,4 @@ def signed(
     kind = botocore.auth.S3SigV4Auth if service == "s3" else botocore.auth.SigV4Auth
     kind(credentials, service, "us-east-1").add_auth(request)
     sent = request.prepare()
-    return requests.request(sent.method, sent.url, headers=sent.headers, data=body, timeout=10)
+    return requests.request(sent.method, sent.url, headers=sent.headers, data=body, timeout=60)

@@ -118,7 +118,7 @@ def test_s3_calls_by_whole_urls_are_answered_too(session, sandbox, tagged):
 def test_the_proxy_forwards_nothing(sandbox):
     place = urlsplit(sandbox.endpoint_url)
     for method, target in (("GET", "http://example.com/"), ("CONNECT", "example.com:443")):
-        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=5)
+        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
         connection.request(method, target)
         assert connection.getresponse().status == 403
         connection.close()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from orchestrator.sandbox import control
+from tests.waiting import wait_until
 
 OCTO = "131920598436"
 TRUST = {
@@ -460,13 +460,12 @@ def test_automatic_delivery_needs_nobody(sandbox, ready, monkeypatch):
     name, cur, _ = ready
     monkeypatch.setattr(sandbox.state, "delivery", "auto")
     cur.put_report_definition(ReportDefinition=report(name))
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
+
+    def delivered() -> bool:
         (found,) = cur.describe_report_definitions()["ReportDefinitions"]
-        if found["ReportStatus"].get("lastStatus") == "SUCCESS":
-            return
-        time.sleep(0.1)
-    pytest.fail(f"not delivered: {found['ReportStatus']}")
+        return found["ReportStatus"].get("lastStatus") == "SUCCESS"
+
+    wait_until(delivered, "the report is delivered")
 
 
 # What is not known

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orchestrator.sandbox import control
+from tests.waiting import wait_until
 
 BUCKET = "stack-bucket-of-tests"
 TRUST = {
@@ -551,11 +552,16 @@ def test_a_stack_takes_its_time_where_the_pace_says_so(stacks, sandbox):
     try:
         started = time.monotonic()
         stacks.create()
-        roles = stacks.roles()
-        while (status := stacks.status()) == "CREATE_IN_PROGRESS":
-            assert "StackRole" not in roles  # read while the stack was still on its way
+
+        def is_complete() -> bool:
             roles = stacks.roles()
-        assert status == "CREATE_COMPLETE"
+            if stacks.status() != "CREATE_IN_PROGRESS":
+                return True
+            assert "StackRole" not in roles  # read while the stack was still on its way
+            return False
+
+        wait_until(is_complete, "the stack is complete")
+        assert stacks.status() == "CREATE_COMPLETE"
         assert time.monotonic() - started >= 0.5
     finally:
         control.pace(sandbox.endpoint_url, 0)
@@ -601,9 +607,7 @@ def test_a_stack_set_of_a_stack_reaches_the_linked_accounts_and_goes_with_it(ses
         inner = [s["StackName"] for s in linked.client.describe_stacks()["Stacks"]]
         assert len([n for n in inner if n.startswith("StackSet-set-of-a-stack-")]) == 1
         client.delete_stack(StackName="stack")
-        deadline = time.monotonic() + 5
-        while client.describe_stacks()["Stacks"] and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: not client.describe_stacks()["Stacks"], "the stack is deleted")
         assert client.list_stack_sets(Status="ACTIVE")["Summaries"] == []
         assert "StackInner" not in linked.roles()
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orchestrator.sandbox import control
+from tests.waiting import wait_until
 
 NAME, ROLE = "set", "RoleOfTheSet"
 
@@ -91,13 +91,11 @@ class Stacks:
         return found
 
     def end_of(self, operation_id: str) -> str:
-        while (found := self.operation(operation_id))["Status"] in (
-            "RUNNING",
-            "QUEUED",
-            "STOPPING",
-        ):
-            time.sleep(0.02)
-        return str(found["Status"])
+        def status() -> str:
+            found = str(self.operation(operation_id)["Status"])
+            return "" if found in ("RUNNING", "QUEUED", "STOPPING") else found
+
+        return wait_until(status, "the operation has ended")
 
     @property
     def details(self) -> dict[str, str]:
@@ -221,26 +219,30 @@ def test_nested_ous_are_deployed_to_and_listed_by_the_target(sandbox, stacks):
 
 
 def test_an_operation_takes_its_time(sandbox, stacks):
-    control.pace(sandbox.endpoint_url, 0.15)
+    control.pace(sandbox.endpoint_url, 600)
     stacks.make()
     operation = stacks.deploy()  # one at a time: the default
     assert stacks.operation(operation)["Status"] == "RUNNING"
     assert "PENDING" in stacks.details.values()
+    control.pace(sandbox.endpoint_url, 0)
     assert stacks.end_of(operation) == "SUCCEEDED"
     assert stacks.operation(operation)["EndTimestamp"]
 
 
 def test_a_second_operation_waits_or_is_refused(sandbox, stacks):
-    control.pace(sandbox.endpoint_url, 0.1)
+    control.pace(sandbox.endpoint_url, 600)
     stacks.make()
     first = stacks.deploy()
     second = stacks.delete(retain=False)
     assert stacks.operation(second)["Status"] == "QUEUED"
+    control.pace(sandbox.endpoint_url, 0)
     assert (stacks.end_of(first), stacks.end_of(second)) == ("SUCCEEDED", "SUCCEEDED")
     stacks.client.delete_stack_set(StackSetName=NAME)
     stacks.make(ManagedExecution=None)
+    control.pace(sandbox.endpoint_url, 600)
     running = stacks.deploy()
     assert code(stacks.deploy) == "OperationInProgressException"
+    control.pace(sandbox.endpoint_url, 0)
     stacks.end_of(running)
 
 
@@ -301,10 +303,11 @@ def test_a_role_that_is_there_already_fails_its_account(sandbox, session, stacks
 
 
 def test_a_stopped_operation_finishes_what_it_has_begun(sandbox, stacks):
-    control.pace(sandbox.endpoint_url, 0.2)
+    control.pace(sandbox.endpoint_url, 600)
     stacks.make()
     operation = stacks.deploy()
     stacks.client.stop_stack_set_operation(StackSetName=NAME, OperationId=operation)
+    control.pace(sandbox.endpoint_url, 0)
     assert stacks.end_of(operation) == "STOPPED"
     assert "CANCELLED" in stacks.details.values()
 
@@ -396,12 +399,12 @@ def test_who_moves_is_deployed_to_or_taken_out(sandbox, stacks):
     move = {"AccountId": account, "SourceParentId": inner, "DestinationParentId": stacks.root}
     stacks.organizations.move_account(**move)
     try:
-        _until(lambda: account not in stacks.details)
+        wait_until(lambda: account not in stacks.details, "the account is taken out")
     finally:
         stacks.organizations.move_account(
             AccountId=account, SourceParentId=stacks.root, DestinationParentId=inner
         )
-    _until(lambda: stacks.details.get(account) == "SUCCEEDED")
+    wait_until(lambda: stacks.details.get(account) == "SUCCEEDED", "it is deployed to")
 
 
 def test_lists_come_in_pages(stacks):
@@ -418,10 +421,3 @@ def test_lists_come_in_pages(stacks):
         sizes = [len(page["Summaries"]) for page in pages]
         assert len(sizes) >= 3
         assert set(sizes) == {1}
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path as File
@@ -20,6 +19,7 @@ from orchestrator.sandbox import control
 from orchestrator.stacks import links
 from orchestrator.stacks.steps import Step
 from orchestrator.verify.model import Finding, Report
+from tests.waiting import wait_until
 
 EXTERNAL_ID = "console-external-id-41c7"
 REGIONS = ("us-east-1", "eu-central-1")
@@ -81,12 +81,7 @@ class Account:
                 for name, value in {**found.parameters, **edited}.items()
             ],
         )
-        deadline = time.monotonic() + 20
-        while True:
-            status = client.describe_stacks(StackName=found.stack_name)["Stacks"][0]["StackStatus"]
-            if not waits or not status.endswith("_IN_PROGRESS") or time.monotonic() > deadline:
-                return str(status)
-            time.sleep(0.05)
+        return settled(client, found.stack_name) if waits else status_of(client, found.stack_name)
 
     def check(self, *steps: Step, **settings: Any) -> Report:
         flow = self.flow()
@@ -103,14 +98,35 @@ def findings(report: Report) -> dict[str, Finding]:
     return {result.id: result.finding for result in report.results}
 
 
+def status_of(client: Any, stack: str) -> str:
+    return str(client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+
+
+def settled(client: Any, stack: str) -> str:
+    """The status of a stack once nothing is at work on it."""
+    wait_until(lambda: not status_of(client, stack).endswith("_IN_PROGRESS"), f"{stack} settles")
+    return status_of(client, stack)
+
+
+def without_stackset(client: Any, stack: str) -> None:
+    """Deletes the stack that made the StackSet, and ends trusted access once both are gone."""
+    client.delete_stack(StackName=stack)
+    wait_until(
+        lambda: not client.list_stack_sets(Status="ACTIVE")["Summaries"], "the StackSet is deleted"
+    )
+    client.deactivate_organizations_access()
+
+
+def without_stacks(client: Any) -> None:
+    for stack in client.describe_stacks()["Stacks"]:
+        client.delete_stack(StackName=stack["StackName"])
+    wait_until(lambda: not client.describe_stacks()["Stacks"], "every stack is deleted")
+
+
 def clear(session: Any) -> None:
     for region in REGIONS:
         client = session.client("cloudformation", region_name=region)
-        for stack in client.describe_stacks()["Stacks"]:
-            client.delete_stack(StackName=stack["StackName"])
-        deadline = time.monotonic() + 20
-        while client.describe_stacks()["Stacks"] and time.monotonic() < deadline:
-            time.sleep(0.05)
+        without_stacks(client)
     iam, s3, cur = session.client("iam"), session.client("s3"), session.client("cur")
     for found in iam.list_roles()["Roles"]:
         name = found["RoleName"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from orchestrator.app.console.leaving import stacks_to_delete, stays
 from orchestrator.stacks import links
+from tests.contract.stacks.conftest import without_stackset
+from tests.waiting import wait_until
 
 
 def test_the_last_stack_is_deleted_first_and_report_and_bucket_outlive_it(account):
@@ -13,14 +13,17 @@ def test_the_last_stack_is_deleted_first_and_report_and_bucket_outlive_it(accoun
     alone = account("standalone", cur_s3_bucket_name=bucket, cur_s3_bucket_region="eu-central-1")
     alone.deploy("api-access")
     alone.deploy("cur")
-    flow, deleted = alone.flow(), []
-    while found := stacks_to_delete(flow):
-        first = found[0]
-        if first.name not in deleted:
-            deleted.append(first.name)
-            client = alone.client("cloudformation", first.region)
-            client.delete_stack(StackName=first.name)
-        time.sleep(0.1)
+    flow, deleted = alone.flow(), list[str]()
+
+    def all_are_gone() -> bool:
+        found = stacks_to_delete(flow)
+        if found and found[0].name not in deleted:
+            deleted.append(found[0].name)
+            client = alone.client("cloudformation", found[0].region)
+            client.delete_stack(StackName=found[0].name)
+        return not found
+
+    wait_until(all_are_gone, "every stack is deleted")
     assert deleted == ["AlphausCurExport", "AlphausCurBucket", "AlphausAccountAccess"]
     report, data = stays(flow)
     assert "The report curreport" in report
@@ -40,8 +43,4 @@ def test_a_stack_that_made_the_role_and_the_stackset_is_listed_once(account):
         assert (stack.name, stack.status) == ("AlphausAccountAccess", "CREATE_COMPLETE")
         assert stack.url == links.stack_page("us-east-1", stack_id)
     finally:
-        client.delete_stack(StackName="AlphausAccountAccess")
-        for _ in range(100):
-            if not client.list_stack_sets(Status="ACTIVE")["Summaries"]:
-                break
-        client.deactivate_organizations_access()
+        without_stackset(client, "AlphausAccountAccess")

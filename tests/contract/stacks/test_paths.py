@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,7 @@ from orchestrator.model.billing_transfer import BillingTransfers
 from orchestrator.octo.ledger import Ledger
 from orchestrator.stacks import links
 from orchestrator.verify.model import Area, Status
-from tests.contract.stacks.conftest import EXTERNAL_ID, findings
+from tests.contract.stacks.conftest import EXTERNAL_ID, findings, without_stackset
 
 PASS, FAIL, PENDING, SKIPPED = Status.PASS, Status.FAIL, Status.PENDING, Status.SKIPPED
 
@@ -73,11 +72,7 @@ def test_a_payer_gets_report_and_linked_accounts(account, session):
         ledger = Ledger(payer.folder / payer.account_id / "ledger.json")
         assert ledger.account(payer.sandbox.accounts["linked-1"]).passing_since
     finally:
-        client.delete_stack(StackName="AlphausLinkedAccountAccess")
-        for _ in range(100):
-            if not client.list_stack_sets(Status="ACTIVE")["Summaries"]:
-                break
-        client.deactivate_organizations_access()
+        without_stackset(client, "AlphausLinkedAccountAccess")
 
 
 @pytest.mark.parametrize("option", ["CREATE_NEW", "USE_EXISTING"])
@@ -171,11 +166,7 @@ def test_an_api_access_stack_can_deploy_to_linked_accounts_itself(account, sessi
         assert report.areas[Area.STACKSET] is PASS
         assert findings(report)["stackset.stack"].evidence["stack"] == "AlphausAccountAccess"
     finally:
-        client.delete_stack(StackName="AlphausAccountAccess")
-        for _ in range(100):
-            if not client.list_stack_sets(Status="ACTIVE")["Summaries"]:
-                break
-        client.deactivate_organizations_access()
+        without_stackset(client, "AlphausAccountAccess")
 
 
 # What goes wrong, shown and explained
@@ -297,8 +288,8 @@ def test_a_stack_that_is_at_work_is_waited_for(account):
         assert (seen.status, seen.evidence["stack"]) == (PENDING, "named-by-hand")
         assert "CREATE_IN_PROGRESS" in seen.summary
         endpoint = linked.sandbox.endpoint_url
-        threading.Timer(2.0, control.pace, (endpoint, 0)).start()  # while it is waited for
-        report = linked.check(wait_seconds=60)
+        # It ends while it is waited for.
+        report = linked.check(wait_seconds=60, sleep=lambda _: control.pace(endpoint, 0))
         assert report.areas[Area.API_ACCESS] is PASS
     finally:
         control.pace(linked.sandbox.endpoint_url, 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from orchestrator.app.rotation import Request, Rotated, StackToUpdate
 from orchestrator.config.load import load
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
 from orchestrator.sandbox import control
-from tests.contract.stacks.conftest import EXTERNAL_ID, Account
+from tests.contract.stacks.conftest import EXTERNAL_ID, Account, settled, without_stackset
 
 OLD, NEW = EXTERNAL_ID, "console-new-external-id-90b2"
 
@@ -74,14 +73,7 @@ class Person:
             ],
             **template,
         )
-        deadline = time.monotonic() + 30
-        while self.status(client, stack.name).endswith("_IN_PROGRESS"):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        assert self.status(client, stack.name) == "UPDATE_COMPLETE"
-
-    def status(self, client: Any, name: str) -> str:
-        return str(client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+        assert settled(client, stack.name) == "UPDATE_COMPLETE"
 
     def accepted(self, session: Any, role: str = API_ROLE) -> set[str]:
         found = session.client("iam").get_role(RoleName=role)["Role"]
@@ -127,11 +119,7 @@ def test_a_payers_stacks_are_listed_in_both_phases(account, octo, session, sandb
         assert OLD not in person.config.read_text()
         assert person.asked == [["config.write"], ["config.end_rotation"]]
     finally:
-        client.delete_stack(StackName="AlphausLinkedAccountAccess")
-        for _ in range(100):
-            if not client.list_stack_sets(Status="ACTIVE")["Summaries"]:
-                break
-        client.deactivate_organizations_access()
+        without_stackset(client, "AlphausLinkedAccountAccess")
 
 
 def test_a_stack_of_octos_template_is_updated_at_the_moment_of_the_change(account, octo, sandbox):

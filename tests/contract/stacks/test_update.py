@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +14,8 @@ import pytest
 from orchestrator.app.console.leaving import stacks_to_delete
 from orchestrator.cli import run
 from orchestrator.sandbox import control
-from tests.contract.stacks.conftest import EXTERNAL_ID, Account, findings
+from tests.contract.stacks.conftest import EXTERNAL_ID, Account, findings, settled
+from tests.waiting import wait_until
 
 PAGE = Path(__file__).parents[3] / "docs/how-to/fix-a-registration.md"
 STACK = "AlphausAccountAccess"
@@ -74,20 +74,12 @@ def registered(account: Account, by_octos_template: bool, region: str = "us-east
             Parameters=[{"ParameterKey": "ExternalId", "ParameterValue": EXTERNAL_ID}],
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
-        assert settled(client) == "CREATE_COMPLETE"
+        assert settled(client, STACK) == "CREATE_COMPLETE"
     else:
         account.deploy("api-access")
     flow.register()
     flow.context.octo.api.confirm_api_access(account.account_id, from_terraform=False)
     return client
-
-
-def settled(client: Any, stack: str = STACK) -> str:
-    while True:
-        status = str(client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
-        if not status.endswith("_IN_PROGRESS"):
-            return status
-        time.sleep(0.02)
 
 
 def carry_out(client: Any, line: str, stack: str = STACK) -> str:
@@ -292,11 +284,12 @@ def test_a_stackset_of_a_stack_of_its_own_is_updated_too_and_confirmed(
 
 def await_stackset(client: Any) -> None:
     name = "alphaus-api-access-stackset"
-    while True:
+
+    def ended() -> bool:
         operations = client.list_stack_set_operations(StackSetName=name)["Summaries"]
-        if all(one["Status"] not in ("RUNNING", "QUEUED") for one in operations):
-            return
-        time.sleep(0.05)
+        return all(one["Status"] not in ("RUNNING", "QUEUED") for one in operations)
+
+    wait_until(ended, "every operation of the StackSet has ended")
 
 
 def test_a_stackset_that_no_stack_made_is_named_with_what_takes_it_over(

@@ -18,7 +18,7 @@ from orchestrator.octo.ledger import Ledger
 from orchestrator.sandbox import control
 from orchestrator.stacks import links
 from orchestrator.verify.model import Area, Report, Status
-from tests.contract.stacks.conftest import EXTERNAL_ID, Account
+from tests.contract.stacks.conftest import EXTERNAL_ID, Account, without_stackset
 
 Deed = Callable[[], None]
 
@@ -28,6 +28,7 @@ class Scripted:
     """A person who answers from a list; a deed in it is done before the next answer is given."""
 
     script: list[str | Deed]
+    reactions: dict[str, Deed] = field(default_factory=dict)
     shown: list[str] = field(default_factory=list)
     pages: list[LaunchLink] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
@@ -36,6 +37,9 @@ class Scripted:
 
     def tell(self, text: str) -> None:
         self.shown.append(text)
+        for words, react in self.reactions.items():
+            if words in text:
+                react()
 
     def show(self, link: LaunchLink) -> None:
         self.pages.append(link)
@@ -74,6 +78,7 @@ class Walker:
         self.account = account
         self.person = Scripted([])
         self.saved: dict[str, str] = {}
+        self.reactions: dict[str, Deed] = {}  # by the words that are told
 
     def deploy(self, **edited: Any) -> Deed:
         return lambda: self.statuses.append(
@@ -82,7 +87,7 @@ class Walker:
 
     def __call__(self, *script: str | Deed, **settings: str) -> Report | None:
         self.statuses: list[str] = []
-        self.person = Scripted([*script])
+        self.person = Scripted([*script], self.reactions)
         flow = self.account.flow(**{**self.saved, **settings})
         walk = Wizard(flow, self.person, bucket=self.account.bucket, save=self.saved.update)
         report = walk.run()
@@ -177,11 +182,7 @@ def test_a_payer_goes_all_the_way(walker):
         assert set(record.passing_since) == {"api_access", "cur_s3", "stackset"}
         assert record.finished_at is None  # without credentials a person finishes in Octo
     finally:
-        client.delete_stack(StackName="AlphausLinkedAccountAccess")
-        for _ in range(100):
-            if not client.list_stack_sets(Status="ACTIVE")["Summaries"]:
-                break
-        client.deactivate_organizations_access()
+        without_stackset(client, "AlphausLinkedAccountAccess")
 
 
 def test_trusted_access_is_asked_for_before_it_is_missed(walker):
@@ -209,11 +210,7 @@ def test_linked_accounts_may_come_before_the_report(walker):
         later = walk("d", walk.deploy(), walk.account.deliver, "c", "y")
         assert set(later.areas.values()) == {Status.PASS}
     finally:
-        client.delete_stack(StackName="AlphausLinkedAccountAccess")
-        for _ in range(100):
-            if not client.list_stack_sets(Status="ACTIVE")["Summaries"]:
-                break
-        client.deactivate_organizations_access()
+        without_stackset(client, "AlphausLinkedAccountAccess")
 
 
 def test_checking_before_anything_is_there_says_what_it_sees(walker):
@@ -227,8 +224,9 @@ def test_a_stack_at_work_is_waited_for_and_a_delivery_is_not(walker):
     walk = walker("standalone")
     endpoint = walk.account.sandbox.endpoint_url
     walk(walk.deploy(), "c", "q")
-    control.pace(endpoint, 1.5)
+    control.pace(endpoint, 600)
     try:
+        walk.reactions["CloudFormation is at work"] = lambda: control.pace(endpoint, 0)
         report = walk("d", walk.deploy(waits=False), "c", "y")
         assert walk.statuses == ["CREATE_IN_PROGRESS"]
         assert "CloudFormation is at work; waiting for it" in walk.person.text

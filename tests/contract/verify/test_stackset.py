@@ -15,6 +15,7 @@ from orchestrator.sandbox import control
 from orchestrator.verify.model import Area, Context, Finding, Report, Status
 from orchestrator.verify.runner import verify
 from tests.registered import EXTERNAL_ID, PRINCIPAL, ROLE, outputs, policy, trust
+from tests.waiting import wait_until
 
 NAME = "set"
 
@@ -68,11 +69,12 @@ class Linked:
 
     def wait(self, begun: dict[str, Any]) -> None:
         operation = {"StackSetName": NAME, "OperationId": begun["OperationId"]}
-        while (
-            self.client.describe_stack_set_operation(**operation)["StackSetOperation"]["Status"]
-            == "RUNNING"
-        ):
-            time.sleep(0.01)
+
+        def ended() -> bool:
+            found = self.client.describe_stack_set_operation(**operation)["StackSetOperation"]
+            return found["Status"] not in ("RUNNING", "QUEUED")
+
+        wait_until(ended, "the operation has ended")
 
     def unmake(self) -> None:
         for _ in self.client.list_stack_sets()["Summaries"]:
@@ -204,7 +206,7 @@ def test_an_account_that_failed_within_the_tolerance(sandbox, linked):
 
 def test_an_operation_that_is_under_way_is_pending(sandbox, linked):
     linked.make()
-    control.pace(sandbox.endpoint_url, 0.5)
+    control.pace(sandbox.endpoint_url, 600)
     begun = linked.client.update_stack_set(
         StackSetName=NAME,
         TemplateBody=template(),
