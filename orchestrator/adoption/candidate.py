@@ -129,7 +129,7 @@ def read_candidate(
     )
     if proposal.external_id is None:
         raise ConfigError(
-            "the external id is unknown: no role requires one, and no file has it",
+            "the external id is unknown: no role requires exactly one, and no file has it",
             where=account_id,
             hint="Give it with --external-id-file or --external-id-env, or set ALPHAUS_CLIENT_ID"
             " and ALPHAUS_CLIENT_SECRET: Octo has it.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from orchestrator.adoption import feature_proposal, report_proposal, stackset_proposal
@@ -14,7 +15,7 @@ from orchestrator.adoption.stated import Stated
 from orchestrator.detection import permissions
 from orchestrator.detection.compare import as_octos, path_obstacle
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.model.differences import foreign_principals, required_external_id
+from orchestrator.model.differences import external_ids, foreign_principals, required_external_id
 from orchestrator.model.module_contract.documents import role_trust
 from orchestrator.model.module_contract.features import feature_roles, policy_names, table
 from orchestrator.model.module_contract.inputs import Inputs
@@ -184,11 +185,14 @@ def _external_id(
     """Decide the external id: the one that the role requires today, so that Octo keeps access."""
     required = required_external_id(api)
     known = given or required or stated.get("external_id")
-    if required is not None and given not in (None, required):
+    if given is not None and not _accepts(api, given):
         raise ConfigError(
-            f"the external id is not the one that the role {API_ROLE} requires today",
+            f"the external id is not {'the one' if required else 'one'} that the role {API_ROLE}"
+            f" {'requires' if required else 'accepts'} today",
             where="--external-id",
-            hint="Omit it: the one of the role is used. With another, Octo would lose its access.",
+            hint="Omit it: the one of the role is used. With another, Octo would lose its access."
+            if required
+            else "Give the one that Octo presents. With another, Octo would lose its access.",
         )
     in_file = stated.module.inputs.get("external_id") if stated.module else None
     if required is not None and in_file and in_file.known and in_file.value != required:
@@ -202,6 +206,11 @@ def _external_id(
             f"The role {API_ROLE} trusts {others}, not Octo's account {PRINCIPAL}; adoption"
             " replaces that."
         )
+    elif required is None and external_ids(api):
+        warnings.append(
+            f"The role {API_ROLE} accepts more than one external id today; adoption leaves one."
+            " Make sure that it is the one that Octo presents."
+        )
     elif api is not None and required is None:
         warnings.append(
             f"The role {API_ROLE} requires no external id today; adoption adds one. Make sure that"
@@ -210,9 +219,14 @@ def _external_id(
     return known
 
 
+def _accepts(api: Role | None, external_id: str) -> bool:
+    """Tell whether a role's conditions admit an external id, if they are on any."""
+    ids = external_ids(api)
+    return not ids or any(fnmatchcase(external_id, accepted) for accepted in ids)
+
+
 def _check_octos_id(api: Role | None, octos: str) -> None:
-    required = required_external_id(api)
-    if required is not None and required != octos:
+    if not _accepts(api, octos):
         raise ConfigError(
             f"Octo presents another external id than the role {API_ROLE} requires today",
             where=API_ROLE,

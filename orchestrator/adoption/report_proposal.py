@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from orchestrator.adoption.inventory import Inventory
 from orchestrator.adoption.stated import Stated
 from orchestrator.detection.compare import removed_settings
-from orchestrator.model.differences import required_external_id
+from orchestrator.model.differences import external_ids
 from orchestrator.model.module_contract.addresses import REPORT_FIELDS
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import CUR_BUCKET, CUR_ROLE, cur_bucket
@@ -53,7 +53,7 @@ def propose(found: Inventory, stated: Stated) -> ReportProposal:
     """
     proposal = ReportProposal()
     settings = proposal.settings
-    if (role := found.roles.get(CUR_ROLE)) and required_external_id(role) is None:
+    if (role := found.roles.get(CUR_ROLE)) and not external_ids(role):
         settings["cur_role_trust"] = "principal_only"
         proposal.warnings.append(
             f"The role {CUR_ROLE} trusts Octo without an external id. This is kept, because Octo"

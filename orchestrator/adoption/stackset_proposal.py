@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.adoption import feature_proposal
 from orchestrator.adoption.stated import Stated
 from orchestrator.detection.compare import PlannedStackSet, compare_stack_set
-from orchestrator.model.differences import required_external_id
+from orchestrator.model.differences import external_ids
 from orchestrator.model.module_contract.features import feature_roles, policy_names
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import API_ROLE, linked_logical_id
@@ -78,7 +78,7 @@ def propose(
         proposal.settings["stackset_role_logical_id"] = content.logical_id
     if content and content.role_path is not None:
         proposal.settings["stackset_role_path"] = content.role_path
-    if content and required_external_id(content.role) is None:
+    if content and not external_ids(content.role):
         proposal.warnings.append(
             f"The roles of the StackSet {stack_set.name} require no external id today; adoption"
             " adds one. Make sure that Octo has the same one."

@@ -5,6 +5,7 @@ put its differences into their own words.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -157,7 +158,16 @@ def _account(principal: str) -> str:
 
 
 def required_external_id(role: Role | None) -> str | None:
-    """Return the external id that a role requires of Octo; None unless it is one.
+    """Return the external id that a role requires of Octo; None unless it is exactly one.
+
+    No external id has ``*`` or ``?`` in it: such a value is a pattern, which admits many.
+    """
+    first, *others = [*external_ids(role)] or [""]
+    return first if first and not others and not re.search(r"[*?]", first) else None
+
+
+def external_ids(role: Role | None) -> frozenset[str]:
+    """Return the external ids that a role accepts of Octo, as its conditions have them.
 
     What it requires of others is not Octo's. A principal may be an expression of a template.
     """
@@ -166,16 +176,27 @@ def required_external_id(role: Role | None) -> str | None:
         trusted = _principals([statement])
         if trusted and not any(PRINCIPAL in w or "${" in w or w == "*" for w in trusted):
             continue
-        for keys in (statement.get("Condition") or {}).values():
+        operators = _REQUIRING.get(str(statement.get("Effect", "Allow")), frozenset())
+        for operator, keys in (statement.get("Condition") or {}).items():
             if not isinstance(keys, dict):
                 continue  # an expression of a template
+            if _SET_OR_EXISTS.sub("", str(operator).lower()) not in operators:
+                continue  # Null, or the ids that are not accepted
             found |= {
                 str(value)
                 for key, values in keys.items()
                 if str(key).lower() == "sts:externalid"
                 for value in as_list(values)
             }
-    return found.pop() if len(found) == 1 else None
+    return frozenset(found)
+
+
+# The operators by which a statement names the ids that are accepted, by its effect.
+_REQUIRING = {
+    "Allow": frozenset({"stringequals", "stringequalsignorecase", "stringlike"}),
+    "Deny": frozenset({"stringnotequals", "stringnotequalsignorecase", "stringnotlike"}),
+}
+_SET_OR_EXISTS = re.compile(r"^for(any|all)values?:|ifexists$")
 
 
 def report_differences(

@@ -116,6 +116,65 @@ def test_another_external_id_would_lock_octo_out():
         propose(found(*BOTH), Stated(), external_id="another")
 
 
+def under(name: str, condition: dict[str, Any], *more: dict[str, Any]) -> Role:
+    """A role that trusts Octo under a condition; ``more`` are further statements."""
+    allow = json.loads(trust("x"))["Statement"][0] | {"Condition": condition}
+    return Role(name, f"arn:aws:iam::{ID}:role/{name}", "AROA", trust={"Statement": [allow, *more]})
+
+
+SEVERAL = (
+    {"StringEquals": {"sts:ExternalId": ["the-id", "an-old-id"]}},
+    {"StringLike": {"sts:ExternalId": "the-*"}},
+    {"StringLike": {"sts:ExternalId": "the-??"}},
+)
+
+
+@pytest.mark.parametrize("condition", SEVERAL)
+def test_of_several_external_ids_or_a_pattern_none_is_taken_as_octos(condition):
+    proposal = propose(found(under(API_ROLE, condition)), Stated())
+    assert proposal.external_id is None
+    assert any("accepts more than one external id" in warning for warning in proposal.warnings)
+    assert propose(
+        found(under(API_ROLE, condition)), Stated(), external_id="the-id"
+    ).external_id == ("the-id")
+    for octos in (False, True):
+        with pytest.raises(ConfigError, match="external id"):
+            propose(
+                found(under(API_ROLE, condition)),
+                Stated(),
+                external_id="another",
+                octo_has_id=octos,
+            )
+
+
+@pytest.mark.parametrize("condition", SEVERAL)
+def test_a_cur_role_with_several_external_ids_keeps_requiring_one(condition):
+    assert "cur_role_trust" not in propose(found(under(CUR_ROLE, condition)), Stated()).settings
+
+
+@pytest.mark.parametrize(
+    ("condition", "external_id"),
+    [
+        ({"Null": {"sts:ExternalId": "false"}}, None),
+        ({"StringNotEquals": {"sts:ExternalId": "revoked"}}, None),
+        ({"ForAnyValue:StringEquals": {"sts:externalid": ["the-id"]}}, "the-id"),
+        ({"StringLike": {"sts:ExternalId": "the-id"}}, "the-id"),
+    ],
+)
+def test_the_external_id_is_the_value_that_the_operator_requires(condition, external_id):
+    assert propose(found(under(API_ROLE, condition)), Stated()).external_id == external_id
+
+
+def test_a_deny_of_all_other_external_ids_requires_that_one():
+    deny = {
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringNotEquals": {"sts:ExternalId": "the-id"}},
+    }
+    assert propose(found(under(API_ROLE, {}, deny)), Stated()).external_id == "the-id"
+
+
 def test_without_any_id_none_is_made_up():
     assert propose(found(role(API_ROLE, None)), Stated()).external_id is None
     assert propose(found(role(API_ROLE, None)), theirs(external_id="by-file")).external_id == (
@@ -295,7 +354,8 @@ def test_somebody_else_in_the_trust_is_a_removal():
 
 def shared(*principals: str) -> Role:
     """A role that trusts accounts, each under an external id of its own."""
-    found = [json.loads(trust(f"id-of-{who}", Principal={"AWS": who})) for who in principals]
+    ids = {who: f"id-of-{who}".replace("*", "everybody") for who in principals}
+    found = [json.loads(trust(ids[who], Principal={"AWS": who})) for who in principals]
     return Role(API_ROLE, "arn", "AROA", trust={"Statement": [d["Statement"][0] for d in found]})
 
 
@@ -306,7 +366,7 @@ def test_the_external_id_is_the_one_that_is_required_of_octo():
 
 
 def test_what_everybody_must_present_octo_must_present():
-    assert propose(found(shared("*")), Stated()).external_id == "id-of-*"
+    assert propose(found(shared("*")), Stated()).external_id == "id-of-everybody"
 
 
 def test_a_foreign_trust_is_named_and_its_external_id_is_not_octos():
