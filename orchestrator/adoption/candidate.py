@@ -174,8 +174,8 @@ def _read_folder(
 ) -> tuple[ForeignModule, ForeignState, Terraform]:
     """Read the module's inputs and what the state has of it, for the account's instance of it.
 
-    If there is an octo.yaml, the block may be removed already, as after an adoption; the folder's
-    state may still have some of its resources.
+    The block may be removed already, as after an adoption; if the folder's state still has some of
+    its resources, the next apply there would delete them.
     """
     program = binary.find(folder.tf_path, folder.environ)
 
@@ -189,12 +189,12 @@ def _read_folder(
             instance=instance,
         )
 
+    missing: NoModule | None = None
     try:
         module = read()
-    except NoModule:
-        if not config.exists():
-            raise
+    except NoModule as error:
         module = ForeignModule(folder.path, "", "", {})
+        missing = None if config.exists() else error
     terraform = Terraform(
         program,
         module.folder.absolute(),
@@ -204,7 +204,10 @@ def _read_folder(
         keep=binary.STATE_SELECTION,
     )
     names = {*_names(module, config, flags), *ROLES.values(), *OTHER_ROLES}
-    states = foreign_state.read_state(terraform, module, names, may_fail=folder.keep_state)
+    may_fail = folder.keep_state or missing is not None
+    states = foreign_state.read_state(terraform, module, names, may_fail=may_fail)
+    if missing and not any(state.addresses for state in states):
+        raise missing
     state = foreign_state.of_account(states, account_id, may_lack=config.exists())
     return read(state.instance) if "[" in state.instance else module, state, terraform
 

@@ -34,7 +34,8 @@ class ForeignState:
 
     Attributes:
         addresses: the module's resources, to be removed from that state.
-        instance: the address of the module's instance, with its keys; empty if there is none.
+        instance: the address of the module's instance, with its keys; empty if the resources are
+            known by their names instead.
     """
 
     addresses: tuple[str, ...] = ()
@@ -65,8 +66,10 @@ def read_state(
 
     Args:
         module: the published module there.
-        names: the roles, buckets, reports and StackSets to adopt. If the folder is the module
-            itself, its resources are distinguished from others in the state by these names.
+        names: the roles, buckets, reports and StackSets to adopt. By them the module's resources
+            are distinguished from others in the state if the folder is the module itself, or
+            if the state has them at another address than the files say: a block that was renamed,
+            moved or removed, and not applied since.
         may_fail: whether a state that cannot be read is no error, since it is to stay as it is.
 
     Raises:
@@ -85,21 +88,15 @@ def read_state(
             " resources from it is printed, to be run there.",
         ) from None
     resources = json.loads(text).get("resources", []) if text else []
-    held: list[_Held] = [
-        (resource, instance)
-        for resource in resources
-        # The data sources of a root are used by its other resources too.
-        if resource.get("mode") == "managed" or module.address
-        for instance in resource["instances"]
-    ]
-    policies: set[str] = set() if module.address else _attached_policies(held, names)
+    held: list[_Held] = [(r, instance) for r in resources for instance in r["instances"]]
     found: dict[str, list[_Held]] = {}
-    for resource, instance in held:
-        owner = _instance_of(resource, module.address)
-        if not module.address and not _is_named(resource, instance, names, policies):
-            owner = None
-        if owner is not None:
-            found.setdefault(owner, []).append((resource, instance))
+    for one in held:
+        owner = _instance_of(one[0], module.address)
+        if owner:
+            found.setdefault(owner, []).append(one)
+    policies = _attached_policies(held, names)
+    if not found and (named := [one for one in held if _is_named(*one, names, policies)]):
+        found[""] = named
     return [
         ForeignState(
             tuple(sorted(address_of(*one) for one in own)),
@@ -160,7 +157,7 @@ def names_in(state: str) -> frozenset[str]:
 def _instance_of(resource: dict[str, Any], address: str) -> str | None:
     """Return the address of the module's instance that a resource is in; None if it is in none."""
     if not address:
-        return ""
+        return None
     levels = r"\.module\.".join(re.escape(level) + _KEY for level in address.split(".module."))
     match = re.match(rf"({levels})(?:\.|$)", resource.get("module", ""))
     return match[1] if match else None
@@ -172,6 +169,8 @@ def _is_named(
     names: Collection[str],
     policies: Collection[str],
 ) -> bool:
+    if resource.get("mode") != "managed":  # other resources use the data sources, too
+        return False
     attributes = instance.get("attributes") or {}
     is_policy = resource["type"] == "aws_iam_policy"
     return any(attributes.get(key) in names for key in _NAMES) or (

@@ -221,10 +221,9 @@ def outside_actions(candidate: Candidate, request: Request) -> tuple[OutsideActi
     state, module = candidate.state, candidate.module
     if module and state.addresses and request.release_state:
         count = len(state.addresses)
-        address = state.instance or module.address
         addresses = counted(count, "address", "addresses")
-        what = f"{address} ({addresses})" if address else addresses
-        named = "" if module.address else f": {', '.join(state.addresses)}"
+        what = f"{state.instance} ({addresses})" if state.instance else addresses
+        named = "" if state.instance else f": {', '.join(state.addresses)}"
         summary = (
             f"Remove {what} from the Terraform state in {module.folder}; nothing is destroyed, and"
             f" a copy of the state is kept{named}."

@@ -68,6 +68,20 @@ def test_of_a_root_what_adoption_is_about():
     assert found.addresses == ("aws_iam_role.r", "aws_iam_role_policy.p", "aws_s3_bucket.b")
 
 
+@pytest.mark.parametrize("elsewhere", ["module.former", 'module.former["a"].module.octo', ""])
+def test_what_the_files_name_otherwise_than_the_state_is_found_by_its_names(elsewhere):
+    found = held(
+        "module.octo",
+        resource("aws_iam_role", "r", elsewhere, name=ROLE, arn=ARN),
+        resource("aws_iam_role", "own", elsewhere, name="theirs"),
+        resource("aws_iam_role", "d", elsewhere, mode="data", name=ROLE),
+    )
+    prefix = f"{elsewhere}." if elsewhere else ""
+    assert found.addresses == (f"{prefix}aws_iam_role.r",)
+    assert found.instance == ""
+    assert found.accounts == {"111122223333"}
+
+
 def test_the_command_can_be_pasted_into_a_shell():
     indexed = resource("aws_x", "y", "module.octo")
     indexed["instances"][0]["index_key"] = "a b"
