@@ -8,19 +8,21 @@ attribute", "UpdateReplacePolicy attribute"; recorded events.
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from moto.core.exceptions import ServiceException
+from moto.core.exceptions import JsonRESTError, ServiceException
 
 from orchestrator.sandbox import resources
-from orchestrator.sandbox.resources import Actor, CreatedResource, ResourceError
+from orchestrator.sandbox.resources import Actor, ResourceError
 from orchestrator.sandbox.stack_policy import denial
 from orchestrator.sandbox.stacks import Resource, Stack, StackChange, stored_values
 from orchestrator.sandbox.template import TemplateScope
+from orchestrator.sandbox.template_parameters import text_of
 from orchestrator.sandbox.template_parser import TemplateError
 
 INITIATED: Final = "Resource creation Initiated"
@@ -41,12 +43,15 @@ def create_resource(
         stack.set_resource_status(resource, "CREATE_IN_PROGRESS")
     _set_policies(scope, resource, declared)
     made = _call_handler(
-        lambda: resource_type.create(_creator(stack, resource), resource.properties)
+        lambda: resource_type.create(
+            _creator(stack, resource), _with_secrets(stack.actor, resource.properties)
+        )
     )
-    _record_created(scope, resource, made)
+    resource.physical_id, resource.attributes = made.physical_id, made.attributes
     stack.set_resource_status(resource, "CREATE_IN_PROGRESS", INITIATED)
     while not _call_handler(lambda: resource_type.is_stable(stack.actor, resource.physical_id)):
         yield
+    scope.created[resource.logical_id] = {"Ref": resource.physical_id, **resource.attributes}
     stack.set_resource_status(resource, "CREATE_COMPLETE")
 
 
@@ -59,7 +64,8 @@ def _set_policies(scope: TemplateScope, resource: Resource, declared: Mapping[st
 def _creator(stack: Stack, resource: Resource) -> Actor:
     """Get the actor that creates a resource, with the name that CloudFormation would give it."""
     unique = uuid.uuid4().hex[:12]
-    return replace(stack.actor, new_name=f"{stack.name}-{resource.logical_id}-{unique}")
+    name = f"{stack.name}-{resource.logical_id}-{unique}"
+    return replace(stack.actor, new_name=name, stack_id=stack.id)
 
 
 def update_resources(
@@ -108,7 +114,9 @@ def update_resource(stack: Stack, resource: Resource, properties: Mapping[str, A
     if not replaces:
         stack.set_resource_status(resource, "UPDATE_IN_PROGRESS")
         made = _call_handler(
-            lambda: resource_type.update(stack.actor, former.physical_id, properties)
+            lambda: resource_type.update(
+                stack.actor, former.physical_id, _with_secrets(stack.actor, properties)
+            )
         )
     else:
         stack.set_resource_status(
@@ -123,7 +131,11 @@ def update_resource(stack: Stack, resource: Resource, properties: Mapping[str, A
                 "CloudFormation cannot update a stack when a custom-named resource requires"
                 f" replacing. Rename {former.physical_id} and update the stack again."
             )
-        made = _call_handler(lambda: resource_type.create(_creator(stack, resource), properties))
+        made = _call_handler(
+            lambda: resource_type.create(
+                _creator(stack, resource), _with_secrets(stack.actor, properties)
+            )
+        )
         stack.replaced.append(former)
     resource.physical_id, resource.attributes = made.physical_id, made.attributes
     if replaces:
@@ -204,7 +216,7 @@ def _properties(
             f"Properties validation failed for resource with message: #: extraneous key"
             f" [{extraneous[0]}] is not permitted"
         )
-    properties = _with_stored(stack.actor, properties)
+    properties = _each_text(properties, lambda text: _with_stored(stack.actor, text))
     if stack.tags and resource_type.tags_are_map:
         inherited_tags = {tag["Key"]: tag["Value"] for tag in stack.tags}
         properties["Tags"] = {**inherited_tags, **properties.get("Tags", {})}
@@ -216,33 +228,66 @@ def _properties(
 
 
 _STORED = re.compile(r"\{\{resolve:ssm:([a-zA-Z0-9_.\-/]+(?::\d+)?)\}\}")
+_SECRET = re.compile(
+    r"\{\{resolve:secretsmanager:((?:arn:(?:[^:{}]*:){5})?[^:{}]+)(?::SecretString)?"
+    r"(?::([^:{}]*))?(?::([^:{}]*))?(?::([^:{}]*))?\}\}"
+)
 
 
-def _with_stored(actor: Actor, value: Any) -> Any:
-    """Put values of the Parameter Store in place of dynamic references: {{resolve:ssm:NAME}}.
+def _each_text(value: Any, convert: Callable[[str], str]) -> Any:
+    """Convert the texts with dynamic references in a value."""
+    if isinstance(value, dict):
+        return {name: _each_text(inner, convert) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_each_text(item, convert) for item in value]
+    return convert(value) if isinstance(value, str) and "{{resolve:" in value else value
+
+
+def _with_stored(actor: Actor, text: str) -> str:
+    """Put values of the Parameter Store in place of {{resolve:ssm:NAME}}.
 
     Raises:
         ResourceError: a parameter is not there.
     """
-    if isinstance(value, dict):
-        return {name: _with_stored(actor, inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_with_stored(actor, item) for item in value]
-    if not isinstance(value, str) or "{{resolve:ssm:" not in value:
-        return value
+    names = _STORED.findall(text)
     try:
-        found = stored_values(actor, {name: name for name in _STORED.findall(value)})
+        found = stored_values(actor, {name: name for name in names})
     except TemplateError:
         raise ResourceError(
-            f"Unable to fetch parameters [{', '.join(_STORED.findall(value))}] from parameter store"
-            " for this account."
+            f"Unable to fetch parameters [{', '.join(names)}] from parameter store for this"
+            " account."
         ) from None
-    return _STORED.sub(lambda reference: found[reference[1]], value)
+    return _STORED.sub(lambda reference: found[reference[1]], text)
 
 
-def _record_created(scope: TemplateScope, resource: Resource, made: CreatedResource) -> None:
-    resource.physical_id, resource.attributes = made.physical_id, made.attributes
-    scope.created[resource.logical_id] = {"Ref": made.physical_id, **made.attributes}
+def _with_secrets(actor: Actor, properties: Mapping[str, Any]) -> Any:
+    """Put secrets in place of {{resolve:secretsmanager:...}}, which events and stacks keep."""
+    return _each_text(
+        properties, lambda text: _SECRET.sub(lambda found: _secret(actor, *found.groups()), text)
+    )
+
+
+def _secret(
+    actor: Actor, name: str, key: str | None, stage: str | None, version: str | None
+) -> str:
+    """Get the text of a secret, or one of its values by its key.
+
+    Raises:
+        ResourceError: it is not there.
+    """
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    actor.call("secretsmanager", "GetSecretValue", {"SecretId": name})
+    backend = secretsmanager_backends[actor.account_id][actor.region]
+    try:
+        text = str(backend.get_secret_value(name, version or "", stage or "")["SecretString"])
+        return text_of(json.loads(text)[key]) if key else text
+    except (KeyError, TypeError, ValueError):
+        raise ResourceError(
+            "Could not find a value associated with JSONKey in SecretString"
+        ) from None
+    except JsonRESTError as error:
+        raise ResourceError(str(error.message)) from None
 
 
 def _call_handler(do: Any) -> Any:

@@ -29,9 +29,9 @@ from orchestrator.sandbox.resources import Actor, ResourceError
 from orchestrator.sandbox.stack_outputs import check_attributes, set_outputs
 from orchestrator.sandbox.stacks import Resource, Stack, StackChange
 from orchestrator.sandbox.state import SandboxState
-from orchestrator.sandbox.template import UNKNOWN
+from orchestrator.sandbox.template import UNKNOWN, TemplateScope
 from orchestrator.sandbox.template_format import checked_template
-from orchestrator.sandbox.template_parser import TemplateError
+from orchestrator.sandbox.template_parser import TemplateError, transforms
 from orchestrator.sandbox.wire import Call
 
 USER_INITIATED: Final = "User Initiated"  # the reason of the first event of every change
@@ -84,13 +84,13 @@ def start(stack: Stack, change: StackChange, call: Call) -> None:
     """Start a change of a stack that a call asks for; its events have the call's token."""
     stack.change, stack.token = change, call.parameters.get("ClientRequestToken") or ""
     stack.actor.state.stacks_in_progress.append(stack)
-    _step(stack)
+    step(stack)
 
 
 def advance(state: SandboxState) -> None:
     """Resume every change; the caller holds the state's lock."""
     for stack in state.stacks_in_progress:
-        _step(stack)
+        step(stack)
     state.stacks_in_progress = [
         stack for stack in state.stacks_in_progress if stack.change is not None
     ]
@@ -103,7 +103,8 @@ def run_to_completion(stack: Stack, change: StackChange) -> None:
     stack.change = None
 
 
-def _step(stack: Stack) -> None:
+def step(stack: Stack) -> None:
+    """Resume a stack's change, if there is one."""
     if stack.change is not None and next(stack.change, StopIteration) is StopIteration:
         stack.change = None
 
@@ -116,6 +117,7 @@ def create(stack: Stack, paced: bool = False) -> StackChange:
     try:
         scope = stack.scope(stack.template, stack.parameters)
         stack.values = scope.values
+        _check_transforms(stack, scope)
         _check_imports(stack, stack.template, stack.parameters)
         check_attributes(scope)
         for logical_id, declared in scope.ordered_resources().items():
@@ -171,6 +173,7 @@ def update(
     try:
         yield from _wait(stack, paced)
         scope = stack.scope(body, parameters)
+        _check_transforms(stack, scope)
         _check_imports(stack, body, parameters)
         yield from update_resources(stack, scope, scope.ordered_resources())
         set_outputs(stack, scope)
@@ -197,6 +200,16 @@ def update(
         del stack.resources[name]
     yield from delete_replaced(stack)
     stack.set_status("UPDATE_COMPLETE")
+
+
+def _check_transforms(stack: Stack, scope: TemplateScope) -> None:
+    """Check that a template names macros of AWS only: the sandbox has no others.
+
+    Raises:
+        TemplateError: it names another one.
+    """
+    if others := [name for name in transforms(scope.template) if not name.startswith("AWS::")]:
+        raise TemplateError(f"No transform named {stack.actor.account_id}::{others[0]} found.")
 
 
 def _check_imports(stack: Stack, body: str, parameters: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -296,8 +297,10 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "EachMemberIn": lambda a: {*a[0]} <= {*a[1]},
     "Equals": lambda a: text_of(a[0]) == text_of(a[1]),
     "Join": _join,
+    "Length": len,
     "Not": lambda a: not a[0],
     "Or": any,
     "Select": _select,
     "Split": lambda a: text_of(a[1]).split(a[0]),
+    "ToJsonString": lambda a: json.dumps(a, separators=(",", ":")),
 }

@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 
+from orchestrator.sandbox import template_loops
+
 _SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "null")}
 _UNSUPPORTED = {f"tag:yaml.org,2002:{name}" for name in ("binary", "merge", "omap", "pairs", "set")}
 
@@ -37,6 +39,11 @@ def parse_template(text: str) -> Mapping[str, Any]:
     if not isinstance(template, dict):
         raise TemplateError("Template format error: unsupported structure.")
     _check_nulls(template, "")
+    if "AWS::LanguageExtensions" in transforms(template):
+        try:
+            template = dict(template_loops.expand(template))
+        except ValueError as error:
+            raise TemplateError(f"Template error: {error}") from None
     resources = template.get("Resources", {})
     if isinstance(resources, str):
         raise TemplateError("Template format error: Any Resources member must be an object.")
@@ -49,6 +56,13 @@ def parse_template(text: str) -> Mapping[str, Any]:
                 " contain a Type member."
             )
     return template
+
+
+def transforms(template: Mapping[str, Any]) -> list[str]:
+    """List the macros that a template's section Transform names."""
+    declared = template.get("Transform", [])
+    each = declared if isinstance(declared, list) else [declared]
+    return [str(one.get("Name")) if isinstance(one, dict) else str(one) for one in each]
 
 
 def _check_nulls(value: Any, path: str) -> None:

@@ -21,7 +21,7 @@ from orchestrator.sandbox.wire import Call
 _OTHER_TYPES = {
     f"AWS::{service}::{name}"
     for service, names in {
-        "CloudFormation": "CustomResource Macro Stack WaitCondition",
+        "CloudFormation": "CustomResource Macro WaitCondition",
         "IAM": "AccessKey Group InstanceProfile OIDCProvider SAMLProvider ServiceLinkedRole User"
         " UserToGroupAddition RolePolicy UserPolicy GroupPolicy",
         "KMS": "Alias Key",
@@ -77,6 +77,7 @@ class Actor:
     region: str
     caller: Caller | None
     new_name: str = ""  # the name of a resource that is being created and was given none
+    stack_id: str = ""  # of the stack whose resource is being created
 
     def call(self, service: str, operation: str, parameters: Mapping[str, Any], **uri: str) -> Call:
         """Make an API call for the stack, authorized for the caller.

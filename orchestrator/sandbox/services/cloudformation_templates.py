@@ -21,7 +21,7 @@ from orchestrator.sandbox.stackset_arguments import stack_set_of
 from orchestrator.sandbox.state import SandboxState
 from orchestrator.sandbox.template_format import checked_template
 from orchestrator.sandbox.template_parameters import text_of, values_of
-from orchestrator.sandbox.template_parser import TemplateError
+from orchestrator.sandbox.template_parser import TemplateError, transforms
 from orchestrator.sandbox.template_source import body_of
 from orchestrator.sandbox.wire import Call
 
@@ -113,8 +113,7 @@ def _summarized(parsed: Mapping[str, Any]) -> dict[str, Any]:
         summary["Capabilities"] = [needed]
         summary["CapabilitiesReason"] = f"The following resource(s) require capabilities: [{types}]"
     if "Transform" in parsed:
-        transforms = parsed["Transform"]
-        summary["DeclaredTransforms"] = transforms if isinstance(transforms, list) else [transforms]
+        summary["DeclaredTransforms"] = transforms(parsed)
     return summary
 
 

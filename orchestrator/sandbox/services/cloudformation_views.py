@@ -23,6 +23,7 @@ from orchestrator.sandbox.wire import Call
 
 SERVICE = "cloudformation"
 _PAGE = 100
+_OF_NESTED = ("ParentId", "RootId")
 
 
 def describe(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -127,7 +128,7 @@ def _described(stack: Stack) -> dict[str, Any]:
         "StackName": stack.name,
         "CreationTime": time_of(stack.created),
         "StackStatus": stack.status,
-        "DisableRollback": not stack.rollback_on_failure,
+        "DisableRollback": not stack.rollback_on_failure and "ParentId" not in stack.settings,
         "RollbackConfiguration": stack.settings.get("RollbackConfiguration", {}),
         "Tags": stack.tags,
         "NotificationARNs": stack.settings.get("NotificationARNs", []),
@@ -185,7 +186,9 @@ def _summary(stack: Stack) -> dict[str, Any]:
 
 
 def _optional_fields(stack: Stack) -> dict[str, Any]:
-    found: dict[str, Any] = {"StackStatusReason": stack.reason} if stack.reason else {}
+    found: dict[str, Any] = {n: stack.settings[n] for n in _OF_NESTED if n in stack.settings}
+    if stack.reason:
+        found["StackStatusReason"] = stack.reason
     if stack.changed:
         found["LastUpdatedTime"] = time_of(stack.changed)
     if stack.deletion_started:
