@@ -73,7 +73,7 @@ def propose(found: Inventory, stated: Stated) -> ReportProposal:
         for name in ("cur_report_name", "cur_s3_bucket_name", "cur_s3_bucket_region"):
             if (value := stated.get(name)) is not None:
                 settings[name] = value
-        proposal.warnings.append("No existing report is suitable: a new one is created.")
+        proposal.warnings.append(_new_report(found, stated, settings))
         own = cur_bucket(found.account.account_id)
         if bucket := found.buckets.get(settings.get("cur_s3_bucket_name", own)):
             _adopt_bucket(bucket, proposal)
@@ -113,6 +113,21 @@ def propose(found: Inventory, stated: Stated) -> ReportProposal:
     return proposal
 
 
+def _new_report(found: Inventory, stated: Stated, settings: dict[str, Any]) -> str:
+    """Name the new report so that one of that name, which is not suitable, stays as it is."""
+    name = Inputs.cur_report_name
+    if "cur_report_name" in settings or name not in found.reports:
+        return "No existing report is suitable: a new one is created."
+    why = (
+        f"The report {name} is not suitable (it needs a bucket of this account, hourly or daily"
+        " data, and resource ids)"
+    )
+    if stated.has_file:
+        return f"{why}, and a new one cannot have its name: set cur_report_name to another."
+    settings["cur_report_name"] = f"octo-{name}"
+    return f"{why}: it stays as it is, and a new one is created as octo-{name}."
+
+
 def _wrong(found: Inventory, settings: Mapping[str, Any]) -> set[str]:
     """Name the settings of a report that octo.yaml does not accept; ``""`` for a combination.
 
@@ -133,7 +148,12 @@ def _adopt_bucket(bucket: Bucket, proposal: ReportProposal) -> None:
 
 def _is_for_octo(bucket: Bucket, stated: Stated) -> bool:
     """Tell whether a bucket is for Octo alone: as stated, else by octo-tf's state or its name."""
-    if stated.get("cur_s3_bucket_name") == bucket.name:
+    named = stated.get("cur_s3_bucket_name")
+    # A flag without a name is about the bucket that was found, as the note of a bucket that stays.
+    is_meant = (
+        named is None and not stated.has_file and "cur_s3_bucket_option" in stated.registration
+    )
+    if named == bucket.name or is_meant:
         return bool(stated.get("cur_s3_bucket_option") != "USE_EXISTING")
     if is_in_account_namespace(bucket.name):
         return False  # the module cannot create a bucket of that name

@@ -60,6 +60,15 @@ _UNKNOWN_KEY = {
 _OTHER_TIME = re.compile(r"Signature (expired|not yet current)|time and the current time is too")
 _MFA_FAILED = "MultiFactorAuthentication failed"  # a wrong code, or another user's device
 _ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
+# How AWS says which policy decided.
+# Source: IAM User Guide, "Troubleshoot access denied error messages".
+_FORBIDDEN = re.compile(
+    r"with an explicit deny in (an? (?:[\w -]+? policy|permissions boundary))(?:: (arn:\S+[\w/]))?"
+)
+_NOT_LET = re.compile(
+    r"because no ((?:service control|resource control|session|VPC endpoint) policy"
+    r"|permissions boundary) allows"
+)
 _USER = re.compile(r"User: (arn:\S+) is not authorized")
 
 
@@ -197,7 +206,7 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
         return AccessDenied(
             f"{doing} failed: access denied",
             where=where,
-            hint=f"Grant {_caller(error, subject)} {denied_action(error) or subject.action}.",
+            hint=_way_in(message, _caller(error, subject), denied_action(error) or subject.action),
         )
     if is_transient(error):
         return AwsError(
@@ -210,6 +219,19 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
         where=where,
         hint=f"Correct what AWS names, then run the same command again ({subject.action}).",
     )
+
+
+def _way_in(message: str, caller: str, action: str) -> str:
+    """Say what has to change before the caller may act; a grant alone lifts no other policy."""
+    if match := _FORBIDDEN.search(message):
+        return (
+            f"{match[1][0].upper()}{match[1][1:]} denies it, which no grant lifts: have"
+            f" {match[2] or 'it'} except {caller} from its statement on {action}, or use another"
+            " caller."
+        )
+    if match := _NOT_LET.search(message):
+        return f"No {match[1]} lets {caller} use {action}: have it added there."
+    return f"Grant {caller} {action}."
 
 
 def _caller(error: ClientError, subject: Subject) -> str:

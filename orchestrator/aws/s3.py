@@ -131,8 +131,10 @@ def public_access_block(aws: Aws, name: str, region: str) -> dict[str, bool] | N
 def default_encryption(aws: Aws, name: str, region: str) -> Encryption | None:
     """Read how new objects are encrypted (GetBucketEncryption); None if there is no bucket."""
     answer = _setting_of(aws, name, region, "get_bucket_encryption")
-    if answer is None:
-        return None
+    return None if answer is None else _encryption(answer)
+
+
+def _encryption(answer: dict[str, Any]) -> Encryption:
     rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
     for rule in rules:
         if chosen := rule.get("ApplyServerSideEncryptionByDefault"):
@@ -215,7 +217,8 @@ def describe_bucket(aws: Aws, name: str, account_id: str) -> Bucket | None:
     if region is None:
         return None
     s3 = aws.client("s3", region)
-    settings = {kind for kind, call in _SETTINGS if _setting(s3, call, name)}
+    answers = {kind: _setting(s3, call, name) for kind, call in _SETTINGS}
+    settings = {kind for kind, answer in answers.items() if answer}
     if _setting(s3, "get_bucket_versioning", name).get("Status"):
         settings.add("aws_s3_bucket_versioning")
     policy = _setting(s3, "get_bucket_policy", name).get("Policy")
@@ -240,6 +243,7 @@ def describe_bucket(aws: Aws, name: str, account_id: str) -> Bucket | None:
             for tag in _setting(s3, "get_bucket_tagging", name).get("TagSet", [])
             if not tag["Key"].startswith("aws:")
         },
+        encryption=_encryption(answers["aws_s3_bucket_server_side_encryption_configuration"]),
     )
 
 

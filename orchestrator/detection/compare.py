@@ -189,7 +189,7 @@ def compare_bucket(bucket: Bucket, created: set[str]) -> Comparison:
 
 
 def removed_settings(bucket: Bucket) -> tuple[Removal, ...]:
-    """List the bucket's policy statements, lifecycle rules and notifications to be replaced."""
+    """List the bucket's policy statements, lifecycle rules, notifications and KMS key that go."""
     removed = []
     for statement in statements(bucket.policy or {}):
         named = statement.get("Principal", {})
@@ -210,6 +210,10 @@ def removed_settings(bucket: Bucket) -> tuple[Removal, ...]:
                 "only EventBridge is notified of events",
             )
         )
+    if bucket.encryption.algorithm != "AES256":
+        key = f" by {bucket.encryption.key}" if bucket.encryption.key else ""
+        what = f"encryption {bucket.encryption.algorithm}{key}"
+        removed.append((what, "new objects are encrypted by S3's own keys (AES256)"))
     return tuple(Removal(f"bucket {bucket.name}", what, why) for what, why in removed)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import botocore.auth
 import pytest
+from botocore.exceptions import ClientError
 
 from orchestrator.aws import iam, s3
 from orchestrator.aws.errors import explained
@@ -29,6 +30,38 @@ def test_a_denied_call_names_action_resource_account_and_user(stranger, sandbox)
     assert denied.value.where == f"iam:GetRole, role AlphausAcctAccessRole, account {account}"
     assert f"arn:aws:iam::{account}:user/" in denied.value.hint
     assert denied.value.hint.endswith(" iam:GetRole.")
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        (
+            "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/p",
+            "A service control policy denies it, which no grant lifts: have"
+            " arn:aws:organizations::1:policy/p except the caller from its statement on s3:GetX,"
+            " or use another caller.",
+        ),
+        (
+            "with an explicit deny in an identity-based policy",
+            "An identity-based policy denies it, which no grant lifts: have it except the caller"
+            " from its statement on s3:GetX, or use another caller.",
+        ),
+        (
+            "because no permissions boundary allows the s3:GetX action",
+            "No permissions boundary lets the caller use s3:GetX: have it added there.",
+        ),
+        (
+            "because no identity-based policy allows the s3:GetX action",
+            "Grant the caller s3:GetX.",
+        ),
+    ],
+)
+def test_the_hint_of_a_denied_call_fits_the_kind_of_policy_that_decided(reason, hint):
+    message = f"The caller is not authorized to perform: s3:GetX on resource: x {reason}"
+    error = ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "GetX")
+    with pytest.raises(AccessDenied) as denied, explained("reading"):
+        raise error
+    assert denied.value.hint == hint
 
 
 def test_a_call_that_says_no_more_than_access_denied_is_named_too(stranger, sandbox):

@@ -18,13 +18,14 @@ from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.existing_report import choose
 from orchestrator.model.module_contract.octo_names import API_ROLE, CUR_ROLE
-from orchestrator.model.observed import Bucket, Role
+from orchestrator.model.observed import Bucket, Encryption, Role
 from orchestrator.model.organization import Member, Organization
 from orchestrator.model.registration import Registration
 from orchestrator.model.stackset import StackSet, TemplateContent
 from tests.registered import PRINCIPAL, current, trust
 
 ID = "111122223333"
+SSE_S3 = Encryption("AES256")
 REPORT = {
     "ReportName": "curreport",
     "TimeUnit": "DAILY",
@@ -53,7 +54,9 @@ def found(
     stack_set: StackSet | None = None,
     owners: dict[str, str] | None = None,
 ) -> Inventory:
-    own = bucket or Bucket(report["S3Bucket"] if report else "none", "eu-west-1", False)
+    own = bucket or Bucket(
+        report["S3Bucket"] if report else "none", "eu-west-1", False, encryption=SSE_S3
+    )
     return Inventory(
         Account(ID, account_type, f"arn:aws:iam::{ID}:user/me", None),
         {r.name: r for r in roles},
@@ -307,13 +310,6 @@ def test_a_bucket_of_the_accounts_own_namespace_is_never_taken_for_octos_alone()
     assert f"bucket {name}" not in proposal.adopted
 
 
-@pytest.mark.parametrize("change", [{"TimeUnit": "MONTHLY"}, {"AdditionalSchemaElements": []}])
-def test_a_report_that_does_not_fit_is_not_proposed(change):
-    proposal = propose(found(role(API_ROLE), report={**REPORT, **change}), Stated())
-    assert "cur_report_name" not in proposal.settings
-    assert "a new one is created" in " ".join(proposal.warnings)
-
-
 def test_roles_that_are_not_carried_over_are_listed_with_what_they_can_do():
     executor = role("OctoChangeExecutorRole", managed={"arn:x:policy/AdministratorAccess": None})
     (leftover,) = propose(found(*BOTH, executor), Stated()).leftovers
@@ -331,15 +327,49 @@ def test_what_would_go_is_listed_policy_by_policy():
         policy={"Statement": [{"Sid": "Mine", "Effect": "Deny", "Principal": "*"}]},
         lifecycle_rules=("keep",),
         notifications=1,
+        encryption=Encryption("aws:kms", "arn:key"),
     )
     removals = [removal.what for removal in propose(found(extra, bucket=own), Stated()).removals]
     assert removals == [
         "policy statement Mine",
         "lifecycle rule keep",
         "1 notification",
+        "encryption aws:kms by arn:key",
         "inline policy Ops",
         "managed policy arn:m",
     ]
+
+
+@pytest.mark.parametrize(
+    "unsuitable",
+    [
+        {"S3Bucket": "of-another-account"},
+        {"TimeUnit": "MONTHLY"},
+        {"AdditionalSchemaElements": []},
+    ],
+)
+def test_a_new_report_does_not_replace_an_unsuitable_one_of_its_name(unsuitable):
+    account = found(role(API_ROLE), report=REPORT | unsuitable, bucket=Bucket(REPORT["S3Bucket"]))
+    proposal = propose(account, Stated())
+    assert proposal.settings["cur_report_name"] == "octo-curreport"
+    assert any("curreport is not suitable" in w and "it stays" in w for w in proposal.warnings)
+    assert not any(one.startswith("report") for one in proposal.adopted)
+    kept = propose(account, Stated(has_file=True))
+    assert any("set cur_report_name to another" in warning for warning in kept.warnings)
+
+
+def test_the_option_that_a_note_names_adopts_the_bucket_of_the_note():
+    elsewhere = {**REPORT, "S3Bucket": "theirs"}
+    bucket = Bucket("theirs", "eu-west-1", False, lifecycle_rules=("keep",), encryption=SSE_S3)
+    account = found(role(API_ROLE), report=elsewhere, bucket=bucket)
+    kept = propose(account, Stated())
+    assert any("add --cur-s3-bucket-option CREATE_NEW" in one for one in kept.warnings)
+    flag = {"cur_s3_bucket_option": "CREATE_NEW"}
+    followed = propose(account, Stated(registration=flag))
+    assert followed.settings["cur_s3_bucket_option"] == "CREATE_NEW"
+    assert "bucket theirs" in followed.adopted
+    assert [removal.what for removal in followed.removals] == ["lifecycle rule keep"]
+    assert not any("--cur-s3-bucket-option" in warning for warning in followed.warnings)
 
 
 def test_somebody_else_in_the_trust_is_a_removal():
@@ -619,7 +649,9 @@ def test_an_account_without_anything_has_nothing_to_adopt():
 
 def test_tags_that_everything_has_stay_and_others_are_named():
     tags = {"team": "finops", "one": "1"}
-    own = Bucket("alphaus-cur-export", "eu-west-1", False, tags={"team": "finops"})
+    own = Bucket(
+        "alphaus-cur-export", "eu-west-1", False, tags={"team": "finops"}, encryption=SSE_S3
+    )
     proposal = propose(found(role(API_ROLE, tags=tags), bucket=own), Stated())
     assert proposal.settings["tags"] == {"team": "finops"}
     assert "are removed: one." in " ".join(proposal.warnings)

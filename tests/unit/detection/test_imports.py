@@ -27,6 +27,7 @@ from orchestrator.model.module_contract.addresses import (
 from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.observed import (
     Bucket,
+    Encryption,
     ManagedPolicy,
     OwningStack,
     Role,
@@ -193,9 +194,11 @@ def test_what_a_stack_owns_is_imported_once_its_release_is_announced(there):
 def test_a_bucket_comes_with_the_settings_that_it_has(there):
     kind = "aws_s3_bucket_policy"
     setting = f"{CUR_EXPORT}{kind}.cur[0]"
-    there["bucket"] = Bucket("bucket", "us-east-1", True, settings=frozenset({kind}))
+    there["bucket"] = Bucket(
+        "bucket", "us-east-1", True, settings=frozenset({kind}), encryption=Encryption("AES256")
+    )
     assert imports(BUCKET, setting) == {MODULE + BUCKET: "bucket", MODULE + setting: "bucket"}
-    there["bucket"] = Bucket("bucket", "us-east-1", False)
+    there["bucket"] = Bucket("bucket", "us-east-1", False, encryption=Encryption("AES256"))
     with pytest.raises(Refused, match="it holds objects"):
         imports(BUCKET)
 
