@@ -317,4 +317,5 @@ _HANDLER_CODES = {
     "ValidationException": "InvalidRequest",
     "ValidationError": "InvalidRequest",
     "MalformedPolicyDocument": "InvalidRequest",
+    "MalformedPolicyDocumentException": "InvalidRequest",
 }

@@ -24,7 +24,6 @@ _OTHER_TYPES = {
         "CloudFormation": "CustomResource Macro WaitCondition",
         "IAM": "AccessKey Group InstanceProfile OIDCProvider SAMLProvider ServiceLinkedRole User"
         " UserToGroupAddition RolePolicy UserPolicy GroupPolicy",
-        "KMS": "Alias Key",
         "S3": "AccessPoint StorageLens",
         "SNS": "Subscription TopicPolicy TopicInlinePolicy",
         "SSM": "Association Document MaintenanceWindow MaintenanceWindowTarget"
