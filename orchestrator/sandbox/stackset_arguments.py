@@ -98,11 +98,14 @@ def check_model(state: SandboxState, call: Call, settings: Mapping[str, Any]) ->
 
 
 def check_template(settings: Mapping[str, Any]) -> None:
-    """Check the template of a stack set and its capabilities.
+    """Check the template of a stack set, its capabilities and its automatic deployment.
 
     Raises:
         ServiceError: it is missing, or CloudFormation would refuse it.
     """
+    automatic = settings.get("AutoDeployment", {})
+    if not automatic.get("Enabled") and "RetainStacksOnAccountRemoval" in automatic:
+        raise invalid("RetainStacksOnAccountRemoval is only supported with AutoDeployment enabled")
     template = settings.get("TemplateBody")
     if not template:
         raise invalid("Either Template URL or Template Body must be specified.")

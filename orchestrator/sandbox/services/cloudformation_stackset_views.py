@@ -103,6 +103,7 @@ def list_sets(state: SandboxState, call: Call) -> dict[str, Any]:
             "PermissionModel": s.model,
             "DriftStatus": s.drift,
             "ManagedExecution": s.settings.get("ManagedExecution", {"Active": False}),
+            **_drift_time(s, s.drift),
         },
     )
 
@@ -218,7 +219,15 @@ def _described(stack_set: StackSet, instance: Instance) -> dict[str, Any]:
         "StackId": instance.stack_id,
         "StatusReason": instance.reason,
     }
+    optional |= _drift_time(stack_set, instance.drift)
     return described | {name: value for name, value in optional.items() if value}
+
+
+def _drift_time(stack_set: StackSet, drift: str) -> dict[str, Any]:
+    """When drift was detected, of what it was: all of a StackSet's instances at once."""
+    if drift == "NOT_CHECKED" or stack_set.drift_checked is None:
+        return {}
+    return {"LastDriftCheckTimestamp": time_of(stack_set.drift_checked)}
 
 
 def _summary(operation: Operation) -> dict[str, Any]:
