@@ -87,8 +87,9 @@ def read_module(
         NoModule: the files do not use the module.
         ConfigError: they use it more than once, or a file cannot be read.
     """
-    blocks = read_blocks(folder, tofu=tofu)
-    if not blocks:
+    unparsed: list[ConfigError] = []
+    blocks = read_blocks(folder, tofu=tofu, unparsed=unparsed)
+    if not blocks and not unparsed:
         raise ConfigError(
             "holds no Terraform files",
             where=str(folder),
@@ -97,7 +98,7 @@ def read_module(
     values = _values(folder, _declared(blocks), environ, var_files)
     values[_WORKSPACE] = Input(workspace(folder, environ), "the selected workspace")
     scope = _scope(blocks, values)
-    search = _Search(folder, environ, tofu, _INSTANCE.findall(instance))
+    search = _Search(folder, environ, tofu, _INSTANCE.findall(instance), unparsed)
     calls = [*search.calls((folder.resolve(),), blocks, scope)]
     if name is not None:
         calls = [c for c in calls if name == c.address or name in c.address.split(".")[1::2]]
@@ -145,7 +146,7 @@ class _Search:
         environ: for ``TF_DATA_DIR``.
         instance: each level's label and key of the instance to read; a key as Terraform writes
             it, or empty.
-        failures: files of wrapper modules that could not be read.
+        failures: of files that could not be read, but need not hold the module.
         read: the blocks of the folders that were read.
     """
 
@@ -217,7 +218,7 @@ class _Search:
             try:
                 texts = [text_of(path) for path in files(folder, tofu=self.tofu)]
                 if any(_CALLS.search(text) for text in texts):
-                    self.read[folder] = read_blocks(folder, tofu=self.tofu)
+                    self.read[folder] = read_blocks(folder, tofu=self.tofu, unparsed=self.failures)
             except ConfigError as error:
                 self.failures.append(error)
         return self.read[folder]

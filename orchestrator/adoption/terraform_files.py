@@ -20,6 +20,9 @@ from orchestrator.files import read_regular
 _MAX_BYTES = 1_000_000
 # How many labels the blocks have that are read from JSON, whose nesting alone does not tell.
 _LABELS = {"module": 1, "variable": 1, "locals": 0, "resource": 2}
+_LOOKED_FOR = re.compile(
+    r"^\s*(module|variable|locals)\b(?!\.)|\balphaus_acct_access_role\b", re.MULTILINE
+)
 _REFERENCE = re.compile(r"\$\{[^{}]*\}")
 _OVERRIDING = re.compile(r"(^|_)override\.(tf|tofu)(\.json)?$")
 
@@ -35,12 +38,16 @@ class Block:
     places: Mapping[str, str]
 
 
-def read_blocks(folder: Path, *, tofu: bool) -> list[Block]:
+def read_blocks(
+    folder: Path, *, tofu: bool, unparsed: list[ConfigError] | None = None
+) -> list[Block]:
     """Read the blocks of a folder, with override files merged into what they override.
 
     Args:
         folder: the folder; one that does not exist has no blocks.
         tofu: whether OpenTofu is used there, which reads ``.tofu`` files too.
+        unparsed: gets the errors of files that do not parse and hold no block of a kind that is
+            looked for: Terraform knows syntax that python-hcl2 does not, such as ``${~ x ~}``.
 
     Raises:
         ConfigError: a file cannot be read.
@@ -48,9 +55,14 @@ def read_blocks(folder: Path, *, tofu: bool) -> list[Block]:
     blocks: list[Block] = []
     overriding: list[Block] = []
     for path in files(folder, tofu=tofu):
-        is_json = path.name.endswith(".json")
-        found = _of_json(path) if is_json else _parsed(text_of(path), path)
-        is_override = _OVERRIDING.search(path.name)
+        text, is_override = text_of(path), _OVERRIDING.search(path.name)
+        try:
+            found = [*(_of_json(path) if path.name.endswith(".json") else _parsed(text, path))]
+        except ConfigError as error:
+            if unparsed is None or _LOOKED_FOR.search(text):
+                raise
+            unparsed.append(error)
+            continue
         (overriding if is_override else blocks).extend(block for block in found if block.kind)
     for one in overriding:
         same = [i for i, b in enumerate(blocks) if (b.kind, b.labels) == (one.kind, one.labels)]
@@ -145,6 +157,12 @@ def text_of(path: Path) -> str:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
+_OTHER_SYNTAX = (
+    "If terraform validate accepts it, it has syntax that octo-tf cannot read: move that to a file"
+    " without module, variable and locals blocks."
+)
+
+
 def _parsed(text: str, path: Path) -> Iterator[Block]:
     """Yield the blocks of a file, then its own attributes as a block without a kind.
 
@@ -161,9 +179,10 @@ def _parsed(text: str, path: Path) -> Iterator[Block]:
     except UnexpectedInput as error:
         # Its own text quotes the line, which may hold the external id.
         place = f"{path}:{error.line}:{error.column}"
-        raise ConfigError("is not valid HCL", where=place) from None
+        raise ConfigError("is not valid HCL", where=place, hint=_OTHER_SYNTAX) from None
     except (LarkError, ValueError, RecursionError) as error:
-        raise ConfigError(f"is not valid HCL ({type(error).__name__})", where=str(path)) from None
+        what = f"is not valid HCL ({type(error).__name__})"
+        raise ConfigError(what, where=str(path), hint=_OTHER_SYNTAX) from None
     body = tree.children[0]
     seen: dict[str, int] = {}
     for node in _nodes(body, "block"):

@@ -141,6 +141,17 @@ def test_broken_files_are_an_error_with_a_place_and_without_their_text(tmp_path,
     assert "my-secret-id" not in str(caught.value)
 
 
+@pytest.mark.parametrize("syntax", ['x = "${~ var.y ~}"', "größe = 1", 'x = core::upper("y")'])
+def test_syntax_that_cannot_be_read_matters_only_beside_what_is_looked_for(tmp_path, syntax):
+    other = f'output "o" {{\n  {syntax}\n}}'
+    found = read(tmp_path, main__tf=CALL % '"abc"', other__tf=other)
+    assert found.inputs["external_id"].value == "abc"
+    with pytest.raises(ConfigError, match="is not valid HCL") as caught:
+        read(tmp_path, other__tf=f"locals {{\n  {syntax}\n}}")
+    assert "other.tf" in caught.value.where
+    assert "terraform validate" in caught.value.hint
+
+
 def test_a_folder_without_the_module_says_what_to_name(tmp_path):
     with pytest.raises(ConfigError, match="does not use the published module"):
         read(tmp_path, main__tf='resource "null_resource" "x" {}')
