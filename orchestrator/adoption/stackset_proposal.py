@@ -129,10 +129,12 @@ def _set_accounts(
         )
     if not whole:
         proposal.settings["stackset_targets"] = sorted(targets)
-    if failed := sorted(a for a, instance in instances.items() if not instance.has_stack):
+    closed = {m.account_id for m in (members.members if members else ()) if not m.active}
+    failed = sorted(a for a, one in instances.items() if not one.has_stack and a not in closed)
+    if failed:
         proposal.warnings.append(
             f"The StackSet {name} was deployed without success to {', '.join(failed)}: adoption"
-            " deploys to them again."
+            f" deploys to {'it' if len(failed) == 1 else 'them'} again."
         )
 
 

@@ -129,6 +129,12 @@ def _resources(
     """Return each resource's type and properties, with parameter values in their place."""
     declared = parsed.get("Parameters") or {}
     values = {name: str(p.get("Default", "")) for name, p in declared.items()}
+    values |= {
+        f"{name}.{top}.{second}": str(value)
+        for name, rows in _document(parsed.get("Mappings")).items()
+        for top, row in _document(rows).items()
+        for second, value in _document(row).items()
+    }
     values |= {**parameters, "AWS::Partition": partition, "AWS::URLSuffix": "amazonaws.com"}
     return {
         logical_id: (resource["Type"], _document(_resolved(resource.get("Properties"), values)))
@@ -216,4 +222,7 @@ def _evaluated(name: str, argument: Any, values: Mapping[str, str]) -> Any:
         return "${" + (argument if isinstance(argument, str) else ".".join(argument)) + "}"
     if name == "If":  # conditions are not evaluated: the first branch is the usual one
         return _resolved(argument[1], values)
+    if name == "FindInMap":
+        found = values.get(".".join(map(str, _items(_resolved(argument, values))[:3])))
+        return found or f"${{Fn::{name}}}"
     return f"${{Fn::{name}}}"

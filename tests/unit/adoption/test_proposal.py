@@ -623,10 +623,11 @@ def test_a_stackset_without_stacks_deploys_and_that_is_said():
 
 
 def test_an_account_whose_deployment_failed_is_deployed_to_again_and_that_is_said():
-    failed = {a: replace(i, has_stack=False) for a, i in current("100000000001").items()}
+    tried = ("100000000001", "100000000004")  # the latter is suspended
+    failed = {a: replace(i, has_stack=False) for a, i in current(*tried).items()}
     inventory = found(*BOTH, stack_set=stack_set(instances=failed))
     warnings = propose(replace(inventory, organization=organization()), Stated()).warnings
-    assert [w for w in warnings if "without success to 100000000001" in w]
+    assert [w for w in warnings if "without success to 100000000001: adoption" in w]
 
 
 def test_a_stackset_that_the_module_asks_for_and_is_not_there_is_announced():

@@ -73,6 +73,21 @@ def test_a_role_is_found_by_its_name_and_read_with_the_parameters():
     assert found.role.inline["root"]["Statement"]["Resource"] == "${Another.Arn}"
 
 
+def test_what_a_map_holds_is_looked_up():
+    changed = YAML.replace(
+        "Conditions:", f'Mappings: {{Octo: {{prod: {{id: "{PRINCIPAL}"}}}}}}\nConditions:'
+    )
+    trusted = '!Sub "arn:${AWS::Partition}:iam::${Principal}:root"'
+    assert trusted in changed
+    for argument, who in (("[Octo, prod, id]", PRINCIPAL), ("[Octo, x, id]", "${Fn::FindInMap}")):
+        found = stackset_template.read(
+            changed.replace(trusted, f"!FindInMap {argument}"), {}, "aws"
+        )
+        assert found is not None
+        assert found.role is not None
+        assert found.role.trust["Statement"]["Principal"] == {"AWS": who}
+
+
 def test_a_path_is_seen():
     changed = YAML.replace("MaxSessionDuration: 7200", "Path: /octo/")
     found = stackset_template.read(changed, {}, "aws")
