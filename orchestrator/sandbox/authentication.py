@@ -92,7 +92,7 @@ def _exists(caller: Caller) -> bool:
     own = iam(caller.account_id)
     if caller.kind == "role":
         return role(caller.account_id, caller.name) is not None
-    return caller.name in own.users
+    return caller.kind == "root" or caller.name in own.users
 
 
 def _note_use(scope: CredentialScope, caller: Caller) -> None:

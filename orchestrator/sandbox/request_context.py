@@ -75,6 +75,9 @@ _GIVEN = {
 }
 
 
+_PRINCIPAL_TYPES = {"user": "User", "role": "AssumedRole", "root": "Account"}
+
+
 def context_of(call: Call, resource_account: str = "") -> Context:
     """Get the condition keys of a call, but for the tags of its resource."""
     caller, given = call.caller, call.parameters
@@ -85,7 +88,7 @@ def context_of(call: Call, resource_account: str = "") -> Context:
         "aws:CurrentTime": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "aws:EpochTime": str(int(time.time())),
         "aws:PrincipalArn": caller.principal_arn,
-        "aws:PrincipalType": "User" if caller.kind == "user" else "AssumedRole",
+        "aws:PrincipalType": _PRINCIPAL_TYPES[caller.kind],
         "aws:PrincipalIsAWSService": "false",
         "aws:ViaAWSService": "true" if call.called_via else "false",
         "aws:RequestedRegion": "us-east-1" if call.service in _GLOBAL else call.region,

@@ -5,6 +5,7 @@ Source: IAM API Reference, CreateAccountAlias, AddClientIDToOpenIDConnectProvide
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -85,9 +86,51 @@ def _features(
             "ServiceAccessNotEnabledException",
             "IAM has not been enabled as a trusted service in the organization.",
         )
+    enabled = features(state, own.org.id)
+    change(enabled)
+    return {"OrganizationId": own.org.id, "EnabledFeatures": sorted(enabled)}
+
+
+def features(state: SandboxState, organization_id: str) -> set[str]:
+    """Get what an organization has enabled of the central management of root users."""
     enabled = state.of_service("iam-organizations-features", dict[str, set[str]])
-    change(enabled.setdefault(own.org.id, set()))
-    return {"OrganizationId": own.org.id, "EnabledFeatures": sorted(enabled[own.org.id])}
+    return enabled.setdefault(organization_id, set())
+
+
+def enable_outbound(state: SandboxState, call: Call) -> dict[str, Any]:
+    """EnableOutboundWebIdentityFederation: the account becomes an issuer of tokens."""
+    if outbound_issuer(state, call.caller.account_id):
+        text = "Outbound web identity federation is already enabled for this account."
+        raise ServiceError("FeatureEnabled", text, 409)
+    _outbound(state).add(call.caller.account_id)
+    return {"IssuerIdentifier": outbound_issuer(state, call.caller.account_id)}
+
+
+def disable_outbound(state: SandboxState, call: Call) -> dict[str, Any]:
+    """DisableOutboundWebIdentityFederation."""
+    outbound_info(state, call)
+    _outbound(state).discard(call.caller.account_id)
+    return {}
+
+
+def outbound_info(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetOutboundWebIdentityFederationInfo."""
+    issuer = outbound_issuer(state, call.caller.account_id)
+    if issuer is None:
+        text = "Outbound web identity federation is disabled for this account."
+        raise ServiceError("FeatureDisabled", text, 404)
+    return {"IssuerIdentifier": issuer, "JwtVendingEnabled": True}
+
+
+def outbound_issuer(state: SandboxState, account_id: str) -> str | None:
+    """Get the URL of the issuer of an account's tokens; None if the account issues none."""
+    if account_id not in _outbound(state):
+        return None
+    return f"https://{uuid.uuid5(uuid.NAMESPACE_OID, account_id)}.tokens.sts.global.api.aws"
+
+
+def _outbound(state: SandboxState) -> set[str]:
+    return state.of_service("iam-outbound-federation", set[str])
 
 
 def add_client(_state: SandboxState, call: Call) -> dict[str, Any]:
@@ -133,5 +176,8 @@ OPERATIONS: dict[str, Operation] = {
     "CreateOpenIDConnectProvider": create_provider,
     "CreateSAMLProvider": create_saml_provider,
     "AddClientIDToOpenIDConnectProvider": add_client,
+    "DisableOutboundWebIdentityFederation": disable_outbound,
+    "EnableOutboundWebIdentityFederation": enable_outbound,
+    "GetOutboundWebIdentityFederationInfo": outbound_info,
     "RemoveClientIDFromOpenIDConnectProvider": remove_client,
 }

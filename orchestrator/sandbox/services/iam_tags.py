@@ -67,7 +67,6 @@ _OTHERS: dict[str, tuple[str, _Find, str]] = {
 _CREATED = {
     "CreateSAMLProvider": "SAMLProvider",
     "CreateVirtualMFADevice": "MFADevice",
-    "UploadServerCertificate": "ServerCertificate",
 }
 
 

@@ -289,7 +289,7 @@ def get_session_token(state: SandboxState, call: Call) -> dict[str, Any]:
         has_mfa="TokenCode" in call.parameters,
         session_context=_session_context(call),
     )
-    return {"Credentials": _keys(state, call, caller, 12 * HOUR)}
+    return {"Credentials": keys_of(state, call, caller, 12 * HOUR)}
 
 
 def get_federation_token(state: SandboxState, call: Call) -> dict[str, Any]:
@@ -309,13 +309,14 @@ def get_federation_token(state: SandboxState, call: Call) -> dict[str, Any]:
         session_context=_session_context(call),
     )
     return {
-        "Credentials": _keys(state, call, federated, 12 * HOUR),
+        "Credentials": keys_of(state, call, federated, 12 * HOUR),
         "FederatedUser": {"FederatedUserId": f"{caller.account_id}:{name}", "Arn": arn},
         "PackedPolicySize": 0,
     }
 
 
-def _keys(state: SandboxState, call: Call, caller: Caller, default: int) -> dict[str, Any]:
+def keys_of(state: SandboxState, call: Call, caller: Caller, default: int) -> dict[str, Any]:
+    """Make temporary keys of a caller, by default for so many seconds."""
     key = AccessKey(user_name=None, prefix="ASIA", account_id=caller.account_id)
     seconds = int(call.parameters.get("DurationSeconds") or default)
     token = random_session_token()

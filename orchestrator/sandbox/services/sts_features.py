@@ -1,4 +1,4 @@
-"""STS: what nobody has set up in the sandbox: SAML, sessions of root users, tokens for outside.
+"""STS: SAML, which cannot be verified here, sessions of root users, and tokens for outside.
 
 Source: STS API Reference, AssumeRoleWithSAML, AssumeRoot, GetWebIdentityToken; real error texts.
 """
@@ -6,12 +6,24 @@ Source: STS API Reference, AssumeRoleWithSAML, AssumeRoot, GetWebIdentityToken; 
 from __future__ import annotations
 
 import base64
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timezone
 from typing import Any
 from xml.etree import ElementTree
 
-from orchestrator.sandbox.services import Operation
-from orchestrator.sandbox.services.sts import ROLE_ARN, target_of
-from orchestrator.sandbox.state import PARTITION, SandboxState, iam
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from orchestrator.sandbox import lookup
+from orchestrator.sandbox.policy import Document
+from orchestrator.sandbox.services import Operation, Permission
+from orchestrator.sandbox.services.iam_account import features, outbound_issuer
+from orchestrator.sandbox.services.sts import ROLE_ARN, keys_of, target_of
+from orchestrator.sandbox.state import PARTITION, Caller, SandboxState, iam, organizations
 from orchestrator.sandbox.wire import Call, ServiceError
 
 SERVICE = "sts"
@@ -32,24 +44,134 @@ def assume_role_with_saml(_state: SandboxState, call: Call) -> dict[str, Any]:
     raise ServiceError("InvalidIdentityToken", text)
 
 
-def assume_root(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """AssumeRoot: the organization has not switched on sessions of root users."""
-    account_id = call.parameters["TargetPrincipal"].removesuffix(":root").rpartition(":")[2]
-    raise ServiceError(
-        "AccessDenied",
-        f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRoot on resource:"
-        f" arn:{PARTITION}:iam::{account_id}:root",
-        403,
+def assume_root(state: SandboxState, call: Call) -> dict[str, Any]:
+    """AssumeRoot: a session of a member's root user, with one of AWS's policies for a task."""
+    account_id, organization = _target_account(call), organizations(call.caller.account_id)
+    task = call.parameters["TaskPolicyArn"].get("arn", "").rpartition("/root-task/")[2]
+    if (
+        organization.org is None
+        or "RootSessions" not in features(state, organization.org.id)
+        or lookup.member(organization, account_id) is None
+        or account_id == call.caller.account_id
+        or task not in _TASKS
+    ):
+        text = f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRoot on resource:"
+        raise ServiceError("AccessDenied", f"{text} {_root_of(account_id)}", 403)
+    policy: Document = {
+        "Statement": [{"Effect": "Allow", "Action": [*_TASKS[task]], "Resource": "*"}]
+    }
+    before = call.caller.session_context
+    context = {n: v for n, v in before.items() if n == "aws:SourceIdentity"}
+    session = Caller(
+        account_id, _root_of(account_id), "root", "", "/", (policy,), session_context=context
     )
+    identity = {"SourceIdentity": each for each in context.values()}
+    return {"Credentials": keys_of(state, call, session, _LONGEST_ROOT_SESSION), **identity}
 
 
-def get_web_identity_token(_state: SandboxState, _call: Call) -> dict[str, Any]:
-    """GetWebIdentityToken: the account has not switched on tokens for services outside AWS."""
-    raise ServiceError(
-        "OutboundWebIdentityFederationDisabledException",
-        "Outbound web identity federation is disabled for this account.",
-        403,
-    )
+_LONGEST_ROOT_SESSION = 900  # seconds
+_AUDIT = (
+    *("iam:GetAccessKeyLastUsed", "iam:GetAccountSummary", "iam:GetLoginProfile", "iam:GetUser"),
+    *("iam:ListAccessKeys", "iam:ListMFADevices", "iam:ListSigningCertificates"),
+)
+# What a session may do, by the name of its policy (AWS Managed Policy Reference, root-task).
+_TASKS = {
+    "IAMAuditRootUserCredentials": _AUDIT,
+    "IAMCreateRootUserPassword": ("iam:CreateLoginProfile", "iam:GetLoginProfile"),
+    "IAMDeleteRootUserCredentials": (
+        *_AUDIT,
+        *("iam:DeactivateMFADevice", "iam:DeleteAccessKey", "iam:DeleteLoginProfile"),
+        *("iam:DeleteSigningCertificate", "iam:DeleteVirtualMFADevice", "iam:UpdateAccessKey"),
+    ),
+    "S3UnlockBucketPolicy": (
+        *("s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:ListAllMyBuckets"),
+        "s3:PutBucketPolicy",
+    ),
+    "SQSUnlockQueuePolicy": (
+        *("sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueues", "sqs:SetQueueAttributes"),
+    ),
+}
+
+
+def _target_account(call: Call) -> str:
+    target: str = call.parameters["TargetPrincipal"]
+    return target.removesuffix(":root").rpartition(":")[2]
+
+
+def _root_of(account_id: str) -> str:
+    return f"arn:{PARTITION}:iam::{account_id}:root"
+
+
+def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
+    """Yield the permission of AssumeRoot: on the root user, with the policy as a condition key."""
+    if call.operation == "AssumeRoot":
+        context = {"sts:TaskPolicyArn": call.parameters["TaskPolicyArn"].get("arn", "")}
+        yield Permission("sts:AssumeRoot", _root_of(_target_account(call)), context)
+
+
+def get_web_identity_token(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetWebIdentityToken: a token about the caller for services outside AWS."""
+    caller, given = call.caller, call.parameters
+    issuer = outbound_issuer(state, caller.account_id)
+    if issuer is None:
+        raise ServiceError(
+            "OutboundWebIdentityFederationDisabledException",
+            "Outbound web identity federation is disabled for this account.",
+            403,
+        )
+    algorithm = given["SigningAlgorithm"]
+    if algorithm not in _SIGNED:
+        text = f"The signing algorithm {algorithm} is not supported."
+        raise ServiceError("ValidationError", text)
+    now = int(time.time())
+    expires = now + int(given.get("DurationSeconds") or _TOKEN_SECONDS)
+    about: dict[str, Any] = {
+        "aws_account": caller.account_id,
+        "source_region": call.region,
+        "principal_id": caller.principal_arn,
+    }
+    if tags := given.get("Tags"):
+        about["request_tags"] = {tag["Key"]: tag["Value"] for tag in tags}
+    claims = {
+        "iss": issuer,
+        "sub": caller.principal_arn,
+        "aud": given["Audience"][0] if len(given["Audience"]) == 1 else given["Audience"],
+        "iat": now,
+        "exp": expires,
+        "jti": str(uuid.uuid4()),
+        "https://sts.amazonaws.com/": about,
+    }
+    return {
+        "WebIdentityToken": _signed(claims, algorithm),
+        "Expiration": datetime.fromtimestamp(expires, timezone.utc),
+    }
+
+
+_TOKEN_SECONDS = 300
+
+
+def _by_rsa(signed: bytes) -> bytes:
+    return rsa.generate_private_key(65537, 2048).sign(signed, padding.PKCS1v15(), hashes.SHA256())
+
+
+def _by_curve(signed: bytes) -> bytes:
+    key = ec.generate_private_key(ec.SECP384R1())
+    numbers = decode_dss_signature(key.sign(signed, ec.ECDSA(hashes.SHA384())))
+    return b"".join(number.to_bytes(48, "big") for number in numbers)
+
+
+_SIGNED = {"RS256": _by_rsa, "ES384": _by_curve}
+
+
+def _signed(claims: dict[str, Any], algorithm: str) -> str:
+    """Sign a token with a key that is then thrown away: nothing publishes the issuer's keys."""
+    header = {"alg": algorithm, "kid": claims["jti"], "typ": "JWT"}
+    parts = [_base64(json.dumps(part).encode()) for part in (header, claims)]
+    return ".".join([*parts, _base64(_SIGNED[algorithm](".".join(parts).encode()))])
+
+
+def _base64(text: bytes) -> str:
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
 OPERATIONS: dict[str, Operation] = {
