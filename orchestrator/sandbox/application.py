@@ -22,6 +22,7 @@ from orchestrator.sandbox import (
     organization,
     services,
     stack_changes,
+    unused_services,
     wire,
 )
 from orchestrator.sandbox.authorization import authorize
@@ -149,7 +150,13 @@ class Application:
                 if call.operation == "PutBucketPolicy":  # which botocore's model does not say
                     done.status_code = 204
                 return done
-        return answers.corrected(self.state, call, self._ask_moto(request, call))
+        response = self._ask_moto(request, call)
+        if response is not None:
+            return answers.corrected(self.state, call, response)
+        nothing = unused_services.nothing_of(call.service, model, call.parameters)
+        if nothing is None:
+            raise self._unknown(call.service, request, call.operation)
+        return wire.success(request, call.service, model, nothing)
 
     def _injected_error(self, operation: str, account_id: str, region: str) -> str:
         """Get the error code injected for a StackSet's operation in an account, or ""."""
@@ -157,7 +164,8 @@ class Application:
         faults = self.faults.take(Call("cloudformation", operation, region, caller, {}, {}))
         return next((fault.error for fault in faults if fault.error), "")
 
-    def _ask_moto(self, request: Request, call: Call) -> Response:
+    def _ask_moto(self, request: Request, call: Call) -> Response | None:
+        """Get moto's answer; None if it does not know the call."""
         endpoint = get_service_model(call.service).endpoint_prefix
         hosts = (f"{endpoint}.{call.region}", endpoint)  # of a region, or global
         if not any(
@@ -165,7 +173,7 @@ class Application:
             for _, pattern in self._moto.backend_url_patterns
             for host in hosts
         ):
-            raise self._unknown(call.service, request, call.operation)
+            return None
         environ = {
             **request.environ,
             "wsgi.input": io.BytesIO(request.get_data()),
@@ -181,9 +189,12 @@ class Application:
                 )
             )
         except NotImplementedError:
-            raise self._unknown(call.service, request, call.operation) from None
+            return None
         status, headers = captured[0][:2]
-        if status.startswith("5") or body[:15].lower() == b"<!doctype html>":
+        is_page = body[:15].lower() == b"<!doctype html>"
+        if is_page and status.startswith("404"):  # it has no such path
+            return None
+        if status.startswith("5") or is_page:
             raise self._unknown(call.service, request, call.operation)
         response = Response(body, status, headers)
         if request.method == "HEAD":  # its length is the object's

@@ -119,7 +119,19 @@ _S3CONTROL_ACTIONS = {
     "GetPublicAccessBlock": "GetAccountPublicAccessBlock",
     "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
 }
-_PREFIXES = {"s3control": "s3", "sso-admin": "sso"}  # of actions, where the service has another
+# The prefixes of actions, where the service's name is another one.
+_PREFIXES = {
+    "accessanalyzer": "access-analyzer",
+    "efs": "elasticfilesystem",
+    **dict.fromkeys(("elb", "elbv2"), "elasticloadbalancing"),
+    "emr": "elasticmapreduce",
+    "opensearch": "es",
+    "resourcegroupstaggingapi": "tag",
+    "s3control": "s3",
+    "service-quotas": "servicequotas",
+    "sso-admin": "sso",
+    "stepfunctions": "states",
+}
 _NO_PERMISSION_NEEDED = {
     "sts:GetCallerIdentity",
     "sts:GetSessionToken",

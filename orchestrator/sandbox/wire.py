@@ -34,11 +34,18 @@ warnings.filterwarnings("ignore", "Exception.ServiceError. with code", module="m
 
 # Services that sign by another name than botocore's models have.
 _NAMES = {
+    "access-analyzer": "accessanalyzer",
+    "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
+    "elasticmapreduce": "emr",
+    "es": "opensearch",
     "monitoring": "cloudwatch",
     "servicequotas": "service-quotas",
     "sso": "sso-admin",
+    "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
 }
+_CLASSIC = "2012-06-01"  # the version of the API of Classic Load Balancers, which sign alike
 _REQUEST, _HOST = "00000000-0000-0000-0000-000000000000", "host"
 _WITHOUT_PATHS = ("query", "ec2", "json")  # protocols
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
@@ -94,7 +101,10 @@ def scope_of(request: Request) -> CredentialScope | None:
     # S3 Control signs as S3, and every call of it names the account, as no call of S3 does.
     if service == "s3" and "x-amz-account-id" in request.headers:
         service = "s3control"
-    return CredentialScope(match[1], match[2], _NAMES.get(service, service))
+    service = _NAMES.get(service, service)
+    if service == "elbv2" and request.values.get("Version") == _CLASSIC:
+        service = "elb"
+    return CredentialScope(match[1], match[2], service)
 
 
 def operation_of(request: Request, service: str) -> tuple[OperationModel, dict[str, Any]] | None:

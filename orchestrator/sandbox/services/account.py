@@ -124,6 +124,31 @@ def primary_email(state: SandboxState, call: Call) -> dict[str, Any]:
     return {"PrimaryEmail": found.email}  # _held() finds it there
 
 
+def start_email_update(state: SandboxState, call: Call) -> dict[str, Any]:
+    """StartPrimaryEmailUpdate, of a member: a code is sent to the new address."""
+    _held(state, call)["new email"] = call.parameters["PrimaryEmail"]
+    return {"Status": "PENDING"}
+
+
+def accept_email_update(state: SandboxState, call: Call) -> dict[str, Any]:
+    """AcceptPrimaryEmailUpdate: any code of six characters is right."""
+    held, email = _held(state, call), call.parameters["PrimaryEmail"]
+    if held.get("new email") != email:
+        text = "No pending update of the primary email was found for this account."
+        raise ServiceError("ResourceNotFoundException", text, 404)
+    wanted = call.parameters["AccountId"]
+    found: Any = lookup.member(organizations(management_account(wanted)), wanted)
+    found.email = held.pop("new email")  # _held() finds it there
+    return {"Status": "ACCEPTED"}
+
+
+def govcloud_information(state: SandboxState, call: Call) -> dict[str, Any]:
+    """GetGovCloudAccountInformation: no account has one in AWS GovCloud (US)."""
+    _held(state, call)
+    text = "No linked GovCloud account was found for this account."
+    raise ServiceError("ResourceNotFoundException", text, 404)
+
+
 def information(state: SandboxState, call: Call) -> dict[str, Any]:
     """GetAccountInformation."""
     held = _held(state, call)
@@ -219,16 +244,19 @@ def contents(state: SandboxState) -> Iterator[str]:
 
 
 OPERATIONS: dict[str, Operation] = {
+    "AcceptPrimaryEmailUpdate": accept_email_update,
     "DeleteAlternateContact": delete_alternate,
     "DisableRegion": disable_region,
     "EnableRegion": enable_region,
     "GetAccountInformation": information,
     "GetAlternateContact": get_alternate,
     "GetContactInformation": get_contact,
+    "GetGovCloudAccountInformation": govcloud_information,
     "GetPrimaryEmail": primary_email,
     "GetRegionOptStatus": region_status,
     "ListRegions": list_regions,
     "PutAccountName": put_name,
     "PutAlternateContact": put_alternate,
     "PutContactInformation": put_contact,
+    "StartPrimaryEmailUpdate": start_email_update,
 }

@@ -57,6 +57,18 @@ def check_ids(_state: SandboxState, call: Call) -> Any:
     return TO_MOTO
 
 
+def create_tags(_state: SandboxState, call: Call) -> Any:
+    """CreateTags: instances must exist; the other resources are checked by moto."""
+    from moto.ec2.models import ec2_backends  # takes a second to load
+
+    backend = ec2_backends[call.caller.account_id][call.region]
+    for wanted in call.parameters["Resources"]:
+        if _ID.fullmatch(wanted) and backend.get_instance_by_id(wanted) is None:
+            text = f"The instance ID '{wanted}' does not exist"
+            raise ServiceError("InvalidInstanceID.NotFound", text)
+    return TO_MOTO
+
+
 def describe_regions(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeRegions: those that are enabled for the account, or every one."""
     given = call.parameters
@@ -97,6 +109,7 @@ _OPT_IN = {
 _ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
 TEXTS = (
     ("DescribeVpcs", r"VpcID \{('[^']+')\} does not exist\.", r"The vpc ID \1 does not exist"),
+    ("*", r"Allocation ID '\[('[^']+')\]' not found\.", r"The allocation ID \1 does not exist"),
     ("*", r"'\{('[^']+')\}' does not exist", r"\1 does not exist"),
     # What moto does not say of a zone.
     (
@@ -108,5 +121,7 @@ TEXTS = (
 )
 OPERATIONS: dict[str, Operation] = {
     **dict.fromkeys((*_OF_INSTANCES, "DescribeInstances"), check_ids),
+    "CreateTags": create_tags,
     "DescribeRegions": describe_regions,
+    "GetEbsDefaultKmsKeyId": lambda *_: {"KmsKeyId": "alias/aws/ebs"},
 }

@@ -36,6 +36,15 @@ def resync(_state: SandboxState, call: Call) -> dict[str, Any]:
     return {}
 
 
+def enable(_state: SandboxState, call: Call) -> Any:
+    """EnableMFADevice: a virtual device must exist; any codes of six digits are right."""
+    serial = call.parameters["SerialNumber"]
+    if serial.startswith("arn:") and serial not in iam(call.caller.account_id).virtual_mfa_devices:
+        text = f"VirtualMFADevice with serial number {serial} doesn't exist."
+        raise ServiceError("NoSuchEntity", text, 404)
+    return TO_MOTO
+
+
 def delete_virtual(_state: SandboxState, call: Call) -> Any:
     """DeleteVirtualMFADevice: one that is enabled for no user."""
     if any(_enabled(call)):
@@ -55,6 +64,7 @@ def _of_user(call: Call) -> tuple[str, Any]:
 
 OPERATIONS: dict[str, Operation] = {
     "DeleteVirtualMFADevice": delete_virtual,
+    "EnableMFADevice": enable,
     "GetMFADevice": get_device,
     "ResyncMFADevice": resync,
 }

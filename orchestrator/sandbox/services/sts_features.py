@@ -60,13 +60,13 @@ def assume_root(state: SandboxState, call: Call) -> dict[str, Any]:
     policy: Document = {
         "Statement": [{"Effect": "Allow", "Action": [*_TASKS[task]], "Resource": "*"}]
     }
-    before = call.caller.session_context
-    context = {n: v for n, v in before.items() if n == "aws:SourceIdentity"}
+    identity = call.caller.session_context.get("aws:SourceIdentity")
+    context = {"aws:SourceIdentity": identity} if identity else {}
     session = Caller(
         account_id, _root_of(account_id), "root", "", "/", (policy,), session_context=context
     )
-    identity = {"SourceIdentity": each for each in context.values()}
-    return {"Credentials": keys_of(state, call, session, _LONGEST_ROOT_SESSION), **identity}
+    keys = keys_of(state, call, session, _LONGEST_ROOT_SESSION)
+    return {"Credentials": keys, "SourceIdentity": identity}
 
 
 _LONGEST_ROOT_SESSION = 900  # seconds

@@ -28,13 +28,13 @@ def supported_accounts(state: SandboxState) -> set[str]:
 
 def check_plan(state: SandboxState, call: Call) -> Any:
     """Every call: only with a support plan that has the API."""
-    _require_plan(state, call)
+    require_plan(state, call)
     return TO_MOTO
 
 
 def check_result(state: SandboxState, call: Call) -> dict[str, Any]:
     """DescribeTrustedAdvisorCheckResult: the account's running instances are little used."""
-    _require_plan(state, call)
+    require_plan(state, call)
     check = call.parameters["checkId"]
     found = [*running([call.caller.account_id])] if check == LOW_UTILIZATION else []
     summary = {"resourcesProcessed": len(found), "resourcesFlagged": len(found)}
@@ -69,7 +69,12 @@ def _flagged(instance: RunningInstance) -> dict[str, Any]:
     }
 
 
-def _require_plan(state: SandboxState, call: Call) -> None:
+def require_plan(state: SandboxState, call: Call) -> None:
+    """Refuse the calls of an account without Business Support or higher.
+
+    Raises:
+        ServiceError: SubscriptionRequiredException.
+    """
     if call.caller.account_id not in supported_accounts(state):
         raise ServiceError(
             "SubscriptionRequiredException",

@@ -474,13 +474,12 @@ def test_automatic_delivery_needs_nobody(sandbox, ready, monkeypatch):
 @pytest.mark.parametrize(
     ("service", "operation", "noted"),
     [
-        ("bcm-data-exports", "list_exports", "bcm-data-exports:ListExports"),
-        ("accessanalyzer", "list_analyzers", "access-analyzer:GET /analyzer"),
+        ("freetier", "get_account_plan_state", "freetier:GetAccountPlanState"),
         ("account", "get_primary_email_update_status", "account:GetPrimaryEmailUpdateStatus"),
-        ("health", "describe_events", "health:DescribeEvents"),  # with CBOR
-        ("efs", "describe_file_systems", "elasticfilesystem:GET /2015-02-01/file-systems"),
-        ("elbv2", "describe_load_balancers", "elasticloadbalancing:DescribeLoadBalancers"),
-        ("route53", "list_cidr_collections", "route53:ListCidrCollections"),  # with XML
+        ("health", "describe_tags_onboarding_status", "health:DescribeTagsOnboardingStatus"),
+        ("efs", "describe_account_preferences", "efs:DescribeAccountPreferences"),
+        ("pricing", "describe_services", "pricing:DescribeServices"),  # which lists AWS's own
+        ("route53", "get_geo_location", "route53:GetGeoLocation"),  # with XML
         ("sesv2", "list_contact_lists", "ses:GET /v2/email/contact-lists"),  # signs as SES does
     ],
 )
@@ -492,3 +491,26 @@ def test_an_unknown_call_is_refused_at_once_and_noted_by_name(
     assert code(getattr(client, operation)) == "UnknownOperationException"
     after = control.state(sandbox.endpoint_url)["unknown_calls"][noted]
     assert after - before == 1  # the SDK does not ask again
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "member"),
+    [
+        ("accessanalyzer", "list_analyzers", "analyzers"),
+        ("ec2", "describe_reserved_instances", "ReservedInstances"),
+        ("elb", "describe_load_balancers", "LoadBalancerDescriptions"),
+        ("elbv2", "describe_load_balancers", "LoadBalancers"),
+        ("health", "describe_events", "events"),
+        ("route53", "list_cidr_collections", "CidrCollections"),
+        ("savingsplans", "describe_savings_plans", "savingsPlans"),
+        ("stepfunctions", "list_state_machines", "stateMachines"),
+    ],
+)
+def test_a_list_of_what_the_account_has_nothing_of_is_empty(session, service, operation, member):
+    assert getattr(session("payer").client(service), operation)()[member] == []
+
+
+def test_an_unknown_call_about_one_thing_is_not_answered_with_an_empty_list(session):
+    client = session("payer").client("ec2")
+    with pytest.raises(ClientError, match="does not know"):
+        client.describe_reserved_instances(ReservedInstancesIds=["a"])

@@ -1,0 +1,34 @@
+"""Answer calls that only list what an account has of a service, where it has nothing.
+
+Neither the sandbox nor moto keeps anything for these calls: AWS answers them with empty lists in an
+account that never used the service.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from moto.core.model import OperationModel
+
+_READS = ("Describe", "Get", "List")
+_NEVER_EMPTY = {"pricing", "service-quotas", "trustedadvisor"}  # they list what AWS has
+# Parameters that name one thing or more, which AWS then does not find.
+_NAMES_SOME = re.compile(r"(id|arn|name)s?(list)?\Z", re.IGNORECASE)
+
+
+def nothing_of(
+    service: str, model: OperationModel, parameters: Iterable[str]
+) -> dict[str, Any] | None:
+    """Make the answer of a call about everything of a kind; None for every other call."""
+    given, answer = model.input_shape, model.output_shape
+    lists_all = model.name.startswith(_READS) and not (given and given.required_members)
+    if not lists_all or answer is None or service in _NEVER_EMPTY:
+        return None
+    if any(map(_NAMES_SOME.search, parameters)):
+        return None
+    found: dict[str, Any] = {
+        name: [] for name, member in answer.members.items() if member.type_name == "list"
+    }
+    return found or None
