@@ -185,6 +185,9 @@ def _invalid(service: str, found: list[str]) -> ServiceError:
     if service == "ec2":
         value, _, named = found[0].removeprefix("Value ").partition(" at '")
         name = f"{named[:1].upper()}{named[1:]}".partition("'")[0].rstrip("s")  # as lists are sent
+        if name == "InstanceType" and (several := value.strip("'")).startswith("["):
+            text = f"The following supplied instance types do not exist: {several}"
+            return ServiceError("InvalidInstanceType", text)
         if value == "null":
             text = f"The request must contain the parameter {name}"
             return ServiceError("MissingParameter", text)

@@ -20,7 +20,6 @@ _UNITS = {
     **dict.fromkeys(("NetUnblendedCost", "UnblendedCost"), "USD"),
     **dict.fromkeys(("NormalizedUsageAmount", "UsageQuantity"), "N/A"),
 }
-_OLDEST_MONTHS = 14
 
 
 def cost_and_usage(_state: SandboxState, call: Call) -> dict[str, Any]:
@@ -64,11 +63,6 @@ def _time_period(call: Call) -> tuple[date, date]:
         raise ServiceError("ValidationException", text) from None
     if start >= end:
         text = "Start date (and hour) should be before end date (and hour)"
-        raise ServiceError("ValidationException", text)
-    if call.operation in ("GetCostAndUsage", "GetTags", "GetDimensionValues") and start < (
-        datetime.now(timezone.utc).date() - timedelta(days=_OLDEST_MONTHS * 31)
-    ):
-        text = f"You haven't enabled historical data beyond {_OLDEST_MONTHS} months"
         raise ServiceError("ValidationException", text)
     return start, end
 

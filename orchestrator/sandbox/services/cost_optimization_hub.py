@@ -77,9 +77,17 @@ def get_recommendation(state: SandboxState, call: Call) -> dict[str, Any]:
     raise ServiceError("ResourceNotFoundException", f"Recommendation {wanted} does not exist.")
 
 
+_GROUPS = (
+    *("AccountId", "Region", "ActionType", "ResourceType", "RestartNeeded"),
+    *("RollbackPossible", "ImplementationEffort"),
+)
+
+
 def list_summaries(state: SandboxState, call: Call) -> dict[str, Any]:
     """ListRecommendationSummaries: by one member of the recommendations."""
     by = call.parameters["groupBy"]
+    if by not in _GROUPS:
+        raise ServiceError("ValidationException", f"groupBy must be one of {', '.join(_GROUPS)}.")
     name = "currentResourceType" if by == "ResourceType" else by[:1].lower() + by[1:]
     groups: dict[str, list[dict[str, Any]]] = {}
     for found in _recommendations(state, call):

@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
+
+from moto.core.utils import get_service_model
 
 from orchestrator.sandbox.instances import running
 from orchestrator.sandbox.services import TO_MOTO, Operation, Permission, account
@@ -55,6 +58,60 @@ def check_ids(_state: SandboxState, call: Call) -> Any:
         if instance_id and not _ID.fullmatch(instance_id):
             raise ServiceError("InvalidInstanceID.Malformed", f'Invalid id: "{instance_id}"')
     return TO_MOTO
+
+
+def check(_state: SandboxState, call: Call) -> None:
+    """Refuse a filter that the documentation of the call does not name.
+
+    Raises:
+        ServiceError: InvalidParameterValue.
+    """
+    known = _filters(call.operation)
+    for given in call.parameters.get("Filters", ()):
+        name = given.get("Name", "")
+        if known and name not in known and not name.startswith("tag:"):
+            raise ServiceError("InvalidParameterValue", f"The filter '{name}' is invalid")
+
+
+@cache
+def _filters(operation: str) -> frozenset[str]:
+    """Get the filters of a common call, by botocore's documentation; none for other calls."""
+    shape = get_service_model(SERVICE).operation_model(operation).input_shape
+    if operation not in _FILTERED or shape is None:
+        return frozenset()
+    return frozenset(_DOCUMENTED.findall(shape.members["Filters"].documentation))
+
+
+_FILTERED = {
+    *("DescribeInstances", "DescribeSecurityGroups", "DescribeSnapshots", "DescribeSubnets"),
+    *("DescribeVolumes", "DescribeVpcs"),
+}
+_DOCUMENTED = re.compile(r"<code>([a-z][a-z0-9.-]*)</code>\s*[-\u2013]")
+
+
+def check_exists(_state: SandboxState, call: Call) -> Any:
+    """Refuse what moto answers although a resource that is named does not exist."""
+    from moto.ec2.models import ec2_backends  # takes a second to load
+
+    parameter, kept, code, text = _MUST_EXIST[call.operation]
+    held = getattr(ec2_backends[call.caller.account_id][call.region], kept)
+    given = call.parameters.get(parameter, [])
+    for wanted in [given] if isinstance(given, str) else given:
+        if wanted not in held:
+            raise ServiceError(code, text.format(wanted))
+    return TO_MOTO
+
+
+_MUST_EXIST = {
+    "DeleteSnapshot": (
+        *("SnapshotId", "snapshots"),
+        *("InvalidSnapshot.NotFound", "The snapshot '{}' does not exist."),
+    ),
+    "DescribeNatGateways": (
+        *("NatGatewayIds", "nat_gateways"),
+        *("NatGatewayNotFound", "NAT gateway {} was not found"),
+    ),
+}
 
 
 def create_tags(_state: SandboxState, call: Call) -> Any:
@@ -109,7 +166,12 @@ _OPT_IN = {
 _ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
 TEXTS = (
     ("DescribeVpcs", r"VpcID \{('[^']+')\} does not exist\.", r"The vpc ID \1 does not exist"),
-    ("*", r"Allocation ID '\[('[^']+')\]' not found\.", r"The allocation ID \1 does not exist"),
+    ("*", r"The keypair (\S+) does not exist\.", r"The key pair \1 does not exist"),
+    (
+        "*",
+        r"Allocation ID '[\[{]('[^']+')[\]}]' not found\.",
+        r"The allocation ID \1 does not exist",
+    ),
     ("*", r"'\{('[^']+')\}' does not exist", r"\1 does not exist"),
     # What moto does not say of a zone.
     (
@@ -120,6 +182,7 @@ TEXTS = (
     ),
 )
 OPERATIONS: dict[str, Operation] = {
+    **dict.fromkeys(_MUST_EXIST, check_exists),
     **dict.fromkeys((*_OF_INSTANCES, "DescribeInstances"), check_ids),
     "CreateTags": create_tags,
     "DescribeRegions": describe_regions,

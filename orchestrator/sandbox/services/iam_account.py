@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
+from moto.core.exceptions import ServiceException
 from moto.organizations.models import organizations_backends
 
 from orchestrator.sandbox.services import TO_MOTO, Operation
@@ -45,7 +46,14 @@ def create_provider(_state: SandboxState, call: Call) -> Any:
     own = iam(call.caller.account_id).open_id_providers.values()
     if url.removeprefix("https://") in [provider.url for provider in own]:
         raise ServiceError("EntityAlreadyExists", f"Provider with url {url} already exists.", 409)
-    return TO_MOTO
+    given, tags = call.parameters, call.parameters.get("Tags", [])
+    try:
+        made = iam(call.caller.account_id).create_open_id_connect_provider(
+            url, given.get("ThumbprintList", []), given.get("ClientIDList", []), tags
+        )
+    except ServiceException:
+        return TO_MOTO  # which says what is wrong
+    return {"OpenIDConnectProviderArn": made.arn, "Tags": tags or None}
 
 
 def create_saml_provider(_state: SandboxState, call: Call) -> Any:

@@ -73,7 +73,7 @@ def delete_policy(_state: SandboxState, call: Call) -> Any:
     if held is None:
         return TO_MOTO
     holders = [*own.roles.values(), *own.users.values()]
-    bounded = any(getattr(h, "permissions_boundary_arn", None) == arn for h in holders)
+    bounded = any(getattr(h, _BOUNDARY, None) == arn for h in holders)
     if bounded or any(arn in h.managed_policies for h in [*holders, *own.groups.values()]):
         raise ServiceError("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
     if len(held.versions) > 1:
@@ -84,6 +84,31 @@ def delete_policy(_state: SandboxState, call: Call) -> Any:
             409,
         )
     return TO_MOTO
+
+
+def list_entities(state: SandboxState, call: Call) -> dict[str, Any]:
+    """ListEntitiesForPolicy: those it is attached to, and those whose boundary it is."""
+    get_policy(state, call)  # it must exist
+    given, own = call.parameters, iam(call.caller.account_id)
+    usage, wanted = given.get("PolicyUsageFilter"), given.get("EntityFilter")
+    arn = given["PolicyArn"]
+    found = [
+        (kind, {f"{kind}Name": held.name, f"{kind}Id": held.id})
+        for kind, every in (("Group", own.groups), ("User", own.users), ("Role", own.roles))
+        for held in every.values()
+        if wanted in (None, kind) and held.path.startswith(given.get("PathPrefix", "/"))
+        if (usage != "PermissionsBoundary" and arn in held.managed_policies)
+        or (usage != "PermissionsPolicy" and getattr(held, _BOUNDARY, None) == arn)
+    ]
+    listed = page("found", found, call)
+    shown = {
+        f"Policy{wanted}s": [entity for kind, entity in listed["found"] if kind == wanted]
+        for wanted in ("Group", "User", "Role")
+    }
+    return {**shown, **{name: value for name, value in listed.items() if name != "found"}}
+
+
+_BOUNDARY = "permissions_boundary_arn"
 
 
 def list_policies(_state: SandboxState, call: Call) -> dict[str, Any]:
@@ -135,12 +160,12 @@ OPERATIONS: dict[str, Operation] = {
             "DeletePolicyVersion",
             "GetPolicy",
             "GetPolicyVersion",
-            "ListEntitiesForPolicy",
             "ListPolicyVersions",
             "SetDefaultPolicyVersion",
         ),
         get_policy,
     ),
     "DeletePolicy": delete_policy,
+    "ListEntitiesForPolicy": list_entities,
     "ListPolicies": list_policies,
 }

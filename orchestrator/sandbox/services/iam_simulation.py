@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from orchestrator.sandbox.iam_pagination import page
+from orchestrator.sandbox.identity_policy import check_identity
 from orchestrator.sandbox.organization_policies import SERVICE as SERVICE_CONTROL
 from orchestrator.sandbox.organization_policies import decide_for_account, is_member
 from orchestrator.sandbox.policy import (
@@ -34,6 +35,7 @@ SERVICE = "iam"
 _SOURCE = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):(role|user|group)(/(?:.*/)?)([\w+=,.@-]+)")
 _ARN = re.compile(r"\*|arn:[^:]+:[^:]+:[^:]*:[^:]*:.+")
 _ACTION = re.compile(r"[\w-]+:\w+")
+_OWNER = re.compile(r"arn:[^:]+:iam::\d{12}:root")
 _VARIABLE = re.compile(r"\$\{([^},*?$]+)")
 Texts = list[tuple[str, str]]  # the id of each policy, and its text
 
@@ -125,14 +127,22 @@ def _inputs(given: dict[str, Any], name: str) -> Texts:
         try:
             decide([_document(text)], AccessRequest("iam:GetUser", "*"))
             _context_keys([("", text)])
+            check_identity(text, with_version=False)
+        except ServiceError as error:
+            raise ServiceError("InvalidInput", error.message) from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ServiceError("InvalidInput", f"Invalid Policy: {text}") from None
     return texts
 
 
 def _resource_policy(given: dict[str, Any]) -> Texts:
-    text = given.get("ResourcePolicy")
-    if text and "CallerArn" not in given and "PolicySourceArn" not in given:
+    text, caller = given.get("ResourcePolicy"), given.get("CallerArn")
+    owner = given.get("ResourceOwner")
+    if owner and not _OWNER.fullmatch(owner):
+        raise ServiceError("InvalidInput", f"'{owner}' is not a valid as a Resource Owner.")
+    if caller and ":user/" not in caller:
+        raise ServiceError("InvalidInput", f"Invalid Caller Arn: {caller}")
+    if text and caller is None and "PolicySourceArn" not in given:
         raise ServiceError("InvalidInput", "CallerArn is required for resource-policy simulation.")
     return [("ResourcePolicy", text)] if text else []
 

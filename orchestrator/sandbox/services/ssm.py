@@ -9,6 +9,7 @@ Reference; user guide, "Change Manager". Which review status a new template has 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -189,16 +190,25 @@ def forget(state: SandboxState, call: Call, _headers: Any) -> None:
 
 
 def check(_state: SandboxState, call: Call) -> None:
-    """Refuse a path that is not absolute, and a value that is too long for its tier.
+    """Refuse a path or name that is not absolute, and a value that is too long or does not fit.
 
     Raises:
-        ServiceError: ValidationException.
+        ServiceError: ValidationException, ParameterPatternMismatchException.
     """
     if call.operation == "GetParametersByPath" and call.parameters["Path"][:1] != "/":
         raise ServiceError("ValidationException", _NO_PATH)
+    if call.operation != "PutParameter":
+        return
     given, tier = call.parameters, call.parameters.get("Tier", "Standard")
-    if call.operation == "PutParameter" and len(given["Value"]) > _LONGEST and tier == "Standard":
+    if len(given["Value"]) > _LONGEST and tier == "Standard":
         raise ServiceError("ValidationException", _TOO_LONG)
+    if "/" in given["Name"][1:] and not given["Name"].startswith(("/", "arn:")):
+        text = "Parameter name must be a fully qualified name."
+        raise ServiceError("ValidationException", text)
+    pattern = given.get("AllowedPattern")
+    if pattern and not re.search(pattern, given["Value"]):
+        text = f"Parameter value, cannot be validated against allowedPattern: {pattern}"
+        raise ServiceError("ParameterPatternMismatchException", text)
 
 
 _LONGEST = 4096

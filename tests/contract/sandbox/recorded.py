@@ -128,7 +128,7 @@ class Replay:
             self._keys["wrong secret"] = {_KEYS[0]: key_id, _KEYS[1]: "x" * 40}
 
 
-_SESSIONS = ("AssumeRole", "GetFederationToken", "GetSessionToken")
+_SESSIONS = ("AssumeRole", "AssumeRoot", "GetFederationToken", "GetSessionToken")
 _KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 

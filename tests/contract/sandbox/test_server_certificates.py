@@ -54,12 +54,27 @@ def test_a_certificate_with_another_key_is_refused(session, key) -> None:
     assert error.value.response["Error"]["Code"] == "KeyPairMismatch"
 
 
-def test_a_certificate_is_taken_once(session, key) -> None:
+def test_a_certificate_is_taken_once_with_its_own_dates_and_can_be_renamed(session, key) -> None:
+    client, name = session("payer").client("iam"), NAME
     try:
         made = upload(session, certificate_of(key), pem_of(key))
-        assert made["ServerCertificateName"] == NAME
+        assert (made["ServerCertificateName"], made["Expiration"].year) == (NAME, 2125)
         with pytest.raises(ClientError) as error:
             upload(session, certificate_of(key), pem_of(key))
         assert error.value.response["Error"]["Code"] == "EntityAlreadyExists"
+        client.update_server_certificate(
+            ServerCertificateName=NAME, NewServerCertificateName="other", NewPath="/x/"
+        )
+        name = "other"
+        found = client.get_server_certificate(ServerCertificateName=name)["ServerCertificate"]
+        assert found["ServerCertificateMetadata"] == {
+            **made,
+            "ServerCertificateName": name,
+            "Path": "/x/",
+            "Arn": "arn:aws:iam::111111111111:server-certificate/x/other",
+        }
+        assert (
+            client.list_server_certificates(PathPrefix="/y/")["ServerCertificateMetadataList"] == []
+        )
     finally:
-        session("payer").client("iam").delete_server_certificate(ServerCertificateName=NAME)
+        client.delete_server_certificate(ServerCertificateName=name)
