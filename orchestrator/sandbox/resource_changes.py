@@ -317,5 +317,6 @@ _HANDLER_CODES = {
     "ValidationException": "InvalidRequest",
     "ValidationError": "InvalidRequest",
     "MalformedPolicyDocument": "InvalidRequest",
+    "NoSuchEntity": "NotFound",
     "MalformedPolicyDocumentException": "InvalidRequest",
 }

@@ -22,8 +22,8 @@ _OTHER_TYPES = {
     f"AWS::{service}::{name}"
     for service, names in {
         "CloudFormation": "CustomResource Macro WaitCondition",
-        "IAM": "AccessKey Group InstanceProfile OIDCProvider SAMLProvider ServiceLinkedRole User"
-        " UserToGroupAddition RolePolicy UserPolicy GroupPolicy",
+        "IAM": "Group OIDCProvider SAMLProvider ServiceLinkedRole UserToGroupAddition RolePolicy"
+        " UserPolicy GroupPolicy",
         "S3": "AccessPoint StorageLens",
         "SNS": "Subscription TopicPolicy TopicInlinePolicy",
         "SSM": "Association Document MaintenanceWindow MaintenanceWindowTarget"
