@@ -61,10 +61,12 @@ def propose(
     )
     compared = compare_stack_set(stack_set, wanted)
     if compared.obstacle:
+        has_path = content and content.role and content.role.path != "/"
+        access = "has no access by it" if has_path else "keeps its access to its accounts"
         return StackSetProposal(
             warnings=[
-                f"The StackSet {stack_set.name} is not adopted: {compared.obstacle}. Octo keeps its"
-                " access to its accounts; octo.yaml has use_stackset: false."
+                f"The StackSet {stack_set.name} is not adopted: {compared.obstacle}. Octo {access};"
+                " octo.yaml has use_stackset: false."
             ]
         )
     proposal = StackSetProposal(

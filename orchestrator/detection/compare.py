@@ -305,7 +305,10 @@ def _not_updatable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
             " stackset_role_logical_id): CloudFormation could not update it"
         )
     if content.role.path != "/":
-        return f"{have}, whose role has a path: a change would replace it"
+        return (
+            f"{have}, whose role has a path: a change would replace it, and Octo assumes it without"
+            " one"
+        )
     if content.role_path != wanted.role_path:
         return (
             f"{have}, whose template {'states' if content.role_path else 'does not state'} the"

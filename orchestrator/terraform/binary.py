@@ -169,19 +169,21 @@ def clean_environment(
     if named and not Path(named).is_file():
         del clean["TF_CLI_CONFIG_FILE"]  # Terraform only warns, on the stream that holds the JSON
     ours = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
-    return {**_FEWER_COLLECTIONS, **clean, **_sandbox_proxy(environ), **ours}
+    return {**_FEWER_COLLECTIONS, **clean, **_to_the_sandbox(environ), **ours}
 
 
-def _sandbox_proxy(environ: Mapping[str, str]) -> dict[str, str]:
-    """Name the sandbox as Terraform's HTTP proxy where it is Terraform's endpoint.
+def _to_the_sandbox(environ: Mapping[str, str]) -> dict[str, str]:
+    """Name the sandbox as Terraform's HTTP proxy and STS where it is Terraform's endpoint.
 
     The provider's version 6 calls S3 Control at ``<account id>.<host of the endpoint>``, a name
     that resolves nowhere for a loopback address. Go sends such calls to a proxy, and never those to
-    the loopback address itself. The user's shell keeps its own proxy.
+    the loopback address itself. The user's shell keeps its own proxy. The role of a profile
+    (role_arn) is assumed at the real STS, whatever AWS_ENDPOINT_URL says (tried with 5.100.0).
     """
     proxy = environ.get("OCTO_SANDBOX_PROXY", "")
     is_used = proxy == environ.get("AWS_ENDPOINT_URL") and proxy.startswith(_LOOPBACK)
-    return {"HTTP_PROXY": proxy, "http_proxy": proxy} if is_used else {}
+    names = ("HTTP_PROXY", "http_proxy", "AWS_ENDPOINT_URL_STS")
+    return dict.fromkeys(names, proxy) if is_used else {}
 
 
 _LOOPBACK = ("http://127.", "http://localhost:", "http://[::1]:")

@@ -124,6 +124,13 @@ def test_the_proxy_forwards_nothing(sandbox):
         connection.close()
 
 
+def test_terraform_assumes_the_role_of_a_profile_at_the_sandbox(sandbox, tmp_path):
+    environ = sandbox.environment(tmp_path)
+    assert clean_environment(environ)["AWS_ENDPOINT_URL_STS"] == sandbox.endpoint_url
+    elsewhere = clean_environment({**environ, "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
+    assert "AWS_ENDPOINT_URL_STS" not in elsewhere
+
+
 def test_terraform_has_the_proxy_only_for_the_sandbox_s_own_endpoint(sandbox, tmp_path):
     environ = {**sandbox.environment(tmp_path), "HTTP_PROXY": "http://proxy.example:3128"}
     assert clean_environment(environ)["HTTP_PROXY"] == sandbox.endpoint_url

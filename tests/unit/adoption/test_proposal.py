@@ -426,6 +426,9 @@ def deploys(logical_id: str = "ApiAccessRole", *others: str, **changes: Any) -> 
     return TemplateContent(logical_id, role(API_ROLE, **changes), others)
 
 
+UNDER_A_PATH = TemplateContent("R", replace(role(API_ROLE), arn="arn:*:iam::*:role/a/" + API_ROLE))
+
+
 def stack_set(**changes: Any) -> StackSet:
     values: dict[str, Any] = {
         "name": "octo",
@@ -453,11 +456,7 @@ def test_a_stackset_is_taken_over_with_its_targets():
         {"content": None},
         {"content": TemplateContent("", None, ("Bucket (AWS::S3::Bucket)",))},
         {"content": deploys("ApiAccessRole", "Hook (AWS::Lambda::Function)")},
-        {
-            "content": TemplateContent(
-                "R", replace(role(API_ROLE), arn="arn:*:iam::*:role/a/" + API_ROLE)
-            )
-        },
+        {"content": UNDER_A_PATH},
         {"content": deploys(external_id="another-id")},
         {"regions": ("eu-west-1",)},
         {"regions": ("eu-west-1", "us-east-1")},
@@ -469,6 +468,13 @@ def test_a_stackset_that_could_not_be_changed_in_place_is_left(change):
     proposal = propose(found(*BOTH, stack_set=stack_set(**change)), Stated())
     assert "use_stackset" not in proposal.settings
     assert "is not adopted" in " ".join(proposal.warnings)
+
+
+def test_by_roles_under_a_path_octo_has_no_access_and_none_is_claimed():
+    warnings = propose(found(*BOTH, stack_set=stack_set(content=UNDER_A_PATH)), Stated()).warnings
+    (note,) = [warning for warning in warnings if "is not adopted" in warning]
+    assert "Octo has no access by it" in note
+    assert "keeps its access" not in note
 
 
 def test_a_stackset_without_instances_can_have_any_template():
