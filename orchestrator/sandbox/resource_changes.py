@@ -8,22 +8,18 @@ attribute", "UpdateReplacePolicy attribute"; recorded events.
 
 from __future__ import annotations
 
-import json
-import re
 import uuid
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from moto.core.exceptions import JsonRESTError, ServiceException
+from moto.core.exceptions import ServiceException
 
-from orchestrator.sandbox import resources
+from orchestrator.sandbox import dynamic_references, resources
 from orchestrator.sandbox.resources import Actor, ResourceError
 from orchestrator.sandbox.stack_policy import denial
-from orchestrator.sandbox.stacks import Resource, Stack, StackChange, stored_values
+from orchestrator.sandbox.stacks import Resource, Stack, StackChange
 from orchestrator.sandbox.template import TemplateScope
-from orchestrator.sandbox.template_parameters import text_of
-from orchestrator.sandbox.template_parser import TemplateError
 
 INITIATED: Final = "Resource creation Initiated"
 RETAINS: Final = ("Retain", "RetainExceptOnCreate")
@@ -44,7 +40,8 @@ def create_resource(
     _set_policies(scope, resource, declared)
     made = _call_handler(
         lambda: resource_type.create(
-            _creator(stack, resource), _with_secrets(stack.actor, resource.properties)
+            _creator(stack, resource),
+            dynamic_references.with_secrets(stack.actor, resource.properties),
         )
     )
     resource.physical_id, resource.attributes = made.physical_id, made.attributes
@@ -115,7 +112,9 @@ def update_resource(stack: Stack, resource: Resource, properties: Mapping[str, A
         stack.set_resource_status(resource, "UPDATE_IN_PROGRESS")
         made = _call_handler(
             lambda: resource_type.update(
-                stack.actor, former.physical_id, _with_secrets(stack.actor, properties)
+                stack.actor,
+                former.physical_id,
+                dynamic_references.with_secrets(stack.actor, properties),
             )
         )
     else:
@@ -133,7 +132,7 @@ def update_resource(stack: Stack, resource: Resource, properties: Mapping[str, A
             )
         made = _call_handler(
             lambda: resource_type.create(
-                _creator(stack, resource), _with_secrets(stack.actor, properties)
+                _creator(stack, resource), dynamic_references.with_secrets(stack.actor, properties)
             )
         )
         stack.replaced.append(former)
@@ -216,7 +215,7 @@ def _properties(
             f"Properties validation failed for resource with message: #: extraneous key"
             f" [{extraneous[0]}] is not permitted"
         )
-    properties = _each_text(properties, lambda text: _with_stored(stack.actor, text))
+    properties = dynamic_references.with_stored(stack.actor, properties)
     if stack.tags and resource_type.tags_are_map:
         inherited_tags = {tag["Key"]: tag["Value"] for tag in stack.tags}
         properties["Tags"] = {**inherited_tags, **properties.get("Tags", {})}
@@ -225,69 +224,6 @@ def _properties(
         inherited = [tag for tag in stack.tags if tag["Key"] not in own]
         properties["Tags"] = [*properties.get("Tags", []), *inherited]
     return properties
-
-
-_STORED = re.compile(r"\{\{resolve:ssm:([a-zA-Z0-9_.\-/]+(?::\d+)?)\}\}")
-_SECRET = re.compile(
-    r"\{\{resolve:secretsmanager:((?:arn:(?:[^:{}]*:){5})?[^:{}]+)(?::SecretString)?"
-    r"(?::([^:{}]*))?(?::([^:{}]*))?(?::([^:{}]*))?\}\}"
-)
-
-
-def _each_text(value: Any, convert: Callable[[str], str]) -> Any:
-    """Convert the texts with dynamic references in a value."""
-    if isinstance(value, dict):
-        return {name: _each_text(inner, convert) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_each_text(item, convert) for item in value]
-    return convert(value) if isinstance(value, str) and "{{resolve:" in value else value
-
-
-def _with_stored(actor: Actor, text: str) -> str:
-    """Put values of the Parameter Store in place of {{resolve:ssm:NAME}}.
-
-    Raises:
-        ResourceError: a parameter is not there.
-    """
-    names = _STORED.findall(text)
-    try:
-        found = stored_values(actor, {name: name for name in names})
-    except TemplateError:
-        raise ResourceError(
-            f"Unable to fetch parameters [{', '.join(names)}] from parameter store for this"
-            " account."
-        ) from None
-    return _STORED.sub(lambda reference: found[reference[1]], text)
-
-
-def _with_secrets(actor: Actor, properties: Mapping[str, Any]) -> Any:
-    """Put secrets in place of {{resolve:secretsmanager:...}}, which events and stacks keep."""
-    return _each_text(
-        properties, lambda text: _SECRET.sub(lambda found: _secret(actor, *found.groups()), text)
-    )
-
-
-def _secret(
-    actor: Actor, name: str, key: str | None, stage: str | None, version: str | None
-) -> str:
-    """Get the text of a secret, or one of its values by its key.
-
-    Raises:
-        ResourceError: it is not there.
-    """
-    from moto.secretsmanager.models import secretsmanager_backends
-
-    actor.call("secretsmanager", "GetSecretValue", {"SecretId": name})
-    backend = secretsmanager_backends[actor.account_id][actor.region]
-    try:
-        text = str(backend.get_secret_value(name, version or "", stage or "")["SecretString"])
-        return text_of(json.loads(text)[key]) if key else text
-    except (KeyError, TypeError, ValueError):
-        raise ResourceError(
-            "Could not find a value associated with JSONKey in SecretString"
-        ) from None
-    except JsonRESTError as error:
-        raise ResourceError(str(error.message)) from None
 
 
 def _call_handler(do: Any) -> Any:
