@@ -193,6 +193,8 @@ def _read_folder(
     try:
         module = read()
     except NoModule as error:
+        if folder.module and not config.exists():
+            raise
         module = ForeignModule(folder.path, "", "", {})
         missing = None if config.exists() else error
     terraform = Terraform(
@@ -205,7 +207,9 @@ def _read_folder(
     )
     names = {*_names(module, config, flags), *ROLES.values(), *OTHER_ROLES}
     may_fail = folder.keep_state or missing is not None
-    states = foreign_state.read_state(terraform, module, names, may_fail=may_fail)
+    states = foreign_state.read_state(
+        terraform, module, names, account_id=account_id, may_fail=may_fail
+    )
     if missing and not any(state.addresses for state in states):
         raise missing
     state = foreign_state.of_account(states, account_id, may_lack=config.exists())

@@ -60,7 +60,12 @@ class ForeignState:
 
 
 def read_state(
-    terraform: Terraform, module: ForeignModule, names: Collection[str], *, may_fail: bool = False
+    terraform: Terraform,
+    module: ForeignModule,
+    names: Collection[str],
+    *,
+    account_id: str | None = None,
+    may_fail: bool = False,
 ) -> list[ForeignState]:
     """Read the state of the folder that uses the published module, by instances of the module.
 
@@ -70,6 +75,7 @@ def read_state(
             are distinguished from others in the state if the folder is the module itself, or
             if the state has them at another address than the files say: a block that was renamed,
             moved or removed, and not applied since.
+        account_id: whose resources are found by their names; None if it is not known yet.
         may_fail: whether a state that cannot be read is no error, since it is to stay as it is.
 
     Raises:
@@ -95,7 +101,10 @@ def read_state(
         if owner:
             found.setdefault(owner, []).append(one)
     policies = _attached_policies(held, names)
-    if not found and (named := [one for one in held if _is_named(*one, names, policies)]):
+    named = [one for one in held if _is_named(*one, names, policies)]
+    accounts = {account for one in named for account in _accounts(*one)}
+    is_theirs = account_id is None or accounts <= {account_id}
+    if not found and named and (not module.address or (len(accounts) == 1 and is_theirs)):
         found[""] = named
     return [
         ForeignState(

@@ -82,6 +82,19 @@ def test_what_the_files_name_otherwise_than_the_state_is_found_by_its_names(else
     assert found.accounts == {"111122223333"}
 
 
+def test_resources_of_other_accounts_are_not_found_by_their_names():
+    theirs = ForeignModule(Path("their folder"), "module.octo", "main.tf:1", {})
+    one, two = (account_role(account, f"module.m{account}") for account in (ONE, TWO))
+
+    def states(*resources: dict[str, Any], account_id: str | None) -> list[Any]:
+        folder: Any = Folder(*resources)
+        return foreign_state.read_state(folder, theirs, {ROLE}, account_id=account_id)
+
+    assert states(one, account_id=ONE)[0].addresses == (f"module.m{ONE}.aws_iam_role.r",)
+    for held_there, account in (((one,), TWO), ((one, two), ONE), ((one, two), None)):
+        assert states(*held_there, account_id=account) == [foreign_state.ForeignState()]
+
+
 def test_the_command_can_be_pasted_into_a_shell():
     indexed = resource("aws_x", "y", "module.octo")
     indexed["instances"][0]["index_key"] = "a b"
