@@ -19,6 +19,7 @@ from orchestrator.adoption.foreign_module import ForeignModule
 from orchestrator.errors import ConfigError, EngineError, WrongAccount
 from orchestrator.files import write_atomically
 from orchestrator.terraform.client import Terraform
+from orchestrator.terraform.failures import ENCRYPTED_HINT
 from orchestrator.terraform.state import address_of
 
 _Held = tuple[dict[str, Any], dict[str, Any]]  # a resource of a state, and one of its instances
@@ -91,7 +92,7 @@ def read_state(
             where=str(module.folder),
             hint="Run terraform init in that folder, then the same command again. Where only"
             " HCP Terraform can read the state, add --keep-old-state: the command that removes the"
-            " resources from it is printed, to be run there.",
+            f" resources from it is printed, to be run there. {ENCRYPTED_HINT}",
         ) from None
     resources = json.loads(text).get("resources", []) if text else []
     held: list[_Held] = [(r, instance) for r in resources for instance in r["instances"]]
@@ -157,7 +158,7 @@ def names_in(state: str) -> frozenset[str]:
             if resource.get("mode") == "managed"
             for instance in resource["instances"]
             for key in _NAMES
-            if (name := (instance.get("attributes") or {}).get(key))
+            if (name := _attributes(instance).get(key))
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return frozenset()
@@ -180,7 +181,7 @@ def _is_named(
 ) -> bool:
     if resource.get("mode") != "managed":  # other resources use the data sources, too
         return False
-    attributes = instance.get("attributes") or {}
+    attributes = _attributes(instance)
     is_policy = resource["type"] == "aws_iam_policy"
     return any(attributes.get(key) in names for key in _NAMES) or (
         is_policy and attributes.get("arn") in policies
@@ -191,7 +192,7 @@ def _attached_policies(held: list[_Held], names: Collection[str]) -> set[str]:
     """Return the ARNs of the managed policies that are attached to the roles of these names."""
     found: set[str] = set()
     for resource, instance in held:
-        attributes = instance.get("attributes") or {}
+        attributes = _attributes(instance)
         if resource["type"] == "aws_iam_role" and attributes.get("name") in names:
             found |= set(attributes.get("managed_policy_arns") or [])
         if attributes.get("role") in names and attributes.get("policy_arn"):
@@ -199,10 +200,15 @@ def _attached_policies(held: list[_Held], names: Collection[str]) -> set[str]:
     return found
 
 
+def _attributes(instance: dict[str, Any]) -> dict[str, Any]:
+    """Return an instance's attributes; those of Terraform 0.11 are flat until the next apply."""
+    return instance.get("attributes") or instance.get("attributes_flat") or {}
+
+
 def _accounts(resource: dict[str, Any], instance: dict[str, Any]) -> list[str]:
     if resource["type"] != "aws_iam_role":
         return []
-    return _ROLE_ARN.findall(str((instance.get("attributes") or {}).get("arn")))
+    return _ROLE_ARN.findall(str(_attributes(instance).get("arn")))
 
 
 def release(terraform: Terraform, state: ForeignState, folder: Path) -> Path:

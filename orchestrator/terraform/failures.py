@@ -29,6 +29,10 @@ _INSTALLATION = (
 _EXISTS = re.compile(r"\w+Already(Exists|OwnedByYou)|DuplicateReportName")
 # S3's error for a name that another account owns; a bucket of this account gives other errors.
 _TAKEN = re.compile(r"CreateBucket\b.*BucketAlreadyExists", re.DOTALL)
+ENCRYPTED_HINT = (
+    "If OpenTofu has encrypted the state, use it (--tf-path tofu), with the encryption settings of"
+    " the folder or of TF_ENCRYPTION."
+)
 # What to do about the usual errors of AWS and of the provider, the most telling first.
 _ADVICE = tuple(
     (re.compile(sign), advice)
@@ -43,6 +47,16 @@ _ADVICE = tuple(
             "AWS no longer takes the report's prefix: set cur_s3_prefix to one with at least two"
             " characters and no dot at its end, and run the same command again. AWS then delivers"
             " there, and what it has delivered stays where it is.",
+        ),
+        (
+            r"with an explicit deny in|because no (service control|resource control|session) policy"
+            r"|because no permissions boundary",
+            "The policy that the error names decides, whatever else is granted: have it changed, or"
+            " use another caller, then run the same command again.",
+        ),
+        (
+            r'does not have a "version" attribute',
+            f"{ENCRYPTED_HINT} Then run the same command again.",
         ),
         (
             r"AccessDenied|UnauthorizedOperation|not authorized to perform",

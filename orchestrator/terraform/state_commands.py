@@ -90,7 +90,10 @@ class StateCommands(Runner):
         if edits:
             return resources_of(self.after(edits), types)
         if path.is_file():
-            return resources_of(read_regular(path).decode(errors="replace"), types)
+            text = read_regular(path).decode(errors="replace")
+            if state_files.ENCRYPTED in text:
+                text = self.pull() if (self.folder / ".terraform").is_dir() else ""
+            return resources_of(text, types)
         return [] if here_only else resources_of(self.pull(), types)
 
     def set_aside(self, name: str) -> Path:

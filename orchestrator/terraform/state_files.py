@@ -21,6 +21,8 @@ LOCAL_STATE = "terraform.tfstate"
 _BACKEND = "backend.tfbackend.json"  # rendered where the state is not a file of the folder
 FALLBACK = "errored.tfstate"  # where Terraform puts a state that its backend did not take
 _KEYS = {"version", "serial", "lineage"}
+# OpenTofu's mark of what it encrypted. Source: OpenTofu's internal/encryption, ``basedata``.
+ENCRYPTED = '"encryption_version"'
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ def _unreadable(content: bytes) -> str:
         document = json.loads(content)
     except ValueError:
         return f"it is not complete JSON ({len(content)} bytes)"
-    if not isinstance(document, dict) or not document.keys() >= _KEYS:
+    # OpenTofu's encrypted states keep serial and lineage in plain text, and only it reads the rest.
+    keys = _KEYS - {"version"} if ENCRYPTED.encode() in content else _KEYS
+    if not isinstance(document, dict) or not document.keys() >= keys:
         return "it is no Terraform state"
     return ""

@@ -120,6 +120,12 @@ def test_a_bucket_name_that_another_account_has_needs_another_name(tmp_path):
 CAUSES = [
     ("api error ExpiredToken: The security token is expired", "Renew the credentials"),
     ("api error AccessDenied: User: a is not authorized to perform: iam:TagRole", "Grant the"),
+    (
+        "AccessDenied: User: a is not authorized to perform: iam:TagRole on resource: r with an"
+        " explicit deny in a service control policy",
+        "have it changed",
+    ),
+    ('The state file does not have a "version" attribute', "--tf-path tofu"),
     ("The plugin did not respond: the plugin encountered an error", "error of the provider"),
     ("Provider produced inconsistent result: this is a bug in the provider", "of the provider"),
     (

@@ -57,3 +57,13 @@ def test_a_damaged_state_is_left_for_terraform_to_name(terraform):
     file = terraform.folder / "terraform.tfstate"
     file.write_bytes(file.read_bytes()[:-20] + b"\xff")
     assert terraform.resources(SET) == []
+
+
+def test_a_state_that_opentofu_encrypted_is_asked_of_opentofu(terraform, monkeypatch):
+    held = json.dumps({"resources": [resource(SET, "s", {"attributes": {"arn": ARN}})]})
+    monkeypatch.setattr(type(terraform), "pull", lambda _: held)
+    secret = '{"serial": 1, "lineage": "l", "encrypted_data": "nQ==", "encryption_version": "v0"}'
+    (terraform.folder / "terraform.tfstate").write_text(secret)
+    assert terraform.resources(SET) == []  # before init there is nobody to ask
+    (terraform.folder / ".terraform").mkdir()
+    assert [found.arn for found in terraform.resources(SET, here_only=True)] == [ARN]

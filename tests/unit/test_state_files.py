@@ -44,7 +44,14 @@ def test_a_state_that_cannot_be_read_is_recognized(tmp_path, content, reason):
     assert state_files.recovery(tmp_path, never) == (StateEdit("set_aside", "terraform.tfstate"),)
 
 
-@pytest.mark.parametrize("content", [state(), "", None])
+# What OpenTofu writes with encryption: all but serial and lineage is in encrypted_data.
+SECRET_STATE = (
+    '{"serial":7,"lineage":"life","meta":{"key_provider.pbkdf2.k":"e30="},'
+    '"encrypted_data":"nQ==","encryption_version":"v0"}'
+)
+
+
+@pytest.mark.parametrize("content", [state(), "", None, SECRET_STATE])
 def test_a_whole_state_an_empty_file_and_none_need_nothing(tmp_path, content):
     if content is not None:
         (tmp_path / "terraform.tfstate").write_text(content)

@@ -56,6 +56,12 @@ def test_of_a_child_everything_under_its_address():
     assert found.accounts == {"111122223333"}
 
 
+def test_the_account_of_a_state_of_terraform_0_11_is_known():
+    old = resource("aws_iam_role", "r", "module.octo")
+    old["instances"] = [{"attributes_flat": {"name": ROLE, "arn": ARN}}]
+    assert held("module.octo", old).accounts == {"111122223333"}
+
+
 def test_of_a_root_what_adoption_is_about():
     found = held(
         "",
