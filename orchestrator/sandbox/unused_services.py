@@ -13,7 +13,15 @@ from typing import Any
 from moto.core.model import OperationModel
 
 _READS = ("Describe", "Get", "List")
-_NEVER_EMPTY = {"pricing", "service-quotas", "trustedadvisor"}  # they list what AWS has
+_LISTS_OF_AWS = {"pricing", "service-quotas", "trustedadvisor"}  # they list what AWS has
+_REFUSES_NOT_ENABLED = {"auditmanager", "macie2", "securityhub"}  # AWS refuses: not enabled
+# Kinds that AWS brings along, in whichever account.
+_OF_AWS = re.compile(
+    r"Available|Builtin|Compatible|Default|Foundation|Managed|Orderable|Supported"
+    r"|(AccountAttribute|Blueprint|Branche|Bundle|Catalog|Control|Endpoint|Limit|Location|Offering"
+    r"|Option|OptionGroup|ParameterGroup|Platform|Price|Product|ProductsV2|Quota|Rate|Recipe|Region"
+    r"|Standard|Topic|Type|Version|Zone)s?\Z|Categories\Z|\ADescribeCertificates\Z"
+)
 # Parameters that name one thing or more, which AWS then does not find.
 _NAMES_SOME = re.compile(r"(id|arn|name)s?(list)?\Z", re.IGNORECASE)
 
@@ -24,7 +32,9 @@ def nothing_of(
     """Make the answer of a call about everything of a kind; None for every other call."""
     given, answer = model.input_shape, model.output_shape
     lists_all = model.name.startswith(_READS) and not (given and given.required_members)
-    if not lists_all or answer is None or service in _NEVER_EMPTY:
+    if not lists_all or answer is None or service in _LISTS_OF_AWS | _REFUSES_NOT_ENABLED:
+        return None
+    if _OF_AWS.search(model.name):
         return None
     if any(map(_NAMES_SOME.search, parameters)):
         return None

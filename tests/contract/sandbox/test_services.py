@@ -510,6 +510,20 @@ def test_a_list_of_what_the_account_has_nothing_of_is_empty(session, service, op
     assert getattr(session("payer").client(service), operation)()[member] == []
 
 
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("elasticache", "describe_cache_engine_versions"),
+        ("kafka", "list_kafka_versions"),
+        ("lightsail", "get_bundles"),
+        ("securityhub", "list_connectors"),
+    ],
+)
+def test_a_list_of_what_aws_brings_along_is_not_empty_but_unknown(session, service, operation):
+    with pytest.raises(ClientError, match="does not know"):
+        getattr(session("payer").client(service), operation)()
+
+
 def test_an_unknown_call_about_one_thing_is_not_answered_with_an_empty_list(session):
     client = session("payer").client("ec2")
     with pytest.raises(ClientError, match="does not know"):
