@@ -20,6 +20,7 @@ from orchestrator.model.module_contract.octo_names import (
 )
 from orchestrator.model.observed import Bucket, OwningStack, Role
 from orchestrator.model.organization import Organization
+from orchestrator.model.partition import as_registered
 from orchestrator.model.stackset import StackSet
 
 
@@ -63,7 +64,7 @@ def read_inventory(aws: Aws, account: Account, *, names: Collection[str] = ()) -
     }
     reports: dict[str, Mapping[str, Any]] = {}
     buckets: dict[str, Bucket] = {}
-    if account.account_type != "linked":
+    if as_registered(account).account_type != "linked":
         reports = {r["ReportName"]: r for r in cur.list_reports(aws)}
         kept = cur_bucket(account.account_id)  # it outlives its report
         wanted = {str(r["S3Bucket"]) for r in reports.values()} | {kept, *names}

@@ -36,7 +36,7 @@ def plan(context: AccountContext, request: Request) -> Leaving:
     Raises:
         Refused: see ``leaving.prepare``.
     """
-    account = steps.identify(context)
+    account = steps.identify(context, registering=False)
     with context.locked():
         leaving = describing.prepare(context, account, request)
     context.plan_file.unlink(missing_ok=True)
@@ -52,7 +52,7 @@ def destroy(context: AccountContext, request: Request, *, consent: Consent) -> L
         AwsError: a linked account keeps its stack; the next run goes on.
         OctoError: Octo refuses; the next run goes on.
     """
-    account = steps.identify(context)
+    account = steps.identify(context, registering=False)
     with context.locked():
         leaving = describing.prepare(context, account, request)
         try:

@@ -60,14 +60,20 @@ class Prepared:
     registered: bool | None = None
 
 
-def identify(context: AccountContext) -> Account:
+def identify(context: AccountContext, *, registering: bool = True) -> Account:
     """Make sure that the credentials belong to the account that was meant.
+
+    Args:
+        registering: whether the account is to be registered or changed, and not only read or
+            removed: the latter is possible for every account that could once be registered.
 
     Raises:
         ConfigError: a region or an ARN of octo.yaml is of another partition than the account.
     """
     with context.events.step("identify", "Identifying the account"):
         account = context.cloud.identify()
+    if not registering:
+        account = partition.as_registered(account)
     check_partition(context, account)
     for sentence in account.billing.warnings:
         context.events.warn(sentence)

@@ -18,7 +18,7 @@ def unlock(context: AccountContext, lock_id: str, *, consent: Callable[[], None]
     Raises:
         EngineError: there is no such lock.
     """
-    account = steps.identify(context)
+    account = steps.identify(context, registering=False)
     with context.locked():
         prepared = steps.prepare(context, account)
         consent()

@@ -24,7 +24,7 @@ def verify(context: AccountContext) -> Report:
     Raises:
         EngineError: nothing was applied yet.
     """
-    account = steps.identify(context)
+    account = steps.identify(context, registering=False)
     record = context.octo.ledger.account(account.account_id)
     if record is not None and record.method == "console":
         flow = console.flow_of(context, account)

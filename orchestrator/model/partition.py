@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.model.account import Account
 from orchestrator.model.registration import Registration
@@ -83,6 +83,16 @@ def mismatch(registration: Registration, account: Account) -> Mismatch | None:
             f"Name a policy of this account: arn:{own}:iam::...",
         )
     return None
+
+
+def as_registered(account: Account) -> Account:
+    """Return an account as it was registered, if its partition takes only linked accounts.
+
+    Such an account may have left its organization since, and so have become another type.
+    """
+    if partition_of_arn(account.caller_arn) in _CUR_REGIONS:
+        return account
+    return replace(account, account_type="linked")
 
 
 def cur_region(partition: str) -> str:

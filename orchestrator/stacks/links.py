@@ -74,13 +74,22 @@ def create_page(region: str, partition: str = "aws") -> str:
     return f"{_home(region, partition)}#/stacks/create"
 
 
-def _home(region: str, partition: str) -> str:
+def check_console(region: str, partition: str) -> None:
+    """Refuse a partition whose AWS console has no known address.
+
+    Raises:
+        ConfigError: it has none.
+    """
     if partition not in _CONSOLES:
         raise ConfigError(
             f"the address of the AWS console in the partition {partition} is not known",
             where=region,
             hint="Register the account with Terraform: octo-tf apply.",
         )
+
+
+def _home(region: str, partition: str) -> str:
+    check_console(region, partition)
     return f"https://{_CONSOLES[partition]}/cloudformation/home?region={region}"
 
 

@@ -189,15 +189,18 @@ class ConsoleFlow:
         )
 
 
-def begin(context: AccountContext) -> ConsoleFlow:
+def begin(context: AccountContext, *, registering: bool = True) -> ConsoleFlow:
     """Identify the account, and decide the external id; nothing is changed.
+
+    Args:
+        registering: see ``steps.identify``.
 
     Raises:
         ConfigError: octo.yaml has a setting that only Terraform supports.
         Refused: the existing report that octo.yaml asks for does not fit.
     """
     console_inputs(context.registration)
-    account = shared.identify(context)
+    account = shared.identify(context, registering=registering)
     shared.warn_of_features(context)
     shared.existing_report(context, account, must_fit=True)
     return flow_of(context, account)

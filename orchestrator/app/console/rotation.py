@@ -27,6 +27,7 @@ from orchestrator.files import write_atomically
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract import documents
 from orchestrator.model.outside_action import OutsideAction
+from orchestrator.model.partition import partition_of_arn
 from orchestrator.stacks import links, templates
 from orchestrator.stacks.observed import ObservedStack
 from orchestrator.stacks.steps import ExpectedStack
@@ -59,7 +60,11 @@ def rotate(
 
     Args:
         config: octo.yaml.
+
+    Raises:
+        ConfigError: the address of the AWS console in the account's partition is not known.
     """
+    links.check_console(context.registration.region, partition_of_arn(account.caller_arn))
     begins = change.announce_begin(config)
     review = _review(context, account, begins)
     if begins:

@@ -36,7 +36,7 @@ class StackUpdate:
         kept: the parameters that keep their values.
         given: the values of the others; those of the template's defaults are not among them.
         profile: the AWS profile of the account; None for the environment's credentials.
-        partition: the account's.
+        page: the stack's page in the AWS console; *Update*, *Make a direct update* is there.
         has_target: whether the stack has been deployed with the target that is asked for.
     """
 
@@ -45,7 +45,7 @@ class StackUpdate:
     kept: tuple[str, ...]
     given: Mapping[str, str] = field(default_factory=dict)
     profile: str | None = None
-    partition: str = "aws"
+    page: str = ""
     has_target: bool = False
 
     @property
@@ -62,11 +62,6 @@ class StackUpdate:
             region=self.stack.region,
         )
 
-    @property
-    def page(self) -> str:
-        """The stack's page in the AWS console; *Update*, *Make a direct update* is there."""
-        return links.stack_page(self.stack.region, self.stack.stack_id, self.partition)
-
 
 def plan(
     flow: ConsoleFlow, *, template_url: str, target: str | None = None, bucket: str | None = None
@@ -79,7 +74,8 @@ def plan(
         bucket: a bucket of the account for octo-tf's template, for a stack of that.
 
     Raises:
-        ConfigError: there is no such stack, or its template takes no target.
+        ConfigError: there is no such stack, its template takes no target, or the address of the AWS
+            console in its partition is not known.
         Pending: the stack is being changed.
         Refused: the stack's last change failed.
     """
@@ -135,7 +131,7 @@ def _planned(
         tuple(kept),
         {**given, **dict.fromkeys(wanted, "VALUE")},
         flow.registration.credentials.cli_profile,
-        flow.partition,
+        links.stack_page(stack.region, stack.stack_id, flow.partition),
         target is not None and deployed.get(_TARGET) == target,
     )
 

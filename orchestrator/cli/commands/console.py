@@ -195,7 +195,7 @@ def check(context: AccountContext, step: Any, as_json: bool, reports: dict[str, 
     from orchestrator.app.console import check as checking
     from orchestrator.app.console.flow import begin
 
-    flow = begin(context)
+    flow = begin(context, registering=False)
     if step != "all":
         flow.stacks(step)  # refuses a step that the account does not have
         if step == "stackset":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from orchestrator.app.destroy import destroy, plan
 from orchestrator.app.owned import Request
+from orchestrator.app.plan import plan as plan_registration
+from orchestrator.app.verify import verify
 from orchestrator.errors import (
     AwsError,
     ConfigError,
@@ -38,7 +41,7 @@ from orchestrator.terraform import journal
 from orchestrator.terraform.events import PlannedChange
 from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import STACKSET, TARGET, StateEdit, StateResource
-from tests.unit.app.fakes import ACCOUNT, TARGET_ADDRESS, Scene, scene
+from tests.unit.app.fakes import ACCOUNT, OUTPUTS, TARGET_ADDRESS, Scene, scene
 
 BUCKET, LINKED, OTHER = "alphaus-cur-export", "222222222222", "333333333333"
 ARN = f"arn:aws:cloudformation:us-east-1:{ACCOUNT.account_id}"
@@ -156,6 +159,23 @@ def test_the_credentials_of_another_account_do_not_even_make_the_folder(route):
     with pytest.raises(WrongAccount):
         leave(route)
     assert not route.context.folder.exists()
+
+
+def test_an_account_that_left_its_organization_leaves_octo_where_there_are_no_reports(tmp_path):
+    route = scene(tmp_path, region="us-gov-west-1")
+    arn = f"arn:aws-us-gov:iam::{ACCOUNT.account_id}:role/operator"
+    route.cloud._account = replace(ACCOUNT, account_type="standalone", caller_arn=arn)
+    route.terraform.held = [held("aws_iam_role", "api_access", f"{arn[:-9]}/{API_ROLE}")]
+    route.terraform.changes = [GONE[:1]]
+    with pytest.raises(ConfigError, match="aws-us-gov"):
+        plan_registration(route.context)
+    route.terraform.known = {**OUTPUTS}
+    assert verify(route.context).results == ()
+    assert leave(route).review.has_changes
+    values = json.loads((route.context.folder / "terraform.tfvars.json").read_text())
+    assert values["account_type"] == "linked"
+    main = (route.context.folder / "main.tf").read_text()
+    assert main.count('provider "aws"') == 1  # not one of a bucket's region in another partition
 
 
 def test_only_linked_accounts_of_the_stackset_leave_octo(route):

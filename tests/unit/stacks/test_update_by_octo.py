@@ -10,9 +10,10 @@ import pytest
 from orchestrator.app.console import update as updating
 from orchestrator.app.console.update import StackUpdate
 from orchestrator.aws.cloudformation import StackStatus
-from orchestrator.errors import ExitCode, OctoTfError
+from orchestrator.errors import ConfigError, ExitCode, OctoTfError
 from orchestrator.model.registration.access import Credentials
 from orchestrator.stacks.observed import ObservedStack
+from orchestrator.stacks.steps import ExpectedStack
 
 BEFORE = StackStatus("CREATE_COMPLETE", None)
 STACK = ObservedStack(
@@ -38,6 +39,20 @@ def updated(*statuses: str) -> float:
     )
     updating.by_octo(flow, StackUpdate(STACK, (), ()), sleep=slept.append)
     return sum(slept)
+
+
+def test_an_update_is_refused_where_the_address_of_the_console_is_not_known():
+    """It is refused by its plan: Octo is asked only afterwards."""
+    flow = SimpleNamespace(
+        context=SimpleNamespace(cloud=SimpleNamespace(stack_parameters=lambda *_: {})),
+        account=SimpleNamespace(account_id="111122223333"),
+        registration=SimpleNamespace(credentials=Credentials()),
+        partition="aws-new",
+        stacks=lambda _step: (ExpectedStack("api-access", "api-access", "Access", "new-a-1", {}, "role"),),
+        describe=lambda _stack: STACK,
+    )
+    with pytest.raises(ConfigError, match="aws-new"):
+        updating.plan(flow, template_url="")
 
 
 def test_an_update_that_ends_is_waited_for():
