@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import Any
 
 LARGEST = 100_000_000  # bytes: no file of a root folder, a state least of all, comes near
 TEMPORARY = ".octo-tf.tmp"  # how a file that is not complete yet ends
@@ -50,6 +52,19 @@ def read_regular(path: Path, *, limit: int = LARGEST) -> bytes:
     if not stat.S_ISREG(mode):
         raise _error(errno.EINVAL, "it is no regular file", path)
     return read_bounded(path, limit=limit)
+
+
+def read_note(path: Path, *, limit: int = LARGEST) -> dict[str, Any]:
+    """Read a JSON object that an earlier run noted, of ``limit`` bytes at most.
+
+    Returns:
+        An empty object if there is no such file, or an unreadable one, which proves nothing.
+    """
+    try:
+        document = json.loads(read_regular(path, limit=limit))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def read_bounded(path: Path, *, limit: int) -> bytes:

@@ -14,7 +14,7 @@ from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
 from orchestrator.app.own_bucket import Bucket
 from orchestrator.app.owned import Owned, Request
-from orchestrator.app.review import Review
+from orchestrator.app.review import Review, review
 from orchestrator.app.steps import Prepared
 from orchestrator.errors import ConfigError
 from orchestrator.model.account import Account
@@ -31,7 +31,6 @@ from orchestrator.model.outside_action import (
 from orchestrator.model.words import counted
 from orchestrator.octo.departure import Departure, count, named
 from orchestrator.stackset.deployments import PendingDeployments
-from orchestrator.terraform import guard
 from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import REPORT, STACKSET, StateEdit
 
@@ -94,8 +93,8 @@ def prepare(context: AccountContext, account: Account, request: Request) -> Leav
         *enrolled,
         *staying.in_octo(context, known, departure, made.linked),
     )
-    review = _reviewed(context, account, plan, actions, made.reached, allowed)
-    return Leaving(review, departure, stays, owned=made)
+    shown = _reviewed(context, account, plan, actions, made.reached, allowed)
+    return Leaving(shown, departure, stays, owned=made)
 
 
 def run_terraform(
@@ -123,9 +122,9 @@ def _made_by_stacks(
         stays = console.stays(flow)
     departure = _departure(context, known, None)
     actions = [] if stacks else _unregistering(context, account, departure)
-    review = _reviewed(context, account, Plan(context.plan_file, (), False), actions)
+    shown = _reviewed(context, account, Plan(context.plan_file, (), False), actions)
     stays += staying.in_octo(context, known, departure, None)
-    return Leaving(review, departure, tuple(stays), stacks=stacks)
+    return Leaving(shown, departure, tuple(stays), stacks=stacks)
 
 
 def _departure(
@@ -192,14 +191,13 @@ def _reviewed(
     reached: Collection[str] = (),
     allowed: Collection[str] = (),
 ) -> Review:
-    review = Review(
+    shown = review(
         plan,
-        guard.judge(plan, allow_destroy=allowed),
-        account.account_id,
+        account,
         context.account_name,
-        account.account_type,
-        PendingDeployments(remove=tuple(reached)),
-        in_order(tuple(actions)),
+        allow_destroy=allowed,
+        linked=PendingDeployments(remove=tuple(reached)),
+        outside=in_order(tuple(actions)),
     )
-    context.events.emit(PlanMade(review))
-    return review
+    context.events.emit(PlanMade(shown))
+    return shown

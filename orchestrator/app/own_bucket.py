@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.app.context import AccountContext
 from orchestrator.errors import AccessDenied, Refused, writing
-from orchestrator.files import read_regular, write_atomically
+from orchestrator.files import read_note, write_atomically
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract import addresses, octo_names
 from orchestrator.model.permissions import Scope
@@ -121,9 +121,7 @@ def kept(context: AccountContext) -> frozenset[str]:
 
 
 def _noted(folder: Path) -> str:
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        return str(json.loads(read_regular(folder / _NOTE, limit=10_000))["bucket"])
-    return ""
+    return str(read_note(folder / _NOTE, limit=10_000).get("bucket", ""))
 
 
 def forget(folder: Path) -> None:

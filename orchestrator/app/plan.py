@@ -9,7 +9,7 @@ from orchestrator.app import effects, enrolling, own_bucket, steps
 from orchestrator.app.context import AccountContext
 from orchestrator.app.events import PlanMade
 from orchestrator.app.planned_roles import PlannedRoles
-from orchestrator.app.review import Review
+from orchestrator.app.review import Review, review
 from orchestrator.app.steps import Prepared
 from orchestrator.errors import PlanRefused, Refused
 from orchestrator.model.account import Account
@@ -26,7 +26,6 @@ from orchestrator.model.outside_action import (
 )
 from orchestrator.octo.departure import count
 from orchestrator.stackset import deployments
-from orchestrator.stackset.deployments import PendingDeployments
 from orchestrator.terraform import guard, journal, plan_file, provenance, render
 from orchestrator.terraform.plan import Plan
 from orchestrator.terraform.state import REPORT, TARGET, StateEdit, StateResource
@@ -50,9 +49,9 @@ def plan(
     account = steps.identify(context)
     with context.locked():
         prepared = steps.prepare(context, account, registering=True)
-        review = make(context, prepared, file, announced=announced)
+        made = make(context, prepared, file, announced=announced)
         context.octo.ledger.note_planned(account, context.account_name)
-    return review
+    return made
 
 
 def make(
@@ -324,23 +323,17 @@ def _reviewed(
     linked = prepared.linked
     if made.changes and not made.undestroyable and not made.resources:
         made = _with_values(made, prepared.terraform.show(made.file))
-    meaning = effects.of(context, prepared, made)
-    review = Review(
+    shown = review(
         made,
-        guard.judge(
-            made,
-            allow_destroy=context.settings.allow_destroy,
-            unaccepted=meaning.unaccepted,
-            accepted=context.registration.accept or (),
-        ),
-        context.registration.account_id,
+        prepared.account,
         context.account_name,
-        prepared.account.account_type,
-        deployments.pending(linked) if linked else PendingDeployments(),
-        outside,
-        meaning,
+        allow_destroy=context.settings.allow_destroy,
+        accepted=context.registration.accept or (),
+        linked=deployments.pending(linked) if linked else None,
+        outside=outside,
+        effects=effects.of(context, prepared, made),
     )
-    if not review.verdict.allowed:
+    if not shown.verdict.allowed:
         made.file.unlink(missing_ok=True)  # nobody shall apply it by hand
-    context.events.emit(PlanMade(review))
-    return review
+    context.events.emit(PlanMade(shown))
+    return shown

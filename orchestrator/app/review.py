@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from orchestrator.model.account import AccountType
+from orchestrator.model.account import Account, AccountType
 from orchestrator.model.effects import Effects
 from orchestrator.model.outside_action import OutsideAction
 from orchestrator.stackset.deployments import PendingDeployments
+from orchestrator.terraform import guard
 from orchestrator.terraform.guard import Verdict
 from orchestrator.terraform.plan import Plan
 
@@ -39,3 +41,37 @@ class Review:
         """Whether applying it would change anything."""
         certain = any(not action.conditional for action in self.outside)
         return self.plan.has_changes or bool(self.linked) or certain
+
+
+def review(
+    plan: Plan,
+    account: Account,
+    account_name: str,
+    *,
+    allow_destroy: Collection[str] = (),
+    accepted: Collection[str] = (),
+    linked: PendingDeployments | None = None,
+    outside: tuple[OutsideAction, ...] = (),
+    effects: Effects | None = None,
+) -> Review:
+    """Have the guard judge a plan, and put it before a reviewer.
+
+    Args:
+        allow_destroy: addresses that may be destroyed although they are protected.
+        accepted: what octo.yaml accepts of the effects.
+        linked: see ``Review``, as for the others.
+    """
+    effects = effects or Effects()
+    verdict = guard.judge(
+        plan, allow_destroy=allow_destroy, unaccepted=effects.unaccepted, accepted=accepted
+    )
+    return Review(
+        plan,
+        verdict,
+        account.account_id,
+        account_name,
+        account.account_type,
+        linked or PendingDeployments(),
+        outside,
+        effects,
+    )

@@ -137,9 +137,8 @@ class Updating:
         """Have Octo confirm an updated stack, and say what it answers."""
         flow = self._flow
         with flow.context.events.step("confirm", "Confirming with Octo"):
-            name = flow.registration.account_name or ""
             answer = flow.context.octo.confirm_again(
-                flow.account, name, with_stackset=with_stackset
+                flow.account, flow.account_name, with_stackset=with_stackset
             )
         self._answer = answer
         if answer.state == "confirmed" and not answer.outdated:

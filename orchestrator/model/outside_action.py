@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 CONFIGURE = "config.write"
@@ -73,3 +74,8 @@ class OutsideAction:
 def in_order(actions: tuple[OutsideAction, ...]) -> tuple[OutsideAction, ...]:
     """Sort actions by the order in which they are carried out."""
     return tuple(sorted(actions, key=lambda action: _ORDER.index(action.code)))
+
+
+def question_of(actions: Collection[OutsideAction]) -> str:
+    """Return the question to ask once the actions were shown."""
+    return "Do this?" if len(actions) == 1 else "Do all of this?"

@@ -10,10 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from orchestrator.errors import OctoError, OctoUnreachable
-from orchestrator.files import read_regular, write_atomically
+from orchestrator.files import read_note, write_atomically
 from orchestrator.octo.connection import Connection
 from orchestrator.octo.credentials import Credentials
 from orchestrator.redaction import keep_out
@@ -77,11 +76,11 @@ class Tokens:
             return self._token
 
     def _cached(self) -> tuple[str, float]:
-        try:
-            document: Any = json.loads(read_regular(self._file, limit=_MAX_BYTES))
-            return str(document["access_token"]), float(document["expires_at"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return "", 0.0
+        noted = read_note(self._file, limit=_MAX_BYTES)
+        token, end = noted.get("access_token"), noted.get("expires_at")
+        if isinstance(token, str) and isinstance(end, (int, float)):
+            return token, end
+        return "", 0.0
 
     def _request(self) -> tuple[str, float]:
         asked = self._now()

@@ -173,6 +173,7 @@ class Terraform(StateCommands):
             elif isinstance(event, OutputValues):
                 outputs.update(event.values)
 
+        self._known = None
         returncode, rest, _ = self._run(
             "apply",
             str(file),

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchestrator.files import read_regular, write_atomically
+from orchestrator.files import read_note, read_regular, write_atomically
 from orchestrator.terraform import provider_lock
 
 PROVIDERS = ".terraform/providers"
@@ -32,7 +32,7 @@ class Installation:
 
     def is_current(self) -> bool:
         """Tell whether init can be skipped."""
-        recorded = self._recorded()
+        recorded = read_note(self._folder / _STAMP)
         return recorded == {"init": self._inputs(), "installed": self._installed()}
 
     def clear_if_damaged(self) -> None:
@@ -40,7 +40,7 @@ class Installation:
 
         The selected workspace (``.terraform/environment``) is kept: it says where the state is.
         """
-        recorded = self._recorded()
+        recorded = read_note(self._folder / _STAMP)
         by_an_older_version = bool(recorded) and "installed" not in recorded
         if by_an_older_version or recorded.get("installed") == self._installed():
             return
@@ -58,13 +58,6 @@ class Installation:
         """Have the next init run, whatever is installed, and install everything again."""
         if (self._folder / _STAMP).exists():
             write_atomically(self._folder / _STAMP, b'{"installed": ""}')
-
-    def _recorded(self) -> dict[str, str]:
-        try:
-            document = json.loads(read_regular(self._folder / _STAMP))
-        except (OSError, ValueError):
-            return {}
-        return document if isinstance(document, dict) else {}
 
     def _inputs(self) -> str:
         """Return a digest of everything that init reads."""

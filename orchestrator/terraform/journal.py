@@ -15,7 +15,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from orchestrator.errors import OctoTfError
-from orchestrator.files import read_regular, write_atomically
+from orchestrator.files import read_note, write_atomically
 from orchestrator.terraform.plan import Plan
 
 _FILE = "unfinished.json"  # the name in folders of earlier versions
@@ -53,11 +53,8 @@ def contested(folder: Path) -> frozenset[str]:
 
 
 def _read(folder: Path, key: str) -> frozenset[str]:
-    try:
-        content = read_regular(folder / _FILE)
-        return frozenset(map(str, json.loads(content).get(key, ())))
-    except (OSError, ValueError, AttributeError, TypeError):
-        return frozenset()  # there is no journal, or an unreadable one, which proves nothing
+    noted = read_note(folder / _FILE).get(key)
+    return frozenset(map(str, noted)) if isinstance(noted, list) else frozenset()
 
 
 def _write(folder: Path, creates: Collection[str], taken: Collection[str]) -> None:

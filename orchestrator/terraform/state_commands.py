@@ -11,7 +11,7 @@ from typing import Any
 from python_terraform import IsFlagged
 
 from orchestrator.errors import EngineError
-from orchestrator.files import read_regular
+from orchestrator.files import read_note, read_regular
 from orchestrator.terraform import state_files
 from orchestrator.terraform.failures import boxed_error
 from orchestrator.terraform.runner import Runner
@@ -32,6 +32,8 @@ class StateCommands(Runner):
     Each raises EngineError if the state cannot be read or changed.
     """
 
+    _known: str | None = None  # what ``_state`` has pulled
+
     def outputs(self) -> dict[str, Any]:
         """Return the root's outputs as the state has them; empty where nothing was applied."""
         text = self._read_state("output", json=IsFlagged, no_color=IsFlagged)
@@ -42,16 +44,22 @@ class StateCommands(Runner):
 
         Empty where there is no such file, or where it is not as expected: a hint, not a proof.
         """
-        try:
-            document = json.loads(read_regular(self.folder / LOCAL_STATE))
-            return {name: output["value"] for name, output in document["outputs"].items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        outputs = read_note(self.folder / LOCAL_STATE).get("outputs")
+        if not isinstance(outputs, dict):
             return {}
+        known = {name: o for name, o in outputs.items() if isinstance(o, dict)}
+        return {name: output.get("value") for name, output in known.items()}
 
     def pull(self) -> str:
         """Return the state's JSON, as the backend holds it now; empty where there is none."""
         text = self._read_state("state pull").strip()
         return text[text.index("{") :] if "{" in text else ""
+
+    def _state(self) -> str:
+        """Return the state's JSON; it is pulled once, until this run changes it."""
+        if self._known is None:
+            self._known = self.pull()
+        return self._known
 
     def recovery(self) -> tuple[StateEdit, ...]:
         """Decide how to repair unreadable or unsaved state files; nothing is changed."""
@@ -65,7 +73,7 @@ class StateCommands(Runner):
         elif StateEdit("set_aside", LOCAL_STATE) in edits:
             text = ""
         else:
-            text = self.pull()
+            text = self._state()
         return edited(text, edits)
 
     def state_version(self, edits: Collection[StateEdit] = ()) -> StateVersion:
@@ -92,9 +100,9 @@ class StateCommands(Runner):
         if path.is_file():
             text = read_regular(path).decode(errors="replace")
             if state_files.ENCRYPTED in text:
-                text = self.pull() if (self.folder / ".terraform").is_dir() else ""
+                text = self._state() if (self.folder / ".terraform").is_dir() else ""
             return resources_of(text, types)
-        return [] if here_only else resources_of(self.pull(), types)
+        return [] if here_only else resources_of(self._state(), types)
 
     def set_aside(self, name: str) -> Path:
         """Rename an unreadable state file of the folder; return its new path.
@@ -152,6 +160,7 @@ class StateCommands(Runner):
             ) from error
 
     def _change_state(self, command: str, *arguments: str, **options: Any) -> None:
+        self._known = None
         returncode, lines, _ = self._run(
             command, *arguments, lock_timeout=self._lock_timeout, **options
         )

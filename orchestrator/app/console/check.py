@@ -69,7 +69,7 @@ def check(
             warn=flow.context.events.warn,
         )
     checked = [_for_stacks(result, flow) for result in report.results]
-    name = flow.registration.account_name or ""
+    name = flow.account_name
     results = sorted([*_check_payer(flow, steps), *found, *checked], key=lambda r: r.id)
     whole = build_report(context, results, account_name=name)
     known = flow.context.octo.ledger.account(whole.account_id)

@@ -64,6 +64,11 @@ class ConsoleFlow:
         return self.context.acceptance.accepted(self.external_id.get_secret_value())
 
     @property
+    def account_name(self) -> str:
+        """The account's name in octo.yaml; empty if it has none."""
+        return self._chosen.account_name
+
+    @property
     def partition(self) -> str:
         """The account's AWS partition."""
         return partition_of_arn(self.account.caller_arn)
@@ -184,9 +189,7 @@ class ConsoleFlow:
         Raises:
             OctoRefused: Octo refuses the account.
         """
-        self.context.octo.register(
-            self.account, self.registration.account_name or "", method="console"
-        )
+        self.context.octo.register(self.account, self.account_name, method="console")
 
 
 def begin(context: AccountContext, *, registering: bool = True) -> ConsoleFlow:

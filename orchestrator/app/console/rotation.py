@@ -13,7 +13,7 @@ from pathlib import Path
 from orchestrator.app.console.check import check
 from orchestrator.app.console.flow import ConsoleFlow, flow_of
 from orchestrator.app.context import AccountContext
-from orchestrator.app.review import Review
+from orchestrator.app.review import Review, review
 from orchestrator.app.rotation import (
     Change,
     Rotated,
@@ -26,12 +26,10 @@ from orchestrator.config import rotation as kept
 from orchestrator.files import write_atomically
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract import documents
-from orchestrator.model.outside_action import OutsideAction
 from orchestrator.model.partition import partition_of_arn
 from orchestrator.stacks import links, templates
 from orchestrator.stacks.observed import ObservedStack
 from orchestrator.stacks.steps import ExpectedStack
-from orchestrator.terraform import guard
 from orchestrator.terraform.plan import Plan
 from orchestrator.verify.model import Report
 
@@ -66,9 +64,10 @@ def rotate(
     """
     links.check_console(context.registration.region, partition_of_arn(account.caller_arn))
     begins = change.announce_begin(config)
-    review = _review(context, account, begins)
+    nothing = Plan(context.plan_file, (), False)
+    shown = review(nothing, account, context.account_name, outside=begins)
     if begins:
-        consent(review)
+        consent(shown)
         change.keep(config)
     flow = flow_of(change.accepting(context), account)
     new = frozenset((change.new.get_secret_value(),))
@@ -77,30 +76,30 @@ def rotate(
     count = len(flow.external_ids)
     if stacks := to_update(flow, [s for s in found if s.lacks(needed)], ids=count):
         context.octo.ledger.note_rotation(account.account_id, "accepting")
-        return Rotated("accepting", None, review, stacks)
+        return Rotated("accepting", None, shown, stacks)
     if not change.has_changed:
         context.octo.ledger.note_rotation(account.account_id, "waiting")
         single = to_update(flow, [s for s in found if not s.stack.is_ours], ids=1)
-        return Rotated("waiting", None if single else _verify(flow), review, single)
+        return Rotated("waiting", None if single else _verify(flow), shown, single)
     flow = flow_of(change.alone(context), account)
     context.octo.ledger.note_rotation(account.account_id, "dropping")
     if stacks := to_update(flow, [s for s in found if s.stack.external_ids - new], ids=1):
-        return Rotated("dropping", None, review, stacks)
+        return Rotated("dropping", None, shown, stacks)
     record = context.octo.ledger.account(account.account_id)
     report = _verify(flow)
     if octo_is_refused(report, record.confirmed_at if record else ()):
         context.octo.ledger.note_rotation(account.account_id, "put_back")
         both = flow_of(change.accepting(context), account)
         ours = [one for one in found if one.stack.is_ours]
-        return Rotated("put_back", report, review, to_update(both, ours, ids=count))
+        return Rotated("put_back", report, shown, to_update(both, ours, ids=count))
     if not is_right(report) or not is_confirmed(context, report):
-        return Rotated("dropping", report, review)
+        return Rotated("dropping", report, shown)
     if ends := change.announce_end(config):
-        review = _review(context, account, ends)
-        consent(review)
+        shown = review(nothing, account, context.account_name, outside=ends)
+        consent(shown)
     kept.end(config, change.new.get_secret_value())
     context.octo.ledger.note_rotation(account.account_id, "done")
-    return Rotated("done", report, review)
+    return Rotated("done", report, shown)
 
 
 def observe_stacks(flow: ConsoleFlow) -> list[RoleStack]:
@@ -148,17 +147,3 @@ def to_update(
 
 def _verify(flow: ConsoleFlow) -> Report:
     return check(flow, flow.checked_steps(), wait_seconds=flow.context.settings.wait_seconds)
-
-
-def _review(
-    context: AccountContext, account: Account, actions: tuple[OutsideAction, ...]
-) -> Review:
-    nothing = Plan(context.plan_file, (), False)
-    return Review(
-        nothing,
-        guard.judge(nothing, allow_destroy=()),
-        account.account_id,
-        context.account_name,
-        account.account_type,
-        outside=actions,
-    )

@@ -6,7 +6,7 @@ The wizard keeps no state: what is done is read from AWS, Octo and the ledger.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from orchestrator.app.console.check import check, result_id
 from orchestrator.app.console.feature_choice import choose_features
@@ -16,7 +16,7 @@ from orchestrator.app.console.prompter import MOVES, Prompter, Transition
 from orchestrator.app.console.report_bucket import Save, choose_bucket, has_bucket
 from orchestrator.app.steps import PAYER_FIRST
 from orchestrator.errors import AwsError, ConfigError, Refused
-from orchestrator.model.outside_action import REGISTER, OutsideAction
+from orchestrator.model.outside_action import REGISTER, OutsideAction, question_of
 from orchestrator.stacks.steps import AREAS, LABELS, TRUSTED_ACCESS, ExpectedStack, Step
 from orchestrator.verify.model import Report, Status
 
@@ -88,7 +88,7 @@ class Wizard:
 
     def _basic_details(self) -> Transition:
         account, tell = self._flow.account, self._prompter.tell
-        name = self._flow.registration.account_name
+        name = self._flow.account_name
         tell(f"Step 1 of {len(self._flow.steps) + 2}: basic details")
         tell(
             f"  Account {account.account_id}{f' ({name})' if name else ''} is a"
@@ -96,7 +96,7 @@ class Wizard:
         )
         api = self._flow.context.octo.api
         if api is not None and not self._flow.is_registered(account.account_id):
-            self._flow.context.octo.check_new(account, name or "")
+            self._flow.context.octo.check_new(account, name)
         if self._flow.payer_is_registered() is None:
             tell(f"  {PAYER_FIRST.format(payer=self._flow.payer)}")
             chosen = self._prompter.choose(
@@ -119,10 +119,7 @@ class Wizard:
             actions.append(OutsideAction(REGISTER, account_id, summary))
         if not actions:
             return Transition.ON
-        for action in actions:
-            self._prompter.tell(f"  > {action.summary}")
-        question = "Do this?" if len(actions) == 1 else "Do all of this?"
-        if self._prompter.choose(question, {"y": "yes", "q": "no, quit"}) == "q":
+        if self._ask(actions, {"y": "yes", "q": "no, quit"}) == "q":
             return Transition.QUIT
         if self._announced:
             self._configure()
@@ -279,15 +276,16 @@ class Wizard:
     def _enrol(self) -> None:
         """Enrol the account in the AWS services of its features, if the user agrees."""
         actions = self._flow.enrolments()
+        if actions and self._ask(actions, {"y": "yes", "n": "no"}) == "y":
+            self._flow.enrol(actions)
+        elif actions:
+            self._prompter.tell(f"  {NOT_ENROLLED}")
+
+    def _ask(self, actions: Collection[OutsideAction], choices: Mapping[str, str]) -> str:
+        """Show what would be done, and ask whether to do it; return the letter of the answer."""
         for action in actions:
             self._prompter.tell(f"  > {action.summary}")
-        if not actions:
-            return
-        question = "Do this?" if len(actions) == 1 else "Do all of this?"
-        if self._prompter.choose(question, {"y": "yes", "n": "no"}) == "y":
-            self._flow.enrol(actions)
-        else:
-            self._prompter.tell(f"  {NOT_ENROLLED}")
+        return self._prompter.choose(question_of(actions), choices)
 
     def _tell(self, report: Report, *, every: bool) -> None:
         for result in report.results:

@@ -218,6 +218,7 @@ def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes
     from orchestrator.app.console import check as checking
     from orchestrator.app.console.flow import begin
     from orchestrator.app.console.wizard import NOT_ENROLLED
+    from orchestrator.model.outside_action import question_of
 
     flow = begin(context)
     if context.octo.api is not None and not flow.is_registered(flow.account.account_id):
@@ -227,8 +228,7 @@ def finish(context: AccountContext, as_json: bool, reports: dict[str, Path], yes
     if actions := flow.enrolments():
         for action in actions:
             click.echo(f"  > {action.summary}", err=True)
-        question = "Do this?" if len(actions) == 1 else "Do all of this?"
-        if yes or approval.offers(question):
+        if yes or approval.offers(question_of(actions)):
             flow.enrol(actions)
         else:
             context.events.warn(NOT_ENROLLED)

@@ -48,7 +48,9 @@ def test_an_update_is_refused_where_the_address_of_the_console_is_not_known():
         account=SimpleNamespace(account_id="111122223333"),
         registration=SimpleNamespace(credentials=Credentials()),
         partition="aws-new",
-        stacks=lambda _step: (ExpectedStack("api-access", "api-access", "Access", "new-a-1", {}, "role"),),
+        stacks=lambda _step: (
+            ExpectedStack("api-access", "api-access", "Access", "new-a-1", {}, "role"),
+        ),
         describe=lambda _stack: STACK,
     )
     with pytest.raises(ConfigError, match="aws-new"):

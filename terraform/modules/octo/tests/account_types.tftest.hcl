@@ -327,6 +327,7 @@ run "an_existing_report_is_read_and_not_managed" {
   variables {
     cur_report_option = "USE_EXISTING"
     cur_report_name   = "acme-hourly"
+    cur_s3_prefix     = "p" # of no new report: no warning
   }
 
   assert {
@@ -355,6 +356,34 @@ run "an_existing_report_of_a_linked_account_is_its_payers" {
     condition     = output.cur == null
     error_message = "A linked account reads no report."
   }
+}
+
+run "warns_of_the_prefix_of_a_new_report_of_one_character" {
+  command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
+
+  variables {
+    cur_s3_prefix = "p"
+  }
+
+  expect_failures = [check.prefix_of_a_new_report]
+}
+
+run "warns_of_the_prefix_of_a_new_report_with_a_dot_at_its_end" {
+  command = plan
+
+  module {
+    source = "./modules/cur-export"
+  }
+
+  variables {
+    cur_s3_prefix = "pre."
+  }
+
+  expect_failures = [check.prefix_of_a_new_report]
 }
 
 run "an_existing_report_by_the_day_is_refused" {
