@@ -192,8 +192,11 @@ def adopted_stackset(route: Route) -> None:
     route.run("adopt", "--yes", "--wait", "60s", "--purge-policies", *account, options=named)
     route.options = route.options[2:]  # octo.yaml names the account now
     disturb(route)
-    route.project.settings(stackset_excluded_accounts=[route.sandbox.account("linked-2")])
-    route.run("apply", "--yes", "--wait", "60s", "--tag", "owner=b")
+    left_out = [
+        f"--stackset-excluded-account={route.sandbox.account(name)}"
+        for name in ("linked-2", "linked-3")
+    ]
+    route.run("apply", "--yes", "--wait", "60s", "--tag", "owner=b", *left_out)
     outdate(route)
     route.run("stackset", "retry", "--yes", step="apply")
     leave(route)

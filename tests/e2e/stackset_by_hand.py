@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.model.module_contract.octo_names import API_ROLE, PRINCIPAL
-from tests.e2e.conftest import EXTERNAL_ID, Project, RunningSandbox
+from tests.e2e.conftest import EXTERNAL_ID, RunningSandbox
 from tests.registered import trust
 
 NAME = "octo-by-hand"
@@ -35,8 +35,8 @@ Resources:
 """
 
 
-def by_hand(sandbox: RunningSandbox) -> Project:
-    """Make a role, and a StackSet in every linked account but the third; return the payer."""
+def by_hand(sandbox: RunningSandbox) -> None:
+    """Make a role in the payer, and a StackSet in every linked account but the third."""
     sandbox.client("payer", "iam").create_role(
         RoleName=API_ROLE, AssumeRolePolicyDocument=trust(EXTERNAL_ID), MaxSessionDuration=43200
     )
@@ -60,4 +60,3 @@ def by_hand(sandbox: RunningSandbox) -> Project:
         },
         Regions=["us-east-1"],
     )
-    return sandbox.empty_project("payer")

@@ -18,7 +18,8 @@ SANDBOX = ("--linked", "5")
 @pytest.fixture
 def payer(sandbox) -> Project:
     """A payer with a role made by hand, and a StackSet in every linked account but one."""
-    return by_hand(sandbox)
+    by_hand(sandbox)
+    return sandbox.empty_project("payer")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Adopted:
 @pytest.fixture(scope="module")
 def adopted(unused_sandbox) -> Adopted:
     sandbox = unused_sandbox()
-    payer = by_hand(sandbox)
+    by_hand(sandbox)
+    payer = sandbox.empty_project("payer")
     before = linked_roles(sandbox), stacks(sandbox), template(sandbox)
     payer("adopt", "--purge-policies", "--yes", "--json", "--account-id", payer.account_id)
     return Adopted(*before, sandbox.checkpoint())

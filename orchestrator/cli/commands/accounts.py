@@ -12,7 +12,7 @@ from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.octo import need_octo
 from orchestrator.cli.shared_options import ACCOUNT, JSON, OCTO
-from orchestrator.errors import AwsError, ExitCode
+from orchestrator.errors import AwsError
 from orchestrator.model.octo_records import LABELS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SCHEMA = "octo-tf/accounts/v2"
 
 @click.command(cls=Command)
 @run_options(ACCOUNT, OCTO, JSON)
-def command(context: AccountContext, as_json: bool) -> ExitCode:
+def command(context: AccountContext, as_json: bool) -> None:
     """List the accounts that Octo knows, and the linked accounts that it does not.
 
     registered: Octo has access. not confirmed: registered, but Octo has not confirmed API access.
@@ -40,10 +40,9 @@ def command(context: AccountContext, as_json: bool) -> ExitCode:
     if as_json:
         accounts = [asdict(account) for account in listed]
         click.echo(json.dumps({"schema": SCHEMA, "accounts": accounts}, indent=2))
-        return ExitCode.DONE
+        return
     for account in listed:
         click.echo(_line(account))
-    return ExitCode.DONE
 
 
 def _members(context: AccountContext) -> dict[str, str] | None:

@@ -10,7 +10,7 @@ from click.shell_completion import ShellComplete, get_completion_class
 
 from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.option import Option
-from orchestrator.errors import ExitCode, OctoTfError
+from orchestrator.errors import OctoTfError
 
 _SHELLS = ("bash", "zsh", "fish")
 _MARK = "# octo-tf completion"
@@ -38,15 +38,14 @@ _SHELL = click.option(
 
 @command.command()
 @_SHELL
-def show(shell: str | None) -> ExitCode:
+def show(shell: str | None) -> None:
     """Print the completion script."""
     click.echo(_script(_named(shell)))
-    return ExitCode.DONE
 
 
 @command.command()
 @_SHELL
-def install(shell: str | None) -> ExitCode:
+def install(shell: str | None) -> None:
     """Install completion for new shells; a second run changes nothing."""
     from orchestrator.files import read_regular, write_atomically
 
@@ -77,7 +76,6 @@ def install(shell: str | None) -> ExitCode:
         ) from error
     click.echo(str(script))
     click.echo(f"Completion works in new {shell} sessions.", err=True)
-    return ExitCode.DONE
 
 
 def _named(shell: str | None) -> str:

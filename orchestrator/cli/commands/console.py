@@ -117,7 +117,7 @@ def command(
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the template to this file, not to stdout.",
 )
-def template(context: AccountContext, name: Name, out: Path | None) -> ExitCode:
+def template(context: AccountContext, name: Name, out: Path | None) -> None:
     """Show the CloudFormation template NAME, or write it to a file, without calling AWS."""
     from orchestrator.cli.results import write_report
     from orchestrator.model.module_contract.inputs import console_inputs
@@ -132,7 +132,6 @@ def template(context: AccountContext, name: Name, out: Path | None) -> ExitCode:
     else:
         write_report(out, text.rstrip("\n"))
         click.echo(str(out))
-    return ExitCode.DONE
 
 
 @command.command()
@@ -153,7 +152,7 @@ def link(
     octos_template: bool,
     opens: bool,
     as_json: bool,
-) -> ExitCode:
+) -> None:
     """Print the link that opens CloudFormation for STEP; the external id is in it.
 
     A step can have two links, to be used in this order: first that of a bucket in another region.
@@ -184,7 +183,6 @@ def link(
             _explain(page, context.registration.account_id)
         if opens:
             click.launch(page.url)
-    return ExitCode.DONE
 
 
 @command.command()

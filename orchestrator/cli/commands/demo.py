@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 
 from orchestrator.cli.help import Command
-from orchestrator.errors import ExitCode
 
 
 @click.command(cls=Command)
@@ -23,7 +22,7 @@ from orchestrator.errors import ExitCode
     type=click.Path(path_type=Path, file_okay=False),
     help="Keep the projects in FOLDER, and leave the sandbox running.",
 )
-def command(step: bool, keep: Path | None) -> ExitCode:
+def command(step: bool, keep: Path | None) -> None:
     """See a registration from plan to proof, on a simulated AWS.
 
     Real Terraform and the real AWS provider; no AWS account and no credentials are needed. It
@@ -67,4 +66,3 @@ def command(step: bool, keep: Path | None) -> ExitCode:
         "  octo-tf plan    # changes nothing\n"
         "  octo-tf apply   # asks before it changes anything, then proves the result"
     )
-    return ExitCode.DONE

@@ -18,7 +18,6 @@ from orchestrator.cli.shared_options import (
     STATE,
     setting_options,
 )
-from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +41,7 @@ def command(
     load_context: Callable[..., AccountContext],
     flags: dict[str, Any],
     as_json: bool,
-) -> ExitCode:
+) -> None:
     """Find the roles, reports, buckets and StackSets of Octo in an account.
 
     Nothing is changed, and no octo.yaml is needed: --aws-profile or the ambient credentials say
@@ -59,4 +58,3 @@ def command(
         color=use_color(ctx.params["no_color"]),
     )
     click.echo(text)
-    return ExitCode.DONE

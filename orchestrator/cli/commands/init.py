@@ -15,7 +15,7 @@ from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
 from orchestrator.cli.replay import words
 from orchestrator.cli.shared_options import CONFIG_FILE, NEW_CONFIG, OCTO, setting_options
-from orchestrator.errors import ConfigError, ExitCode
+from orchestrator.errors import ConfigError
 
 if TYPE_CHECKING:
     from orchestrator.model.registration import Registration
@@ -41,7 +41,7 @@ def command(
     use_octo: bool,
     octo_profile: str | None,
     octo_endpoint: str,
-) -> ExitCode:
+) -> None:
     """Write octo.yaml, from questions or flags.
 
     With Octo's credentials (ALPHAUS_CLIENT_ID, ...) the external id is left out: every run gets it
@@ -87,7 +87,6 @@ def command(
         again = _again(config, given, "--non-interactive")
         click.echo(f"The same without questions: {again}", err=True)
     click.echo("Next: octo-tf plan, then octo-tf apply.", err=True)
-    return ExitCode.DONE
 
 
 def _checked(config: Path, given: dict[str, Any], *, octo_has_external_id: bool) -> Registration:

@@ -14,7 +14,7 @@ from orchestrator.cli.context_loading import with_setting_flags
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option, together
 from orchestrator.cli.shared_options import CONFIG, ENABLE_ACCESS, REGISTRATION
-from orchestrator.errors import ConfigError, ExitCode
+from orchestrator.errors import ConfigError
 
 if TYPE_CHECKING:
     from orchestrator.model.permissions import Scope
@@ -172,7 +172,7 @@ def command(
     oidc_audience: str,
     subjects: dict[str, tuple[str, ...]],
     **options: Any,
-) -> ExitCode:
+) -> None:
     """Print the IAM policies that a run needs, and no more.
 
     They are for the options of octo.yaml, with resources by their ARNs. NAME-plan is for the
@@ -229,7 +229,6 @@ def command(
     click.echo(RENDERERS[form](registration.account_id, roles))
     for note in _notes(scope, steps, trusts=trusted is not None):
         click.echo(note, err=True)
-    return ExitCode.DONE
 
 
 def _notes(scope: Scope, steps: tuple[str, ...], *, trusts: bool) -> Iterator[str]:

@@ -15,7 +15,8 @@ import click
 
 from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.option import option
-from orchestrator.errors import ConfigError, ExitCode, OctoTfError
+from orchestrator.errors import ConfigError, OctoTfError
+from orchestrator.sandbox import control
 
 
 @click.group(cls=CommandGroup)
@@ -72,7 +73,7 @@ def command() -> None:
 @click.option(
     "--stop-with-parent", is_flag=True, help="Stop when the process that started it ends."
 )
-def up(host: str, port: int, faults: Path | None, **settings: Any) -> ExitCode:
+def up(host: str, port: int, faults: Path | None, **settings: Any) -> None:
     """Start the sandbox in the foreground; Ctrl-C stops it."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[
@@ -99,7 +100,6 @@ def up(host: str, port: int, faults: Path | None, **settings: Any) -> ExitCode:
             hint='Write a JSON list like [{"service": "iam", "action": "CreateRole",'
             ' "error": "Throttling"}].',
         ) from None
-    return ExitCode.DONE
 
 
 def _not_up(error: OSError, address: str) -> OctoTfError:
@@ -118,13 +118,10 @@ def _not_up(error: OSError, address: str) -> OctoTfError:
 
 
 @command.command()
-def deliver() -> ExitCode:
+def deliver() -> None:
     """Deliver every report now, and list the deliveries as JSON."""
-    from orchestrator.sandbox import control
-
     with _running() as endpoint:
         click.echo(json.dumps(control.deliver(endpoint), indent=2))
-    return ExitCode.DONE
 
 
 @command.command()
@@ -135,90 +132,69 @@ def deliver() -> ExitCode:
     metavar="NUMBER",
     help="Only the calls after the one of this number.",
 )
-def changes(after: int) -> ExitCode:
+def changes(after: int) -> None:
     """List the calls to AWS and Octo that change something, as JSON.
 
     The latest 10,000 are kept, each with its number, whether it was carried out or not.
     """
-    from orchestrator.sandbox import control
-
     with _running() as endpoint:
         listed = [change for change in control.changes(endpoint) if change["number"] > after]
     click.echo(json.dumps(listed, indent=2))
-    return ExitCode.DONE
 
 
 @command.command()
 @click.argument("stack_seconds", type=click.FloatRange(min=0))
-def pace(stack_seconds: float) -> ExitCode:
+def pace(stack_seconds: float) -> None:
     """Set the time that a StackSet takes for one account to STACK_SECONDS."""
-    from orchestrator.sandbox import control
-
     with _running() as endpoint:
         control.pace(endpoint, stack_seconds)
-    return ExitCode.DONE
 
 
 @command.command("cur-role")
 @click.argument("trust", type=click.Choice(["external-id", "no-id"]))
-def cur_role(trust: str) -> ExitCode:
+def cur_role(trust: str) -> None:
     """Have Octo assume the CUR role as TRUST says: with its external id, or without one.
 
     Which of both the live service does is not public.
     """
-    from orchestrator.sandbox import control
-
     with _running() as endpoint:
         control.octo_sends_id_to_cur_role(endpoint, sends=trust == "external-id")
-    return ExitCode.DONE
 
 
 @command.command()
 @click.argument("version", type=click.Choice(["v1", "v2"]))
-def template(version: str) -> ExitCode:
+def template(version: str) -> None:
     """Change the simulated Octo's template for API access to VERSION.
 
     v2 asks for two more actions: registered accounts are outdated until their role allows these
     actions and Octo has confirmed again.
     """
-    from orchestrator.sandbox import control
-
     with _running() as endpoint:
         control.change_template(endpoint, version)
-    return ExitCode.DONE
 
 
 @command.command("change-external-id")
 @click.argument("external_id", metavar="NEW")
-def change_external_id(external_id: str) -> ExitCode:
+def change_external_id(external_id: str) -> None:
     """Have Octo present NEW from now on, as its support would change it."""
-    from orchestrator.sandbox import control
-
     with _running() as endpoint:
         control.change_external_id(endpoint, external_id)
-    return ExitCode.DONE
 
 
 @command.command()
 @click.argument("name")
-def snapshot(name: str) -> ExitCode:
+def snapshot(name: str) -> None:
     """Keep what accounts, organization and Octo hold as NAME, until the sandbox ends."""
-    from orchestrator.sandbox import control
-
     with _running() as endpoint:
         control.snapshot(endpoint, name)
-    return ExitCode.DONE
 
 
 @command.command()
 @click.argument("name")
-def restore(name: str) -> ExitCode:
+def restore(name: str) -> None:
     """Go back to the snapshot NAME, as often as wanted; planted faults are removed."""
-    from orchestrator.sandbox import control
-
     with _running() as endpoint:
         control.restore(endpoint, name)
-    return ExitCode.DONE
 
 
 @command.group()
@@ -258,33 +234,24 @@ def fault() -> None:
 @click.option(
     "--after", type=click.IntRange(min=0), default=0, help="How many calls succeed first."
 )
-def add(**settings: Any) -> ExitCode:
+def add(**settings: Any) -> None:
     """Inject a fault, and list all faults as JSON."""
-    from orchestrator.sandbox import control
-
     with _running() as endpoint:
         click.echo(json.dumps(control.add_fault(endpoint, settings), indent=2))
-    return ExitCode.DONE
 
 
 @fault.command("list")
-def list_faults() -> ExitCode:
+def list_faults() -> None:
     """List injected faults and how many calls each has matched, as JSON."""
-    from orchestrator.sandbox import control
-
     with _running() as endpoint:
         click.echo(json.dumps(control.faults(endpoint), indent=2))
-    return ExitCode.DONE
 
 
 @fault.command()
-def clear() -> ExitCode:
+def clear() -> None:
     """Remove every injected fault."""
-    from orchestrator.sandbox import control
-
     with _running() as endpoint:
         control.clear_faults(endpoint)
-    return ExitCode.DONE
 
 
 @contextmanager

@@ -7,11 +7,10 @@ import json
 import click
 
 from orchestrator.cli.help import Command
-from orchestrator.errors import ExitCode
 
 
 @click.command(cls=Command)
-def command() -> ExitCode:
+def command() -> None:
     """Print the JSON Schema of octo.yaml, for editors.
 
     Editors complete and check octo.yaml with it: save it beside octo.yaml and begin the file with
@@ -20,4 +19,3 @@ def command() -> ExitCode:
     from orchestrator.config.schema import schema
 
     click.echo(json.dumps(schema(), indent=2))
-    return ExitCode.DONE

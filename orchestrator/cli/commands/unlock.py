@@ -11,7 +11,6 @@ from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
 from orchestrator.cli.option import option
 from orchestrator.cli.shared_options import ACCOUNT, EXTERNAL_ID, OCTO, STATE, setting_options
-from orchestrator.errors import ExitCode
 from orchestrator.model.setting import Group
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 @run_options(ACCOUNT, EXTERNAL_ID, OCTO, STATE, setting_options(Group.TERRAFORM))
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Unlock without asking.")
 @click.argument("lock_id")
-def command(context: AccountContext, lock_id: str, yes: bool) -> ExitCode:
+def command(context: AccountContext, lock_id: str, yes: bool) -> None:
     """Remove the state lock of a run that died.
 
     The error message about a lock shows its LOCK_ID, its owner and its age. Remove a lock only if
@@ -38,4 +37,3 @@ def command(context: AccountContext, lock_id: str, yes: bool) -> ExitCode:
         ),
     )
     click.echo("Unlocked. Run octo-tf apply to go on.", err=True)
-    return ExitCode.DONE

@@ -13,7 +13,6 @@ from orchestrator.cli.help import Command
 from orchestrator.cli.octo import need_octo
 from orchestrator.cli.option import option
 from orchestrator.cli.shared_options import OCTO, WORKDIR, setting_options
-from orchestrator.errors import ExitCode
 
 if TYPE_CHECKING:
     from orchestrator.app.context import AccountContext
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     help="Unregister the payer's linked accounts too.",
 )
 @option("--yes", "-y", "--auto-approve", is_flag=True, help="Unregister without asking.")
-def command(context: AccountContext, with_linked: bool, yes: bool) -> ExitCode:
+def command(context: AccountContext, with_linked: bool, yes: bool) -> None:
     """Unregister the account from Octo; AWS is not touched.
 
     Octo stops reading the account; the roles, the bucket, the report and the Terraform state stay.
@@ -44,11 +43,10 @@ def command(context: AccountContext, with_linked: bool, yes: bool) -> ExitCode:
     departure = unregister(context, with_linked=with_linked, consent=_consent(with_linked, yes))
     if not departure.is_known and not (with_linked and departure.linked):
         click.echo(f"Octo does not know account {account_id}: there was nothing to do.", err=True)
-        return ExitCode.DONE
+        return
     also = f" and {count(departure.linked)}" if with_linked and departure.linked else ""
     click.echo(f"Octo has forgotten account {account_id}{also}.", err=True)
     click.echo("Nothing in AWS was deleted: octo-tf destroy deletes it, or says how.", err=True)
-    return ExitCode.DONE
 
 
 def _consent(with_linked: bool, yes: bool) -> Callable[[Departure], None]:
