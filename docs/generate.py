@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_origin
 
+import feature_tables
 import hcl2
 
 ROOT = Path(__file__).parents[1]
@@ -241,41 +242,6 @@ def _by_version(item: tuple[str, Any]) -> tuple[str, list[int]]:
     return product, [int(number) for number in version.split(".")]
 
 
-def features() -> str:
-    """The features of Octo as a table."""
-    from orchestrator.report.features import markdown_features
-
-    return markdown_features()
-
-
-def summary() -> str:
-    """What each feature shows in Octo, as a table."""
-    from orchestrator.report.features import markdown_summary
-
-    return markdown_summary()
-
-
-def enrolment() -> str:
-    """Who switches on what in AWS, as a table."""
-    from orchestrator.report.features import markdown_enrolment
-
-    return markdown_enrolment()
-
-
-def execution_actions() -> str:
-    """What execution may do, as a table."""
-    from orchestrator.report.features import markdown_actions
-
-    return markdown_actions()
-
-
-def sources() -> str:
-    """Where the statements about features come from."""
-    from orchestrator.report.features import markdown_sources
-
-    return markdown_sources()
-
-
 def example(name: str) -> str:
     """An example of the module, as a user's own root has it."""
     text = (MODULE / "examples" / name / "main.tf").read_text()
@@ -318,9 +284,9 @@ GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
         },
         "inputs": inputs,
         "outputs": outputs,
-        "features": features,
-        "execution_actions": execution_actions,
-        "sources": sources,
+        "features": feature_tables.features,
+        "execution_actions": feature_tables.execution_actions,
+        "sources": feature_tables.sources,
     },
     **{
         part / "README.md": {
@@ -330,8 +296,8 @@ GENERATED: dict[Path, dict[str, Callable[[], str]]] = {
         }
         for part in PARTS
     },
-    ROOT / "README.md": {"summary": summary},
-    ROOT / "docs/how-to/choose-features.md": {"enrolment": enrolment},
+    ROOT / "README.md": {"summary": feature_tables.summary},
+    ROOT / "docs/how-to/choose-features.md": {"enrolment": feature_tables.enrolment},
     ROOT / "docs/reference/checks.md": {"checks": checks},
     ROOT / "docs/reference/aws-permissions.md": {"permissions": permissions},
     ROOT / "docs/reference/reliability.md": {"faults": faults, "consent": consent},

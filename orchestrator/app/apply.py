@@ -109,7 +109,7 @@ def apply_prepared(
         with LinkedRegistrar(context, prepared.linked) as registrar:
             final = change_outside(context, prepared, review, registrar, carry_out or {})
             values = apply_plan(context, prepared, final, registrar.take)
-            deploying.wait_for_deployments(context, prepared, registrar)
+            deploying.wait_for_deployments(context, prepared.linked, registrar.take)
             deploying.deploy_consented(context, prepared, review.linked, registrar)
     finally:
         context.plan_file.unlink(missing_ok=True)  # it holds the inputs, and is used up
@@ -175,7 +175,7 @@ def change_outside(
     edits = [a for a in review.outside if a.code in OF_THE_STATE]
     for action in review.outside:
         if edits and action is edits[0]:
-            deploying.wait_for_deployments(context, prepared, registrar)
+            deploying.wait_for_deployments(context, prepared.linked, registrar.take)
         if not action.after_apply:
             handlers[action.code](action)
     if not edits:

@@ -109,12 +109,12 @@ def watching(
 
 
 def wait_for_deployments(
-    context: AccountContext, prepared: Prepared, registrar: LinkedRegistrar
+    context: AccountContext, linked: LinkedAccounts | None, on_progress: OnProgress
 ) -> None:
     """Wait for StackSet operations that are under way, whoever started them."""
-    if prepared.linked is not None and context.cloud.has_stackset():
+    if linked is not None and context.cloud.has_stackset():
         with context.events.step("wait_stackset", "Waiting for the StackSet"):
-            context.cloud.wait_for_deployments(on_progress=registrar.take)
+            context.cloud.wait_for_deployments(on_progress=on_progress)
 
 
 def deploy_consented(

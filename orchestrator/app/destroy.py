@@ -18,7 +18,7 @@ from orchestrator.app import leaving as describing
 from orchestrator.app import plan as planning
 from orchestrator.app.apply import apply_plan
 from orchestrator.app.context import AccountContext
-from orchestrator.app.deploying import report_progress
+from orchestrator.app.deploying import report_progress, wait_for_deployments
 from orchestrator.app.leaving import Leaving
 from orchestrator.app.own_bucket import Bucket
 from orchestrator.app.owned import Owned, Request
@@ -86,9 +86,7 @@ def remove_accounts(
     if linked is None:
         return
     progress = report_progress(context)
-    if context.cloud.has_stackset():
-        with context.events.step("wait_stackset", "Waiting for the StackSet"):
-            context.cloud.wait_for_deployments(on_progress=progress)
+    wait_for_deployments(context, linked, progress)
     now = context.cloud.observe_linked_accounts(linked.organization)
     if now.deployed is None or not now.deployed.instances:
         return

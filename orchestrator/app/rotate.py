@@ -32,6 +32,7 @@ from orchestrator.app.rotation import (
 from orchestrator.config import rotation as kept
 from orchestrator.errors import Refused
 from orchestrator.model.account import Account
+from orchestrator.model.octo_records import RotationPhase
 from orchestrator.model.outside_action import CONFIGURE
 
 
@@ -84,23 +85,30 @@ def refuse_running_operation(context: AccountContext, account: Account) -> None:
         )
 
 
+def _beginning(
+    phase: RotationPhase, context: AccountContext, account: Account, consent: Consent
+) -> Consent:
+    """Return the consent to a plan after which a phase begins, and is noted."""
+
+    def consented(review: Review) -> None:
+        consent(review)
+        refuse_running_operation(context, account)
+        context.octo.ledger.note_rotation(account.account_id, phase)
+
+    return consented
+
+
 def _accept_both(
     context: AccountContext, account: Account, change: Change, config: Path, consent: Consent
 ) -> Applied:
     """Apply with both ids; octo.yaml keeps them from consent on."""
     both = change.accepting(context)
-
-    def consented(review: Review) -> None:
-        consent(review)
-        refuse_running_operation(context, account)
-        context.octo.ledger.note_rotation(account.account_id, "accepting")
-
     prepared = steps.prepare(both, account, registering=True)
     steps.applied_outputs(both, prepared.terraform)  # there is something to rotate
     applied = apply_prepared(
         both,
         prepared,
-        consent=consented,
+        consent=_beginning("accepting", context, account, consent),
         announced=change.announce_begin(config),
         carry_out={CONFIGURE: lambda _action: change.keep(config)},
     )
@@ -115,15 +123,10 @@ def _drop(
     alone = change.alone(context)
     record = context.octo.ledger.account(account.account_id)
     confirmed = set(record.confirmed_at) if record else set()
-
-    def consented(review: Review) -> None:
-        consent(review)
-        refuse_running_operation(context, account)
-        context.octo.ledger.note_rotation(account.account_id, "dropping")
-
     prepared = steps.prepare(alone, account, registering=True)
     announced = change.announce_end(config, "If Octo is refused: accept both again.")
-    applied = apply_prepared(alone, prepared, consent=consented, announced=announced)
+    begin = _beginning("dropping", context, account, consent)
+    applied = apply_prepared(alone, prepared, consent=begin, announced=announced)
     report = applied.report
     context.cloud.observe_again()
     if change.previous is not None and octo_is_refused(report, confirmed):

@@ -45,6 +45,13 @@ _CHECK_PROFILE = (
     " `{who}` shows whether they work."
 )
 _SIGN_IN = "Sign in again with `{login}`."
+# By the class of an error whose own text says what happened.
+_HINTS = {
+    (SSOError, SSOTokenLoadError, TokenRetrievalError): _SIGN_IN,
+    (RefreshWithMFAUnsupportedError,): "Run the same command again: it asks for a new MFA code.",
+    (NoRegionError,): "Name a region with --region.",
+    (MissingDependencyException,): "Install what the profile needs, or use another profile.",
+}
 
 
 class Explained(NamedTuple):
@@ -172,15 +179,8 @@ def _of_botocore(error: BotoCoreError) -> Explained:
         return Explained("the file is no AWS configuration", where, "Correct the file.")
     if isinstance(error, ProfileNotFound):
         return _without_profile(text)
-    if isinstance(error, (SSOError, SSOTokenLoadError, TokenRetrievalError)):
-        return Explained(text, hint=_SIGN_IN)
-    if isinstance(error, RefreshWithMFAUnsupportedError):
-        return Explained(text, hint="Run the same command again: it asks for a new MFA code.")
-    if isinstance(error, NoRegionError):
-        return Explained(text, hint="Name a region with --region.")
-    if isinstance(error, MissingDependencyException):
-        return Explained(text, hint="Install what the profile needs, or use another profile.")
-    return _of_connection(error, text)
+    hint = next((fix for kinds, fix in _HINTS.items() if isinstance(error, kinds)), "")
+    return Explained(text, hint=hint) if hint else _of_connection(error, text)
 
 
 def _of_connection(error: BotoCoreError, text: str) -> Explained:

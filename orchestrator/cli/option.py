@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -10,6 +11,8 @@ import click
 from orchestrator.model.setting import Group, variable_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path, dir_okay=False)
+EXISTING_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 EVERYTHING = "orchestrator.cli.everything"  # in a context's meta: --help-all was asked for
 
 

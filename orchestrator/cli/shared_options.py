@@ -12,7 +12,7 @@ from typing import Any, Literal, get_origin
 import click
 from click.core import ParameterSource
 
-from orchestrator.cli.option import Option, option, together
+from orchestrator.cli.option import FILE, Option, option, together
 from orchestrator.errors import ConfigError
 from orchestrator.model.registration import EXTERNAL_ID_SOURCES, settings
 from orchestrator.model.setting import Group, NamedSetting
@@ -147,7 +147,7 @@ def _config(**settings: Any) -> Callable[..., Any]:
         "--config",
         "-c",
         group=Group.ACCOUNT,
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=FILE,
         default=CONFIG_FILE,
         show_default=True,
         help="The file that says what to register.",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.model.account import AccountType
 from orchestrator.model.enrolment import MadeEnrolment, ServiceName
+from orchestrator.model.module_contract.octo_names import Area
 
 AreaName = Literal["api_access", "cur_s3", "stackset"]
 AreaStatus = Literal["pass", "fail", "pending", "skipped"]
@@ -24,11 +25,7 @@ AnswerState = Literal[
     "by_hand",  # there are no credentials: to be confirmed in Octo by hand
 ]
 RotationPhase = Literal["accepting", "waiting", "dropping", "put_back", "done"]
-LABELS: dict[AreaName, str] = {
-    "api_access": "API access",
-    "cur_s3": "CUR and S3",
-    "stackset": "StackSet",
-}
+LABELS: dict[AreaName, str] = {name: Area(name).label for name in get_args(AreaName)}
 
 
 class OctoAnswer(BaseModel):

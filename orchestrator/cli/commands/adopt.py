@@ -14,7 +14,7 @@ from orchestrator.cli import approval
 from orchestrator.cli.context_loading import adopting_options, names_in_state
 from orchestrator.cli.help import Command
 from orchestrator.cli.octo import octo_external_id
-from orchestrator.cli.option import option
+from orchestrator.cli.option import EXISTING_FILE, option
 from orchestrator.cli.reading import show
 from orchestrator.cli.results import end, write_reports
 from orchestrator.cli.session import Session
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--var-file",
     "var_files",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=EXISTING_FILE,
     multiple=True,
     help="The values of the variables in PATH. Repeat for several.",
 )

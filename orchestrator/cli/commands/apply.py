@@ -10,7 +10,7 @@ import click
 from orchestrator.cli import approval
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
-from orchestrator.cli.option import option
+from orchestrator.cli.option import EXISTING_FILE, option
 from orchestrator.cli.reading import show
 from orchestrator.cli.results import end
 from orchestrator.cli.shared_options import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--plan",
     "plan_file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=EXISTING_FILE,
     help="Apply the plan in this file, saved by octo-tf plan --out.",
 )
 @click.pass_context

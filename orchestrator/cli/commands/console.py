@@ -15,7 +15,7 @@ from orchestrator.cli import approval
 from orchestrator.cli.context_loading import adopting_options, run_options
 from orchestrator.cli.help import CommandGroup
 from orchestrator.cli.octo import need_octo
-from orchestrator.cli.option import option
+from orchestrator.cli.option import FILE, option
 from orchestrator.cli.results import end
 from orchestrator.cli.shared_options import (
     JSON,
@@ -114,7 +114,7 @@ def command(
 @click.argument("name", type=_TEMPLATES)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write the template to this file, not to stdout.",
 )
 def template(context: AccountContext, name: Name, out: Path | None) -> None:

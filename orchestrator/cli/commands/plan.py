@@ -9,6 +9,7 @@ import click
 
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
+from orchestrator.cli.option import FILE
 from orchestrator.cli.reading import show
 from orchestrator.cli.results import write_report, write_reports
 from orchestrator.cli.shared_options import (
@@ -28,17 +29,15 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @run_options(REGISTRATION, ENABLE_ACCESS, OCTO, TERRAFORM, ALLOW_DESTROY, PLAN_REPORT, JSON)
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan to this file."
-)
+@click.option("--out", type=FILE, help="Save the plan to this file.")
 @click.option(
     "--summary",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write what --json prints to this file too; no values are in it.",
 )
 @click.option(
     "--markdown",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write a comment for a pull request to this file; no values are in it.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with code 2 if there are changes.")

@@ -12,7 +12,7 @@ import click
 from orchestrator.cli import approval
 from orchestrator.cli.context_loading import run_options
 from orchestrator.cli.help import Command
-from orchestrator.cli.option import option
+from orchestrator.cli.option import FILE, option
 from orchestrator.cli.results import end
 from orchestrator.cli.shared_options import ACCOUNT, JSON, OCTO, PRINCIPAL, REPORT, TERRAFORM, WAIT
 from orchestrator.errors import ConfigError, ExitCode
@@ -50,7 +50,7 @@ _NEXT = {
 @option(
     "--new-external-id-file",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="The file that holds the new external id; a pipe is accepted.",
 )
 @option(

@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 import click
 
 from orchestrator.cli.help import CommandGroup
-from orchestrator.cli.option import option
+from orchestrator.cli.option import EXISTING_FILE, FILE, option
 from orchestrator.errors import ConfigError, OctoTfError
 from orchestrator.sandbox import control
 
@@ -41,7 +41,7 @@ def command() -> None:
 )
 @click.option(
     "--env-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=Path("sandbox.env"),
     show_default=True,
     help="The file to source: endpoint, credentials and profiles.",
@@ -67,7 +67,7 @@ def command() -> None:
 )
 @click.option(
     "--faults",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=EXISTING_FILE,
     help="A JSON file of faults to inject at the start.",
 )
 @click.option(

@@ -65,32 +65,31 @@ def _judge(desired: Desired, observed: Observed) -> Finding:
             f"Use a KMS key of your own, or {_WITHOUT_KMS}.",
             bucket=bucket,
         )
+    evidence: dict[str, Any] = {"bucket": bucket, "key": key.arn}
     if key.state == "missing":
         return failed(
             f"{bucket} is encrypted with the KMS key {key.arn}, which does not exist.",
             f"Name a key of this account that exists, or {_WITHOUT_KMS}.",
-            bucket=bucket,
-            key=key.arn,
+            **evidence,
         )
     if key.state == "denied":
         return warned(
             f"{bucket} is encrypted with the KMS key {key.arn}, which may not be read here, so"
             " it is not known whether AWS can deliver.",
             f"Grant the caller kms:DescribeKey and kms:GetKeyPolicy on the key, or {_WITHOUT_KMS}.",
-            bucket=bucket,
-            key=key.arn,
+            **evidence,
         )
     if key.state != "Enabled":
         return failed(
             f"The KMS key {key.arn} of {bucket} is {key.state}, so AWS cannot deliver.",
             f"Enable the key, or {_WITHOUT_KMS}.",
-            bucket=bucket,
-            key=key.arn,
+            **evidence,
         )
-    return _judge_policy(desired, bucket, key)
+    return _judge_policy(desired, key, evidence)
 
 
-def _judge_policy(desired: Desired, bucket: str, key: Key) -> Finding:
+def _judge_policy(desired: Desired, key: Key, evidence: dict[str, Any]) -> Finding:
+    bucket = evidence["bucket"]
     role, account_id = desired.roles[CUR_ROLE], desired.outputs.account_id
     judged = judge_key_policy(
         key.policy,
@@ -103,7 +102,6 @@ def _judge_policy(desired: Desired, bucket: str, key: Key) -> Finding:
         f"AWS's billing service ({SERVICE}) cannot encrypt with it": judged.deliver,
         f"{role.name} cannot decrypt with it": judged.read,
     }
-    evidence: dict[str, Any] = {"bucket": bucket, "key": key.arn}
     mistakes = [
         _because(what, decision) for what, decision in needs.items() if decision.outcome == "denied"
     ]
