@@ -21,7 +21,8 @@ from orchestrator.aws.errors import explained
 from orchestrator.aws.identity import identify, reach
 from orchestrator.aws.session import Aws
 from orchestrator.cancellation import Cancellation
-from orchestrator.config.load import access, load, read_document
+from orchestrator.config.document import read_document
+from orchestrator.config.load import access, load
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract.addresses import ROLES

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.config import edit
-from orchestrator.config.load import read_document
+from orchestrator.config.document import read_document
 from orchestrator.config.write import SECRET_FILE, write_config, write_external_id
 from orchestrator.errors import ConfigError, writing
 from orchestrator.model.outside_action import CONFIGURE, OutsideAction

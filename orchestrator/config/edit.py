@@ -10,7 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from orchestrator.config.load import MAX_CONFIG_BYTES, parse, plain, read_document
+from orchestrator.config.document import MAX_CONFIG_BYTES, parse, plain, read_document
 from orchestrator.errors import ConfigError
 from orchestrator.files import read_regular, write_atomically
 

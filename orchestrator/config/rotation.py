@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.config import edit
-from orchestrator.config.load import place_of, plain, read_document
+from orchestrator.config.document import plain, read_document
+from orchestrator.config.load import place_of
 from orchestrator.errors import ConfigError, writing
 from orchestrator.files import write_atomically
 

@@ -196,7 +196,8 @@ def adopted_stackset(route: Route) -> None:
         f"--stackset-excluded-account={route.sandbox.account(name)}"
         for name in ("linked-2", "linked-3")
     ]
-    route.run("apply", "--yes", "--wait", "60s", "--tag", "owner=b", *left_out)
+    tag = ("--tag", "owner=b")
+    route.run("apply", "--yes", "--wait", "60s", *tag, *left_out, options=tag)
     outdate(route)
     route.run("stackset", "retry", "--yes", step="apply")
     leave(route)

@@ -11,7 +11,8 @@ import pytest
 
 from orchestrator import cli
 from orchestrator.adoption import foreign_module
-from orchestrator.config.load import load, read_document
+from orchestrator.config.document import read_document
+from orchestrator.config.load import load
 from orchestrator.errors import ConfigError, EngineError, ExitCode, OctoTfError
 from orchestrator.files import read_bounded, read_regular
 from orchestrator.octo import credentials

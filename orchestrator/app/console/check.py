@@ -12,7 +12,17 @@ from orchestrator.aws.errors import is_transient
 from orchestrator.errors import AwsError
 from orchestrator.stacks.observed import ROLLBACK_FAILED, ObservedStack
 from orchestrator.stacks.steps import AREAS, TRUSTED_ACCESS, ExpectedStack, Step
-from orchestrator.verify.model import Area, CheckResult, Finding, Report, Status
+from orchestrator.verify.model import (
+    Area,
+    CheckResult,
+    Finding,
+    Report,
+    Status,
+    failed,
+    passed,
+    pending,
+    skipped,
+)
 from orchestrator.verify.remedy import for_stacks
 from orchestrator.verify.runner import SETTLE_SECONDS, build_report
 from orchestrator.verify.runner import verify as run_checks
@@ -129,47 +139,44 @@ def finding(stack: ObservedStack, expected: ExpectedStack, account_id: str) -> F
     if stack.state == "absent" and stack.resource_exists:
         everywhere = f"account {account_id}, in the regions that octo-tf may read"
         places = everywhere if expected.template == "api-access" else where
-        return Finding(
-            Status.SKIPPED,
+        return skipped(
             f"{expected.main_resource} exists, but no stack of {places} created it.",
-            evidence,
             "Nothing needs to be done if the other checks pass.",
+            **evidence,
         )
     if stack.state == "absent":
-        return Finding(
-            Status.PENDING,
+        return pending(
             f"There is no stack {expected.name} in {where} yet.",
-            evidence,
             f"Open its link ({link}) while signed in to account {account_id}; the console shows the"
             " number at the top right. If CloudFormation shows the stack as complete, it is in"
             " another account or region: delete it there. If it *Requires capabilities :"
             " [CAPABILITY_NAMED_IAM]*, tick that IAM resources with custom names may be created.",
+            **evidence,
         )
     if stack.state == "running":
-        return Finding(
-            Status.PENDING,
+        return pending(
             f"The stack {stack.name} is {stack.status}.",
-            evidence,
             f"Wait for AWS: octo-tf console check {expected.step} --wait 10m.",
+            **evidence,
         )
     if stack.state == "failed":
         reasons = "; ".join(stack.reasons) or "CloudFormation gives no reason"
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"The stack {stack.name} is {stack.status}: {reasons}",
-            {**evidence, "reasons": list(stack.reasons)},
             f"{_remediation(stack)} {_way_out(stack, link)}",
+            **evidence,
+            reasons=list(stack.reasons),
         )
     if stack.edited:
         names = ", ".join(stack.edited)
-        return Finding(
-            Status.FAIL,
+        return failed(
             f"The stack {stack.name} was deployed with another {names} than the link gives.",
-            {**evidence, "edited": list(stack.edited)},
             f"Update the stack {stack.name} with the values as Octo shows them (CloudFormation,"
             f" Update, current template), or delete it and open its link again ({link}).",
+            **evidence,
+            edited=list(stack.edited),
         )
-    return Finding(Status.PASS, f"The stack {stack.name} is {stack.status}.", evidence)
+    return passed(f"The stack {stack.name} is {stack.status}.", **evidence)
 
 
 def _way_out(stack: ObservedStack, link: str) -> str:
@@ -225,23 +232,20 @@ def _check_payer(flow: ConsoleFlow, steps: Sequence[Step]) -> list[CheckResult]:
     if payer is None or "api-access" not in steps:
         return []
     registered = flow.payer_is_registered()
-    evidence: dict[str, object] = {"payer": payer}
+    first = "Octo wants the payer before its linked accounts"
     if registered:
-        found = Finding(Status.PASS, f"The payer {payer} is registered.", evidence)
+        found = passed(f"The payer {payer} is registered.", payer=payer)
     elif registered is None:
-        found = Finding(
-            Status.SKIPPED,
+        found = skipped(
             f"Whether the payer {payer} is registered is not known here.",
-            evidence,
-            "Octo wants the payer before its linked accounts: register it first, if it was not"
-            " registered elsewhere.",
+            f"{first}: register it first, if it was not registered elsewhere.",
+            payer=payer,
         )
     else:
-        found = Finding(
-            Status.FAIL,
+        found = failed(
             f"The payer {payer} is not registered with Octo.",
-            evidence,
-            "Octo wants the payer before its linked accounts: register it first.",
+            f"{first}: register it first.",
+            payer=payer,
         )
     promise = "The organization's payer is registered before its linked accounts."
     return [CheckResult("api_access.payer", Area.API_ACCESS, promise, found, 0.0)]
