@@ -210,6 +210,17 @@ def test_only_a_linked_account_fits_a_partition_without_reports(own):
     assert own in found[0].what
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("own", "takes_all"), [("aws", True), ("aws-cn", True), ("aws-us-gov", False)]
+)
+def test_only_where_there_are_reports_is_an_account_read_as_another_than_a_linked_one(
+    own, takes_all, kind
+):
+    account = Account("1", kind, f"arn:{own}:iam::111122223333:root", None)
+    assert partition.as_registered(account).account_type == (kind if takes_all else "linked")
+
+
 @pytest.mark.parametrize("side", ["outbound", "inbound"])
 def test_a_transfer_of_a_new_status_is_not_in_force_and_is_said(side):
     transfer = BillingTransfer("333333333333", NEW, NOW - timedelta(days=1), None)
