@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.model.module_contract.documents import delivery_statements
-from tests.e2e import stackset_by_hand
 from tests.e2e.conftest import RunningSandbox
 from tests.e2e.least_privilege import Route
 from tests.e2e.project import EXTERNAL_ID
@@ -50,7 +49,7 @@ class OptionSet:
 def route_of(sandbox: RunningSandbox, options: OptionSet) -> Route:
     """The route of an option set, before its first command."""
     settings = options.settings(sandbox)
-    if options.go in (adopted_report, adopted_role, adopted_stack, adopted_stackset):
+    if options.go in (adopted_report, adopted_role, adopted_stack):
         project = sandbox.empty_project(options.profile)
         account = ("--account-id", project.account_id)
     else:
@@ -183,21 +182,6 @@ def adopted_report(route: Route) -> None:
     """A report in a bucket of the owner: who asks for the policies names the bucket."""
     bucket = ("--cur-s3-bucket-option", "USE_EXISTING", "--cur-s3-bucket-name", "lost")
     adopted(route, options=(*bucket, "--cur-s3-bucket-merge-policy"))
-
-
-def adopted_stackset(route: Route) -> None:
-    """A StackSet made by hand: who asks for the policies names it."""
-    account = ("--account-id", route.project.account_id)
-    named = ("--use-stackset", "--stackset-name", stackset_by_hand.NAME)
-    route.run("adopt", "--yes", "--wait", "60s", "--purge-policies", *account, options=named)
-    route.options = route.options[2:]  # octo.yaml names the account now
-    disturb(route)
-    tag = ("--tag", "owner=b")
-    route.run("apply", "--yes", "--wait", "60s", *tag, options=tag)
-    outdate(route)
-    route.run("stackset", "retry", "--yes", step="apply")
-    leave(route)
-    route.run("apply", "--yes", "--wait", "60s")
 
 
 def adopted_stack(route: Route) -> None:
@@ -462,12 +446,6 @@ def in_the_console(sandbox: RunningSandbox) -> dict[str, Any]:
     return {}
 
 
-def of_a_vendor(sandbox: RunningSandbox) -> dict[str, Any]:
-    """A StackSet of a vendor's template."""
-    stackset_by_hand.by_hand(sandbox)
-    return {}
-
-
 OPTION_SETS: dict[str, OptionSet] = {
     "linked, state in S3 under a key": OptionSet("linked-1", "linked", state_under_a_key, linked),
     "linked, execution": OptionSet("linked-1", "linked", execution, linked),
@@ -481,6 +459,5 @@ OPTION_SETS: dict[str, OptionSet] = {
     "linked, adopted role": OptionSet("linked-1", "linked", by_hand, adopted_role),
     "standalone, adopted report": OptionSet("standalone", "standalone", elsewhere, adopted_report),
     "payer, organization enrolled": OptionSet("payer", "payer", of_everybody, enrolled),
-    "payer, adopted StackSet": OptionSet("payer", "payer", of_a_vendor, adopted_stackset),
     "linked, adopted stack": OptionSet("linked-2", "linked", in_the_console, adopted_stack),
 }

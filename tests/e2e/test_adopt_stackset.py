@@ -8,17 +8,70 @@ from typing import Any
 
 import pytest
 
-from orchestrator.model.module_contract.octo_names import API_ROLE
+from orchestrator.model.module_contract.octo_names import API_ROLE, PRINCIPAL
 from tests.e2e.conftest import EXTERNAL_ID, Checkpoint, Project, RunningSandbox, failing
-from tests.e2e.stackset_by_hand import NAME, TEMPLATE, by_hand
+from tests.registered import trust
 
 SANDBOX = ("--linked", "5")
+NAME = "octo-by-hand"
+# As a vendor's template is: YAML, other names, policies that octo-tf does not give.
+TEMPLATE = f"""
+AWSTemplateFormatVersion: 2010-09-09
+Parameters:
+  Vendor: {{Type: String, Default: "{PRINCIPAL}"}}
+  Id: {{Type: String}}
+Resources:
+  CrossAccountRole:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: {API_ROLE}
+      Path: /
+      MaxSessionDuration: 43200
+      AssumeRolePolicyDocument:
+        Version: 2012-10-17
+        Statement:
+          - Effect: Allow
+            Principal: {{AWS: !Sub "arn:${{AWS::Partition}}:iam::${{Vendor}}:root"}}
+            Action: sts:AssumeRole
+            Condition: {{StringEquals: {{sts:ExternalId: !Ref Id}}}}
+      Policies:
+        - PolicyName: root
+          PolicyDocument:
+            Version: 2012-10-17
+            Statement: [{{Effect: Allow, Action: ["ce:*", "iam:PassRole"], Resource: "*"}}]
+"""
 
 
 @pytest.fixture
 def payer(sandbox) -> Project:
     """A payer with a role made by hand, and a StackSet in every linked account but one."""
-    by_hand(sandbox)
+    return by_hand(sandbox)
+
+
+def by_hand(sandbox: RunningSandbox) -> Project:
+    sandbox.client("payer", "iam").create_role(
+        RoleName=API_ROLE, AssumeRolePolicyDocument=trust(EXTERNAL_ID), MaxSessionDuration=43200
+    )
+    cloudformation = sandbox.client("payer", "cloudformation")
+    cloudformation.activate_organizations_access()
+    cloudformation.create_stack_set(
+        StackSetName=NAME,
+        TemplateBody=TEMPLATE,
+        Parameters=[{"ParameterKey": "Id", "ParameterValue": EXTERNAL_ID}],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        PermissionModel="SERVICE_MANAGED",
+        AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},
+    )
+    root = sandbox.client("payer", "organizations").list_roots()["Roots"][0]["Id"]
+    cloudformation.create_stack_instances(
+        StackSetName=NAME,
+        DeploymentTargets={
+            "OrganizationalUnitIds": [root],
+            "AccountFilterType": "DIFFERENCE",
+            "Accounts": [sandbox.account("linked-3")],
+        },
+        Regions=["us-east-1"],
+    )
     return sandbox.empty_project("payer")
 
 
@@ -35,8 +88,7 @@ class Adopted:
 @pytest.fixture(scope="module")
 def adopted(unused_sandbox) -> Adopted:
     sandbox = unused_sandbox()
-    by_hand(sandbox)
-    payer = sandbox.empty_project("payer")
+    payer = by_hand(sandbox)
     before = linked_roles(sandbox), stacks(sandbox), template(sandbox)
     payer("adopt", "--purge-policies", "--yes", "--json", "--account-id", payer.account_id)
     return Adopted(*before, sandbox.checkpoint())
