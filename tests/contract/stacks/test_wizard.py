@@ -78,7 +78,7 @@ class Walker:
         self.account = account
         self.person = Scripted([])
         self.saved: dict[str, str] = {}
-        self.reactions: dict[str, Deed] = {}  # by the words that are told
+        self.reactions: dict[str, Deed] = {}  # by the words that are shown
 
     def deploy(self, **edited: Any) -> Deed:
         return lambda: self.statuses.append(
