@@ -59,6 +59,17 @@ _ADVICE = tuple(
             f"{ENCRYPTED_HINT} Then run the same command again.",
         ),
         (
+            r"(?s)HeadObject\b.*StatusCode: 403",
+            "S3 does not say what the caller lacks here: grant s3:GetObject of that object,"
+            " s3:ListBucket of its bucket (without it, S3 refuses an absent object too), and"
+            " kms:Decrypt of the key if one encrypts it. Then run the same command again.",
+        ),
+        (
+            r"(?s)HeadBucket\b.*StatusCode: 403",
+            "S3 does not say why here: grant the caller s3:ListBucket of that bucket, or correct its"
+            " name if another account owns it, then run the same command again.",
+        ),
+        (
             r"AccessDenied|UnauthorizedOperation|not authorized to perform",
             "Grant the caller what the error names, then run the same command again;"
             " docs/reference/aws-permissions.md lists all that is needed.",

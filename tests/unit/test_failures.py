@@ -48,6 +48,21 @@ def test_an_empty_fallback_state_is_no_help(tmp_path):
     assert "is imported" in hint
 
 
+@pytest.mark.parametrize(
+    ("call", "action"),
+    [
+        ("HeadObject", "s3:GetObject"),
+        ("HeadObject", "s3:ListBucket"),
+        ("HeadObject", "kms:Decrypt"),
+        ("HeadBucket", "s3:ListBucket"),
+    ],
+)
+def test_a_refusal_that_s3_gives_no_reason_for_names_what_may_be_lacking(tmp_path, call, action):
+    text = f"operation error S3: {call}, https response error StatusCode: 403, RequestID: 1"
+    error = failed(tmp_path, command="state pull", lines=[f"Error: {text}"], diagnostics=())
+    assert action in error.hint
+
+
 @pytest.mark.parametrize("command", ["output", "state pull"])
 def test_a_state_that_cannot_be_asked_says_so(tmp_path, command):
     error = failed(tmp_path, command=command, lines=["Error: no credentials"], diagnostics=())
