@@ -66,8 +66,8 @@ _ADVICE = tuple(
         ),
         (
             r"(?s)HeadBucket\b.*StatusCode: 403",
-            "S3 does not say why here: grant the caller s3:ListBucket of that bucket, or correct its"
-            " name if another account owns it, then run the same command again.",
+            "S3 does not say why here: grant the caller s3:ListBucket of that bucket, or correct"
+            " its name if another account owns it, then run the same command again.",
         ),
         (
             r"AccessDenied|UnauthorizedOperation|not authorized to perform",
