@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import pickle
 import signal
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 # Seconds for one test without a run of Terraform: ten times what the longest one takes.
 _QUICK = frozenset({"contract", "unit", "web"})
 _QUICK_SECONDS = 300
+
+
+def _parse_once() -> None:
+    """Parse each of botocore's files once: nearly every test makes sessions of its own.
+
+    Each session gets a copy, since octo-tf and the sandbox change what they have loaded.
+    """
+    parse = JSONFileLoader().load_file
+    pickled = cache(lambda path: pickle.dumps(parse(path)))
+    JSONFileLoader.load_file = lambda _, path: pickle.loads(pickled(path))
+
+
+def pytest_configure() -> None:
+    _parse_once()
 
 
 def pytest_sessionstart() -> None:
