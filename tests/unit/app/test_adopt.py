@@ -69,7 +69,9 @@ def candidate(recording: fakes.Recording, folder: Path, **changes) -> Candidate:
         "inventory": Inventory(ACCOUNT, {n: role(n) for n in (API_ROLE, LEFTOVER)}, {}, {}, {}),
         "proposal": proposal(),
         "module": ForeignModule(folder, "module.octo", "main.tf:1", {}),
-        "state": ForeignState(("module.octo.aws_iam_role.r", "module.octo.aws_x.y")),
+        "state": ForeignState(
+            ("module.octo.aws_iam_role.r", "module.octo.aws_x.y"), instance="module.octo"
+        ),
         "terraform": fakes.Terraform(recording, folder, "foreign"),
     }
     return Candidate(**{**parts, **changes})
