@@ -26,6 +26,7 @@ from orchestrator.config.load import access, load
 from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract.addresses import ROLES
+from orchestrator.model.module_contract.inputs import Inputs
 from orchestrator.model.module_contract.octo_names import OTHER_ROLES
 from orchestrator.model.registration import EXTERNAL_ID_SOURCES, Registration
 from orchestrator.terraform import binary
@@ -35,6 +36,16 @@ from orchestrator.terraform.client import Terraform
 AskOcto = Callable[[Registration], SecretStr | None]
 # The names of roles, buckets, reports and StackSets in octo-tf's own state, by account id.
 NamesInState = Callable[[str], frozenset[str]]
+
+
+# What the module names, with the options by which it is not created.
+_CREATED_UNLESS = {
+    "cur_s3_bucket_name": ("cur_s3_bucket_option", "cur_report_option"),
+    "cur_report_name": ("cur_report_option",),
+    "stackset_name": (),
+}
+# The default of the bucket's name depends on the account.
+_DEFAULTS = {"cur_report_name": Inputs.cur_report_name, "stackset_name": Inputs.stackset_name}
 
 
 @dataclass(frozen=True)
@@ -206,13 +217,24 @@ def _read_folder(
         cancellation=cancellation,
         keep=binary.STATE_SELECTION,
     )
-    names = {*_names(module, config, flags), *ROLES.values(), *OTHER_ROLES}
-    may_fail = folder.keep_state or missing is not None
+    names, stays = {*ROLES.values(), *OTHER_ROLES}, set[str]()
+    for name, options in _CREATED_UNLESS.items():
+        own = {str(one) for one in _given(name, module, config, flags)}
+        if not own and name in _DEFAULTS:
+            own = {_DEFAULTS[name]}
+        names |= own
+        if any("USE_EXISTING" in _given(option, module, config, flags)[:1] for option in options):
+            stays |= own
     states = foreign_state.read_state(
-        terraform, module, names, account_id=account_id, may_fail=may_fail
+        terraform,
+        module,
+        names,
+        stays=stays,
+        account_id=account_id,
+        may_fail=folder.keep_state or missing is not None,
     )
-    if missing and not any(state.addresses for state in states):
-        raise missing
+    if missing and not any(state.accounts for state in states):
+        raise missing  # without Octo's roles, what else has such a name is not the module's
     state = foreign_state.of_account(states, account_id, may_lack=config.exists())
     return read(state.instance) if "[" in state.instance else module, state, terraform
 
@@ -238,12 +260,16 @@ def _stated(
 
 def _names(module: ForeignModule | None, config: Path, flags: Mapping[str, Any]) -> set[str]:
     """Collect the names of bucket, report and StackSet that flags, octo.yaml or files give."""
-    document = read_document(config)
-    wanted = ("cur_s3_bucket_name", "cur_report_name", "stackset_name")
-    given = [flags.get(n) or document.get(n) for n in wanted]
-    if module:
-        given += [module.inputs[n].value for n in wanted if n in module.inputs]
-    return {str(name) for name in given if name}
+    return {str(one) for name in _CREATED_UNLESS for one in _given(name, module, config, flags)}
+
+
+def _given(
+    name: str, module: ForeignModule | None, config: Path, flags: Mapping[str, Any]
+) -> list[Any]:
+    """Return what flags or octo.yaml give a setting, then what the module's files give it."""
+    own = flags.get(name) or read_document(config).get(name)
+    theirs = module.inputs[name].value if module and name in module.inputs else None
+    return [value for value in (own, theirs) if value]
 
 
 def _secrets(module: ForeignModule) -> list[str]:

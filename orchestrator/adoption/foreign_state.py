@@ -18,6 +18,7 @@ from typing import Any
 from orchestrator.adoption.foreign_module import ForeignModule
 from orchestrator.errors import ConfigError, EngineError, WrongAccount
 from orchestrator.files import write_atomically
+from orchestrator.model.module_contract.octo_names import cur_bucket
 from orchestrator.terraform.client import Terraform
 from orchestrator.terraform.failures import ENCRYPTED_HINT
 from orchestrator.terraform.state import address_of
@@ -25,8 +26,18 @@ from orchestrator.terraform.state import address_of
 _Held = tuple[dict[str, Any], dict[str, Any]]  # a resource of a state, and one of its instances
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/")
 _KEY = r'(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?'
+_LEVEL = re.compile(r"module\.[\w-]+" + _KEY)
 # The attributes that hold a resource's own name, or the name of what it belongs to.
 _NAMES = ("name", "role", "role_name", "bucket", "report_name", "stack_set_name")
+# Of each type of the module's resources: the attributes that say whose it is.
+_OWNERS = {
+    r"aws_iam_role": ("name",),
+    r"aws_iam_role_\w+": ("role", "role_name"),
+    r"aws_s3_bucket(?!_object)\w*": ("bucket",),
+    r"aws_cur_report_definition": ("report_name",),
+    r"aws_cloudformation_stack_set": ("name",),
+    r"aws_cloudformation_stack_set_instance": ("stack_set_name",),
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,7 @@ def read_state(
     module: ForeignModule,
     names: Collection[str],
     *,
+    stays: Collection[str] = (),
     account_id: str | None = None,
     may_fail: bool = False,
 ) -> list[ForeignState]:
@@ -76,6 +88,8 @@ def read_state(
             are distinguished from others in the state if the folder is the module itself, or
             if the state has them at another address than the files say: a block that was renamed,
             moved or removed, and not applied since.
+        stays: those of them that Octo only reads (USE_EXISTING): the user's own, unless they are in
+            the module that has Octo's roles.
         account_id: whose resources are found by their names; None if it is not known yet.
         may_fail: whether a state that cannot be read is no error, since it is to stay as it is.
 
@@ -101,11 +115,7 @@ def read_state(
         owner = _instance_of(one[0], module.address)
         if owner:
             found.setdefault(owner, []).append(one)
-    policies = _attached_policies(held, names)
-    named = [one for one in held if _is_named(*one, names, policies)]
-    accounts = {account for one in named for account in _accounts(*one)}
-    is_theirs = account_id is None or accounts <= {account_id}
-    if not found and named and (not module.address or (len(accounts) == 1 and is_theirs)):
+    if not found and (named := _named(held, names, stays, module, account_id)):
         found[""] = named
     return [
         ForeignState(
@@ -173,31 +183,65 @@ def _instance_of(resource: dict[str, Any], address: str) -> str | None:
     return match[1] if match else None
 
 
-def _is_named(
-    resource: dict[str, Any],
-    instance: dict[str, Any],
+def _named(
+    held: list[_Held],
     names: Collection[str],
-    policies: Collection[str],
-) -> bool:
-    if resource.get("mode") != "managed":  # other resources use the data sources, too
-        return False
-    attributes = _attributes(instance)
-    is_policy = resource["type"] == "aws_iam_policy"
-    return any(attributes.get(key) in names for key in _NAMES) or (
-        is_policy and attributes.get("arn") in policies
-    )
+    stays: Collection[str],
+    module: ForeignModule,
+    account_id: str | None,
+) -> list[_Held]:
+    """Find the module's resources by their names: Octo's roles, and what is in modules with them.
+
+    Nothing unless the folder is the module, or the roles are of one account, which is adopted.
+    """
+    roles = [one for one in held if one[0]["type"] == "aws_iam_role" and _owner(*one) in names]
+    accounts = {account for one in roles for account in _accounts(*one)}
+    if module.address and (len(accounts) != 1 or account_id not in (None, *accounts)):
+        return []
+    names = {*names, *map(cur_bucket, accounts)}
+    homes = {one[0].get("module", "") for one in roles}
+    is_root = not module.address and bool(module.where)
+    everywhere = {""} if is_root or not homes else set()
+    # The other parts of a module that is divided, as ours is, are beside those with the roles.
+    around = everywhere | homes | {".".join(_LEVEL.findall(home)[:-1]) or home for home in homes}
+    inside = {""} if is_root else homes - {""}  # of the module for certain
+    policies = _attached_policies(held, names)
+    found = []
+    for resource, instance in held:
+        path, arn = resource.get("module", ""), str(_attributes(instance).get("arn") or "")
+        owner = _owner(resource, instance)
+        is_own = owner in names and (owner not in stays or _is_within(path, inside))
+        is_policy = resource["type"] == "aws_iam_policy" and arn in policies
+        is_own |= is_policy and _is_within(path, everywhere | homes)
+        elsewhere = len(accounts) == 1 and {*arn.split(":")[4:5]} - {"", *accounts}
+        if is_own and not elsewhere and _is_within(path, around):
+            found.append((resource, instance))
+    return found
+
+
+def _is_within(path: str, modules: Collection[str]) -> bool:
+    return any(not one or path == one or path.startswith(f"{one}.") for one in modules)
+
+
+def _owner(resource: dict[str, Any], instance: dict[str, Any]) -> str:
+    """Return the name of the role, bucket, report or StackSet that a resource is, or belongs to.
+
+    Empty for resources of other types, and for data sources, which other resources use too.
+    """
+    kinds = _OWNERS if resource.get("mode") == "managed" else {}
+    keys = next((k for kind, k in kinds.items() if re.fullmatch(kind, resource["type"])), ())
+    return next((str(name) for key in keys if (name := _attributes(instance).get(key))), "")
 
 
 def _attached_policies(held: list[_Held], names: Collection[str]) -> set[str]:
     """Return the ARNs of the managed policies that are attached to the roles of these names."""
     found: set[str] = set()
     for resource, instance in held:
-        attributes = _attributes(instance)
-        if resource["type"] == "aws_iam_role" and attributes.get("name") in names:
-            found |= set(attributes.get("managed_policy_arns") or [])
-        if attributes.get("role") in names and attributes.get("policy_arn"):
-            found.add(attributes["policy_arn"])
-    return found
+        if resource["type"].startswith("aws_iam_role") and _owner(resource, instance) in names:
+            attributes = _attributes(instance)
+            found |= {*(attributes.get("managed_policy_arns") or ())}
+            found.add(attributes.get("policy_arn") or "")
+    return found - {""}
 
 
 def _attributes(instance: dict[str, Any]) -> dict[str, Any]:

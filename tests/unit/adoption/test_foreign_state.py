@@ -101,6 +101,95 @@ def test_resources_of_other_accounts_are_not_found_by_their_names():
         assert states(*held_there, account_id=account) == [foreign_state.ForeignState()]
 
 
+def found_by_names(
+    *resources: dict[str, Any],
+    names: frozenset[str] = frozenset(),
+    stays: frozenset[str] = frozenset(),
+    where: str = "main.tf:1",
+) -> tuple[str, ...]:
+    """The addresses besides the role's, where the files have another address than the state."""
+    theirs = ForeignModule(Path("their folder"), "module.octo" if where else "", where, {})
+    folder: Any = Folder(account_role(ONE, FORMER), *resources)
+    (found,) = foreign_state.read_state(folder, theirs, {ROLE, *names}, stays=stays, account_id=ONE)
+    return tuple(a for a in found.addresses if a != f"{FORMER}.aws_iam_role.r")
+
+
+FORMER = "module.former"
+DATA = frozenset({"acme-data"})
+
+
+@pytest.mark.parametrize("where", ["main.tf:1", ""])  # the block was renamed, or removed
+@pytest.mark.parametrize("stays", [DATA, frozenset[str]()])
+def test_a_bucket_beside_the_module_is_not_released_by_its_name(stays, where):
+    theirs = resource("aws_s3_bucket", "data", bucket="acme-data")
+    assert found_by_names(theirs, names=DATA, stays=stays, where=where) == ()
+
+
+@pytest.mark.parametrize(("wrapper", "is_found"), [("", False), (".module.octo", True)])
+def test_a_bucket_that_octo_only_reads_is_released_with_octos_roles_alone(wrapper, is_found):
+    bucket = resource("aws_s3_bucket", "data", f"module.finops{wrapper}", bucket="acme-data")
+    role = account_role(ONE, "module.finops.module.octo")
+    theirs = ForeignModule(Path("their folder"), "module.new", "main.tf:1", {})
+    folder: Any = Folder(role, bucket)
+    (found,) = foreign_state.read_state(folder, theirs, {ROLE, *DATA}, stays=DATA)
+    assert (len(found.addresses) == 2) is is_found
+
+
+def test_what_has_a_name_of_the_modules_by_chance_is_not_released():
+    strangers = [
+        resource("aws_glue_catalog_database", "g", FORMER, name="acme-data"),
+        resource("aws_s3_object", "o", FORMER, bucket="acme-data"),
+        resource("aws_s3_bucket_object", "o", FORMER, bucket="acme-data"),
+        resource("aws_iam_instance_profile", "p", FORMER, name="p", role=ROLE),
+        resource("aws_iam_role_policy", "p", FORMER, name="acme-data", role="theirs"),
+        resource("aws_s3_bucket", "b", "module.formerly", bucket="acme-data"),
+    ]
+    assert found_by_names(*strangers, names=DATA) == ()
+
+
+def test_a_resource_whose_name_is_no_text_is_none_of_the_modules():
+    assert found_by_names(resource("acme_grant", "g", FORMER, role=["reader"], name={})) == ()
+
+
+def test_a_policy_that_others_share_is_not_released_with_a_role_it_is_attached_to():
+    arn = f"arn:aws:iam::{ONE}:policy/baseline"
+    attachment = resource("aws_iam_role_policy_attachment", "a", role=ROLE, policy_arn=arn)
+    shared = resource("aws_iam_policy", "baseline", name="baseline", arn=arn)
+    assert found_by_names(attachment, shared) == ()
+    inside = [{**one, "module": FORMER} for one in (attachment, shared)]
+    assert len(found_by_names(*inside)) == 2
+
+
+def test_a_report_of_another_account_is_not_released_by_its_name():
+    arn = "arn:aws:cur:us-east-1:{}:definition/r"
+    one, two = (
+        resource("aws_cur_report_definition", i, FORMER, report_name="r", arn=arn.format(i))
+        for i in (ONE, TWO)
+    )
+    assert found_by_names(one, two, names=frozenset({"r"})) == (
+        f"{FORMER}.aws_cur_report_definition.{ONE}",
+    )
+
+
+def test_the_bucket_with_the_name_that_no_file_gives_is_released():
+    bucket = resource("aws_s3_bucket", "b", FORMER, bucket=f"alphaus-cur-export-{ONE}")
+    assert found_by_names(bucket) == (f"{FORMER}.aws_s3_bucket.b",)
+
+
+def test_the_other_parts_of_a_divided_module_are_released():
+    role = account_role(ONE, "module.former.module.api_access")
+    part = "module.former.module.linked_accounts"
+    stack_set = resource("aws_cloudformation_stack_set", "s", part, name="octo")
+    beside = resource("aws_cloudformation_stack_set", "s", "module.theirs", name="octo")
+    theirs = ForeignModule(Path("their folder"), "module.octo", "main.tf:1", {})
+    folder: Any = Folder(role, stack_set, beside)
+    (found,) = foreign_state.read_state(folder, theirs, {ROLE, "octo"}, account_id=ONE)
+    assert found.addresses == (
+        "module.former.module.api_access.aws_iam_role.r",
+        f"{part}.aws_cloudformation_stack_set.s",
+    )
+
+
 def test_the_command_can_be_pasted_into_a_shell():
     indexed = resource("aws_x", "y", "module.octo")
     indexed["instances"][0]["index_key"] = "a b"
