@@ -49,13 +49,13 @@ _ADVICE = tuple(
             " there, and what it has delivered stays where it is.",
         ),
         (
-            r"with an explicit deny in|because no (service control|resource control|session) policy"
-            r"|because no permissions boundary",
+            r"with an explicit deny in|because no permissions boundary"
+            r"|because no (service control|resource control|session|VPC endpoint) policy",
             "The policy that the error names decides, whatever else is granted: have it changed, or"
             " use another caller, then run the same command again.",
         ),
         (
-            r'does not have a "version" attribute',
+            r'does not have a "version" attribute|state file is encrypted',
             f"{ENCRYPTED_HINT} Then run the same command again.",
         ),
         (

@@ -61,7 +61,7 @@ def inspect(folder: Path) -> StateFiles:
             if error.errno in (errno.EINVAL, errno.EISDIR, errno.EFBIG):
                 unreadable[path] = str(error.strerror)
             continue  # otherwise missing or not readable: Terraform reports it
-        if reason := _unreadable(content):
+        if reason := _unreadable(name, content):
             if content or name != LOCAL_STATE:
                 unreadable[path] = reason
         elif name == FALLBACK:
@@ -106,16 +106,20 @@ def _renamed(path: Path, why: str, now: datetime | None) -> Path:
     return target
 
 
-def _unreadable(content: bytes) -> str:
-    """Say why bytes are no state; empty if they are one."""
+def _unreadable(name: str, content: bytes) -> str:
+    """Say why a file holds no state that can be used; empty if it does."""
     if not content.strip():
         return "it is empty"
     try:
         document = json.loads(content)
     except ValueError:
         return f"it is not complete JSON ({len(content)} bytes)"
-    # OpenTofu's encrypted states keep serial and lineage in plain text, and only it reads the rest.
-    keys = _KEYS - {"version"} if ENCRYPTED.encode() in content else _KEYS
+    # OpenTofu's encrypted states keep serial and lineage in plain text, and only it reads the rest;
+    # but its `state push` reads none (tried with 1.12), though it encrypts errored.tfstate too.
+    is_encrypted = ENCRYPTED.encode() in content
+    if is_encrypted and name == FALLBACK:
+        return "it is encrypted, and OpenTofu saves no such file in a backend"
+    keys = _KEYS - {"version"} if is_encrypted else _KEYS
     if not isinstance(document, dict) or not document.keys() >= keys:
         return "it is no Terraform state"
     return ""

@@ -140,7 +140,13 @@ CAUSES = [
         " explicit deny in a service control policy",
         "have it changed",
     ),
+    (
+        "AccessDenied: User: a is not authorized to perform: s3:GetObject because no VPC endpoint"
+        " policy allows the s3:GetObject action",
+        "have it changed",
+    ),
     ('The state file does not have a "version" attribute', "--tf-path tofu"),
+    ("This state file is encrypted and can not be read without an encryption", "TF_ENCRYPTION"),
     ("The plugin did not respond: the plugin encountered an error", "error of the provider"),
     ("Provider produced inconsistent result: this is a bug in the provider", "of the provider"),
     (

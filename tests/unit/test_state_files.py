@@ -69,6 +69,13 @@ def test_an_empty_fallback_state_is_set_aside(tmp_path):
     assert state_files.recovery(tmp_path, never) == (StateEdit("set_aside", "errored.tfstate"),)
 
 
+def test_a_fallback_state_that_is_encrypted_is_set_aside_since_opentofu_does_not_push_it(tmp_path):
+    (tmp_path / "errored.tfstate").write_text(SECRET_STATE)
+    assert state_files.recovery(tmp_path, never) == (StateEdit("set_aside", "errored.tfstate"),)
+    (tmp_path / "terraform.tfstate").write_text(SECRET_STATE)
+    assert not state_files.inspect(tmp_path).state_is_lost
+
+
 @pytest.mark.parametrize(
     ("fallback", "backend", "is_pushed"),
     [
