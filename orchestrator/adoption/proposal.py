@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 from orchestrator.adoption import feature_proposal, report_proposal, stackset_proposal
@@ -15,7 +14,12 @@ from orchestrator.adoption.stated import Stated
 from orchestrator.detection import permissions
 from orchestrator.detection.compare import as_octos, path_obstacle
 from orchestrator.errors import ConfigError, Refused
-from orchestrator.model.differences import external_ids, foreign_principals, required_external_id
+from orchestrator.model.differences import (
+    accepts_external_id,
+    external_ids,
+    foreign_principals,
+    required_external_id,
+)
 from orchestrator.model.module_contract.documents import role_trust
 from orchestrator.model.module_contract.features import feature_roles, policy_names, table
 from orchestrator.model.module_contract.inputs import Inputs
@@ -185,7 +189,7 @@ def _external_id(
     """Decide the external id: the one that the role requires today, so that Octo keeps access."""
     required = required_external_id(api)
     known = given or required or stated.get("external_id")
-    if given is not None and not _accepts(api, given):
+    if given is not None and not accepts_external_id(api, given):
         raise ConfigError(
             f"the external id is not {'the one' if required else 'one'} that the role {API_ROLE}"
             f" {'requires' if required else 'accepts'} today",
@@ -195,6 +199,13 @@ def _external_id(
             else "Give the one that Octo presents. With another, Octo would lose its access.",
         )
     in_file = stated.module.inputs.get("external_id") if stated.module else None
+    if known is not None and not accepts_external_id(api, known):
+        raise ConfigError(
+            f"external_id is not one that the role {API_ROLE} accepts today",
+            where=in_file.where if in_file else "",
+            hint="Give the one that Octo presents with --external-id-file or --external-id-env."
+            " With another, Octo would lose its access.",
+        )
     if required is not None and in_file and in_file.known and in_file.value != required:
         warnings.append(
             f"{in_file.where}: external_id is not the one that the role requires. The one of the"
@@ -219,14 +230,8 @@ def _external_id(
     return known
 
 
-def _accepts(api: Role | None, external_id: str) -> bool:
-    """Tell whether a role's conditions admit an external id, if they are on any."""
-    ids = external_ids(api)
-    return not ids or any(fnmatchcase(external_id, accepted) for accepted in ids)
-
-
 def _check_octos_id(api: Role | None, octos: str) -> None:
-    if not _accepts(api, octos):
+    if not accepts_external_id(api, octos):
         raise ConfigError(
             f"Octo presents another external id than the role {API_ROLE} requires today",
             where=API_ROLE,

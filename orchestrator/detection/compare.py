@@ -10,8 +10,8 @@ from orchestrator.detection import stackset_template
 from orchestrator.detection.permissions import removals
 from orchestrator.model.differences import (
     Part,
+    accepts_external_id,
     report_differences,
-    required_external_id,
     role_differences,
 )
 from orchestrator.model.module_contract import octo_names
@@ -33,7 +33,6 @@ from orchestrator.model.words import counted
 _DELIVERY = ("billingreports.amazonaws.com", "bcm-data-exports.amazonaws.com")
 # A report is what the CUR API describes.
 Existing = Role | ManagedPolicy | Bucket | StackSet | Mapping[str, Any]
-_HIDDEN = "****"  # what CloudFormation answers for a NoEcho parameter
 
 
 @dataclass(frozen=True)
@@ -321,7 +320,7 @@ def _not_updatable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
             f"its stacks are in {', '.join(stack_set.regions)}; octo-tf's would be in"
             f" {stack_set.region}, with a role of the same name"
         )
-    required = required_external_id(content.role)
-    if required not in (None, _HIDDEN, wanted.external_id) and wanted.external_id is not None:
+    # CloudFormation answers **** for a NoEcho parameter, which as a pattern admits every id.
+    if wanted.external_id and not accepts_external_id(content.role, wanted.external_id):
         return f"{have}, whose role requires another external id: Octo would lose access"
     return ""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from orchestrator.model.module_contract.octo_names import PRINCIPAL
@@ -164,6 +165,12 @@ def required_external_id(role: Role | None) -> str | None:
     """
     first, *others = [*external_ids(role)] or [""]
     return first if first and not others and not re.search(r"[*?]", first) else None
+
+
+def accepts_external_id(role: Role | None, external_id: str) -> bool:
+    """Tell whether a role's conditions admit an external id, if they are on any."""
+    ids = external_ids(role)
+    return not ids or any(fnmatchcase(external_id, accepted) for accepted in ids)
 
 
 def external_ids(role: Role | None) -> frozenset[str]:

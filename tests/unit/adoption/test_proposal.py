@@ -151,6 +151,14 @@ def test_of_several_external_ids_or_a_pattern_none_is_taken_as_octos(condition):
 
 
 @pytest.mark.parametrize("condition", SEVERAL)
+def test_of_the_ids_that_a_role_accepts_the_one_in_the_file_must_be_one(condition):
+    accepting = found(under(API_ROLE, condition))
+    assert propose(accepting, theirs(external_id="the-id")).external_id == "the-id"
+    with pytest.raises(ConfigError, match="not one that the role"):
+        propose(accepting, theirs(external_id="another"))
+
+
+@pytest.mark.parametrize("condition", SEVERAL)
 def test_a_cur_role_with_several_external_ids_keeps_requiring_one(condition):
     assert "cur_role_trust" not in propose(found(under(CUR_ROLE, condition)), Stated()).settings
 
@@ -468,6 +476,14 @@ def test_a_stackset_that_could_not_be_changed_in_place_is_left(change):
     proposal = propose(found(*BOTH, stack_set=stack_set(**change)), Stated())
     assert "use_stackset" not in proposal.settings
     assert "is not adopted" in " ".join(proposal.warnings)
+
+
+@pytest.mark.parametrize("accepted", ["theirs-*", ["theirs-1", "theirs-2"], "the-*", "****"])
+def test_a_stackset_whose_role_does_not_accept_octos_id_is_left(accepted):
+    content = deploys()
+    content.role.trust["Statement"][0]["Condition"] = {"StringLike": {"sts:ExternalId": accepted}}
+    proposal = propose(found(*BOTH, stack_set=stack_set(content=content)), Stated())
+    assert ("use_stackset" in proposal.settings) is (accepted in ("the-*", "****"))
 
 
 def test_by_roles_under_a_path_octo_has_no_access_and_none_is_claimed():
