@@ -71,6 +71,7 @@ class Terraform(StateCommands):
             return False
         with writing(self.folder, EngineError):
             installation.clear_if_damaged()
+            self._known = None  # it may be of another backend
             returncode, lines, _ = self._run(
                 "init",
                 no_color=IsFlagged,

@@ -56,7 +56,7 @@ class StateCommands(Runner):
         return text[text.index("{") :] if "{" in text else ""
 
     def _state(self) -> str:
-        """Return the state's JSON; it is pulled once, until this run changes it."""
+        """Return the state's JSON; it is pulled once, until this run changes it or its backend."""
         if self._known is None:
             self._known = self.pull()
         return self._known
@@ -110,6 +110,7 @@ class StateCommands(Runner):
         Raises:
             EngineError: it cannot be renamed.
         """
+        self._known = None
         with self._renaming(name):
             return state_files.set_aside(self.folder / name)
 

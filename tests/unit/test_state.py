@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from orchestrator.model.version_constraint import Constraint
 from orchestrator.terraform.binary import Binary
 from orchestrator.terraform.client import Terraform
 from orchestrator.terraform.state import StateResource
@@ -67,3 +70,29 @@ def test_a_state_that_opentofu_encrypted_is_asked_of_opentofu(terraform, monkeyp
     assert terraform.resources(SET) == []  # before init there is nobody to ask
     (terraform.folder / ".terraform").mkdir()
     assert [found.arn for found in terraform.resources(SET, here_only=True)] == [ARN]
+
+
+ANY = Constraint.parse(">= 5")
+CHANGES: dict[str, Callable[[Terraform], object]] = {
+    "apply": lambda terraform: terraform.apply_plan(Path("plan")),
+    "forget": lambda terraform: terraform.forget("aws_iam_role.r"),
+    "untaint": lambda terraform: terraform.untaint("aws_iam_role.r"),
+    "push": lambda terraform: terraform.push("errored.tfstate"),
+    "set aside": lambda terraform: terraform.set_aside("errored.tfstate"),
+    "another backend": lambda terraform: terraform.init(provider_version=ANY),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_state_is_read_once_until_something_changes_it(terraform, monkeypatch, change):
+    serials = iter(range(1, 9))
+    monkeypatch.setattr(
+        type(terraform), "pull", lambda _: f'{{"lineage": "l", "serial": {next(serials)}}}'
+    )
+    monkeypatch.setattr(type(terraform), "_run", lambda *_, **__: (0, [], []))
+    missing = SimpleNamespace(is_current=bool, clear_if_damaged=list, record=list)
+    monkeypatch.setattr(type(terraform), "_installation", lambda *_: missing)
+    (terraform.folder / "errored.tfstate").touch()
+    assert [terraform.state_version().serial for _ in range(2)] == [1, 1]
+    CHANGES[change](terraform)
+    assert [terraform.state_version().serial for _ in range(2)] == [2, 2]
