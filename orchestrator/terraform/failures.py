@@ -60,7 +60,8 @@ _ADVICE = tuple(
         ),
         (
             r"(?s)HeadObject\b.*StatusCode: 403",
-            "S3 does not say what the caller lacks here: grant s3:GetObject of that object,"
+            "S3 does not say what is lacking here: grant the credentials of the state"
+            " (backend.profile in octo.yaml, else the ambient ones) s3:GetObject of that object,"
             " s3:ListBucket of its bucket (without it, S3 refuses an absent object too), and"
             " kms:Decrypt of the key if one encrypts it. Then run the same command again.",
         ),

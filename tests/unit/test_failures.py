@@ -49,18 +49,19 @@ def test_an_empty_fallback_state_is_no_help(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("call", "action"),
+    ("call", "part"),
     [
         ("HeadObject", "s3:GetObject"),
         ("HeadObject", "s3:ListBucket"),
         ("HeadObject", "kms:Decrypt"),
+        ("HeadObject", "backend.profile"),
         ("HeadBucket", "s3:ListBucket"),
     ],
 )
-def test_a_refusal_that_s3_gives_no_reason_for_names_what_may_be_lacking(tmp_path, call, action):
+def test_a_refusal_that_s3_gives_no_reason_for_names_what_may_be_lacking(tmp_path, call, part):
     text = f"operation error S3: {call}, https response error StatusCode: 403, RequestID: 1"
     error = failed(tmp_path, command="state pull", lines=[f"Error: {text}"], diagnostics=())
-    assert action in error.hint
+    assert part in error.hint
 
 
 @pytest.mark.parametrize("command", ["output", "state pull"])
