@@ -115,8 +115,10 @@ def read_state(
         owner = _instance_of(one[0], module.address)
         if owner:
             found.setdefault(owner, []).append(one)
-    if not found and (named := _named(held, names, stays, module, account_id)):
-        found[""] = named
+    at_address = [one for own in found.values() for one in own]
+    has_roles = len(found) > 1 or any(_accounts(*one) for one in at_address)
+    if not has_roles and (named := _named(held, names, stays, module, account_id)):
+        found = {"": [*at_address, *(one for one in named if one not in at_address)]}
     return [
         ForeignState(
             tuple(sorted(address_of(*one) for one in own)),

@@ -111,7 +111,9 @@ def found_by_names(
     theirs = ForeignModule(Path("their folder"), "module.octo" if where else "", where, {})
     folder: Any = Folder(account_role(ONE, FORMER), *resources)
     (found,) = foreign_state.read_state(folder, theirs, {ROLE, *names}, stays=stays, account_id=ONE)
-    return tuple(a for a in found.addresses if a != f"{FORMER}.aws_iam_role.r")
+    role = f"{FORMER}.aws_iam_role.r"
+    assert role in found.addresses
+    return tuple(address for address in found.addresses if address != role)
 
 
 FORMER = "module.former"
@@ -174,6 +176,13 @@ def test_a_report_of_another_account_is_not_released_by_its_name():
 def test_the_bucket_with_the_name_that_no_file_gives_is_released():
     bucket = resource("aws_s3_bucket", "b", FORMER, bucket=f"alphaus-cur-export-{ONE}")
     assert found_by_names(bucket) == (f"{FORMER}.aws_s3_bucket.b",)
+
+
+@pytest.mark.parametrize("mode", ["data", "managed"])
+def test_the_roles_are_released_from_the_old_address_if_the_new_one_has_none(mode):
+    new = resource("aws_s3_bucket", "b", "module.octo", mode=mode, bucket="acme-data")
+    prefix = "module.octo.data" if mode == "data" else "module.octo"
+    assert found_by_names(new) == (f"{prefix}.aws_s3_bucket.b",)
 
 
 def test_the_other_parts_of_a_divided_module_are_released():
