@@ -129,10 +129,12 @@ class Terraform(StateCommands):
         mirror = binaries.provider_mirror(self.binary, self._environ, provider_version)
         has_provider = self._installation(mirror).is_current()
         with preview.folder(self.folder, self.after(edits)) as copy:
+            # The copy's state is as it was pulled, and OpenTofu refuses one that is not encrypted.
+            plain = {n: value for n, value in self._environ.items() if n != "TF_ENCRYPTION"}
             there = Terraform(
                 self.binary,
                 copy,
-                environ=self._environ,
+                environ=plain,
                 secrets=self._secrets,
                 on_event=self._on_event,
                 on_interrupt=self._on_interrupt,

@@ -312,6 +312,23 @@ def test_providers_of_a_terraform_that_was_killed_too_are_ended(killed, fake, fo
     wait_until(lambda: not is_running(pid), "the provider has ended")
 
 
+def test_opentofu_does_not_ask_for_encryption_of_the_state_that_a_preview_is_made_from(
+    fake, folder, monkeypatch
+):
+    monkeypatch.setattr(binaries, "provider_mirror", lambda *_: None)
+    monkeypatch.setenv("TF_ENCRYPTION", "state { method = method.aes_gcm.m }")
+    terraform = fake(f'echo "$1 $TF_ENCRYPTION" >> "{folder}/calls"')
+    edits = [StateEdit("set_aside", "terraform.tfstate")]
+    wanted = Constraint.parse("5.100.0")
+    terraform.preview(folder / "a.tfplan", edits, provider_version=wanted)
+    terraform.init(provider_version=wanted)
+    assert (folder / "calls").read_text().splitlines() == [
+        "init ",
+        "plan ",
+        "init state { method = method.aes_gcm.m }",
+    ]
+
+
 def test_a_preview_takes_the_provider_that_the_root_folder_has(fake, folder, monkeypatch):
     """Without a mirror it would be downloaded again, for each preview."""
     monkeypatch.setattr(binaries, "provider_mirror", lambda *_: None)
