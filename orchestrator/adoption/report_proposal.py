@@ -124,8 +124,10 @@ def _new_report(found: Inventory, stated: Stated, settings: dict[str, Any]) -> s
     )
     if stated.has_file:
         return f"{why}, and a new one cannot have its name: set cur_report_name to another."
-    settings["cur_report_name"] = f"octo-{name}"
-    return f"{why}: it stays as it is, and a new one is created as octo-{name}."
+    others = (f"octo-{name}", *(f"octo-{name}-{number}" for number in range(2, 99)))
+    free = next(other for other in others if other not in found.reports)
+    settings["cur_report_name"] = free
+    return f"{why}: it stays as it is, and a new one is created as {free}."
 
 
 def _wrong(found: Inventory, settings: Mapping[str, Any]) -> set[str]:

@@ -366,6 +366,14 @@ def test_a_new_report_does_not_replace_an_unsuitable_one_of_its_name(unsuitable)
     assert any("set cur_report_name to another" in warning for warning in kept.warnings)
 
 
+def test_a_new_report_takes_no_name_that_another_unsuitable_one_has():
+    monthly = REPORT | {"TimeUnit": "MONTHLY"}
+    account = found(role(API_ROLE), report=monthly)
+    for name in ("octo-curreport", "octo-curreport-2"):
+        account.reports[name] = monthly | {"ReportName": name}
+    assert propose(account, Stated()).settings["cur_report_name"] == "octo-curreport-3"
+
+
 def test_the_option_that_a_note_names_adopts_the_bucket_of_the_note():
     elsewhere = {**REPORT, "S3Bucket": "theirs"}
     bucket = Bucket("theirs", "eu-west-1", False, lifecycle_rules=("keep",), encryption=SSE_S3)
