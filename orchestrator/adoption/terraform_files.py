@@ -21,7 +21,7 @@ _MAX_BYTES = 1_000_000
 # How many labels the blocks have that are read from JSON, whose nesting alone does not tell.
 _LABELS = {"module": 1, "variable": 1, "locals": 0, "resource": 2}
 _LOOKED_FOR = re.compile(
-    r"^\s*(module|variable|locals)\b(?!\.)|\balphaus_acct_access_role\b", re.MULTILINE
+    r"(?:^|\*/)\s*(module|variable|locals)\b(?!\.)|\balphaus_acct_access_role\b", re.MULTILINE
 )
 _REFERENCE = re.compile(r"\$\{[^{}]*\}")
 _OVERRIDING = re.compile(r"(^|_)override\.(tf|tofu)(\.json)?$")

@@ -150,6 +150,8 @@ def test_syntax_that_cannot_be_read_matters_only_beside_what_is_looked_for(tmp_p
         read(tmp_path, other__tf=f"locals {{\n  {syntax}\n}}")
     assert "other.tf" in caught.value.where
     assert "terraform validate" in caught.value.hint
+    with pytest.raises(ConfigError, match="is not valid HCL"):
+        read(tmp_path, main__tf=CALL % '"a"', other__tf=f'/* ours */ module "b" {{\n  {syntax}\n}}')
 
 
 def test_a_folder_without_the_module_says_what_to_name(tmp_path):
