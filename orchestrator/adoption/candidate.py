@@ -27,7 +27,7 @@ from orchestrator.errors import ConfigError, Refused
 from orchestrator.model.account import Account
 from orchestrator.model.module_contract.addresses import ROLES
 from orchestrator.model.module_contract.inputs import Inputs
-from orchestrator.model.module_contract.octo_names import OTHER_ROLES
+from orchestrator.model.module_contract.octo_names import CUR_BUCKET, OTHER_ROLES
 from orchestrator.model.registration import EXTERNAL_ID_SOURCES, Registration
 from orchestrator.terraform import binary
 from orchestrator.terraform.client import Terraform
@@ -44,8 +44,12 @@ _CREATED_UNLESS = {
     "cur_report_name": ("cur_report_option",),
     "stackset_name": (),
 }
-# The default of the bucket's name depends on the account.
-_DEFAULTS = {"cur_report_name": Inputs.cur_report_name, "stackset_name": Inputs.stackset_name}
+# The published module's defaults; ours are the same but for the bucket's, which has the account id.
+_DEFAULTS = {
+    "cur_s3_bucket_name": CUR_BUCKET,
+    "cur_report_name": Inputs.cur_report_name,
+    "stackset_name": Inputs.stackset_name,
+}
 
 
 @dataclass(frozen=True)
@@ -219,9 +223,7 @@ def _read_folder(
     )
     names, stays = {*ROLES.values(), *OTHER_ROLES}, set[str]()
     for name, options in _CREATED_UNLESS.items():
-        own = {str(one) for one in _given(name, module, config, flags)}
-        if not own and name in _DEFAULTS:
-            own = {_DEFAULTS[name]}
+        own = {str(one) for one in _given(name, module, config, flags)} or {_DEFAULTS[name]}
         names |= own
         if any("USE_EXISTING" in _given(option, module, config, flags)[:1] for option in options):
             stays |= own

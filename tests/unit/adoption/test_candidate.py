@@ -94,13 +94,17 @@ module "octo" {
 """
 
 
-@pytest.mark.parametrize("block", [BLOCK, ""])
-def test_report_and_stackset_of_the_modules_own_names_are_released(released, block):
+@pytest.mark.parametrize("block", ['module "octo" {\n  source = "alphauslabs/octo/aws"\n}', ""])
+def test_what_has_the_modules_own_names_is_released(released, block):
+    bucket = held("aws_s3_bucket", bucket="alphaus-cur-export")
+    policy = held("aws_s3_bucket_policy", bucket=f"alphaus-cur-export-{ACCOUNT}")
     stack_set = held("aws_cloudformation_stack_set", name="alphaus-api-access-stackset")
-    assert released(ROLE, REPORT, stack_set, block=block) == (
+    assert released(ROLE, REPORT, bucket, policy, stack_set, block=block) == (
         "module.former.aws_cloudformation_stack_set.x",
         "module.former.aws_cur_report_definition.x",
         "module.former.aws_iam_role.r",
+        "module.former.aws_s3_bucket.x",
+        "module.former.aws_s3_bucket_policy.x",
     )
 
 
