@@ -194,18 +194,22 @@ def _named(
 ) -> list[_Held]:
     """Find the module's resources by their names: Octo's roles, and what is in modules with them.
 
-    Nothing unless the folder is the module, or the roles are of one account, which is adopted.
+    Nothing unless the folder is the module, or the roles are of the account that is adopted; of one
+    account alone, if that is not known. Other accounts' may be in modules apart from them.
     """
     roles = [one for one in held if one[0]["type"] == "aws_iam_role" and _owner(*one) in names]
+    own = [one for one in roles if account_id in (None, *_accounts(*one))]
+    others = _homes([one for one in roles if one not in own])
+    is_root = not module.address and bool(module.where)
+    if own and not is_root and not any(_is_within(one, _around(_homes(own))) for one in others):
+        roles = own
     accounts = {account for one in roles for account in _accounts(*one)}
     if module.address and (len(accounts) != 1 or account_id not in (None, *accounts)):
         return []
     names = {*names, *map(cur_bucket, accounts)}
-    homes = {one[0].get("module", "") for one in roles}
-    is_root = not module.address and bool(module.where)
+    homes = _homes(roles)
     everywhere = {""} if is_root or not homes else set()
-    # The other parts of a module that is divided, as ours is, are beside those with the roles.
-    around = everywhere | homes | {".".join(_LEVEL.findall(home)[:-1]) or home for home in homes}
+    around = everywhere | _around(homes)
     inside = {""} if is_root else homes - {""}  # of the module for certain
     policies = _attached_policies(held, names)
     found = []
@@ -219,6 +223,16 @@ def _named(
         if is_own and not elsewhere and _is_within(path, around):
             found.append((resource, instance))
     return found
+
+
+def _homes(roles: list[_Held]) -> set[str]:
+    """Return the modules that roles are in."""
+    return {resource.get("module", "") for resource, _ in roles}
+
+
+def _around(homes: set[str]) -> set[str]:
+    """Add what the modules are in: the other parts of a module that is divided, as ours is."""
+    return homes | {".".join(_LEVEL.findall(home)[:-1]) or home for home in homes}
 
 
 def _is_within(path: str, modules: Collection[str]) -> bool:

@@ -97,8 +97,38 @@ def test_resources_of_other_accounts_are_not_found_by_their_names():
         return foreign_state.read_state(folder, theirs, {ROLE}, account_id=account_id)
 
     assert states(one, account_id=ONE)[0].addresses == (f"module.m{ONE}.aws_iam_role.r",)
-    for held_there, account in (((one,), TWO), ((one, two), ONE), ((one, two), None)):
+    for held_there, account in (((one,), TWO), ((one, two), None)):
         assert states(*held_there, account_id=account) == [foreign_state.ForeignState()]
+
+
+@pytest.mark.parametrize("address", ["module.octo", ""])
+def test_of_several_accounts_at_another_address_the_one_that_is_adopted_is_released(address):
+    theirs = ForeignModule(Path("their folder"), address, "main.tf:1" if address else "", {})
+    parts = [
+        part
+        for account in (ONE, TWO)
+        for part in (
+            account_role(account, f'module.former["{account}"]'),
+            resource("aws_iam_role_policy", "p", f'module.former["{account}"]', role=ROLE),
+        )
+    ]
+    folder: Any = Folder(*parts)
+    (found,) = foreign_state.read_state(folder, theirs, {ROLE}, account_id=TWO)
+    assert found.accounts == {TWO}
+    assert found.addresses == (
+        f'module.former["{TWO}"].aws_iam_role.r',
+        f'module.former["{TWO}"].aws_iam_role_policy.p',
+    )
+
+
+@pytest.mark.parametrize("home", ["module.finops", "module.finops.module.b"])
+def test_accounts_whose_modules_are_not_apart_are_not_told_apart(home):
+    one = account_role(ONE, home)
+    two = account_role(TWO, "module.finops.module.c")
+    theirs = ForeignModule(Path("their folder"), "module.octo", "main.tf:1", {})
+    folder: Any = Folder(one, two)
+    found = foreign_state.read_state(folder, theirs, {ROLE}, account_id=ONE)
+    assert found == [foreign_state.ForeignState()]
 
 
 def found_by_names(
