@@ -58,7 +58,7 @@ def read_note(path: Path, *, limit: int = LARGEST) -> dict[str, Any]:
     """Read a JSON object that an earlier run noted, of ``limit`` bytes at most.
 
     Returns:
-        An empty object if there is no such file, or an unreadable one, which proves nothing.
+        The object; an empty one if the file does not exist, or holds no JSON object.
     """
     try:
         document = json.loads(read_regular(path, limit=limit))

@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = [str(name) for mark in item.iter_markers("case") for name in mark.args]
         item.user_properties += [("case", name) for name in names]
         if _QUICK & {*item.path.parts} and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(_QUICK_SECONDS))  # a hang costs no more than this
+            item.add_marker(pytest.mark.timeout(_QUICK_SECONDS))  # a test that hangs costs no more
     size = Counter(item.path for item in items)
     items.sort(key=lambda item: -size[item.path] if "e2e" in item.path.parts else 0)
 

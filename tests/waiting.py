@@ -1,4 +1,4 @@
-"""Waiting in tests: for what becomes true, never for a time that only a quiet machine keeps."""
+"""Waiting in tests: for a condition, never for a fixed time, which a busy machine may exceed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ T = TypeVar("T")
 
 
 def wait_until(condition: Callable[[], T], what: str, *, seconds: float = 120.0) -> T:
-    """Ask until the answer is true, and return it.
+    """Call a condition until its answer is true, and return the answer.
 
     Args:
-        condition: is called every 20 ms; what it raises ends the wait.
-        what: is waited for, in words.
-        seconds: end the wait with a failure: generous, since a busy machine must not reach them.
+        condition: called every 20 ms; an exception of it ends the wait.
+        what: what is waited for, for the failure's message.
+        seconds: after how long the wait fails; generous, for busy machines.
 
     Raises:
-        AssertionError: the time is over; with the last answer.
+        AssertionError: the condition did not become true; the message has its last answer.
     """
     deadline = time.monotonic() + seconds
     while not (answer := condition()):

@@ -190,8 +190,8 @@ def _read_folder(
 ) -> tuple[ForeignModule, ForeignState, Terraform]:
     """Read the module's inputs and what the state has of it, for the account's instance of it.
 
-    The block may be removed already, as after an adoption; if the folder's state still has some of
-    its resources, the next apply there would delete them.
+    The block may have been removed already, as after an adoption. If the folder's state still has
+    resources of the module, the next apply there would delete them.
     """
     program = binary.find(folder.tf_path, folder.environ)
 

@@ -146,7 +146,7 @@ class _Search:
         environ: for ``TF_DATA_DIR``.
         instance: each level's label and key of the instance to read; a key as Terraform writes
             it, or empty.
-        failures: of files that could not be read, but need not hold the module.
+        failures: the errors of files that could not be read, and that need not hold the module.
         read: the blocks of the folders that were read.
     """
 

@@ -46,8 +46,8 @@ class ForeignState:
 
     Attributes:
         addresses: the module's resources, to be removed from that state.
-        instance: the address of the module's instance, with its keys; empty if the resources are
-            known by their names instead.
+        instance: the address of the module's instance, with its keys; empty if the
+            resources were identified by their names instead.
     """
 
     addresses: tuple[str, ...] = ()
@@ -84,13 +84,13 @@ def read_state(
 
     Args:
         module: the published module there.
-        names: the roles, buckets, reports and StackSets to adopt. By them the module's resources
-            are distinguished from others in the state if the folder is the module itself, or
-            if the state has them at another address than the files say: a block that was renamed,
-            moved or removed, and not applied since.
+        names: the roles, buckets, reports and StackSets to adopt. They identify the module's
+            resources if the folder is the module itself, or if the state has the resources at
+            another address than the files: a block was renamed, moved or removed since the last
+            apply.
         stays: those of them that Octo only reads (USE_EXISTING): the user's own, unless they are in
             the module that has Octo's roles.
-        account_id: whose resources are found by their names; None if it is not known yet.
+        account_id: the account whose resources are identified by name; None if it is not known.
         may_fail: whether a state that cannot be read is no error, since it is to stay as it is.
 
     Raises:

@@ -233,7 +233,7 @@ def _external_id(
 def _check_octos_id(api: Role | None, octos: str) -> None:
     if not accepts_external_id(api, octos):
         raise ConfigError(
-            f"Octo presents another external id than the role {API_ROLE} requires today",
+            f"Octo presents an external id that the role {API_ROLE} does not accept today",
             where=API_ROLE,
             hint="Check whose credentials for Octo these are (ALPHAUS_CLIENT_ID, --octo-profile)."
             " With --no-octo the one of the role is used.",

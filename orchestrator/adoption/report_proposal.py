@@ -114,7 +114,7 @@ def propose(found: Inventory, stated: Stated) -> ReportProposal:
 
 
 def _new_report(found: Inventory, stated: Stated, settings: dict[str, Any]) -> str:
-    """Name the new report so that one of that name, which is not suitable, stays as it is."""
+    """Choose a name for the new report that no unsuitable report has; return what to say of it."""
     name = Inputs.cur_report_name
     if "cur_report_name" in settings or name not in found.reports:
         return "No existing report is suitable: a new one is created."
@@ -123,7 +123,7 @@ def _new_report(found: Inventory, stated: Stated, settings: dict[str, Any]) -> s
         " data, and resource ids)"
     )
     if stated.has_file:
-        return f"{why}, and a new one cannot have its name: set cur_report_name to another."
+        return f"{why}, and a new one cannot have its name: set cur_report_name to another name."
     others = (f"octo-{name}", *(f"octo-{name}-{number}" for number in range(2, 99)))
     free = next(other for other in others if other not in found.reports)
     settings["cur_report_name"] = free
@@ -151,7 +151,8 @@ def _adopt_bucket(bucket: Bucket, proposal: ReportProposal) -> None:
 def _is_for_octo(bucket: Bucket, stated: Stated) -> bool:
     """Tell whether a bucket is for Octo alone: as stated, else by octo-tf's state or its name."""
     named = stated.get("cur_s3_bucket_name")
-    # A flag without a name is about the bucket that was found, as the note of a bucket that stays.
+    # Without a name, the flag means the bucket that was found: the note on a bucket that stays
+    # advises to give it so.
     is_meant = (
         named is None and not stated.has_file and "cur_s3_bucket_option" in stated.registration
     )

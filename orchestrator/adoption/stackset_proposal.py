@@ -62,7 +62,7 @@ def propose(
     compared = compare_stack_set(stack_set, wanted)
     if compared.obstacle:
         has_path = content and content.role and content.role.path != "/"
-        access = "has no access by it" if has_path else "keeps its access to its accounts"
+        access = "has no access through it" if has_path else "keeps its access to its accounts"
         return StackSetProposal(
             warnings=[
                 f"The StackSet {stack_set.name} is not adopted: {compared.obstacle}. Octo {access};"

@@ -46,8 +46,9 @@ def read_blocks(
     Args:
         folder: the folder; one that does not exist has no blocks.
         tofu: whether OpenTofu is used there, which reads ``.tofu`` files too.
-        unparsed: gets the errors of files that do not parse and hold no block of a kind that is
-            looked for: Terraform knows syntax that python-hcl2 does not, such as ``${~ x ~}``.
+        unparsed: receives the errors of files that cannot be parsed, and hold no block that is
+            needed: Terraform has syntax that python-hcl2 does not know, such as ``${~ x ~}``. None
+            raises these errors, too.
 
     Raises:
         ConfigError: a file cannot be read.
@@ -95,7 +96,7 @@ def read_values(path: Path) -> Iterator[tuple[str, Any, str]]:
         for name, value in _json_object(path).items():
             yield name, Input(value, str(path)), str(path)
         return
-    for block in _parsed(text_of(path), path):
+    for block in _parsed(text_of(path), path, _OTHER_VALUES):
         if block.kind == "":
             for name, value in block.attributes.items():
                 yield name, value, block.places[name]
@@ -158,12 +159,16 @@ def text_of(path: Path) -> str:
 
 
 _OTHER_SYNTAX = (
-    "If terraform validate accepts it, it has syntax that octo-tf cannot read: move that to a file"
-    " without module, variable and locals blocks."
+    "If terraform validate accepts the file, it has syntax that octo-tf does not know: rewrite the"
+    " expression, or move its block to a file without module, variable and locals blocks."
+)
+_OTHER_VALUES = (
+    "If Terraform accepts the file, it has syntax that octo-tf does not know: give the same values"
+    " as JSON, in a .tfvars.json file."
 )
 
 
-def _parsed(text: str, path: Path) -> Iterator[Block]:
+def _parsed(text: str, path: Path, hint: str = _OTHER_SYNTAX) -> Iterator[Block]:
     """Yield the blocks of a file, then its own attributes as a block without a kind.
 
     Lines come from python-hcl2's syntax tree, since its dictionaries have none; both are in the
@@ -179,10 +184,10 @@ def _parsed(text: str, path: Path) -> Iterator[Block]:
     except UnexpectedInput as error:
         # Its own text quotes the line, which may hold the external id.
         place = f"{path}:{error.line}:{error.column}"
-        raise ConfigError("is not valid HCL", where=place, hint=_OTHER_SYNTAX) from None
+        raise ConfigError("cannot be parsed as HCL", where=place, hint=hint) from None
     except (LarkError, ValueError, RecursionError) as error:
-        what = f"is not valid HCL ({type(error).__name__})"
-        raise ConfigError(what, where=str(path), hint=_OTHER_SYNTAX) from None
+        what = f"cannot be parsed as HCL ({type(error).__name__})"
+        raise ConfigError(what, where=str(path), hint=hint) from None
     body = tree.children[0]
     seen: dict[str, int] = {}
     for node in _nodes(body, "block"):

@@ -54,12 +54,12 @@ def review(
     outside: tuple[OutsideAction, ...] = (),
     effects: Effects | None = None,
 ) -> Review:
-    """Have the guard judge a plan, and put it before a reviewer.
+    """Have the guard judge a plan, and return both for a reviewer.
 
     Args:
         allow_destroy: addresses that may be destroyed although they are protected.
         accepted: what octo.yaml accepts of the effects.
-        linked: see ``Review``, as for the others.
+        linked: see ``Review``, as for the other arguments.
     """
     effects = effects or Effects()
     verdict = guard.judge(

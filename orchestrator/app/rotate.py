@@ -88,7 +88,7 @@ def refuse_running_operation(context: AccountContext, account: Account) -> None:
 def _beginning(
     phase: RotationPhase, context: AccountContext, account: Account, consent: Consent
 ) -> Consent:
-    """Return the consent to a plan after which a phase begins, and is noted."""
+    """Wrap the consent to a plan: once it is given, note in the ledger that a phase has begun."""
 
     def consented(review: Review) -> None:
         consent(review)

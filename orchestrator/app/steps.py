@@ -64,8 +64,8 @@ def identify(context: AccountContext, *, registering: bool = True) -> Account:
     """Make sure that the credentials belong to the account that was meant.
 
     Args:
-        registering: whether the account is to be registered or changed, and not only read or
-            removed: the latter is possible for every account that could once be registered.
+        registering: whether the command registers or changes the account. If it only reads or
+            removes the registration, an account is taken as it was registered.
 
     Raises:
         ConfigError: a region or an ARN of octo.yaml is of another partition than the account.

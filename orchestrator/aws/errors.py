@@ -60,7 +60,7 @@ _UNKNOWN_KEY = {
 _OTHER_TIME = re.compile(r"Signature (expired|not yet current)|time and the current time is too")
 _MFA_FAILED = "MultiFactorAuthentication failed"  # a wrong code, or another user's device
 _ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
-# How AWS says which policy decided.
+# How AWS names the policy, or kind of policy, that decided.
 # Source: IAM User Guide, "Troubleshoot access denied error messages".
 _FORBIDDEN = re.compile(
     r"with an explicit deny in (an? (?:[\w -]+? policy|permissions boundary))(?:: (arn:\S+[\w/]))?"
@@ -222,15 +222,15 @@ def _of_service(error: ClientError, doing: str) -> AwsError:
 
 
 def _way_in(message: str, caller: str, action: str) -> str:
-    """Say what has to change before the caller may act; a grant alone lifts no other policy."""
+    """Say what has to change: a grant does not help where another kind of policy decided."""
     if match := _FORBIDDEN.search(message):
         return (
-            f"{match[1][0].upper()}{match[1][1:]} denies it, which no grant lifts: have"
-            f" {match[2] or 'it'} except {caller} from its statement on {action}, or use another"
-            " caller."
+            f"{match[1][0].upper()}{match[1][1:]} denies it, and no grant overrides that: have"
+            f" {match[2] or 'that policy'} changed so that it does not deny {caller} {action}, or"
+            " use another caller."
         )
     if match := _NOT_LET.search(message):
-        return f"No {match[1]} lets {caller} use {action}: have it added there."
+        return f"No {match[1]} lets {caller} use {action}: have one changed to allow it."
     return f"Grant {caller} {action}."
 
 

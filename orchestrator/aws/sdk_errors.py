@@ -45,7 +45,7 @@ _CHECK_PROFILE = (
     " `{who}` shows whether they work."
 )
 _SIGN_IN = "Sign in again with `{login}`."
-# By the class of an error whose own text says what happened.
+# Hints by the classes of errors whose own text says what happened.
 _HINTS = {
     (SSOError, SSOTokenLoadError, TokenRetrievalError): _SIGN_IN,
     (RefreshWithMFAUnsupportedError,): "Run the same command again: it asks for a new MFA code.",

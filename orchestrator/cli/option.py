@@ -11,7 +11,7 @@ import click
 from orchestrator.model.setting import Group, variable_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path, dir_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)  # which need not exist
 EXISTING_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 EVERYTHING = "orchestrator.cli.everything"  # in a context's meta: --help-all was asked for
 

@@ -18,10 +18,10 @@ _AS_YAML = "Correct it there: octo.yaml has one `setting: value` on each line."
 
 
 def read_document(path: Path) -> CommentedMap:
-    """The mapping in ``path``, with positions; empty if there is no such file.
+    """Read the mapping in ``path``, with positions; empty if there is no such file.
 
     Raises:
-        ConfigError: it is no mapping, or too large.
+        ConfigError: the file cannot be read, is too large, or holds no mapping.
     """
     try:
         text = read_regular(path, limit=MAX_CONFIG_BYTES).decode()
@@ -43,10 +43,10 @@ def read_document(path: Path) -> CommentedMap:
 
 
 def parse(text: str, path: Path) -> CommentedMap:
-    """The mapping that ``text`` is, with positions; ``path`` only names it in errors.
+    """Parse ``text`` as a mapping with positions; ``path`` only names it in errors.
 
     Raises:
-        ConfigError: it is no YAML, or no mapping.
+        ConfigError: it is not valid YAML, or no mapping.
     """
     try:
         document = YAML(typ="rt").load(text)
@@ -54,11 +54,11 @@ def parse(text: str, path: Path) -> CommentedMap:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         # The problem alone: ruamel's full text quotes the line, which may hold the external id;
-        # and so does its problem with a key that is there twice, from the value on.
+        # its problem with a duplicate key quotes the value, too.
         problem = str(error.problem).partition(" with value ")[0]
         raise ConfigError(f"is not valid YAML: {problem}", where=place, hint=_AS_YAML) from None
     except Exception as error:  # noqa: BLE001
-        # ruamel's constructors let through whatever they meet: IndexError on "-_", for one.
+        # ruamel's constructors raise other exceptions, too: IndexError on "-_", for one.
         raise ConfigError(
             f"is not valid YAML ({type(error).__name__})", where=str(path), hint=_AS_YAML
         ) from None

@@ -1,4 +1,4 @@
-"""The sources of settings, octo.yaml and flags: what they say, and the place of every mistake."""
+"""The sources of settings, octo.yaml and flags: merge them, and place every mistake in them."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ def compare_bucket(bucket: Bucket, created: set[str]) -> Comparison:
 
 
 def removed_settings(bucket: Bucket) -> tuple[Removal, ...]:
-    """List the bucket's policy statements, lifecycle rules, notifications and KMS key that go."""
+    """List what an import removes: policy statements, lifecycle rules, notifications, KMS key."""
     removed = []
     for statement in statements(bucket.policy or {}):
         named = statement.get("Principal", {})
@@ -210,9 +210,9 @@ def removed_settings(bucket: Bucket) -> tuple[Removal, ...]:
             )
         )
     if bucket.encryption.algorithm != "AES256":
-        key = f" by {bucket.encryption.key}" if bucket.encryption.key else ""
+        key = f" with {bucket.encryption.key}" if bucket.encryption.key else ""
         what = f"encryption {bucket.encryption.algorithm}{key}"
-        removed.append((what, "new objects are encrypted by S3's own keys (AES256)"))
+        removed.append((what, "new objects are encrypted with S3's own keys (AES256)"))
     return tuple(Removal(f"bucket {bucket.name}", what, why) for what, why in removed)
 
 
@@ -305,8 +305,8 @@ def _not_updatable(stack_set: StackSet, wanted: PlannedStackSet) -> str:
         )
     if content.role.path != "/":
         return (
-            f"{have}, whose role has a path: a change would replace it, and Octo assumes it without"
-            " one"
+            f"{have}, whose role has a path: a change would replace the role, and Octo assumes it"
+            " without a path"
         )
     if content.role_path != wanted.role_path:
         return (

@@ -161,7 +161,7 @@ def _account(principal: str) -> str:
 def required_external_id(role: Role | None) -> str | None:
     """Return the external id that a role requires of Octo; None unless it is exactly one.
 
-    No external id has ``*`` or ``?`` in it: such a value is a pattern, which admits many.
+    A value with ``*`` or ``?``, which AWS allows in no external id, is a pattern that accepts many.
     """
     first, *others = [*external_ids(role)] or [""]
     return first if first and not others and not re.search(r"[*?]", first) else None
@@ -174,7 +174,7 @@ def accepts_external_id(role: Role | None, external_id: str) -> bool:
 
 
 def external_ids(role: Role | None) -> frozenset[str]:
-    """Return the external ids that a role accepts of Octo, as its conditions have them.
+    """Return the external ids that a role accepts from Octo, patterns among them.
 
     What it requires of others is not Octo's. A principal may be an expression of a template.
     """

@@ -86,9 +86,10 @@ def mismatch(registration: Registration, account: Account) -> Mismatch | None:
 
 
 def as_registered(account: Account) -> Account:
-    """Return an account as it was registered, if its partition takes only linked accounts.
+    """Return an account with the type that it was registered with.
 
-    Such an account may have left its organization since, and so have become another type.
+    In a partition without reports only linked accounts can be registered; one that has left its
+    organization since is of another type today.
     """
     if partition_of_arn(account.caller_arn) in _CUR_REGIONS:
         return account

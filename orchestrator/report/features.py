@@ -41,7 +41,7 @@ def render_json() -> dict[str, Any]:
 
 
 def title(name: str) -> str:
-    """Return a feature's name, and whether every account has it."""
+    """Return a feature's name, marked if every account has it."""
     return f"{name} (always)" if name == "cost" else name
 
 

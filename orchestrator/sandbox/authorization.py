@@ -119,7 +119,7 @@ _S3CONTROL_ACTIONS = {
     "GetPublicAccessBlock": "GetAccountPublicAccessBlock",
     "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
 }
-# The prefixes of actions, where the service's name is another one.
+# The prefix of a service's actions, where it differs from botocore's name of the service.
 _PREFIXES = {
     "accessanalyzer": "access-analyzer",
     "efs": "elasticfilesystem",

@@ -1,4 +1,4 @@
-"""Resolve the dynamic references of a template: to the Parameter Store, and to secrets.
+"""Resolve the dynamic references of a template to the Parameter Store and to secrets.
 
 Source: CloudFormation User Guide, "Get values stored in other services using dynamic references";
 quoted errors.
@@ -26,7 +26,7 @@ _SECRET = re.compile(
 
 
 def _each_text(value: Any, convert: Callable[[str], str]) -> Any:
-    """Convert the texts with dynamic references in a value."""
+    """Convert every string of a value that has a dynamic reference."""
     if isinstance(value, dict):
         return {name: _each_text(inner, convert) for name, inner in value.items()}
     if isinstance(value, list):
@@ -38,7 +38,7 @@ def with_stored(actor: Actor, properties: Mapping[str, Any]) -> Any:
     """Put values of the Parameter Store in place of {{resolve:ssm:NAME}}.
 
     Raises:
-        ResourceError: a parameter is not there.
+        ResourceError: a parameter does not exist.
     """
     return _each_text(properties, lambda text: _stored(actor, text))
 
@@ -56,11 +56,11 @@ def _stored(actor: Actor, text: str) -> str:
 
 
 def with_secrets(actor: Actor, properties: Mapping[str, Any]) -> Any:
-    """Put secrets in place of {{resolve:secretsmanager:...}}, which events and stacks keep.
+    """Replace {{resolve:secretsmanager:...}} by the secret; events and stacks show the reference.
 
     Raises:
-        ResourceError: a secret is not there.
-        ServiceError: the stack's actor may not read it.
+        ResourceError: a secret, or the key in it, does not exist.
+        ServiceError: the stack's actor is not allowed to read it.
     """
     return _each_text(
         properties, lambda text: _SECRET.sub(lambda found: _secret(actor, *found.groups()), text)
@@ -70,7 +70,7 @@ def with_secrets(actor: Actor, properties: Mapping[str, Any]) -> Any:
 def _secret(
     actor: Actor, name: str, key: str | None, stage: str | None, version: str | None
 ) -> str:
-    """Get the text of a secret, or one of its values by its key."""
+    """Get the text of a secret, or the value of one key in it."""
     from moto.secretsmanager.models import secretsmanager_backends
 
     actor.call("secretsmanager", "GetSecretValue", {"SecretId": name})

@@ -1,6 +1,6 @@
 """The versions of objects in S3, and the errors of those that do not exist.
 
-moto forgets older versions where versioning is suspended, and gives others the ids of UUIDs.
+moto forgets older versions where versioning is suspended, and its version ids are UUIDs.
 Sources: S3 API Reference, "Error responses"; S3 User Guide, "Working with objects in a
 versioning-suspended bucket". The texts were recorded on AWS.
 """
@@ -30,7 +30,7 @@ def new_version_id(bucket: Any) -> str:
 
 
 def _keep_versions() -> None:
-    """Have moto keep the older versions where versioning is suspended, and name the new ones."""
+    """Have moto keep older versions where versioning is suspended, and use ``new_version_id``."""
     made = FakeKey.__init__
 
     def make(held: Any, *arguments: Any, **given: Any) -> None:

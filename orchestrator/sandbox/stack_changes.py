@@ -203,10 +203,10 @@ def update(
 
 
 def _check_transforms(stack: Stack, scope: TemplateScope) -> None:
-    """Check that a template names macros of AWS only: the sandbox has no others.
+    """Check that a template names only macros of AWS: the sandbox has no others.
 
     Raises:
-        TemplateError: it names another one.
+        TemplateError: the template names a macro that does not exist.
     """
     if others := [name for name in transforms(scope.template) if not name.startswith("AWS::")]:
         raise TemplateError(f"No transform named {stack.actor.account_id}::{others[0]} found.")

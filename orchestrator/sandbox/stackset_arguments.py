@@ -101,7 +101,7 @@ def check_template(settings: Mapping[str, Any]) -> None:
     """Check the template of a stack set, its capabilities and its automatic deployment.
 
     Raises:
-        ServiceError: it is missing, or CloudFormation would refuse it.
+        ServiceError: there is no template, or CloudFormation would refuse an argument.
     """
     automatic = settings.get("AutoDeployment", {})
     if not automatic.get("Enabled") and "RetainStacksOnAccountRemoval" in automatic:

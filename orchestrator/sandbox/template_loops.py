@@ -12,10 +12,10 @@ _LOOP = "Fn::ForEach::"
 
 
 def expand(value: Any) -> Any:
-    """Put what they yield in place of the loops in a template.
+    """Replace the loops of a template by what they yield.
 
     Raises:
-        ValueError: a loop has another form, or goes over what is not a list in the template.
+        ValueError: a loop is malformed, or its items are not a list of strings in the template.
     """
     if isinstance(value, list):
         return [expand(item) for item in value]

@@ -59,7 +59,7 @@ def parse_template(text: str) -> Mapping[str, Any]:
 
 
 def transforms(template: Mapping[str, Any]) -> list[str]:
-    """List the macros that a template's section Transform names."""
+    """List the macros that the Transform section of a template names."""
     declared = template.get("Transform", [])
     each = declared if isinstance(declared, list) else [declared]
     return [str(one.get("Name")) if isinstance(one, dict) else str(one) for one in each]

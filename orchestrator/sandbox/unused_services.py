@@ -1,7 +1,7 @@
-"""Answer calls that only list what an account has of a service, where it has nothing.
+"""Answer calls that list the resources of an account which has none.
 
-Neither the sandbox nor moto keeps anything for these calls: AWS answers them with empty lists in an
-account that never used the service.
+The calls are those that neither the sandbox nor moto implements: AWS answers them with empty lists
+in an account that has never used the service.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from typing import Any
 from moto.core.model import OperationModel
 
 _READS = ("Describe", "Get", "List")
-_LISTS_OF_AWS = {"pricing", "service-quotas", "trustedadvisor"}  # they list what AWS has
+_LISTS_OF_AWS = {"pricing", "service-quotas", "trustedadvisor"}  # they list what AWS offers
 _REFUSES_NOT_ENABLED = {"auditmanager", "macie2", "securityhub"}  # AWS refuses: not enabled
-# Kinds that AWS brings along, in whichever account.
+# Kinds that AWS itself provides in every account.
 _OF_AWS = re.compile(
     r"Available|Builtin|Compatible|Default|Foundation|Managed|Orderable|Supported"
     r"|(AccountAttribute|Blueprint|Branche|Bundle|Catalog|Control|Endpoint|Limit|Location|Offering"
     r"|Option|OptionGroup|ParameterGroup|Platform|Price|Product|ProductsV2|Quota|Rate|Recipe|Region"
     r"|Standard|Topic|Type|Version|Zone)s?\Z|Categories\Z|\ADescribeCertificates\Z"
 )
-# Parameters that name one thing or more, which AWS then does not find.
+# Parameters that name resources: AWS refuses the call, since it does not find them.
 _NAMES_SOME = re.compile(r"(id|arn|name)s?(list)?\Z", re.IGNORECASE)
 
 
 def nothing_of(
     service: str, model: OperationModel, parameters: Iterable[str]
 ) -> dict[str, Any] | None:
-    """Make the answer of a call about everything of a kind; None for every other call."""
+    """Make the empty answer of a call that lists everything of a kind; None for other calls."""
     given, answer = model.input_shape, model.output_shape
     lists_all = model.name.startswith(_READS) and not (given and given.required_members)
     if not lists_all or answer is None or service in _LISTS_OF_AWS | _REFUSES_NOT_ENABLED:

@@ -45,7 +45,7 @@ _NAMES = {
     "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
 }
-_CLASSIC = "2012-06-01"  # the version of the API of Classic Load Balancers, which sign alike
+_CLASSIC = "2012-06-01"  # the API version of Classic Load Balancers, signed like elbv2
 _REQUEST, _HOST = "00000000-0000-0000-0000-000000000000", "host"
 _WITHOUT_PATHS = ("query", "ec2", "json")  # protocols
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")

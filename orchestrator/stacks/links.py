@@ -84,7 +84,8 @@ def check_console(region: str, partition: str) -> None:
         raise ConfigError(
             f"the address of the AWS console in the partition {partition} is not known",
             where=region,
-            hint="Register the account with Terraform: octo-tf apply.",
+            hint="Register the account with Terraform: octo-tf apply. If stacks have registered it,"
+            " update them with `aws cloudformation update-stack`.",
         )
 
 

@@ -177,8 +177,9 @@ def _to_the_sandbox(environ: Mapping[str, str]) -> dict[str, str]:
 
     The provider's version 6 calls S3 Control at ``<account id>.<host of the endpoint>``, a name
     that resolves nowhere for a loopback address. Go sends such calls to a proxy, and never those to
-    the loopback address itself. The user's shell keeps its own proxy. The role of a profile
-    (role_arn) is assumed at the real STS, whatever AWS_ENDPOINT_URL says (tried with 5.100.0).
+    the loopback address itself. The user's shell keeps its own proxy. The provider assumes
+    a profile's role (role_arn) at the real STS although AWS_ENDPOINT_URL is set, but not if
+    AWS_ENDPOINT_URL_STS is (tried with version 5.100.0 of the provider).
     """
     proxy = environ.get("OCTO_SANDBOX_PROXY", "")
     is_used = proxy == environ.get("AWS_ENDPOINT_URL") and proxy.startswith(_LOOPBACK)

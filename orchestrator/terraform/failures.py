@@ -30,8 +30,8 @@ _EXISTS = re.compile(r"\w+Already(Exists|OwnedByYou)|DuplicateReportName")
 # S3's error for a name that another account owns; a bucket of this account gives other errors.
 _TAKEN = re.compile(r"CreateBucket\b.*BucketAlreadyExists", re.DOTALL)
 ENCRYPTED_HINT = (
-    "If OpenTofu has encrypted the state, use it (--tf-path tofu), with the encryption settings of"
-    " the folder or of TF_ENCRYPTION."
+    "If OpenTofu has encrypted the state, run octo-tf with OpenTofu (--tf-path tofu) and the same"
+    " encryption settings, in the folder's files or in TF_ENCRYPTION."
 )
 # What to do about the usual errors of AWS and of the provider, the most telling first.
 _ADVICE = tuple(
@@ -51,8 +51,8 @@ _ADVICE = tuple(
         (
             r"with an explicit deny in|because no permissions boundary"
             r"|because no (service control|resource control|session|VPC endpoint) policy",
-            "The policy that the error names decides, whatever else is granted: have it changed, or"
-            " use another caller, then run the same command again.",
+            "A grant elsewhere does not help: have the policy, or kind of policy, that the error"
+            " names changed, or use another caller, then run the same command again.",
         ),
         (
             r'does not have a "version" attribute|state file is encrypted',
@@ -60,15 +60,16 @@ _ADVICE = tuple(
         ),
         (
             r"(?s)HeadObject\b.*StatusCode: 403",
-            "S3 does not say what is lacking here: grant the credentials of the state"
-            " (backend.profile in octo.yaml, else the ambient ones) s3:GetObject of that object,"
-            " s3:ListBucket of its bucket (without it, S3 refuses an absent object too), and"
-            " kms:Decrypt of the key if one encrypts it. Then run the same command again.",
+            "S3 does not say which permission is missing: grant the credentials of the state"
+            " (backend.profile in octo.yaml, else the ambient ones) s3:GetObject on that object,"
+            " s3:ListBucket on its bucket (without it, S3 also answers so if there is no such"
+            " object), and kms:Decrypt on the KMS key if one encrypts it. Then run the same command"
+            " again.",
         ),
         (
             r"(?s)HeadBucket\b.*StatusCode: 403",
-            "S3 does not say why here: grant the caller s3:ListBucket of that bucket, or correct"
-            " its name if another account owns it, then run the same command again.",
+            "S3 does not say why: grant the caller s3:ListBucket on that bucket, or correct the"
+            " bucket's name if another account owns it, then run the same command again.",
         ),
         (
             r"AccessDenied|UnauthorizedOperation|not authorized to perform",

@@ -32,7 +32,7 @@ class StateCommands(Runner):
     Each raises EngineError if the state cannot be read or changed.
     """
 
-    _known: str | None = None  # what ``_state`` has pulled
+    _known: str | None = None  # the state's JSON, once ``_state`` has pulled it
 
     def outputs(self) -> dict[str, Any]:
         """Return the root's outputs as the state has them; empty where nothing was applied."""

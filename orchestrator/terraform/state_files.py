@@ -114,8 +114,8 @@ def _unreadable(name: str, content: bytes) -> str:
         document = json.loads(content)
     except ValueError:
         return f"it is not complete JSON ({len(content)} bytes)"
-    # OpenTofu's encrypted states keep serial and lineage in plain text, and only it reads the rest;
-    # but its `state push` reads none (tried with 1.12), though it encrypts errored.tfstate too.
+    # An encrypted state of OpenTofu has serial and lineage in plain text, and the rest encrypted.
+    # Its `state push` reads no encrypted file (tried with 1.12), though errored.tfstate is one.
     is_encrypted = ENCRYPTED.encode() in content
     if is_encrypted and name == FALLBACK:
         return "it is encrypted, and OpenTofu saves no such file in a backend"

@@ -37,18 +37,18 @@ def test_a_denied_call_names_action_resource_account_and_user(stranger, sandbox)
     [
         (
             "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/p",
-            "A service control policy denies it, which no grant lifts: have"
-            " arn:aws:organizations::1:policy/p except the caller from its statement on s3:GetX,"
-            " or use another caller.",
+            "A service control policy denies it, and no grant overrides that: have"
+            " arn:aws:organizations::1:policy/p changed so that it does not deny the caller"
+            " s3:GetX, or use another caller.",
         ),
         (
             "with an explicit deny in an identity-based policy",
-            "An identity-based policy denies it, which no grant lifts: have it except the caller"
-            " from its statement on s3:GetX, or use another caller.",
+            "An identity-based policy denies it, and no grant overrides that: have that policy"
+            " changed so that it does not deny the caller s3:GetX, or use another caller.",
         ),
         (
             "because no permissions boundary allows the s3:GetX action",
-            "No permissions boundary lets the caller use s3:GetX: have it added there.",
+            "No permissions boundary lets the caller use s3:GetX: have one changed to allow it.",
         ),
         (
             "because no identity-based policy allows the s3:GetX action",

@@ -44,7 +44,7 @@ def test_the_table_is_for_people_and_goes_to_stdout(linked):
     assert re.fullmatch(r"octo-tf verify: done after [0-9.]+ s\.", last)
 
 
-@pytest.mark.longer  # test_payer.py asks it of a payer, test_engines.py of each Terraform
+@pytest.mark.longer  # test_payer.py tests it with a payer, test_engines.py with each engine
 def test_a_second_apply_finds_nothing(linked):
     serial = linked.state_serial()
     result = linked("apply", "--yes")
@@ -53,7 +53,7 @@ def test_a_second_apply_finds_nothing(linked):
     assert linked.state_serial() == serial
 
 
-@pytest.mark.longer  # test_payer.py asks it of a payer
+@pytest.mark.longer  # test_payer.py tests it with a payer
 def test_a_tag_is_changed_in_place(sandbox, linked):
     result = linked("apply", "--yes", "--tag", "team=finops")
     assert result.returncode == 0, result.stderr

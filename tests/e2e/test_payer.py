@@ -100,7 +100,7 @@ def add_a_policy(sandbox):
     )
 
 
-# Each alone, with exactly these checks, is a case of tests/contract/verify/test_checks.py.
+# tests/contract/verify/test_checks.py breaks the same things one at a time.
 BROKEN = {
     break_trust: {"api_access.trust", "api_access.assume"},
     drop_a_statement: {"api_access.policies", "api_access.permissions"},

@@ -34,14 +34,14 @@ def test_apply_registers_it_with_a_report_of_its_own(sandbox, standalone):
     assert s3.get_bucket_location(Bucket=BUCKET)["LocationConstraint"] == "eu-west-1"
 
 
-@pytest.mark.longer  # test_payer.py asks it of a payer, test_engines.py of each Terraform
+@pytest.mark.longer  # test_payer.py tests it with a payer, test_engines.py with each engine
 def test_a_second_apply_finds_nothing(standalone):
     result = standalone("apply", "--yes")
     assert result.returncode == 0
     assert "No changes." in result.stderr
 
 
-@pytest.mark.longer  # test_payer.py asks it of a payer
+@pytest.mark.longer  # test_payer.py tests it with a payer
 def test_a_tag_is_changed_in_place(standalone):
     result = standalone("apply", "--yes", "--tag", "team=finops")
     assert result.returncode == 0, result.stderr

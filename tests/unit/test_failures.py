@@ -58,7 +58,7 @@ def test_an_empty_fallback_state_is_no_help(tmp_path):
         ("HeadBucket", "s3:ListBucket"),
     ],
 )
-def test_a_refusal_that_s3_gives_no_reason_for_names_what_may_be_lacking(tmp_path, call, part):
+def test_where_s3_gives_no_reason_the_hint_names_permissions(tmp_path, call, part):
     text = f"operation error S3: {call}, https response error StatusCode: 403, RequestID: 1"
     error = failed(tmp_path, command="state pull", lines=[f"Error: {text}"], diagnostics=())
     assert part in error.hint
@@ -139,12 +139,12 @@ CAUSES = [
     (
         "AccessDenied: User: a is not authorized to perform: iam:TagRole on resource: r with an"
         " explicit deny in a service control policy",
-        "have it changed",
+        "A grant elsewhere does not help",
     ),
     (
         "AccessDenied: User: a is not authorized to perform: s3:GetObject because no VPC endpoint"
         " policy allows the s3:GetObject action",
-        "have it changed",
+        "A grant elsewhere does not help",
     ),
     ('The state file does not have a "version" attribute', "--tf-path tofu"),
     ("This state file is encrypted and can not be read without an encryption", "TF_ENCRYPTION"),

@@ -62,12 +62,12 @@ def test_a_damaged_state_is_left_for_terraform_to_name(terraform):
     assert terraform.resources(SET) == []
 
 
-def test_a_state_that_opentofu_encrypted_is_asked_of_opentofu(terraform, monkeypatch):
+def test_the_resources_of_an_encrypted_state_are_read_with_opentofu(terraform, monkeypatch):
     held = json.dumps({"resources": [resource(SET, "s", {"attributes": {"arn": ARN}})]})
     monkeypatch.setattr(type(terraform), "pull", lambda _: held)
     secret = '{"serial": 1, "lineage": "l", "encrypted_data": "nQ==", "encryption_version": "v0"}'
     (terraform.folder / "terraform.tfstate").write_text(secret)
-    assert terraform.resources(SET) == []  # before init there is nobody to ask
+    assert terraform.resources(SET) == []  # before init, OpenTofu cannot read it
     (terraform.folder / ".terraform").mkdir()
     assert [found.arn for found in terraform.resources(SET, here_only=True)] == [ARN]
 

@@ -44,7 +44,7 @@ def test_a_state_that_cannot_be_read_is_recognized(tmp_path, content, reason):
     assert state_files.recovery(tmp_path, never) == (StateEdit("set_aside", "terraform.tfstate"),)
 
 
-# What OpenTofu writes with encryption: all but serial and lineage is in encrypted_data.
+# A state as OpenTofu encrypts it: only serial, lineage and meta are in plain text.
 SECRET_STATE = (
     '{"serial":7,"lineage":"life","meta":{"key_provider.pbkdf2.k":"e30="},'
     '"encrypted_data":"nQ==","encryption_version":"v0"}'

@@ -214,9 +214,7 @@ def test_only_a_linked_account_fits_a_partition_without_reports(own):
 @pytest.mark.parametrize(
     ("own", "takes_all"), [("aws", True), ("aws-cn", True), ("aws-us-gov", False)]
 )
-def test_only_where_there_are_reports_is_an_account_read_as_another_than_a_linked_one(
-    own, takes_all, kind
-):
+def test_an_account_of_a_partition_without_reports_is_taken_for_a_linked_one(own, takes_all, kind):
     account = Account("1", kind, f"arn:{own}:iam::111122223333:root", None)
     assert partition.as_registered(account).account_type == (kind if takes_all else "linked")
 

@@ -75,7 +75,7 @@ def plan(
 
     Raises:
         ConfigError: there is no such stack, its template takes no target, or the address of the AWS
-            console in its partition is not known.
+            console in the account's partition is not known.
         Pending: the stack is being changed.
         Refused: the stack's last change failed.
     """

@@ -38,7 +38,7 @@ def _update(actor: Actor, key_id: str, properties: Mapping[str, Any]) -> Created
 
 
 def _set(actor: Actor, key_id: str, properties: Mapping[str, Any]) -> CreatedResource:
-    """Set what a key has beside what it is created with."""
+    """Set the properties of a key that it is not created with."""
     key = _key(actor, key_id)
     tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in properties.get("Tags", [])]
     if former := [tag["TagKey"] for tag in _ask(actor, "ListResourceTags", KeyId=key_id)["Tags"]]:

@@ -22,7 +22,7 @@ from orchestrator.sandbox.wire import Call, ServiceError
 
 @dataclass(frozen=True, eq=False)
 class _Outputs(Mapping[str, str]):
-    """The outputs of a nested stack as its attributes, ``Outputs.Name``, once it has them."""
+    """The outputs of a nested stack as its attributes (``Outputs.Name``), once they are set."""
 
     stack: Stack
 
@@ -38,7 +38,7 @@ class _Outputs(Mapping[str, str]):
 
 @contextmanager
 def _plainly() -> Iterator[None]:
-    """Tell a refusal in CloudFormation's own words, which no handler adds to."""
+    """Raise a refused call as a ResourceError with its message alone, without handler codes."""
     try:
         yield
     except ServiceError as error:
@@ -63,7 +63,7 @@ def _wanted(
 @_plainly()
 def _create(actor: Actor, properties: Mapping[str, Any]) -> CreatedResource:
     parent = stacks.find(actor.state, actor.account_id, actor.region, actor.stack_id)
-    assert parent is not None  # noqa: S101  (it is what creates this)
+    assert parent is not None  # noqa: S101  (the parent creates this stack)
     prefix, _, unique = actor.new_name.rpartition("-")
     name, own = f"{prefix}-{unique.upper()}", replace(actor, new_name="", stack_id="")
     asked = {"StackName": name, "TemplateURL": properties["TemplateURL"]}
@@ -86,7 +86,7 @@ def _update(actor: Actor, stack_id: str, properties: Mapping[str, Any]) -> Creat
     call = actor.call("cloudformation", "UpdateStack", asked)
     body, parameters = _wanted(call, actor, properties, stack.capabilities)
     tags = properties.get("Tags", [])
-    stack.settings["DisableRollback"] = True  # its parent sets it back
+    stack.settings["DisableRollback"] = True  # its parent rolls it back
     if stack.status == "UPDATE_FAILED":
         stack_changes.start(stack, stack_changes.roll_back(stack), call)
     elif stack.would_change(body, parameters, tags):
@@ -103,14 +103,18 @@ def _delete(actor: Actor, stack_id: str) -> None:
 
 
 def _is_paced(actor: Actor) -> bool:
-    """Whether stacks take time: not those of a StackSet, whose operation takes it."""
+    """Whether stacks take time: those of a StackSet do not, since its operation takes the time."""
     return actor.caller is not None
 
 
 def _is_stable(actor: Actor, stack_id: str) -> bool:
-    """Whether nothing changes any more; raise if the change has failed."""
+    """Whether the stack's change has ended.
+
+    Raises:
+        ResourceError: the change has failed.
+    """
     stack = _of(actor, stack_id)
-    stack_changes.step(stack)  # nothing else does while a StackSet's instance is deployed
+    stack_changes.step(stack)  # nothing else advances it while a StackSet deploys
     if stack.change is not None:
         return False
     if how := _FAILED.get(stack.status):

@@ -125,7 +125,7 @@ def primary_email(state: SandboxState, call: Call) -> dict[str, Any]:
 
 
 def start_email_update(state: SandboxState, call: Call) -> dict[str, Any]:
-    """StartPrimaryEmailUpdate, of a member: a code is sent to the new address."""
+    """StartPrimaryEmailUpdate, for a member; unlike AWS, the sandbox sends no code."""
     _held(state, call)["new email"] = call.parameters["PrimaryEmail"]
     return {"Status": "PENDING"}
 

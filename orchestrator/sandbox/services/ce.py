@@ -1,4 +1,4 @@
-"""Cost Explorer, of accounts that have cost nothing.
+"""Cost Explorer, for accounts without any costs.
 
 Sources: AWS Cost Explorer API Reference, GetCostAndUsage, GetCostForecast, GetTags,
 UpdateCostAllocationTagsStatus; real error texts.
@@ -68,7 +68,7 @@ def _time_period(call: Call) -> tuple[date, date]:
 
 
 def _lists_none(member: str) -> Operation:
-    """Make an operation that lists what had costs in a period."""
+    """Make an operation that lists what had costs in a period: nothing."""
 
     def listed(_state: SandboxState, call: Call) -> dict[str, Any]:
         _time_period(call)
@@ -78,7 +78,7 @@ def _lists_none(member: str) -> Operation:
 
 
 def no_data(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """Refuse what needs the data of months, or a savings plan."""
+    """Refuse a call that needs months of data, or a savings plan."""
     _time_period(call)
     text = "Data is not available. Please try to adjust the time period."
     if call.operation.endswith("Forecast"):
@@ -87,7 +87,7 @@ def no_data(_state: SandboxState, call: Call) -> dict[str, Any]:
 
 
 def update_tags(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """UpdateCostAllocationTagsStatus: no key of a tag has been seen in a bill."""
+    """UpdateCostAllocationTagsStatus: no tag key has appeared in a bill."""
     keys = [given["TagKey"] for given in call.parameters["CostAllocationTagsStatus"]]
     text = "Tag keys not found"
     errors = [{"TagKey": k, "Code": "TagKeysNotFoundException", "Message": text} for k in keys]

@@ -224,7 +224,7 @@ def _described(stack_set: StackSet, instance: Instance) -> dict[str, Any]:
 
 
 def _drift_time(stack_set: StackSet, drift: str) -> dict[str, Any]:
-    """When drift was detected, of what it was: all of a StackSet's instances at once."""
+    """Get when drift was last detected, if it was: a StackSet's instances are checked together."""
     if drift == "NOT_CHECKED" or stack_set.drift_checked is None:
         return {}
     return {"LastDriftCheckTimestamp": time_of(stack_set.drift_checked)}

@@ -75,7 +75,7 @@ def check(_state: SandboxState, call: Call) -> None:
 
 @cache
 def _filters(operation: str) -> frozenset[str]:
-    """Get the filters of a common call, by botocore's documentation; none for other calls."""
+    """Get a common call's filters from botocore's documentation; other calls are not checked."""
     shape = get_service_model(SERVICE).operation_model(operation).input_shape
     if operation not in _FILTERED or shape is None:
         return frozenset()
@@ -90,7 +90,7 @@ _DOCUMENTED = re.compile(r"<code>([a-z][a-z0-9.-]*)</code>\s*[-\u2013]")
 
 
 def check_exists(_state: SandboxState, call: Call) -> Any:
-    """Refuse what moto answers although a resource that is named does not exist."""
+    """Refuse a call that names a resource that does not exist, which moto would answer."""
     from moto.ec2.models import ec2_backends  # takes a second to load
 
     parameter, kept, code, text = _MUST_EXIST[call.operation]

@@ -1,4 +1,4 @@
-"""AWS Health, which has its API with the same support plans as AWS Support; nothing happens here.
+"""AWS Health: its API needs the same support plan as AWS Support's; there are no events.
 
 Source: AWS Health API Reference: SubscriptionRequiredException for an account without Business
 Support or higher.

@@ -100,7 +100,7 @@ def _features(
 
 
 def features(state: SandboxState, organization_id: str) -> set[str]:
-    """Get what an organization has enabled of the central management of root users."""
+    """Get the features of centralized root access that an organization has enabled."""
     enabled = state.of_service("iam-organizations-features", dict[str, set[str]])
     return enabled.setdefault(organization_id, set())
 

@@ -1,6 +1,7 @@
 """S3: writing and copying objects: their versions, KMS keys and conditions.
 
-moto forgets conditions of copies. Source: S3 API Reference. The error texts were recorded on AWS.
+moto ignores the conditions of copies. Source: S3 API Reference; the error texts were recorded on
+AWS.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def _versioning(call: Call) -> None:
 def _cors(call: Call) -> None:
     for rule in call.parameters["CORSConfiguration"]["CORSRules"]:
         for method in rule.get("AllowedMethods", []):
-            if method not in ("GET", "PUT", "HEAD", "POST", "DELETE"):  # moto has then deleted all
+            if method not in ("GET", "PUT", "HEAD", "POST", "DELETE"):  # moto deletes all rules
                 raise ServiceError(
                     "InvalidRequest",
                     f"Found unsupported HTTP method in CORS config. Unsupported method is {method}",

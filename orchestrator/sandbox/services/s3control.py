@@ -52,7 +52,8 @@ def delete_block(_state: SandboxState, call: Call) -> dict[str, Any]:
     return {}
 
 
-# What the sandbox makes none of: the member that lists them, or the error of one that is absent.
+# Kinds that the sandbox never has: the member of an answer that lists them, empty if there is
+# none; and the error of a call about one.
 _NONE = {
     "ListAccessGrantsInstances": "AccessGrantsInstancesList",
     "ListAccessPoints": "AccessPointList",
@@ -73,13 +74,13 @@ _ABSENT = {
 
 
 def list_none(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """List what the sandbox makes none of."""
+    """List resources of a kind that the sandbox never has."""
     member = _NONE[call.operation]
     return {member: []} if member else {}
 
 
 def refuse_absent(_state: SandboxState, call: Call) -> dict[str, Any]:
-    """Refuse a call about what the sandbox makes none of."""
+    """Refuse a call about a resource of a kind that the sandbox never has."""
     raise ServiceError(*_ABSENT[call.operation], 404)
 
 

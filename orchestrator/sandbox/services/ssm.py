@@ -190,7 +190,7 @@ def forget(state: SandboxState, call: Call, _headers: Any) -> None:
 
 
 def check(_state: SandboxState, call: Call) -> None:
-    """Refuse a path or name that is not absolute, and a value that is too long or does not fit.
+    """Refuse a relative path or name, and a value that is too long or does not match its pattern.
 
     Raises:
         ServiceError: ValidationException, ParameterPatternMismatchException.

@@ -43,12 +43,12 @@ def _arn(call: Call, parameter: Any) -> str:
 
 
 def _authors(state: SandboxState) -> dict[tuple[str, int], str]:
-    """Get who put each version of a parameter, by its ARN and number."""
+    """Get the caller who wrote each version of a parameter, by its ARN and number."""
     return state.of_service("ssm parameters", dict[tuple[str, int], str])
 
 
 def note_author(state: SandboxState, call: Call, _headers: Any) -> None:
-    """PutParameter: keep who did it."""
+    """PutParameter: keep the caller's ARN."""
     held = _backend(call).get_parameter(call.parameters["Name"])
     _authors(state)[_arn(call, held), held.version] = call.caller.arn
 

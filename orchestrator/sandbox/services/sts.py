@@ -316,7 +316,7 @@ def get_federation_token(state: SandboxState, call: Call) -> dict[str, Any]:
 
 
 def keys_of(state: SandboxState, call: Call, caller: Caller, default: int) -> dict[str, Any]:
-    """Make temporary keys of a caller, by default for so many seconds."""
+    """Make temporary keys of a caller; ``default``: for how many seconds if the call says none."""
     key = AccessKey(user_name=None, prefix="ASIA", account_id=caller.account_id)
     seconds = int(call.parameters.get("DurationSeconds") or default)
     token = random_session_token()

@@ -1,4 +1,4 @@
-"""STS: SAML, which cannot be verified here, sessions of root users, and tokens for outside.
+"""STS: SAML (not verified here), sessions of root users, and tokens for services outside AWS.
 
 Source: STS API Reference, AssumeRoleWithSAML, AssumeRoot, GetWebIdentityToken; real error texts.
 """
@@ -45,7 +45,7 @@ def assume_role_with_saml(_state: SandboxState, call: Call) -> dict[str, Any]:
 
 
 def assume_root(state: SandboxState, call: Call) -> dict[str, Any]:
-    """AssumeRoot: a session of a member's root user, with one of AWS's policies for a task."""
+    """AssumeRoot: a session of a member's root user, limited by a task policy of AWS."""
     account_id, organization = _target_account(call), organizations(call.caller.account_id)
     task = call.parameters["TaskPolicyArn"].get("arn", "").rpartition("/root-task/")[2]
     if (
@@ -74,7 +74,7 @@ _AUDIT = (
     *("iam:GetAccessKeyLastUsed", "iam:GetAccountSummary", "iam:GetLoginProfile", "iam:GetUser"),
     *("iam:ListAccessKeys", "iam:ListMFADevices", "iam:ListSigningCertificates"),
 )
-# What a session may do, by the name of its policy (AWS Managed Policy Reference, root-task).
+# What a session may do, by the name of its task policy (AWS Managed Policy Reference).
 _TASKS = {
     "IAMAuditRootUserCredentials": _AUDIT,
     "IAMCreateRootUserPassword": ("iam:CreateLoginProfile", "iam:GetLoginProfile"),
@@ -103,14 +103,14 @@ def _root_of(account_id: str) -> str:
 
 
 def permissions(_state: SandboxState, call: Call) -> Iterator[Permission]:
-    """Yield the permission of AssumeRoot: on the root user, with the policy as a condition key."""
+    """Yield the permission of AssumeRoot: on the root user; the task policy is a condition key."""
     if call.operation == "AssumeRoot":
         context = {"sts:TaskPolicyArn": call.parameters["TaskPolicyArn"].get("arn", "")}
         yield Permission("sts:AssumeRoot", _root_of(_target_account(call)), context)
 
 
 def get_web_identity_token(state: SandboxState, call: Call) -> dict[str, Any]:
-    """GetWebIdentityToken: a token about the caller for services outside AWS."""
+    """GetWebIdentityToken: a token that identifies the caller to services outside AWS."""
     caller, given = call.caller, call.parameters
     issuer = outbound_issuer(state, caller.account_id)
     if issuer is None:

@@ -1,4 +1,4 @@
-"""Resource Groups Tagging API: what moto does not say.
+"""Resource Groups Tagging API: the answers that moto lacks.
 
 Source: Resource Groups Tagging API Reference, GetResources, GetComplianceSummary.
 """
@@ -15,12 +15,12 @@ SERVICE = "resourcegroupstaggingapi"
 
 
 def compliance_summary(_state: SandboxState, _call: Call) -> dict[str, Any]:
-    """GetComplianceSummary: tag policies have no access to the organization."""
+    """GetComplianceSummary: trusted access for tag policies is off."""
     text = "You must enable trusted access with tag policies in AWS Organizations first."
     raise ServiceError("ConstraintViolationException", text)
 
 
-# The last page has an empty token.
+# The last page has an empty token, which moto omits.
 _LAST_PAGE = r'\A\{(?!.*"PaginationToken")', '{"PaginationToken": "", '
 TEXTS = tuple((name, *_LAST_PAGE) for name in ("GetResources", "GetTagKeys", "GetTagValues"))
 OPERATIONS: dict[str, Operation] = {"GetComplianceSummary": compliance_summary}

@@ -3,9 +3,10 @@
 The calls are in ``answers/``, a file for each area: ``params`` by ``as_profile`` (a profile of the
 sandbox, ``payer`` by default) in ``region`` (``us-east-1`` by default), in their order. A call with
 a ``label`` is compared with ``aws``, what AWS answered by its ``source``; one without prepares
-others. A recorded answer is what boto3 returned, with placeholders such as ``<datetime>`` where AWS
-answers another value each time; a documented one is its code, message, status and the members that
-it ``has``, some with their value (``Stacks.0.StackStatus=CREATE_FAILED``), and ``lacks``.
+others. ``LS`` in a source is LocalStack, whose test snapshots were recorded on AWS. A recorded
+answer is what boto3 returned, with placeholders such as ``<datetime>`` where AWS answers another
+value each time; a documented one is its code, message, status and the members that it ``has``, some
+with their value (``Stacks.0.StackStatus=CREATE_FAILED``), and ``lacks``.
 ``pace``: the seconds that a stack takes from this call on; 0 waits for what runs. ``keep``:
 members of the answer by a name, which later parameters use as ``{name}``.
 """

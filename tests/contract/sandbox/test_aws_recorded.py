@@ -29,7 +29,7 @@ def found(sandbox: Sandbox, tmp_path_factory) -> dict[str, list[str]]:
         running = list(sandbox.state.stack_sets.values())
 
         def settled() -> bool:
-            client.list_stack_sets()  # each call takes what is running further
+            client.list_stack_sets()  # each call advances what is running
             return not any(s.running for sets in running for s in sets.values())
 
         if not seconds:

@@ -478,8 +478,8 @@ def test_automatic_delivery_needs_nobody(sandbox, ready, monkeypatch):
         ("account", "get_primary_email_update_status", "account:GetPrimaryEmailUpdateStatus"),
         ("health", "describe_tags_onboarding_status", "health:DescribeTagsOnboardingStatus"),
         ("efs", "describe_account_preferences", "efs:DescribeAccountPreferences"),
-        ("pricing", "describe_services", "pricing:DescribeServices"),  # which lists AWS's own
-        ("route53", "get_geo_location", "route53:GetGeoLocation"),  # with XML
+        ("pricing", "describe_services", "pricing:DescribeServices"),  # it lists what AWS offers
+        ("route53", "get_geo_location", "route53:GetGeoLocation"),  # its answers are XML
         ("sesv2", "list_contact_lists", "ses:GET /v2/email/contact-lists"),  # signs as SES does
     ],
 )
@@ -506,7 +506,9 @@ def test_an_unknown_call_is_refused_at_once_and_noted_by_name(
         ("stepfunctions", "list_state_machines", "stateMachines"),
     ],
 )
-def test_a_list_of_what_the_account_has_nothing_of_is_empty(session, service, operation, member):
+def test_a_list_of_resources_is_empty_in_a_service_that_is_not_simulated(
+    session, service, operation, member
+):
     assert getattr(session("payer").client(service), operation)()[member] == []
 
 
@@ -519,12 +521,12 @@ def test_a_list_of_what_the_account_has_nothing_of_is_empty(session, service, op
         ("securityhub", "list_connectors"),
     ],
 )
-def test_a_list_of_what_aws_brings_along_is_not_empty_but_unknown(session, service, operation):
+def test_a_list_of_what_aws_itself_offers_is_refused_as_unknown(session, service, operation):
     with pytest.raises(ClientError, match="does not know"):
         getattr(session("payer").client(service), operation)()
 
 
-def test_an_unknown_call_about_one_thing_is_not_answered_with_an_empty_list(session):
+def test_an_unknown_call_about_one_resource_is_not_answered_with_an_empty_list(session):
     client = session("payer").client("ec2")
     with pytest.raises(ClientError, match="does not know"):
         client.describe_reserved_instances(ReservedInstancesIds=["a"])

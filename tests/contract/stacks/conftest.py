@@ -103,13 +103,13 @@ def status_of(client: Any, stack: str) -> str:
 
 
 def settled(client: Any, stack: str) -> str:
-    """The status of a stack once nothing is at work on it."""
+    """Wait until CloudFormation no longer changes a stack; return its status."""
     wait_until(lambda: not status_of(client, stack).endswith("_IN_PROGRESS"), f"{stack} settles")
     return status_of(client, stack)
 
 
 def without_stackset(client: Any, stack: str) -> None:
-    """Deletes the stack that made the StackSet, and ends trusted access once both are gone."""
+    """Delete the stack that made the StackSet, and end trusted access once both are deleted."""
     client.delete_stack(StackName=stack)
     wait_until(
         lambda: not client.list_stack_sets(Status="ACTIVE")["Summaries"], "the StackSet is deleted"

@@ -150,7 +150,7 @@ def test_the_walk_at_a_terminal(project):
                 try:
                     seen += os.read(ours, 65536).decode(errors="replace")
                 except OSError:
-                    pytest.fail(f"the walk ended without {text!r}: {seen}")
+                    pytest.fail(f"the wizard ended without {text!r}: {seen}")
             return text in seen
 
         wait_until(is_shown, f"{text!r} is shown")

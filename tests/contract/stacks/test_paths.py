@@ -288,7 +288,7 @@ def test_a_stack_that_is_at_work_is_waited_for(account):
         assert (seen.status, seen.evidence["stack"]) == (PENDING, "named-by-hand")
         assert "CREATE_IN_PROGRESS" in seen.summary
         endpoint = linked.sandbox.endpoint_url
-        # It ends while it is waited for.
+        # The stack's change ends while the check waits for it.
         report = linked.check(wait_seconds=60, sleep=lambda _: control.pace(endpoint, 0))
         assert report.areas[Area.API_ACCESS] is PASS
     finally:

@@ -142,11 +142,11 @@ def test_broken_files_are_an_error_with_a_place_and_without_their_text(tmp_path,
 
 
 @pytest.mark.parametrize("syntax", ['x = "${~ var.y ~}"', "größe = 1", 'x = core::upper("y")'])
-def test_syntax_that_cannot_be_read_matters_only_beside_what_is_looked_for(tmp_path, syntax):
+def test_an_unparsable_file_is_an_error_only_if_it_may_hold_the_module(tmp_path, syntax):
     other = f'output "o" {{\n  {syntax}\n}}'
     found = read(tmp_path, main__tf=CALL % '"abc"', other__tf=other)
     assert found.inputs["external_id"].value == "abc"
-    with pytest.raises(ConfigError, match="is not valid HCL") as caught:
+    with pytest.raises(ConfigError, match="cannot be parsed as HCL") as caught:
         read(tmp_path, other__tf=f"locals {{\n  {syntax}\n}}")
     assert "other.tf" in caught.value.where
     assert "terraform validate" in caught.value.hint

@@ -56,7 +56,7 @@ def test_of_a_child_everything_under_its_address():
     assert found.accounts == {"111122223333"}
 
 
-def test_the_account_of_a_state_of_terraform_0_11_is_known():
+def test_the_account_of_a_state_of_terraform_0_11_is_recognized():
     old = resource("aws_iam_role", "r", "module.octo")
     old["instances"] = [{"attributes_flat": {"name": ROLE, "arn": ARN}}]
     assert held("module.octo", old).accounts == {"111122223333"}
@@ -75,7 +75,7 @@ def test_of_a_root_what_adoption_is_about():
 
 
 @pytest.mark.parametrize("elsewhere", ["module.former", 'module.former["a"].module.octo', ""])
-def test_what_the_files_name_otherwise_than_the_state_is_found_by_its_names(elsewhere):
+def test_resources_at_another_address_than_in_the_files_are_found_by_their_names(elsewhere):
     found = held(
         "module.octo",
         resource("aws_iam_role", "r", elsewhere, name=ROLE, arn=ARN),

@@ -133,7 +133,7 @@ SEVERAL = (
 
 
 @pytest.mark.parametrize("condition", SEVERAL)
-def test_of_several_external_ids_or_a_pattern_none_is_taken_as_octos(condition):
+def test_no_external_id_is_taken_from_a_role_that_accepts_several_or_a_pattern(condition):
     proposal = propose(found(under(API_ROLE, condition)), Stated())
     assert proposal.external_id is None
     assert any("accepts more than one external id" in warning for warning in proposal.warnings)
@@ -342,7 +342,7 @@ def test_what_would_go_is_listed_policy_by_policy():
         "policy statement Mine",
         "lifecycle rule keep",
         "1 notification",
-        "encryption aws:kms by arn:key",
+        "encryption aws:kms with arn:key",
         "inline policy Ops",
         "managed policy arn:m",
     ]
@@ -374,7 +374,7 @@ def test_a_new_report_takes_no_name_that_another_unsuitable_one_has():
     assert propose(account, Stated()).settings["cur_report_name"] == "octo-curreport-3"
 
 
-def test_the_option_that_a_note_names_adopts_the_bucket_of_the_note():
+def test_the_option_that_a_note_advises_adopts_the_bucket_of_the_note():
     elsewhere = {**REPORT, "S3Bucket": "theirs"}
     bucket = Bucket("theirs", "eu-west-1", False, lifecycle_rules=("keep",), encryption=SSE_S3)
     account = found(role(API_ROLE), report=elsewhere, bucket=bucket)
@@ -494,10 +494,10 @@ def test_a_stackset_whose_role_does_not_accept_octos_id_is_left(accepted):
     assert ("use_stackset" in proposal.settings) is (accepted in ("the-*", "****"))
 
 
-def test_by_roles_under_a_path_octo_has_no_access_and_none_is_claimed():
+def test_the_note_on_a_stackset_of_roles_with_a_path_says_that_octo_has_no_access():
     warnings = propose(found(*BOTH, stack_set=stack_set(content=UNDER_A_PATH)), Stated()).warnings
     (note,) = [warning for warning in warnings if "is not adopted" in warning]
-    assert "Octo has no access by it" in note
+    assert "Octo has no access through it" in note
     assert "keeps its access" not in note
 
 

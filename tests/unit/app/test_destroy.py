@@ -175,7 +175,7 @@ def test_an_account_that_left_its_organization_leaves_octo_where_there_are_no_re
     values = json.loads((route.context.folder / "terraform.tfvars.json").read_text())
     assert values["account_type"] == "linked"
     main = (route.context.folder / "main.tf").read_text()
-    assert main.count('provider "aws"') == 1  # not one of a bucket's region in another partition
+    assert main.count('provider "aws"') == 1  # none for a region of another partition
 
 
 def test_only_linked_accounts_of_the_stackset_leave_octo(route):

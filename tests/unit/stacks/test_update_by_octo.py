@@ -42,7 +42,7 @@ def updated(*statuses: str) -> float:
 
 
 def test_an_update_is_refused_where_the_address_of_the_console_is_not_known():
-    """It is refused by its plan: Octo is asked only afterwards."""
+    """The plan of the update refuses it, before Octo is called."""
     flow = SimpleNamespace(
         context=SimpleNamespace(cloud=SimpleNamespace(stack_parameters=lambda *_: {})),
         account=SimpleNamespace(account_id="111122223333"),

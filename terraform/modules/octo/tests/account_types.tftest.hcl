@@ -327,7 +327,7 @@ run "an_existing_report_is_read_and_not_managed" {
   variables {
     cur_report_option = "USE_EXISTING"
     cur_report_name   = "acme-hourly"
-    cur_s3_prefix     = "p" # of no new report: no warning
+    cur_s3_prefix     = "p" # no new report is created, so there is no warning
   }
 
   assert {

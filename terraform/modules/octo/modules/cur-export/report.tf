@@ -68,12 +68,12 @@ data "aws_region" "cur_bucket" {
   }
 }
 
-# A warning: whether AWS has the report already, with such a prefix, is not known here.
+# Only a warning: AWS may already have the report with such a prefix, which is not known here.
 # https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/963
 check "prefix_of_a_new_report" {
   assert {
     condition     = !local.report_is_new || can(regex("^.+[^.]$", var.cur_s3_prefix))
-    error_message = "AWS creates no report with the prefix \"${var.cur_s3_prefix}\" since November 2025: it needs at least two characters, and no dot at its end. A report that has it already keeps it until a change replaces the report."
+    error_message = "Since November 2025, AWS creates no new report with the prefix \"${var.cur_s3_prefix}\": it must have at least two characters, and no dot at its end. An existing report keeps such a prefix until a change replaces the report."
   }
 }
 
