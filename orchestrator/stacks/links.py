@@ -85,7 +85,7 @@ def check_console(region: str, partition: str) -> None:
             f"the address of the AWS console in the partition {partition} is not known",
             where=region,
             hint="Register the account with Terraform: octo-tf apply. If stacks have registered it,"
-            " update them with `aws cloudformation update-stack`.",
+            " update those with the AWS CLI.",
         )
 
 

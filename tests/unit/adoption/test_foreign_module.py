@@ -150,7 +150,7 @@ def test_an_unparsable_file_is_an_error_only_if_it_may_hold_the_module(tmp_path,
         read(tmp_path, other__tf=f"locals {{\n  {syntax}\n}}")
     assert "other.tf" in caught.value.where
     assert "terraform validate" in caught.value.hint
-    with pytest.raises(ConfigError, match="is not valid HCL"):
+    with pytest.raises(ConfigError, match="cannot be parsed as HCL"):
         read(tmp_path, main__tf=CALL % '"a"', other__tf=f'/* ours */ module "b" {{\n  {syntax}\n}}')
 
 
@@ -304,7 +304,7 @@ def test_a_wrapper_that_cannot_be_read_is_an_error_unless_the_module_is_elsewher
     write(tmp_path / "broken", main__tf='module "x" {')
     broken = '\nmodule "b" {\n  source = "./broken"\n}\n'
     write(tmp_path, main__tf=broken)
-    with pytest.raises(ConfigError, match="not valid HCL"):
+    with pytest.raises(ConfigError, match="cannot be parsed as HCL"):
         foreign_module.read_module(tmp_path, {}, var_files=[])
     assert wrapped(tmp_path, ROOT + broken).address == "module.finops.module.octo"
 

@@ -122,7 +122,7 @@ def test_of_several_accounts_at_another_address_the_one_that_is_adopted_is_relea
 
 
 @pytest.mark.parametrize("home", ["module.finops", "module.finops.module.b"])
-def test_accounts_whose_modules_are_not_apart_are_not_told_apart(home):
+def test_of_accounts_whose_modules_are_not_apart_nothing_is_found(home):
     one = account_role(ONE, home)
     two = account_role(TWO, "module.finops.module.c")
     theirs = ForeignModule(Path("their folder"), "module.octo", "main.tf:1", {})
