@@ -160,6 +160,6 @@ def test_an_adoption_refuses_a_role_that_requires_another_external_id_than_octos
     role, octo, sandbox, monkeypatch
 ):
     invocation = Invocation(role("another-external-id"), octo, sandbox, monkeypatch)
-    with pytest.raises(ConfigError, match="another external id than the role") as caught:
+    with pytest.raises(ConfigError, match="an external id that the role") as caught:
         invocation.read()
     assert "another-external-id" not in str(caught.value) + caught.value.hint
