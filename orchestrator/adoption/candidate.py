@@ -222,10 +222,11 @@ def _read_folder(
         keep=binary.STATE_SELECTION,
     )
     names, stays = {*ROLES.values(), *OTHER_ROLES}, set[str]()
+    ours = _ours(config, flags)
     for name, options in _CREATED_UNLESS.items():
-        own = {str(one) for one in _given(name, module, config, flags)} or {_DEFAULTS[name]}
+        own = {str(one) for one in _given(name, module, ours)} or {_DEFAULTS[name]}
         names |= own
-        if any("USE_EXISTING" in _given(option, module, config, flags)[:1] for option in options):
+        if any("USE_EXISTING" in _given(option, module, ours)[:1] for option in options):
             stays |= own
     states = foreign_state.read_state(
         terraform,
@@ -262,16 +263,19 @@ def _stated(
 
 def _names(module: ForeignModule | None, config: Path, flags: Mapping[str, Any]) -> set[str]:
     """Collect the names of bucket, report and StackSet that flags, octo.yaml or files give."""
-    return {str(one) for name in _CREATED_UNLESS for one in _given(name, module, config, flags)}
+    ours = _ours(config, flags)
+    return {str(one) for name in _CREATED_UNLESS for one in _given(name, module, ours)}
 
 
-def _given(
-    name: str, module: ForeignModule | None, config: Path, flags: Mapping[str, Any]
-) -> list[Any]:
-    """Return what flags or octo.yaml give a setting, then what the module's files give it."""
-    own = flags.get(name) or read_document(config).get(name)
+def _ours(config: Path, flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of octo.yaml, and those that flags give instead."""
+    return {**read_document(config), **{name: value for name, value in flags.items() if value}}
+
+
+def _given(name: str, module: ForeignModule | None, ours: Mapping[str, Any]) -> list[Any]:
+    """Return what our settings give a name, then what the module's files give it."""
     theirs = module.inputs[name].value if module and name in module.inputs else None
-    return [value for value in (own, theirs) if value]
+    return [value for value in (ours.get(name), theirs) if value]
 
 
 def _secrets(module: ForeignModule) -> list[str]:
