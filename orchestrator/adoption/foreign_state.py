@@ -88,8 +88,8 @@ def read_state(
             resources if the folder is the module itself, or if the state has the resources at
             another address than the files: a block was renamed, moved or removed since the last
             apply.
-        stays: those of them that Octo only reads (USE_EXISTING): the user's own, unless they are in
-            the module that has Octo's roles.
+        stays: the ``names`` that Octo only reads (USE_EXISTING). They stay in the user's state,
+            unless the folder is the module, or they are in a submodule that has Octo's roles.
         account_id: the account whose resources are identified by name; None if it is not known.
         may_fail: whether a state that cannot be read is no error, since it is to stay as it is.
 
@@ -192,10 +192,11 @@ def _named(
     module: ForeignModule,
     account_id: str | None,
 ) -> list[_Held]:
-    """Find the module's resources by their names: Octo's roles, and what is in modules with them.
+    """Find the module's resources by name: those in ``names``, and the policies of its roles.
 
-    Nothing unless the folder is the module, or the roles are of the account that is adopted; of one
-    account alone, if that is not known. Other accounts' may be in modules apart from them.
+    They are in a module that has Octo's roles, or next to it. Unless the folder is the module, all
+    roles must be of one account: the adopted one, if it is known. Roles of other accounts do not
+    count if they are in modules apart from this account's.
     """
     roles = [one for one in held if one[0]["type"] == "aws_iam_role" and _owner(*one) in names]
     own = [one for one in roles if account_id in (None, *_accounts(*one))]
@@ -226,12 +227,15 @@ def _named(
 
 
 def _homes(roles: list[_Held]) -> set[str]:
-    """Return the modules that roles are in."""
+    """Return the addresses of the modules that hold the roles; "" is the root."""
     return {resource.get("module", "") for resource, _ in roles}
 
 
 def _around(homes: set[str]) -> set[str]:
-    """Add what the modules are in: the other parts of a module that is divided, as ours is."""
+    """Add each module's parent, which also holds the other parts if it is divided, as ours is.
+
+    A module at the top adds nothing: its parent is the whole folder.
+    """
     return homes | {".".join(_LEVEL.findall(home)[:-1]) or home for home in homes}
 
 
@@ -242,7 +246,7 @@ def _is_within(path: str, modules: Collection[str]) -> bool:
 def _owner(resource: dict[str, Any], instance: dict[str, Any]) -> str:
     """Return the name of the role, bucket, report or StackSet that a resource is, or belongs to.
 
-    Empty for resources of other types, and for data sources, which other resources use too.
+    Empty for other types, and for data sources: they stay, as other resources may need them.
     """
     kinds = _OWNERS if resource.get("mode") == "managed" else {}
     keys = next((k for kind, k in kinds.items() if re.fullmatch(kind, resource["type"])), ())

@@ -88,7 +88,7 @@ def refuse_running_operation(context: AccountContext, account: Account) -> None:
 def _beginning(
     phase: RotationPhase, context: AccountContext, account: Account, consent: Consent
 ) -> Consent:
-    """Wrap the consent to a plan: once it is given, note in the ledger that a phase has begun."""
+    """Wrap a consent: once given, check for StackSet operations again, and note the phase begun."""
 
     def consented(review: Review) -> None:
         consent(review)

@@ -86,10 +86,10 @@ def mismatch(registration: Registration, account: Account) -> Mismatch | None:
 
 
 def as_registered(account: Account) -> Account:
-    """Return an account with the type that it was registered with.
+    """Return an account as linked if its partition has no reports; otherwise unchanged.
 
-    In a partition without reports only linked accounts can be registered; one that has left its
-    organization since is of another type today.
+    Without reports only linked accounts can be registered; one may have left its organization
+    since, and be of another type today.
     """
     if partition_of_arn(account.caller_arn) in _CUR_REGIONS:
         return account

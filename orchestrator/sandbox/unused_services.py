@@ -15,7 +15,7 @@ from moto.core.model import OperationModel
 _READS = ("Describe", "Get", "List")
 _LISTS_OF_AWS = {"pricing", "service-quotas", "trustedadvisor"}  # they list what AWS offers
 _REFUSES_NOT_ENABLED = {"auditmanager", "macie2", "securityhub"}  # AWS refuses: not enabled
-# Kinds that AWS itself provides in every account.
+# Operations whose names match list what AWS itself provides: their answers are never empty.
 _OF_AWS = re.compile(
     r"Available|Builtin|Compatible|Default|Foundation|Managed|Orderable|Supported"
     r"|(AccountAttribute|Blueprint|Branche|Bundle|Catalog|Control|Endpoint|Limit|Location|Offering"
@@ -29,7 +29,7 @@ _NAMES_SOME = re.compile(r"(id|arn|name)s?(list)?\Z", re.IGNORECASE)
 def nothing_of(
     service: str, model: OperationModel, parameters: Iterable[str]
 ) -> dict[str, Any] | None:
-    """Make the empty answer of a call that lists everything of a kind; None for other calls."""
+    """Make the empty answer of a call that lists all of an account's own; None for others."""
     given, answer = model.input_shape, model.output_shape
     lists_all = model.name.startswith(_READS) and not (given and given.required_members)
     if not lists_all or answer is None or service in _LISTS_OF_AWS | _REFUSES_NOT_ENABLED:

@@ -60,11 +60,11 @@ _ADVICE = tuple(
         ),
         (
             r"(?s)HeadObject\b.*StatusCode: 403",
-            "S3 does not say which permission is missing: grant the credentials of the state"
+            "S3 does not say which permission is missing. Give the credentials that read the state"
             " (backend.profile in octo.yaml, else the ambient ones) s3:GetObject on that object,"
-            " s3:ListBucket on its bucket (without it, S3 also answers so if there is no such"
-            " object), and kms:Decrypt on the KMS key if one encrypts it. Then run the same command"
-            " again.",
+            " s3:ListBucket on its bucket (without it, S3 answers 403 even if the object does not"
+            " exist), and kms:Decrypt on the KMS key, if one encrypts the object. Then run the same"
+            " command again.",
         ),
         (
             r"(?s)HeadBucket\b.*StatusCode: 403",

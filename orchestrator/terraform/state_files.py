@@ -118,7 +118,7 @@ def _unreadable(name: str, content: bytes) -> str:
     # Its `state push` reads no encrypted file (tried with 1.12), though errored.tfstate is one.
     is_encrypted = ENCRYPTED.encode() in content
     if is_encrypted and name == FALLBACK:
-        return "it is encrypted, and OpenTofu saves no such file in a backend"
+        return "it is encrypted, and OpenTofu's state push cannot read an encrypted file"
     keys = _KEYS - {"version"} if is_encrypted else _KEYS
     if not isinstance(document, dict) or not document.keys() >= keys:
         return "it is no Terraform state"
